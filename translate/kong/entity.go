@@ -1,0 +1,44 @@
+package kong
+
+import "bytes"
+
+// Type is a collection of Kong's declarative configuration, such as "routes".
+type Type string
+
+// The collections, in the order in which a configuration lists them: what is
+// referred to comes before what refers to it.
+const (
+	Certificates Type = "certificates"
+	SNIs         Type = "snis"
+	Services     Type = "services"
+	Routes       Type = "routes"
+	Upstreams    Type = "upstreams"
+	Targets      Type = "targets"
+	Plugins      Type = "plugins"
+)
+
+// Types lists all collections in the order of the configuration.
+var Types = []Type{Certificates, SNIs, Services, Routes, Upstreams, Targets, Plugins}
+
+// Ref names one entity.
+type Ref struct {
+	Type Type
+	ID   string
+}
+
+// Entity is one Kong entity, ready to be sent. It is never modified.
+type Entity struct {
+	Ref
+	// Name is what people call it: its name, or a target's address. It may be empty.
+	Name string
+	// Parents are the entities that it refers to and cannot be without.
+	Parents []Ref
+	// JSON is the entity in the flat declarative format: with its id, foreign
+	// keys as id strings.
+	JSON []byte
+}
+
+// Equal tells whether two entities are the same in Kong.
+func (e *Entity) Equal(other *Entity) bool {
+	return e == other || e.Ref == other.Ref && bytes.Equal(e.JSON, other.JSON)
+}

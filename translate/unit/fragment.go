@@ -1,0 +1,60 @@
+package unit
+
+import (
+	"time"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+)
+
+// Fragment is what one unit contributes.
+type Fragment struct {
+	// Entities are in the configuration as long as the unit is.
+	Entities []*kong.Entity
+	// Claims are what the unit asks for and others may ask for too.
+	Claims []Claim
+	// Value is what [Reader.Use] hands to the unit's users. They are translated
+	// again when it changes, so it has to be comparable with ==.
+	Value any
+	// Verdicts are what users are told about their objects.
+	Verdicts []Verdict
+}
+
+// Claim asks for something that only one can have, such as an SNI or one and the
+// same match. The oldest claim holds the slot, then the first by object; its
+// entities are in the configuration. The others get the verdict of the claim.
+type Claim struct {
+	Slot     string
+	Object   Key
+	Since    time.Time
+	Entities []*kong.Entity
+	// Lost is the verdict while another claim holds the slot. The holder's
+	// name is appended to its message.
+	Lost Verdict
+}
+
+// before orders the claims to one slot.
+func (c Claim) before(other Claim) bool {
+	if !c.Since.Equal(other.Since) {
+		return c.Since.Before(other.Since)
+	}
+	return c.Object.Compare(other.Object) < 0
+}
+
+// Verdict is what the translation, or Kong, has to say about an object.
+type Verdict struct {
+	Object Key
+	// Condition is the type of a status condition, such as "ResolvedRefs".
+	// Empty for kinds that have none: an Event says it.
+	Condition string
+	// OK tells a condition that is true from one that is not. An Event is
+	// written only when it is false.
+	OK bool
+	// Reason is one word in CamelCase, Message a sentence for people.
+	Reason  string
+	Message string
+}
+
+// Warning is a verdict that something of the object could not be had.
+func Warning(object Key, reason, message string) Verdict {
+	return Verdict{Object: object, Reason: reason, Message: message}
+}
