@@ -1,0 +1,211 @@
+package expression
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Expr is a node of an expression: a predicate, a conjunction, a disjunction or a
+// negation. Nodes are immutable and may be shared. Equal trees print equally, so
+// comparing String() compares expressions.
+//
+// A nil Expr stands for "no constraint".
+type Expr interface {
+	// String is the expression in Kong's grammar, one canonical form a tree.
+	String() string
+	// Append appends String() to dst and returns the extended slice.
+	Append(dst []byte) []byte
+
+	isExpr()
+}
+
+type (
+	textPredicate struct {
+		field Field
+		op    op
+		value string
+	}
+	intPredicate struct {
+		field IntField
+		op    op
+		value int64
+	}
+	// ipPredicate compares with one address or tests membership of a block.
+	ipPredicate struct {
+		field IPField
+		op    op
+		addr  netip.Addr   // opEqual, opNotEqual
+		block netip.Prefix // opIn, opNotIn
+	}
+	// group is a conjunction, or a disjunction, of two or more terms of which none
+	// is a group of the same sort.
+	group struct {
+		or    bool
+		terms []Expr
+	}
+	negation struct{ term Expr }
+)
+
+func (*textPredicate) isExpr() {}
+func (*intPredicate) isExpr()  {}
+func (*ipPredicate) isExpr()   {}
+func (*group) isExpr()         {}
+func (*negation) isExpr()      {}
+
+// op is a comparison.
+type op uint8
+
+const (
+	opEqual op = iota
+	opNotEqual
+	opMatch
+	opPrefix
+	opSuffix
+	opGreaterOrEqual
+	opGreater
+	opLessOrEqual
+	opLess
+	opIn
+	opNotIn
+	opContains
+)
+
+var opText = [...]string{
+	opEqual: "==", opNotEqual: "!=", opMatch: "~", opPrefix: "^=", opSuffix: "=^",
+	opGreaterOrEqual: ">=", opGreater: ">", opLessOrEqual: "<=", opLess: "<",
+	opIn: "in", opNotIn: "not in", opContains: "contains",
+}
+
+// Equal is f == value.
+func Equal(f Field, value string) Expr { return &textPredicate{f, opEqual, value} }
+
+// NotEqual is f != value. Like every predicate it is false if the request has no such
+// field; Not(Equal(f, value)) is true then.
+func NotEqual(f Field, value string) Expr { return &textPredicate{f, opNotEqual, value} }
+
+// HasPrefix is f ^= prefix.
+func HasPrefix(f Field, prefix string) Expr { return &textPredicate{f, opPrefix, prefix} }
+
+// HasSuffix is f =^ suffix.
+func HasSuffix(f Field, suffix string) Expr { return &textPredicate{f, opSuffix, suffix} }
+
+// Contains is f contains part.
+func Contains(f Field, part string) Expr { return &textPredicate{f, opContains, part} }
+
+// Matches is f ~ regex, true if any part of the value matches: anchor with ^ and $.
+// The error is ValidateRegex's.
+func Matches(f Field, regex string) (Expr, error) {
+	if err := ValidateRegex(regex); err != nil {
+		return nil, err
+	}
+	return &textPredicate{f, opMatch, regex}, nil
+}
+
+// EqualInt is f == n.
+func EqualInt(f IntField, n int64) Expr { return &intPredicate{f, opEqual, n} }
+
+// NotEqualInt is f != n, false if the request has no such field.
+func NotEqualInt(f IntField, n int64) Expr { return &intPredicate{f, opNotEqual, n} }
+
+// Greater is f > n.
+func Greater(f IntField, n int64) Expr { return &intPredicate{f, opGreater, n} }
+
+// GreaterOrEqual is f >= n.
+func GreaterOrEqual(f IntField, n int64) Expr { return &intPredicate{f, opGreaterOrEqual, n} }
+
+// Less is f < n.
+func Less(f IntField, n int64) Expr { return &intPredicate{f, opLess, n} }
+
+// LessOrEqual is f <= n.
+func LessOrEqual(f IntField, n int64) Expr { return &intPredicate{f, opLessOrEqual, n} }
+
+// EqualIP is f == addr. A zone is dropped: the grammar has none.
+func EqualIP(f IPField, addr netip.Addr) Expr {
+	return &ipPredicate{field: f, op: opEqual, addr: addr.WithZone("")}
+}
+
+// NotEqualIP is f != addr, false if the request has no such field.
+func NotEqualIP(f IPField, addr netip.Addr) Expr {
+	return &ipPredicate{field: f, op: opNotEqual, addr: addr.WithZone("")}
+}
+
+// In is f in block. Bits of the host part are cleared: Kong refuses them.
+func In(f IPField, block netip.Prefix) Expr {
+	return &ipPredicate{field: f, op: opIn, block: block.Masked()}
+}
+
+// NotIn is f not in block. An address of the other IP version is in no block, and
+// with no address the predicate is false.
+func NotIn(f IPField, block netip.Prefix) Expr {
+	return &ipPredicate{field: f, op: opNotIn, block: block.Masked()}
+}
+
+// Never is true of no request: what a disjunction of nothing means.
+func Never() Expr { return Equal(NetProtocol, "") }
+
+// Always is true of every request, for a route without any constraint.
+func Always() Expr { return NotEqual(NetProtocol, "") }
+
+// And is the conjunction of terms. Nil terms, which constrain nothing, are left out
+// and conjunctions among the terms are merged into it: And() is nil, And(a) is a,
+// And(a, And(b, c)) is And(a, b, c).
+func And(terms ...Expr) Expr {
+	flat := flatten(false, terms)
+	switch len(flat) {
+	case 0:
+		return nil
+	case 1:
+		return flat[0]
+	}
+	return &group{false, flat}
+}
+
+// Or is the disjunction of terms. Disjunctions among them are merged into it, a nil
+// term makes the whole nil, as nothing constrains it any more, and of no terms none
+// can be true: Or() is Never(), Or(a) is a, Or(a, nil) is nil.
+func Or(terms ...Expr) Expr {
+	if slices.Contains(terms, nil) {
+		return nil
+	}
+	flat := flatten(true, terms)
+	switch len(flat) {
+	case 0:
+		return Never()
+	case 1:
+		return flat[0]
+	}
+	return &group{true, flat}
+}
+
+// Not is the negation of term. Not(nil) is Never(), Not(Not(a)) is a.
+func Not(term Expr) Expr {
+	switch t := term.(type) {
+	case nil:
+		return Never()
+	case *negation:
+		return t.term
+	}
+	return &negation{term}
+}
+
+// flatten copies terms, without nils and with the terms of groups of the same sort in
+// the place of those groups. The order, and so what Kong evaluates, stays.
+func flatten(or bool, terms []Expr) []Expr {
+	n := 0
+	for _, t := range terms {
+		if g, ok := t.(*group); ok && g.or == or {
+			n += len(g.terms)
+		} else if t != nil {
+			n++
+		}
+	}
+	flat := make([]Expr, 0, n)
+	for _, t := range terms {
+		if g, ok := t.(*group); ok && g.or == or {
+			flat = append(flat, g.terms...)
+		} else if t != nil {
+			flat = append(flat, t)
+		}
+	}
+	return flat
+}

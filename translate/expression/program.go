@@ -1,0 +1,268 @@
+package expression
+
+import (
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Match is what Kong keeps of a match for what follows the routing.
+type Match struct {
+	// Path is what strip_path removes from the front of the path: the literal of the
+	// last ==, ^= or =^ over http.path that held, or all that its regex matched. A
+	// predicate counts although the term around it turned out false. "" is nothing.
+	Path string
+
+	// Captures are the groups of all regexes that matched, whatever their field, by
+	// number from "0" and by name. A group that took no part is missing. It is nil
+	// without a regex. Kong offers them as URI captures if there are two or more.
+	Captures map[string]string
+}
+
+// Program is a compiled expression. It is immutable, and safe for concurrent use.
+type Program struct{ root node }
+
+// Compile prepares e for evaluation. The error is Validate's.
+func Compile(e Expr) (*Program, error) {
+	if err := Validate(e); err != nil {
+		return nil, err
+	}
+	root, err := compile(e)
+	if err != nil {
+		return nil, err
+	}
+	return &Program{root}, nil
+}
+
+// Eval tells whether the expression is true of r, and what was matched if so.
+func (p *Program) Eval(r *Request) (Match, bool) {
+	var m Match
+	if !p.root.eval(r, &m) {
+		return Match{}, false
+	}
+	return m, true
+}
+
+// Eval compiles e and evaluates it once. An expression that does not compile is true of
+// no request.
+func Eval(e Expr, r *Request) (Match, bool) {
+	p, err := Compile(e)
+	if err != nil {
+		return Match{}, false
+	}
+	return p.Eval(r)
+}
+
+type node interface {
+	eval(r *Request, m *Match) bool
+}
+
+type (
+	allNode  []node
+	anyNode  []node
+	notNode  struct{ term node }
+	textNode struct {
+		reader     textReader
+		op         op
+		lower, any bool
+		value      string
+		regex      *regexp.Regexp // opMatch
+	}
+	intNode struct {
+		field string
+		op    op
+		value int64
+	}
+	ipNode struct {
+		field string
+		op    op
+		addr  netip.Addr
+		block netip.Prefix
+	}
+)
+
+func compile(e Expr) (node, error) {
+	switch e := e.(type) {
+	case *textPredicate:
+		return compileText(e)
+	case *intPredicate:
+		return &intNode{e.field.name, e.op, e.value}, nil
+	case *ipPredicate:
+		return &ipNode{e.field.name, e.op, e.addr, e.block}, nil
+	case *negation:
+		term, err := compile(e.term)
+		return notNode{term}, err
+	case *group:
+		nodes := make([]node, len(e.terms))
+		for i, t := range e.terms {
+			var err error
+			if nodes[i], err = compile(t); err != nil {
+				return nil, err
+			}
+		}
+		if e.or {
+			return anyNode(nodes), nil
+		}
+		return allNode(nodes), nil
+	}
+	return nil, errNil
+}
+
+func compileText(e *textPredicate) (node, error) {
+	n := &textNode{
+		reader: newTextReader(e.field.name), op: e.op,
+		lower: e.field.lower, any: e.field.any, value: e.value,
+	}
+	if e.op == opMatch {
+		re, err := regexp.Compile(e.value)
+		if err != nil {
+			return nil, err
+		}
+		n.regex = re
+	}
+	return n, nil
+}
+
+func (n allNode) eval(r *Request, m *Match) bool {
+	for _, t := range n {
+		if !t.eval(r, m) {
+			return false
+		}
+	}
+	return true
+}
+
+func (n anyNode) eval(r *Request, m *Match) bool {
+	for _, t := range n {
+		if t.eval(r, m) {
+			return true
+		}
+	}
+	return false
+}
+
+func (n notNode) eval(r *Request, m *Match) bool { return !n.term.eval(r, m) }
+
+func (n *textNode) eval(r *Request, m *Match) bool {
+	one, many, ok := n.reader.read(r)
+	if !ok {
+		return false
+	}
+	if many == nil {
+		return n.test(one, m)
+	}
+	for _, v := range many {
+		if n.test(v, m) == n.any {
+			return n.any // the first to hold under any(), the first to fail otherwise
+		}
+	}
+	return !n.any
+}
+
+// test compares one value, and records what Kong records.
+func (n *textNode) test(v string, m *Match) bool {
+	if n.lower {
+		v = toLower(v)
+	}
+	switch n.op {
+	case opEqual:
+		return v == n.value && n.record(m, n.value)
+	case opNotEqual:
+		return v != n.value
+	case opPrefix:
+		return strings.HasPrefix(v, n.value) && n.record(m, n.value)
+	case opSuffix:
+		return strings.HasSuffix(v, n.value) && n.record(m, n.value)
+	case opContains:
+		return strings.Contains(v, n.value)
+	}
+	found := n.regex.FindStringSubmatchIndex(v)
+	return found != nil && n.record(m, v[found[0]:found[1]]) && n.capture(m, v, found)
+}
+
+// record is always true.
+func (n *textNode) record(m *Match, matched string) bool {
+	if n.reader.source == fromPath {
+		m.Path = matched
+	}
+	return true
+}
+
+// capture is always true.
+func (n *textNode) capture(m *Match, v string, found []int) bool {
+	if m.Captures == nil {
+		m.Captures = make(map[string]string, len(found)/2)
+	}
+	names := n.regex.SubexpNames()
+	for i, name := range names {
+		if found[2*i] < 0 {
+			continue
+		}
+		text := v[found[2*i]:found[2*i+1]]
+		m.Captures[strconv.Itoa(i)] = text
+		if name != "" {
+			m.Captures[name] = text
+		}
+	}
+	return true
+}
+
+func (n *intNode) eval(r *Request, _ *Match) bool {
+	var v int64
+	switch n.field {
+	case NetSrcPort.name:
+		v = int64(r.SrcPort)
+	case NetDstPort.name:
+		v = int64(r.DstPort)
+	default:
+		return r.Path != "" && n.test(int64(segmentCount(r.Path)))
+	}
+	return v != 0 && n.test(v)
+}
+
+func (n *intNode) test(v int64) bool {
+	switch n.op {
+	case opEqual:
+		return v == n.value
+	case opNotEqual:
+		return v != n.value
+	case opGreater:
+		return v > n.value
+	case opGreaterOrEqual:
+		return v >= n.value
+	case opLess:
+		return v < n.value
+	}
+	return v <= n.value
+}
+
+func (n *ipNode) eval(r *Request, _ *Match) bool {
+	v := r.SrcIP
+	if n.field == NetDstIP.name {
+		v = r.DstIP
+	}
+	if !v.IsValid() {
+		return false
+	}
+	v = v.WithZone("")
+	switch n.op {
+	case opEqual:
+		return v == n.addr
+	case opNotEqual:
+		return v != n.addr
+	case opIn:
+		return contains(n.block, v)
+	}
+	return !contains(n.block, v)
+}
+
+// contains also takes an IPv4 address embedded in an IPv6 one for the latter, which
+// netip refuses.
+func contains(block netip.Prefix, v netip.Addr) bool {
+	if v.Is4() != block.Addr().Is4() {
+		return false
+	}
+	inside, err := v.Prefix(block.Bits())
+	return err == nil && inside.Addr() == block.Addr()
+}

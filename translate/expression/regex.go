@@ -1,0 +1,230 @@
+package expression
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"strings"
+)
+
+// maxGroups bounds the nesting of groups in a regex. Kong's engine refuses a syntax
+// tree deeper than 250, in which a group takes up to four levels.
+const maxGroups = 50
+
+// ValidateRegex tells whether Kong takes the regex and reads it as this package does.
+// It accepts the common part of Rust's and Go's syntax and says what is outside of it;
+// doc.go lists the differences.
+func ValidateRegex(regex string) error {
+	if err := checkReadable(regex); err != nil {
+		return fmt.Errorf("regex %q: %w", regex, err)
+	}
+	tree, err := syntax.Parse(regex, syntax.Perl)
+	if err != nil {
+		return fmt.Errorf("regex %q: %s", regex, describe(err))
+	}
+	s := regexScanner{src: regex}
+	if err := s.scan(); err != nil {
+		return fmt.Errorf("regex %q: %w", regex, err)
+	}
+	if regexSize(tree) > maxRegexSize {
+		return fmt.Errorf("regex %q: compiles to more than Kong's limit of 10 MB", regex)
+	}
+	return nil
+}
+
+// describe is the error without the package's prefix, and clearer for look-around,
+// which Go calls an unknown group.
+func describe(err error) string {
+	e, ok := err.(*syntax.Error)
+	if !ok {
+		return err.Error()
+	}
+	for _, open := range [...]string{"(?=", "(?!", "(?<=", "(?<!"} {
+		if strings.HasPrefix(e.Expr, open) {
+			return "look-around " + open + " is not supported"
+		}
+	}
+	if len(e.Expr) == 2 && e.Expr[0] == '\\' && '1' <= e.Expr[1] && e.Expr[1] <= '9' {
+		return "backreference " + e.Expr + " is not supported"
+	}
+	return string(e.Code) + ": " + e.Expr
+}
+
+// regexScanner walks over a regex that Go accepts and refuses what Rust refuses or
+// reads otherwise.
+type regexScanner struct {
+	src string
+	pos int
+}
+
+func (s *regexScanner) scan() error {
+	depth := 0
+	for s.pos < len(s.src) {
+		var err error
+		switch s.src[s.pos] {
+		case '\\':
+			err = s.escape(false)
+		case '[':
+			err = s.class()
+		case '(':
+			if depth++; depth > maxGroups {
+				return fmt.Errorf("groups nest deeper than %d", maxGroups)
+			}
+			err = s.group()
+		case ')':
+			depth--
+			s.pos++
+		case '{':
+			err = s.repetition()
+		default:
+			s.pos++
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sharedEscapes are the escaped letters that mean the same to both.
+const (
+	sharedEscapes      = "dDsSwWpPxafnrtv"
+	sharedEscapesText  = sharedEscapes + "bBAz"
+	notEscapableInRust = "<>"
+)
+
+func (s *regexScanner) escape(inClass bool) error {
+	c := s.src[s.pos+1]
+	shared := sharedEscapesText
+	if inClass {
+		shared = sharedEscapes
+	}
+	switch {
+	case isAlpha(c) || isDigit(c):
+		if strings.IndexByte(shared, c) < 0 {
+			return fmt.Errorf(`escape \%c is not known to Kong`, c)
+		}
+	case strings.IndexByte(notEscapableInRust, c) >= 0:
+		return fmt.Errorf(`escape \%c is a word boundary to Kong; write %c`, c, c)
+	}
+	s.pos += 2
+	if c == 'p' || c == 'P' {
+		return s.property()
+	}
+	if c == 'x' && s.pos < len(s.src) && s.src[s.pos] == '{' {
+		return s.skipPast('}')
+	}
+	return nil
+}
+
+// property is a \p's name. Go negates \p{^Name}, Rust has \P{Name} only.
+func (s *regexScanner) property() error {
+	if s.pos < len(s.src) && s.src[s.pos] != '{' {
+		s.pos++
+		return nil
+	}
+	if strings.HasPrefix(s.src[s.pos:], "{^") {
+		return fmt.Errorf(`\p{^…} is not known to Kong; write \P{…}`)
+	}
+	return s.skipPast('}')
+}
+
+func (s *regexScanner) skipPast(c byte) error {
+	i := strings.IndexByte(s.src[s.pos:], c)
+	if i < 0 {
+		return fmt.Errorf("missing %c", c)
+	}
+	s.pos += i + 1
+	return nil
+}
+
+// class is a bracketed class. To Rust a [ within it opens a nested class, and && -- ~~
+// are operations on sets; to Go they are characters.
+func (s *regexScanner) class() error {
+	s.pos++
+	s.pos += len(s.prefix("^"))
+	s.pos += len(s.prefix("]"))
+	for s.pos < len(s.src) {
+		switch c := s.src[s.pos]; {
+		case c == ']':
+			s.pos++
+			return nil
+		case c == '\\':
+			if err := s.escape(true); err != nil {
+				return err
+			}
+		case s.prefix("[:") != "":
+			i := strings.Index(s.src[s.pos:], ":]")
+			if i < 0 {
+				return fmt.Errorf("unescaped [ in a character class")
+			}
+			s.pos += i + 2
+		case c == '[':
+			return fmt.Errorf("unescaped [ in a character class, a nested class to Kong")
+		case (c == '&' || c == '-' || c == '~') && s.prefix(s.src[s.pos:s.pos+1]+s.src[s.pos:s.pos+1]) != "":
+			return fmt.Errorf("%c%c in a character class, an operation on sets to Kong", c, c)
+		default:
+			s.pos++
+		}
+	}
+	return fmt.Errorf("missing ]")
+}
+
+// prefix is p if the rest starts with it, else "".
+func (s *regexScanner) prefix(p string) string {
+	if strings.HasPrefix(s.src[s.pos:], p) {
+		return p
+	}
+	return ""
+}
+
+// group is what follows an opening parenthesis: a name or flags.
+func (s *regexScanner) group() error {
+	s.pos++
+	if s.prefix("?") == "" {
+		return nil
+	}
+	s.pos++
+	if s.prefix("P<")+s.prefix("<") != "" {
+		s.pos += strings.IndexByte(s.src[s.pos:], '<') + 1
+		if isDigit(s.src[s.pos]) {
+			return fmt.Errorf("group name starts with a digit")
+		}
+		return s.skipPast('>')
+	}
+	seen := ""
+	for s.pos < len(s.src) && s.src[s.pos] != ')' && s.src[s.pos] != ':' {
+		c := s.src[s.pos]
+		if strings.IndexByte(seen, c) >= 0 {
+			return fmt.Errorf("flag %c is repeated", c)
+		}
+		seen += string(c)
+		s.pos++
+	}
+	if strings.HasSuffix(seen, "-") || seen == "" && s.prefix(")") != "" {
+		return fmt.Errorf("flags are missing")
+	}
+	return nil // the scan goes on at ) or :
+}
+
+// repetition is a {. To Go, one that is no counted repetition is a character; Rust
+// refuses it.
+func (s *regexScanner) repetition() error {
+	end := strings.IndexByte(s.src[s.pos:], '}')
+	if end > 0 {
+		low, high, two := strings.Cut(s.src[s.pos+1:s.pos+end], ",")
+		if allDigits(low) && low != "" && (!two || allDigits(high)) {
+			s.pos += end + 1
+			return nil
+		}
+	}
+	return fmt.Errorf(`unescaped { that is no repetition; write \{`)
+}
+
+func allDigits(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}

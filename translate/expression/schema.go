@@ -1,0 +1,103 @@
+package expression
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// kind is the type of a field or a literal.
+type kind uint8
+
+const (
+	kindUnknown kind = iota
+	kindString
+	kindInt
+	kindIP
+	kindCIDR
+)
+
+func (k kind) String() string {
+	switch k {
+	case kindString:
+		return "a string"
+	case kindInt:
+		return "an integer"
+	case kindIP:
+		return "an IP address"
+	case kindCIDR:
+		return "a CIDR block"
+	}
+	return "unknown"
+}
+
+// fixedFields are the fields that are no wildcard; those of streams are true.
+var fixedFields = map[string]struct {
+	kind   kind
+	stream bool
+}{
+	"net.protocol":           {kindString, true},
+	"tls.sni":                {kindString, true},
+	"http.method":            {kindString, false},
+	"http.host":              {kindString, false},
+	"http.path":              {kindString, false},
+	"net.src.port":           {kindInt, true},
+	"net.dst.port":           {kindInt, true},
+	"http.path.segments.len": {kindInt, false},
+	"net.src.ip":             {kindIP, true},
+	"net.dst.ip":             {kindIP, true},
+}
+
+// fieldKind is the type Kong's HTTP schema, a superset of the stream one, gives the
+// field, or an error that says why Kong refuses it.
+func fieldKind(name string) (kind, error) {
+	if f, ok := fixedFields[name]; ok {
+		return f.kind, nil
+	}
+	for _, prefix := range [...]string{headerPrefix, queryPrefix} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			if err := checkName(rest); err != nil {
+				return kindUnknown, fmt.Errorf("field %s: name %w", name, err)
+			}
+			return kindString, nil
+		}
+	}
+	if rest, ok := strings.CutPrefix(name, segmentPrefix); ok {
+		if err := checkSegments(rest); err != nil {
+			return kindUnknown, fmt.Errorf("field %s: %w", name, err)
+		}
+		return kindString, nil
+	}
+	if name == "net.port" {
+		return kindUnknown, errors.New("unknown field net.port, now net.dst.port")
+	}
+	return kindUnknown, fmt.Errorf("unknown field %q", name)
+}
+
+var errSegments = errors.New("segments must be N or N_M with N < M and no leading zeros")
+
+// checkSegments is the rule of Kong's route schema for http.path.segments.*.
+func checkSegments(s string) error {
+	first, last, isRange := strings.Cut(s, "_")
+	n, ok := segmentIndex(first)
+	if !ok {
+		return errSegments
+	}
+	if isRange {
+		if m, ok := segmentIndex(last); !ok || m <= n {
+			return errSegments
+		}
+	}
+	return nil
+}
+
+// segmentIndex reads a decimal without leading zeros. No path has more segments than
+// an int counts, so larger numbers are refused though Kong takes them.
+func segmentIndex(s string) (int, bool) {
+	if s == "" || len(s) > 1 && s[0] == '0' || !isDigit(s[0]) {
+		return 0, false
+	}
+	n, err := strconv.Atoi(s)
+	return n, err == nil
+}

@@ -1,0 +1,119 @@
+package expression
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxDepth bounds how deep negations and groups may nest. Kong parses by recursion on
+// a thread's stack and has no bound of its own.
+const maxDepth = 200
+
+// Validate tells whether Kong's router for HTTP takes e. The constructors' types leave
+// little to refuse: a zero Field, address or block, an integer that the grammar cannot
+// say, text that is no UTF-8, text with a NUL, at which Kong stops reading, and text
+// that Kong rewrites. A nil e is an error, for Kong wants an expression.
+func Validate(e Expr) error {
+	return validate(e, false, 0)
+}
+
+// ValidateStream is Validate for the router of TCP, UDP and TLS routes, which has no
+// field of HTTP.
+func ValidateStream(e Expr) error {
+	return validate(e, true, 0)
+}
+
+var (
+	errNil     = errors.New("no expression")
+	errDepth   = fmt.Errorf("nested deeper than %d", maxDepth)
+	errNUL     = errors.New("text contains a NUL byte, where Kong ends the expression")
+	errUTF8    = errors.New("text is not UTF-8")
+	errRewrite = errors.New("text contains net.port followed by =, <, > or !, which Kong changes to net.dst.port also inside text")
+)
+
+func validate(e Expr, stream bool, depth int) error {
+	if depth > maxDepth {
+		return errDepth
+	}
+	switch e := e.(type) {
+	case *textPredicate:
+		return errors.Join(checkField(e.field.name, kindString, stream), checkText(e.op, e.value))
+	case *intPredicate:
+		if e.value == math.MinInt64 {
+			return fmt.Errorf("integer %d: Kong reads none below %d", e.value, math.MinInt64+1)
+		}
+		return checkField(e.field.name, kindInt, stream)
+	case *ipPredicate:
+		if !e.addr.IsValid() && !e.block.IsValid() {
+			return fmt.Errorf("%s %s: no IP address or block", e.field, opText[e.op])
+		}
+		return checkField(e.field.name, kindIP, stream)
+	case *group:
+		for _, t := range e.terms {
+			if err := validate(t, stream, depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	case *negation:
+		return validate(e.term, stream, depth+1)
+	}
+	return errNil
+}
+
+func checkField(name string, want kind, stream bool) error {
+	got, err := fieldKind(name)
+	if err != nil {
+		return err
+	}
+	if got != want {
+		return fmt.Errorf("field %s is %s", name, got)
+	}
+	if stream && !fixedFields[name].stream {
+		return fmt.Errorf("field %s does not exist in the stream router", name)
+	}
+	return nil
+}
+
+func checkText(o op, s string) error {
+	if err := checkReadable(s); err != nil {
+		return fmt.Errorf("%q: %w", s, err)
+	}
+	if o == opMatch {
+		return ValidateRegex(s)
+	}
+	return nil
+}
+
+// checkReadable is what text must be for Kong to read it as written.
+func checkReadable(s string) error {
+	switch {
+	case !utf8.ValidString(s):
+		return errUTF8
+	case strings.IndexByte(s, 0) >= 0:
+		return errNUL
+	case isRewritten(s):
+		return errRewrite
+	}
+	return nil
+}
+
+// isRewritten is whether Kong's replacement of the old field net.port, which goes over
+// the expression's text before it is parsed, would change the literal of s. It looks
+// for net.port, white space, and the first character of a comparison.
+func isRewritten(s string) bool {
+	const old = "net.port"
+	for {
+		i := strings.Index(s, old)
+		if i < 0 {
+			return false
+		}
+		s = s[i+len(old):]
+		if rest := strings.TrimLeft(s, " \f\v"); rest != "" && strings.IndexByte("=><!", rest[0]) >= 0 {
+			return true
+		}
+	}
+}
