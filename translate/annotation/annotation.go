@@ -1,0 +1,123 @@
+// Package annotation reads the konghq.com annotations. A value that cannot be read
+// is a verdict on the object, and so is an annotation that nothing reads.
+package annotation
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Prefix is that of all annotations read here.
+const Prefix = "konghq.com/"
+
+// The annotations, without their prefix.
+const (
+	Tags                    = "tags"
+	Plugins                 = "plugins"
+	Protocols               = "protocols"
+	StripPath               = "strip-path"
+	PreserveHost            = "preserve-host"
+	HTTPSRedirectStatusCode = "https-redirect-status-code"
+	RegexPrefix             = "regex-prefix"
+)
+
+// Ignored gives a verdict for each annotation with the prefix that is not read.
+func Ignored(object metav1.Object, key unit.Key, read ...string) []unit.Verdict {
+	var names []string
+	for name := range object.GetAnnotations() {
+		if short, ok := strings.CutPrefix(name, Prefix); ok && !slices.Contains(read, short) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var verdicts []unit.Verdict
+	for _, name := range names {
+		verdicts = append(verdicts, unit.Warning(key, "AnnotationIgnored",
+			fmt.Sprintf("annotation %s is not supported on a %s and has no effect", name, key.Kind)))
+	}
+	return verdicts
+}
+
+// Values reads one object's annotations and collects what is wrong with them.
+type Values struct {
+	object   metav1.Object
+	key      unit.Key
+	Verdicts []unit.Verdict
+}
+
+// Of reads the annotations of an object.
+func Of(object metav1.Object, key unit.Key) *Values {
+	return &Values{object: object, key: key}
+}
+
+// Text is a value as it is, or the default when it is not set.
+func (v *Values) Text(name, unset string) string {
+	if value, ok := v.object.GetAnnotations()[Prefix+name]; ok {
+		return value
+	}
+	return unset
+}
+
+// Bool is "true" or "false", in any case.
+func (v *Values) Bool(name string, unset bool) bool {
+	value, ok := v.object.GetAnnotations()[Prefix+name]
+	if !ok {
+		return unset
+	}
+	switch strings.ToLower(strings.TrimSpace(value)) {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	v.invalid(name, value, "true or false")
+	return unset
+}
+
+// OneOf is a number out of those allowed.
+func (v *Values) OneOf(name string, unset int, allowed ...int) int {
+	value, ok := v.object.GetAnnotations()[Prefix+name]
+	if !ok {
+		return unset
+	}
+	if n, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && slices.Contains(allowed, n) {
+		return n
+	}
+	v.invalid(name, value, strings.Trim(strings.ReplaceAll(fmt.Sprint(allowed), " ", ", "), "[]"))
+	return unset
+}
+
+// List is a list separated by commas, each item one of those allowed. An item that
+// is not allowed is left out; when none is left, so is the annotation.
+func (v *Values) List(name string, unset, allowed []string) []string {
+	value, ok := v.object.GetAnnotations()[Prefix+name]
+	if !ok {
+		return unset
+	}
+	var items []string
+	for item := range strings.SplitSeq(value, ",") {
+		item = strings.ToLower(strings.TrimSpace(item))
+		switch {
+		case item == "":
+		case slices.Contains(allowed, item):
+			items = append(items, item)
+		default:
+			v.invalid(name, item, "a list of "+strings.Join(allowed, ", "))
+		}
+	}
+	if len(items) == 0 {
+		return unset
+	}
+	return items
+}
+
+func (v *Values) invalid(name, value, allowed string) {
+	v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "AnnotationInvalid",
+		fmt.Sprintf("annotation %s%s: %q is not %s", Prefix, name, value, allowed)))
+}

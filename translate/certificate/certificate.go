@@ -1,0 +1,66 @@
+// Package certificate translates the TLS key pairs in Secrets. Each Secret is a
+// unit of its own, made once however many hosts it is served for.
+package certificate
+
+import (
+	"crypto/tls"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Role is the role of certificate units.
+const Role unit.Role = "certificate"
+
+// Certificate is what users of a certificate need to know of it.
+type Certificate struct {
+	// ID is the Kong certificate's. It is empty when the Secret has none to offer.
+	ID string
+	// Reason and Message say why there is none.
+	Reason  string
+	Message string
+}
+
+// Define adds the units of certificates to a graph.
+func Define(g *unit.Graph) {
+	g.Define(unit.Definition{Role: Role, Kind: unit.Secret, Translate: translate})
+}
+
+// Use makes a Secret's certificate be there for the unit that asks.
+func Use(r *unit.Reader, namespace, name string) Certificate {
+	c, ok := r.Use(unit.ID{Role: Role, Namespace: namespace, Name: name}).(Certificate)
+	if !ok { // its translation panicked
+		c = Certificate{Reason: "TranslationFailed",
+			Message: fmt.Sprintf("Secret %s/%s could not be translated", namespace, name)}
+	}
+	return c
+}
+
+func translate(id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.Secret, Namespace: id.Namespace, Name: id.Name}
+	secret, ok := unit.Get[*corev1.Secret](r, key)
+	if !ok {
+		return unit.Fragment{Value: Certificate{Reason: "SecretNotFound", Message: fmt.Sprintf("%s does not exist", key)}}
+	}
+	cert, private := secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey]
+	if _, err := tls.X509KeyPair(cert, private); err != nil {
+		return unit.Fragment{Value: Certificate{
+			Reason:  "CertificateInvalid",
+			Message: fmt.Sprintf("%s holds no TLS key pair: %v", key, err),
+		}}
+	}
+	c := route.Certificate{
+		ID:   string(secret.UID),
+		Cert: string(cert),
+		Key:  string(private),
+		Tags: kong.Tags(secret, corev1.SchemeGroupVersion.WithKind("Secret")),
+	}
+	if c.ID == "" { // a manifest that no API server has seen
+		c.ID = kong.ID(kong.Certificates, id.Namespace+"/"+id.Name)
+	}
+	return unit.Fragment{Entities: []*kong.Entity{kong.Certificate(c)}, Value: Certificate{ID: c.ID}}
+}

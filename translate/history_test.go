@@ -1,0 +1,224 @@
+package translate_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"math/big"
+	mathrand "math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// TestHistories holds the promise of the incremental translation: whatever
+// happened before, the graph is what a translation of the present objects from
+// nothing gives, and Update names every unit and object that differs.
+func TestHistories(t *testing.T) {
+	for seed := range uint64(60) {
+		history(t, seed, 120)
+	}
+}
+
+func FuzzHistories(f *testing.F) {
+	f.Add(uint64(1), uint8(50))
+	f.Fuzz(func(t *testing.T, seed uint64, steps uint8) { history(t, seed, int(steps)) })
+}
+
+func history(t *testing.T, seed uint64, steps int) {
+	t.Helper()
+	w := &world{Rand: mathrand.New(mathrand.NewPCG(seed, seed)), objects: map[unit.Key]unit.Object{}}
+	g := translate.New(translate.Options{IngressClass: "kong"})
+	before := stateOf(g)
+	for step := range steps {
+		var changes []unit.Change
+		for range 1 + w.IntN(3) {
+			changes = append(changes, w.happen())
+		}
+		result := g.Update(changes...)
+		after := stateOf(g)
+
+		fresh := translate.New(translate.Options{IngressClass: "kong"})
+		fresh.Update(w.everything()...)
+		if diff := cmp.Diff(stateOf(fresh), after); diff != "" {
+			t.Fatalf("seed %d step %d: incremental differs from full after %v:\n%s", seed, step, keys(changes), diff)
+		}
+		for id := range differing(before.Units, after.Units) {
+			if _, ok := result.Units[id]; !ok {
+				t.Fatalf("seed %d step %d: %s changed and Update did not say so", seed, step, id)
+			}
+		}
+		for key := range differing(before.Verdicts, after.Verdicts) {
+			if _, ok := result.Objects[key]; !ok {
+				t.Fatalf("seed %d step %d: verdicts on %s changed and Update did not say so", seed, step, key)
+			}
+		}
+		before = after
+	}
+}
+
+// state is all that can be seen of a graph.
+type state struct {
+	Units    map[unit.ID]string
+	Verdicts map[unit.Key]string
+	Secrets  []unit.Key
+}
+
+func stateOf(g *unit.Graph) state {
+	s := state{Units: map[unit.ID]string{}, Verdicts: map[unit.Key]string{}, Secrets: g.Reads(unit.Secret)}
+	for view := range g.Units() {
+		for _, e := range view.Entities {
+			s.Units[view.ID] += string(e.Type) + " " + string(e.JSON) + "\n"
+		}
+	}
+	for key, verdicts := range g.AllVerdicts() {
+		s.Verdicts[key] = fmt.Sprint(verdicts)
+	}
+	return s
+}
+
+func differing[K comparable](a, b map[K]string) map[K]struct{} {
+	changed := map[K]struct{}{}
+	for k := range maps.Keys(a) {
+		if a[k] != b[k] {
+			changed[k] = struct{}{}
+		}
+	}
+	for k := range maps.Keys(b) {
+		if a[k] != b[k] {
+			changed[k] = struct{}{}
+		}
+	}
+	return changed
+}
+
+func keys(changes []unit.Change) []string {
+	var names []string
+	for _, c := range changes {
+		names = append(names, fmt.Sprintf("%s (there: %t)", c.Key, c.Object != nil))
+	}
+	return names
+}
+
+// world is a small cluster in which things happen, crowded so that they collide.
+type world struct {
+	*mathrand.Rand
+	objects map[unit.Key]unit.Object
+}
+
+func (w *world) everything() []unit.Change {
+	present := slices.SortedFunc(maps.Keys(w.objects), unit.Key.Compare)
+	w.Shuffle(len(present), func(i, j int) { present[i], present[j] = present[j], present[i] })
+	var changes []unit.Change
+	for _, key := range present {
+		changes = append(changes, unit.Change{Key: key, Object: w.objects[key]})
+	}
+	return changes
+}
+
+// happen makes, alters or deletes one object.
+func (w *world) happen() unit.Change {
+	name := fmt.Sprintf("o%d", w.IntN(4))
+	var object unit.Object
+	switch w.IntN(6) {
+	case 0, 1:
+		object = w.ingress(name)
+	case 2:
+		object = w.service(name)
+	case 3:
+		object = newSlice(pick(w, name, "o0"), w.IntN(3), w.IntN(3))
+	case 4:
+		object = w.secret(name)
+	default:
+		object = &networkingv1.IngressClass{ObjectMeta: metav1.ObjectMeta{Name: "kong",
+			Annotations: map[string]string{networkingv1.AnnotationIsDefaultIngressClass: pick(w, "true", "false")}}}
+	}
+	c := change(object)
+	if w.IntN(3) == 0 {
+		c.Object = nil
+		delete(w.objects, c.Key)
+		return c
+	}
+	w.objects[c.Key] = object
+	return c
+}
+
+func (w *world) ingress(name string) unit.Object {
+	ing := newIngress(name, pick(w, "", "a.example", "*.example", `b"ad`))
+	ing.CreationTimestamp = metav1.Unix(int64(1000+w.IntN(3)), 0)
+	path := &ing.Spec.Rules[0].HTTP.Paths[0]
+	path.Path = pick(w, "/", "/x", "/~/[")
+	kind := pick(w, networkingv1.PathTypePrefix, networkingv1.PathTypeExact, networkingv1.PathTypeImplementationSpecific)
+	path.PathType = &kind
+	path.Backend.Service.Name = fmt.Sprintf("o%d", w.IntN(4))
+	switch w.IntN(4) {
+	case 0:
+		ing.Spec.IngressClassName = nil
+	case 1:
+		other := "other"
+		ing.Spec.IngressClassName = &other
+	}
+	if w.IntN(2) == 0 {
+		ing.Spec.DefaultBackend = &networkingv1.IngressBackend{Service: path.Backend.Service}
+	}
+	if w.IntN(2) == 0 {
+		ing.Spec.TLS = []networkingv1.IngressTLS{{
+			Hosts: []string{pick(w, "a.example", "c.example")}, SecretName: fmt.Sprintf("o%d", w.IntN(4))}}
+	}
+	return ing
+}
+
+func (w *world) service(name string) unit.Object {
+	s := newService(name)
+	switch w.IntN(3) {
+	case 0:
+		s.Spec.Type, s.Spec.ExternalName = corev1.ServiceTypeExternalName, "elsewhere.example"
+	case 1:
+		s.Spec.Ports[0].Port = 81
+	}
+	return s
+}
+
+func (w *world) secret(name string) unit.Object {
+	s := &corev1.Secret{ObjectMeta: meta(name), Data: map[string][]byte{"tls.crt": certPEM, "tls.key": keyPEM}}
+	if w.IntN(3) == 0 {
+		s.Data["tls.key"] = []byte("garbage")
+	}
+	return s
+}
+
+func pick[T any](w *world, choices ...T) T { return choices[w.IntN(len(choices))] }
+
+var certPEM, keyPEM = keyPair()
+
+func keyPair() (cert, key []byte) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a.example"},
+		DNSNames: []string{"a.example"}, NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		panic(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		panic(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})
+}

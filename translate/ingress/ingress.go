@@ -1,0 +1,93 @@
+package ingress
+
+import (
+	"fmt"
+
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Role is the role of Ingress units.
+const Role unit.Role = "ingress"
+
+// Define adds the units of Ingresses of a class to a graph.
+func Define(g *unit.Graph, class string) {
+	g.Define(unit.Definition{
+		Role:       Role,
+		Kind:       unit.Ingress,
+		EachObject: true,
+		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
+			key := unit.Key{Kind: unit.Ingress, Namespace: id.Namespace, Name: id.Name}
+			ingress, ok := unit.Get[*networkingv1.Ingress](r, key)
+			if !ok || !ours(r, ingress, class) {
+				return unit.Fragment{}
+			}
+			t := &translation{reader: r, ingress: ingress, key: key}
+			t.settings()
+			t.rules()
+			t.defaultBackend()
+			t.certificates()
+			return t.fragment
+		},
+	})
+}
+
+// translation is the state of translating one Ingress.
+type translation struct {
+	reader   *unit.Reader
+	ingress  *networkingv1.Ingress
+	key      unit.Key
+	fragment unit.Fragment
+
+	base        route.Route // what all routes have in common
+	regexPrefix string      // what makes an ImplementationSpecific path a regular expression
+	named       map[string]bool
+}
+
+// settings reads the annotations.
+func (t *translation) settings() {
+	values := annotation.Of(t.ingress, t.key)
+	t.base = route.Route{
+		Protocols: values.List(annotation.Protocols, []string{"http", "https"},
+			[]string{"http", "https", "grpc", "grpcs"}),
+		StripPath:    values.Bool(annotation.StripPath, false),
+		PreserveHost: values.Bool(annotation.PreserveHost, true),
+		HTTPSRedirectStatus: values.OneOf(annotation.HTTPSRedirectStatusCode, 426,
+			301, 302, 307, 308, 426),
+		Tags: kong.Tags(t.ingress, networkingv1.SchemeGroupVersion.WithKind("Ingress")),
+	}
+	t.regexPrefix = values.Text(annotation.RegexPrefix, "/~")
+	t.named = map[string]bool{}
+	t.fragment.Verdicts = append(values.Verdicts, annotation.Ignored(t.ingress, t.key,
+		annotation.Tags, annotation.Plugins, annotation.Protocols, annotation.StripPath,
+		annotation.PreserveHost, annotation.HTTPSRedirectStatusCode, annotation.RegexPrefix)...)
+	if plugins := values.Text(annotation.Plugins, ""); plugins != "" {
+		// Whoever asks for a plugin may rely on it for protection.
+		t.base.Refuse = "a plugin of this route is not available"
+		t.warn("PluginNotAvailable", "plugins %q are not supported; the routes answer 503 rather than go out without them", plugins)
+	}
+}
+
+func (t *translation) warn(reason, format string, args ...any) {
+	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)))
+}
+
+// add claims the match of a route for the Ingress.
+func (t *translation) add(r route.Route, where string) {
+	slot, entities, err := kong.Route(r)
+	if err != nil {
+		t.warn("MatchInvalid", "%s: %v", where, err)
+		return
+	}
+	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
+		Slot:     "match " + slot,
+		Object:   t.key,
+		Since:    t.ingress.CreationTimestamp.Time,
+		Entities: entities,
+		Lost:     unit.Warning(t.key, "MatchConflict", where+" is taken by another rule for the same host and path"),
+	})
+}

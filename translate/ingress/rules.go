@@ -1,0 +1,153 @@
+package ingress
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// rules translates spec.rules: one route for each path, so that each has the rank
+// of its own path and no other.
+func (t *translation) rules() {
+	for i, rule := range t.ingress.Spec.Rules {
+		host, err := hostOf(rule.Host)
+		if err != nil {
+			t.warn("HostInvalid", "rule %d: %v", i, err)
+			continue
+		}
+		if rule.HTTP == nil {
+			// A rule without paths sends its host to the default backend.
+			if t.ingress.Spec.DefaultBackend != nil && host != "" {
+				t.path(host, i, 0, networkingv1.HTTPIngressPath{Backend: *t.ingress.Spec.DefaultBackend})
+			}
+			continue
+		}
+		for j, path := range rule.HTTP.Paths {
+			t.path(host, i, j, path)
+		}
+	}
+}
+
+func (t *translation) path(host route.Host, i, j int, path networkingv1.HTTPIngressPath) {
+	where := fmt.Sprintf("rule %d path %d (%s%s)", i, j, host, path.Path)
+	ref, ok := t.backend(where, path.Backend)
+	if !ok {
+		return
+	}
+	match := route.Match{Host: host, Path: t.pathOf(path)}
+	r := t.base
+	r.Match = match
+	r.Name = t.routeName(ref, match)
+	r.Backend = t.use(where, ref)
+	t.add(r, where)
+}
+
+// defaultBackend translates spec.defaultBackend: what no rule of any Ingress takes.
+func (t *translation) defaultBackend() {
+	if t.ingress.Spec.DefaultBackend == nil {
+		return
+	}
+	const where = "default backend"
+	ref, ok := t.backend(where, *t.ingress.Spec.DefaultBackend)
+	if !ok {
+		return
+	}
+	r := t.base
+	r.Match = route.Match{Fallback: true}
+	r.Name = t.key.Namespace + "." + t.key.Name
+	r.Backend = t.use(where, ref)
+	t.add(r, where)
+}
+
+// backend reads a reference to a Service. Others are refused.
+func (t *translation) backend(where string, b networkingv1.IngressBackend) (backend.Ref, bool) {
+	ref := backend.Ref{Namespace: t.key.Namespace, Port: backend.ImplicitPort}
+	switch {
+	case b.Resource != nil:
+		t.warn("ResourceBackendNotSupported", "%s: a backend of kind %s is not supported, a Service is", where, b.Resource.Kind)
+		return ref, false
+	case b.Service == nil:
+		t.warn("BackendMissing", "%s names no backend", where)
+		return ref, false
+	}
+	ref.Service = b.Service.Name
+	switch port := b.Service.Port; {
+	case port.Name != "":
+		ref.Port = port.Name
+	case port.Number != 0:
+		ref.Port = strconv.Itoa(int(port.Number))
+	}
+	return ref, true
+}
+
+// use has the backend translated and gives the name of its Kong service. A backend
+// that is not there keeps its route: the request is answered 503, and not by
+// whatever else would match.
+func (t *translation) use(where string, ref backend.Ref) string {
+	b := backend.Use(t.reader, ref)
+	if b.Reason != "" {
+		t.warn(b.Reason, "%s: %s", where, b.Message)
+	}
+	return b.Service
+}
+
+// pathOf reads a path by its type. Repeated slashes are one, as in the path that
+// Kong compares with.
+func (t *translation) pathOf(path networkingv1.HTTPIngressPath) route.Path {
+	kind := networkingv1.PathTypeImplementationSpecific
+	if path.PathType != nil {
+		kind = *path.PathType
+	}
+	switch kind {
+	case networkingv1.PathTypeExact:
+		return route.Path{Kind: route.Exact, Value: slashes.ReplaceAllString("/"+path.Path, "/")}
+	case networkingv1.PathTypePrefix:
+		return route.Path{Kind: route.Elements, Value: slashes.ReplaceAllString("/"+path.Path, "/")}
+	}
+	if regex, ok := strings.CutPrefix(path.Path, t.regexPrefix); ok {
+		return route.Path{Kind: route.Regex, Value: regex}
+	}
+	return route.Path{Kind: route.Characters, Value: slashes.ReplaceAllString("/"+path.Path, "/")}
+}
+
+var slashes = regexp.MustCompile("/{2,}")
+
+// hostOf checks a host. The API server does too, but a directory of manifests has
+// none, and what is sent to Kong is not to depend on it.
+func hostOf(host string) (route.Host, error) {
+	host = strings.ToLower(host)
+	check := validation.IsDNS1123Subdomain
+	if strings.HasPrefix(host, "*") {
+		check = validation.IsWildcardDNS1123Subdomain
+	}
+	if host == "" {
+		return "", nil
+	}
+	if problems := check(host); len(problems) > 0 {
+		return "", fmt.Errorf("host %q: %s", host, strings.Join(problems, ", "))
+	}
+	return route.Host(host), nil
+}
+
+// routeName is the Kong Ingress Controller's name for the routes of one host to one
+// backend. It has one route for all of their paths; here each path has its own, the
+// first with that name and the others with one that their path gives them.
+func (t *translation) routeName(ref backend.Ref, match route.Match) string {
+	host := strings.ReplaceAll(string(match.Host), "*", "_")
+	name := strings.Join([]string{t.key.Namespace, t.key.Name, ref.Service, host, ref.Port}, ".")
+	if !t.named[name] {
+		t.named[name] = true
+		return name
+	}
+	sum := sha1.Sum([]byte(strconv.Itoa(int(match.Path.Kind)) + match.Path.Value))
+	return name + "." + hex.EncodeToString(sum[:4])
+}

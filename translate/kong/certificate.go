@@ -1,0 +1,26 @@
+package kong
+
+import (
+	gokong "github.com/kong/go-kong/kong"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// Certificate gives a certificate without names to serve it for.
+func Certificate(c route.Certificate) *Entity {
+	return entity(Certificates, c.ID, "", gokong.Certificate{
+		ID:   &c.ID,
+		Cert: &c.Cert,
+		Key:  &c.Key,
+		Tags: gokong.StringSlice(c.Tags...),
+	})
+}
+
+// SNI has a certificate served for a host name, "*." and a domain, or "*".
+func SNI(name, certificateID string) *Entity {
+	id := ID(SNIs, name)
+	return entity(SNIs, id, name, declaredSNI{
+		SNI:         gokong.SNI{ID: &id, Name: &name},
+		Certificate: certificateID,
+	}, Ref{Certificates, certificateID})
+}

@@ -1,0 +1,48 @@
+package kong
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	gokong "github.com/kong/go-kong/kong"
+)
+
+// Foreign keys of the flat declarative format are id strings, and Kong checks
+// those once where it checks objects twice. So each type that has one covers
+// go-kong's field with a string.
+type (
+	declaredRoute struct {
+		gokong.Route
+		Service string `json:"service,omitempty"`
+	}
+	declaredTarget struct {
+		gokong.Target
+		Upstream string `json:"upstream"`
+	}
+	declaredSNI struct {
+		gokong.SNI
+		Certificate string `json:"certificate"`
+	}
+	declaredPlugin struct {
+		gokong.Plugin
+		Route string `json:"route,omitempty"`
+	}
+)
+
+// entity encodes a declared entity.
+func entity(t Type, id, name string, declared any, parents ...Ref) *Entity {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // an expression is full of && and stays readable
+	if err := enc.Encode(declared); err != nil {
+		// Declared types hold strings and numbers; encoding them cannot fail.
+		panic(fmt.Sprintf("%s %s: %v", t, name, err))
+	}
+	return &Entity{
+		Ref:     Ref{Type: t, ID: id},
+		Name:    name,
+		Parents: parents,
+		JSON:    bytes.Clone(bytes.TrimSpace(b.Bytes())),
+	}
+}

@@ -1,0 +1,62 @@
+package kong
+
+import (
+	"strings"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// A priority orders the routes that match one request. It has Kong's 46 bits; from
+// the highest:
+//
+//	2 bits   the host: one name before a wildcard before none
+//	8 bits   the length of a wildcard's domain
+//	1 bit    an exact path before all others
+//	11 bits  the length of the path
+//	24 bits  free, for what a match asks for beside host and path
+//
+// Every route is of the one match that it has, never of the longest in a group,
+// and where the route comes from plays no part. Fallbacks are 0 and come last.
+const (
+	hostKindShift   = 44
+	hostLengthShift = 36
+	pathExactShift  = 35
+	pathLengthShift = 24
+
+	maxHostLength = 1<<8 - 1
+	maxPathLength = 1<<11 - 1
+)
+
+// Priority is the rank of a match among those that a request may have.
+func Priority(m route.Match) uint64 {
+	if m.Fallback {
+		return 0
+	}
+	var p uint64
+	switch {
+	case m.Host == "":
+	case m.Host.Wildcard():
+		p |= 1<<hostKindShift | limited(len(m.Host.Domain()), maxHostLength)<<hostLengthShift
+	default:
+		p |= 2 << hostKindShift
+	}
+	if m.Path.Kind == route.Exact {
+		p |= 1 << pathExactShift
+	}
+	return p | pathLength(m.Path)<<pathLengthShift
+}
+
+// pathLength is how much of a path a match pins down. A trailing slash after path
+// elements pins nothing down, but "/" does more than nothing at all.
+func pathLength(p route.Path) uint64 {
+	value := p.Value
+	switch p.Kind {
+	case route.Elements:
+		value = strings.TrimRight(value, "/") + "/"
+	case route.Regex:
+		value = strings.TrimPrefix(value, "^")
+	}
+	return limited(len(value), maxPathLength)
+}
+
+func limited(n, limit int) uint64 { return uint64(min(n, limit)) }

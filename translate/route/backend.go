@@ -1,0 +1,30 @@
+package route
+
+// Backend is a set of endpoints and how to speak to them: Kong's service,
+// upstream and targets.
+type Backend struct {
+	// Name is the Kong service's name, Host the upstream's.
+	Name string
+	Host string
+	// Protocol is Kong's: "http", "https", "grpc", ...
+	Protocol string
+	Port     int
+	Targets  []Target
+	Tags     []string
+}
+
+// Target is one endpoint.
+type Target struct {
+	// Address is "host:port", with brackets around an IPv6 host.
+	Address string
+	// Weight is its share among the targets, 0 for one that gets no new requests.
+	Weight int
+}
+
+// Certificate is a TLS key pair in PEM.
+type Certificate struct {
+	ID   string
+	Cert string
+	Key  string
+	Tags []string
+}

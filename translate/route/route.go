@@ -1,0 +1,61 @@
+package route
+
+// Route sends what matches to a backend.
+type Route struct {
+	// Name is the Kong route's name, unique in a configuration.
+	Name  string
+	Match Match
+	// Backend is the name of the Kong service.
+	Backend string
+	// Protocols are those of Kong: "http", "https", "grpc", ...
+	Protocols []string
+	// StripPath takes the matched part off the path before the request is sent on.
+	StripPath bool
+	// PreserveHost sends the client's Host header on, not the backend's name.
+	PreserveHost bool
+	// HTTPSRedirectStatus answers plain requests to a route of https alone.
+	HTTPSRedirectStatus int
+	// Refuse, if not empty, makes the route answer 503 with this message: for a
+	// route that has to be there but cannot be served as its owner asked.
+	Refuse string
+	Tags   []string
+}
+
+// Match tells which requests a route is for. Empty parts match everything.
+type Match struct {
+	// Fallback marks a match that comes after all others: a default backend.
+	Fallback bool
+	Host     Host
+	Path     Path
+}
+
+// Host is a lower-case host name, "*." and a domain for exactly one label before
+// the domain, or empty for any host.
+type Host string
+
+// Wildcard tells whether the host stands for many.
+func (h Host) Wildcard() bool { return len(h) > 1 && h[0] == '*' && h[1] == '.' }
+
+// Domain is what follows the wildcard: "example.com" for "*.example.com".
+func (h Host) Domain() string { return string(h[2:]) }
+
+// PathKind is a way to compare paths.
+type PathKind int
+
+const (
+	// Elements matches whole path elements: "/a" matches "/a" and "/a/b", not
+	// "/ab". A trailing slash has no meaning. "/" and "" match every path.
+	Elements PathKind = iota
+	// Exact matches the path as it is.
+	Exact
+	// Characters matches every path that begins with the value.
+	Characters
+	// Regex matches by a regular expression from the path's begin.
+	Regex
+)
+
+// Path is a value and the way to compare it.
+type Path struct {
+	Kind  PathKind
+	Value string
+}

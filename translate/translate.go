@@ -1,0 +1,28 @@
+// Package translate turns what a cluster holds into the configuration of Kong and
+// verdicts on what could not be had. It is a pure function of the objects that it
+// is told of and does no IO: the gateway, the command line, the tests and the
+// benchmarks all call it.
+package translate
+
+import (
+	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/ingress"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Options are settings of the operator.
+type Options struct {
+	// IngressClass is the class of the Ingresses that are translated.
+	IngressClass string
+	Backend      backend.Options
+}
+
+// New returns a graph of all source families, without objects.
+func New(o Options) *unit.Graph {
+	g := unit.NewGraph()
+	backend.Define(g, o.Backend)
+	certificate.Define(g)
+	ingress.Define(g, o.IngressClass)
+	return g
+}

@@ -1,0 +1,279 @@
+package unit
+
+import (
+	"iter"
+	"slices"
+)
+
+// Func translates the unit of the given id.
+type Func func(id ID, r *Reader) Fragment
+
+// Definition says how units of one role are made.
+type Definition struct {
+	Role Role
+	// Kind is the kind of the object that a unit stands for. The object has the
+	// namespace and name of the unit's id.
+	Kind Kind
+	// EachObject makes a unit of every object of the kind. Without it, units of
+	// the role exist as long as another unit uses them.
+	EachObject bool
+	Translate  Func
+}
+
+// Index ties objects of one kind to others, as a label ties EndpointSlices to
+// their Service.
+type Index struct {
+	// Name is the kind that keys of this index have, such as
+	// "EndpointSlice of Service".
+	Name Kind
+	// Kind is the kind of the objects that the index holds.
+	Kind Kind
+	// Owner gives the namespace and name under which an object is found.
+	Owner func(Object) (namespace, name string, ok bool)
+}
+
+// Graph holds all units and keeps their fragments in step with the objects.
+type Graph struct {
+	roles   map[Role]Definition
+	sources map[Kind]Role
+	indexes map[Kind][]Index
+
+	objects map[Key]Object
+	listed  map[Key]map[Key]struct{}
+	readers map[Kind]map[Key]map[*node]struct{}
+	nodes   map[ID]*node
+	slots   map[string][]*contender
+	spoken  map[Key]map[*node]struct{} // units with verdicts on objects not their own
+	version uint64
+
+	// The state of one Update.
+	queue   []*node
+	orphans []*node
+	changed Result
+}
+
+// Result is what an Update changed.
+type Result struct {
+	// Units are those whose entities differ now, those that are gone included.
+	Units map[ID]struct{}
+	// Objects are those that came, went, or have other verdicts now.
+	Objects map[Key]struct{}
+}
+
+// NewGraph returns a graph without objects.
+func NewGraph() *Graph {
+	return &Graph{
+		roles:   map[Role]Definition{},
+		sources: map[Kind]Role{},
+		indexes: map[Kind][]Index{},
+		objects: map[Key]Object{},
+		listed:  map[Key]map[Key]struct{}{},
+		readers: map[Kind]map[Key]map[*node]struct{}{},
+		nodes:   map[ID]*node{},
+		slots:   map[string][]*contender{},
+		spoken:  map[Key]map[*node]struct{}{},
+	}
+}
+
+// Define adds a role. All roles and indexes are defined before the first Update.
+func (g *Graph) Define(d Definition) {
+	g.roles[d.Role] = d
+	if d.EachObject {
+		g.sources[d.Kind] = d.Role
+	}
+}
+
+// DefineIndex adds an index.
+func (g *Graph) DefineIndex(i Index) {
+	g.indexes[i.Kind] = append(g.indexes[i.Kind], i)
+}
+
+// Update takes changed objects and translates again the units that read them.
+func (g *Graph) Update(changes ...Change) Result {
+	g.changed = Result{Units: map[ID]struct{}{}, Objects: map[Key]struct{}{}}
+	for _, c := range changes {
+		g.store(c)
+	}
+	g.settle()
+	return g.changed
+}
+
+// settle translates what is dirty until nothing is, and drops unused units.
+func (g *Graph) settle() {
+	for len(g.queue) > 0 || len(g.orphans) > 0 {
+		for len(g.queue) > 0 {
+			last := len(g.queue) - 1
+			n := g.queue[last]
+			g.queue = g.queue[:last]
+			if n.dirty && !n.gone {
+				g.translate(n)
+			}
+		}
+		orphans := g.orphans
+		g.orphans = nil
+		for _, n := range orphans {
+			if len(n.users) == 0 && !n.source && !n.gone {
+				g.drop(n)
+			}
+		}
+	}
+}
+
+// store puts an object in its place and marks whoever asked for it.
+func (g *Graph) store(c Change) {
+	old, known := g.objects[c.Key]
+	if c.Object == nil {
+		if !known {
+			return
+		}
+		delete(g.objects, c.Key)
+	} else {
+		g.objects[c.Key] = c.Object
+	}
+	g.markReaders(c.Key)
+	for _, index := range g.indexes[c.Key.Kind] {
+		g.list(index, c.Key, old, c.Object)
+	}
+	role, ok := g.sources[c.Key.Kind]
+	if !ok {
+		return
+	}
+	id := ID{Role: role, Namespace: c.Key.Namespace, Name: c.Key.Name}
+	n := g.nodes[id]
+	switch {
+	case c.Object == nil:
+		g.changed.Objects[c.Key] = struct{}{}
+		n.source = false
+		g.orphans = append(g.orphans, n)
+	case n == nil:
+		g.changed.Objects[c.Key] = struct{}{}
+		g.add(id).source = true
+	default:
+		n.source = true
+		g.mark(n)
+	}
+}
+
+// list keeps one index in step with one object.
+func (g *Graph) list(index Index, key Key, old, object Object) {
+	from, listed := indexKey(index, old)
+	to, list := indexKey(index, object)
+	if listed && (!list || from != to) {
+		delete(g.listed[from], key)
+		if len(g.listed[from]) == 0 {
+			delete(g.listed, from)
+		}
+		g.markReaders(from)
+	}
+	if list {
+		if g.listed[to] == nil {
+			g.listed[to] = map[Key]struct{}{}
+		}
+		g.listed[to][key] = struct{}{}
+		g.markReaders(to)
+	}
+}
+
+func indexKey(index Index, object Object) (Key, bool) {
+	if object == nil {
+		return Key{}, false
+	}
+	namespace, name, ok := index.Owner(object)
+	return Key{Kind: index.Name, Namespace: namespace, Name: name}, ok
+}
+
+// Reads lists the keys of a kind that units asked for, found or not, in order.
+func (g *Graph) Reads(kind Kind) []Key {
+	keys := make([]Key, 0, len(g.readers[kind]))
+	for key := range g.readers[kind] {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, Key.Compare)
+	return keys
+}
+
+// Units gives all units that are in the configuration, in the order of their ids.
+func (g *Graph) Units() iter.Seq[View] {
+	ids := make([]ID, 0, len(g.nodes))
+	for id, n := range g.nodes {
+		if len(n.entities) > 0 {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, ID.Compare)
+	return func(yield func(View) bool) {
+		for _, id := range ids {
+			if !yield(g.nodes[id].view()) {
+				return
+			}
+		}
+	}
+}
+
+// View gives one unit. It is false for units that have nothing in the configuration.
+func (g *Graph) View(id ID) (View, bool) {
+	n := g.nodes[id]
+	if n == nil || len(n.entities) == 0 {
+		return View{}, false
+	}
+	return n.view(), true
+}
+
+// Source gives the unit of a source object, like View.
+func (g *Graph) Source(key Key) (View, bool) {
+	return g.View(ID{Role: g.sources[key.Kind], Namespace: key.Namespace, Name: key.Name})
+}
+
+// Object gives an object that the graph was told of, or nil.
+func (g *Graph) Object(key Key) Object { return g.objects[key] }
+
+// Verdicts gives all there is to say about an object, in a stable order.
+func (g *Graph) Verdicts(key Key) []Verdict {
+	var verdicts []Verdict
+	if role, ok := g.sources[key.Kind]; ok {
+		if n := g.nodes[ID{Role: role, Namespace: key.Namespace, Name: key.Name}]; n != nil {
+			verdicts = g.verdictsOf(n, key, verdicts)
+		}
+	}
+	others := make([]*node, 0, len(g.spoken[key]))
+	for n := range g.spoken[key] {
+		others = append(others, n)
+	}
+	slices.SortFunc(others, func(a, b *node) int { return a.id.Compare(b.id) })
+	for _, n := range others {
+		verdicts = g.verdictsOf(n, key, verdicts)
+	}
+	return verdicts
+}
+
+// AllVerdicts gives the verdicts on all objects that have any.
+func (g *Graph) AllVerdicts() iter.Seq2[Key, []Verdict] {
+	objects := map[Key]struct{}{}
+	for _, n := range g.nodes {
+		for _, v := range n.verdicts {
+			objects[v.Object] = struct{}{}
+		}
+	}
+	keys := make([]Key, 0, len(objects))
+	for key := range objects {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, Key.Compare)
+	return func(yield func(Key, []Verdict) bool) {
+		for _, key := range keys {
+			if !yield(key, g.Verdicts(key)) {
+				return
+			}
+		}
+	}
+}
+
+func (g *Graph) verdictsOf(n *node, key Key, verdicts []Verdict) []Verdict {
+	for _, v := range n.verdicts {
+		// Units that share an object may have the same to say of it.
+		if v.Object == key && !slices.Contains(verdicts, v) {
+			verdicts = append(verdicts, v)
+		}
+	}
+	return verdicts
+}

@@ -1,0 +1,196 @@
+package unit
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+)
+
+// node is one unit in the graph.
+type node struct {
+	id     ID
+	object Key
+	source bool // there is an object, not only users
+	dirty  bool // has to be translated
+	busy   bool // is being translated
+	gone   bool
+
+	fragment Fragment
+	reads    []Key
+	uses     []*node
+	users    map[*node]struct{}
+	claims   []*contender
+
+	// What follows from the fragment and the claims that are held.
+	entities []*kong.Entity
+	verdicts []Verdict
+	version  uint64
+}
+
+func (n *node) view() View {
+	return View{ID: n.id, Object: n.object, Entities: n.entities, Version: n.version}
+}
+
+// add makes the node of a unit that is to be translated.
+func (g *Graph) add(id ID) *node {
+	role, ok := g.roles[id.Role]
+	if !ok {
+		panic(fmt.Sprintf("no role %q is defined", id.Role))
+	}
+	n := &node{id: id, object: Key{Kind: role.Kind, Namespace: id.Namespace, Name: id.Name}}
+	g.nodes[id] = n
+	g.mark(n)
+	return n
+}
+
+func (g *Graph) mark(n *node) {
+	if !n.dirty {
+		n.dirty = true
+		g.queue = append(g.queue, n)
+	}
+}
+
+func (g *Graph) markReaders(key Key) {
+	for n := range g.readers[key.Kind][key] {
+		g.mark(n)
+	}
+}
+
+// translate runs one unit's function and puts its fragment in place of the old one.
+func (g *Graph) translate(n *node) {
+	n.dirty, n.busy = false, true
+	r := &Reader{graph: g, node: n}
+	fragment := g.run(n, r)
+	n.busy = false
+
+	g.setReads(n, r.reads)
+	g.setUses(n, r.uses)
+	old := n.fragment
+	n.fragment = fragment
+	if old.Value != fragment.Value {
+		for user := range n.users {
+			g.mark(user)
+		}
+	}
+	g.setClaims(n, fragment.Claims)
+	g.refresh(n)
+}
+
+// run calls the role's function. A panic is a fault of one unit: it becomes a
+// verdict on its object, and all others go on.
+func (g *Graph) run(n *node, r *Reader) (fragment Fragment) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			fragment = Fragment{Verdicts: []Verdict{Warning(n.object, "TranslationFailed",
+				fmt.Sprintf("%s could not be translated: %v", n.object, cause))}}
+		}
+	}()
+	return g.roles[n.id.Role].Translate(n.id, r)
+}
+
+// refresh derives a node's entities and verdicts and notes what changed.
+func (g *Graph) refresh(n *node) {
+	entities, verdicts := n.fragment.Entities, n.fragment.Verdicts
+	if len(n.claims) > 0 {
+		entities, verdicts = slices.Clip(entities), slices.Clip(verdicts)
+		for _, c := range n.claims {
+			if holder := g.slots[c.claim.Slot][0]; holder == c {
+				entities = append(entities, c.claim.Entities...)
+			} else {
+				lost := c.claim.Lost
+				lost.Message += "; held by " + holder.claim.Object.String()
+				verdicts = append(verdicts, lost)
+			}
+		}
+	}
+	if !slices.EqualFunc(n.entities, entities, (*kong.Entity).Equal) {
+		g.version++
+		n.version = g.version
+		n.entities = entities
+		g.changed.Units[n.id] = struct{}{}
+	}
+	if !slices.Equal(n.verdicts, verdicts) {
+		g.speak(n, verdicts)
+	}
+}
+
+// speak replaces a node's verdicts.
+func (g *Graph) speak(n *node, verdicts []Verdict) {
+	for _, v := range n.verdicts {
+		g.changed.Objects[v.Object] = struct{}{}
+		delete(g.spoken[v.Object], n)
+		if len(g.spoken[v.Object]) == 0 {
+			delete(g.spoken, v.Object)
+		}
+	}
+	own := g.roles[n.id.Role].EachObject
+	for _, v := range verdicts {
+		g.changed.Objects[v.Object] = struct{}{}
+		if own && v.Object == n.object {
+			continue
+		}
+		if g.spoken[v.Object] == nil {
+			g.spoken[v.Object] = map[*node]struct{}{}
+		}
+		g.spoken[v.Object][n] = struct{}{}
+	}
+	n.verdicts = verdicts
+}
+
+// drop takes a unit out of the graph.
+func (g *Graph) drop(n *node) {
+	n.gone = true
+	g.setReads(n, nil)
+	g.setUses(n, nil)
+	g.setClaims(n, nil)
+	n.fragment = Fragment{}
+	g.refresh(n)
+	delete(g.nodes, n.id)
+}
+
+// setReads records what a node read.
+func (g *Graph) setReads(n *node, reads []Key) {
+	if slices.Equal(n.reads, reads) {
+		return
+	}
+	for _, key := range n.reads {
+		byKey := g.readers[key.Kind]
+		delete(byKey[key], n)
+		if len(byKey[key]) == 0 {
+			delete(byKey, key)
+		}
+	}
+	for _, key := range reads {
+		byKey := g.readers[key.Kind]
+		if byKey == nil {
+			byKey = map[Key]map[*node]struct{}{}
+			g.readers[key.Kind] = byKey
+		}
+		if byKey[key] == nil {
+			byKey[key] = map[*node]struct{}{}
+		}
+		byKey[key][n] = struct{}{}
+	}
+	n.reads = reads
+}
+
+// setUses records which shared units a node uses.
+func (g *Graph) setUses(n *node, uses []*node) {
+	if slices.Equal(n.uses, uses) {
+		return
+	}
+	for _, used := range n.uses {
+		delete(used.users, n)
+		if len(used.users) == 0 {
+			g.orphans = append(g.orphans, used)
+		}
+	}
+	for _, used := range uses {
+		if used.users == nil {
+			used.users = map[*node]struct{}{}
+		}
+		used.users[n] = struct{}{}
+	}
+	n.uses = uses
+}

@@ -1,0 +1,74 @@
+package unit
+
+import "slices"
+
+// Reader answers a unit's questions and records them.
+type Reader struct {
+	graph *Graph
+	node  *node
+	reads []Key
+	uses  []*node
+}
+
+// Get returns the object of the key, or nil. The typed form is [Get].
+func (r *Reader) Get(key Key) Object {
+	r.record(key)
+	return r.graph.objects[key]
+}
+
+// List returns the objects that an index holds for a key, by key.
+func (r *Reader) List(key Key) []Object {
+	r.record(key)
+	keys := make([]Key, 0, len(r.graph.listed[key]))
+	for member := range r.graph.listed[key] {
+		keys = append(keys, member)
+	}
+	slices.SortFunc(keys, Key.Compare)
+	objects := make([]Object, len(keys))
+	for i, member := range keys {
+		objects[i] = r.graph.objects[member]
+	}
+	return objects
+}
+
+// Use makes a shared unit exist as long as this one uses it, and returns its value.
+func (r *Reader) Use(id ID) any {
+	n := r.graph.nodes[id]
+	if n == nil {
+		n = r.graph.add(id)
+	}
+	if !slices.Contains(r.uses, n) {
+		r.uses = append(r.uses, n)
+	}
+	if n.busy {
+		panic(id.String() + " uses itself")
+	}
+	if n.dirty {
+		r.graph.translate(n)
+	}
+	return n.fragment.Value
+}
+
+func (r *Reader) record(key Key) {
+	if !slices.Contains(r.reads, key) {
+		r.reads = append(r.reads, key)
+	}
+}
+
+// Get returns the object of the key if there is one.
+func Get[T Object](r *Reader, key Key) (T, bool) {
+	object, ok := r.Get(key).(T)
+	return object, ok
+}
+
+// List returns the objects that an index holds for a key, by key.
+func List[T Object](r *Reader, key Key) []T {
+	objects := r.List(key)
+	typed := make([]T, 0, len(objects))
+	for _, object := range objects {
+		if t, ok := object.(T); ok {
+			typed = append(typed, t)
+		}
+	}
+	return typed
+}
