@@ -1,0 +1,88 @@
+package proxy
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/kube-sync/kube-sync/e2e/standin/declarative"
+)
+
+// Product is the stand-in's name for itself in the Server and Via headers, so that
+// nobody takes its answers for Kong's.
+const Product = "kube-sync-standin/3.9.3"
+
+const requestIDHeader = "X-Kong-Request-Id"
+
+// answer sends an error in the form of Kong's own.
+func answer(w http.ResponseWriter, id string, status int, message string) {
+	w.Header().Set("Server", Product)
+	w.Header().Set(requestIDHeader, id)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	quoted, _ := json.Marshal(message) // a string always has a JSON form
+	body := fmt.Sprintf("{\n  \"message\":%s,\n  \"request_id\":%q\n}", quoted, id)
+	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	w.WriteHeader(status)
+	fmt.Fprint(w, body)
+}
+
+// insistOnTLS sends a plain request for a route of HTTPS alone away.
+func insistOnTLS(w http.ResponseWriter, r *http.Request, id string, status int) {
+	if status == http.StatusUpgradeRequired {
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "TLS/1.2, HTTP/1.1")
+		answer(w, id, status, "Please use HTTPS protocol")
+		return
+	}
+	w.Header().Set("Server", Product)
+	w.Header().Set(requestIDHeader, id)
+	w.Header().Set("Location", "https://"+hostOnly(r.Host)+r.RequestURI)
+	w.WriteHeader(status)
+}
+
+var terminationMessages = map[int]string{
+	401: "Unauthorized", 404: "Not found", 405: "Method not allowed",
+	500: "An unexpected error occurred", 502: "Bad Gateway", 503: "Service unavailable",
+}
+
+// terminate is the plugin request-termination.
+func terminate(w http.ResponseWriter, id string, c *declarative.TerminationConfig) {
+	h := w.Header()
+	h.Set("Server", Product)
+	h.Set(requestIDHeader, id)
+	body := []byte(c.Body)
+	if c.Body != "" {
+		h.Set("Content-Type", c.ContentType)
+		if c.ContentType == "" {
+			h["Content-Type"] = nil // no guess by the server
+		}
+	} else {
+		message := c.Message
+		if message == "" {
+			message = terminationMessages[c.StatusCode]
+		}
+		if message != "" {
+			h.Set("Content-Type", "application/json; charset=utf-8")
+			body, _ = json.Marshal(map[string]string{"message": message})
+		}
+	}
+	h.Set("Content-Length", fmt.Sprint(len(body)))
+	w.WriteHeader(c.StatusCode)
+	w.Write(body)
+}
+
+// hostOnly is the Host header in lower case and without port.
+func hostOnly(host string) string {
+	host, _ = splitHost(host)
+	return strings.ToLower(host)
+}
+
+// splitHost splits off a port; an IPv6 address keeps its brackets.
+func splitHost(host string) (name, port string) {
+	i := strings.LastIndexByte(host, ':')
+	if i < 0 || strings.HasSuffix(host, "]") {
+		return host, ""
+	}
+	return host[:i], host[i+1:]
+}

@@ -1,0 +1,143 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/kube-sync/kube-sync/translate/expression"
+)
+
+// Proxy answers requests by its current table.
+type Proxy struct {
+	table atomic.Pointer[Table]
+	log   *slog.Logger
+	// trusting does not ask upstreams for a certificate to trust, which is how Kong
+	// is by default; verifying does.
+	trusting, verifying *http.Transport
+	fallback            *tls.Certificate
+}
+
+// New makes a proxy without routes.
+func New(log *slog.Logger) (*Proxy, error) {
+	fallback, err := DefaultCertificate()
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{log: log, fallback: fallback, trusting: transport(true), verifying: transport(false)}
+	p.table.Store(NewTable(nil))
+	return p, nil
+}
+
+// Use makes the table the one by which requests are routed from now on.
+func (p *Proxy) Use(t *Table) { p.table.Store(t) }
+
+// Close drops idle connections to upstreams.
+func (p *Proxy) Close() {
+	p.trusting.CloseIdleConnections()
+	p.verifying.CloseIdleConnections()
+}
+
+// TLS is the configuration for listeners with TLS: the certificate follows the
+// server name and the current table.
+func (p *Proxy) TLS() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if c := p.table.Load().Certificate(hello.ServerName); c != nil {
+				return c, nil
+			}
+			return p.fallback, nil
+		},
+	}
+}
+
+// ServeHTTP routes and answers one request.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	t, id := p.table.Load(), requestID()
+	e, match := t.route(r)
+	if e == nil {
+		answer(w, id, http.StatusNotFound, "no Route matched with those values")
+		return
+	}
+	protocols := e.route.Protocols
+	if r.TLS == nil && slices.Contains(protocols, "https") && !slices.Contains(protocols, "http") {
+		insistOnTLS(w, r, id, e.route.RedirectStatusCode)
+		return
+	}
+	switch {
+	case e.foreign != "":
+		answer(w, id, http.StatusNotImplemented, "the stand-in gateway cannot run plugin "+e.foreign+": use Kong")
+	case e.terminates != nil:
+		terminate(w, id, e.terminates)
+	case e.service == nil:
+		answer(w, id, http.StatusServiceUnavailable, "no Service found with those values")
+	case e.service.Protocol != "http" && e.service.Protocol != "https":
+		answer(w, id, http.StatusNotImplemented, "the stand-in gateway cannot speak "+e.service.Protocol+": use Kong")
+	default:
+		p.forward(w, r, t, e, match, id)
+	}
+}
+
+// route finds the first entry that matches.
+func (t *Table) route(r *http.Request) (*entry, expression.Match) {
+	q := question(r)
+	for _, e := range t.routes {
+		if !slices.Contains(e.schemes, q.Protocol) {
+			continue
+		}
+		if match, ok := e.route.Program.Eval(q); ok {
+			return e, match
+		}
+	}
+	return nil, expression.Match{}
+}
+
+// question is the request as the router sees it.
+func question(r *http.Request) *expression.Request {
+	host, port := expression.SplitHost(r.Host)
+	q := &expression.Request{
+		Protocol: "http", Method: r.Method, Host: host, Path: normalize(r.URL.EscapedPath()),
+		Headers: make(map[string][]string, len(r.Header)), Queries: r.URL.Query(), DstPort: port,
+	}
+	if r.TLS != nil {
+		q.Protocol, q.SNI = "https", r.TLS.ServerName
+	}
+	for name, values := range r.Header {
+		q.Headers[strings.ToLower(name)] = values
+	}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		q.SrcIP, q.SrcPort = from.Addr().Unmap(), int(from.Port())
+	}
+	if to, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
+		q.DstIP = to.AddrPort().Addr().Unmap()
+		if q.DstPort == 0 {
+			q.DstPort = to.Port
+		}
+	}
+	return q
+}
+
+func requestID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+func transport(trustAll bool) *http.Transport {
+	return &http.Transport{
+		DialContext:         dial,
+		TLSClientConfig:     &tls.Config{InsecureSkipVerify: trustAll}, // nginx verifies no upstream unless told to
+		DisableCompression:  true,                                      // bodies pass as they are
+		MaxIdleConnsPerHost: 64,
+		IdleConnTimeout:     time.Minute,
+	}
+}

@@ -1,0 +1,111 @@
+package proxy
+
+import (
+	"cmp"
+	"crypto/tls"
+	"slices"
+
+	"github.com/kube-sync/kube-sync/e2e/standin/declarative"
+)
+
+// Table is a configuration made ready to route by.
+type Table struct {
+	routes    []*entry
+	upstreams map[string]*balancer
+	snis      map[string]*tls.Certificate
+}
+
+// entry is a route with all that its requests need.
+type entry struct {
+	route   *declarative.Route
+	service *declarative.Service // nil if the route has none
+	schemes []string             // those on which it matches
+	// terminates, if any, answers in the place of the service.
+	terminates *declarative.TerminationConfig
+	// foreign names a plugin on the route that the stand-in cannot run.
+	foreign string
+}
+
+// NewTable makes a table. The configuration may be nil: no route matches then.
+func NewTable(c *declarative.Config) *Table {
+	t := &Table{upstreams: map[string]*balancer{}, snis: map[string]*tls.Certificate{}}
+	if c == nil {
+		return t
+	}
+	for name, certificate := range c.SNIs {
+		t.snis[name] = &certificate.TLS
+	}
+	for name, u := range c.Upstreams {
+		t.upstreams[name] = newBalancer(u)
+	}
+	for _, r := range c.Routes {
+		if s := c.Services[r.ServiceID]; s == nil || s.Enabled {
+			e := &entry{route: r, service: s, schemes: schemes(r.Protocols)}
+			e.takePlugins(c.Plugins)
+			t.routes = append(t.routes, e)
+		}
+	}
+	slices.SortFunc(t.routes, func(a, b *entry) int {
+		if c := cmp.Compare(b.route.Priority, a.route.Priority); c != 0 {
+			return c
+		}
+		return cmp.Compare(b.route.ID, a.route.ID)
+	})
+	return t
+}
+
+// schemes are what the protocols of a route restrict it to. A route for HTTPS alone
+// matches plain requests too: they are sent away with the status that it sets.
+func schemes(protocols []string) []string {
+	if len(protocols) == 1 && protocols[0] == "https" {
+		return []string{"http", "https"}
+	}
+	var out []string
+	for _, p := range protocols {
+		switch p {
+		case "http", "grpc":
+			out = append(out, "http")
+		case "https", "grpcs":
+			out = append(out, "https")
+		}
+	}
+	return out
+}
+
+// takePlugins finds the plugins that run on the route. Of several of one name the one
+// with the narrowest scope runs; those of consumers need an authentication that the
+// stand-in has not.
+func (e *entry) takePlugins(plugins []*declarative.Plugin) {
+	best := -1
+	for _, p := range plugins {
+		scope, concerned := e.scope(p)
+		if !concerned {
+			continue
+		}
+		if p.Name != declarative.Termination {
+			e.foreign = min(cmp.Or(e.foreign, p.Name), p.Name)
+		} else if scope > best {
+			best, e.terminates = scope, &p.Config
+		}
+	}
+}
+
+// scope tells how narrowly the plugin is scoped to the route, if it is at all.
+func (e *entry) scope(p *declarative.Plugin) (narrowness int, concerned bool) {
+	if p.Consumer != "" {
+		return 0, false
+	}
+	if p.RouteID != "" {
+		if p.RouteID != e.route.ID {
+			return 0, false
+		}
+		narrowness += 2
+	}
+	if p.ServiceID != "" {
+		if e.service == nil || p.ServiceID != e.service.ID {
+			return 0, false
+		}
+		narrowness++
+	}
+	return narrowness, true
+}

@@ -1,0 +1,104 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// Address is one listener that a setting asks for.
+type Address struct {
+	Setting string // such as KONG_PROXY_LISTEN
+	Network string // tcp or unix
+	Address string
+	TLS     bool
+}
+
+// Proxy are the listeners for clients.
+func (s Settings) Proxy() ([]Address, error) { return s.tcp("proxy_listen", false) }
+
+// Status are the listeners of the Status API.
+func (s Settings) Status() ([]Address, error) { return s.tcp("status_listen", false) }
+
+// Admin are the listeners of the Admin API. Those on TCP have to be on loopback: the
+// stand-in knows no access control.
+func (s Settings) Admin() ([]Address, error) {
+	addresses, err := s.tcp("admin_listen", true)
+	if err != nil {
+		return nil, err
+	}
+	for _, directive := range fields(s["nginx_admin_listen"], ";") {
+		path, ok := strings.CutPrefix(strings.Fields(directive)[0], "unix:")
+		if !ok {
+			return nil, fmt.Errorf("setting KONG_NGINX_ADMIN_LISTEN: %q is not unix:PATH", directive)
+		}
+		addresses = append(addresses, Address{Setting: "KONG_NGINX_ADMIN_LISTEN", Network: "unix", Address: path})
+	}
+	return addresses, nil
+}
+
+// AdminOnSocketOnly tells whether the Admin API answers over TCP with 403 alone.
+func (s Settings) AdminOnSocketOnly() bool {
+	return slices.Contains(fields(s["nginx_admin_allow"], ";"), "deny all")
+}
+
+func (s Settings) tcp(key string, loopbackOnly bool) ([]Address, error) {
+	setting := "KONG_" + strings.ToUpper(key)
+	var addresses []Address
+	for _, item := range fields(s[key], ",") {
+		words := strings.Fields(item)
+		if words[0] == "off" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(words[0]); err != nil {
+			return nil, fmt.Errorf("setting %s: %q is not an address and a port", setting, words[0])
+		}
+		if loopbackOnly {
+			if a, err := netip.ParseAddrPort(words[0]); err != nil || !a.Addr().IsLoopback() {
+				return nil, fmt.Errorf("setting %s: the stand-in gateway has its Admin API on loopback only, not on %s", setting, words[0])
+			}
+		}
+		tls := slices.Contains(words[1:], "ssl")
+		addresses = append(addresses, Address{Setting: setting, Network: "tcp", Address: words[0], TLS: tls})
+	}
+	return addresses, nil
+}
+
+// Listen opens the listener. An error names the address and the setting.
+func (a Address) Listen() (net.Listener, error) {
+	if a.Network == "unix" {
+		if err := a.freeSocket(); err != nil {
+			return nil, err
+		}
+	}
+	l, err := net.Listen(a.Network, a.Address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is in use by another process: stop it or choose another address with %s", a.Address, a.Setting)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s (set by %s): %w", a.Address, a.Setting, err)
+	}
+	return l, nil
+}
+
+// freeSocket removes the socket of a gateway that is gone.
+func (a Address) freeSocket() error {
+	if c, err := net.Dial("unix", a.Address); err == nil {
+		c.Close()
+		return fmt.Errorf("socket %s is in use by another process: stop it or choose another path with %s", a.Address, a.Setting)
+	}
+	if err := os.MkdirAll(filepath.Dir(a.Address), 0o750); err != nil {
+		return fmt.Errorf("directory of the socket set by %s: %w", a.Setting, err)
+	}
+	info, err := os.Lstat(a.Address)
+	if err == nil && info.Mode().Type() == os.ModeSocket {
+		return os.Remove(a.Address)
+	}
+	return nil
+}
