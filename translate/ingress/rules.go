@@ -4,7 +4,6 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -100,8 +99,7 @@ func (t *translation) use(where string, ref backend.Ref) string {
 	return b.Service
 }
 
-// pathOf reads a path by its type. Repeated slashes are one, as in the path that
-// Kong compares with.
+// pathOf reads a path by its type.
 func (t *translation) pathOf(path networkingv1.HTTPIngressPath) route.Path {
 	kind := networkingv1.PathTypeImplementationSpecific
 	if path.PathType != nil {
@@ -109,17 +107,15 @@ func (t *translation) pathOf(path networkingv1.HTTPIngressPath) route.Path {
 	}
 	switch kind {
 	case networkingv1.PathTypeExact:
-		return route.Path{Kind: route.Exact, Value: slashes.ReplaceAllString("/"+path.Path, "/")}
+		return route.Path{Kind: route.Exact, Value: path.Path}
 	case networkingv1.PathTypePrefix:
-		return route.Path{Kind: route.Elements, Value: slashes.ReplaceAllString("/"+path.Path, "/")}
+		return route.Path{Kind: route.Elements, Value: path.Path}
 	}
 	if regex, ok := strings.CutPrefix(path.Path, t.regexPrefix); ok {
 		return route.Path{Kind: route.Regex, Value: regex}
 	}
-	return route.Path{Kind: route.Characters, Value: slashes.ReplaceAllString("/"+path.Path, "/")}
+	return route.Path{Kind: route.Characters, Value: path.Path}
 }
-
-var slashes = regexp.MustCompile("/{2,}")
 
 // hostOf checks a host. The API server does too, but a directory of manifests has
 // none, and what is sent to Kong is not to depend on it.

@@ -107,6 +107,9 @@ func (g *Graph) refresh(n *node) {
 	if !slices.EqualFunc(n.entities, entities, (*kong.Entity).Equal) {
 		g.version++
 		n.version = g.version
+		if (len(n.entities) == 0) != (len(entities) == 0) && g.roles[n.id.Role].EachObject {
+			g.changed.Objects[n.object] = struct{}{}
+		}
 		n.entities = entities
 		g.changed.Units[n.id] = struct{}{}
 	}

@@ -1,0 +1,177 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/watch"
+)
+
+const (
+	// checkEvery is how often Kong is asked whether it still has its configuration.
+	checkEvery = 500 * time.Millisecond
+	// retryFirst and retryMost bound the wait after an apply that failed.
+	retryFirst = 250 * time.Millisecond
+	retryMost  = 2 * time.Second
+)
+
+// Gateway is the local Kong.
+type Gateway interface {
+	// Apply makes Kong hold what the units contribute.
+	Apply(ctx context.Context, units gateway.Units) (gateway.Outcome, error)
+	// Hash is that of the configuration which Kong holds.
+	Hash(ctx context.Context) (string, error)
+}
+
+// Observer is told what happens, for metrics and readiness.
+type Observer interface {
+	Translated(took time.Duration, brokenObjects int)
+	Applied(outcome gateway.Outcome, took time.Duration, changes map[unit.Kind]time.Time)
+	ApplyFailed(err error, took time.Duration)
+}
+
+// loop is the state of the agent.
+type loop struct {
+	source   watch.Source
+	graph    *unit.Graph
+	gateway  Gateway
+	reporter watch.Reporter
+	observer Observer
+	log      *slog.Logger
+
+	complete bool                    // all that was there at the start has been translated
+	due      bool                    // something is to be applied
+	since    map[unit.Kind]time.Time // when the oldest change of a kind that is to be applied arrived
+	objects  map[unit.Key]struct{}   // what is to be reported on
+	wanted   []unit.Key
+	broken   map[unit.Key]struct{} // objects with verdicts
+
+	hash    string                         // of what Kong acknowledged last
+	refused map[unit.Key][]gateway.Refusal // by object, as of the last apply
+	retry   *time.Timer
+	backoff time.Duration
+}
+
+func newLoop(source watch.Source, graph *unit.Graph, gw Gateway, reporter watch.Reporter, observer Observer, log *slog.Logger) *loop {
+	retry := time.NewTimer(0)
+	retry.Stop()
+	return &loop{
+		source: source, graph: graph, gateway: gw, reporter: reporter, observer: observer, log: log,
+		since: map[unit.Kind]time.Time{}, objects: map[unit.Key]struct{}{}, broken: map[unit.Key]struct{}{},
+		refused: map[unit.Key][]gateway.Refusal{}, retry: retry,
+	}
+}
+
+// run is the agent: until the context ends.
+func (l *loop) run(ctx context.Context) {
+	check := time.NewTicker(checkEvery)
+	defer check.Stop()
+	for {
+		waiting := false // for Kong to be ready to take what it refused to a moment ago
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.source.Pending():
+			l.take()
+			waiting = l.backoff > 0
+		case <-l.retry.C:
+		case <-check.C:
+			l.check(ctx)
+			waiting = l.backoff > 0
+		}
+		if l.due && l.complete && !waiting {
+			l.apply(ctx)
+		}
+	}
+}
+
+// take translates what has changed.
+func (l *loop) take() {
+	batch := l.source.Take()
+	begun := time.Now()
+	result := l.graph.Update(batch.Changes...)
+	for key := range result.Objects {
+		l.objects[key] = struct{}{}
+		if len(l.graph.Verdicts(key)) > 0 {
+			l.broken[key] = struct{}{}
+		} else {
+			delete(l.broken, key)
+		}
+	}
+	l.observer.Translated(time.Since(begun), len(l.broken))
+
+	wanted := l.graph.Reads(unit.Secret)
+	more := !slices.Equal(wanted, l.wanted)
+	if more {
+		l.wanted = wanted
+		l.source.Want(wanted)
+	}
+	if !l.complete {
+		// Secrets that this batch made known to be wanted are yet to come.
+		l.complete = batch.Complete && !more
+		l.due = true
+	}
+	// Verdicts are reported with the next apply that needs no sending.
+	if len(result.Units) > 0 || len(result.Objects) > 0 {
+		l.due = true
+	}
+	if len(result.Units) > 0 {
+		l.note(batch)
+	}
+}
+
+// note remembers since when changes wait to be effective.
+func (l *loop) note(batch watch.Batch) {
+	for _, c := range batch.Changes {
+		if _, ok := l.since[c.Key.Kind]; !ok {
+			l.since[c.Key.Kind] = batch.Since
+		}
+	}
+}
+
+// check finds out whether Kong lost its configuration, as after a restart.
+func (l *loop) check(ctx context.Context) {
+	if l.hash == "" || l.due {
+		return
+	}
+	hash, err := l.gateway.Hash(ctx)
+	if err != nil {
+		l.log.Debug("Kong does not answer", "error", err)
+		return
+	}
+	if hash != l.hash {
+		l.log.Warn("Kong holds another configuration than the one it acknowledged; applying again",
+			"hash", hash, "acknowledged", l.hash)
+		l.due = true
+	}
+}
+
+// apply brings Kong in step, or sees to it that it is tried again.
+func (l *loop) apply(ctx context.Context) {
+	begun := time.Now()
+	outcome, err := l.gateway.Apply(ctx, l.graph)
+	took := time.Since(begun)
+	if err != nil {
+		if ctx.Err() != nil {
+			return
+		}
+		l.backoff = min(max(2*l.backoff, retryFirst), retryMost)
+		l.retry.Reset(l.backoff)
+		l.observer.ApplyFailed(err, took)
+		l.log.Error("Applying the configuration failed; Kong keeps the one it has", "error", err, "again_in", l.backoff)
+		return
+	}
+	l.retry.Stop()
+	l.backoff, l.due, l.hash = 0, false, outcome.Hash
+	l.observer.Applied(outcome, took, l.since)
+	if outcome.Sent {
+		l.log.Info("Applied the configuration", "hash", outcome.Hash, "entities", outcome.Entities,
+			"bytes", outcome.Bytes, "took", took, "refused", len(outcome.Refusals))
+	}
+	clear(l.since)
+	l.report(outcome)
+}

@@ -1,0 +1,337 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/watch"
+)
+
+func TestNothingIsAppliedBeforeAllIsKnown(t *testing.T) {
+	s := start(t)
+	// The source cannot know yet that a Secret is wanted.
+	s.source.push(watch.Batch{Changes: []unit.Change{ingress("a", "tls-secret")}, Complete: true})
+	s.eventually("the Secret is wanted", func() bool { return slices.Contains(s.source.wantedKeys(), secretKey("tls-secret")) })
+	if n := s.kong.count(); n != 0 {
+		t.Fatalf("%d applies before the wanted Secret arrived", n)
+	}
+	s.source.push(watch.Batch{Complete: true})
+	s.eventually("one apply", func() bool { return s.kong.count() == 1 })
+}
+
+func TestAnEventWithoutAChangeCostsNoApply(t *testing.T) {
+	s := started(t)
+	s.source.push(watch.Batch{Changes: []unit.Change{ingress("a")}, Complete: true})
+	s.eventually("the Ingress is applied", func() bool { return s.kong.count() == 2 })
+	s.source.push(watch.Batch{Changes: []unit.Change{ingress("a")}, Complete: true})
+	s.source.push(watch.Batch{Changes: []unit.Change{ingress("b")}, Complete: true})
+	s.eventually("the other Ingress is applied", func() bool { return s.kong.has("b") })
+	if n := s.kong.count(); n != 3 {
+		t.Fatalf("%d applies, want 3: the repeated event is to cost none", n)
+	}
+}
+
+func TestWhatArrivesDuringAnApplyIsInTheNext(t *testing.T) {
+	s := started(t)
+	release := s.kong.block()
+	s.source.push(watch.Batch{Changes: []unit.Change{ingress("first")}, Complete: true})
+	s.eventually("the apply is in flight", func() bool { return s.kong.count() == 2 })
+	for _, name := range []string{"a", "b", "c"} {
+		s.source.push(watch.Batch{Changes: []unit.Change{ingress(name)}, Complete: true})
+	}
+	release()
+	s.eventually("all are applied", func() bool { return s.kong.has("a") && s.kong.has("b") && s.kong.has("c") })
+	if s.kong.overlapped() {
+		t.Fatal("two applies overlapped")
+	}
+}
+
+func TestALostConfigurationIsAppliedAgain(t *testing.T) {
+	s := started(t)
+	s.kong.lose()
+	s.eventually("it is applied again", func() bool { return s.kong.count() == 2 })
+}
+
+func TestAFailedApplyIsTriedAgain(t *testing.T) {
+	s := started(t)
+	s.kong.fail(errors.New("Kong is away"), errors.New("Kong is away"))
+	s.source.push(watch.Batch{Changes: []unit.Change{ingress("a")}, Complete: true})
+	s.eventually("it is applied at last", func() bool { return s.kong.has("a") })
+	if n := s.observer.failures(); n != 2 {
+		t.Fatalf("%d failures observed, want 2", n)
+	}
+}
+
+func TestARefusalIsReportedAndTakenBack(t *testing.T) {
+	s := started(t)
+	key := unit.Key{Kind: unit.Ingress, Namespace: "shop", Name: "a"}
+	s.kong.refuse(gateway.Refusal{Object: key, Messages: []string{"no such thing"}})
+	s.source.push(watch.Batch{Changes: []unit.Change{ingress("a")}, Complete: true})
+	s.eventually("the refusal is reported", func() bool {
+		r, ok := s.reporter.last(key)
+		return ok && !r.Programmed && hasVerdict(r, "KongConfigurationApplyFailed", "no such thing")
+	})
+	s.kong.refuse()
+	s.source.push(watch.Batch{Changes: []unit.Change{ingress("b")}, Complete: true})
+	s.eventually("it is taken back", func() bool {
+		r, _ := s.reporter.last(key)
+		return r.Programmed && !hasVerdict(r, "KongConfigurationApplyFailed", "no such thing")
+	})
+}
+
+func TestReports(t *testing.T) {
+	s := started(t)
+	ours, foreign := ingress("ours"), ingress("foreign")
+	class := "other"
+	foreign.Object.(*networkingv1.Ingress).Spec.IngressClassName = &class
+	s.source.push(watch.Batch{Changes: []unit.Change{ours, foreign}, Complete: true})
+	s.eventually("ours is programmed, with the missing Service told", func() bool {
+		r, ok := s.reporter.last(ours.Key)
+		return ok && r.Programmed && !r.Gone && hasVerdict(r, "ServiceNotFound", "")
+	})
+	if r, ok := s.reporter.last(foreign.Key); ok && !r.Gone {
+		t.Fatalf("an Ingress of another class was reported as ours: %+v", r)
+	}
+	moved := ingress("ours")
+	moved.Object.(*networkingv1.Ingress).Spec.IngressClassName = &class
+	s.source.push(watch.Batch{Changes: []unit.Change{moved}, Complete: true})
+	s.eventually("it is let go", func() bool { r, _ := s.reporter.last(ours.Key); return r.Gone && !r.Programmed })
+}
+
+func hasVerdict(r watch.Report, reason, message string) bool {
+	return slices.ContainsFunc(r.Verdicts, func(v unit.Verdict) bool {
+		return v.Reason == reason && (message == "" || v.Message == message)
+	})
+}
+
+func secretKey(name string) unit.Key {
+	return unit.Key{Kind: unit.Secret, Namespace: "shop", Name: name}
+}
+
+func ingress(name string, secrets ...string) unit.Change {
+	class, kind := "kong", networkingv1.PathTypePrefix
+	ing := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}}
+	ing.Spec.IngressClassName = &class
+	ing.Spec.Rules = []networkingv1.IngressRule{{Host: name + ".example"}}
+	ing.Spec.Rules[0].HTTP = &networkingv1.HTTPIngressRuleValue{Paths: []networkingv1.HTTPIngressPath{{
+		Path: "/", PathType: &kind,
+		Backend: networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{Name: name,
+			Port: networkingv1.ServiceBackendPort{Number: 80}}},
+	}}}
+	for _, secret := range secrets {
+		ing.Spec.TLS = append(ing.Spec.TLS, networkingv1.IngressTLS{Hosts: []string{name + ".example"}, SecretName: secret})
+	}
+	return unit.Change{Key: unit.Key{Kind: unit.Ingress, Namespace: "shop", Name: name}, Object: ing}
+}
+
+// scene is a running loop between fakes.
+type scene struct {
+	t        *testing.T
+	source   *fakeSource
+	kong     *fakeKong
+	reporter *fakeReporter
+	observer *fakeObserver
+}
+
+func start(t *testing.T) *scene {
+	s := &scene{
+		t: t, source: &fakeSource{pending: make(chan struct{}, 1)}, kong: &fakeKong{},
+		reporter: &fakeReporter{reports: map[unit.Key]watch.Report{}}, observer: &fakeObserver{},
+	}
+	l := newLoop(s.source, translate.New(translate.Options{IngressClass: "kong"}), s.kong, s.reporter, s.observer, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { l.run(ctx); close(done) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return s
+}
+
+// started is a scene after the first, empty configuration.
+func started(t *testing.T) *scene {
+	s := start(t)
+	s.source.push(watch.Batch{Complete: true})
+	s.eventually("the first apply", func() bool { return s.kong.count() == 1 })
+	return s
+}
+
+func (s *scene) eventually(what string, ok func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	s.t.Fatalf("never: %s", what)
+}
+
+// fakeSource delivers the batches that a test pushes.
+type fakeSource struct {
+	mu      sync.Mutex
+	batches []watch.Batch
+	wanted  []unit.Key
+	pending chan struct{}
+}
+
+func (f *fakeSource) push(b watch.Batch) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b.Since = time.Now()
+	f.batches = append(f.batches, b)
+	f.signal()
+}
+
+func (f *fakeSource) signal() {
+	select {
+	case f.pending <- struct{}{}:
+	default:
+	}
+}
+
+func (f *fakeSource) Run(context.Context) error { return nil }
+
+func (f *fakeSource) Pending() <-chan struct{} { return f.pending }
+
+func (f *fakeSource) Take() watch.Batch {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b := f.batches[0]
+	f.batches = f.batches[1:]
+	if len(f.batches) > 0 {
+		f.signal()
+	}
+	return b
+}
+
+func (f *fakeSource) Want(keys []unit.Key) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.wanted = keys
+}
+
+func (f *fakeSource) wantedKeys() []unit.Key {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.wanted
+}
+
+// fakeKong takes whatever it is given, unless told otherwise.
+type fakeKong struct {
+	mu       sync.Mutex
+	applies  int
+	hash     string
+	held     map[unit.ID]bool
+	errs     []error
+	refusals []gateway.Refusal
+	gate     chan struct{}
+	busy     bool
+	overlap  bool
+}
+
+func (f *fakeKong) Apply(_ context.Context, units gateway.Units) (gateway.Outcome, error) {
+	f.mu.Lock()
+	f.applies++
+	f.overlap = f.overlap || f.busy
+	f.busy = true
+	gate := f.gate
+	f.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.busy = false
+	if len(f.errs) > 0 {
+		err := f.errs[0]
+		f.errs = f.errs[1:]
+		return gateway.Outcome{}, err
+	}
+	f.held = map[unit.ID]bool{}
+	for view := range units.Units() {
+		f.held[view.ID] = true
+	}
+	f.hash = "held"
+	return gateway.Outcome{Hash: f.hash, Sent: true, Refusals: f.refusals}, nil
+}
+
+func (f *fakeKong) Hash(context.Context) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.hash, nil
+}
+
+func (f *fakeKong) count() int { f.mu.Lock(); defer f.mu.Unlock(); return f.applies }
+
+func (f *fakeKong) overlapped() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.overlap }
+
+func (f *fakeKong) lose() { f.mu.Lock(); defer f.mu.Unlock(); f.hash = "nothing" }
+
+func (f *fakeKong) fail(errs ...error) { f.mu.Lock(); defer f.mu.Unlock(); f.errs = errs }
+
+func (f *fakeKong) refuse(r ...gateway.Refusal) { f.mu.Lock(); defer f.mu.Unlock(); f.refusals = r }
+
+func (f *fakeKong) has(ingress string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.held[unit.ID{Role: "ingress", Namespace: "shop", Name: ingress}]
+}
+
+// block holds applies back until the returned function is called.
+func (f *fakeKong) block() func() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.gate = make(chan struct{})
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		close(f.gate)
+		f.gate = nil
+	}
+}
+
+type fakeReporter struct {
+	mu      sync.Mutex
+	reports map[unit.Key]watch.Report
+}
+
+func (f *fakeReporter) Report(reports ...watch.Report) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range reports {
+		f.reports[r.Object] = r
+	}
+}
+
+func (f *fakeReporter) last(key unit.Key) (watch.Report, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r, ok := f.reports[key]
+	return r, ok
+}
+
+type fakeObserver struct {
+	mu     sync.Mutex
+	failed int
+}
+
+func (f *fakeObserver) Translated(time.Duration, int) {}
+
+func (f *fakeObserver) Applied(gateway.Outcome, time.Duration, map[unit.Kind]time.Time) {}
+
+func (f *fakeObserver) ApplyFailed(error, time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failed++
+}
+
+func (f *fakeObserver) failures() int { f.mu.Lock(); defer f.mu.Unlock(); return f.failed }

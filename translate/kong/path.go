@@ -1,0 +1,44 @@
+package kong
+
+import (
+	"strconv"
+	"strings"
+)
+
+// reserved are the characters that Kong leaves encoded in the path that it routes by.
+const reserved = "!*'();:@&=+$,/?%#[]"
+
+// normalized is a path as Kong's router sees it in a request: repeated slashes are
+// one, and what is percent-encoded is decoded, except for reserved characters.
+func normalized(path string) string {
+	var b strings.Builder
+	b.Grow(len(path) + 1)
+	b.WriteByte('/')
+	slash := true
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		switch code, encoded := percent(path[i:]); {
+		case encoded && strings.IndexByte(reserved, code) < 0:
+			b.WriteByte(code)
+			i += 2
+		case encoded:
+			b.WriteString(strings.ToUpper(path[i : i+3]))
+			i += 2
+		case c == '/' && slash:
+			continue
+		default:
+			b.WriteByte(c)
+		}
+		slash = c == '/'
+	}
+	return b.String()
+}
+
+// percent reads the encoded byte that a text begins with.
+func percent(text string) (byte, bool) {
+	if len(text) < 3 || text[0] != '%' {
+		return 0, false
+	}
+	code, err := strconv.ParseUint(text[1:3], 16, 8)
+	return byte(code), err == nil
+}
