@@ -1,0 +1,96 @@
+package kong
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	gokong "github.com/kong/go-kong/kong"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// The ids have to be those that go-kong, and with it the Kong Ingress Controller,
+// derives: metrics and logs are kept by them.
+func TestIDsAreThoseOfGoKong(t *testing.T) {
+	name := gokong.String("shop.web.example.80")
+	service, r := gokong.Service{Name: name}, gokong.Route{Name: name}
+	if err := service.FillID(""); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.FillID(""); err != nil {
+		t.Fatal(err)
+	}
+	if got := ID(Services, *name); got != *service.ID {
+		t.Errorf("service id %s, go-kong has %s", got, *service.ID)
+	}
+	if got := ID(Routes, *name); got != *r.ID {
+		t.Errorf("route id %s, go-kong has %s", got, *r.ID)
+	}
+}
+
+// ranked are matches from the one that comes first to the one that comes last.
+var ranked = []route.Match{
+	{Host: "a.example.com", Path: route.Path{Kind: route.Exact, Value: "/foo/bar"}},
+	{Host: "a.example.com", Path: route.Path{Kind: route.Exact, Value: "/foo"}},
+	{Host: "a.example.com", Path: route.Path{Kind: route.Elements, Value: "/foo/bar"}},
+	{Host: "a.example.com", Path: route.Path{Kind: route.Regex, Value: `/fo+\d`}},
+	{Host: "a.example.com", Path: route.Path{Kind: route.Elements, Value: "/foo"}},
+	{Host: "a.example.com", Path: route.Path{Kind: route.Characters, Value: "/foo"}},
+	{Host: "a.example.com", Path: route.Path{Kind: route.Elements, Value: "/"}},
+	{Host: "*.example.com", Path: route.Path{Kind: route.Exact, Value: "/foo"}},
+	{Host: "*.example.com", Path: route.Path{Kind: route.Elements, Value: "/"}},
+	{Host: "*.com", Path: route.Path{Kind: route.Exact, Value: "/foo/bar"}},
+	{Path: route.Path{Kind: route.Exact, Value: "/" + strings.Repeat("x", 5000)}},
+	{Path: route.Path{Kind: route.Elements, Value: "/" + strings.Repeat("x", 5000)}},
+	{Path: route.Path{Kind: route.Elements, Value: "/"}},
+	{Fallback: true},
+}
+
+func TestPriority(t *testing.T) {
+	const bits = 46 // Kong's
+	shuffled := slices.Clone(ranked)
+	rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	slices.SortFunc(shuffled, func(a, b route.Match) int { return cmp.Compare(Priority(b), Priority(a)) })
+	for i, m := range shuffled {
+		if m != ranked[i] {
+			t.Errorf("rank %d is %+v, want %+v", i, m, ranked[i])
+		}
+		if p := Priority(m); p >= 1<<bits {
+			t.Errorf("priority %d of %+v is more than %d bits", p, m, bits)
+		}
+	}
+}
+
+func TestNormalized(t *testing.T) {
+	for in, want := range map[string]string{ // as seen on Kong 3.9.3
+		"":                "/",
+		"/":               "/",
+		"foo":             "/foo",
+		"//a///b//":       "/a/b/",
+		"/foo%20bar":      "/foo bar",
+		"/%7Euser":        "/~user",
+		"/x%2fy":          "/x%2Fy",
+		"/50%25":          "/50%25",
+		"/p+q":            "/p+q",
+		"/%c3%bc":         "/ü",
+		"/ü":              "/ü",
+		"/%zz":            "/%zz",
+		"/cut%4":          "/cut%4",
+		"/%5bset%5D/%2e/": "/%5Bset%5D/./",
+	} {
+		if got := normalized(in); got != want {
+			t.Errorf("normalized(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestRegularExpressionsAreAnchored(t *testing.T) {
+	for in, want := range map[string]string{`/a`: `^/a`, `^/a`: `^/a`, `/a|/b`: `^(?:/a|/b)`} {
+		if got := anchored(in); got != want {
+			t.Errorf("anchored(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
