@@ -1,0 +1,282 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// fakeKong answers as Kong 3.9.3 does, as far as entities ask for it: one with a
+// field "bad" is refused with its text, "silent" refuses without naming it, "crash"
+// is an internal error. Names and ids are unique, references have to resolve.
+type fakeKong struct {
+	mu      sync.Mutex
+	hash    string
+	config  map[string][]map[string]any
+	loads   int
+	answers []http.HandlerFunc // used up before everything else on /config
+}
+
+const zeros = "00000000000000000000000000000000"
+
+// serveUnix serves a handler on a Unix socket and gives its address.
+func serveUnix(t *testing.T, handler http.Handler) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "admin.sock")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(handler)
+	server.Listener.Close()
+	server.Listener = listener
+	server.Start()
+	t.Cleanup(server.Close)
+	return "unix:" + path
+}
+
+func newFakeKong(t *testing.T) (*fakeKong, *Admin) {
+	t.Helper()
+	fake := &fakeKong{hash: zeros}
+	admin, err := NewAdmin(serveUnix(t, fake), 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fake, admin
+}
+
+func (f *fakeKong) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r.URL.Path == "/status" {
+		fmt.Fprintf(w, `{"configuration_hash":%q,"server":{}}`, f.hash)
+		return
+	}
+	f.loads++
+	if len(f.answers) > 0 {
+		answer := f.answers[0]
+		f.answers = f.answers[1:]
+		answer(w, r)
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	if r.Header.Get("Content-Type") != "text/yaml" || r.ContentLength != int64(len(body)) {
+		http.Error(w, `{"message":"not as it has to be sent"}`, http.StatusUnsupportedMediaType)
+		return
+	}
+	if r.URL.Query().Get("check_hash") == "1" && f.hash == hashOf(body) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	var top map[string]json.RawMessage
+	if err := json.Unmarshal(body, &top); err != nil {
+		refuse(w, map[string]any{"error": "failed parsing declarative configuration"}, nil)
+		return
+	}
+	config := map[string][]map[string]any{}
+	for name, raw := range top {
+		if name != "_format_version" {
+			var list []map[string]any
+			_ = json.Unmarshal(raw, &list)
+			config[name] = list
+		}
+	}
+	f.load(w, r.URL.Query().Get("flatten_errors") == "1", body, config)
+}
+
+func (f *fakeKong) load(w http.ResponseWriter, flatten bool, body []byte, config map[string][]map[string]any) {
+	rows, silent, crash := faults(config)
+	switch {
+	case crash:
+		w.WriteHeader(http.StatusInternalServerError)
+		fmt.Fprint(w, `{"message":"An unexpected error occurred"}`)
+	case silent:
+		refuse(w, map[string]any{}, nil)
+	case len(rows) > 0 && flatten:
+		refuse(w, map[string]any{}, rows)
+	case len(rows) > 0:
+		refuse(w, map[string]any{"routes": []any{nil, map[string]any{"bad": "by position"}}}, nil)
+	default:
+		if dangling := danglers(config); len(dangling) > 0 {
+			if flatten {
+				dangling = map[string]any{}
+			}
+			refuse(w, dangling, nil)
+			return
+		}
+		f.hash, f.config = hashOf(body), config
+		w.WriteHeader(http.StatusCreated)
+		_, _ = w.Write(body)
+	}
+}
+
+func refuse(w http.ResponseWriter, fields map[string]any, rows []any) {
+	answer := map[string]any{
+		"code": 14, "name": "invalid declarative configuration",
+		"message": fmt.Sprintf("declarative config is invalid: %v", fields), "fields": fields,
+	}
+	if rows != nil {
+		answer["flattened_errors"] = rows
+	} else {
+		answer["flattened_errors"] = map[string]any{}
+	}
+	w.WriteHeader(http.StatusBadRequest)
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+// faults finds what Kong sees in its first look.
+func faults(config map[string][]map[string]any) (rows []any, silent, crash bool) {
+	row := func(typ string, entity map[string]any, field, message string) {
+		rows = append(rows, map[string]any{
+			"entity_type": typ[:len(typ)-1], "entity_id": entity["id"], "entity_name": entity["name"],
+			"entity_tags": entity["tags"], "entity": entity,
+			"errors": []any{map[string]any{"type": "field", "field": field, "message": message}},
+		})
+	}
+	for _, typ := range kong.Types {
+		names, ids := map[any]bool{}, map[any]bool{}
+		for _, e := range config[string(typ)] {
+			silent = silent || e["silent"] != nil
+			crash = crash || e["crash"] != nil
+			if e["bad"] != nil {
+				row(string(typ), e, "bad", fmt.Sprint(e["bad"]))
+			}
+			if ids[e["id"]] {
+				row(string(typ), e, "@entity", fmt.Sprintf("uniqueness violation: '%s' entity with primary key set to '%v' already declared", typ, e["id"]))
+			} else if e["name"] != nil && names[e["name"]] {
+				row(string(typ), e, "@entity", fmt.Sprintf("uniqueness violation: '%s' entity with name set to '%v' already declared", typ, e["name"]))
+			}
+			names[e["name"]], ids[e["id"]] = true, true
+		}
+	}
+	return rows, silent, crash
+}
+
+// danglers finds references to nothing, by type and then name or id.
+func danglers(config map[string][]map[string]any) map[string]any {
+	ids := map[any]bool{}
+	for _, list := range config {
+		for _, e := range list {
+			ids[e["id"]] = true
+		}
+	}
+	found := map[string]any{}
+	for typ, list := range config {
+		for _, e := range list {
+			for _, field := range []string{"service", "upstream", "route", "certificate"} {
+				if e[field] == nil || ids[e[field]] {
+					continue
+				}
+				key := e["id"].(string)
+				if e["name"] != nil {
+					key = e["name"].(string)
+				}
+				if found[typ] == nil {
+					found[typ] = map[string]any{}
+				}
+				found[typ].(map[string]any)[key] = []string{fmt.Sprintf("invalid reference '%s: %v' (no such entry in '%ss')", field, e[field], field)}
+			}
+		}
+	}
+	return found
+}
+
+// names lists the names that Kong has of a type.
+func (f *fakeKong) names(typ kong.Type) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	names := []string{}
+	for _, e := range f.config[string(typ)] {
+		names = append(names, e["name"].(string))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// graph is a translation that tests write by hand.
+type graph struct {
+	views   map[unit.ID]unit.View
+	version uint64
+}
+
+func (g *graph) View(id unit.ID) (unit.View, bool) {
+	view, ok := g.views[id]
+	return view, ok
+}
+
+func (g *graph) Units() iter.Seq[unit.View] {
+	ids := make([]unit.ID, 0, len(g.views))
+	for id := range g.views {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, unit.ID.Compare)
+	return func(yield func(unit.View) bool) {
+		for _, id := range ids {
+			if !yield(g.views[id]) {
+				return
+			}
+		}
+	}
+}
+
+func ingress(name string) unit.ID { return unit.ID{Role: "ingress", Namespace: "shop", Name: name} }
+func backend(name string) unit.ID { return unit.ID{Role: "backend", Namespace: "shop", Name: name} }
+
+// set gives a unit new entities.
+func (g *graph) set(id unit.ID, entities ...*kong.Entity) {
+	if g.views == nil {
+		g.views = map[unit.ID]unit.View{}
+	}
+	kind := unit.Ingress
+	if id.Role == "backend" {
+		kind = unit.Service
+	}
+	g.version++
+	g.views[id] = unit.View{
+		ID: id, Object: unit.Key{Kind: kind, Namespace: id.Namespace, Name: id.Name},
+		Entities: entities, Version: g.version,
+	}
+}
+
+// uid is a stable id for a name.
+func uid(typ kong.Type, name string) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(string(typ)+"/"+name)).String()
+}
+
+// entity makes one with further fields, given as name and value in turns. The
+// fields "service", "route" and "certificate" refer by name.
+func entity(typ kong.Type, name string, fields ...any) *kong.Entity {
+	e := &kong.Entity{Ref: kong.Ref{Type: typ, ID: uid(typ, name)}, Name: name}
+	content := map[string]any{"id": e.ID, "name": name}
+	if typ == kong.Certificates {
+		delete(content, "name")
+	}
+	for i := 0; i < len(fields); i += 2 {
+		field, value := fields[i].(string), fields[i+1]
+		switch field {
+		case "service", "route", "certificate":
+			parent := kong.Ref{Type: kong.Type(field + "s"), ID: uid(kong.Type(field+"s"), value.(string))}
+			e.Parents = append(e.Parents, parent)
+			value = parent.ID
+		case "id":
+			e.ID = value.(string)
+		}
+		content[field] = value
+	}
+	e.JSON, _ = json.Marshal(content)
+	return e
+}

@@ -1,0 +1,151 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Units is the translation as the gateway reads it.
+type Units interface {
+	// Units yields all units, always in the same order.
+	Units() iter.Seq[unit.View]
+	// View is one of them, if it is there.
+	View(id unit.ID) (unit.View, bool)
+}
+
+// Outcome is the state of the local Kong after [Gateway.Apply].
+type Outcome struct {
+	// Hash is the MD5 of the configuration that Kong holds, in hex.
+	Hash string
+	// Sent is false when Kong held the configuration already.
+	Sent bool
+	// Rounds is how often a configuration was sent until Kong accepted one.
+	Rounds int
+	// Bytes is the size of the configuration.
+	Bytes int
+	// Entities counts what the configuration has of each type.
+	Entities map[kong.Type]int
+	// Refusals are all that stand at the moment, also those of earlier calls, in the
+	// order of their units.
+	Refusals []Refusal
+	// Retained are units that the graph does not have any more. Their last entities
+	// remain for the sake of a unit that is kept at its last good version.
+	Retained []unit.ID
+}
+
+// Refusal says that a unit is not in the configuration as its object wants it.
+type Refusal struct {
+	Unit   unit.ID
+	Object unit.Key
+	// Messages say what is wrong, in Kong's words, or what is left out with which
+	// other object.
+	Messages []string
+	// Kept is true when what Kong last acknowledged of the unit is still in place.
+	Kept bool
+}
+
+const (
+	// Kong reports all faults of one kind at once, but some kinds one at a time.
+	maxRounds = 10
+	// An internal error of Kong may pass. This many in a row have their cause in the
+	// configuration: Kong's validation fails over some values of the wrong type.
+	maxCrashes = 3
+)
+
+// Gateway is the local Kong and what it holds. One call at a time.
+type Gateway struct {
+	admin *Admin
+	// applied is what Kong acknowledged last. Its entities are the graph's own.
+	applied map[unit.ID]part
+	// hash is Kong's hash of applied; empty before anything was acknowledged.
+	hash  string
+	holds map[unit.ID]*hold
+	// crashes counts Kong's internal errors over loads, in a row.
+	crashes int
+}
+
+// New makes a gateway that knows nothing yet of what Kong holds.
+func New(admin *Admin) *Gateway {
+	return &Gateway{admin: admin, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}}
+}
+
+// Apply brings Kong to the configuration of the units, except for those that Kong
+// refuses. It returns when Kong has acknowledged a configuration that holds all the
+// rest; the refusals are in the outcome and are no error. After an error Kong holds
+// what it held before, as far as can be known, and the call is to be repeated: see
+// [ErrBusy], [ErrUnreachable], [ErrTooLarge].
+func (g *Gateway) Apply(ctx context.Context, units Units) (Outcome, error) {
+	g.release(units)
+	reported, err := g.admin.Hash(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	// proven says that applied is what Kong holds, and so what it accepts.
+	proven := g.hash != "" && reported == g.hash
+
+	for sent := range maxRounds {
+		p := newPlan(units, g.holds, g.applied)
+		entities := p.entities()
+		body := render(entities)
+		hash := hashOf(body)
+		isNew := hash != reported
+		if isNew {
+			sent++
+			err = g.send(ctx, body, hash)
+		}
+		if !isNew || err == nil {
+			g.applied, g.hash = p.parts, hash
+			return Outcome{
+				Hash: hash, Sent: isNew, Rounds: sent, Bytes: len(body), Entities: count(entities),
+				Refusals: p.refusals(units, g.holds), Retained: p.retained,
+			}, nil
+		}
+		if err := g.yield(ctx, units, p, proven, err); err != nil {
+			return Outcome{}, err
+		}
+	}
+	return Outcome{}, fmt.Errorf("Kong refused %d configurations in a row: %w", maxRounds, err)
+}
+
+// send loads a configuration and makes sure that Kong holds it.
+func (g *Gateway) send(ctx context.Context, body []byte, hash string) error {
+	err := g.admin.Load(ctx, body)
+	if err == nil {
+		var held string
+		if held, err = g.admin.Hash(ctx); err == nil && held != hash {
+			return fmt.Errorf("Kong holds the configuration %s instead of %s: something else writes to its Admin API", held, hash)
+		}
+	}
+	if crashed(err) {
+		g.crashes++
+	} else {
+		g.crashes = 0
+	}
+	return err
+}
+
+// yield takes out of the next round what the error is about. It returns an error
+// when that is not to be had.
+func (g *Gateway) yield(ctx context.Context, units Units, p *plan, proven bool, cause error) error {
+	refused, ok := errors.AsType[*RefusedError](cause)
+	switch {
+	case ok && g.quarantine(units, p, refused.Entities) > 0:
+		return nil
+	case ok, crashed(cause) && g.crashes >= maxCrashes:
+		return g.search(ctx, units, p, proven, cause)
+	}
+	return cause
+}
+
+func count(entities []*kong.Entity) map[kong.Type]int {
+	counts := map[kong.Type]int{}
+	for _, e := range entities {
+		counts[e.Type]++
+	}
+	return counts
+}

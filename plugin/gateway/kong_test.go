@@ -1,0 +1,275 @@
+package gateway
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// startKong starts a Kong without a configuration, whose Admin API is on a Unix
+// socket alone, with further settings given as NAME=value.
+func startKong(t *testing.T, settings ...string) *Admin {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: no Kong is started")
+	}
+	if _, err := exec.LookPath("kong"); err != nil {
+		t.Skip("there is no kong on PATH: this is not tested against a real one")
+	}
+	prefix := t.TempDir()
+	socket := filepath.Join(prefix, "admin.sock")
+	env := append(os.Environ(),
+		"KONG_PREFIX="+prefix, "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
+		"KONG_NGINX_WORKER_PROCESSES=1", "KONG_MEM_CACHE_SIZE=16m", "KONG_LMDB_MAP_SIZE=64m",
+		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN="+freeAddress(t),
+		"KONG_ADMIN_LISTEN="+freeAddress(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+socket, "KONG_NGINX_ADMIN_ALLOW=unix:; deny all",
+	)
+	env = append(env, settings...)
+	kong := func(verb string) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, "kong", verb, "-p", prefix)
+		if verb == "start" {
+			cmd = exec.CommandContext(ctx, "kong", verb)
+		}
+		cmd.Env = env
+		if output, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("kong %s: %v\n%s", verb, err, output)
+		}
+	}
+	kong("start")
+	t.Cleanup(func() {
+		kong("stop")
+		// The master removes its pid file last, and the prefix is ours to remove then.
+		for range 50 {
+			if _, err := os.Stat(filepath.Join(prefix, "pids", "nginx.pid")); err != nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	})
+	admin, err := NewAdmin("unix:"+socket, 30*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return admin
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// service and route are entities that Kong accepts.
+func service(name string) *kong.Entity {
+	return entity(kong.Services, name, "host", name+".svc")
+}
+
+func route(name, service string, fields ...any) *kong.Entity {
+	return entity(kong.Routes, name, append([]any{"service", service, "expression", `http.path == "/` + name + `"`, "priority", 1}, fields...)...)
+}
+
+func target(name, upstream string) *kong.Entity {
+	e := &kong.Entity{
+		Ref: kong.Ref{Type: kong.Targets, ID: uid(kong.Targets, upstream+name)}, Name: name,
+		Parents: []kong.Ref{{Type: kong.Upstreams, ID: uid(kong.Upstreams, upstream)}},
+	}
+	e.JSON = fmt.Appendf(nil, `{"id":%q,"target":%q,"upstream":%q}`, e.ID, name, e.Parents[0].ID)
+	return e
+}
+
+func realShop() *graph {
+	units := &graph{}
+	units.set(backend("api"), service("api"), entity(kong.Upstreams, "api.svc"), target("127.0.0.1:81", "api.svc"))
+	units.set(ingress("web"), route("web", "api", "tags", []string{"k8s-name:web"}))
+	return units
+}
+
+func TestRealKong(t *testing.T) {
+	admin := startKong(t)
+	if hash, err := admin.Hash(t.Context()); err != nil || hash != zeros {
+		t.Fatalf("hash %s, error %v", hash, err)
+	}
+	t.Run("empty", func(t *testing.T) {
+		if outcome := apply(t, New(admin), &graph{}); !outcome.Sent || outcome.Hash == zeros {
+			t.Errorf("%+v", outcome)
+		}
+	})
+	g, units := New(admin), realShop()
+	t.Run("first", func(t *testing.T) {
+		outcome := apply(t, g, units)
+		if hash, err := admin.Hash(t.Context()); err != nil || hash != outcome.Hash || !outcome.Sent {
+			t.Fatalf("Kong holds %s (%v), not %+v", hash, err, outcome)
+		}
+		if again := apply(t, g, units); again.Sent {
+			t.Error("sent again")
+		}
+		body := render(newPlan(units, nil, nil).entities())
+		if err := admin.Load(t.Context(), body); err != nil {
+			t.Errorf("the same once more: %v", err)
+		}
+	})
+	// lost refers to nothing, in a way that only Kong can find out.
+	lost := route("lost", "nowhere")
+	lost.Parents = nil
+	tests := map[string]struct {
+		entities []*kong.Entity
+		says     string
+		rounds   int
+	}{
+		"regular expression": {[]*kong.Entity{route("a", "api", "expression", `http.path ~ "("`)}, `route "a": Router Expression failed validation`, 2},
+		"protocol":           {[]*kong.Entity{route("a", "api", "protocols", []string{"nope"})}, `route "a": protocols: unknown type: nope`, 2},
+		"name taken":         {[]*kong.Entity{route("web", "api", "id", low)}, `uniqueness violation: 'routes' entity with name set to 'web' already declared`, 2},
+		"id taken":           {[]*kong.Entity{route("a", "api", "id", uid(kong.Routes, "web"))}, `uniqueness violation: 'routes' entity with primary key`, 2},
+		"reference":          {[]*kong.Entity{lost}, `route "lost": invalid reference 'service: `, 2},
+		"plugin":             {[]*kong.Entity{route("a", "api"), entity(kong.Plugins, "no-such-plugin", "route", "a")}, `plugin "no-such-plugin": name: plugin 'no-such-plugin' not enabled`, 2},
+		"certificate":        {[]*kong.Entity{entity(kong.Certificates, "c", "cert", "x", "key", "y")}, `certificate`, 2},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			// The one that is there is not the one to yield, whichever Kong names.
+			units.set(ingress("bad"), tt.entities...)
+			units.set(ingress("good"), route("good", "api", "tags", []string{name}))
+			outcome := apply(t, g, units)
+			if got := refusals(outcome); len(outcome.Refusals) != 1 || !strings.Contains(got, tt.says) || outcome.Refusals[0].Unit != ingress("bad") {
+				t.Errorf("refusals:\n%s\nwant: %s", got, tt.says)
+			}
+			if outcome.Rounds != tt.rounds || outcome.Entities[kong.Routes] != 2 {
+				t.Errorf("%+v", outcome)
+			}
+			delete(units.views, ingress("bad"))
+			if outcome := apply(t, g, units); len(outcome.Refusals) != 0 {
+				t.Errorf("afterwards:\n%s", refusals(outcome))
+			}
+		})
+	}
+	t.Run("duplicated SNI", func(t *testing.T) {
+		for i, name := range []string{"tls1", "tls2"} {
+			cert, key := selfSigned(t)
+			units.set(ingress(name), entity(kong.Certificates, name, "cert", cert, "key", key),
+				entity(kong.SNIs, "shop.test", "certificate", name, "id", []string{low, high}[i]))
+		}
+		outcome := apply(t, g, units)
+		if !strings.Contains(refusals(outcome), "uniqueness violation: 'snis' entity with name set to 'shop.test'") || outcome.Entities[kong.SNIs] != 1 {
+			t.Errorf("%s\n%+v", refusals(outcome), outcome.Entities)
+		}
+		delete(units.views, ingress("tls1"))
+		if outcome := apply(t, g, units); len(outcome.Refusals) != 0 || outcome.Entities[kong.SNIs] != 1 {
+			t.Errorf("%s\n%+v", refusals(outcome), outcome.Entities)
+		}
+		delete(units.views, ingress("tls2"))
+	})
+	t.Run("last good", func(t *testing.T) {
+		units.set(ingress("web"), route("web", "api", "expression", "nonsense"))
+		outcome := apply(t, g, units)
+		if len(outcome.Refusals) != 1 || !outcome.Refusals[0].Kept || outcome.Entities[kong.Routes] != 2 {
+			t.Errorf("%+v", outcome)
+		}
+		units.set(ingress("web"), route("web", "api"))
+		apply(t, g, units)
+	})
+	t.Run("internal error", func(t *testing.T) { testRealCrash(t, admin, g, units) })
+}
+
+// testRealCrash has two entities over which Kong's validation itself fails.
+func testRealCrash(t *testing.T, admin *Admin, g *Gateway, units *graph) {
+	units.set(backend("silly"), service("silly"), entity(kong.Upstreams, "silly.svc"))
+	units.set(ingress("crash"), route("crash", "api", "expression", 5, "protocols", 5))
+	units.set(ingress("fine"), route("fine", "silly"))
+	var outcome Outcome
+	var err error
+	for range maxCrashes {
+		if outcome, err = g.Apply(t.Context(), units); err == nil {
+			break
+		} else if !crashed(err) {
+			t.Fatal(err)
+		}
+	}
+	if err != nil || len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != ingress("crash") {
+		t.Fatalf("error %v, refusals:\n%s", err, refusals(outcome))
+	}
+	if outcome.Entities[kong.Routes] != 3 {
+		t.Errorf("%+v", outcome)
+	}
+	if hash, err := admin.Hash(t.Context()); err != nil || hash != outcome.Hash {
+		t.Errorf("hash %s, error %v", hash, err)
+	}
+}
+
+func TestRealKongLimits(t *testing.T) {
+	admin := startKong(t, "KONG_NGINX_ADMIN_CLIENT_MAX_BODY_SIZE=200k", "KONG_NGINX_ADMIN_CLIENT_BODY_BUFFER_SIZE=50k", "KONG_LMDB_MAP_SIZE=1m")
+	load := func(bytes int) error {
+		units := &graph{}
+		for i := 0; i < bytes; i += 100 {
+			units.set(unit.ID{Role: "backend", Name: fmt.Sprint(i)}, service(fmt.Sprintf("s%06d", i)))
+		}
+		_, err := New(admin).Apply(t.Context(), units)
+		return err
+	}
+	if err := load(80_000); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "buffer_size") {
+		t.Errorf("over the buffer: %v", err)
+	}
+	if err := load(400_000); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "max_body_size") {
+		t.Errorf("over the body size: %v", err)
+	}
+	if err := load(20_000); err != nil && (!errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "lmdb_map_size")) {
+		t.Errorf("over the map: %v", err)
+	}
+}
+
+func TestRealKongDeniesTCP(t *testing.T) {
+	address := freeAddress(t)
+	startKong(t, "KONG_ADMIN_LISTEN="+address)
+	admin, err := NewAdmin("http://"+address, 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.Hash(t.Context()); err == nil || !strings.Contains(err.Error(), fmt.Sprint(http.StatusForbidden)) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func selfSigned(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "shop.test"},
+		NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}))
+}

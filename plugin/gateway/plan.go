@@ -1,0 +1,240 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// part is what one unit has in a configuration.
+type part struct {
+	version  uint64
+	object   unit.Key
+	entities []*kong.Entity
+}
+
+// has tells whether the part holds an entity that is equal.
+func (p part) has(entity *kong.Entity) bool {
+	return slices.ContainsFunc(p.entities, entity.Equal)
+}
+
+// plan is a configuration that can be sent, and where it comes from. Every entity's
+// parents are in it.
+type plan struct {
+	// ids are the units with a part, in the order of the graph.
+	ids   []unit.ID
+	parts map[unit.ID]part
+	// kept are the units whose part is the one that Kong acknowledged last, because
+	// their present version is held.
+	kept map[unit.ID]bool
+	// retained are those of the kept that the graph does not have any more.
+	retained []unit.ID
+	// orphans are the entities left out for want of a parent.
+	orphans []orphan
+	refs    map[kong.Ref]struct{}
+}
+
+// orphan is an entity that is left out because the parent is.
+type orphan struct {
+	id     unit.ID
+	object unit.Key
+	entity *kong.Entity
+	parent kong.Ref
+}
+
+// newPlan chooses what each unit has in the configuration: its entities, or those
+// that were applied last if it is held, or nothing.
+func newPlan(units Units, holds map[unit.ID]*hold, applied map[unit.ID]part) *plan {
+	p := &plan{
+		ids:   make([]unit.ID, 0, len(applied)),
+		parts: make(map[unit.ID]part, len(applied)),
+		kept:  map[unit.ID]bool{},
+		refs:  make(map[kong.Ref]struct{}, 8*len(applied)),
+	}
+	for view := range units.Units() {
+		held, isHeld := holds[view.ID]
+		last, isApplied := applied[view.ID]
+		switch {
+		case !isHeld:
+			p.add(view.ID, part{view.Version, view.Object, view.Entities})
+		case isApplied && !held.dropped:
+			p.kept[view.ID] = true
+			p.add(view.ID, last)
+		}
+	}
+	p.retain(holds, applied)
+	p.prune()
+	return p
+}
+
+func (p *plan) add(id unit.ID, chosen part) {
+	p.ids = append(p.ids, id)
+	p.parts[id] = chosen
+	for _, e := range chosen.entities {
+		p.refs[e.Ref] = struct{}{}
+	}
+}
+
+// retain brings back what kept parts hang on: units that only the refused version
+// of their user has given up.
+func (p *plan) retain(holds map[unit.ID]*hold, applied map[unit.ID]part) {
+	if len(p.kept) == 0 {
+		return
+	}
+	var owners map[kong.Ref]unit.ID
+	for i := 0; i < len(p.ids); i++ {
+		if !p.kept[p.ids[i]] {
+			continue
+		}
+		for _, e := range p.parts[p.ids[i]].entities {
+			for _, parent := range e.Parents {
+				if _, ok := p.refs[parent]; ok {
+					continue
+				}
+				if owners == nil {
+					owners = ownersOf(applied)
+				}
+				owner, known := owners[parent]
+				_, present := p.parts[owner]
+				if !known || present || holds[owner] != nil {
+					continue
+				}
+				p.kept[owner] = true
+				p.retained = append(p.retained, owner)
+				p.add(owner, applied[owner])
+			}
+		}
+	}
+}
+
+func ownersOf(parts map[unit.ID]part) map[kong.Ref]unit.ID {
+	owners := make(map[kong.Ref]unit.ID, 8*len(parts))
+	for id, part := range parts {
+		for _, e := range part.entities {
+			owners[e.Ref] = id
+		}
+	}
+	return owners
+}
+
+// prune takes out entities without their parents, until all have them.
+func (p *plan) prune() {
+	for again := true; again; {
+		again = false
+		for _, id := range p.ids {
+			chosen := p.parts[id]
+			first := slices.IndexFunc(chosen.entities, func(e *kong.Entity) bool { return p.missing(e) != nil })
+			if first < 0 {
+				continue
+			}
+			again = true
+			// The list is the graph's: it is not to be modified.
+			left := slices.Clone(chosen.entities[:first])
+			for _, e := range chosen.entities[first:] {
+				if parent := p.missing(e); parent != nil {
+					p.orphans = append(p.orphans, orphan{id, chosen.object, e, *parent})
+					delete(p.refs, e.Ref)
+				} else {
+					left = append(left, e)
+				}
+			}
+			chosen.entities = left
+			p.parts[id] = chosen
+		}
+	}
+}
+
+// missing is a parent of the entity that the plan does not have.
+func (p *plan) missing(e *kong.Entity) *kong.Ref {
+	for i := range e.Parents {
+		if _, ok := p.refs[e.Parents[i]]; !ok {
+			return &e.Parents[i]
+		}
+	}
+	return nil
+}
+
+// entities lists all entities in the order of the configuration. What several
+// units have in the same words is in it once.
+func (p *plan) entities() []*kong.Entity {
+	all := make([]*kong.Entity, 0, len(p.refs))
+	for _, id := range p.ids {
+		all = append(all, p.parts[id].entities...)
+	}
+	return slices.CompactFunc(order(all), (*kong.Entity).Equal)
+}
+
+// refusals lists what is not in the configuration as its object says, by unit.
+func (p *plan) refusals(units Units, holds map[unit.ID]*hold) []Refusal {
+	byUnit := map[unit.ID]*Refusal{}
+	at := func(id unit.ID, object unit.Key) *Refusal {
+		if byUnit[id] == nil {
+			byUnit[id] = &Refusal{Unit: id, Object: object, Kept: p.kept[id]}
+		}
+		return byUnit[id]
+	}
+	for id, held := range holds {
+		refusal := at(id, held.object)
+		refusal.Messages = append(refusal.Messages, held.messages...)
+	}
+	blamed := p.blamed(units, holds)
+	for _, o := range p.orphans {
+		refusal := at(o.id, o.object)
+		refusal.Messages = appendNew(refusal.Messages, o.message(blamed))
+	}
+	list := make([]Refusal, 0, len(byUnit))
+	for _, refusal := range byUnit {
+		list = append(list, *refusal)
+	}
+	slices.SortFunc(list, func(a, b Refusal) int { return a.Unit.Compare(b.Unit) })
+	return list
+}
+
+// blamed gives for an entity that is left out the object because of which it is.
+func (p *plan) blamed(units Units, holds map[unit.ID]*hold) map[kong.Ref]unit.Key {
+	if len(p.orphans) == 0 {
+		return nil
+	}
+	blamed := map[kong.Ref]unit.Key{}
+	for id, held := range holds {
+		if view, ok := units.View(id); ok {
+			for _, e := range view.Entities {
+				blamed[e.Ref] = held.object
+			}
+		}
+	}
+	// Parents were found missing before their children.
+	for _, o := range p.orphans {
+		if object, ok := blamed[o.parent]; ok {
+			blamed[o.entity.Ref] = object
+		}
+	}
+	return blamed
+}
+
+func (o orphan) message(blamed map[kong.Ref]unit.Key) string {
+	what := describe(o.entity.Type, o.entity.Name, o.entity.ID)
+	if object, ok := blamed[o.parent]; ok {
+		return fmt.Sprintf("%s is left out: it hangs on %v, which Kong refused", what, object)
+	}
+	return fmt.Sprintf("%s is left out: there is no %s", what, describe(o.parent.Type, "", o.parent.ID))
+}
+
+// describe names an entity in a sentence: `route "shop.web.api..80"`.
+func describe(typ kong.Type, name, id string) string {
+	if name == "" {
+		name = id
+	}
+	return fmt.Sprintf("%s %q", strings.TrimSuffix(string(typ), "s"), name)
+}
+
+func appendNew(list []string, text string) []string {
+	const most = 20
+	if len(list) >= most || slices.Contains(list, text) {
+		return list
+	}
+	return append(list, text)
+}

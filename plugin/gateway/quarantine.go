@@ -1,0 +1,233 @@
+package gateway
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// hold keeps one version of a unit out of the configuration.
+type hold struct {
+	version  uint64
+	object   unit.Key
+	messages []string
+	// dropped says that what Kong acknowledged last of the unit was refused as well.
+	dropped bool
+	// rivals are the versions of the units that the unit had a conflict with. It may
+	// be well when one of them changes.
+	rivals map[unit.ID]uint64
+}
+
+// release ends the holds of units that may be different now.
+func (g *Gateway) release(units Units) {
+	for id, held := range g.holds {
+		view, ok := units.View(id)
+		switch {
+		case !ok:
+			// A unit that is gone stays held only while it could be retained.
+			if _, retainable := g.applied[id]; !retainable || !held.dropped {
+				delete(g.holds, id)
+			}
+		case view.Version != held.version || g.rivalChanged(units, held):
+			delete(g.holds, id)
+		}
+	}
+}
+
+func (g *Gateway) rivalChanged(units Units, held *hold) bool {
+	for id, version := range held.rivals {
+		if view, ok := units.View(id); !ok || view.Version != version {
+			return true
+		}
+	}
+	return false
+}
+
+// quarantine holds the units whose entities Kong complained about, and tells how
+// many are held now that were not, or had something left to fall back to.
+func (g *Gateway) quarantine(units Units, p *plan, refused []RefusedEntity) int {
+	index := p.index()
+	news := 0
+	for _, row := range refused {
+		owners := index.find(row)
+		if len(owners) == 0 {
+			continue
+		}
+		culprits, rivals := owners, []unit.ID(nil)
+		if row.conflict() {
+			culprits, rivals = g.settle(p, index, row, owners)
+		}
+		for _, id := range culprits {
+			held, isNew := g.hold(units, p, id, row)
+			if isNew {
+				news++
+			}
+			for _, rival := range rivals {
+				if held.rivals == nil {
+					held.rivals = map[unit.ID]uint64{}
+				}
+				held.rivals[rival] = p.parts[rival].version
+			}
+		}
+	}
+	return news
+}
+
+// hold takes a unit's part out of the next plan: the present version first, then
+// the last acknowledged.
+func (g *Gateway) hold(units Units, p *plan, id unit.ID, row RefusedEntity) (held *hold, isNew bool) {
+	held = g.holds[id]
+	chosen := p.parts[id]
+	if held == nil {
+		held = &hold{version: chosen.version, object: chosen.object}
+		if view, ok := units.View(id); ok {
+			held.version = view.Version
+		}
+		g.holds[id] = held
+		isNew = true
+		// Falling back to the same would be refused for the same.
+		held.dropped = p.kept[id] || g.acknowledged(id, chosen, row)
+	} else if p.kept[id] && !held.dropped {
+		held.dropped = true
+		isNew = true
+	}
+	for _, message := range row.Messages {
+		if row.Type != "" {
+			message = describe(row.Type, row.Name, row.ID) + ": " + message
+		}
+		held.messages = appendNew(held.messages, message)
+	}
+	return held, isNew
+}
+
+// acknowledged tells whether Kong has acknowledged from this unit the very entity
+// that the row is about.
+func (g *Gateway) acknowledged(id unit.ID, chosen part, row RefusedEntity) bool {
+	last, ok := g.applied[id]
+	if !ok {
+		return false
+	}
+	for _, e := range chosen.entities {
+		if row.about(e) {
+			return last.has(e)
+		}
+	}
+	return last.version == chosen.version
+}
+
+// settle decides which one of the units that want the same has to yield: one that
+// came after the last acknowledged configuration. Kong names the one that stands
+// later in the configuration, which may have been there for long.
+func (g *Gateway) settle(p *plan, x *index, row RefusedEntity, owners []unit.ID) (culprits, rivals []unit.ID) {
+	contenders := x.contenders(p, row, owners)
+	culprit := owners[len(owners)-1]
+	if !g.changed(p, culprit) {
+		for _, id := range contenders {
+			if g.changed(p, id) {
+				culprit = id
+			}
+		}
+	}
+	rivals = slices.DeleteFunc(contenders, func(id unit.ID) bool { return id == culprit })
+	return []unit.ID{culprit}, rivals
+}
+
+// changed tells whether a unit's part is not the one that Kong acknowledged.
+func (g *Gateway) changed(p *plan, id unit.ID) bool {
+	last, ok := g.applied[id]
+	return !ok || last.version != p.parts[id].version || len(last.entities) != len(p.parts[id].entities)
+}
+
+// about tells whether the row is about the entity.
+func (r RefusedEntity) about(e *kong.Entity) bool {
+	return r.Type == e.Type && (r.ID == e.ID || r.ID == "" && r.Name != "" && r.Name == e.Name)
+}
+
+// conflict tells whether the entity is refused because of another one.
+func (r RefusedEntity) conflict() bool { return r.says("uniqueness violation") }
+
+func (r RefusedEntity) says(words string) bool {
+	return slices.ContainsFunc(r.Messages, func(message string) bool {
+		return strings.Contains(message, words)
+	})
+}
+
+// index finds the units that entities of a plan come from.
+type index struct {
+	byID, byName map[kong.Ref][]unit.ID
+	byObject     map[unit.Key][]unit.ID
+}
+
+func (p *plan) index() *index {
+	x := &index{
+		byID:     make(map[kong.Ref][]unit.ID, len(p.refs)),
+		byName:   make(map[kong.Ref][]unit.ID, len(p.refs)),
+		byObject: make(map[unit.Key][]unit.ID, len(p.ids)),
+	}
+	for _, id := range p.ids {
+		part := p.parts[id]
+		x.byObject[part.object] = append(x.byObject[part.object], id)
+		for _, e := range part.entities {
+			x.byID[e.Ref] = append(x.byID[e.Ref], id)
+			if e.Name != "" {
+				name := kong.Ref{Type: e.Type, ID: e.Name}
+				x.byName[name] = append(x.byName[name], id)
+			}
+		}
+	}
+	return x
+}
+
+// find gives the units that a row is about: by the entity's id, else by the object
+// in its tags, else by its name. The last one is the one that Kong read last.
+func (x *index) find(row RefusedEntity) []unit.ID {
+	if ids := x.byID[kong.Ref{Type: row.Type, ID: row.ID}]; len(ids) > 0 {
+		return ids[len(ids)-1:]
+	}
+	if ids := x.byObject[row.object()]; len(ids) > 0 {
+		return ids
+	}
+	if row.Name == "" {
+		return nil
+	}
+	ids := x.byName[kong.Ref{Type: row.Type, ID: row.Name}]
+	return ids[max(0, len(ids)-1):]
+}
+
+// contenders gives the units that have an entity with the name or, if that is what
+// the row says, the id of the refused one, its owners among them.
+func (x *index) contenders(p *plan, row RefusedEntity, owners []unit.ID) []unit.ID {
+	all := slices.Clone(owners)
+	for _, owner := range owners {
+		for _, e := range p.parts[owner].entities {
+			switch {
+			case !row.about(e):
+			case row.says("primary key"):
+				all = append(all, x.byID[e.Ref]...)
+			default:
+				all = append(all, x.byName[kong.Ref{Type: e.Type, ID: e.Name}]...)
+			}
+		}
+	}
+	slices.SortFunc(all, unit.ID.Compare)
+	return slices.Compact(all)
+}
+
+// object reads the Kubernetes object from the entity's tags.
+func (r RefusedEntity) object() unit.Key {
+	var key unit.Key
+	for _, tag := range r.Tags {
+		if kind, ok := strings.CutPrefix(tag, "k8s-kind:"); ok {
+			key.Kind = unit.Kind(kind)
+		}
+		if namespace, ok := strings.CutPrefix(tag, "k8s-namespace:"); ok {
+			key.Namespace = namespace
+		}
+		if name, ok := strings.CutPrefix(tag, "k8s-name:"); ok {
+			key.Name = name
+		}
+	}
+	return key
+}

@@ -1,0 +1,216 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+)
+
+// RefusedError says that Kong does not accept a configuration. It keeps the one
+// that it has.
+type RefusedError struct {
+	// Message is Kong's summary.
+	Message string
+	// Entities are the ones that Kong complained about; none when it named none.
+	Entities []RefusedEntity
+}
+
+// RefusedEntity is one entity that Kong complained about. Each of ID, Name and
+// Tags may be missing.
+type RefusedEntity struct {
+	Type kong.Type
+	ID   string
+	Name string
+	Tags []string
+	// Messages have Kong's words, after the field that they are about: "config.x: is required".
+	Messages []string
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("Kong refused the configuration (%d entities): %s", len(e.Entities), e.Message)
+}
+
+// failure turns an answer other than success into an error.
+func (a answer) failure() error {
+	var said struct {
+		Message   string          `json:"message"`
+		Fields    json.RawMessage `json:"fields"`
+		Flattened json.RawMessage `json:"flattened_errors"`
+	}
+	if json.Unmarshal(a.body, &said) != nil || said.Message == "" {
+		said.Message = strings.TrimSpace(string(a.body[:min(len(a.body), 300)]))
+	}
+	message := shorten(redact(said.Message))
+
+	switch a.status {
+	case http.StatusBadRequest:
+		if err := limit(message); err != nil {
+			return err
+		}
+		entities := flattened(said.Flattened)
+		if len(entities) == 0 {
+			entities = fields(said.Fields)
+		}
+		return &RefusedError{Message: message, Entities: entities}
+	case http.StatusRequestEntityTooLarge:
+		if strings.Contains(message, "LMDB") {
+			return fmt.Errorf("%w: raise its setting lmdb_map_size: %s", ErrTooLarge, message)
+		}
+		return fmt.Errorf("%w: raise its setting nginx_admin_client_max_body_size", ErrTooLarge)
+	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return &BusyError{Status: a.status, RetryAfter: a.retryAfter, Message: message}
+	case http.StatusForbidden, http.StatusUnauthorized:
+		return fmt.Errorf("Kong's Admin API denies access (status %d): see its setting nginx_admin_allow", a.status)
+	}
+	return fmt.Errorf("Kong's Admin API answered with status %d: %s", a.status, message)
+}
+
+// limit recognises refusals that are about the request and not about its content.
+func limit(message string) error {
+	switch {
+	case strings.Contains(message, "only available when Kong is configured to not use a database"):
+		return fmt.Errorf("Kong takes no configuration: it needs database=off")
+	case strings.Contains(message, "expected a declarative configuration"):
+		// Kong does not read a body that nginx had to put into a file.
+		return fmt.Errorf("%w: raise its setting nginx_admin_client_body_buffer_size", ErrTooLarge)
+	}
+	return nil
+}
+
+// mustBeNull is what Kong says of a nested entity's reference to its parent, once
+// it validates a configuration a second time because of another's fault.
+const mustBeNull = "value must be null"
+
+// flattened reads Kong's list of entities with their faults. Without any, Kong
+// writes an empty object.
+func flattened(raw json.RawMessage) []RefusedEntity {
+	var innocent, entities []RefusedEntity
+	for _, row := range list[struct {
+		Type   string          `json:"entity_type"`
+		ID     string          `json:"entity_id"`
+		Name   string          `json:"entity_name"`
+		Tags   json.RawMessage `json:"entity_tags"`
+		Errors json.RawMessage `json:"errors"`
+	}](raw) {
+		entity := RefusedEntity{
+			Type: kong.Type(strings.TrimSuffix(row.Type, "s") + "s"),
+			ID:   row.ID, Name: row.Name, Tags: list[string](row.Tags),
+		}
+		onlyNull := true
+		for _, fault := range list[struct {
+			Field    string          `json:"field"`
+			Message  any             `json:"message"`
+			Messages json.RawMessage `json:"messages"`
+		}](row.Errors) {
+			for _, message := range append(list[any](fault.Messages), fault.Message) {
+				if message == nil {
+					continue
+				}
+				onlyNull = onlyNull && message == mustBeNull
+				entity.Messages = append(entity.Messages, sentence(fault.Field, message))
+			}
+		}
+		if onlyNull && entity.Type == kong.Certificates {
+			innocent = append(innocent, entity)
+			continue
+		}
+		entities = append(entities, entity)
+	}
+	if len(entities) == 0 {
+		return innocent
+	}
+	return entities
+}
+
+// fields reads Kong's unflattened errors: by type, then by position, id or name. An
+// error by position has neither id nor name here.
+func fields(raw json.RawMessage) []RefusedEntity {
+	var byType map[kong.Type]any
+	if json.Unmarshal(raw, &byType) != nil {
+		return nil
+	}
+	var entities []RefusedEntity
+	for _, typ := range slices.Sorted(maps.Keys(byType)) {
+		byKey, ok := byType[typ].(map[string]any)
+		if !ok {
+			if all := sentences("", byType[typ]); len(all) > 0 {
+				entities = append(entities, RefusedEntity{Type: typ, Messages: all})
+			}
+			continue
+		}
+		for _, key := range slices.Sorted(maps.Keys(byKey)) {
+			entity := RefusedEntity{Type: typ, Messages: sentences("", byKey[key])}
+			if uuid.Validate(key) == nil {
+				entity.ID = key
+			} else {
+				entity.Name = key
+			}
+			entities = append(entities, entity)
+		}
+	}
+	return entities
+}
+
+// sentences lists all messages in a tree of them.
+func sentences(field string, tree any) []string {
+	switch tree := tree.(type) {
+	case []any:
+		var all []string
+		for _, branch := range tree {
+			all = append(all, sentences(field, branch)...)
+		}
+		return all
+	case map[string]any:
+		var all []string
+		for _, key := range slices.Sorted(maps.Keys(tree)) {
+			all = append(all, sentences(strings.TrimPrefix(field+"."+key, "."), tree[key])...)
+		}
+		return all
+	case nil:
+		return nil
+	}
+	return []string{sentence(field, tree)}
+}
+
+func sentence(field string, message any) string {
+	text := redact(fmt.Sprint(message))
+	if field == "" || field == "@entity" {
+		return shorten(text)
+	}
+	return shorten(field + ": " + text)
+}
+
+// list reads an array; Lua's empty table, an object, is an empty one.
+func list[T any](raw json.RawMessage) []T {
+	var elements []T
+	if json.Unmarshal(raw, &elements) != nil {
+		return nil
+	}
+	return elements
+}
+
+// Kong's complaint about a key that exists twice quotes the key. Messages end up
+// in events and logs, secrets must not.
+var secrets = regexp.MustCompile(`(with (?:key|secret|password|client_secret|access_token|refresh_token) set to ')[^']*'`)
+
+func redact(message string) string {
+	return secrets.ReplaceAllString(message, "$1***'")
+}
+
+// shorten bounds what goes into conditions, events and logs.
+func shorten(message string) string {
+	const most = 1000
+	if len(message) <= most {
+		return message
+	}
+	return strings.ToValidUTF8(message[:most], "") + "…"
+}

@@ -1,0 +1,102 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// probe is an entity that makes Kong refuse a configuration that is well
+// otherwise: the upstream that it refers to is in none.
+var probe = &kong.Entity{
+	Ref:  kong.Ref{Type: kong.Targets, ID: "6f1d2c5e-7a5b-5c1e-9d43-0c5a8f3b7e21"},
+	Name: "127.0.0.1:1",
+	JSON: []byte(`{"id":"6f1d2c5e-7a5b-5c1e-9d43-0c5a8f3b7e21","target":"127.0.0.1:1",` +
+		`"upstream":"b7c9e0d4-3f62-5a8e-8b15-2d4e6f708192"}`),
+}
+
+// search finds the unit because of which Kong refuses a configuration without a
+// word about where, and holds it. Only what changed since the last acknowledged
+// configuration can be to blame; a single change needs no question. Otherwise the
+// changes are put in order, what others refer to first, and the shortest row of
+// them that Kong refuses ends with the culprit: a question to Kong for each
+// doubling of their number.
+func (g *Gateway) search(ctx context.Context, units Units, p *plan, proven bool, words error) error {
+	suspects := g.suspects(p, proven)
+	if len(suspects) == 0 {
+		return fmt.Errorf("nothing changed that could be to blame: %w", words)
+	}
+	if len(suspects) > 1 {
+		// A fault that passes, or that Kong sees only after the probe, is not found.
+		if ok, err := g.passes(ctx, units, nil, proven); ok || err != nil {
+			return cmp.Or(err, words)
+		}
+	}
+	passing, failing := 0, len(suspects)
+	for failing-passing > 1 {
+		middle := (passing + failing) / 2
+		ok, err := g.passes(ctx, units, suspects[middle:], proven)
+		if err != nil {
+			return fmt.Errorf("looking for what Kong refused: %w", err)
+		}
+		if ok {
+			passing = middle
+		} else {
+			failing = middle
+		}
+	}
+	culprit := suspects[failing-1]
+	if _, isNew := g.hold(units, p, culprit, RefusedEntity{Messages: []string{words.Error()}}); !isNew {
+		return fmt.Errorf("%v is held already: %w", culprit, words)
+	}
+	return nil
+}
+
+// suspects lists the changed units, or all when what Kong holds is not what was
+// acknowledged last.
+func (g *Gateway) suspects(p *plan, proven bool) []unit.ID {
+	rank := ranks()
+	first := map[unit.ID]int{}
+	for _, id := range p.ids {
+		if proven && !g.changed(p, id) {
+			continue
+		}
+		first[id] = len(kong.Types)
+		for _, e := range p.parts[id].entities {
+			first[id] = min(first[id], rank(e.Type))
+		}
+	}
+	return slices.SortedFunc(maps.Keys(first), func(a, b unit.ID) int {
+		return cmp.Or(cmp.Compare(first[a], first[b]), a.Compare(b))
+	})
+}
+
+// passes asks Kong about the plan without the changes of some units.
+func (g *Gateway) passes(ctx context.Context, units Units, without []unit.ID, proven bool) (bool, error) {
+	holds := maps.Clone(g.holds)
+	for _, id := range without {
+		holds[id] = &hold{dropped: !proven || g.holds[id] != nil}
+	}
+	entities := append(newPlan(units, holds, g.applied).entities(), probe)
+	err := g.admin.Check(ctx, render(order(entities)))
+	if err == nil {
+		return true, nil
+	}
+	if _, ok := errors.AsType[*RefusedError](err); ok || crashed(err) {
+		return false, nil
+	}
+	return false, err
+}
+
+// crashed tells whether Kong failed over the request rather than refuse it.
+func crashed(err error) bool {
+	busy, ok := errors.AsType[*BusyError](err)
+	return ok && busy.Status == http.StatusInternalServerError
+}
