@@ -1,0 +1,196 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"golang.org/x/time/rate"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// ClusterOptions say what to watch, and how.
+type ClusterOptions struct {
+	// RESTConfig reaches the API server; see [Access].
+	RESTConfig *rest.Config
+	// Namespaces limits the watches; nothing is listed across namespaces then.
+	// Empty means all.
+	Namespaces []string
+	// Kinds defaults to [CoreKinds].
+	Kinds []Kind
+	// Log defaults to slog.Default().
+	Log *slog.Logger
+	// QPS and Burst limit the requests to the API server. Defaults 50 and 100.
+	QPS   float32
+	Burst int
+}
+
+// Cluster is the source that watches an API server. When that is out of reach
+// what was delivered stays, and watches go on by themselves once it is back.
+type Cluster struct {
+	*queue
+	clients    *clients
+	kinds      map[unit.Kind]Kind
+	namespaces []string
+	log        *slog.Logger
+	contact    *contact
+	wanted     *wanted
+	presence   *presence
+	observers  []func(unit.Key)
+	failures   rate.Sometimes
+	running    sync.WaitGroup
+
+	mu        sync.RWMutex
+	informers map[unit.Kind][]*informer
+}
+
+// NewCluster returns a source that watches when it is run. It doesn't reach for
+// the API server yet.
+func NewCluster(options ClusterOptions) (*Cluster, error) {
+	if options.QPS == 0 {
+		options.QPS = 50
+	}
+	if options.Burst == 0 {
+		options.Burst = 100
+	}
+	contact := &contact{}
+	clients, err := newClients(options.RESTConfig, options.QPS, options.Burst, contact)
+	if err != nil {
+		return nil, err
+	}
+	return newCluster(options, clients, contact)
+}
+
+func newCluster(options ClusterOptions, clients *clients, contact *contact) (*Cluster, error) {
+	c := &Cluster{
+		queue:      newQueue(),
+		clients:    clients,
+		kinds:      map[unit.Kind]Kind{},
+		namespaces: slices.Compact(slices.Sorted(slices.Values(options.Namespaces))),
+		log:        options.Log,
+		contact:    contact,
+		failures:   rate.Sometimes{First: 1, Interval: time.Minute},
+		informers:  map[unit.Kind][]*informer{},
+	}
+	if c.log == nil {
+		c.log = slog.Default()
+	}
+	kinds := options.Kinds
+	if kinds == nil {
+		kinds = CoreKinds()
+	}
+	c.expect(c) // until everything to wait for is known
+	c.wanted = newWanted(c)
+	c.presence = newPresence(c)
+	for _, kind := range kinds {
+		c.kinds[kind.Name] = kind
+		if kind.Custom {
+			c.presence.add(kind)
+		} else if err := c.add(kind); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// add prepares to watch a kind.
+func (c *Cluster) add(kind Kind) error {
+	var added []*informer
+	for _, scope := range c.scopes(kind) {
+		informer, err := newInformer(c, kind, scope)
+		if err != nil {
+			return fmt.Errorf("watch %s: %w", kind.Resource.String(), err)
+		}
+		added = append(added, informer)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.informers[kind.Name] = added
+	return nil
+}
+
+// of returns the informers of a kind.
+func (c *Cluster) of(kind unit.Kind) []*informer {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.informers[kind]
+}
+
+// remove forgets the informers of a kind and returns them.
+func (c *Cluster) remove(kind unit.Kind) []*informer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	removed := c.informers[kind]
+	delete(c.informers, kind)
+	return removed
+}
+
+// Run implements [Source].
+func (c *Cluster) Run(ctx context.Context) error {
+	ctx = klog.NewContext(ctx, logr.FromSlogHandler(c.log.Handler()))
+	c.mu.RLock()
+	for _, kind := range c.informers {
+		for _, informer := range kind {
+			c.expect(informer)
+			c.running.Go(func() { informer.run(ctx) })
+		}
+	}
+	c.mu.RUnlock()
+	c.running.Go(func() { c.wanted.run(ctx) })
+	if len(c.presence.kinds) > 0 {
+		c.expect(c.presence)
+		c.running.Go(func() { c.presence.run(ctx) })
+	}
+	c.arrived(c)
+	<-ctx.Done()
+	c.running.Wait()
+	return nil
+}
+
+// Want implements [Source]. Kinds that are delivered whole anyway are ignored.
+func (c *Cluster) Want(keys []unit.Key) {
+	c.wanted.set(slices.DeleteFunc(slices.Clone(keys), func(key unit.Key) bool {
+		return c.kinds[key.Kind].Fetch == nil
+	}))
+}
+
+// Get returns the object as it is cached, or nil. Of a kind that is watched as
+// metadata alone it is that.
+func (c *Cluster) Get(key unit.Key) unit.Object {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, informer := range c.informers[key.Kind] {
+		if object := informer.get(key); object != nil {
+			return object
+		}
+	}
+	return nil
+}
+
+// LastContact is when the API server was last heard of; zero if never. With an
+// idle cluster it may be a bit more than a minute ago.
+func (c *Cluster) LastContact() time.Time { return c.contact.last() }
+
+// observe has f called for every change of an object in the cache, also for
+// those that aren't delivered. It is called before Run; f must not block.
+func (c *Cluster) observe(f func(unit.Key)) { c.observers = append(c.observers, f) }
+
+func (c *Cluster) observed(key unit.Key) {
+	for _, observer := range c.observers {
+		observer(key)
+	}
+}
+
+// failed logs that the API server doesn't answer as it should, now and then.
+func (c *Cluster) failed(what string, err error) {
+	c.failures.Do(func() {
+		c.log.Warn("cannot watch the cluster", "resource", what, "error", err, "last_contact", c.LastContact())
+	})
+}

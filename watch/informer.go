@@ -1,0 +1,236 @@
+package watch
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/metadata/metadatainformer"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// scope is the part of a cluster that one informer sees. The zero value is all.
+type scope struct {
+	namespace string
+	name      string
+	// optional: without the permission we go on without the objects.
+	optional bool
+}
+
+// scopes are the parts to watch a kind in. Where namespaces are given, of
+// cluster-wide objects we take the namespaces' own and can do without the rest.
+// Custom kinds are features that an operator may not have granted.
+func (c *Cluster) scopes(kind Kind) []scope {
+	if len(c.namespaces) == 0 {
+		return []scope{{optional: kind.Custom}}
+	}
+	if !kind.Namespaced && kind.Name != unit.Namespace {
+		return []scope{{optional: true}}
+	}
+	var scopes []scope
+	for _, namespace := range c.namespaces {
+		if kind.Namespaced {
+			scopes = append(scopes, scope{namespace: namespace, optional: kind.Custom})
+		} else {
+			scopes = append(scopes, scope{name: namespace, optional: true})
+		}
+	}
+	return scopes
+}
+
+// informer keeps the objects of one kind in one scope and tells the cluster of
+// their changes.
+type informer struct {
+	cluster *Cluster
+	kind    Kind
+	scope   scope
+	shared  cache.SharedIndexInformer
+	handler cache.ResourceEventHandlerRegistration
+	refused sync.Once
+	// held are the objects that were delivered, of custom kinds alone. An
+	// informer that is stopped may keep its last deletions to itself.
+	held map[unit.Key]struct{}
+}
+
+func newInformer(c *Cluster, kind Kind, scope scope) (*informer, error) {
+	i := &informer{cluster: c, kind: kind, scope: scope, held: map[unit.Key]struct{}{}}
+	shared, err := i.client()
+	if err != nil {
+		return nil, err
+	}
+	i.shared = shared
+	if err := i.shared.SetTransform(i.transform); err != nil {
+		return nil, err
+	}
+	if err := i.shared.SetWatchErrorHandlerWithContext(i.failed); err != nil {
+		return nil, err
+	}
+	i.handler, err = i.shared.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(object any) { i.deliver(object) },
+		UpdateFunc: i.update,
+		DeleteFunc: i.remove,
+	})
+	return i, err
+}
+
+// client picks the form in which the kind is watched.
+func (i *informer) client() (cache.SharedIndexInformer, error) {
+	clients, resource, namespace := i.cluster.clients, i.kind.Resource, i.scope.namespace
+	switch {
+	case i.kind.Custom:
+		return dynamicinformer.NewFilteredDynamicInformer(
+			clients.dynamic, resource, namespace, 0, cache.Indexers{}, i.tweak).Informer(), nil
+	case i.kind.Fetch != nil:
+		return metadatainformer.NewFilteredMetadataInformer(
+			clients.metadata, resource, namespace, 0, cache.Indexers{}, i.tweak).Informer(), nil
+	}
+	typed, err := informers.NewSharedInformerFactoryWithOptions(clients.core, 0,
+		informers.WithNamespace(namespace), informers.WithTweakListOptions(i.tweak)).ForResource(resource)
+	if err != nil {
+		return nil, err
+	}
+	return typed.Informer(), nil
+}
+
+func (i *informer) tweak(options *metav1.ListOptions) {
+	options.FieldSelector = i.kind.Fields
+	if i.scope.name != "" {
+		options.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, i.scope.name).String()
+	}
+}
+
+// run watches until the context ends.
+func (i *informer) run(ctx context.Context) {
+	go func() {
+		select {
+		case <-i.handler.HasSyncedChecker().Done():
+			i.cluster.arrived(i)
+		case <-ctx.Done():
+		}
+	}()
+	i.shared.RunWithContext(ctx)
+}
+
+// get returns the cached object, or nil.
+func (i *informer) get(key unit.Key) unit.Object {
+	name := cache.ObjectName{Namespace: key.Namespace, Name: key.Name}
+	cached, _, _ := i.shared.GetStore().GetByKey(name.String())
+	object, _ := cached.(unit.Object)
+	return object
+}
+
+// transform makes of what came over the wire what is cached. It sees some
+// objects twice.
+func (i *informer) transform(received any) (any, error) {
+	switch object := received.(type) {
+	case *unstructured.Unstructured:
+		return i.decode(object), nil
+	case *metav1.PartialObjectMetadata:
+		object.ManagedFields, object.Annotations, object.OwnerReferences, object.Finalizers = nil, nil, nil, nil
+		return object, nil
+	case unit.Object:
+		i.kind.strip(object)
+	}
+	return received, nil
+}
+
+// decode returns the typed object, or one of metadata alone where the object
+// isn't of the shape that we know.
+func (i *informer) decode(received *unstructured.Unstructured) unit.Object {
+	object := i.kind.New()
+	err := runtime.DefaultUnstructuredConverter.FromUnstructured(received.Object, object)
+	if err == nil {
+		i.kind.strip(object)
+		return object
+	}
+	i.cluster.log.Error("cannot read an object", "object", i.kind.key(received), "error", err)
+	return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
+		Namespace:       received.GetNamespace(),
+		Name:            received.GetName(),
+		UID:             received.GetUID(),
+		ResourceVersion: received.GetResourceVersion(),
+	}}
+}
+
+func (i *informer) update(before, after any) {
+	old, ok := before.(unit.Object)
+	object, ok2 := after.(unit.Object)
+	switch {
+	case ok && ok2 && old.GetResourceVersion() != "" && old.GetResourceVersion() == object.GetResourceVersion():
+		// listed again
+	case ok && ok2 && i.kind.Fetch == nil && i.kind.same(old, object):
+		i.cluster.observed(i.kind.key(object))
+	default:
+		i.deliver(after)
+	}
+}
+
+func (i *informer) deliver(received any) {
+	object, ok := received.(unit.Object)
+	if !ok {
+		return
+	}
+	if _, partial := object.(*metav1.PartialObjectMetadata); partial {
+		i.tell(i.kind.key(object), nil)
+	} else {
+		i.tell(i.kind.key(object), object)
+	}
+}
+
+func (i *informer) remove(received any) {
+	if last, ok := received.(cache.DeletedFinalStateUnknown); ok {
+		received = last.Obj
+	}
+	if object, ok := received.(unit.Object); ok {
+		i.tell(i.kind.key(object), nil)
+	}
+}
+
+// tell hands on that an object is as given, or that there is none that we can
+// read. What is fetched whole is told by the metadata's version instead.
+func (i *informer) tell(key unit.Key, object unit.Object) {
+	if i.kind.Fetch != nil {
+		i.cluster.wanted.changed(key)
+	} else {
+		i.cluster.put(key, object)
+	}
+	if i.kind.Custom && object != nil {
+		i.held[key] = struct{}{}
+	} else {
+		delete(i.held, key)
+	}
+	i.cluster.observed(key)
+}
+
+// drop tells that all objects are gone, after run has returned.
+func (i *informer) drop() {
+	i.cluster.arrived(i)
+	for key := range i.held {
+		i.tell(key, nil)
+	}
+}
+
+// failed is called with each failure of a list or watch; it is tried again with
+// a growing delay whatever happens here.
+func (i *informer) failed(_ context.Context, _ *cache.Reflector, err error) {
+	switch {
+	case apierrors.IsResourceExpired(err), apierrors.IsGone(err), err == io.EOF, err == io.ErrUnexpectedEOF:
+		return // the ordinary ends of a watch
+	case apierrors.IsForbidden(err) && i.scope.optional:
+		i.refused.Do(func() {
+			i.cluster.log.Info("going on without a kind that may not be listed", "resource", i.kind.Resource.Resource, "name", i.scope.name, "reason", err)
+		})
+		i.cluster.arrived(i)
+	default:
+		i.cluster.failed(i.kind.Resource.Resource, err)
+	}
+}
