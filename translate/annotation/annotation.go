@@ -39,7 +39,7 @@ func Ignored(object metav1.Object, key unit.Key, read ...string) []unit.Verdict 
 	var verdicts []unit.Verdict
 	for _, name := range names {
 		verdicts = append(verdicts, unit.Warning(key, "AnnotationIgnored",
-			fmt.Sprintf("annotation %s is not supported on a %s and has no effect", name, key.Kind)))
+			fmt.Sprintf("annotation %s is not supported here and has no effect", name)))
 	}
 	return verdicts
 }

@@ -91,32 +91,53 @@ func (s *scanner) address() (literal, bool, error) {
 			return literal{}, false, nil
 		}
 	}
-	text := s.src[start:s.pos]
+	text, end := s.src[start:s.pos], s.pos
+	if s.accept("/") {
+		bits := s.pos
+		if s.while(bitDigits, isDigit) > 0 {
+			block, err := s.block(start, text, s.src[bits:s.pos])
+			return literal{kind: kindCIDR, block: block}, true, err
+		}
+	}
+	s.pos = end
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
 		return literal{}, false, s.failf(start, "%q is not an IP address", text)
 	}
-	end := s.pos
-	if s.accept("/") {
-		bits := s.pos
-		if s.while(bitDigits, isDigit) > 0 {
-			return s.block(start, addr, s.src[bits:s.pos])
-		}
-	}
-	s.pos = end
 	return literal{kind: kindIP, addr: addr}, true, nil
 }
 
-func (s *scanner) block(start int, addr netip.Addr, bits string) (literal, bool, error) {
+// block is text/bits. Unlike in a lone address, the numbers of an IPv4 one may start
+// with zeros here.
+func (s *scanner) block(start int, text, bits string) (netip.Prefix, error) {
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		addr, err = netip.ParseAddr(trimZeros(text))
+	}
+	if err != nil {
+		return netip.Prefix{}, s.failf(start, "%q is not an IP address", text)
+	}
 	n, _ := strconv.Atoi(bits)
 	if n > addr.BitLen() {
-		return literal{}, false, s.failf(start, "CIDR block %s/%s is longer than %d bits", addr, bits, addr.BitLen())
+		return netip.Prefix{}, s.failf(start, "CIDR block %s/%s is longer than %d bits", addr, bits, addr.BitLen())
 	}
 	block := netip.PrefixFrom(addr, n)
 	if block.Masked() != block {
-		return literal{}, false, s.failf(start, "CIDR block %s has bits set in its host part", block)
+		return netip.Prefix{}, s.failf(start, "CIDR block %s has bits set in its host part", block)
 	}
-	return literal{kind: kindCIDR, block: block}, true, nil
+	return block, nil
+}
+
+// trimZeros is an IPv4 address without zeros in front of its numbers.
+func trimZeros(ipv4 string) string {
+	numbers := strings.Split(ipv4, ".")
+	for i, n := range numbers {
+		if n = strings.TrimLeft(n, "0"); n == "" {
+			n = "0"
+		}
+		numbers[i] = n
+	}
+	return strings.Join(numbers, ".")
 }
 
 func (s *scanner) ipv4() bool {

@@ -3,6 +3,7 @@ package expression
 import (
 	"fmt"
 	"regexp/syntax"
+	"slices"
 	"strings"
 )
 
@@ -21,11 +22,14 @@ func ValidateRegex(regex string) error {
 	if err != nil {
 		return fmt.Errorf("regex %q: %s", regex, describe(err))
 	}
+	if name, ok := repeatedName(tree); ok {
+		return fmt.Errorf("regex %q: two groups are named %s", regex, name)
+	}
 	s := regexScanner{src: regex}
 	if err := s.scan(); err != nil {
 		return fmt.Errorf("regex %q: %w", regex, err)
 	}
-	if regexSize(tree) > maxRegexSize {
+	if regexSize(regex, tree) > maxRegexSize {
 		return fmt.Errorf("regex %q: compiles to more than Kong's limit of 10 MB", regex)
 	}
 	return nil
@@ -47,6 +51,16 @@ func describe(err error) string {
 		return "backreference " + e.Expr + " is not supported"
 	}
 	return string(e.Code) + ": " + e.Expr
+}
+
+func repeatedName(tree *syntax.Regexp) (string, bool) {
+	names := tree.CapNames()
+	for i, name := range names {
+		if name != "" && slices.Contains(names[:i], name) {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // regexScanner walks over a regex that Go accepts and refuses what Rust refuses or
@@ -137,38 +151,6 @@ func (s *regexScanner) skipPast(c byte) error {
 	return nil
 }
 
-// class is a bracketed class. To Rust a [ within it opens a nested class, and && -- ~~
-// are operations on sets; to Go they are characters.
-func (s *regexScanner) class() error {
-	s.pos++
-	s.pos += len(s.prefix("^"))
-	s.pos += len(s.prefix("]"))
-	for s.pos < len(s.src) {
-		switch c := s.src[s.pos]; {
-		case c == ']':
-			s.pos++
-			return nil
-		case c == '\\':
-			if err := s.escape(true); err != nil {
-				return err
-			}
-		case s.prefix("[:") != "":
-			i := strings.Index(s.src[s.pos:], ":]")
-			if i < 0 {
-				return fmt.Errorf("unescaped [ in a character class")
-			}
-			s.pos += i + 2
-		case c == '[':
-			return fmt.Errorf("unescaped [ in a character class, a nested class to Kong")
-		case (c == '&' || c == '-' || c == '~') && s.prefix(s.src[s.pos:s.pos+1]+s.src[s.pos:s.pos+1]) != "":
-			return fmt.Errorf("%c%c in a character class, an operation on sets to Kong", c, c)
-		default:
-			s.pos++
-		}
-	}
-	return fmt.Errorf("missing ]")
-}
-
 // prefix is p if the rest starts with it, else "".
 func (s *regexScanner) prefix(p string) string {
 	if strings.HasPrefix(s.src[s.pos:], p) {
@@ -203,7 +185,18 @@ func (s *regexScanner) group() error {
 	if strings.HasSuffix(seen, "-") || seen == "" && s.prefix(")") != "" {
 		return fmt.Errorf("flags are missing")
 	}
-	return nil // the scan goes on at ) or :
+	return s.flagsEnd() // the scan goes on at ) or :
+}
+
+// flagsEnd refuses to repeat flags, for which Go repeats what is before them.
+func (s *regexScanner) flagsEnd() error {
+	if s.prefix(")") == "" || s.pos+1 == len(s.src) {
+		return nil
+	}
+	if c := s.src[s.pos+1]; strings.IndexByte("*+?{", c) >= 0 {
+		return fmt.Errorf("%c after flags repeats nothing", c)
+	}
+	return nil
 }
 
 // repetition is a {. To Go, one that is no counted repetition is a character; Rust

@@ -2,34 +2,77 @@ package expression
 
 import (
 	"regexp/syntax"
+	"strings"
 	"unicode/utf8"
 )
 
-// maxRegexSize bounds regexSize. TODO calibrate
-const maxRegexSize = 50000
+// maxRegexSize bounds regexSize, in bytes, a little below the 10 MiB that Kong's
+// engine lets a compiled regex take.
+const maxRegexSize = 10_000_000
 
-// regexSize estimates how many states the regex takes in Kong's engine, which works on
-// bytes of UTF-8.
-func regexSize(re *syntax.Regexp) int {
-	size := 1
+// What parts of a regex take in Kong's engine, in bytes, rounded up from what the
+// largest repetitions it compiles show.
+const (
+	sizeNode     = 100
+	sizeByte     = 64  // of a literal in UTF-8
+	sizeRange    = 80  // of a class
+	sizeWide     = 512 // more for a class beyond ASCII
+	sizeWord     = 20_500
+	sizeDigit    = 2_400
+	sizeSpace    = 900
+	sizeProperty = 19_000
+)
+
+// regexSize estimates what src takes when compiled. Classes such as \w are Unicode's in
+// Kong and ASCII's in the tree, so that every class of a regex with a \w in it is
+// counted as one.
+func regexSize(src string, tree *syntax.Regexp) int {
+	class := 0
+	for _, c := range [...]struct {
+		escapes [2]string
+		size    int
+	}{
+		{[2]string{`\w`, `\W`}, sizeWord},
+		{[2]string{`\d`, `\D`}, sizeDigit},
+		{[2]string{`\s`, `\S`}, sizeSpace},
+		{[2]string{`\p`, `\P`}, sizeProperty},
+	} {
+		if strings.Contains(src, c.escapes[0]) || strings.Contains(src, c.escapes[1]) {
+			class += c.size
+		}
+	}
+	return treeSize(tree, class)
+}
+
+func treeSize(re *syntax.Regexp, class int) int {
+	size := sizeNode
 	switch re.Op {
 	case syntax.OpLiteral:
-		for _, r := range re.Rune {
-			size += utf8.RuneLen(r)
-		}
+		size += literalSize(re)
 	case syntax.OpCharClass:
-		size += len(re.Rune) * utf8.UTFMax
+		size += class + len(re.Rune)/2*sizeRange
+		if n := len(re.Rune); n > 0 && re.Rune[n-1] >= utf8.RuneSelf {
+			size += sizeWide
+		}
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		size += 20
+		size += sizeWide
 	}
 	for _, sub := range re.Sub {
-		size = addSize(size, regexSize(sub))
+		size = min(size+treeSize(sub, class), maxRegexSize+1)
 	}
 	if re.Op == syntax.OpRepeat {
-		return mulSize(size, max(re.Min, re.Max, 1))
+		size = min(size*max(re.Min, re.Max, 1), maxRegexSize+1)
 	}
 	return size
 }
 
-func addSize(a, b int) int { return min(a+b, maxRegexSize+1) }
-func mulSize(a, b int) int { return min(a*b, maxRegexSize+1) }
+func literalSize(re *syntax.Regexp) int {
+	size := 0
+	for _, r := range re.Rune {
+		size += utf8.RuneLen(r) * sizeByte
+	}
+	if re.Flags&syntax.FoldCase != 0 {
+		size *= 3
+	}
+	return size
+}

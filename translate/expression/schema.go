@@ -57,8 +57,8 @@ func fieldKind(name string) (kind, error) {
 	}
 	for _, prefix := range [...]string{headerPrefix, queryPrefix} {
 		if rest, ok := strings.CutPrefix(name, prefix); ok {
-			if err := checkName(rest); err != nil {
-				return kindUnknown, fmt.Errorf("field %s: name %w", name, err)
+			if strings.Contains(rest, ".") {
+				return kindUnknown, fmt.Errorf("field %s: no . is allowed after %s", name, prefix)
 			}
 			return kindString, nil
 		}

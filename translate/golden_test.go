@@ -1,0 +1,114 @@
+package translate_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/watch"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew from what the translation gives")
+
+// TestGolden translates each case of testdata. A case is one file: a sentence that
+// says which rule it holds, the input, options if any, the configuration and the
+// verdicts.
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			config, status := golden(t, archive)
+			if *update {
+				set(archive, "kong.yaml", config)
+				set(archive, "status", status)
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			for name, got := range map[string][]byte{"kong.yaml": config, "status": status} {
+				if want := section(archive, name); !bytes.Equal(want, got) {
+					t.Errorf("%s differs; go test ./translate -update writes what it is now.\n--- want\n%s\n--- got\n%s", name, want, got)
+				}
+			}
+		})
+	}
+}
+
+func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
+	t.Helper()
+	g := translate.New(options(t, archive))
+	manifests, err := watch.ReadManifests("input.yaml", bytes.NewReader(section(archive, "input.yaml")), watch.CoreKinds())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range manifests.Objects {
+		g.Update(unit.Change{Key: m.Key, Object: m.Object})
+	}
+	var entities []*kong.Entity
+	for view := range g.Units() {
+		entities = append(entities, view.Entities...)
+	}
+	config, err = yaml.JSONToYAML(kong.Declarative(entities))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	for _, verdicts := range g.AllVerdicts() {
+		for _, v := range verdicts {
+			fmt.Fprintf(&b, "%s: %s: %s\n", v.Object, v.Reason, v.Message)
+		}
+	}
+	return config, b.Bytes()
+}
+
+func options(t *testing.T, archive *txtar.Archive) translate.Options {
+	t.Helper()
+	o := translate.Options{IngressClass: "kong"}
+	var set struct {
+		AllowExternalName, AllowLoopback, Drain bool
+		ClusterDomain                           string
+	}
+	if err := yaml.UnmarshalStrict(section(archive, "options.yaml"), &set); err != nil {
+		t.Fatal(err)
+	}
+	o.Backend = backend.Options(set)
+	return o
+}
+
+func section(archive *txtar.Archive, name string) []byte {
+	for _, f := range archive.Files {
+		if f.Name == name {
+			return f.Data
+		}
+	}
+	return nil
+}
+
+func set(archive *txtar.Archive, name string, data []byte) {
+	i := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == name })
+	if i < 0 {
+		archive.Files = append(archive.Files, txtar.File{Name: name})
+		i = len(archive.Files) - 1
+	}
+	archive.Files[i].Data = data
+}
