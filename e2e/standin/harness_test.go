@@ -118,7 +118,12 @@ func (h *harness) get(url string) (*http.Response, string) {
 			return new(net.Dialer).DialContext(ctx, "tcp", h.plain())
 		}},
 	}
-	resp, err := client.Get(url)
+	r, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	r.Header.Set("Accept", "*/*") // as curl; without, some of Kong's errors are plain text
+	resp, err := client.Do(r)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -5,5 +5,5 @@
 // As in Kong a configuration is taken whole or not at all, and its checks come in
 // two passes: entities by themselves first, then names, ids and references. Only
 // errors that Kong attributes to an entity appear in [Refusal.Flattened]; a broken
-// reference is not among them, in Kong neither.
+// reference is lost by flattening, in Kong as well.
 package declarative

@@ -86,7 +86,7 @@ func (r *reader) claim(collection, key string, e Entity, refused *Refused) {
 }
 
 // checkReferences puts ids in the place of references. Like Kong it files the errors
-// under the name of the entity, where flattened errors do not find them.
+// under the name of the entity, where its flattening loses them.
 func (r *reader) checkReferences() *Refusal {
 	fields := map[string]any{}
 	var words string
@@ -107,7 +107,9 @@ func (r *reader) checkReferences() *Refusal {
 		}
 	}
 	if len(fields) > 0 {
-		return refusalOfFields(fields, words)
+		refusal := refusalOfFields(fields, words)
+		refusal.entities = true
+		return refusal
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package declarative
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -17,7 +18,8 @@ type Refusal struct {
 	// empty list as an empty object, and so does Flattened.
 	Flattened any `json:"flattened_errors,omitempty"`
 
-	refused []Refused
+	refused  []Refused
+	entities bool // whether the errors are of entities
 }
 
 // Refused is an entity and what is wrong with it.
@@ -42,15 +44,20 @@ type FieldError struct {
 
 func (r *Refusal) Error() string { return r.Message }
 
-// Flatten returns the refusal in the form that flatten_errors asks for.
+// Flatten returns the refusal in the form that flatten_errors asks for. Errors of
+// entities are no longer in Fields then, and those that Kong could not attribute, such
+// as broken references, nowhere at all.
 func (r *Refusal) Flatten() *Refusal {
 	flat := *r
+	flat.Fields = maps.Clone(r.Fields)
+	for _, collection := range collections {
+		if r.entities {
+			delete(flat.Fields, collection)
+		}
+	}
 	if flat.Flattened = r.refused; len(r.refused) == 0 {
 		flat.Flattened = struct{}{}
-		return &flat
 	}
-	// Kong leaves in fields only what it could not attribute.
-	flat.Fields = map[string]any{}
 	return &flat
 }
 
@@ -73,7 +80,7 @@ func refusalOf(refused []Refused) *Refusal {
 	for collection, byIndex := range byCollection {
 		r.Fields[collection] = positions(byIndex)
 	}
-	r.refused = refused
+	r.refused, r.entities = refused, true
 	return r
 }
 

@@ -41,15 +41,17 @@ func (r *reader) certificate(e Entity, refused *Refused) {
 
 func (r *reader) service(e Entity, refused *Refused) {
 	protocol, _ := e["protocol"].(string)
-	if e["path"] != nil && slices.Contains([]string{"tcp", "tls", "udp", "grpc", "grpcs"}, protocol) {
-		refused.add("path", "value must be null")
+	var senseless []string
+	if slices.Contains([]string{"tcp", "tls", "udp", "grpc", "grpcs"}, protocol) {
+		senseless = []string{"path"}
 	}
-	if protocol == "https" || protocol == "tls" {
-		return
+	if protocol != "https" && protocol != "tls" {
+		senseless = append(senseless, "client_certificate", "tls_verify", "tls_verify_depth", "ca_certificates")
 	}
-	for _, name := range []string{"client_certificate", "tls_verify", "tls_verify_depth", "ca_certificates"} {
+	for _, name := range senseless {
 		if e[name] != nil {
 			refused.add(name, "value must be null")
+			refused.add("", "failed conditional validation given value of field 'protocol'")
 		}
 	}
 }

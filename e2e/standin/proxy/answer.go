@@ -72,17 +72,11 @@ func terminate(w http.ResponseWriter, id string, c *declarative.TerminationConfi
 	w.Write(body)
 }
 
-// hostOnly is the Host header in lower case and without port.
+// hostOnly is the Host header in lower case and without port. An IPv6 address keeps its
+// brackets.
 func hostOnly(host string) string {
-	host, _ = splitHost(host)
-	return strings.ToLower(host)
-}
-
-// splitHost splits off a port; an IPv6 address keeps its brackets.
-func splitHost(host string) (name, port string) {
-	i := strings.LastIndexByte(host, ':')
-	if i < 0 || strings.HasSuffix(host, "]") {
-		return host, ""
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		host = host[:i]
 	}
-	return host[:i], host[i+1:]
+	return strings.ToLower(host)
 }

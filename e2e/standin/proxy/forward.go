@@ -31,7 +31,7 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, t *Table, e *ent
 		FlushInterval: -1, // as it comes
 		ErrorLog:      slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 		Rewrite: func(pr *httputil.ProxyRequest) {
-			pr.Out.URL = target(e.service.Protocol, upstreamPath(e.service.Path, r.URL.EscapedPath(), strip), r.URL)
+			pr.Out.URL = target(e.service.Protocol, upstreamPath(e.service.Path, normalize(r.URL.EscapedPath()), strip), r.URL)
 			setForwarded(pr, strip, id)
 		},
 		ModifyResponse: func(resp *http.Response) error {
@@ -53,8 +53,8 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, t *Table, e *ent
 
 // target is the URL for the service; its host is set for every try.
 func target(scheme, path string, in *url.URL) *url.URL {
-	u := &url.URL{Scheme: scheme, Path: path, RawPath: path, RawQuery: in.RawQuery, ForceQuery: in.ForceQuery}
-	if decoded, err := url.PathUnescape(path); err == nil {
+	u := &url.URL{Scheme: scheme, Path: path, RawPath: escape(path), RawQuery: in.RawQuery, ForceQuery: in.ForceQuery}
+	if decoded, err := url.PathUnescape(u.RawPath); err == nil {
 		u.Path = decoded
 	}
 	return u
@@ -76,14 +76,12 @@ func setForwarded(pr *httputil.ProxyRequest, strip, id string) {
 	if in.TLS != nil {
 		scheme = "https"
 	}
-	_, port := splitHost(in.Host)
-	if local, ok := in.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok && port == "" {
-		port = strconv.Itoa(local.Port)
+	if local, ok := in.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
+		out.Set("X-Forwarded-Port", strconv.Itoa(local.Port))
 	}
 	out.Set("X-Forwarded-For", forwardedFor)
 	out.Set("X-Forwarded-Proto", scheme)
 	out.Set("X-Forwarded-Host", hostOnly(in.Host))
-	out.Set("X-Forwarded-Port", port)
 	out.Set("X-Forwarded-Path", in.URL.EscapedPath())
 	out.Set("X-Real-IP", client)
 	out.Set(requestIDHeader, id)

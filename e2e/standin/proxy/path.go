@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"encoding/hex"
+	"fmt"
 	"strings"
 )
 
@@ -53,6 +54,21 @@ func unescape(s string) string {
 			}
 		}
 		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// escape makes a normalized path fit for a request line.
+func escape(path string) string {
+	var b strings.Builder
+	for i := range len(path) {
+		c := path[i]
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
+		if letter || strings.IndexByte("!#$&'()*+,/:;=?@[]-_.~%", c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
 	}
 	return b.String()
 }

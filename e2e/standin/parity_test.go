@@ -1,0 +1,174 @@
+package standin
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestParity asks Kong and the stand-in the same, where there is a Kong on PATH.
+func TestParity(t *testing.T) {
+	kong, err := exec.LookPath("kong")
+	if err != nil {
+		t.Skip("no kong on PATH")
+	}
+	reference, ours := startKong(t, kong), start(t, prefixOf(t))
+	theirs := &harness{t: t, Gateway: &Gateway{addresses: map[string][]net.Addr{"KONG_PROXY_LISTEN": {reference.proxy}}}, admin: reference.admin}
+	certificate, key := pair(t, "shop.example")
+	address := backend(t, "b")
+	config := oneBackend(address,
+		`- {name: strip, service: s, expression: http.path ^= "/strip", priority: 1}`,
+		`- {name: slash, service: s, expression: http.path ^= "/slash/", priority: 1}`,
+		`- {name: regex, service: s, expression: 'http.path ~ "^/items/\\d+"', priority: 2}`,
+		`- {name: kept, service: s, expression: http.host == "kept.example", priority: 3, preserve_host: true, strip_path: false}`,
+		`- {id: 00000000-0000-4000-8000-000000000001, name: tie1, service: s, expression: http.path == "/tie", priority: 9}`,
+		`- {id: 00000000-0000-4000-8000-000000000002, name: tie2, service: s, expression: http.path ^= "/ti", priority: 9}`,
+		`- {name: secure, service: s, expression: http.path == "/secure", protocols: [https]}`,
+		`- {name: moved, service: s, expression: http.path == "/moved", protocols: [https], https_redirect_status_code: 308}`,
+		`- {name: unserved, expression: http.path == "/unserved"}`,
+		`- {name: ended, service: s, expression: http.path == "/ended", plugins: [{name: request-termination, config: {status_code: 410, message: gone}}]}`,
+		`- {name: raw, service: s, expression: http.path == "/raw", plugins: [{name: request-termination, config: {status_code: 200, body: hi, content_type: text/x}}]}`,
+		`- {name: bare, service: s, expression: http.path == "/bare", plugins: [{name: request-termination}]}`,
+		`- {name: dead, service: d, expression: http.path == "/dead"}`,
+		`- {name: empty, service: e, expression: http.path == "/empty"}`,
+	)
+	config = strings.Replace(config, "- {name: s, host: u, path: /}", fmt.Sprintf(`- {name: s, host: u, path: /}
+- {name: e, host: empty}
+- {name: d, host: 127.0.0.1, port: %s}`, strings.Split(deadAddress(t), ":")[1]), 1)
+	config = strings.Replace(config, "upstreams:", "upstreams:\n- {name: empty, targets: [{target: '127.0.0.1:1', weight: 0}]}", 1)
+	for _, h := range []*harness{ours, theirs} {
+		h.load(config)
+	}
+	eventually(t, "Kong routes by the configuration", func() bool {
+		resp, _ := theirs.get("http://x/bare")
+		return resp.StatusCode == http.StatusServiceUnavailable
+	})
+	time.Sleep(time.Second) // the other worker's turn
+	for _, url := range []string{
+		"http://x/nowhere", "http://x/strip", "http://x/strip/", "http://x/strip/a%2Fb/%C3%A9?q=%2F&r", "http://x/strip/../strip//a",
+		"http://x/slash/a", "http://x/items/42/x", "http://Kept.example/a", "http://kept.example:81/a?b", "http://x/tie",
+		"http://x/secure", "http://shop.example:81/moved?a=b", "http://x/unserved", "http://x/ended", "http://x/raw", "http://x/bare",
+		"http://x/dead", "http://x/empty",
+		"http://shop.example:81/strip/a?show=X-Forwarded-For,X-Forwarded-Proto,X-Forwarded-Host,X-Forwarded-Path,X-Forwarded-Prefix,X-Real-Ip",
+	} {
+		if diff := cmp.Diff(theirs.summary(url), ours.summary(url)); diff != "" {
+			t.Errorf("%s (- Kong, + stand-in):\n%s", url, diff)
+		}
+	}
+	compareRefusals(t, theirs, ours, certificate, key)
+}
+
+// compareRefusals sends configurations that Kong does not take.
+func compareRefusals(t *testing.T, theirs, ours *harness, certificate, key string) {
+	const id = "22222222-2222-4222-8222-222222222222"
+	_, otherKey := pair(t, "other")
+	for name, entities := range map[string]string{
+		"unknown field":    `"services": [{"id": "` + id + `", "name": "s", "host": "u", "colour": 1, "tags": ["a:b"]}]`,
+		"missing":          `"services": [{"id": "` + id + `", "name": "s"}]`,
+		"range":            `"services": [{"id": "` + id + `", "name": "s", "host": "u", "port": 65536}]`,
+		"one of":           `"routes": [{"id": "` + id + `", "name": "r", "expression": "http.path == \"/\"", "https_redirect_status_code": 303}]`,
+		"type":             `"routes": [{"id": "` + id + `", "name": "r", "expression": "http.path == \"/\"", "strip_path": "yes"}]`,
+		"id":               `"services": [{"id": "7", "name": "s", "host": "u"}]`,
+		"name":             `"services": [{"id": "` + id + `", "name": "a b", "host": "u"}]`,
+		"plugin":           `"plugins": [{"id": "` + id + `", "name": "mine"}]`,
+		"plugin's field":   `"plugins": [{"id": "` + id + `", "name": "request-termination", "config": {"status_code": 99, "colour": 1}}]`,
+		"path":             `"services": [{"id": "` + id + `", "name": "s", "host": "u", "path": "x"}]`,
+		"key":              `"certificates": [{"id": "` + id + `", "cert": ` + certificate + `, "key": ` + otherKey + `}]`,
+		"sni":              `"certificates": [{"id": "` + id + `", "cert": ` + certificate + `, "key": ` + key + `}], "snis": [{"id": "` + id + `", "name": "a.*.b", "certificate": "` + id + `"}]`,
+		"reference":        `"routes": [{"id": "` + id + `", "name": "r", "expression": "http.path == \"/\"", "service": "nobody"}]`,
+		"two names":        `"services": [{"id": "` + id + `", "name": "s", "host": "u"}, {"id": "11111111-1111-4111-8111-111111111111", "name": "s", "host": "u"}]`,
+		"two ids":          `"services": [{"id": "` + id + `", "name": "s", "host": "u"}, {"id": "` + id + `", "name": "t", "host": "u"}]`,
+		"unknown sort":     `"nonsense": []`,
+		"target":           `"upstreams": [{"id": "` + id + `", "name": "u"}], "targets": [{"id": "` + id + `", "upstream": "` + id + `", "target": "a b:1"}]`,
+		"weight":           `"upstreams": [{"id": "` + id + `", "name": "u"}], "targets": [{"id": "` + id + `", "upstream": "` + id + `", "target": "a:1", "weight": 65536}]`,
+		"grpc with a path": `"services": [{"id": "` + id + `", "name": "s", "host": "u", "protocol": "grpc", "path": "/"}]`,
+	} {
+		theirStatus, want := theirs.post(`{"_format_version": "3.0", `+entities+`}`, "flatten_errors=1")
+		status, got := ours.post(`{"_format_version": "3.0", `+entities+`}`, "flatten_errors=1")
+		for _, answer := range []map[string]any{want, got} {
+			delete(answer, "message") // prose about the rest
+			sortErrors(answer)
+		}
+		if diff := cmp.Diff(want, got); diff != "" || status != theirStatus {
+			t.Errorf("%s, status %d of Kong, %d of the stand-in (- Kong, + stand-in):\n%s", name, theirStatus, status, diff)
+		}
+	}
+}
+
+// sortErrors puts errors into an order and leaves out what nobody reads.
+func sortErrors(answer map[string]any) {
+	list, _ := answer["flattened_errors"].([]any)
+	for _, e := range list {
+		entity := e.(map[string]any)
+		delete(entity, "entity")
+		errors, _ := entity["errors"].([]any)
+		slices.SortFunc(errors, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	}
+}
+
+// summary is what has to be the same in both answers.
+func (h *harness) summary(url string) map[string]any {
+	resp, body := h.get(url)
+	s := map[string]any{"status": resp.StatusCode}
+	for _, name := range []string{"Location", "Upgrade", "X-Shown"} {
+		s[name] = resp.Header[name]
+	}
+	if resp.Header.Get("Location") == "" { // nginx has a page for those who do not follow
+		s["Content-Type"] = resp.Header["Content-Type"]
+		s["body"] = requestID.ReplaceAllString(body, `"request_id":"…"`)
+	}
+	return s
+}
+
+var requestID = regexp.MustCompile(`"request_id":"[0-9a-f]+"`)
+
+// realKong is a Kong that was started for a test.
+type realKong struct {
+	proxy net.Addr
+	admin *http.Client
+}
+
+func startKong(t *testing.T, kong string) *realKong {
+	t.Helper()
+	prefix := prefixOf(t)
+	proxy, err := net.ResolveTCPAddr("tcp", deadAddress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := deadAddress(t)
+	run := func(command string) {
+		cmd := exec.Command(kong, command, "-p", prefix)
+		cmd.Env = append(os.Environ(), "KONG_PREFIX="+prefix, "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions",
+			"KONG_PROXY_LISTEN="+proxy.String(), "KONG_ADMIN_LISTEN="+admin, "KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off",
+			"KONG_NGINX_WORKER_PROCESSES=1", "KONG_ANONYMOUS_REPORTS=off")
+		if command == "stop" {
+			cmd.Env = os.Environ()
+		}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("kong %s: %v\n%s", command, err, out)
+		}
+	}
+	run("start")
+	t.Cleanup(func() {
+		run("stop")
+		pid := filepath.Join(prefix, "pids", "nginx.pid")
+		eventually(t, "Kong has ended", func() bool { _, err := os.Stat(pid); return err != nil })
+	})
+	return &realKong{proxy: proxy, admin: &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", admin)
+		},
+	}}}
+}
