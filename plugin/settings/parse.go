@@ -1,0 +1,171 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// text is a setting whose value the parse function checks and brings into its form.
+func text(name, deflt, doc string, field func(*Settings) *string, parse func(string) (string, error)) Setting {
+	return Setting{Name: name, Default: deflt, Doc: doc, set: func(s *Settings, value string) (err error) {
+		value, err = parse(value)
+		if err == nil {
+			*field(s) = value
+		}
+		return err
+	}}
+}
+
+// list is a setting of values between commas.
+func list(name, deflt, doc string, field func(*Settings) *[]string, parse func(string) (string, error)) Setting {
+	return Setting{Name: name, Default: deflt, Doc: doc, set: func(s *Settings, value string) error {
+		var values []string
+		for part := range strings.SplitSeq(value, ",") {
+			if part = strings.TrimSpace(part); part == "" {
+				continue
+			}
+			parsed, err := parse(part)
+			if err != nil {
+				return err
+			}
+			values = append(values, parsed)
+		}
+		*field(s) = values
+		return nil
+	}}
+}
+
+func boolean(name, deflt, doc string, field func(*Settings) *bool) Setting {
+	return Setting{Name: name, Default: deflt, Doc: doc, isBool: true, set: func(s *Settings, value string) error {
+		switch strings.ToLower(value) {
+		case "true", "on", "yes", "1":
+			*field(s) = true
+		case "false", "off", "no", "0":
+			*field(s) = false
+		default:
+			return errors.New("want true or false")
+		}
+		return nil
+	}}
+}
+
+func number(name, deflt, doc string, field func(*Settings) *int) Setting {
+	return Setting{Name: name, Default: deflt, Doc: doc, set: func(s *Settings, value string) error {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 {
+			return errors.New("want a whole number of at least 1")
+		}
+		*field(s) = n
+		return nil
+	}}
+}
+
+func seconds(name, deflt, doc string, field func(*Settings) *time.Duration) Setting {
+	return Setting{Name: name, Default: deflt, Doc: doc, set: func(s *Settings, value string) error {
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil || !(n > 0 && n <= 3600) {
+			return errors.New("want seconds, such as 30, and 3600 at most")
+		}
+		*field(s) = time.Duration(n * float64(time.Second))
+		return nil
+	}}
+}
+
+func anything(value string) (string, error) { return value, nil }
+
+func oneOf(values ...string) func(string) (string, error) {
+	return func(value string) (string, error) {
+		if !slices.Contains(values, value) {
+			return "", fmt.Errorf("want %s", strings.Join(values, " or "))
+		}
+		return value, nil
+	}
+}
+
+func dnsLabel(value string) (string, error) {
+	if len(validation.IsDNS1123Label(value)) > 0 {
+		return "", errors.New("want the name of a namespace: small letters, digits and -")
+	}
+	return value, nil
+}
+
+func dnsName(value string) (string, error) {
+	if len(validation.IsDNS1123Subdomain(value)) > 0 {
+		return "", errors.New("want a name of small letters, digits, - and dots")
+	}
+	return value, nil
+}
+
+// address is what may stand in an Ingress's status.
+func address(value string) (string, error) {
+	if net.ParseIP(value) == nil && len(validation.IsDNS1123Subdomain(value)) > 0 {
+		return "", fmt.Errorf("%q is neither an IP address nor a host name", value)
+	}
+	return value, nil
+}
+
+func bindAddress(value string) (string, error) {
+	if value == "off" || value == "0" {
+		return "off", nil
+	}
+	_, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return "", errors.New("want host:port, :port or off")
+	}
+	return value, nil
+}
+
+func webURL(value string) (string, error) {
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", errors.New("want a URL, such as https://10.0.0.1:6443")
+	}
+	return value, nil
+}
+
+// adminAddress takes a path, with or without "unix:" before it, or a URL.
+func adminAddress(value string) (string, error) {
+	path := strings.TrimPrefix(value, "unix:")
+	if strings.HasPrefix(path, "/") {
+		return "unix:" + path, nil
+	}
+	if _, err := webURL(value); err != nil {
+		return "", errors.New("want the path of a Unix socket, or a URL such as http://127.0.0.1:8001")
+	}
+	return value, nil
+}
+
+func setPublishService(s *Settings, value string) error {
+	namespace, name, ok := strings.Cut(value, "/")
+	if !ok || len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return errors.New("want namespace/name of a Service")
+	}
+	s.PublishService = types.NamespacedName{Namespace: namespace, Name: name}
+	return nil
+}
+
+func setLogLevel(s *Settings, value string) error {
+	levels := map[string]slog.Level{
+		"trace": LevelTrace, "debug": slog.LevelDebug, "info": slog.LevelInfo,
+		"warn": slog.LevelWarn, "error": slog.LevelError,
+	}
+	level, ok := levels[strings.ToLower(value)]
+	if !ok {
+		return errors.New("want trace, debug, info, warn or error")
+	}
+	s.LogLevel = level
+	return nil
+}

@@ -1,0 +1,205 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// LevelTrace is below slog.LevelDebug.
+const LevelTrace = slog.LevelDebug - 4
+
+// Settings are all settings. See [Table] for what each of them means.
+type Settings struct {
+	IngressClass string
+	// WatchNamespaces are all namespaces when empty.
+	WatchNamespaces []string
+	// Manifests is a file or directory that is watched in place of a cluster.
+	Manifests string
+
+	Kubeconfig     string
+	APIServerHost  string
+	APIServerQPS   int
+	APIServerBurst int
+
+	// PublishService is empty without a name.
+	PublishService         types.NamespacedName
+	PublishStatusAddresses []string
+	UpdateStatus           bool
+	EmitEvents             bool
+	ElectionID             string
+	ElectionNamespace      string
+	PodName                string
+	PodNamespace           string
+
+	ClusterDomain         string
+	DrainSupport          bool
+	AllowExternalName     bool
+	AllowLoopbackBackends bool
+
+	// Admin is the address of Kong's Admin API: "unix:/path", "http://host:port" or
+	// "https://host:port". It is empty when there is no Kong to read it from.
+	Admin string
+	// AdminTimeout is for one request.
+	AdminTimeout time.Duration
+
+	// HealthProbeAddress and MetricsAddress are "host:port", or "off".
+	HealthProbeAddress string
+	MetricsAddress     string
+	LogLevel           slog.Level
+	LogFormat          string
+}
+
+// Setting is one row of the table.
+type Setting struct {
+	// Name is in capitals: "INGRESS_CLASS".
+	Name string
+	// Default is the value without any, or words that describe it in brackets.
+	Default string
+	// Doc is a sentence or two.
+	Doc string
+
+	isBool bool
+	set    func(s *Settings, value string) error
+}
+
+const (
+	environmentPrefix = "CONTROLLER_"
+	kongPrefix        = "pluginserver_kube_sync_"
+)
+
+// Environment is the variable that sets it outside of Kong.
+func (s Setting) Environment() string { return environmentPrefix + s.Name }
+
+// KongEnvironment is the variable that sets it through Kong.
+func (s Setting) KongEnvironment() string {
+	return "KONG_" + strings.ToUpper(kongPrefix) + s.Name
+}
+
+// Flag is its name on the command line, without dashes in front.
+func (s Setting) Flag() string {
+	return strings.ToLower(strings.ReplaceAll(s.Name, "_", "-"))
+}
+
+// Sources are where values come from.
+type Sources struct {
+	// Flags are by name of the setting, as [Flags] fills them.
+	Flags map[string]string
+	// Kong are Kong's settings in effect, as [ReadKong] gives them.
+	Kong map[string]string
+	// Environ has the form of os.Environ.
+	Environ []string
+}
+
+// Load makes the settings of all sources. The error joins all there is to say; the
+// settings that it is not about are in place, the others have their defaults.
+func Load(sources Sources) (Settings, error) {
+	var s Settings
+	for _, setting := range table {
+		if value := setting.Default; value != "" && !strings.HasPrefix(value, "[") {
+			if err := setting.set(&s, value); err != nil {
+				panic(fmt.Sprintf("default of %s: %v", setting.Name, err))
+			}
+		}
+	}
+	// The last source is read first, so that those before it overrule it.
+	errs := s.apply(fromEnviron(sources.Environ))
+	errs = append(errs, s.apply(fromKong(sources.Kong))...)
+	errs = append(errs, s.apply(fromFlags(sources.Flags))...)
+	errs = append(errs, s.derive(sources)...)
+	return s, errors.Join(errs...)
+}
+
+// given is a value and where it comes from.
+type given struct {
+	name, value string
+	from        string
+}
+
+func (s *Settings) apply(values []given) []error {
+	var errs []error
+	slices.SortFunc(values, func(a, b given) int { return strings.Compare(a.from, b.from) })
+	for _, v := range values {
+		setting, ok := byName[v.name]
+		if !ok {
+			errs = append(errs, unknown(v))
+			continue
+		}
+		value := strings.TrimSpace(v.value)
+		if strings.HasPrefix(value, "{vault://") {
+			errs = append(errs, fmt.Errorf("setting %s: Kong does not resolve references to vaults for plugin servers", v.from))
+			continue
+		}
+		if err := setting.set(s, value); err != nil {
+			errs = append(errs, fmt.Errorf("setting %s: %q: %w", v.from, v.value, err))
+		}
+	}
+	return errs
+}
+
+// unknown says why a setting is none.
+func unknown(v given) error {
+	if why, ok := foreign(v.name); ok {
+		return fmt.Errorf("setting %s is to be removed: %s", v.from, why)
+	}
+	return fmt.Errorf("setting %s is unknown; there are %s", v.from,
+		strings.Join(slices.Sorted(maps.Keys(byName)), ", "))
+}
+
+func fromEnviron(environ []string) []given {
+	var values []given
+	for _, variable := range environ {
+		key, value, _ := strings.Cut(variable, "=")
+		name, ok := strings.CutPrefix(key, environmentPrefix)
+		if ok && value != "" && !serviceLink(name) {
+			values = append(values, given{name, value, key})
+		}
+	}
+	return values
+}
+
+// serviceLink recognises the variables that Kubernetes puts into every container
+// for a Service that is named "controller" or "controller-…".
+func serviceLink(name string) bool {
+	if _, ok := byName[name]; ok {
+		return false
+	}
+	if name == "PORT" || strings.HasPrefix(name, "SERVICE_") || strings.HasSuffix(name, "_SERVICE_HOST") {
+		return true
+	}
+	for _, part := range []string{"_SERVICE_PORT", "PORT_"} {
+		if i := strings.Index(name, part); i >= 0 {
+			rest := name[i+len(part):]
+			return part == "_SERVICE_PORT" || rest != "" && rest[0] >= '0' && rest[0] <= '9'
+		}
+	}
+	return strings.HasSuffix(name, "_PORT")
+}
+
+func fromKong(kong map[string]string) []given {
+	var values []given
+	for key, value := range kong {
+		name, ok := strings.CutPrefix(key, kongPrefix)
+		// These are Kong's own.
+		if !ok || name == "start_cmd" || name == "query_cmd" || name == "socket" {
+			continue
+		}
+		name = strings.ToUpper(name)
+		values = append(values, given{name, value, Setting{Name: name}.KongEnvironment()})
+	}
+	return values
+}
+
+func fromFlags(flags map[string]string) []given {
+	var values []given
+	for name, value := range flags {
+		values = append(values, given{name, value, "--" + Setting{Name: name}.Flag()})
+	}
+	return values
+}

@@ -1,0 +1,192 @@
+package settings
+
+import (
+	"flag"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// kong has what Kong needs, and further settings as key and value in turns.
+func kong(more ...string) map[string]string {
+	settings := map[string]string{
+		"database": "off", "router_flavor": "expressions", "nginx_admin_listen": "unix:/kong/admin.sock",
+		"pluginserver_kube_sync_start_cmd": "/usr/local/bin/kube-sync", "pluginserver_kube_sync_query_cmd": "x",
+		"pluginserver_kube_sync_socket": "y", "pluginserver_other_x": "z",
+	}
+	for i := 0; i < len(more); i += 2 {
+		settings[more[i]] = more[i+1]
+	}
+	return settings
+}
+
+func TestDefaults(t *testing.T) {
+	serviceAccount = filepath.Join(t.TempDir(), "namespace")
+	if err := os.WriteFile(serviceAccount, []byte("gateways\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(Sources{Kong: kong(), Environ: []string{"POD_NAME=gw-1", "PATH=/bin"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Settings{
+		IngressClass: "kong", APIServerQPS: 100, APIServerBurst: 300, UpdateStatus: true, EmitEvents: true,
+		ElectionID: "kube-sync-kong", ElectionNamespace: "gateways", PodName: "gw-1", PodNamespace: "gateways",
+		Admin: "unix:/kong/admin.sock", AdminTimeout: 30 * time.Second,
+		HealthProbeAddress: ":10254", MetricsAddress: ":10255", LogFormat: "text",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEverySetting(t *testing.T) {
+	values := map[string]string{
+		"INGRESS_CLASS": "inner", "WATCH_NAMESPACE": "a, b,", "MANIFESTS": "/m", "KUBECONFIG": "/k",
+		"APISERVER_HOST": "https://10.0.0.1:6443", "APISERVER_QPS": "7", "APISERVER_BURST": "9",
+		"PUBLISH_SERVICE": "kong/proxy", "PUBLISH_STATUS_ADDRESS": "192.0.2.1,gw.example.com,2001:db8::1",
+		"UPDATE_STATUS": "off", "EMIT_KUBERNETES_EVENTS": "false", "ELECTION_ID": "e", "ELECTION_NAMESPACE": "en",
+		"POD_NAME": "p", "POD_NAMESPACE": "pn", "CLUSTER_DOMAIN": "cluster.local", "ENABLE_DRAIN_SUPPORT": "true",
+		"ALLOW_EXTERNAL_NAME": "yes", "ALLOW_LOOPBACK_BACKENDS": "1", "KONG_ADMIN_SOCKET": "/s",
+		"PROXY_TIMEOUT_SECONDS": "0.5", "HEALTH_PROBE_BIND_ADDRESS": "127.0.0.1:1", "METRICS_BIND_ADDRESS": "0",
+		"LOG_LEVEL": "debug", "LOG_FORMAT": "json",
+	}
+	want := Settings{
+		IngressClass: "inner", WatchNamespaces: []string{"a", "b"}, Manifests: "/m", Kubeconfig: "/k",
+		APIServerHost: "https://10.0.0.1:6443", APIServerQPS: 7, APIServerBurst: 9,
+		PublishService:         types.NamespacedName{Namespace: "kong", Name: "proxy"},
+		PublishStatusAddresses: []string{"192.0.2.1", "gw.example.com", "2001:db8::1"},
+		ElectionID:             "e", ElectionNamespace: "en", PodName: "p", PodNamespace: "pn",
+		ClusterDomain: "cluster.local", DrainSupport: true, AllowExternalName: true, AllowLoopbackBackends: true,
+		Admin: "unix:/s", AdminTimeout: 500 * time.Millisecond, HealthProbeAddress: "127.0.0.1:1",
+		MetricsAddress: "off", LogLevel: slog.LevelDebug, LogFormat: "json",
+	}
+	environ, inKong, args := []string{}, kong(), []string{}
+	for _, setting := range Table() {
+		value, ok := values[setting.Name]
+		if !ok {
+			t.Errorf("%s is not tested", setting.Name)
+		}
+		if setting.Doc == "" || !strings.HasSuffix(setting.Doc, ".") {
+			t.Errorf("%s has no sentence about it", setting.Name)
+		}
+		environ = append(environ, setting.Environment()+"="+value)
+		inKong[strings.ToLower(strings.TrimPrefix(setting.KongEnvironment(), "KONG_"))] = value
+		args = append(args, "--"+setting.Flag()+"="+value)
+	}
+	set := flag.NewFlagSet("test", flag.ContinueOnError)
+	flags := Flags(set)
+	if err := set.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	for name, sources := range map[string]Sources{"environment": {Environ: environ}, "Kong": {Kong: inKong}, "flags": {Flags: flags}} {
+		got, err := Load(sources)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	sources := Sources{
+		Flags:   map[string]string{"INGRESS_CLASS": "flag"},
+		Kong:    kong("pluginserver_kube_sync_ingress_class", "kong2", "pluginserver_kube_sync_log_format", "json"),
+		Environ: []string{"CONTROLLER_INGRESS_CLASS=environment", "CONTROLLER_LOG_FORMAT=text", "CONTROLLER_APISERVER_QPS=5"},
+	}
+	s, err := Load(sources)
+	if err != nil || s.IngressClass != "flag" || s.LogFormat != "json" || s.APIServerQPS != 5 {
+		t.Errorf("%v %+v", err, s)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	tests := map[string]struct {
+		key, value string
+		says       []string
+	}{
+		"unknown":             {"ingres_class", "x", []string{"KONG_PLUGINSERVER_KUBE_SYNC_INGRES_CLASS", "unknown", "INGRESS_CLASS, KONG_ADMIN_SOCKET"}},
+		"of KIC":              {"kong_admin_url", "http://x", []string{"KONG_ADMIN_URL", "to be removed", "the Kong that it runs in"}},
+		"Konnect":             {"konnect_address", "x", []string{"KONNECT_ADDRESS", "does not talk to Konnect"}},
+		"webhook":             {"admission_webhook_listen", "off", []string{"there is no webhook"}},
+		"class":               {"ingress_class", "A B", []string{"INGRESS_CLASS", `"A B"`, "small letters"}},
+		"namespace":           {"watch_namespace", "a,b/c", []string{"WATCH_NAMESPACE", "name of a namespace"}},
+		"boolean":             {"update_status", "maybe", []string{"UPDATE_STATUS", "want true or false"}},
+		"number":              {"apiserver_qps", "0", []string{"at least 1"}},
+		"seconds":             {"proxy_timeout_seconds", "NaN", []string{"want seconds"}},
+		"level":               {"log_level", "verbose", []string{"trace, debug, info, warn or error"}},
+		"format":              {"log_format", "xml", []string{"text or json"}},
+		"service":             {"publish_service", "proxy", []string{"namespace/name"}},
+		"address":             {"publish_status_address", "a b", []string{"neither an IP address nor a host name"}},
+		"port":                {"metrics_bind_address", "10255", []string{"host:port"}},
+		"URL":                 {"apiserver_host", "10.0.0.1", []string{"want a URL"}},
+		"socket":              {"kong_admin_socket", "admin.sock", []string{"path of a Unix socket"}},
+		"vault":               {"ingress_class", "{vault://env/x}", []string{"vaults"}},
+		"empty where it must": {"ingress_class", " ", []string{"small letters"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := Load(Sources{Kong: kong("pluginserver_kube_sync_"+tt.key, tt.value)})
+			for _, says := range tt.says {
+				if err == nil || !strings.Contains(err.Error(), says) {
+					t.Errorf("error %v should say %q", err, says)
+				}
+			}
+		})
+	}
+}
+
+func TestAllErrorsAtOnce(t *testing.T) {
+	s, err := Load(Sources{
+		Kong:    map[string]string{"database": "postgres", "router_flavor": "traditional", "admin_listen": "off", "pluginserver_kube_sync_nope": "1"},
+		Environ: []string{"CONTROLLER_LOG_LEVEL=loud", "CONTROLLER_METRICS_BIND_ADDRESS=127.0.0.1:7"},
+	})
+	for _, says := range []string{"KONG_DATABASE", "KONG_ROUTER_FLAVOR", "no Admin API", "NOPE", "CONTROLLER_LOG_LEVEL"} {
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v should say %q", err, says)
+		}
+	}
+	if s.MetricsAddress != "127.0.0.1:7" || s.LogLevel != slog.LevelInfo {
+		t.Errorf("what is well is not in place: %+v", s)
+	}
+}
+
+// A Service named "controller" puts variables into every container of its namespace.
+func TestServiceLinks(t *testing.T) {
+	environ := []string{
+		"CONTROLLER_SERVICE_HOST=10.0.0.1", "CONTROLLER_SERVICE_PORT=80", "CONTROLLER_SERVICE_PORT_HTTP=80",
+		"CONTROLLER_PORT=tcp://10.0.0.1:80", "CONTROLLER_PORT_80_TCP=tcp://10.0.0.1:80", "CONTROLLER_PORT_80_TCP_ADDR=10.0.0.1",
+		"CONTROLLER_API_SERVICE_HOST=10.0.0.1", "CONTROLLER_API_SERVICE_PORT_HTTP=1", "CONTROLLER_API_PORT=tcp://10.0.0.1:80", "CONTROLLER_API_PORT_80_TCP_PROTO=tcp",
+	}
+	if _, err := Load(Sources{Environ: environ}); err != nil {
+		t.Error(err)
+	}
+	if _, err := Load(Sources{Environ: []string{"CONTROLLER_IMPORTANCE=1"}}); err == nil {
+		t.Error("an unknown one is taken for such a variable")
+	}
+}
+
+func TestFlagErrors(t *testing.T) {
+	set := flag.NewFlagSet("test", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	values := Flags(set)
+	if err := set.Parse([]string{"--log-level=loud"}); err == nil {
+		t.Error("a malformed flag is taken")
+	}
+	if err := set.Parse([]string{"--update-status", "--enable-drain-support=false", "rest"}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Load(Sources{Flags: values})
+	if err != nil || !s.UpdateStatus || s.DrainSupport || set.Arg(0) != "rest" {
+		t.Errorf("%v %+v %v", err, s, set.Args())
+	}
+}

@@ -1,0 +1,106 @@
+package settings
+
+import (
+	"flag"
+	"slices"
+	"time"
+)
+
+// table has all settings, in the order of the documentation.
+var table = []Setting{
+	text("INGRESS_CLASS", "kong", "Name of the ingress class whose Ingresses are served.",
+		func(s *Settings) *string { return &s.IngressClass }, dnsName),
+	list("WATCH_NAMESPACE", "[all]", "Namespaces to watch, in comma-separated format.",
+		func(s *Settings) *[]string { return &s.WatchNamespaces }, dnsLabel),
+	text("MANIFESTS", "", "A file or directory of manifests that is watched in place of a cluster.",
+		func(s *Settings) *string { return &s.Manifests }, anything),
+
+	text("KUBECONFIG", "[the pod's service account]", "Path to a kubeconfig file.",
+		func(s *Settings) *string { return &s.Kubeconfig }, anything),
+	text("APISERVER_HOST", "[from the pod or the kubeconfig]", "URL of the Kubernetes API server.",
+		func(s *Settings) *string { return &s.APIServerHost }, webURL),
+	number("APISERVER_QPS", "100", "Requests per second to the API server at most.",
+		func(s *Settings) *int { return &s.APIServerQPS }),
+	number("APISERVER_BURST", "300", "Requests to the API server at once at most.",
+		func(s *Settings) *int { return &s.APIServerBurst }),
+
+	{
+		Name: "PUBLISH_SERVICE", Doc: "Service in front of the gateway, as namespace/name: its addresses go into the status of Ingresses.",
+		set: setPublishService,
+	},
+	list("PUBLISH_STATUS_ADDRESS", "", "Addresses for the status of Ingresses in place of those of PUBLISH_SERVICE, in comma-separated format.",
+		func(s *Settings) *[]string { return &s.PublishStatusAddresses }, address),
+	boolean("UPDATE_STATUS", "true", "Whether the status of objects is written.",
+		func(s *Settings) *bool { return &s.UpdateStatus }),
+	boolean("EMIT_KUBERNETES_EVENTS", "true", "Whether objects with faults get events.",
+		func(s *Settings) *bool { return &s.EmitEvents }),
+	text("ELECTION_ID", "[kube-sync-INGRESS_CLASS]", "Name of the Lease whose holder writes statuses. All gateways of one class share it.",
+		func(s *Settings) *string { return &s.ElectionID }, dnsName),
+	text("ELECTION_NAMESPACE", "[POD_NAMESPACE]", "Namespace of that Lease.",
+		func(s *Settings) *string { return &s.ElectionNamespace }, dnsLabel),
+	text("POD_NAME", "[the host's name]", "Name of the pod.",
+		func(s *Settings) *string { return &s.PodName }, dnsName),
+	text("POD_NAMESPACE", "[from the service account]", "Namespace of the pod.",
+		func(s *Settings) *string { return &s.PodNamespace }, dnsLabel),
+
+	text("CLUSTER_DOMAIN", "", "Domain of the cluster, for the addresses of Services.",
+		func(s *Settings) *string { return &s.ClusterDomain }, dnsName),
+	boolean("ENABLE_DRAIN_SUPPORT", "false", "Whether terminating endpoints stay in upstreams with weight 0, so that what is bound to them drains.",
+		func(s *Settings) *bool { return &s.DrainSupport }),
+	boolean("ALLOW_EXTERNAL_NAME", "false", "Whether Services of type ExternalName are backends. Whoever may write a Service can then send traffic anywhere.",
+		func(s *Settings) *bool { return &s.AllowExternalName }),
+	boolean("ALLOW_LOOPBACK_BACKENDS", "false", "Whether backends may have loopback addresses. Behind them are the Admin API and all else in the pod: for tests only.",
+		func(s *Settings) *bool { return &s.AllowLoopbackBackends }),
+
+	text("KONG_ADMIN_SOCKET", "[from Kong's settings]", "Kong's Admin API: the path of its Unix socket, or a URL.",
+		func(s *Settings) *string { return &s.Admin }, adminAddress),
+	seconds("PROXY_TIMEOUT_SECONDS", "30", "Timeout of a request to Kong's Admin API. A full configuration gets a second more for each 256 KiB.",
+		func(s *Settings) *time.Duration { return &s.AdminTimeout }),
+
+	text("HEALTH_PROBE_BIND_ADDRESS", ":10254", "Where /healthz and /readyz are served, as host:port, or off.",
+		func(s *Settings) *string { return &s.HealthProbeAddress }, bindAddress),
+	text("METRICS_BIND_ADDRESS", ":10255", "Where /metrics is served, as host:port, or off.",
+		func(s *Settings) *string { return &s.MetricsAddress }, bindAddress),
+	{
+		Name: "LOG_LEVEL", Default: "info", Doc: "What is logged: trace, debug, info, warn or error.",
+		set: setLogLevel,
+	},
+	text("LOG_FORMAT", "text", "Form of the log: text or json.",
+		func(s *Settings) *string { return &s.LogFormat }, oneOf("text", "json")),
+}
+
+var byName = func() map[string]Setting {
+	m := make(map[string]Setting, len(table))
+	for _, setting := range table {
+		m[setting.Name] = setting
+	}
+	return m
+}()
+
+// Table lists all settings, in the order of the documentation.
+func Table() []Setting { return slices.Clone(table) }
+
+// Flags adds all settings to a command line. The map is for [Sources]; it is filled
+// when the command line is parsed.
+func Flags(set *flag.FlagSet) map[string]string {
+	values := map[string]string{}
+	for _, setting := range table {
+		store := func(value string) error {
+			if err := setting.set(&Settings{}, value); err != nil {
+				return err
+			}
+			values[setting.Name] = value
+			return nil
+		}
+		usage := setting.Doc
+		if setting.Default != "" {
+			usage += " Default: " + setting.Default
+		}
+		if setting.isBool {
+			set.BoolFunc(setting.Flag(), usage, store)
+		} else {
+			set.Func(setting.Flag(), usage, store)
+		}
+	}
+	return values
+}
