@@ -74,6 +74,10 @@ func New(admin *Admin) *Gateway {
 	return &Gateway{admin: admin, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}}
 }
 
+// Hash asks Kong for the MD5 of the configuration that it holds, in hex. It is 32
+// zeros when there is none.
+func (g *Gateway) Hash(ctx context.Context) (string, error) { return g.admin.Hash(ctx) }
+
 // Apply brings Kong to the configuration of the units, except for those that Kong
 // refuses. It returns when Kong has acknowledged a configuration that holds all the
 // rest; the refusals are in the outcome and are no error. After an error Kong holds
