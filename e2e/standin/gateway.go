@@ -74,11 +74,13 @@ func Start(ctx context.Context, c Config) (*Gateway, error) {
 	if g.proxy, err = proxy.New(g.log); err != nil {
 		return nil, err
 	}
-	if err := g.settings.WriteEnv(); err != nil {
-		return nil, err
-	}
 	g.restore()
-	if err := g.listen(); err != nil {
+	// The listeners come first: they tell when another gateway has the same prefix.
+	err = g.listen()
+	if err == nil {
+		err = g.settings.WriteEnv()
+	}
+	if err != nil {
 		g.closeServers()
 		return nil, err
 	}

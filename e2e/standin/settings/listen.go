@@ -33,8 +33,13 @@ func (s Settings) Admin() ([]Address, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, directive := range fields(s["nginx_admin_listen"], ";") {
-		path, ok := strings.CutPrefix(strings.Fields(directive)[0], "unix:")
+	for i, directive := range fields(s["nginx_admin_listen"], ";") {
+		// The value goes raw into nginx's configuration, so more may follow in it.
+		listener, isListen := strings.CutPrefix(directive, "listen ")
+		if i > 0 && !isListen {
+			continue
+		}
+		path, ok := strings.CutPrefix(strings.Fields(listener)[0], "unix:")
 		if !ok {
 			return nil, fmt.Errorf("setting KONG_NGINX_ADMIN_LISTEN: %q is not unix:PATH", directive)
 		}

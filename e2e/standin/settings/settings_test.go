@@ -45,6 +45,23 @@ func TestEnvironmentWinsOverFile(t *testing.T) {
 	}
 }
 
+func TestAdminListeners(t *testing.T) {
+	s := read(t, "KONG_NGINX_ADMIN_LISTEN=unix:/a; listen unix:/b backlog=9; keepalive_timeout 9",
+		"KONG_ADMIN_LISTEN=127.0.0.1:8001 reuseport", "KONG_NGINX_ADMIN_ALLOW=unix:; deny all")
+	got, err := s.Admin()
+	want := []Address{
+		{Setting: "KONG_ADMIN_LISTEN", Network: "tcp", Address: "127.0.0.1:8001"},
+		{Setting: "KONG_NGINX_ADMIN_LISTEN", Network: "unix", Address: "/a"},
+		{Setting: "KONG_NGINX_ADMIN_LISTEN", Network: "unix", Address: "/b"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+	if !s.AdminOnSocketOnly() {
+		t.Error("deny all lets in who comes over TCP")
+	}
+}
+
 func TestPluginServers(t *testing.T) {
 	s := read(t, "KONG_PLUGINSERVER_NAMES=Kube-Sync, other", "KONG_PLUGINSERVER_KUBE_SYNC_START_CMD=/bin/x -a")
 	want := []PluginServer{{Name: "kube-sync", StartCommand: "/bin/x -a"}}

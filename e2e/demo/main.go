@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// readyTime is how long the gateway and kube-sync may take to be ready.
+const readyTime = time.Minute
+
+func main() {
+	o, err := parseOptions(os.Args[1:], os.Getenv)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// run runs the demo until the context ends, or once.
+func run(ctx context.Context, o *options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	started := time.Now()
+	for _, b := range []struct {
+		name string
+		port port
+	}{{"shop", o.shop}, {"blog", o.blog}} {
+		stop, err := startBackend(b.name, b.port)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	// Kong opens it once more by itself, so all have to append.
+	log, err := os.OpenFile(o.logFile(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o640)
+	if err != nil {
+		return fmt.Errorf("log of the gateway: %w", err)
+	}
+	defer log.Close()
+
+	gateway, err := startGateway(ctx, o, log)
+	if err != nil {
+		return err
+	}
+	defer gateway.stop()
+	fmt.Printf("The gateway is %s.\nIts log, and kube-sync's: %s\n", gateway.name, o.logFile())
+	if err := waitReady(ctx, o, gateway); err != nil {
+		if ctx.Err() == nil {
+			fmt.Fprintf(os.Stderr, "The end of %s:\n%s", o.logFile(), tail(o.logFile(), 20))
+		}
+		return err
+	}
+	fmt.Printf("Ready after %.1f s.\n\n", time.Since(started).Seconds())
+
+	err = askAll(ctx, o)
+	if o.once || err != nil {
+		return err
+	}
+	fmt.Printf("The configuration comes from %s: edit a file there and save, it takes effect at once.\n"+
+		"Ctrl-C stops everything.\n", o.manifests)
+	return follow(ctx, o, gateway)
+}
