@@ -38,7 +38,7 @@ func Compile(e Expr) (*Program, error) {
 // Eval tells whether the expression is true of r, and what was matched if so.
 func (p *Program) Eval(r *Request) (Match, bool) {
 	var m Match
-	if !p.root.eval(r, &m) {
+	if !eval(p.root, r, &m) {
 		return Match{}, false
 	}
 	return m, true
@@ -54,9 +54,9 @@ func Eval(e Expr, r *Request) (Match, bool) {
 	return p.Eval(r)
 }
 
-type node interface {
-	eval(r *Request, m *Match) bool
-}
+// node is one of the types below. It has no method to evaluate it: called through an
+// interface, that would move every Match to the heap.
+type node interface{ isNode() }
 
 type (
 	allNode  []node
@@ -124,25 +124,41 @@ func compileText(e *textPredicate) (node, error) {
 	return n, nil
 }
 
-func (n allNode) eval(r *Request, m *Match) bool {
-	for _, t := range n {
-		if !t.eval(r, m) {
-			return false
-		}
-	}
-	return true
-}
+func (allNode) isNode()   {}
+func (anyNode) isNode()   {}
+func (notNode) isNode()   {}
+func (*textNode) isNode() {}
+func (*intNode) isNode()  {}
+func (*ipNode) isNode()   {}
 
-func (n anyNode) eval(r *Request, m *Match) bool {
-	for _, t := range n {
-		if t.eval(r, m) {
-			return true
+// eval tells whether n is true of r, and records in m what its predicates matched.
+func eval(n node, r *Request, m *Match) bool {
+	switch n := n.(type) {
+	case *textNode:
+		return n.eval(r, m)
+	case *intNode:
+		return n.eval(r)
+	case *ipNode:
+		return n.eval(r)
+	case allNode:
+		for _, t := range n {
+			if !eval(t, r, m) {
+				return false
+			}
 		}
+		return true
+	case anyNode:
+		for _, t := range n {
+			if eval(t, r, m) {
+				return true
+			}
+		}
+		return false
+	case notNode:
+		return !eval(n.term, r, m)
 	}
 	return false
 }
-
-func (n notNode) eval(r *Request, m *Match) bool { return !n.term.eval(r, m) }
 
 func (n *textNode) eval(r *Request, m *Match) bool {
 	one, many, ok := n.reader.read(r)
@@ -208,7 +224,7 @@ func (n *textNode) capture(m *Match, v string, found []int) bool {
 	return true
 }
 
-func (n *intNode) eval(r *Request, _ *Match) bool {
+func (n *intNode) eval(r *Request) bool {
 	var v int64
 	switch n.field {
 	case NetSrcPort.name:
@@ -237,7 +253,7 @@ func (n *intNode) test(v int64) bool {
 	return v <= n.value
 }
 
-func (n *ipNode) eval(r *Request, _ *Match) bool {
+func (n *ipNode) eval(r *Request) bool {
 	v := r.SrcIP
 	if n.field == NetDstIP.name {
 		v = r.DstIP
