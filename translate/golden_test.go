@@ -68,7 +68,7 @@ func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
 	for view := range g.Units() {
 		entities = append(entities, view.Entities...)
 	}
-	config, err = yaml.JSONToYAML(kong.Declarative(entities))
+	config, err = yaml.JSONToYAML(kong.Declarative(kong.Sorted(entities)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func (g *Gateway) Apply(ctx context.Context, units Units) (Outcome, error) {
 	for sent := range maxRounds {
 		p := newPlan(units, g.holds, g.applied)
 		entities := p.entities()
-		body := render(entities)
+		body := kong.Declarative(entities)
 		hash := hashOf(body)
 		isNew := hash != reported
 		if isNew {

@@ -164,7 +164,7 @@ func (p *plan) entities() []*kong.Entity {
 	for _, id := range p.ids {
 		all = append(all, p.parts[id].entities...)
 	}
-	return slices.CompactFunc(order(all), (*kong.Entity).Equal)
+	return slices.CompactFunc(kong.Sorted(all), (*kong.Entity).Equal)
 }
 
 // refusals lists what is not in the configuration as its object says, by unit.

@@ -62,7 +62,6 @@ func (g *Gateway) search(ctx context.Context, units Units, p *plan, proven bool,
 // suspects lists the changed units, or all when what Kong holds is not what was
 // acknowledged last.
 func (g *Gateway) suspects(p *plan, proven bool) []unit.ID {
-	rank := ranks()
 	first := map[unit.ID]int{}
 	for _, id := range p.ids {
 		if proven && !g.changed(p, id) {
@@ -70,7 +69,7 @@ func (g *Gateway) suspects(p *plan, proven bool) []unit.ID {
 		}
 		first[id] = len(kong.Types)
 		for _, e := range p.parts[id].entities {
-			first[id] = min(first[id], rank(e.Type))
+			first[id] = min(first[id], e.Type.Rank())
 		}
 	}
 	return slices.SortedFunc(maps.Keys(first), func(a, b unit.ID) int {
@@ -85,7 +84,7 @@ func (g *Gateway) passes(ctx context.Context, units Units, without []unit.ID, pr
 		holds[id] = &hold{dropped: !proven || g.holds[id] != nil}
 	}
 	entities := append(newPlan(units, holds, g.applied).entities(), probe)
-	err := g.admin.Check(ctx, render(order(entities)))
+	err := g.admin.Check(ctx, kong.Declarative(kong.Sorted(entities)))
 	if err == nil {
 		return true, nil
 	}

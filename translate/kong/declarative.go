@@ -12,21 +12,30 @@ const declarativeHead = `{"_format_version":"3.0"`
 // ready. This upstream keeps it from that, as it does for the Kong Ingress Controller.
 var declarativeStub = `,"upstreams":[{"id":"` + ID(Upstreams, "kong") + `","name":"kong"}]`
 
-var rank = func() map[Type]int {
-	ranks := make(map[Type]int, len(Types))
-	for i, t := range Types {
-		ranks[t] = i
+// Rank is the place of a collection in a configuration: what is referred to comes
+// before what refers to it. Unknown ones come last.
+func (t Type) Rank() int {
+	if i := slices.Index(Types, t); i >= 0 {
+		return i
 	}
-	return ranks
-}()
+	return len(Types)
+}
 
-// Declarative writes the declarative configuration that the entities make, as JSON.
-// It sorts them: by type, then by id. Equal entities give equal bytes.
-func Declarative(entities []*Entity) []byte {
+// Sorted sorts entities, in place, as a configuration lists them: by type, then by id.
+func Sorted(entities []*Entity) []*Entity {
 	slices.SortStableFunc(entities, func(a, b *Entity) int {
-		return cmp.Or(cmp.Compare(rank[a.Type], rank[b.Type]), cmp.Compare(a.ID, b.ID))
+		if a.Type != b.Type {
+			return cmp.Or(cmp.Compare(a.Type.Rank(), b.Type.Rank()), cmp.Compare(a.Type, b.Type))
+		}
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Name, b.Name))
 	})
-	size := len(declarativeHead) + len(declarativeStub) + len(Types)*len(`,"certificates":[]`)
+	return entities
+}
+
+// Declarative writes the declarative configuration that sorted entities make, as
+// JSON. Equal entities give equal bytes.
+func Declarative(entities []*Entity) []byte {
+	size := len(declarativeHead) + len(declarativeStub) + len(Types)*len(`,"ca_certificates":[]`)
 	for _, e := range entities {
 		size += len(e.JSON) + 1
 	}

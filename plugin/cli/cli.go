@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"github.com/kube-sync/kube-sync/plugin/settings"
+)
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitError = 1 // what was asked for could not be done
+	exitUsage = 2 // it was not asked for rightly
+)
+
+// Version is that of the build; the linker sets it.
+var Version = "dev"
+
+// terminal is where a verb writes.
+type terminal struct {
+	out, err io.Writer
+}
+
+// verb is one thing that the command line does.
+type verb struct {
+	name, synopsis string
+	run            func(t terminal, args []string) error
+}
+
+func verbs() []verb {
+	return []verb{
+		{"render", "print the Kong configuration that manifests make", render},
+		{"version", "print the version", version},
+		{"help", "print this, and the settings of the running gateway", help},
+	}
+}
+
+// errUsage is an error that the flag package has already explained.
+var errUsage = errors.New("usage")
+
+// Run runs the verb that the first argument names and returns the exit code.
+func Run(args []string, out, err io.Writer) int {
+	t := terminal{out: out, err: err}
+	for _, v := range verbs() {
+		if v.name != args[0] {
+			continue
+		}
+		switch failure := v.run(t, args[1:]); {
+		case failure == nil, errors.Is(failure, flag.ErrHelp):
+			return exitOK
+		case errors.Is(failure, errUsage):
+			return exitUsage
+		default:
+			fmt.Fprintln(err, failure)
+			return exitError
+		}
+	}
+	fmt.Fprintf(err, "kube-sync: there is no verb %q\n\n", args[0])
+	_ = usage(err)
+	return exitUsage
+}
+
+func usage(w io.Writer) error {
+	fmt.Fprint(w, "kube-sync is a plugin server that Kong starts. By hand:\n\n")
+	for _, v := range verbs() {
+		fmt.Fprintf(w, "  kube-sync %-8s %s\n", v.name, v.synopsis)
+	}
+	return nil
+}
+
+func help(t terminal, _ []string) error {
+	_ = usage(t.out)
+	fmt.Fprint(t.out, "\nSettings of the running gateway, as CONTROLLER_NAME in its environment, or as\n"+
+		"KONG_PLUGINSERVER_KUBE_SYNC_NAME in Kong's:\n\n")
+	for _, s := range settings.Table() {
+		fmt.Fprintf(t.out, "  %s\n      %s\n", s.Name, s.Doc)
+	}
+	return nil
+}
+
+func version(t terminal, _ []string) error {
+	fmt.Fprintf(t.out, "kube-sync %s", Version)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		fmt.Fprintf(t.out, " (%s)", info.GoVersion)
+	}
+	fmt.Fprintln(t.out)
+	return nil
+}
+
+// flags makes the flags of a verb, which print their usage to the terminal.
+func (t terminal) flags(name, arguments string) *flag.FlagSet {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(t.err)
+	f.Usage = func() {
+		fmt.Fprintf(t.err, "Usage: kube-sync %s %s\n", name, arguments)
+		f.PrintDefaults()
+	}
+	return f
+}
+
+// parse reads a verb's arguments, all of which are flags.
+func (t terminal) parse(f *flag.FlagSet, args []string) error {
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return errUsage
+	}
+	if f.NArg() > 0 {
+		fmt.Fprintf(t.err, "unexpected argument %q\n", f.Arg(0))
+		f.Usage()
+		return errUsage
+	}
+	return nil
+}

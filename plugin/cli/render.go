@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/watch"
+)
+
+// files collects the values of a flag that may be given several times.
+type files []string
+
+func (f *files) String() string { return fmt.Sprint([]string(*f)) }
+
+func (f *files) Set(value string) error { *f = append(*f, value); return nil }
+
+// render prints the configuration that manifests make, and the verdicts on them if
+// asked. Nothing goes to the output unless all of it can.
+func render(t terminal, args []string) error {
+	var (
+		options translate.Options
+		paths   files
+		format  string
+		status  bool
+	)
+	f := t.flags("render", "-f FILE [-f FILE ...] [-o yaml|json] [-status]")
+	f.Var(&paths, "f", "manifests: a `FILE`, a directory, or - for standard input; may be repeated")
+	f.StringVar(&format, "o", "yaml", "output `FORMAT`: yaml or json")
+	f.BoolVar(&status, "status", false, "print also what is said about the objects: a second document")
+	f.StringVar(&options.IngressClass, "ingress-class", "kong", "the `NAME` of the class whose Ingresses are translated")
+	f.BoolVar(&options.Backend.AllowExternalName, "allow-external-name", false, "take Services of type ExternalName")
+	f.BoolVar(&options.Backend.AllowLoopback, "allow-loopback-backends", false, "take endpoints on the gateway's own host")
+	f.BoolVar(&options.Backend.Drain, "enable-drain-support", false, "keep terminating endpoints, without new requests")
+	f.StringVar(&options.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
+	if err := t.parse(f, args); err != nil {
+		return err
+	}
+	if len(paths) == 0 || format != "yaml" && format != "json" {
+		f.Usage()
+		return errUsage
+	}
+	graph, err := t.translate(options, paths)
+	if err != nil {
+		return err
+	}
+	out, err := renderConfig(graph, format)
+	if err != nil {
+		return err
+	}
+	if status {
+		verdicts, err := renderStatus(graph, format)
+		if err != nil {
+			return err
+		}
+		if format == "yaml" {
+			out = append(out, "---\n"...)
+		}
+		out = append(out, verdicts...)
+	}
+	_, err = t.out.Write(out)
+	return err
+}
+
+// translate reads manifests and translates them.
+func (t terminal) translate(o translate.Options, paths []string) (*unit.Graph, error) {
+	manifests, err := watch.ReadManifestFiles(paths, watch.CoreKinds())
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range manifests.Ignored {
+		fmt.Fprintf(t.err, "%s: %s %s is of a kind that is not read\n", i.Position, i.Kind, i.Name)
+	}
+	changes := make([]unit.Change, 0, len(manifests.Objects))
+	for _, m := range manifests.Objects {
+		changes = append(changes, unit.Change{Key: m.Key, Object: m.Object})
+	}
+	graph := translate.New(o)
+	graph.Update(changes...)
+	return graph, nil
+}
+
+func renderConfig(graph *unit.Graph, format string) ([]byte, error) {
+	var entities []*kong.Entity
+	for view := range graph.Units() {
+		entities = append(entities, view.Entities...)
+	}
+	return as(format, kong.Declarative(kong.Sorted(entities)))
+}
+
+// verdict is the form in which a verdict is printed.
+type verdict struct {
+	Object    string `json:"object"`
+	Condition string `json:"condition,omitempty"`
+	OK        bool   `json:"ok"`
+	Reason    string `json:"reason"`
+	Message   string `json:"message"`
+}
+
+func renderStatus(graph *unit.Graph, format string) ([]byte, error) {
+	verdicts := []verdict{}
+	for key, all := range graph.AllVerdicts() {
+		for _, v := range all {
+			verdicts = append(verdicts, verdict{key.String(), v.Condition, v.OK, v.Reason, v.Message})
+		}
+	}
+	raw, err := json.Marshal(verdicts)
+	if err != nil {
+		return nil, err
+	}
+	return as(format, raw)
+}
+
+// as gives JSON in the format that was asked for.
+func as(format string, raw []byte) ([]byte, error) {
+	if format == "yaml" {
+		return yaml.JSONToYAML(raw)
+	}
+	return append(raw, '\n'), nil
+}
