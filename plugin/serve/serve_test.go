@@ -1,0 +1,221 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+func probe(s *Server, path string) (int, string) {
+	answer := httptest.NewRecorder()
+	s.Health().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+	return answer.Code, strings.TrimSpace(answer.Body.String())
+}
+
+func TestReadiness(t *testing.T) {
+	s := New(Options{})
+	if code, body := probe(s, "/healthz"); code != 200 {
+		t.Errorf("healthz: %d %s", code, body)
+	}
+	if code, body := probe(s, "/readyz"); code != 503 || body != "not ready: starting" {
+		t.Errorf("at first: %d %s", code, body)
+	}
+	s.SetReason("Kong has not acknowledged a configuration yet")
+	if code, body := probe(s, "/readyz"); code != 503 || !strings.Contains(body, "acknowledged") {
+		t.Errorf("later: %d %s", code, body)
+	}
+	s.SetReady()
+	s.SetReason("the API server is gone")
+	if code, body := probe(s, "/readyz"); code != 200 || body != "ready" || !s.Ready() {
+		t.Errorf("for good: %d %s", code, body)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	m := newMetrics("unix:/s")
+	m.Translated(3*time.Millisecond, 2)
+	object := unit.Key{Kind: unit.Ingress, Namespace: "shop", Name: "web"}
+	m.Applied(gateway.Outcome{
+		Sent: true, Bytes: 100, Entities: map[kong.Type]int{kong.Routes: 3, kong.Targets: 5},
+		Refusals: []gateway.Refusal{{Object: object}, {Object: object}},
+	}, 20*time.Millisecond, map[unit.Kind]time.Time{unit.EndpointSlice: time.Now().Add(-50 * time.Millisecond)})
+	m.Applied(gateway.Outcome{Entities: map[kong.Type]int{kong.Routes: 3}}, time.Millisecond, map[unit.Kind]time.Time{unit.Ingress: time.Now()})
+	m.ApplyFailed(fmt.Errorf("x: %w", gateway.ErrUnreachable), time.Second)
+	m.ApplyFailed(&gateway.RefusedError{}, time.Second)
+	m.ApplyFailed(gateway.ErrTooLarge, time.Second)
+	m.Current(time.Now().Add(-time.Hour))
+
+	want := `
+		# HELP ingress_controller_configuration_entities Entities in the configuration that Kong acknowledged, by type.
+		# TYPE ingress_controller_configuration_entities gauge
+		ingress_controller_configuration_entities{type="routes"} 3
+		# HELP ingress_controller_configuration_push_broken_resource_count Objects that Kong refuses, or that hang on one.
+		# TYPE ingress_controller_configuration_push_broken_resource_count gauge
+		ingress_controller_configuration_push_broken_resource_count{dataplane="unix:/s"} 0
+		# HELP ingress_controller_configuration_push_count Configurations sent to Kong.
+		# TYPE ingress_controller_configuration_push_count counter
+		ingress_controller_configuration_push_count{dataplane="unix:/s",failure_reason="",protocol="db-less",success="true"} 1
+		ingress_controller_configuration_push_count{dataplane="unix:/s",failure_reason="conflict",protocol="db-less",success="false"} 1
+		ingress_controller_configuration_push_count{dataplane="unix:/s",failure_reason="network",protocol="db-less",success="false"} 1
+		ingress_controller_configuration_push_count{dataplane="unix:/s",failure_reason="other",protocol="db-less",success="false"} 1
+		# HELP ingress_controller_configuration_push_size Bytes of the last configuration.
+		# TYPE ingress_controller_configuration_push_size gauge
+		ingress_controller_configuration_push_size{dataplane="unix:/s",protocol="db-less",success="true"} 100
+		# HELP ingress_controller_translation_broken_resource_count Objects that the translation has something to say about.
+		# TYPE ingress_controller_translation_broken_resource_count gauge
+		ingress_controller_translation_broken_resource_count 2
+		# HELP ingress_controller_translation_count Translations of changes.
+		# TYPE ingress_controller_translation_count counter
+		ingress_controller_translation_count{success="true"} 1
+	`
+	if err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), prefix+"configuration_entities",
+		prefix+"configuration_push_broken_resource_count", prefix+"configuration_push_count", prefix+"configuration_push_size",
+		prefix+"translation_broken_resource_count", prefix+"translation_count"); err != nil {
+		t.Error(err)
+	}
+	if problems, err := testutil.GatherAndLint(m.registry, prefix+"change_to_acknowledged_seconds", prefix+"configuration_age_seconds"); err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+	page := scrape(t, New(Options{}).metricsHandler())
+	if !strings.Contains(page, "go_goroutines") || !strings.Contains(page, "process_resident_memory_bytes") {
+		t.Error("the process is not measured")
+	}
+	server := &Server{Metrics: m}
+	page = scrape(t, server.metricsHandler())
+	for _, line := range []string{
+		`ingress_controller_change_to_acknowledged_seconds_count{kind="EndpointSlice"} 1`,
+		`ingress_controller_configuration_age_seconds 3600`,
+	} {
+		if !strings.Contains(page, line) {
+			t.Errorf("%s is missing", line)
+		}
+	}
+	if strings.Contains(page, `kind="Ingress"`) {
+		t.Error("what was not sent counts as acknowledged")
+	}
+}
+
+func scrape(t *testing.T, handler http.Handler) string {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if answer.Code != 200 {
+		t.Fatalf("status %d", answer.Code)
+	}
+	return answer.Body.String()
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func get(url string) (int, string, error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(body), err
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("no %s", what)
+		}
+	}
+}
+
+// The newer of two servers gets the port when the older one lets go.
+func TestSuccession(t *testing.T) {
+	for name, addresses := range map[string][2]string{
+		"two ports": {freeAddress(t), freeAddress(t)},
+		"one port":  {"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if addresses[0] == "" {
+				addresses[0] = freeAddress(t)
+				addresses[1] = addresses[0]
+			}
+			run := func() (*Server, context.CancelFunc, chan error) {
+				ctx, cancel := context.WithCancel(t.Context())
+				s := New(Options{HealthAddress: addresses[0], MetricsAddress: addresses[1], Log: slog.New(slog.DiscardHandler)})
+				done := make(chan error, 1)
+				go func() { done <- s.Run(ctx) }()
+				return s, cancel, done
+			}
+			older, leave, left := run()
+			older.SetReady()
+			readyz := "http://" + addresses[0] + "/readyz"
+			eventually(t, "ready server", func() bool { code, _, _ := get(readyz); return code == 200 })
+			_, stop, stopped := run()
+			time.Sleep(3 * retryEvery)
+			if code, _, _ := get(readyz); code != 200 {
+				t.Errorf("while both run: %d", code)
+			}
+			leave()
+			if err := <-left; err != nil {
+				t.Error(err)
+			}
+			eventually(t, "newer server", func() bool { code, _, _ := get(readyz); return code == 503 })
+			eventually(t, "metrics", func() bool {
+				code, body, _ := get("http://" + addresses[1] + "/metrics")
+				return code == 200 && strings.Contains(body, prefix)
+			})
+			stop()
+			if err := <-stopped; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestPortTaken(t *testing.T) {
+	stranger, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	var log bytes.Buffer
+	s := New(Options{HealthAddress: "off", MetricsAddress: stranger.Addr().String(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	ctx, cancel := context.WithTimeout(t.Context(), patience+3*retryEvery)
+	defer cancel()
+	if err := s.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	for _, says := range []string{"A port is taken", "METRICS_BIND_ADDRESS", stranger.Addr().String()} {
+		if !strings.Contains(log.String(), says) {
+			t.Errorf("log %q should say %q", log.String(), says)
+		}
+	}
+}
+
+func TestAddressThatIsNotOurs(t *testing.T) {
+	s := New(Options{HealthAddress: "192.0.2.1:80", MetricsAddress: "off", Log: slog.New(slog.DiscardHandler)})
+	if err := s.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "HEALTH_PROBE_BIND_ADDRESS") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,151 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+)
+
+// Options are the settings of a server.
+type Options struct {
+	// HealthAddress and MetricsAddress are "host:port", or "off". They may be equal.
+	HealthAddress, MetricsAddress string
+	// DataPlane is the address of the Admin API, a label of some metrics.
+	DataPlane string
+	Log       *slog.Logger
+}
+
+// Server answers probes and serves metrics. Its methods may be called at any time
+// from any goroutine.
+type Server struct {
+	*Metrics
+	options Options
+	ready   atomic.Bool
+	reason  atomic.Value // string
+}
+
+const (
+	retryEvery = 100 * time.Millisecond
+	// A server that leaves lets go of its ports well within this time.
+	patience = 5 * time.Second
+	remind   = time.Minute
+)
+
+// New makes a server that is not ready yet.
+func New(options Options) *Server {
+	s := &Server{Metrics: newMetrics(options.DataPlane), options: options}
+	s.SetReason("starting")
+	return s
+}
+
+// SetReady makes /readyz succeed from now on.
+func (s *Server) SetReady() { s.ready.Store(true) }
+
+// SetReason is what /readyz says as long as it fails.
+func (s *Server) SetReason(reason string) { s.reason.Store(reason) }
+
+// Ready tells whether SetReady was called.
+func (s *Server) Ready() bool { return s.ready.Load() }
+
+// Run serves until the context ends. A port that is taken is tried again until it
+// is free; the log names it and its setting meanwhile. An error is one that trying
+// again cannot mend.
+func (s *Server) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	health, metrics := s.options.HealthAddress, s.options.MetricsAddress
+	if health == metrics {
+		both := http.NewServeMux()
+		both.Handle("/", s.Health())
+		both.Handle("/metrics", s.metricsHandler())
+		group.Go(func() error { return s.serve(ctx, "HEALTH_PROBE_BIND_ADDRESS", health, both) })
+	} else {
+		group.Go(func() error { return s.serve(ctx, "HEALTH_PROBE_BIND_ADDRESS", health, s.Health()) })
+		group.Go(func() error { return s.serve(ctx, "METRICS_BIND_ADDRESS", metrics, s.metricsHandler()) })
+	}
+	return group.Wait()
+}
+
+// Health is the handler of /healthz and /readyz.
+func (s *Server) Health() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "ok\n")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if s.Ready() {
+			_, _ = io.WriteString(w, "ready\n")
+			return
+		}
+		http.Error(w, "not ready: "+s.reason.Load().(string), http.StatusServiceUnavailable)
+	})
+	return mux
+}
+
+func (s *Server) metricsHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+func (s *Server) serve(ctx context.Context, setting, address string, handler http.Handler) error {
+	if address == "off" {
+		return nil
+	}
+	listener, err := s.listen(ctx, setting, address)
+	if listener == nil {
+		return err
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(s.options.Log.Handler(), slog.LevelDebug),
+	}
+	stop := context.AfterFunc(ctx, func() {
+		// The port is free at once; answers that are under way get a moment.
+		brief, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if server.Shutdown(brief) != nil {
+			server.Close()
+		}
+	})
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("setting %s: serving on %s: %w", setting, address, err)
+	}
+	return nil
+}
+
+// listen gives no listener when the context ends before the port is free.
+func (s *Server) listen(ctx context.Context, setting, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	complain := time.Now().Add(patience)
+	for {
+		listener, err := config.Listen(ctx, "tcp", address)
+		switch {
+		case err == nil:
+			return listener, nil
+		case ctx.Err() != nil:
+			return nil, nil
+		case !errors.Is(err, syscall.EADDRINUSE):
+			return nil, fmt.Errorf("setting %s: %w", setting, err)
+		}
+		if time.Now().After(complain) {
+			s.options.Log.Error("A port is taken by another process", "setting", setting, "address", address, "error", err)
+			complain = time.Now().Add(remind)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case <-time.After(retryEvery):
+		}
+	}
+}
