@@ -1,0 +1,229 @@
+package process
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// roles are what this executable does when a test starts it as a child.
+var roles = map[string]func(args []string){
+	// mortal ends with its parent.
+	"mortal": func([]string) {
+		if err := EndWithParent(); err != nil {
+			fmt.Println(err)
+			os.Exit(3)
+		}
+		fmt.Println("mortal", os.Getpid())
+		select {}
+	},
+	// parent starts a child in another role, shows its output, and waits.
+	"parent": func(args []string) {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "PROCESS_TEST_ROLE="+strings.Join(args, " "))
+		cmd.Stdout = os.Stdout
+		if err := cmd.Start(); err != nil {
+			panic(err)
+		}
+		if args[0] == "logger" {
+			_ = cmd.Wait()
+			return
+		}
+		select {}
+	},
+	// server takes its turn and tells.
+	"server": func(args []string) {
+		turn, err := Claim(args[0])
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println("claimed")
+		err = turn.Hold(context.Background(), slog.Default(), func(ctx context.Context) error {
+			fmt.Println("applies")
+			<-ctx.Done()
+			time.Sleep(150 * time.Millisecond) // a request that is under way
+			fmt.Println("stopped")
+			return context.Cause(ctx)
+		})
+		fmt.Println("passive:", err)
+		select {}
+	},
+	"logger": func([]string) {
+		fmt.Fprintln(os.Stderr, "into the void")
+		log := NewLog(slog.LevelInfo, "text")
+		log.Info("Seen")
+		log.Debug("Not seen")
+	},
+}
+
+func TestMain(m *testing.M) {
+	if role := strings.Fields(os.Getenv("PROCESS_TEST_ROLE")); len(role) > 0 {
+		roles[role[0]](role[1:])
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// child is a process that tells what it does, line by line.
+type child struct {
+	cmd   *exec.Cmd
+	lines chan string
+}
+
+func start(t *testing.T, role string, stderr io.Writer) *child {
+	t.Helper()
+	c := &child{cmd: exec.Command(os.Args[0]), lines: make(chan string, 100)}
+	c.cmd.Env = append(os.Environ(), "PROCESS_TEST_ROLE="+role)
+	c.cmd.Stderr = stderr
+	// A pipe of our own: it stays readable after the child itself is gone.
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.cmd.Stdout = w
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	go func() {
+		defer close(c.lines)
+		for scanner := bufio.NewScanner(r); scanner.Scan(); {
+			c.lines <- scanner.Text()
+		}
+	}()
+	t.Cleanup(func() {
+		_ = c.cmd.Process.Kill()
+		_ = c.cmd.Wait()
+		r.Close()
+	})
+	return c
+}
+
+// says waits for the next line and compares its beginning.
+func (c *child) says(t *testing.T, want string) string {
+	t.Helper()
+	select {
+	case line, ok := <-c.lines:
+		if !ok || !strings.HasPrefix(line, want) {
+			t.Fatalf("%q (%v), want %q", line, ok, want)
+		}
+		return line
+	case <-time.After(10 * time.Second):
+		t.Fatalf("no %q", want)
+	}
+	return ""
+}
+
+// alive tells whether a process runs. One that nobody has waited for does not.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	return !strings.HasPrefix(rest, "Z")
+}
+
+func TestEndWithParent(t *testing.T) {
+	parent := start(t, "parent mortal", nil)
+	pid, err := strconv.Atoi(strings.Fields(parent.says(t, "mortal "))[1])
+	if err != nil || !alive(pid) {
+		t.Fatalf("child %d: %v", pid, err)
+	}
+	time.Sleep(2 * parentEvery)
+	if !alive(pid) {
+		t.Fatal("it ended before its parent")
+	}
+	if err := parent.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = parent.cmd.Wait()
+	for deadline := time.Now().Add(5 * time.Second); alive(pid); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it outlived its parent")
+		}
+	}
+}
+
+func TestNewestApplies(t *testing.T) {
+	prefix := t.TempDir()
+	first := start(t, "server "+prefix, os.Stderr)
+	first.says(t, "claimed")
+	first.says(t, "applies")
+
+	second := start(t, "server "+prefix, os.Stderr)
+	second.says(t, "claimed")
+	begun := time.Now()
+	first.says(t, "stopped")
+	stopped := time.Now()
+	second.says(t, "applies")
+	if took := stopped.Sub(begun); took > time.Second {
+		t.Errorf("the older one noticed after %v", took)
+	}
+	first.says(t, "passive: a newer process")
+
+	// The newest dies. The oldest stays as it is, and one that is started takes over.
+	if err := second.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	third := start(t, "server "+prefix, os.Stderr)
+	third.says(t, "claimed")
+	third.says(t, "applies")
+	select {
+	case line := <-first.lines:
+		t.Errorf("the oldest says %q", line)
+	case <-time.After(5 * turnEvery):
+	}
+	if !alive(first.cmd.Process.Pid) {
+		t.Error("the oldest has ended")
+	}
+}
+
+// Of many that come at once, one applies at any time, and the last one in the end.
+func TestCrowd(t *testing.T) {
+	prefix := t.TempDir()
+	crowd := make([]*child, 5)
+	for i := range crowd {
+		crowd[i] = start(t, "server "+prefix, os.Stderr)
+		crowd[i].says(t, "claimed")
+	}
+	crowd[4].says(t, "applies")
+	for i, c := range crowd[:4] {
+		for line := range c.lines {
+			if strings.HasPrefix(line, "passive") {
+				break
+			}
+			if line != "applies" && line != "stopped" {
+				t.Errorf("%d says %q", i, line)
+			}
+		}
+	}
+}
+
+func TestLogGoesToTheParent(t *testing.T) {
+	path := t.TempDir() + "/error.log"
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	parent := start(t, "parent logger", file)
+	if err := parent.cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(log); !strings.Contains(text, "level=INFO msg=Seen") || strings.Contains(text, "Not seen") || strings.Contains(text, "void") {
+		t.Errorf("log %q", text)
+	}
+}
