@@ -37,11 +37,13 @@
 //     set operations and nested classes
 //   - only in Go: \Q…\E, \C, octal \123, \p{^Name}, a flag given twice, a name of a
 //     group that starts with a digit, { as a character
-//   - read differently: \< and \>, and in a class an unescaped [ or two of & - ~
+//   - read differently: \< and \>, and in a class an unescaped [, two of & - ~, or a -
+//     after a class, a range or a ] in front; flags that are repeated, (?i)*
 //   - too large: repetitions above 1000 (Go), and what compiles to more than 10 MB (Rust)
 //
 // Both find the leftmost match and prefer the first alternative; both regard $ without
 // the flag m as the very end. On text of ASCII they differ in \s only, which in Rust
 // includes the vertical tab. Beyond ASCII, \d \w \s and \b know all of Unicode in Rust
-// and ASCII in Go, so that Eval may differ from Kong there.
+// and ASCII in Go, so that Eval may differ from Kong there; and so may lower() of a Σ
+// that ends a word.
 package expression

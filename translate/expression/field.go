@@ -29,6 +29,10 @@ type IPField struct {
 
 // The fields with a fixed name. NetProtocol, TLSSNI and the Net fields of numbers
 // and addresses exist in both routers, the others only in the one for HTTP.
+//
+// In HTTP, NetDstPort is the port in the Host header if there is one, so a client
+// chooses it, and only without one the port of the connection. Kong caches what it
+// routed by the latter, and by the header only if some expression uses HTTPHost.
 var (
 	HTTPHost    = Field{name: "http.host"}   // Host header without port, letters as sent
 	HTTPPath    = Field{name: "http.path"}   // normalized path without query
@@ -37,7 +41,7 @@ var (
 	TLSSNI      = Field{name: "tls.sni"}
 
 	NetSrcPort          = IntField{name: "net.src.port"}
-	NetDstPort          = IntField{name: "net.dst.port"} // in HTTP the port of the Host header, if it names one
+	NetDstPort          = IntField{name: "net.dst.port"} // see below
 	HTTPPathSegmentsLen = IntField{name: "http.path.segments.len"}
 
 	NetSrcIP = IPField{name: "net.src.ip"}
