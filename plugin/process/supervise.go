@@ -16,9 +16,10 @@ const (
 )
 
 // Supervise runs until the context ends, and again after an error or a panic, with
-// growing waits between. The plugin server around it goes on in either case.
-func Supervise(ctx context.Context, log *slog.Logger, run func(context.Context) error) {
-	supervise(ctx, log, backoffFirst, run)
+// growing waits between; the log names the part. The plugin server around it goes on
+// in either case.
+func Supervise(ctx context.Context, log *slog.Logger, part string, run func(context.Context) error) {
+	supervise(ctx, log.With("part", part), backoffFirst, run)
 }
 
 func supervise(ctx context.Context, log *slog.Logger, first time.Duration, run func(context.Context) error) {
@@ -32,7 +33,7 @@ func supervise(ctx context.Context, log *slog.Logger, first time.Duration, run f
 		if time.Since(begun) > backoffReset {
 			wait = first
 		}
-		log.Error("The agent stopped and is started again", "error", err, "again_in", wait)
+		log.Error("A part stopped and is started again", "error", err, "again_in", wait)
 		select {
 		case <-ctx.Done():
 			return

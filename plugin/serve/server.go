@@ -99,6 +99,7 @@ func (s *Server) metricsHandler() http.Handler {
 
 func (s *Server) serve(ctx context.Context, setting, address string, handler http.Handler) error {
 	if address == "off" {
+		<-ctx.Done()
 		return nil
 	}
 	listener, err := s.listen(ctx, setting, address)
