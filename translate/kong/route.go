@@ -3,6 +3,7 @@ package kong
 import (
 	gokong "github.com/kong/go-kong/kong"
 
+	"github.com/kube-sync/kube-sync/translate/expression"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
@@ -12,6 +13,9 @@ import (
 func Route(r route.Route) (slot string, entities []*Entity, err error) {
 	expr, err := Expression(r.Match)
 	if err != nil {
+		return "", nil, err
+	}
+	if err := expression.Validate(expr); err != nil {
 		return "", nil, err
 	}
 	text, priority := expr.String(), Priority(r.Match)

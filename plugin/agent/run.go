@@ -1,0 +1,92 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/plugin/process"
+	"github.com/kube-sync/kube-sync/plugin/serve"
+	"github.com/kube-sync/kube-sync/plugin/settings"
+	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Run keeps the local Kong in step with the cluster, or with a directory of
+// manifests, until the context ends. The server is told when there is a
+// configuration. Errors are those that keep the agent from starting.
+func Run(ctx context.Context, s settings.Settings, server *serve.Server, log *slog.Logger) error {
+	admin, err := gateway.NewAdmin(s.Admin, s.AdminTimeout)
+	if err != nil {
+		return err
+	}
+	source, reporter, err := cluster(s, log)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	run := func(part func(context.Context) error) {
+		group.Go(func() error { return process.Recover(func() error { return part(ctx) }) })
+	}
+	run(source.Run)
+	run(reporter.Run)
+	run(func(ctx context.Context) error {
+		observer := observer{server}
+		if err := observer.resume(ctx, admin); err != nil {
+			return err
+		}
+		newLoop(source, translate.New(options(s)), gateway.New(admin), reporter, observer, log).run(ctx)
+		return nil
+	})
+	return group.Wait()
+}
+
+func options(s settings.Settings) translate.Options {
+	return translate.Options{
+		IngressClass: s.IngressClass,
+		Backend: backend.Options{
+			AllowExternalName: s.AllowExternalName,
+			AllowLoopback:     s.AllowLoopbackBackends,
+			Drain:             s.DrainSupport,
+			ClusterDomain:     s.ClusterDomain,
+		},
+	}
+}
+
+// observer tells the server what happens.
+type observer struct{ *serve.Server }
+
+// Applied implements [Observer].
+func (o observer) Applied(outcome gateway.Outcome, took time.Duration, changes map[unit.Kind]time.Time) {
+	o.Server.Applied(outcome, took, changes)
+	o.SetReady()
+}
+
+// resume is for a kube-sync that starts beside a Kong which has a configuration: one
+// that it kept through a restart, or that a kube-sync before this one applied. Such a
+// gateway serves and is ready, whether or not the API server can be reached.
+func (o observer) resume(ctx context.Context, admin *gateway.Admin) error {
+	o.SetReason("waiting for Kong's Admin API at " + admin.Address())
+	for {
+		hash, err := admin.Hash(ctx)
+		switch {
+		case err == nil && strings.Trim(hash, "0") != "":
+			o.SetReady()
+			return nil
+		case err == nil:
+			o.SetReason("waiting for the first complete configuration")
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for Kong: %w", err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
