@@ -1,0 +1,67 @@
+package kongconf_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// TestRolesAgree holds the three places together where rules are written: for all
+// namespaces, for single ones, and for the chart.
+func TestRolesAgree(t *testing.T) {
+	cluster := objects(t, readFile(t, "manifests/cluster/clusterrole.yaml"))
+	all := decode[rbacv1.ClusterRole](t, cluster, "ClusterRole kube-sync").Rules
+	scoped := decode[rbacv1.ClusterRole](t, cluster, "ClusterRole kube-sync-cluster-scoped").Rules
+	lease := decode[rbacv1.Role](t, objects(t, readFile(t, "manifests/gateway/lease.yaml")), "Role kong/kube-sync-lease").Rules
+
+	one := decode[rbacv1.Role](t, objects(t, readFile(t, "manifests/namespaced/watched/role.yaml")), "Role kube-sync").Rules
+	if diff := cmp.Diff(all, one); diff != "" {
+		t.Errorf("in one namespace kube-sync may do another thing than in all:\n%s", diff)
+	}
+	named := decode[rbacv1.ClusterRole](t, objects(t, readFile(t, "manifests/namespaced/clusterscoped.yaml")), "ClusterRole kube-sync-cluster-scoped").Rules
+	for i := range named {
+		named[i].ResourceNames = nil
+	}
+	if diff := cmp.Diff(scoped, named); diff != "" {
+		t.Errorf("outside of namespaces the two installations differ by more than names:\n%s", diff)
+	}
+
+	chart := chartObjects(t)
+	for id, want := range map[string][]rbacv1.PolicyRule{"ClusterRole kube-sync": all, "ClusterRole kube-sync-cluster-scoped": scoped} {
+		if diff := cmp.Diff(want, decode[rbacv1.ClusterRole](t, chart, id).Rules); diff != "" {
+			t.Errorf("helm-values.yaml: %s is not that of the manifests:\n%s", id, diff)
+		}
+	}
+	if diff := cmp.Diff(lease, decode[rbacv1.Role](t, chart, "Role NAMESPACE/kube-sync-lease").Rules); diff != "" {
+		t.Errorf("helm-values.yaml: the Role for the Lease is not that of the manifests:\n%s", diff)
+	}
+}
+
+// TestRolesOnlyRead lists all that kube-sync may write.
+func TestRolesOnlyRead(t *testing.T) {
+	writable := map[string]bool{"ingresses/status": true, "events": true, "leases": true}
+	for id, object := range objects(t, readFile(t, "install.yaml")) {
+		if object["kind"] != "ClusterRole" && object["kind"] != "Role" {
+			continue
+		}
+		document, _ := yaml.Marshal(object["rules"])
+		var rules []rbacv1.PolicyRule
+		if err := yaml.UnmarshalStrict(document, &rules); err != nil {
+			t.Fatal(err)
+		}
+		for _, rule := range rules {
+			for _, verb := range rule.Verbs {
+				if verb == "get" || verb == "list" || verb == "watch" {
+					continue
+				}
+				for _, resource := range rule.Resources {
+					if verb == "delete" || verb == "*" || !writable[resource] {
+						t.Errorf("%s may %s %s", id, verb, resource)
+					}
+				}
+			}
+		}
+	}
+}
