@@ -1,0 +1,221 @@
+package kongconf_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// gateway is a Kong that runs with kong.conf, started as its image starts it.
+type gateway struct {
+	t      *testing.T
+	prefix string
+	env    []string
+	// Addresses, "host:port".
+	proxy, admin, status string
+}
+
+// TestKongRunsWithThis starts a real Kong with kong.conf, with nothing overridden but
+// the prefix and the ports.
+func TestKongRunsWithThis(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: no Kong is started")
+	}
+	if _, err := exec.LookPath("kong"); err != nil {
+		t.Skip("there is no kong on PATH: kong.conf is not tried on a real one")
+	}
+	g := prepare(t)
+	end := g.start()
+
+	if code, _ := g.overTCP("http://" + g.admin + "/status"); code != http.StatusForbidden {
+		t.Errorf("the Admin API answers %d over TCP, not 403", code)
+	}
+	if code, _ := g.overTCP("http://" + g.status + "/status"); code != http.StatusOK {
+		t.Errorf("the Status API answers %d to the liveness probe", code)
+	}
+	g.kubeSyncIsStarted()
+
+	large := configuration(3000)
+	if code, answer := g.load(large); code != http.StatusCreated {
+		t.Fatalf("a configuration of %d MB: %d %s", len(large)>>20, code, answer)
+	}
+	g.eventually("the last route", func() bool { return g.routed(2999) })
+	end()
+
+	end = g.start()
+	defer end()
+	g.eventually("readiness with the persisted configuration", func() bool {
+		code, _ := g.overTCP("http://" + g.status + "/status/ready")
+		return code == http.StatusOK
+	})
+	if !g.routed(2999) {
+		t.Error("a restarted Kong does not have the configuration of before")
+	}
+}
+
+// prepare makes a prefix and what an environment overrides for it.
+func prepare(t *testing.T) *gateway {
+	t.Helper()
+	prefix, err := os.MkdirTemp("", "kong") // a socket's path is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(prefix) })
+	g := &gateway{t: t, prefix: prefix, proxy: freeAddress(t), admin: freeAddress(t), status: freeAddress(t)}
+	g.env = append(os.Environ(),
+		"KONG_PREFIX="+prefix,
+		"KONG_PROXY_LISTEN="+g.proxy, "KONG_ADMIN_LISTEN="+g.admin, "KONG_STATUS_LISTEN="+g.status,
+		"KONG_NGINX_ADMIN_LISTEN=unix:"+g.socket(),
+		// In place of kube-sync, to see what it sees.
+		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD=/bin/sh -c 'env > "+prefix+"/seen; exec sleep 600'",
+		"KONG_PLUGINSERVER_KUBE_SYNC_POD_NAME=gateway-0",
+		"KONG_NGINX_DAEMON=off",
+	)
+	return g
+}
+
+func (g *gateway) socket() string { return filepath.Join(g.prefix, "sockets", "admin.sock") }
+
+// start does what the entrypoint of Kong's image does. The function that it returns
+// ends Kong.
+func (g *gateway) start() (end func()) {
+	g.t.Helper()
+	prepare := exec.Command("kong", "prepare", "-c", "kong.conf", "-p", g.prefix)
+	prepare.Env = g.env
+	if output, err := prepare.CombinedOutput(); err != nil {
+		g.t.Fatalf("kong prepare: %v\n%s", err, output)
+	}
+	master := exec.Command("/usr/local/openresty/nginx/sbin/nginx", "-p", g.prefix, "-c", "nginx.conf")
+	master.Env = g.env
+	master.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if err := master.Start(); err != nil {
+		g.t.Fatalf("nginx: %v", err)
+	}
+	ended := false
+	end = func() {
+		if ended {
+			return
+		}
+		ended = true
+		_ = master.Process.Signal(syscall.SIGQUIT)
+		kill := time.AfterFunc(time.Minute, func() { _ = master.Process.Signal(syscall.SIGTERM) })
+		_ = master.Wait()
+		kill.Stop()
+	}
+	g.t.Cleanup(func() {
+		end()
+		if log, err := os.ReadFile(filepath.Join(g.prefix, "logs", "error.log")); err == nil && g.t.Failed() {
+			g.t.Logf("Kong's log:\n%s", log)
+		}
+	})
+	g.eventually("the Admin API", func() bool {
+		code, _ := g.overSocket(http.MethodGet, "/status", nil)
+		return code == http.StatusOK
+	})
+	return end
+}
+
+// kubeSyncIsStarted waits for what Kong starts in its place to have left a trace.
+func (g *gateway) kubeSyncIsStarted() {
+	g.t.Helper()
+	var seen []byte
+	g.eventually("kube-sync", func() bool {
+		var err error
+		seen, err = os.ReadFile(filepath.Join(g.prefix, "seen"))
+		return err == nil && len(seen) > 0
+	})
+	for line := range strings.Lines(string(seen)) {
+		if strings.HasPrefix(line, "KONG_") || strings.HasPrefix(line, "HOME=") {
+			g.t.Errorf("Kong's environment is handed on after all: %s", line)
+		}
+	}
+	settings, err := os.ReadFile(filepath.Join(g.prefix, ".kong_env"))
+	if err != nil || !bytes.Contains(settings, []byte("pluginserver_kube_sync_pod_name = gateway-0\n")) {
+		g.t.Errorf("kube-sync's settings are not in the prefix (%v):\n%s", err, settings)
+	}
+}
+
+// load sends a configuration as kube-sync does.
+func (g *gateway) load(body []byte) (code int, answer string) {
+	return g.overSocket(http.MethodPost, "/config?check_hash=1&flatten_errors=1", body)
+}
+
+func (g *gateway) overSocket(method, path string, body []byte) (code int, answer string) {
+	client := http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", g.socket())
+		},
+	}}
+	request, err := http.NewRequest(method, "http://kong"+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, err.Error()
+	}
+	request.Header.Set("Content-Type", "text/yaml")
+	return read(client.Do(request))
+}
+
+func (g *gateway) overTCP(url string) (code int, answer string) {
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	return read(client.Get(url))
+}
+
+func read(answer *http.Response, err error) (int, string) {
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer answer.Body.Close()
+	start, _ := io.ReadAll(io.LimitReader(answer.Body, 1000))
+	_, _ = io.Copy(io.Discard, answer.Body)
+	return answer.StatusCode, string(start)
+}
+
+// routed tells whether Kong has the route with this number.
+func (g *gateway) routed(n int) bool {
+	_, answer := g.overTCP(fmt.Sprintf("http://%s/route-%d", g.proxy, n))
+	return strings.Contains(answer, fmt.Sprintf("this is %d", n))
+}
+
+func (g *gateway) eventually(what string, check func() bool) {
+	g.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !check(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			g.t.Fatalf("%s: not within a minute", what)
+		}
+	}
+}
+
+// configuration has n routes, each answered by Kong itself, and 4 KiB of tags for each:
+// more than Kong's own limit of 10 MB when n is 3000.
+func configuration(n int) []byte {
+	padding := strings.Repeat(`,"`+strings.Repeat("x", 125)+`"`, 32)
+	var routes, plugins []string
+	for i := range n {
+		id := fmt.Sprintf("00000000-0000-4000-8000-%012d", i)
+		routes = append(routes, fmt.Sprintf(`{"id":%q,"name":"r%d","expression":"http.path == \"/route-%d\"","priority":1,"tags":["t%d"%s]}`,
+			id, i, i, i, padding))
+		plugins = append(plugins, fmt.Sprintf(`{"id":"10000000-0000-4000-8000-%012d","name":"request-termination","route":%q,"config":{"message":"this is %d"}}`,
+			i, id, i))
+	}
+	return fmt.Appendf(nil, `{"_format_version":"3.0","routes":[%s],"plugins":[%s]}`, strings.Join(routes, ","), strings.Join(plugins, ","))
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
