@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"strings"
 	"time"
 )
 
@@ -32,7 +30,7 @@ func waitReady(ctx context.Context, o *options, g *gateway) error {
 	}
 }
 
-// follow tells of every change of the configuration.
+// follow tells of every change of the configuration, and what kube-sync warns of.
 func follow(ctx context.Context, o *options, g *gateway) error {
 	client := &http.Client{
 		Timeout: 5 * time.Second,
@@ -41,6 +39,10 @@ func follow(ctx context.Context, o *options, g *gateway) error {
 		}},
 	}
 	last := ""
+	warnings := &warnings{file: o.logFile()}
+	if err := warnings.skip(); err != nil {
+		return err
+	}
 	for {
 		hash, err := configurationHash(client)
 		if err == nil && hash != last {
@@ -48,6 +50,9 @@ func follow(ctx context.Context, o *options, g *gateway) error {
 				fmt.Printf("%s  the configuration changed (%.8s → %.8s)\n", time.Now().Format(time.TimeOnly), last, hash)
 			}
 			last = hash
+		}
+		if err := warnings.show(); err != nil {
+			return err
 		}
 		if err := pause(ctx, g, 200*time.Millisecond); err != nil {
 			return err
@@ -78,14 +83,4 @@ func pause(ctx context.Context, g *gateway, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	}
-}
-
-// tail returns the last lines of a file.
-func tail(file string, lines int) string {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return err.Error() + "\n"
-	}
-	all := strings.SplitAfter(strings.TrimRight(string(data), "\n"), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "") + "\n"
 }

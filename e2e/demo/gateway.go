@@ -1,25 +1,27 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
-
-	"github.com/kube-sync/kube-sync/e2e/standin"
-	"github.com/kube-sync/kube-sync/e2e/standin/settings"
+	"syscall"
+	"time"
 )
+
+// stopTime is how long the gateway may take to end after it was asked to: the stand-in
+// gives its plugin servers ten seconds and its requests five.
+const stopTime = 20 * time.Second
 
 // gateway is what was started.
 type gateway struct {
 	name string
-	// ended is closed when the gateway ended by itself, after err was set.
-	ended <-chan struct{}
+	// ended is closed when the gateway ended, after err was set.
+	ended chan struct{}
 	err   error
-	stop  func()
+	// stop asks the gateway to end and returns when it has.
+	stop func()
 }
 
 // kong is the Kong to use, "" for the stand-in.
@@ -34,7 +36,9 @@ func (o *options) kong() string {
 	return path
 }
 
-func startGateway(ctx context.Context, o *options, log *os.File) (*gateway, error) {
+// startGateway starts Kong, or the stand-in where there is no Kong, as a process of
+// its own: kube-sync finds Kong's log through the process that started it.
+func startGateway(o *options, log *os.File) (*gateway, error) {
 	environ, err := o.environ()
 	if err != nil {
 		return nil, err
@@ -42,7 +46,7 @@ func startGateway(ctx context.Context, o *options, log *os.File) (*gateway, erro
 	if kong := o.kong(); kong != "" {
 		return startKong(kong, o, environ, log)
 	}
-	return startStandIn(ctx, o, environ, log)
+	return startStandIn(o, environ, log)
 }
 
 // environ are the settings of the gateway, Kong or not, that differ from the pod's: it is
@@ -53,7 +57,7 @@ func (o *options) environ() ([]string, error) {
 		return nil, err
 	}
 	command := quote(o.kubeSync)
-	return []string{
+	settings := []string{
 		"KONG_PREFIX=" + o.prefix(),
 		"KONG_PROXY_LISTEN=" + o.http.address() + ", " + o.https.address() + " http2 ssl",
 		// Kong wants one on TCP, too, where kong.conf lets nobody in.
@@ -68,39 +72,75 @@ func (o *options) environ() ([]string, error) {
 		// The examples have their backends on this machine. On a gateway that
 		// serves others this would open its own ports to whoever writes routes.
 		"KONG_PLUGINSERVER_KUBE_SYNC_ALLOW_LOOPBACK_BACKENDS=true",
-	}, nil
+	}
+	for _, e := range os.Environ() {
+		if !strings.HasPrefix(e, "KONG_") {
+			settings = append(settings, e)
+		}
+	}
+	return settings, nil
 }
 
-func startStandIn(ctx context.Context, o *options, environ []string, log *os.File) (*gateway, error) {
-	s, err := settings.Read(environ, o.conf)
-	if err != nil {
-		return nil, err
-	}
-	g, err := standin.Start(context.WithoutCancel(ctx), standin.Config{Settings: s, Log: slog.New(slog.NewTextHandler(log, nil))})
+// startStandIn runs this program once more, as the stand-in.
+func startStandIn(o *options, environ []string, log *os.File) (*gateway, error) {
+	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("stand-in gateway: %w", err)
 	}
-	ended := make(chan struct{})
+	cmd := exec.Command(self, standInVerb, o.conf)
+	// It ends with its standard input, should the demo not live to end it.
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("stand-in gateway: %w", err)
+	}
+	g, err := start(cmd, environ, log)
+	if err != nil {
+		return nil, fmt.Errorf("stand-in gateway: %w", err)
+	}
 	why := "no kong is on PATH"
 	if o.standIn {
 		why = "-stand-in asks for it"
 	}
-	gateway := &gateway{
-		name:  "the stand-in that comes with kube-sync, as " + why + ". It is for trying out, and not Kong",
-		ended: ended, stop: g.Close,
+	g.name = "the stand-in that comes with kube-sync, as " + why + ". It is for trying out, and not Kong"
+	g.stop = func() {
+		cmd.Process.Signal(syscall.SIGTERM) // fails if it has ended
+		g.await(cmd)
+		input.Close()
 	}
+	return g, nil
+}
+
+// start starts the process of a gateway, out of reach of the terminal's signals: they
+// are for the demo, which then ends its children.
+func start(cmd *exec.Cmd, environ []string, log *os.File) (*gateway, error) {
+	cmd.Env, cmd.Stdout, cmd.Stderr = environ, log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	g := &gateway{ended: make(chan struct{})}
 	go func() {
-		gateway.err = g.Wait()
-		close(ended)
+		g.err = cmd.Wait()
+		close(g.ended)
 	}()
-	return gateway, nil
+	return g, nil
+}
+
+// await waits for the gateway to end, and ends its process group if that takes too long.
+func (g *gateway) await(cmd *exec.Cmd) {
+	select {
+	case <-g.ended:
+	case <-time.After(stopTime):
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		<-g.ended
+	}
 }
 
 // freePort finds a port that nobody uses at the moment.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", fmt.Errorf("port for Kong's Admin API: %w", err)
+		return "", fmt.Errorf("a free port: %w", err)
 	}
 	defer l.Close()
 	_, port, err := net.SplitHostPort(l.Addr().String())

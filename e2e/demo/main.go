@@ -5,16 +5,26 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/standin"
 )
 
 // readyTime is how long the gateway and kube-sync may take to be ready.
 const readyTime = time.Minute
 
+// standInVerb as the first argument makes this program the stand-in gateway.
+const standInVerb = "stand-in"
+
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == standInVerb {
+		runStandIn(os.Args[2])
+		return
+	}
 	o, err := parseOptions(os.Args[1:], os.Getenv)
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -27,6 +37,19 @@ func main() {
 	defer stop()
 	if err := run(ctx, o); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// runStandIn is the stand-in gateway, until a signal comes or its parent is gone.
+func runStandIn(conf string) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
+	if err := standin.Run(ctx, os.Environ(), conf); err != nil {
+		fmt.Fprintln(os.Stderr, "stand-in gateway:", err)
 		os.Exit(1)
 	}
 }
@@ -54,7 +77,7 @@ func run(ctx context.Context, o *options) error {
 	}
 	defer log.Close()
 
-	gateway, err := startGateway(ctx, o, log)
+	gateway, err := startGateway(o, log)
 	if err != nil {
 		return err
 	}
