@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+
+	"k8s.io/klog/v2"
+
+	"github.com/kube-sync/kube-sync/plugin/agent"
+	"github.com/kube-sync/kube-sync/plugin/cli"
+	"github.com/kube-sync/kube-sync/plugin/process"
+	"github.com/kube-sync/kube-sync/plugin/serve"
+	"github.com/kube-sync/kube-sync/plugin/settings"
+)
+
+// lodger is what lives in the Kong with a prefix, beside the plugin server.
+type lodger struct {
+	prefix   string
+	settings settings.Settings
+	// bad is what is wrong with the settings; nil if nothing is.
+	bad error
+	log *slog.Logger
+}
+
+// moveIn reads the settings, and has everybody in the process log where Kong does.
+func moveIn(prefix string) *lodger {
+	s, bad := load(prefix)
+	log := process.NewLog(s.LogLevel, s.LogFormat)
+	slog.SetDefault(log)
+	klog.SetSlogLogger(log)
+	for _, err := range split(bad) {
+		log.Error("A setting is wrong; nothing is configured until it is mended", "error", err)
+	}
+	if err := process.EndWithParent(); err != nil {
+		log.Error("Kong's worker is gone", "error", err)
+		os.Exit(1)
+	}
+	memory := process.LimitMemory()
+	log.Info("kube-sync starts", "version", cli.Version, "prefix", prefix, "pid", os.Getpid(), "memory_limit", memory)
+	return &lodger{prefix, s, bad, log}
+}
+
+// run configures Kong until the context ends, as the newest of its servers only.
+// The plugin server goes on whatever happens here, since Kong would start us again
+// and again otherwise.
+func (l *lodger) run(ctx context.Context) {
+	var turn *process.Turn
+	process.Supervise(ctx, l.log, "turn", func(ctx context.Context) error {
+		if turn == nil {
+			var err error
+			if turn, err = process.Claim(l.prefix); err != nil {
+				return err
+			}
+		}
+		err := turn.Hold(ctx, l.log, l.act)
+		if errors.Is(err, process.ErrSuperseded) {
+			l.log.Info("A newer process of this Kong takes over; this one goes on as plugin server only")
+			<-ctx.Done()
+		}
+		return err
+	})
+}
+
+// act runs the agent, and tells outside how it fares.
+func (l *lodger) act(ctx context.Context) error {
+	server := serve.New(serve.Options{
+		HealthAddress: l.settings.HealthProbeAddress, MetricsAddress: l.settings.MetricsAddress,
+		DataPlane: l.settings.Admin, Log: l.log,
+	})
+	var parts sync.WaitGroup
+	parts.Go(func() { process.Supervise(ctx, l.log, "server", server.Run) })
+	if l.bad != nil {
+		server.SetReason(oneLine(l.bad))
+		<-ctx.Done()
+	} else {
+		process.Supervise(ctx, l.log, "agent", func(ctx context.Context) error {
+			err := process.Recover(func() error { return agent.Run(ctx, l.settings, server, l.log) })
+			if err != nil {
+				server.SetReason(oneLine(err))
+			}
+			return err
+		})
+	}
+	parts.Wait()
+	return context.Cause(ctx)
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// load reads the settings of the Kong with this prefix.
+func load(prefix string) (settings.Settings, error) {
+	kong, unread := settings.ReadKong(prefix)
+	s, err := settings.Load(settings.Sources{Kong: kong, Environ: os.Environ()})
+	return s, errors.Join(unread, err)
+}
+
+// split lists the errors that were joined.
+func split(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if err == nil {
+			return nil
+		}
+		return []error{err}
+	}
+	var all []error
+	for _, one := range joined.Unwrap() {
+		all = append(all, split(one)...)
+	}
+	return all
+}

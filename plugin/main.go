@@ -1,0 +1,102 @@
+// Command kube-sync configures the Kong that it lives in from Kubernetes.
+//
+// Without arguments, or with flags alone, it is the plugin server that Kong starts
+// beside its workers. With a word as first argument it is a command line tool: see
+// kube-sync help.
+package main
+
+import (
+	"context"
+	"flag"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/Kong/go-pdk/server"
+
+	"github.com/kube-sync/kube-sync/plugin/cli"
+	"github.com/kube-sync/kube-sync/plugin/process"
+)
+
+const (
+	// priority orders the plugin among others. Nothing of it runs for a request.
+	priority = 1
+	// Statuses and the Lease are let go of within this time when Kong ends.
+	farewell = 3 * time.Second
+)
+
+// Config is the configuration of the Kong plugin "kube-sync". It has no phases: Kong
+// is configured without anything in the way of its requests.
+type Config struct{}
+
+// New makes an empty configuration.
+func New() any { return &Config{} }
+
+func main() {
+	if verb := verbOf(os.Args[1:]); verb != nil {
+		os.Exit(cli.Run(verb, os.Stdout, os.Stderr))
+	}
+	flag.Parse()
+	if flag.Lookup("dump").Value.String() != "true" {
+		live()
+	}
+	// It returns after a description only, which goes to standard output.
+	if err := server.StartServer(New, threeNumbers(cli.Version), priority); err != nil {
+		os.Stderr.WriteString("kube-sync: plugin server: " + err.Error() + "\n")
+		os.Exit(1)
+	}
+}
+
+// verbOf gives the arguments of the command line tool, or nil when Kong asks.
+func verbOf(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return nil
+	case args[0] == "-h", args[0] == "-help", args[0] == "--help":
+		return []string{"help"}
+	case strings.HasPrefix(args[0], "-"):
+		return nil
+	}
+	return args
+}
+
+// threeNumbers is a version as Kong wants it for a plugin: 1.2.3 and nothing else.
+func threeNumbers(version string) string {
+	if numbers := regexp.MustCompile(`\d+\.\d+\.\d+`).FindString(version); numbers != "" {
+		return numbers
+	}
+	return "0.0.0"
+}
+
+// live starts what goes on beside the plugin protocol.
+func live() {
+	option := flag.Lookup("kong-prefix")
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f == option })
+	// Kong's default command to start us does not name a prefix.
+	if found, ok := process.Prefix(); ok && !given {
+		_ = option.Value.Set(found)
+	}
+	// The plugin server parses the flags once more: later on it is not to be read.
+	prefix := option.Value.String()
+	lodger := moveIn(prefix)
+	// Kong ends us with SIGTERM, and does not ask twice.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		lodger.run(ctx)
+	}()
+	go func() {
+		<-ctx.Done()
+		stop()
+		select {
+		case <-done:
+		case <-time.After(farewell):
+		}
+		os.Exit(0)
+	}()
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The test executable is kube-sync when a test starts it with this variable.
+const asMain = "KUBE_SYNC_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asMain) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func command(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	// As Kong does it: nothing in the environment.
+	cmd.Env = []string{asMain + "=1"}
+	return cmd
+}
+
+// Kong parses standard output as a whole.
+func TestDump(t *testing.T) {
+	output, err := command("-dump", "-kong-prefix", "/kong_prefix").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dump struct {
+		Protocol string
+		Plugins  []struct {
+			Phases   []string
+			Version  string
+			Priority int
+			Schema   json.RawMessage
+		}
+	}
+	if err := json.Unmarshal(output, &dump); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	if dump.Protocol != "ProtoBuf:1" || len(dump.Plugins) != 1 || dump.Plugins[0].Phases == nil || len(dump.Plugins[0].Phases) != 0 {
+		t.Errorf("%s", output)
+	}
+}
+
+func TestVerb(t *testing.T) {
+	for name, tt := range map[string]struct {
+		args []string
+		says string
+		code int
+	}{
+		"version": {[]string{"version"}, "kube-sync", 0},
+		"help":    {[]string{"--help"}, "INGRESS_CLASS", 0},
+		"unknown": {[]string{"frobnicate"}, "frobnicate", 2},
+	} {
+		cmd := command(tt.args...)
+		output, _ := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != tt.code || !strings.Contains(string(output), tt.says) {
+			t.Errorf("%s: exit %d: %s", name, code, output)
+		}
+	}
+}
+
+func TestThreeNumbers(t *testing.T) {
+	for version, want := range map[string]string{"dev": "0.0.0", "v1.2.3": "1.2.3", "1.2.3-rc.1": "1.2.3"} {
+		if got := threeNumbers(version); got != want {
+			t.Errorf("%s: %s", version, got)
+		}
+	}
+}
+
+// Kong would start us every second if a wrong setting were the end.
+func TestWrongSetting(t *testing.T) {
+	prefix, address := t.TempDir(), freeAddress(t)
+	if err := os.WriteFile(filepath.Join(prefix, ".kong_env"), []byte(strings.Join([]string{
+		"prefix = " + prefix, "database = off", "router_flavor = expressions", "admin_listen = 127.0.0.1:1",
+		"pluginserver_kube_sync_health_probe_bind_address = " + address,
+		"pluginserver_kube_sync_metrics_bind_address = off", "pluginserver_kube_sync_ingres_class = x", "",
+	}, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// The log goes to standard error of the parent: that is us.
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved, err := syscall.Dup(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Dup3(int(write.Fd()), 2, 0); err != nil {
+		t.Fatal(err)
+	}
+	restore := func() { _ = syscall.Dup3(saved, 2, 0); write.Close() }
+	var out bytes.Buffer
+	cmd := command("-kong-prefix", prefix)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		restore()
+		t.Fatal(err)
+	}
+	body, code := "", 0
+	for deadline := time.Now().Add(10 * time.Second); code == 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if resp, err := http.Get("http://" + address + "/readyz"); err == nil {
+			text, _ := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			body, code = string(text), resp.StatusCode
+		}
+	}
+	conn, dialErr := net.Dial("unix", filepath.Join(prefix, filepath.Base(os.Args[0])+".socket"))
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	begun := time.Now()
+	waitErr := cmd.Wait()
+	restore()
+	log, _ := io.ReadAll(read)
+
+	if code != http.StatusServiceUnavailable || !strings.Contains(body, "INGRES_CLASS is unknown") {
+		t.Errorf("readyz: %d %s", code, body)
+	}
+	if dialErr != nil {
+		t.Errorf("the plugin server does not listen: %v", dialErr)
+	} else {
+		conn.Close()
+	}
+	if waitErr != nil || time.Since(begun) > farewell {
+		t.Errorf("end: %v after %v", waitErr, time.Since(begun))
+	}
+	if !strings.Contains(string(log), "A setting is wrong") || !strings.Contains(string(log), "INGRES_CLASS") || out.Len() != 0 {
+		t.Errorf("log %s\nown output %s", log, out.String())
+	}
+}
+
+func TestSplit(t *testing.T) {
+	got := []string{}
+	for _, err := range split(os.ErrExist) {
+		got = append(got, err.Error())
+	}
+	if diff := cmp.Diff([]string{"file already exists"}, got); diff != "" || split(nil) != nil {
+		t.Error(diff)
+	}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
