@@ -1,0 +1,149 @@
+package kubelet
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// followInterval is how often a followed log is looked at.
+const followInterval = 50 * time.Millisecond
+
+// logWriter puts the time before each line of a container's output.
+type logWriter struct {
+	mu      sync.Mutex
+	file    *os.File
+	partial []byte
+}
+
+func newLogWriter(path string) (*logWriter, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("make the log's directory: %w", err)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("make the log: %w", err)
+	}
+	return &logWriter{file: file}, nil
+}
+
+// Write keeps what is not a whole line yet.
+func (w *logWriter) Write(data []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.partial = append(w.partial, data...)
+	end := bytes.LastIndexByte(w.partial, '\n') + 1
+	if end == 0 {
+		return len(data), nil
+	}
+	var out bytes.Buffer
+	now := time.Now().UTC().Format(time.RFC3339Nano)
+	for line := range bytes.Lines(w.partial[:end]) {
+		fmt.Fprintf(&out, "%s %s", now, line)
+	}
+	w.partial = append(w.partial[:0], w.partial[end:]...)
+	_, err := w.file.Write(out.Bytes())
+	return len(data), err
+}
+
+// Close writes an unfinished last line.
+func (w *logWriter) Close() error {
+	var err error
+	if len(w.partial) > 0 {
+		_, err = w.Write([]byte("\n"))
+	}
+	return errors.Join(err, w.file.Close())
+}
+
+// logOptions are those of the pods' log subresource.
+type logOptions struct {
+	follow     bool
+	previous   bool
+	timestamps bool
+	tailLines  int // -1 for all
+	limitBytes int // -1 for all
+	since      time.Time
+}
+
+// copyLog writes the lines of a log, and with follow those to come until the writing process has ended.
+func copyLog(ctx context.Context, to io.Writer, path string, options logOptions, ended <-chan struct{}) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	defer file.Close()
+	reader := bufio.NewReader(file)
+	lines, rest, err := readLines(reader, "", options)
+	if err != nil {
+		return err
+	}
+	if options.tailLines >= 0 && len(lines) > options.tailLines {
+		lines = lines[len(lines)-options.tailLines:]
+	}
+	left := options.limitBytes
+	for {
+		if left, err = writeLines(to, lines, left); err != nil || left == 0 || !options.follow {
+			return err
+		}
+		last := false
+		select {
+		case <-ended:
+			last = true // what it wrote at last is still to be read
+		default:
+			if !sleep(ctx, followInterval) {
+				return nil
+			}
+		}
+		if lines, rest, err = readLines(reader, rest, options); err != nil {
+			return err
+		}
+		if last && len(lines) == 0 {
+			return nil
+		}
+	}
+}
+
+// readLines reads to the end. What is not a whole line there is returned as the rest, for the next time.
+func readLines(reader *bufio.Reader, rest string, options logOptions) (lines []string, _ string, err error) {
+	for {
+		text, err := reader.ReadString('\n')
+		rest += text
+		if errors.Is(err, io.EOF) {
+			return lines, rest, nil
+		}
+		if err != nil {
+			return lines, rest, fmt.Errorf("read the log: %w", err)
+		}
+		stamp, line, _ := strings.Cut(rest, " ")
+		if written, err := time.Parse(time.RFC3339Nano, stamp); err == nil && written.Before(options.since) {
+			rest = ""
+			continue
+		}
+		if options.timestamps {
+			line = rest
+		}
+		lines, rest = append(lines, line), ""
+	}
+}
+
+// writeLines returns how many of the bytes left may still be written, -1 without a limit.
+func writeLines(to io.Writer, lines []string, left int) (int, error) {
+	for _, line := range lines {
+		if left >= 0 {
+			line = line[:min(left, len(line))]
+			left -= len(line)
+		}
+		if _, err := io.WriteString(to, line); err != nil {
+			return left, err
+		}
+	}
+	return left, nil
+}

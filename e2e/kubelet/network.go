@@ -1,0 +1,174 @@
+package kubelet
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime"
+	"strconv"
+	"sync"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+)
+
+// network gives pods their addresses and namespaces.
+type network struct {
+	bridge  netlink.Link
+	gateway net.IP
+	cidr    netip.Prefix
+	origin  netns.NsHandle // where the bridge is
+
+	mu    sync.Mutex
+	last  netip.Addr // addresses are given in turn, so that one is not soon another pod's
+	taken map[netip.Addr]bool
+	made  int
+}
+
+// podNetwork is one pod's. For a pod on the host's network its namespace is none.
+type podNetwork struct {
+	network   *network
+	namespace netns.NsHandle
+	address   netip.Addr
+	own       bool
+}
+
+func newNetwork(bridge, hostIP string, cidr netip.Prefix) (*network, error) {
+	link, err := netlink.LinkByName(bridge)
+	if err != nil {
+		return nil, fmt.Errorf("find bridge %s: %w", bridge, err)
+	}
+	host, err := netip.ParseAddr(hostIP)
+	if err != nil {
+		return nil, fmt.Errorf("the host's address: %w", err)
+	}
+	origin, err := netns.Get()
+	if err != nil {
+		return nil, fmt.Errorf("open the network namespace: %w", err)
+	}
+	return &network{
+		bridge: link, gateway: net.IP(host.AsSlice()), cidr: cidr.Masked(), origin: origin,
+		last: host, taken: map[netip.Addr]bool{host: true},
+	}, nil
+}
+
+// host is the network of pods which have none of their own.
+func (n *network) host() *podNetwork {
+	address, _ := netip.AddrFromSlice(n.gateway)
+	return &podNetwork{network: n, namespace: netns.None(), address: address}
+}
+
+// add makes a namespace and connects it.
+func (n *network) add() (*podNetwork, error) {
+	address, number, err := n.take()
+	if err != nil {
+		return nil, err
+	}
+	p := &podNetwork{network: n, namespace: netns.None(), address: address, own: true}
+	err = n.in(netns.None(), func() (err error) {
+		p.namespace, err = netns.New()
+		return err
+	})
+	if err == nil {
+		err = p.connect("pod" + strconv.Itoa(number))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make the pod's network: %w", err), p.remove())
+	}
+	return p, nil
+}
+
+func (p *podNetwork) connect(hostDevice string) error {
+	const podDevice = "eth0"
+	attributes := netlink.NewLinkAttrs()
+	attributes.Name = hostDevice
+	attributes.MasterIndex = p.network.bridge.Attrs().Index
+	veth := &netlink.Veth{LinkAttrs: attributes, PeerName: podDevice, PeerNamespace: netlink.NsFd(p.namespace)}
+	if err := netlink.LinkAdd(veth); err != nil {
+		return fmt.Errorf("make device %s: %w", hostDevice, err)
+	}
+	if err := netlink.LinkSetUp(veth); err != nil {
+		return fmt.Errorf("set device %s up: %w", hostDevice, err)
+	}
+	handle, err := netlink.NewHandleAt(p.namespace)
+	if err != nil {
+		return fmt.Errorf("open the pod's namespace: %w", err)
+	}
+	defer handle.Close()
+	for _, name := range []string{"lo", podDevice} {
+		link, err := handle.LinkByName(name)
+		if err != nil {
+			return fmt.Errorf("find the pod's device %s: %w", name, err)
+		}
+		if name == podDevice {
+			prefix := netip.PrefixFrom(p.address, p.network.cidr.Bits())
+			address, err := netlink.ParseAddr(prefix.String())
+			if err != nil {
+				return err
+			}
+			if err := handle.AddrAdd(link, address); err != nil {
+				return fmt.Errorf("give the pod address %s: %w", prefix, err)
+			}
+		}
+		if err := handle.LinkSetUp(link); err != nil {
+			return fmt.Errorf("set the pod's device %s up: %w", name, err)
+		}
+	}
+	if err := handle.RouteAdd(&netlink.Route{Gw: p.network.gateway}); err != nil {
+		return fmt.Errorf("set the pod's default route: %w", err)
+	}
+	return nil
+}
+
+// do calls the function on a thread that is in the pod's namespace; processes that it starts are there too.
+func (p *podNetwork) do(f func() error) error { return p.network.in(p.namespace, f) }
+
+// remove frees the address. The namespace goes, with its devices, when it has no processes either.
+func (p *podNetwork) remove() error {
+	if !p.own {
+		return nil
+	}
+	p.network.mu.Lock()
+	delete(p.network.taken, p.address)
+	p.network.mu.Unlock()
+	if !p.namespace.IsOpen() {
+		return nil
+	}
+	return p.namespace.Close()
+}
+
+// in calls the function on a thread of its own choice of namespace, which is none where the function chooses itself.
+func (n *network) in(namespace netns.NsHandle, f func() error) error {
+	runtime.LockOSThread()
+	if namespace.IsOpen() {
+		if err := netns.Set(namespace); err != nil {
+			runtime.UnlockOSThread()
+			return fmt.Errorf("enter the pod's network namespace: %w", err)
+		}
+	}
+	err := f()
+	if back := netns.Set(n.origin); back != nil {
+		// The thread stays locked, and ends with this goroutine: nothing else may run on it.
+		return errors.Join(err, fmt.Errorf("leave the pod's network namespace: %w", back))
+	}
+	runtime.UnlockOSThread()
+	return err
+}
+
+func (n *network) take() (netip.Addr, int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for tries := 0; tries < 1<<16; tries++ {
+		n.last = n.last.Next()
+		if !n.cidr.Contains(n.last) || !n.cidr.Contains(n.last.Next()) { // the last one is the broadcast address
+			n.last = n.cidr.Addr().Next()
+		}
+		if !n.taken[n.last] {
+			n.taken[n.last] = true
+			n.made++
+			return n.last, n.made, nil
+		}
+	}
+	return netip.Addr{}, 0, fmt.Errorf("no address is left in %s", n.cidr)
+}

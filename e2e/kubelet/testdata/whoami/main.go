@@ -1,0 +1,48 @@
+// The program whoami asks the API server who it is, with what a pod finds in its file system and environment.
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"strings"
+)
+
+const credentials = "/var/run/secrets/kubernetes.io/serviceaccount/"
+
+func main() {
+	authority := x509.NewCertPool()
+	authority.AppendCertsFromPEM(read("ca.crt"))
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority}}}
+	url := "https://" + os.Getenv("KUBERNETES_SERVICE_HOST") + ":" + os.Getenv("KUBERNETES_SERVICE_PORT")
+	body := strings.NewReader(`{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}`)
+	request, err := http.NewRequest(http.MethodPost, url+"/apis/authentication.k8s.io/v1/selfsubjectreviews", body)
+	if err != nil {
+		log.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+string(read("token")))
+	request.Header.Set("Content-Type", "application/json")
+	response, err := client.Do(request)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var review struct {
+		Status struct{ UserInfo struct{ Username string } }
+	}
+	if err := json.NewDecoder(response.Body).Decode(&review); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(review.Status.UserInfo.Username)
+}
+
+func read(name string) []byte {
+	data, err := os.ReadFile(credentials + name)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return data
+}
