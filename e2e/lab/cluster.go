@@ -1,0 +1,135 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-sync/kube-sync/e2e/kubelet"
+)
+
+var shared struct {
+	sync.Once
+	cp  *ControlPlane
+	err error
+}
+
+// Shared is the control plane of the test package. The first test that asks starts it, and Main ends it.
+func Shared(t testing.TB) *ControlPlane {
+	t.Helper()
+	Require(t)
+	// Not the test's context: the control plane outlives the test.
+	shared.Do(func() { shared.cp, shared.err = startControlPlane(context.Background()) })
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	select {
+	case <-shared.cp.done:
+		t.Fatal(shared.cp.failure())
+	default:
+	}
+	return shared.cp
+}
+
+func closeShared() {
+	if shared.cp == nil {
+		return
+	}
+	if err := shared.cp.close(); err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+	}
+}
+
+// Kubelet runs the cluster's pods. The first test that asks starts it; without it pods stay pending.
+func (cp *ControlPlane) Kubelet(t testing.TB) *kubelet.Kubelet {
+	t.Helper()
+	cp.startKubelet.Do(func() {
+		images := map[string]kubelet.Image{}
+		for name, path := range state.setup.Programs {
+			images[name] = kubelet.Image{Executable: path}
+		}
+		cp.kubelet, cp.kubeletErr = kubelet.Start(context.Background(), kubelet.Options{
+			Config:    cp.Config,
+			Dir:       filepath.Join(cp.Dir, "kubelet"),
+			Bridge:    Bridge,
+			HostIP:    HostIP,
+			PodCIDR:   PodCIDR,
+			APIServer: HostIP + ":" + cp.port(),
+			Images:    images,
+		})
+	})
+	if cp.kubeletErr != nil {
+		t.Fatal(cp.kubeletErr)
+	}
+	return cp.kubelet
+}
+
+// port is the API server's.
+func (cp *ControlPlane) port() string {
+	server, err := url.Parse(cp.Config.Host)
+	if err != nil {
+		panic("the kubeconfig's server is no URL: " + err.Error())
+	}
+	return server.Port()
+}
+
+// Namespace makes a namespace with the test's name in it, which goes with the test. Pods can be made in it at once.
+func (cp *ControlPlane) Namespace(t testing.TB) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	made, err := cp.Client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: namespacePrefix(t.Name())},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatalf("make a Namespace: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := cp.Client.CoreV1().Namespaces().Delete(ctx, made.Name, metav1.DeleteOptions{}); err != nil {
+			t.Errorf("delete Namespace %s: %v", made.Name, err)
+		}
+	})
+	Eventually(t, time.Minute, func() error {
+		_, err := cp.Client.CoreV1().ServiceAccounts(made.Name).Get(ctx, "default", metav1.GetOptions{})
+		return err
+	})
+	return made.Name
+}
+
+func namespacePrefix(test string) string {
+	name := []byte(strings.ToLower(test))
+	for i, c := range name {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			name[i] = '-'
+		}
+	}
+	const most = 50 // of 63, as five characters are added
+	return strings.Trim(string(name[:min(len(name), most)]), "-") + "-"
+}
+
+// Eventually calls the function until it returns nil, and fails the test with its last error if it does not in time.
+func Eventually(t testing.TB, within time.Duration, check func() error) {
+	t.Helper()
+	deadline := time.Now().Add(within)
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("still after %s: %v", within, err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}

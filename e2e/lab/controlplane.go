@@ -1,0 +1,228 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/kube-sync/kube-sync/e2e/kubelet"
+)
+
+// The components of a control plane.
+const (
+	Etcd              = "etcd"
+	APIServer         = "kube-apiserver"
+	ControllerManager = "kube-controller-manager"
+)
+
+// commandWithin bounds a component's start or stop, and the start of a control plane.
+const commandWithin = 3 * time.Minute
+
+// A ControlPlane is a running etcd, kube-apiserver and kube-controller-manager. Its clients are the administrator's.
+type ControlPlane struct {
+	Dir        string // logs, data and certificates
+	Kubeconfig string
+	Config     *rest.Config
+	Client     kubernetes.Interface
+	Dynamic    dynamic.Interface
+
+	mapper *restmapper.DeferredDiscoveryRESTMapper
+
+	process *exec.Cmd
+	stdin   io.WriteCloser
+	answers chan string   // lines of its standard output; closed at its end
+	done    chan struct{} // closed once the process is waited for
+
+	commands sync.Mutex // one command at a time
+
+	startKubelet sync.Once
+	kubelet      *kubelet.Kubelet
+	kubeletErr   error
+}
+
+// StartControlPlane starts a control plane of the test's own, which ends with the test. It takes some three seconds;
+// tests which don't stop components or change the whole cluster use Shared.
+func StartControlPlane(t testing.TB) *ControlPlane {
+	t.Helper()
+	Require(t)
+	cp, err := startControlPlane(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cp.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return cp
+}
+
+func startControlPlane(ctx context.Context) (*ControlPlane, error) {
+	dir, err := os.MkdirTemp(state.setup.Dir, "controlplane-")
+	if err != nil {
+		return nil, fmt.Errorf("make the control plane's directory: %w", err)
+	}
+	cp := &ControlPlane{Dir: dir, answers: make(chan string, 16), done: make(chan struct{})}
+	if err := cp.run(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, commandWithin)
+	defer cancel()
+	if cp.Kubeconfig, err = cp.answer(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the control plane: %w", err), cp.close())
+	}
+	if err := cp.connect(); err != nil {
+		return nil, errors.Join(err, cp.close())
+	}
+	return cp, nil
+}
+
+// run starts the process, which ends its components when its standard input is closed: by close, or by the end of
+// this process.
+func (cp *ControlPlane) run() error {
+	log, err := os.Create(cp.logFile())
+	if err != nil {
+		return fmt.Errorf("make the control plane's log: %w", err)
+	}
+	defer log.Close()
+	cp.process = exec.Command(state.setup.ControlPlane,
+		"up", "-foreground", "-dir", cp.Dir, "-bind-address", "0.0.0.0", "-advertise-address", HostIP)
+	cp.process.Stderr = log
+	if cp.stdin, err = cp.process.StdinPipe(); err != nil {
+		return fmt.Errorf("make the control plane's standard input: %w", err)
+	}
+	stdout, err := cp.process.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("make the control plane's standard output: %w", err)
+	}
+	if err := cp.process.Start(); err != nil {
+		return fmt.Errorf("start the control plane: %w", err)
+	}
+	go func() {
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			cp.answers <- lines.Text()
+		}
+		close(cp.answers)
+		_ = cp.process.Wait()
+		close(cp.done)
+	}()
+	return nil
+}
+
+func (cp *ControlPlane) connect() (err error) {
+	if cp.Config, err = clientcmd.BuildConfigFromFlags("", cp.Kubeconfig); err != nil {
+		return fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	cp.Config.QPS = -1 // tests wait for nothing but the cluster
+	client, err := kubernetes.NewForConfig(cp.Config)
+	if err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
+	cp.Client = client
+	if cp.Dynamic, err = dynamic.NewForConfig(cp.Config); err != nil {
+		return fmt.Errorf("make a dynamic client: %w", err)
+	}
+	cp.mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(client.Discovery()))
+	return nil
+}
+
+// RESTMapper knows the resources of the API server, and looks again for those it does not know.
+func (cp *ControlPlane) RESTMapper() meta.RESTMapper { return cp.mapper }
+
+// StopComponent ends a component by SIGTERM, and returns once it has ended.
+func (cp *ControlPlane) StopComponent(ctx context.Context, name string) error {
+	return cp.command(ctx, "stop "+name)
+}
+
+// KillComponent ends a component by SIGKILL.
+func (cp *ControlPlane) KillComponent(ctx context.Context, name string) error {
+	return cp.command(ctx, "kill "+name)
+}
+
+// StartComponent starts a component that was stopped, with its data and on its port, and returns once it is ready.
+func (cp *ControlPlane) StartComponent(ctx context.Context, name string) error {
+	return cp.command(ctx, "start "+name)
+}
+
+func (cp *ControlPlane) command(ctx context.Context, command string) error {
+	cp.commands.Lock()
+	defer cp.commands.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, commandWithin)
+	defer cancel()
+	if _, err := fmt.Fprintln(cp.stdin, command); err != nil {
+		return fmt.Errorf("%s: %w", command, cp.failure())
+	}
+	for {
+		answer, err := cp.answer(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", command, err)
+		}
+		if answer == "ok "+command {
+			return nil
+		}
+		if cause, ok := strings.CutPrefix(answer, "error "+command+": "); ok {
+			return fmt.Errorf("%s: %s", command, cause)
+		}
+		// Else it answers a command that was given up.
+	}
+}
+
+func (cp *ControlPlane) answer(ctx context.Context) (string, error) {
+	select {
+	case answer, ok := <-cp.answers:
+		if !ok {
+			return "", cp.failure()
+		}
+		return answer, nil
+	case <-ctx.Done():
+		return "", fmt.Errorf("%w; %s", ctx.Err(), cp.log())
+	}
+}
+
+// failure says why the control plane has ended.
+func (cp *ControlPlane) failure() error {
+	<-cp.done
+	return fmt.Errorf("the control plane has ended: %s; %s", cp.process.ProcessState, cp.log())
+}
+
+func (cp *ControlPlane) log() string {
+	log, _ := os.ReadFile(cp.logFile())
+	return "its log: " + strings.TrimSpace(string(log))
+}
+
+func (cp *ControlPlane) logFile() string { return filepath.Join(cp.Dir, "up.log") }
+
+// close ends the kubelet with its pods, and then the control plane.
+func (cp *ControlPlane) close() error {
+	if cp.kubelet != nil {
+		cp.kubelet.Close()
+	}
+	_ = cp.stdin.Close()
+	select {
+	case <-cp.done:
+	case <-time.After(commandWithin):
+		_ = cp.process.Process.Kill()
+		<-cp.done
+	}
+	if !cp.process.ProcessState.Success() {
+		return cp.failure()
+	}
+	return nil
+}

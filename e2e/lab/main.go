@@ -1,0 +1,117 @@
+package lab
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+)
+
+// state is what the test binary inside the namespaces knows. Main sets it before the tests run.
+var state struct {
+	unavailable string // why there can be no cluster; "" where there can
+	setup       setup
+}
+
+// setup is sent from the outside, where there is a network and a compiler, to the inside.
+type setup struct {
+	Dir          string            // for everything that the tests write
+	ControlPlane string            // the executable of package controlplane
+	Programs     map[string]string // executables by image name
+}
+
+// Main runs a package's tests; see the package's documentation. It is all that TestMain has to call. The programs are
+// built besides the echo backend, and are available as images of pods and from Executable.
+func Main(m *testing.M, programs ...Program) {
+	if os.Getenv(insideVariable) != "" {
+		os.Exit(inside(m))
+	}
+	os.Exit(outside(m, append([]Program{echo}, programs...)))
+}
+
+// Require skips the test where there can be no cluster.
+func Require(t testing.TB) {
+	t.Helper()
+	if state.unavailable == "" && state.setup.Dir == "" {
+		t.Fatal("lab: this package's TestMain does not call lab.Main")
+	}
+	if state.unavailable != "" {
+		t.Skip("lab: " + state.unavailable)
+	}
+}
+
+// Executable is the path of a program that Main has built.
+func Executable(t testing.TB, image string) string {
+	t.Helper()
+	Require(t)
+	path, ok := state.setup.Programs[image]
+	if !ok {
+		t.Fatalf("lab: no program was given to Main for image %s", image)
+	}
+	return path
+}
+
+// outside starts this binary again in the namespaces, builds what it needs, and waits for its end.
+func outside(m *testing.M, programs []Program) int {
+	mode := os.Getenv("KUBE_SYNC_E2E")
+	if mode == "off" {
+		return skip(m, "KUBE_SYNC_E2E=off")
+	}
+	child, err := startInside()
+	if errors.Is(err, errNoNamespaces) && mode != "required" {
+		return skip(m, err.Error())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		return 1
+	}
+	dir, err := os.MkdirTemp("", "kube-sync-e2e-")
+	if err == nil {
+		defer removeUnlessKept(dir)
+		err = child.send(dir, programs)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		child.kill()
+		return 1
+	}
+	return child.wait()
+}
+
+func removeUnlessKept(dir string) {
+	if os.Getenv("KUBE_SYNC_E2E_KEEP") != "" {
+		fmt.Fprintln(os.Stderr, "lab: logs and data are kept in", dir)
+		return
+	}
+	_ = os.RemoveAll(dir)
+}
+
+// skip runs the tests in place. Those that ask for a cluster are skipped.
+func skip(m *testing.M, reason string) int {
+	state.unavailable = reason
+	code := m.Run()
+	fmt.Fprintf(os.Stderr, "lab: SKIPPED every test of this package that needs a cluster: %s\n", reason)
+	return code
+}
+
+// send builds and tells the inside about it.
+func (c *child) send(dir string, programs []Program) error {
+	built, err := build(dir, programs)
+	if err != nil {
+		return err
+	}
+	if err := json.NewEncoder(c.toInside).Encode(built); err != nil {
+		return fmt.Errorf("tell the test binary in the namespaces what was built: %w", err)
+	}
+	return c.toInside.Close()
+}
+
+func inside(m *testing.M) int {
+	if err := enter(&state.setup); err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		return 1
+	}
+	defer closeShared()
+	return m.Run()
+}

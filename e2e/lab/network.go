@@ -1,0 +1,61 @@
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// What the network of the namespace looks like. It has no default route.
+const (
+	// Bridge connects the pods, each of which has a network namespace of its own.
+	Bridge = "pods"
+	// HostIP is this namespace's own address on the bridge: pods reach the API server there.
+	HostIP = "10.244.0.1"
+)
+
+var (
+	// PodCIDR holds the addresses of pods.
+	PodCIDR = netip.MustParsePrefix("10.244.0.0/16")
+	// GatewayCIDR holds addresses which any process of the test can listen on: one a Gateway, so that each has its
+	// port 80. Backends without a namespace of their own may take some too; an EndpointSlice refuses 127.0.0.0/8.
+	GatewayCIDR = netip.MustParsePrefix("10.245.0.0/16")
+)
+
+func setUpNetwork() error {
+	loopback, err := netlink.LinkByName("lo")
+	if err != nil {
+		return fmt.Errorf("find the loopback device: %w", err)
+	}
+	if err := netlink.LinkSetUp(loopback); err != nil {
+		return fmt.Errorf("set the loopback device up: %w", err)
+	}
+	gateways, err := netlink.ParseIPNet(GatewayCIDR.String())
+	if err != nil {
+		return err
+	}
+	local := &netlink.Route{
+		LinkIndex: loopback.Attrs().Index, Dst: gateways,
+		Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST,
+	}
+	if err := netlink.RouteAdd(local); err != nil {
+		return fmt.Errorf("make %s local: %w", GatewayCIDR, err)
+	}
+	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: Bridge}}
+	if err := netlink.LinkAdd(bridge); err != nil {
+		return fmt.Errorf("make the bridge: %w", err)
+	}
+	address, err := netlink.ParseAddr(netip.PrefixFrom(netip.MustParseAddr(HostIP), PodCIDR.Bits()).String())
+	if err != nil {
+		return err
+	}
+	if err := netlink.AddrAdd(bridge, address); err != nil {
+		return fmt.Errorf("give the bridge address %s: %w", HostIP, err)
+	}
+	if err := netlink.LinkSetUp(bridge); err != nil {
+		return fmt.Errorf("set the bridge up: %w", err)
+	}
+	return nil
+}
