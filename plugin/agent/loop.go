@@ -89,9 +89,23 @@ func (l *loop) run(ctx context.Context) {
 	}
 }
 
-// take translates what has changed.
+// take translates what has changed. A translation may find that it wants Secrets
+// that nobody asked for before; what is at hand of those is taken at once.
 func (l *loop) take() {
-	batch := l.source.Take()
+	for {
+		batch := l.source.Take()
+		l.translate(batch)
+		wanted := l.graph.Reads(unit.Secret)
+		if slices.Equal(wanted, l.wanted) {
+			l.complete = l.complete || batch.Complete
+			return
+		}
+		l.wanted = wanted
+		l.source.Want(wanted)
+	}
+}
+
+func (l *loop) translate(batch watch.Batch) {
 	begun := time.Now()
 	result := l.graph.Update(batch.Changes...)
 	for key := range result.Objects {
@@ -103,25 +117,11 @@ func (l *loop) take() {
 		}
 	}
 	l.observer.Translated(time.Since(begun), len(l.broken))
-
-	wanted := l.graph.Reads(unit.Secret)
-	more := !slices.Equal(wanted, l.wanted)
-	if more {
-		l.wanted = wanted
-		l.source.Want(wanted)
-	}
-	if !l.complete {
-		// Secrets that this batch made known to be wanted are yet to come.
-		l.complete = batch.Complete && !more
-		l.due = true
-	}
-	// Verdicts are reported with the next apply that needs no sending.
-	if len(result.Units) > 0 || len(result.Objects) > 0 {
-		l.due = true
-	}
 	if len(result.Units) > 0 {
 		l.note(batch)
 	}
+	// Without changed units there is nothing to send, but verdicts to report.
+	l.due = l.due || !l.complete || len(result.Units) > 0 || len(result.Objects) > 0
 }
 
 // note remembers since when changes wait to be effective.

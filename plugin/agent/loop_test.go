@@ -205,6 +205,9 @@ func (f *fakeSource) Pending() <-chan struct{} { return f.pending }
 func (f *fakeSource) Take() watch.Batch {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if len(f.batches) == 0 { // what is wanted by now is on its way
+		return watch.Batch{Complete: len(f.wanted) == 0}
+	}
 	b := f.batches[0]
 	f.batches = f.batches[1:]
 	if len(f.batches) > 0 {

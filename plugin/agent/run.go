@@ -26,7 +26,7 @@ func Run(ctx context.Context, s settings.Settings, server *serve.Server, log *sl
 	if err != nil {
 		return err
 	}
-	source, reporter, err := cluster(s, log)
+	source, reporter, err := source(s, log)
 	if err != nil {
 		return err
 	}

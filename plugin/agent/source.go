@@ -1,0 +1,64 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kube-sync/kube-sync/plugin/settings"
+	"github.com/kube-sync/kube-sync/watch"
+)
+
+// runningReporter is a reporter with work of its own to do.
+type runningReporter interface {
+	watch.Reporter
+	Run(ctx context.Context) error
+}
+
+// source gives the cluster that the settings name, or the directory of manifests in
+// its place, and whom to report to.
+func source(s settings.Settings, log *slog.Logger) (watch.Source, runningReporter, error) {
+	if s.Manifests != "" {
+		files := watch.NewFiles(watch.FilesOptions{Paths: []string{s.Manifests}, Log: log})
+		return files, idle{watch.NewLogReporter(log)}, nil
+	}
+	access := watch.Access{Kubeconfig: s.Kubeconfig, Server: s.APIServerHost}
+	config, err := access.RESTConfig()
+	if err != nil {
+		return nil, nil, err
+	}
+	cluster, err := watch.NewCluster(watch.ClusterOptions{
+		RESTConfig: config, Namespaces: s.WatchNamespaces, Log: log,
+		QPS: float32(s.APIServerQPS), Burst: s.APIServerBurst,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	writer, err := watch.NewWriter(cluster, watch.WriterOptions{
+		UpdateStatus:      s.UpdateStatus,
+		PublishService:    publishService(s),
+		Addresses:         s.PublishStatusAddresses,
+		EmitEvents:        s.EmitEvents,
+		Lease:             watch.LeaseOptions{Name: s.ElectionID, Namespace: s.ElectionNamespace},
+		ReportingInstance: s.PodName,
+		Log:               log,
+	})
+	return cluster, writer, err
+}
+
+func publishService(s settings.Settings) *types.NamespacedName {
+	if s.PublishService.Name == "" {
+		return nil
+	}
+	return &s.PublishService
+}
+
+// idle is a reporter that has nothing to do between reports.
+type idle struct{ watch.Reporter }
+
+// Run implements runningReporter.
+func (idle) Run(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
