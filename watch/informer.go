@@ -152,7 +152,7 @@ func (i *informer) decode(received *unstructured.Unstructured) unit.Object {
 		i.kind.strip(object)
 		return object
 	}
-	i.cluster.log.Error("cannot read an object", "object", i.kind.key(received), "error", err)
+	i.cluster.log.Error("cannot read an object", "object", i.kind.key(received).String(), "error", err)
 	return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
 		Namespace:       received.GetNamespace(),
 		Name:            received.GetName(),

@@ -1,0 +1,231 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// statusWriters is how many statuses are written at a time.
+const statusWriters = 4
+
+// statuses writes the addresses into Ingresses that are programmed.
+//
+// An Ingress that stops being ours loses the addresses that are ours and keeps
+// the others, so that its next controller finds what it wrote itself. That is
+// done once, by who holds the lease at the time or gets it next with the Ingress
+// still known as gone; Ingresses that we never saw as ours are not touched.
+type statuses struct {
+	cluster   *Cluster
+	published *published
+	log       *slog.Logger
+
+	mu      sync.Mutex
+	desired map[unit.Key]desired
+	work    workqueue.TypedRateLimitingInterface[unit.Key] // nil unless leading
+}
+
+// desired is what is to become of an Ingress: it has the addresses, or hasn't.
+type desired struct {
+	gone bool
+	// base is the version of the Ingress that was patched last, and wrote what
+	// the patch said. Until the cache shows another version it isn't repeated.
+	base  string
+	wrote []networkingv1.IngressLoadBalancerIngress
+}
+
+func newStatuses(cluster *Cluster, published *published, log *slog.Logger) *statuses {
+	s := &statuses{cluster: cluster, published: published, log: log, desired: map[unit.Key]desired{}}
+	cluster.observe(s.observed)
+	return s
+}
+
+func (s *statuses) report(r Report) {
+	if r.Object.Kind != unit.Ingress {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, known := s.desired[r.Object]
+	switch {
+	case r.Gone && (!known || s.cluster.Get(r.Object) == nil), !r.Gone && !r.Programmed:
+		delete(s.desired, r.Object)
+		return
+	case known && before.gone == r.Gone:
+	default:
+		before.gone = r.Gone
+		s.desired[r.Object] = before
+	}
+	s.enqueue(r.Object)
+}
+
+// observed looks again at an Ingress that was changed, maybe by another.
+func (s *statuses) observed(key unit.Key) {
+	if key.Kind != unit.Ingress {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d, ok := s.desired[key]; ok && d.gone && s.cluster.Get(key) == nil {
+		delete(s.desired, key)
+	} else if ok {
+		s.enqueue(key)
+	}
+}
+
+func (s *statuses) enqueue(key unit.Key) {
+	if s.work != nil {
+		s.work.Add(key)
+	}
+}
+
+func (s *statuses) enqueueAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key := range s.desired {
+		s.enqueue(key)
+	}
+}
+
+// lead writes until the context ends, beginning with all there are.
+func (s *statuses) lead(ctx context.Context) {
+	work := workqueue.NewTypedRateLimitingQueue(
+		workqueue.NewTypedItemExponentialFailureRateLimiter[unit.Key](200*time.Millisecond, time.Minute))
+	s.published.follow(ctx, s.enqueueAll)
+	s.mu.Lock()
+	s.work = work
+	s.mu.Unlock()
+	s.enqueueAll()
+	drain(ctx, work, statusWriters, s.write)
+	s.mu.Lock()
+	s.work = nil
+	s.mu.Unlock()
+}
+
+// drain has workers process a queue until the context ends. What failed is
+// tried again later.
+func drain(ctx context.Context, work workqueue.TypedRateLimitingInterface[unit.Key], workers int,
+	process func(context.Context, unit.Key) (again bool)) {
+	var running sync.WaitGroup
+	for range workers {
+		running.Go(func() {
+			for {
+				key, shutdown := work.Get()
+				if shutdown {
+					return
+				}
+				if process(ctx, key) && ctx.Err() == nil {
+					work.AddRateLimited(key)
+				} else {
+					work.Forget(key)
+				}
+				work.Done(key)
+			}
+		})
+	}
+	<-ctx.Done()
+	work.ShutDown()
+	running.Wait()
+}
+
+// write brings the status of one Ingress to what is desired, if it isn't.
+func (s *statuses) write(ctx context.Context, key unit.Key) (again bool) {
+	ingress, cached := s.cluster.Get(key).(*networkingv1.Ingress)
+	ours := s.published.get()
+	s.mu.Lock()
+	desired, ok := s.desired[key]
+	s.mu.Unlock()
+	if !ok || !cached || len(ours) == 0 || ctx.Err() != nil {
+		return false
+	}
+	have, want := ingress.Status.LoadBalancer.Ingress, ours
+	if desired.gone {
+		want = without(have, ours)
+	}
+	switch {
+	case sameAddresses(have, want):
+		s.settled(key)
+		return false
+	case desired.base == ingress.ResourceVersion && sameAddresses(desired.wrote, want) && desired.base != "":
+		return false
+	}
+	if err := s.patch(ctx, ingress, want); err != nil {
+		return s.failed(key, err)
+	}
+	desired.base, desired.wrote = ingress.ResourceVersion, want
+	s.remember(key, desired)
+	return false
+}
+
+// patch writes on the condition that the Ingress is still the one in the cache.
+func (s *statuses) patch(ctx context.Context, ingress *networkingv1.Ingress, want []networkingv1.IngressLoadBalancerIngress) error {
+	body, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"resourceVersion": ingress.ResourceVersion},
+		"status":   map[string]any{"loadBalancer": map[string]any{"ingress": want}},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.cluster.clients.core.NetworkingV1().Ingresses(ingress.Namespace).
+		Patch(ctx, ingress.Name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: "kube-sync"}, "status")
+	return err
+}
+
+// failed tells whether to try again.
+func (s *statuses) failed(key unit.Key, err error) (again bool) {
+	switch {
+	case apierrors.IsNotFound(err):
+		return false
+	case apierrors.IsConflict(err):
+		return true // the cache is behind
+	}
+	s.log.Warn("cannot write a status", "object", key.String(), "error", err)
+	return !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err)
+}
+
+// settled forgets what is not needed to keep a status as it is.
+func (s *statuses) settled(key unit.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d, ok := s.desired[key]; ok && d.gone {
+		delete(s.desired, key)
+	} else if ok {
+		s.desired[key] = desired{}
+	}
+}
+
+// remember keeps what was written, unless the desire is another by now.
+func (s *statuses) remember(key unit.Key, written desired) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d, ok := s.desired[key]; ok && d.gone == written.gone {
+		s.desired[key] = written
+	}
+}
+
+func without(have, ours []networkingv1.IngressLoadBalancerIngress) []networkingv1.IngressLoadBalancerIngress {
+	return slices.DeleteFunc(slices.Clone(have), func(h networkingv1.IngressLoadBalancerIngress) bool {
+		return slices.ContainsFunc(ours, func(o networkingv1.IngressLoadBalancerIngress) bool {
+			return o.IP == h.IP && o.Hostname == h.Hostname
+		})
+	})
+}
+
+func sameAddresses(a, b []networkingv1.IngressLoadBalancerIngress) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	sortAddresses(a)
+	sortAddresses(b)
+	return equality.Semantic.DeepEqual(a, b)
+}

@@ -1,0 +1,373 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+var ingresses = networkingv1.SchemeGroupVersion.WithResource("ingresses")
+
+// statusServer answers patches of Ingresses' statuses as an API server does: on
+// the version that they name, and with a new version only where they change something.
+type statusServer struct {
+	fakes *fakes
+	mu    sync.Mutex
+	next  int
+	fail  []error
+	count map[string]int // patches by name
+}
+
+func serveStatuses(f *fakes) *statusServer {
+	s := &statusServer{fakes: f, next: 100, count: map[string]int{}}
+	f.core.PrependReactor("patch", "ingresses", s.patch)
+	return s
+}
+
+func (s *statusServer) patch(action clienttesting.Action) (bool, runtime.Object, error) {
+	patch := action.(clienttesting.PatchAction)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count[patch.GetName()]++
+	if len(s.fail) > 0 {
+		err := s.fail[0]
+		s.fail = s.fail[1:]
+		return true, nil, err
+	}
+	object, err := s.fakes.core.Tracker().Get(ingresses, patch.GetNamespace(), patch.GetName())
+	if err != nil {
+		return true, nil, err
+	}
+	i := object.(*networkingv1.Ingress).DeepCopy()
+	var body networkingv1.Ingress
+	if err := json.Unmarshal(patch.GetPatch(), &body); err != nil || patch.GetSubresource() != "status" {
+		return true, nil, fmt.Errorf("patch %s of %q: %w", patch.GetPatch(), patch.GetSubresource(), err)
+	}
+	if body.ResourceVersion != i.ResourceVersion {
+		return true, nil, apierrors.NewConflict(ingresses.GroupResource(), i.Name, fmt.Errorf("at %s", i.ResourceVersion))
+	}
+	i.Status = body.Status
+	s.next++
+	i.ResourceVersion = strconv.Itoa(s.next)
+	return true, i, s.fakes.core.Tracker().Update(ingresses, i, i.Namespace)
+}
+
+func (s *statusServer) patches(name string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count[name]
+}
+
+// set writes an Ingress as another client would.
+func (s *statusServer) set(t *testing.T, name string, addresses ...string) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next++
+	i := ingress(name)
+	i.ResourceVersion = strconv.Itoa(s.next)
+	for _, address := range addresses {
+		i.Status.LoadBalancer.Ingress = append(i.Status.LoadBalancer.Ingress, loadBalancer(address))
+	}
+	tracker := s.fakes.core.Tracker()
+	if _, err := tracker.Get(ingresses, "shop", name); err == nil {
+		must(t, tracker.Update(ingresses, i, "shop"))
+	} else {
+		must(t, tracker.Create(ingresses, i, "shop"))
+	}
+}
+
+func (s *statusServer) addresses(name string) (addresses []string) {
+	object, err := s.fakes.core.Tracker().Get(ingresses, "shop", name)
+	if err != nil {
+		return nil
+	}
+	for _, address := range object.(*networkingv1.Ingress).Status.LoadBalancer.Ingress {
+		addresses = append(addresses, address.IP+address.Hostname)
+	}
+	return addresses
+}
+
+func (s *statusServer) until(t *testing.T, name string, want ...string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%s at %v", name, want), func() bool { return slices.Equal(s.addresses(name), want) })
+}
+
+func quickLease() LeaseOptions {
+	return LeaseOptions{Namespace: "kong", Duration: 15 * time.Second, Renew: 10 * time.Second, Retry: 20 * time.Millisecond}
+}
+
+// writer runs a complete cluster and a writer over it.
+func (f *fakes) writer(t *testing.T, options WriterOptions) (w *Writer, stop func()) {
+	t.Helper()
+	w = f.idleWriter(t, options)
+	return w, running(t, w.Run)
+}
+
+// idleWriter makes a writer that doesn't run yet, over a complete cluster.
+func (f *fakes) idleWriter(t *testing.T, options WriterOptions) *Writer {
+	t.Helper()
+	c, err := newCluster(ClusterOptions{Log: quiet()}, f.clients(), &contact{})
+	must(t, err)
+	options.Log = quiet()
+	if options.ReportingInstance == "" {
+		options.ReportingInstance = "kong-1"
+	}
+	options.Lease = quickLease()
+	w, err := NewWriter(c, options)
+	must(t, err)
+	running(t, c.Run)
+	got := consume(t, c)
+	got.until("complete", got.isComplete)
+	return w
+}
+
+func programmed(names ...string) (reports []Report) {
+	for _, name := range names {
+		reports = append(reports, Report{Object: ingressKey(name), Programmed: true})
+	}
+	return reports
+}
+
+func TestStatusIsWrittenOnceForWhatIsProgrammed(t *testing.T) {
+	f := newFakes()
+	s := serveStatuses(f)
+	for _, name := range []string{"web", "right", "pending", "last"} {
+		s.set(t, name)
+	}
+	s.set(t, "right", "gw.example", "192.0.2.1") // in another order
+	w, _ := f.writer(t, WriterOptions{UpdateStatus: true, Addresses: []string{"192.0.2.1", "gw.example"}})
+	w.Report(programmed("web", "right")...)
+	w.Report(Report{Object: ingressKey("pending")})
+	s.until(t, "web", "gw.example", "192.0.2.1")
+	for range 5 {
+		w.Report(programmed("web", "right")...)
+	}
+	w.Report(programmed("last")...)
+	s.until(t, "last", "gw.example", "192.0.2.1")
+	if s.patches("web") != 1 || s.patches("right") != 0 || s.patches("pending") != 0 || s.patches("last") != 1 {
+		t.Errorf("patches %v", s.count)
+	}
+
+	// Another takes it away, and it is put right.
+	s.set(t, "web", "203.0.113.9")
+	s.until(t, "web", "gw.example", "192.0.2.1")
+	if s.patches("web") != 2 {
+		t.Errorf("patches %v", s.count)
+	}
+}
+
+func TestStatusIsTriedAgain(t *testing.T) {
+	f := newFakes()
+	s := serveStatuses(f)
+	s.set(t, "web")
+	s.set(t, "forbidden")
+	conflict := apierrors.NewConflict(schema.GroupResource{}, "web", nil)
+	s.fail = []error{conflict, apierrors.NewServiceUnavailable("busy"), conflict}
+	w, _ := f.writer(t, WriterOptions{UpdateStatus: true, Addresses: []string{"192.0.2.1"}})
+	w.Report(programmed("web")...)
+	s.until(t, "web", "192.0.2.1")
+	if s.patches("web") != 4 {
+		t.Errorf("patches %v", s.count)
+	}
+	s.mu.Lock()
+	s.fail = []error{apierrors.NewForbidden(schema.GroupResource{}, "forbidden", nil)}
+	s.mu.Unlock()
+	w.Report(programmed("forbidden")...)
+	eventually(t, "tried", func() bool { return s.patches("forbidden") == 1 })
+}
+
+func TestIngressThatIsNoLongerOursLosesOurAddresses(t *testing.T) {
+	f := newFakes()
+	s := serveStatuses(f)
+	s.set(t, "web", "192.0.2.1", "203.0.113.9") // the latter is of its next controller
+	s.set(t, "alone", "192.0.2.1")
+	s.set(t, "back", "192.0.2.1")
+	s.set(t, "foreign", "192.0.2.1")
+	s.set(t, "deleted", "192.0.2.1")
+	w := f.idleWriter(t, WriterOptions{UpdateStatus: true, Addresses: []string{"192.0.2.1"}})
+	w.Report(programmed("web", "alone", "back", "deleted")...)
+	for _, name := range []string{"web", "alone", "back", "deleted", "foreign"} {
+		w.Report(Report{Object: ingressKey(name), Gone: true})
+	}
+	w.Report(programmed("back")...)
+	must(t, f.core.Tracker().Delete(ingresses, "shop", "deleted"))
+	running(t, w.Run)
+	s.until(t, "web", "203.0.113.9")
+	s.until(t, "alone")
+	eventually(t, "all but the one that came back are forgotten", func() bool {
+		w.statuses.mu.Lock()
+		defer w.statuses.mu.Unlock()
+		_, back := w.statuses.desired[ingressKey("back")]
+		return back && len(w.statuses.desired) == 1
+	})
+	if s.patches("foreign") != 0 || s.patches("back") != 0 || s.patches("web") != 1 || s.patches("alone") != 1 {
+		t.Errorf("patches %v", s.count)
+	}
+	s.set(t, "alone", "192.0.2.1")
+	s.set(t, "marker")
+	w.Report(programmed("marker")...)
+	s.until(t, "marker", "192.0.2.1")
+	if s.patches("alone") != 1 {
+		t.Errorf("patches %v after all was done", s.count)
+	}
+}
+
+func TestStatusFollowsThePublishService(t *testing.T) {
+	ctx := context.Background()
+	proxy := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "kong", Name: "proxy"},
+		Spec:       corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, ClusterIPs: []string{"10.0.0.1"}},
+	}
+	other := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "kong", Name: "other"},
+		Spec: corev1.ServiceSpec{ClusterIPs: []string{"10.0.0.2"}}}
+	f := newFakes(proxy, other)
+	s := serveStatuses(f)
+	s.set(t, "web")
+	w, _ := f.writer(t, WriterOptions{UpdateStatus: true, PublishService: &types.NamespacedName{Namespace: "kong", Name: "proxy"}})
+	w.Report(programmed("web")...)
+	proxy = proxy.DeepCopy()
+	proxy.ResourceVersion = "2"
+	proxy.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "192.0.2.7"}}
+	if _, err := f.core.CoreV1().Services("kong").Update(ctx, proxy, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s.until(t, "web", "192.0.2.7")
+	must(t, f.core.CoreV1().Services("kong").Delete(ctx, "proxy", metav1.DeleteOptions{}))
+	s.set(t, "later")
+	w.Report(programmed("later")...)
+	s.until(t, "later", "192.0.2.7")
+	if s.patches("web") != 1 {
+		t.Errorf("patches %v", s.count)
+	}
+}
+
+func TestAddressesOfAService(t *testing.T) {
+	lb := func(addresses ...corev1.LoadBalancerIngress) corev1.ServiceStatus {
+		return corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: addresses}}
+	}
+	cluster := []string{"10.0.0.1", "fd00::1"}
+	for name, test := range map[string]struct {
+		service corev1.Service
+		want    []networkingv1.IngressLoadBalancerIngress
+	}{
+		"load balancer": {
+			corev1.Service{
+				Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, ClusterIPs: cluster, ExternalIPs: []string{"192.0.2.9"}},
+				Status: lb(corev1.LoadBalancerIngress{IP: "192.0.2.2", Ports: []corev1.PortStatus{{Port: 80, Protocol: "TCP"}}},
+					corev1.LoadBalancerIngress{Hostname: "lb.example"}),
+			},
+			[]networkingv1.IngressLoadBalancerIngress{
+				{Hostname: "lb.example"},
+				{IP: "192.0.2.2", Ports: []networkingv1.IngressPortStatus{{Port: 80, Protocol: "TCP"}}},
+			},
+		},
+		"load balancer with external addresses, pending": {
+			corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, ClusterIPs: cluster, ExternalIPs: []string{"192.0.2.9"}}},
+			[]networkingv1.IngressLoadBalancerIngress{{IP: "192.0.2.9"}},
+		},
+		"load balancer pending": {
+			corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, ClusterIPs: cluster}}, nil,
+		},
+		"cluster": {
+			corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, ClusterIPs: cluster}},
+			[]networkingv1.IngressLoadBalancerIngress{{IP: "10.0.0.1"}, {IP: "fd00::1"}},
+		},
+		"node port": {
+			corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeNodePort, ClusterIPs: cluster[:1]}},
+			[]networkingv1.IngressLoadBalancerIngress{{IP: "10.0.0.1"}},
+		},
+		"headless": {
+			corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, ClusterIPs: []string{"None"}}}, nil,
+		},
+	} {
+		if got := addressesOf(&test.service); !sameAddresses(got, test.want) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+func (f *fakes) leaseHolder() string {
+	leases := coordinationv1.SchemeGroupVersion.WithResource("leases")
+	object, err := f.core.Tracker().Get(leases, "kong", "kube-sync")
+	if err != nil || object.(*coordinationv1.Lease).Spec.HolderIdentity == nil {
+		return ""
+	}
+	return *object.(*coordinationv1.Lease).Spec.HolderIdentity
+}
+
+func TestOnlyTheHolderOfTheLeaseWrites(t *testing.T) {
+	f := newFakes()
+	s := serveStatuses(f)
+	s.set(t, "web")
+	options := WriterOptions{UpdateStatus: true, Addresses: []string{"192.0.2.1"}, ReportingInstance: "kong-1"}
+	first, stop := f.writer(t, options)
+	eventually(t, "the first leads", first.Leading)
+	options.ReportingInstance = "kong-2"
+	second, _ := f.writer(t, options)
+	second.Report(programmed("web")...)
+	first.Report(programmed("web")...)
+	s.until(t, "web", "192.0.2.1")
+	if s.patches("web") != 1 || second.Leading() || f.leaseHolder() != "kong-1" {
+		t.Errorf("patches %v, second leads %v, holder %q", s.count, second.Leading(), f.leaseHolder())
+	}
+
+	second.Report(programmed("late")...)
+	stop()
+	if first.Leading() {
+		t.Error("still leading")
+	}
+	s.set(t, "late")
+	eventually(t, "the second leads", second.Leading)
+	s.until(t, "late", "192.0.2.1") // reported before it led
+	if s.patches("web") != 1 {
+		t.Errorf("patches %v", s.count)
+	}
+}
+
+func TestShutdownReleasesTheLease(t *testing.T) {
+	f := newFakes()
+	w, stop := f.writer(t, WriterOptions{UpdateStatus: true})
+	eventually(t, "leading", w.Leading)
+	stop()
+	if holder := f.leaseHolder(); holder != "" {
+		t.Errorf("held by %q", holder)
+	}
+}
+
+func TestNothingToWriteNeedsNoLease(t *testing.T) {
+	f := newFakes()
+	w, stop := f.writer(t, WriterOptions{})
+	w.Report(Report{Object: ingressKey("web"), Programmed: true, Verdicts: []unit.Verdict{unit.Warning(ingressKey("web"), "A", "a")}})
+	stop()
+	for _, action := range f.core.Actions() {
+		if verb := action.GetVerb(); verb != "list" && verb != "watch" {
+			t.Errorf("%s %s", verb, action.GetResource().Resource)
+		}
+	}
+}
+
+func TestWriterNeedsANamespace(t *testing.T) {
+	c, err := newCluster(ClusterOptions{}, newFakes().clients(), &contact{})
+	must(t, err)
+	if _, err := NewWriter(c, WriterOptions{UpdateStatus: true}); err == nil {
+		t.Error("no error")
+	}
+}
