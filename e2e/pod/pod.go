@@ -211,6 +211,9 @@ func (p *Pod) end(signal syscall.Signal) {
 	p.cmd = nil
 }
 
+// Reload has Kong start new workers in place of the old ones.
+func (p *Pod) Reload() error { return syscall.Kill(p.master(), syscall.SIGHUP) }
+
 // NeedKong skips a test about Kong's own processes where there is no Kong.
 func (p *Pod) NeedKong() {
 	p.t.Helper()
