@@ -1,8 +1,11 @@
 package kongconf_test
 
 import (
+	"debug/elf"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -38,5 +41,36 @@ func TestDockerfileFindsItsSources(t *testing.T) {
 	}
 	if copied == 0 || len(allowed) != 0 {
 		t.Errorf("%d sources are copied; never copied are %v", copied, allowed)
+	}
+}
+
+var linkerFlags = regexp.MustCompile(`-ldflags "([^"]*)"`)
+
+// TestDockerfileBuilds links as the Dockerfile does. It leaves out -trimpath, for which
+// all dependencies would be compiled once more.
+func TestDockerfileBuilds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: nothing is compiled")
+	}
+	flags := linkerFlags.FindStringSubmatch(strings.Join(dockerfile(t), "\n"))
+	if flags == nil {
+		t.Fatal("docker/Dockerfile has no -ldflags")
+	}
+	binary := filepath.Join(t.TempDir(), "kube-sync")
+	build := exec.Command("go", "build", "-ldflags", strings.ReplaceAll(flags[1], "$VERSION", "v1.2.3-test"), "-o", binary, "./plugin")
+	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, output)
+	}
+	if version, err := exec.Command(binary, "version").Output(); err != nil || !strings.Contains(string(version), "v1.2.3-test") {
+		t.Errorf("the version that the Dockerfile sets is not that of the binary: %q, %v", version, err)
+	}
+	file, err := elf.Open(binary)
+	if err != nil {
+		t.Skipf("not an ELF file, so not checked for being static: %v", err)
+	}
+	defer file.Close()
+	if libraries, err := file.ImportedLibraries(); err != nil || len(libraries) > 0 {
+		t.Errorf("the binary needs libraries: %v %v", libraries, err)
 	}
 }
