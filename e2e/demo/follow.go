@@ -5,29 +5,49 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // waitReady waits for kube-sync to say that the first configuration is in effect.
 func waitReady(ctx context.Context, o *options, g *gateway) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, readyTime,
-		fmt.Errorf("http://%s/readyz was not 200 within %s", o.health.address(), readyTime))
-	defer cancel()
-	client := &http.Client{Timeout: time.Second}
+	deadline := time.Now().Add(readyTime)
 	for {
-		resp, err := client.Get("http://" + o.health.address() + "/readyz")
+		err := ready(ctx, o)
 		if err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return nil
-			}
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("kube-sync was not ready within %s: %w", readyTime, err)
 		}
 		if err := pause(ctx, g, 50*time.Millisecond); err != nil {
 			return err
 		}
 	}
+}
+
+// ready returns why kube-sync is not ready, or nil.
+func ready(ctx context.Context, o *options) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	url := "http://" + o.health.address() + "/readyz"
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s answers %s: %s", url, resp.Status, strings.TrimSpace(string(body)))
+	}
+	return err
 }
 
 // follow tells of every change of the configuration, and what kube-sync warns of.

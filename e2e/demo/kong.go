@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,14 +13,6 @@ import (
 // startKong starts Kong in the foreground, as in a container.
 func startKong(kong string, o *options, environ []string, log *os.File) (*gateway, error) {
 	pidFile := filepath.Join(o.prefix(), "pids", "nginx.pid")
-	for _, stale := range []string{o.adminSocket(), pidFile} {
-		if err := os.Remove(stale); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("left over from an earlier run: %w", err)
-		}
-	}
-	if err := os.MkdirAll(filepath.Dir(o.adminSocket()), 0o750); err != nil {
-		return nil, fmt.Errorf("directory of the Admin API's socket: %w", err)
-	}
 	cmd := exec.Command(kong, "start", "-c", o.conf)
 	g, err := start(cmd, append(environ,
 		"KONG_NGINX_DAEMON=off", "KONG_PROXY_ACCESS_LOG=off",

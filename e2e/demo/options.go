@@ -102,7 +102,20 @@ func (o *options) check() error {
 		}
 		l.Close()
 	}
-	if err := os.MkdirAll(o.prefix(), 0o750); err != nil {
+	return o.clear()
+}
+
+// clear empties the gateway's directory: with the configuration of an earlier run it
+// would be ready before it has the one of today.
+func (o *options) clear() error {
+	if c, err := net.Dial("unix", o.adminSocket()); err == nil {
+		c.Close()
+		return fmt.Errorf("another gateway runs in %s: stop it or choose another directory with -dir", o.prefix())
+	}
+	if err := os.RemoveAll(o.prefix()); err != nil {
+		return fmt.Errorf("directory for the gateway's files (-dir): %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(o.adminSocket()), 0o750); err != nil {
 		return fmt.Errorf("directory for the gateway's files (-dir): %w", err)
 	}
 	return nil
