@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) {
 	lab.Main(m, lab.Program{
-		Image: "kube-sync/whoami", Package: "github.com/kube-sync/kube-sync/e2e/kubelet/testdata/whoami",
+		Image: "kube-sync/client", Package: "github.com/kube-sync/kube-sync/e2e/kubelet/testdata/client",
 	})
 }
 

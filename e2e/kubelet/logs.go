@@ -74,13 +74,8 @@ type logOptions struct {
 }
 
 // copyLog writes the lines of a log, and with follow those to come until the writing process has ended.
-func copyLog(ctx context.Context, to io.Writer, path string, options logOptions, ended <-chan struct{}) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("open the log: %w", err)
-	}
-	defer file.Close()
-	reader := bufio.NewReader(file)
+func copyLog(ctx context.Context, to io.Writer, log io.Reader, options logOptions, ended <-chan struct{}) error {
+	reader := bufio.NewReader(log)
 	lines, rest, err := readLines(reader, "", options)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -42,17 +43,27 @@ func TestLogs(t *testing.T) {
 		ended := make(chan struct{})
 		close(ended)
 		var got bytes.Buffer
-		if err := copyLog(t.Context(), &got, path, test.options, ended); err != nil || got.String() != test.want {
+		if err := copyLog(t.Context(), &got, open(t, path), test.options, ended); err != nil || got.String() != test.want {
 			t.Errorf("%s: %q, %v, want %q", name, got.String(), err, test.want)
 		}
 	}
 	var stamped bytes.Buffer
 	options := logOptions{tailLines: 1, limitBytes: -1, timestamps: true}
-	if err := copyLog(t.Context(), &stamped, path, options, nil); err != nil {
+	if err := copyLog(t.Context(), &stamped, open(t, path), options, nil); err != nil {
 		t.Fatal(err)
 	}
 	stamp, line, _ := strings.Cut(stamped.String(), " ")
 	if _, err := time.Parse(time.RFC3339Nano, stamp); err != nil || line != "four, unfinished\n" {
 		t.Errorf("with timestamps: %q", stamped.String())
 	}
+}
+
+func open(t *testing.T, path string) *os.File {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	return file
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 )
 
 // network gives pods their addresses and namespaces.
@@ -101,24 +102,49 @@ func (p *podNetwork) connect(hostDevice string) error {
 		if err != nil {
 			return fmt.Errorf("find the pod's device %s: %w", name, err)
 		}
-		if name == podDevice {
-			prefix := netip.PrefixFrom(p.address, p.network.cidr.Bits())
-			address, err := netlink.ParseAddr(prefix.String())
-			if err != nil {
-				return err
-			}
-			if err := handle.AddrAdd(link, address); err != nil {
-				return fmt.Errorf("give the pod address %s: %w", prefix, err)
-			}
-		}
 		if err := handle.LinkSetUp(link); err != nil {
 			return fmt.Errorf("set the pod's device %s up: %w", name, err)
 		}
-	}
-	if err := handle.RouteAdd(&netlink.Route{Gw: p.network.gateway}); err != nil {
-		return fmt.Errorf("set the pod's default route: %w", err)
+		if name == podDevice {
+			if err := p.route(handle, link); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// route gives the pod its address, and makes the bridge its way to all others.
+func (p *podNetwork) route(pod *netlink.Handle, device netlink.Link) error {
+	if err := pod.AddrAdd(device, &netlink.Addr{IPNet: single(p.ip())}); err != nil {
+		return fmt.Errorf("give the pod address %s: %w", p.address, err)
+	}
+	index := device.Attrs().Index
+	gateway := &netlink.Route{LinkIndex: index, Dst: single(p.network.gateway), Scope: netlink.SCOPE_LINK}
+	if err := pod.RouteAdd(gateway); err != nil {
+		return fmt.Errorf("set the pod's route to its gateway: %w", err)
+	}
+	if err := pod.RouteAdd(&netlink.Route{LinkIndex: index, Gw: p.network.gateway, Src: p.ip()}); err != nil {
+		return fmt.Errorf("set the pod's default route: %w", err)
+	}
+	if err := netlink.RouteAdd(p.hostRoute()); err != nil {
+		return fmt.Errorf("set the route to the pod: %w", err)
+	}
+	return nil
+}
+
+// hostRoute is the way to the pod. Without it the pod's address is unreachable, as clients learn at once.
+func (p *podNetwork) hostRoute() *netlink.Route {
+	return &netlink.Route{
+		LinkIndex: p.network.bridge.Attrs().Index, Dst: single(p.ip()), Src: p.network.gateway,
+		Scope: netlink.SCOPE_LINK,
+	}
+}
+
+func (p *podNetwork) ip() net.IP { return net.IP(p.address.AsSlice()) }
+
+func single(ip net.IP) *net.IPNet {
+	return &net.IPNet{IP: ip, Mask: net.CIDRMask(8*len(ip), 8*len(ip))}
 }
 
 // do calls the function on a thread that is in the pod's namespace; processes that it starts are there too.
@@ -129,13 +155,17 @@ func (p *podNetwork) remove() error {
 	if !p.own {
 		return nil
 	}
+	err := netlink.RouteDel(p.hostRoute())
+	if errors.Is(err, unix.ESRCH) {
+		err = nil // it was not connected
+	}
 	p.network.mu.Lock()
 	delete(p.network.taken, p.address)
 	p.network.mu.Unlock()
 	if !p.namespace.IsOpen() {
-		return nil
+		return err
 	}
-	return p.namespace.Close()
+	return errors.Join(err, p.namespace.Close())
 }
 
 // in calls the function on a thread of its own choice of namespace, which is none where the function chooses itself.

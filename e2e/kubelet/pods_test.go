@@ -147,20 +147,66 @@ apiVersion: v1
 kind: Pod
 metadata: {name: client}
 spec:
-  initContainers: [{name: before, image: kube-sync/whoami}]
-  containers: [{name: client, image: kube-sync/whoami}]
+  initContainers: [{name: before, image: kube-sync/client}]
+  containers: [{name: client, image: kube-sync/client}]
   restartPolicy: Never
 `)
-	waitPod(t, cp, namespace, "client", func(pod *corev1.Pod) error {
-		if pod.Status.Phase != corev1.PodSucceeded {
-			return fmt.Errorf("phase %s, want Succeeded", pod.Status.Phase)
+	log := finished(t, cp, namespace, "client", corev1.PodSucceeded)
+	if want := "system:serviceaccount:" + namespace + ":default\n"; log != want {
+		t.Errorf("the pod is %q to the API server, want %q", log, want)
+	}
+}
+
+// finished waits for the end of a pod of one container and returns what that container has written.
+func finished(t *testing.T, cp *lab.ControlPlane, namespace, name string, phase corev1.PodPhase) string {
+	t.Helper()
+	pod := waitPod(t, cp, namespace, name, func(pod *corev1.Pod) error {
+		if pod.Status.Phase != phase {
+			return fmt.Errorf("phase of pod %s is %s, want %s", name, pod.Status.Phase, phase)
 		}
 		return nil
 	})
-	log, err := cp.Client.CoreV1().Pods(namespace).
-		GetLogs("client", &corev1.PodLogOptions{Container: "client"}).DoRaw(t.Context())
-	if want := "system:serviceaccount:" + namespace + ":default\n"; err != nil || string(log) != want {
-		t.Errorf("the pod is %q to the API server, %v, want %q", log, err, want)
+	options := &corev1.PodLogOptions{Container: pod.Spec.Containers[0].Name}
+	log, err := cp.Client.CoreV1().Pods(namespace).GetLogs(name, options).DoRaw(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(log)
+}
+
+// Pods reach each other, and learn at once when one is gone.
+func TestPodNetwork(t *testing.T) {
+	cp := lab.Shared(t)
+	cp.Kubelet(t)
+	namespace := cp.Namespace(t)
+	cp.MustApply(t, namespace, deployment)
+	address := waitReady(t, cp, namespace, 2)[0]
+	client := func(name string) string {
+		return fmt.Sprintf(`
+apiVersion: v1
+kind: Pod
+metadata: {name: %s}
+spec:
+  containers: [{name: client, image: kube-sync/client, env: [{name: URL, value: "http://%s:8080"}]}]
+  restartPolicy: Never
+`, name, address)
+	}
+	cp.MustApply(t, namespace, client("before"))
+	if log := finished(t, cp, namespace, "before", corev1.PodSucceeded); log != "200 OK\n" {
+		t.Errorf("GET from pod to pod: %q", log)
+	}
+	scale(t, cp, namespace, 0)
+	lab.Eventually(t, within, func() error {
+		if names := podNames(t, cp, namespace); len(names) > 1 {
+			return fmt.Errorf("pods %q are left", names)
+		}
+		return nil
+	})
+	began := time.Now()
+	cp.MustApply(t, namespace, client("after"))
+	log := finished(t, cp, namespace, "after", corev1.PodFailed)
+	if !strings.Contains(log, "no route to host") || time.Since(began) > 5*time.Second {
+		t.Errorf("GET of a pod that is gone: %q after %s", log, time.Since(began))
 	}
 }
 

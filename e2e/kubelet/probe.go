@@ -96,6 +96,9 @@ func (c *container) probeStartup(ctx context.Context, probe corev1.Probe) bool {
 func (c *container) probeOn(ctx context.Context, probe corev1.Probe, result bool, report func(bool)) {
 	delay, period, timeout := durations(probe)
 	eager := !result
+	if result {
+		delay += period // a process which has just been started does not listen yet
+	}
 	if !sleep(ctx, delay) {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -81,7 +82,13 @@ func (k *Kubelet) containerLogs(w http.ResponseWriter, r *http.Request) {
 	if options.previous {
 		number, options.follow = number-1, false
 	}
-	if err := copyLog(r.Context(), flushing{w}, c.logFile(number), options, ended); err != nil {
+	log, err := os.Open(c.logFile(number))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	defer log.Close()
+	if err := copyLog(r.Context(), flushing{w}, log, options, ended); err != nil {
 		k.log.Warn("log not served", "container", c.spec.Name, "error", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -59,6 +60,7 @@ func goBuild(ctx context.Context, dir, path, pkg, ldflags string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-ldflags", ldflags, "-o", path, pkg)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // startInside has locked the thread
 	if out, err := cmd.CombinedOutput(); err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("not done within the test timeout; run it again, for Go's build cache keeps what is " +
@@ -123,11 +125,16 @@ func buildControlPlane(ctx context.Context, dir, path string) error {
 	}
 	const stamp = " -X k8s.io/component-base/version."
 	ldflags := "-s -w" + stamp + "gitVersion=" + version + stamp + "gitMajor=" + parts[0] + stamp + "gitMinor=" + parts[1]
-	unfinished := path + ".unfinished"
-	if err := goBuild(ctx, dir, unfinished, ".", ldflags); err != nil {
-		return errors.Join(err, os.RemoveAll(unfinished))
+	unfinished, err := os.MkdirTemp(filepath.Dir(path), "unfinished-")
+	if err != nil {
+		return fmt.Errorf("make a directory for the control plane: %w", err)
 	}
-	if err := os.Rename(unfinished, path); err != nil {
+	defer os.RemoveAll(unfinished)
+	executable := filepath.Join(unfinished, "controlplane")
+	if err := goBuild(ctx, dir, executable, ".", ldflags); err != nil {
+		return err
+	}
+	if err := os.Rename(executable, path); err != nil {
 		return fmt.Errorf("put the control plane into the cache: %w", err)
 	}
 	return nil

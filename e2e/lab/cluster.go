@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -57,6 +58,11 @@ func (cp *ControlPlane) Kubelet(t testing.TB) *kubelet.Kubelet {
 		for name, path := range state.setup.Programs {
 			images[name] = kubelet.Image{Executable: path}
 		}
+		log, err := os.Create(filepath.Join(cp.Dir, "kubelet.log"))
+		if err != nil {
+			cp.kubeletErr = fmt.Errorf("make the kubelet's log: %w", err)
+			return
+		}
 		cp.kubelet, cp.kubeletErr = kubelet.Start(context.Background(), kubelet.Options{
 			Config:    cp.Config,
 			Dir:       filepath.Join(cp.Dir, "kubelet"),
@@ -65,6 +71,7 @@ func (cp *ControlPlane) Kubelet(t testing.TB) *kubelet.Kubelet {
 			PodCIDR:   PodCIDR,
 			APIServer: HostIP + ":" + cp.port(),
 			Images:    images,
+			Log:       slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		})
 	})
 	if cp.kubeletErr != nil {

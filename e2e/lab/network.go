@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"net/netip"
+	"os"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -10,7 +11,7 @@ import (
 
 // What the network of the namespace looks like. It has no default route.
 const (
-	// Bridge connects the pods, each of which has a network namespace of its own.
+	// Bridge connects this namespace with the pods, each of which has a network namespace of its own.
 	Bridge = "pods"
 	// HostIP is this namespace's own address on the bridge: pods reach the API server there.
 	HostIP = "10.244.0.1"
@@ -47,7 +48,7 @@ func setUpNetwork() error {
 	if err := netlink.LinkAdd(bridge); err != nil {
 		return fmt.Errorf("make the bridge: %w", err)
 	}
-	address, err := netlink.ParseAddr(netip.PrefixFrom(netip.MustParseAddr(HostIP), PodCIDR.Bits()).String())
+	address, err := netlink.ParseAddr(HostIP + "/32")
 	if err != nil {
 		return err
 	}
@@ -56,6 +57,28 @@ func setUpNetwork() error {
 	}
 	if err := netlink.LinkSetUp(bridge); err != nil {
 		return fmt.Errorf("set the bridge up: %w", err)
+	}
+	return routePods()
+}
+
+// routePods makes this namespace the router between pods. Each pod has a route; where there is none an answer comes at
+// once, while on a common network a client would wait for one from a pod that is gone.
+func routePods() error {
+	pods, err := netlink.ParseIPNet(PodCIDR.String())
+	if err != nil {
+		return err
+	}
+	if err := netlink.RouteAdd(&netlink.Route{Dst: pods, Type: unix.RTN_UNREACHABLE}); err != nil {
+		return fmt.Errorf("make %s unreachable: %w", PodCIDR, err)
+	}
+	for name, value := range map[string]string{
+		"ip_forward":                         "1",
+		"conf/all/send_redirects":            "0", // pods don't see each other
+		"conf/" + Bridge + "/send_redirects": "0",
+	} {
+		if err := os.WriteFile("/proc/sys/net/ipv4/"+name, []byte(value), 0); err != nil {
+			return fmt.Errorf("set net.ipv4 %s: %w", name, err)
+		}
 	}
 	return nil
 }

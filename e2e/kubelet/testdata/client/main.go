@@ -1,4 +1,5 @@
-// The program whoami asks the API server who it is, with what a pod finds in its file system and environment.
+// The program client prints the status of a GET of the URL in its environment. Without one it asks the API server who
+// it is, with what a pod finds in its file system and environment, and prints that.
 package main
 
 import (
@@ -15,6 +16,18 @@ import (
 const credentials = "/var/run/secrets/kubernetes.io/serviceaccount/"
 
 func main() {
+	if url := os.Getenv("URL"); url != "" {
+		response, err := http.Get(url)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(response.Status)
+		return
+	}
+	whoAmI()
+}
+
+func whoAmI() {
 	authority := x509.NewCertPool()
 	authority.AppendCertsFromPEM(read("ca.crt"))
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority}}}
