@@ -6,12 +6,11 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/go-logr/logr"
 	"golang.org/x/time/rate"
 	"k8s.io/client-go/rest"
-	"k8s.io/klog/v2"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -45,6 +44,7 @@ type Cluster struct {
 	presence   *presence
 	observers  []func(unit.Key)
 	failures   rate.Sometimes
+	unanswered atomic.Bool
 	running    sync.WaitGroup
 
 	mu        sync.RWMutex
@@ -86,6 +86,8 @@ func newCluster(options ClusterOptions, clients *clients, contact *contact) (*Cl
 	if kinds == nil {
 		kinds = CoreKinds()
 	}
+	contact.failed = func(err error) { c.unanswered.Store(true); c.failed("connection", err) }
+	contact.back = c.answered
 	c.expect(c) // until everything to wait for is known
 	c.wanted = newWanted(c)
 	c.presence = newPresence(c)
@@ -134,7 +136,7 @@ func (c *Cluster) remove(kind unit.Kind) []*informer {
 
 // Run implements [Source].
 func (c *Cluster) Run(ctx context.Context) error {
-	ctx = klog.NewContext(ctx, logr.FromSlogHandler(c.log.Handler()))
+	ctx = withLog(ctx, c.log)
 	c.mu.RLock()
 	for _, kind := range c.informers {
 		for _, informer := range kind {
@@ -191,6 +193,13 @@ func (c *Cluster) observed(key unit.Key) {
 // failed logs that the API server doesn't answer as it should, now and then.
 func (c *Cluster) failed(what string, err error) {
 	c.failures.Do(func() {
-		c.log.Warn("cannot watch the cluster", "resource", what, "error", err, "last_contact", c.LastContact())
+		c.log.Warn("cannot read from the cluster", "what", what, "error", err, "last_contact", c.LastContact())
 	})
+}
+
+// answered logs the end of an outage.
+func (c *Cluster) answered() {
+	if c.unanswered.Load() && c.unanswered.Swap(false) {
+		c.log.Info("the cluster answers again")
+	}
 }

@@ -2,6 +2,15 @@
 // writes statuses and events back.
 //
 // There are two sources, behind one interface: a cluster's API server, through
-// informers, and a directory of manifests. Both coalesce: a consumer that is busy
-// finds, when it takes the next batch, each object once and as it is by then.
+// informers ([Cluster]), and files of manifests ([Files]). Both coalesce: a
+// consumer that is busy finds, when it takes the next batch, each object once and
+// as it is by then. Objects are stripped of what the translation doesn't read,
+// and a change of nothing else isn't delivered.
+//
+// The way back is a [Reporter]: a [Writer] for a cluster, which writes only
+// differences and only while it holds the one Lease, or a [LogReporter].
+//
+// What is to be known about a kind of object is its [Kind]; the sources take a
+// list of them, so a further kind is a further value. Custom kinds are watched
+// while the API server serves them.
 package watch

@@ -9,9 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/klog/v2"
 )
 
 // WriterOptions say what to write back to a cluster.
@@ -96,13 +94,18 @@ func (w *Writer) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	ctx = klog.NewContext(ctx, logr.FromSlogHandler(w.options.Log.Handler()))
+	ctx = withLog(ctx, w.options.Log)
 	return w.options.Lease.hold(ctx, w.cluster.clients.lease, w.options.ReportingInstance, w.lead)
 }
 
 func (w *Writer) lead(ctx context.Context) {
+	log := w.options.Log.With("lease", w.options.Lease.Namespace+"/"+w.options.Lease.Name)
+	log.Info("writing statuses and events")
 	w.leading.Store(true)
-	defer w.leading.Store(false)
+	defer func() {
+		w.leading.Store(false)
+		log.Info("no longer writing statuses and events")
+	}()
 	var writing sync.WaitGroup
 	if w.statuses != nil {
 		writing.Go(func() { w.statuses.lead(ctx) })

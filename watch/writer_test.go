@@ -2,11 +2,6 @@ package watch
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"slices"
-	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,100 +10,13 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 var ingresses = networkingv1.SchemeGroupVersion.WithResource("ingresses")
-
-// statusServer answers patches of Ingresses' statuses as an API server does: on
-// the version that they name, and with a new version only where they change something.
-type statusServer struct {
-	fakes *fakes
-	mu    sync.Mutex
-	next  int
-	fail  []error
-	count map[string]int // patches by name
-}
-
-func serveStatuses(f *fakes) *statusServer {
-	s := &statusServer{fakes: f, next: 100, count: map[string]int{}}
-	f.core.PrependReactor("patch", "ingresses", s.patch)
-	return s
-}
-
-func (s *statusServer) patch(action clienttesting.Action) (bool, runtime.Object, error) {
-	patch := action.(clienttesting.PatchAction)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.count[patch.GetName()]++
-	if len(s.fail) > 0 {
-		err := s.fail[0]
-		s.fail = s.fail[1:]
-		return true, nil, err
-	}
-	object, err := s.fakes.core.Tracker().Get(ingresses, patch.GetNamespace(), patch.GetName())
-	if err != nil {
-		return true, nil, err
-	}
-	i := object.(*networkingv1.Ingress).DeepCopy()
-	var body networkingv1.Ingress
-	if err := json.Unmarshal(patch.GetPatch(), &body); err != nil || patch.GetSubresource() != "status" {
-		return true, nil, fmt.Errorf("patch %s of %q: %w", patch.GetPatch(), patch.GetSubresource(), err)
-	}
-	if body.ResourceVersion != i.ResourceVersion {
-		return true, nil, apierrors.NewConflict(ingresses.GroupResource(), i.Name, fmt.Errorf("at %s", i.ResourceVersion))
-	}
-	i.Status = body.Status
-	s.next++
-	i.ResourceVersion = strconv.Itoa(s.next)
-	return true, i, s.fakes.core.Tracker().Update(ingresses, i, i.Namespace)
-}
-
-func (s *statusServer) patches(name string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.count[name]
-}
-
-// set writes an Ingress as another client would.
-func (s *statusServer) set(t *testing.T, name string, addresses ...string) {
-	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.next++
-	i := ingress(name)
-	i.ResourceVersion = strconv.Itoa(s.next)
-	for _, address := range addresses {
-		i.Status.LoadBalancer.Ingress = append(i.Status.LoadBalancer.Ingress, loadBalancer(address))
-	}
-	tracker := s.fakes.core.Tracker()
-	if _, err := tracker.Get(ingresses, "shop", name); err == nil {
-		must(t, tracker.Update(ingresses, i, "shop"))
-	} else {
-		must(t, tracker.Create(ingresses, i, "shop"))
-	}
-}
-
-func (s *statusServer) addresses(name string) (addresses []string) {
-	object, err := s.fakes.core.Tracker().Get(ingresses, "shop", name)
-	if err != nil {
-		return nil
-	}
-	for _, address := range object.(*networkingv1.Ingress).Status.LoadBalancer.Ingress {
-		addresses = append(addresses, address.IP+address.Hostname)
-	}
-	return addresses
-}
-
-func (s *statusServer) until(t *testing.T, name string, want ...string) {
-	t.Helper()
-	eventually(t, fmt.Sprintf("%s at %v", name, want), func() bool { return slices.Equal(s.addresses(name), want) })
-}
 
 func quickLease() LeaseOptions {
 	return LeaseOptions{Namespace: "kong", Duration: 15 * time.Second, Renew: 10 * time.Second, Retry: 20 * time.Millisecond}
