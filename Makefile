@@ -1,23 +1,38 @@
-# Everything here needs Go and nothing else; where Kong is on PATH, run uses it.
+# Everything but image and e2e-kind needs Go and nothing else. Where Kong is on PATH,
+# run and test use it.
 GO ?= go
+VERSION ?= dev
+SUMMARY := $(CURDIR)/.run/e2e-summary
 
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/kube-sync
-	$(GO) build -o bin/kube-sync ./plugin
+	$(GO) build -ldflags '-X github.com/kube-sync/kube-sync/plugin/cli.Version=$(VERSION)' -o bin/kube-sync ./plugin
 
 run: build ## try it out: a local gateway that follows the manifests in examples/ (ARGS=-h for settings)
 	@$(GO) build -o bin/demo ./e2e/demo
 	@exec bin/demo $(ARGS)
 
-test: ## run all tests under the race detector
-	$(GO) test -race ./...
+# The first run compiles the control plane, which go test's own time limit does not foresee.
+test: ## run all tests; the last line says which gateway they met
+	@mkdir -p $(dir $(SUMMARY)) && rm -f $(SUMMARY)
+	@KUBE_SYNC_E2E_SUMMARY=$(SUMMARY) $(GO) test -race -count=1 -timeout 60m ./...; status=$$?; \
+		$(GO) run ./e2e/pod/summary $(SUMMARY); exit $$status
 
-bench: ## run the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: ## run the benchmarks of the translation
+	$(GO) test ./translate -run '^$$' -bench . -benchmem -benchtime 10x
+
+image: ## build the gateway's image (needs Docker)
+	docker build -f docker/Dockerfile --build-arg VERSION=$(VERSION) -t kong-kube-sync:dev .
+
+e2e-kind: ## run the end-to-end tests in a kind cluster (needs Docker)
+	@e2e/kind/run.sh
+
+manifests: ## make kong-conf/install.yaml of its sources
+	$(GO) test ./kong-conf -run TestInstallIsMadeOfItsSources -update
 
 fmt: ## format the code
 	$(GO) fmt ./...
@@ -25,4 +40,4 @@ fmt: ## format the code
 vet: ## check the code for what compiles and is wrong
 	$(GO) vet ./...
 
-.PHONY: help build run test bench fmt vet
+.PHONY: help build run test bench image e2e-kind manifests fmt vet

@@ -25,7 +25,7 @@ func TestStatusIsWrittenByOne(t *testing.T) {
 	account := credentials(t, cp)
 	start := func(name, address string) *pod.Pod {
 		return pod.Start(t, pod.Options{Credentials: account, Name: name, Settings: map[string]string{
-			"PUBLISH_STATUS_ADDRESS": address, "ELECTION_ID": "status-test"}})
+			"PUBLISH_STATUS_ADDRESS": address}})
 	}
 	ns := cp.Namespace(t)
 	first := start("first", "192.0.2.1")
@@ -67,7 +67,7 @@ metadata: {name: proxy}
 spec: {type: LoadBalancer, ports: [{port: 80}], selector: {app: none}}
 `)
 	balance(t, cp, ns, "192.0.2.3")
-	gateway(t, cp, map[string]string{"PUBLISH_SERVICE": ns + "/proxy", "ELECTION_ID": "service-test"})
+	gateway(t, cp, map[string]string{"PUBLISH_SERVICE": ns + "/proxy"})
 	cp.MustApply(t, ns, ingress("web", ns+".example", "/", "web")+`---
 apiVersion: networking.k8s.io/v1
 kind: Ingress

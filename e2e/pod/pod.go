@@ -90,6 +90,7 @@ func Prepare(t testing.TB, o Options) *Pod {
 		HTTP: freeAddress(t), HTTPS: freeAddress(t), Health: freeAddress(t), Metrics: freeAddress(t),
 	}
 	p.kong, _ = exec.LookPath("kong")
+	note(t, summaryGateway+Gateway())
 	log, err := os.Create(filepath.Join(dir, "pod.log"))
 	if err != nil {
 		t.Fatal(err)
@@ -218,6 +219,7 @@ func (p *Pod) Reload() error { return syscall.Kill(p.master(), syscall.SIGHUP) }
 func (p *Pod) NeedKong() {
 	p.t.Helper()
 	if p.kong == "" {
+		note(p.t, summarySkipped+p.t.Name())
 		p.t.Skip("needs a real kong on PATH")
 	}
 }

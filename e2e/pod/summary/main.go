@@ -1,0 +1,19 @@
+// Command summary prints, as the last line of make test, which gateway the
+// end-to-end tests met. Its argument is the file that they wrote.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/kube-sync/kube-sync/e2e/pod"
+)
+
+func main() {
+	written, err := os.ReadFile(os.Args[1])
+	if err != nil && !os.IsNotExist(err) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(pod.Summary(string(written)))
+}
