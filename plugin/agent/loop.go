@@ -32,6 +32,14 @@ type Observer interface {
 	Translated(took time.Duration, brokenObjects int)
 	Applied(outcome gateway.Outcome, took time.Duration, changes map[unit.Kind]time.Time)
 	ApplyFailed(err error, took time.Duration)
+	// Current says that Kong has what the cluster held at that time.
+	Current(at time.Time)
+}
+
+// contacted is a source that may lose touch with its cluster.
+type contacted interface {
+	// LastContact is when the cluster was last heard of.
+	LastContact() time.Time
 }
 
 // loop is the state of the agent.
@@ -133,6 +141,15 @@ func (l *loop) note(batch watch.Batch) {
 	}
 }
 
+// current tells how old what Kong has is by now.
+func (l *loop) current() {
+	at := time.Now()
+	if source, ok := l.source.(contacted); ok {
+		at = source.LastContact()
+	}
+	l.observer.Current(at)
+}
+
 // check finds out whether Kong lost its configuration, as after a restart.
 func (l *loop) check(ctx context.Context) {
 	if l.hash == "" || l.due {
@@ -147,7 +164,9 @@ func (l *loop) check(ctx context.Context) {
 		l.log.Warn("Kong holds another configuration than the one it acknowledged; applying again",
 			"hash", hash, "acknowledged", l.hash)
 		l.due = true
+		return
 	}
+	l.current()
 }
 
 // apply brings Kong in step, or sees to it that it is tried again.

@@ -331,6 +331,8 @@ func (f *fakeObserver) Translated(time.Duration, int) {}
 
 func (f *fakeObserver) Applied(gateway.Outcome, time.Duration, map[unit.Kind]time.Time) {}
 
+func (f *fakeObserver) Current(time.Time) {}
+
 func (f *fakeObserver) ApplyFailed(error, time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
