@@ -201,12 +201,13 @@ func (k *Kubelet) bind(object *corev1.Pod) {
 	})
 }
 
-// insist repeats a request until the API server has carried it out, or refuses it for good.
+// insist repeats a request until the API server has carried it out, or refuses it for good, or the context ends. A
+// request that is under way is not broken off by that, only by Close.
 func (k *Kubelet) insist(
 	ctx context.Context, what string, log *slog.Logger, request func(context.Context) error,
 ) error {
 	for {
-		err := request(ctx)
+		err := request(k.ctx)
 		switch {
 		case err == nil:
 			return nil
