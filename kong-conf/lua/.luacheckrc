@@ -1,0 +1,3 @@
+std = "ngx_lua"
+globals = { "kong" }
+max_line_length = 120

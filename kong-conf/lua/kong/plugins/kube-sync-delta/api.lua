@@ -1,0 +1,130 @@
+-- The Admin routes of the companion. In the stream subsystem, which has no Admin API, the
+-- same is asked for through Kong's socket between the two.
+local cjson = require "cjson.safe"
+
+
+local NAME = "kube-sync-delta"
+local STEP = 0.002
+local LONGEST_WAIT = 60
+
+
+local function stream(data)
+  local constants = require "kong.constants"
+  local socket = "unix:" .. kong.configuration.socket_path .. "/" .. constants.SOCKETS.STREAM_RPC
+  return require("kong.tools.stream_api").request(NAME, data, socket)
+end
+
+
+if ngx.config.subsystem == "stream" then
+  return {
+    _stream = function(data)
+      local takeover = require "kong.plugins.kube-sync-delta.takeover"
+      local request = assert(cjson.decode(data))
+      if request.notify then
+        takeover.notify(request.base)
+      end
+
+      return cjson.encode(takeover.effective())
+    end,
+  }
+end
+
+
+local function notify(base)
+  require("kong.plugins.kube-sync-delta.takeover").notify(base)
+
+  if #kong.configuration.stream_listeners > 0 then
+    local ok, err = stream(cjson.encode({ notify = true, base = base }))
+    if not ok then
+      kong.log.err("the stream subsystem could not be told of a change: ", err)
+    end
+  end
+end
+
+
+local function status()
+  local hash = require("kong.db.declarative").get_current_hash()
+  local effective = {
+    http = require("kong.plugins.kube-sync-delta.takeover").effective(),
+    stream = setmetatable({}, cjson.array_mt),
+  }
+  local ready = hash ~= nil
+
+  if #kong.configuration.stream_listeners > 0 then
+    local answer, err = stream("{}")
+    if answer then
+      effective.stream = cjson.decode(answer)
+
+    else
+      ready = false
+      kong.log.err("the stream subsystem does not say what it works by: ", err)
+    end
+  end
+
+  for _, hashes in pairs(effective) do
+    for _, taken in ipairs(hashes) do
+      ready = ready and taken == hash
+    end
+  end
+
+  return { hash = hash, workers = ngx.worker.count(), effective = effective, ready = ready }
+end
+
+
+local function wait(milliseconds)
+  local deadline = ngx.now() + math.min(milliseconds / 1000, LONGEST_WAIT)
+  repeat
+    if status().ready then
+      return true
+    end
+    ngx.sleep(STEP)
+  until ngx.now() > deadline
+
+  return false
+end
+
+
+local function check_kong()
+  local problem = require("kong.plugins.kube-sync-delta.internals").problem()
+  if problem then
+    return kong.response.exit(501, { message = "changes go through full loads only: " .. problem })
+  end
+end
+
+
+return {
+  ["/kube-sync/delta"] = {
+    GET = function()
+      check_kong()
+
+      local answer = status()
+      -- whoever lags and missed an event is told to look; once a second is enough
+      if not answer.ready and ngx.shared.kong:add(NAME .. ":told", true, 1) then
+        notify()
+      end
+
+      return kong.response.exit(200, answer)
+    end,
+
+    POST = function(self)
+      check_kong()
+
+      local delta = self.json
+      if type(delta) ~= "table" then
+        return kong.response.exit(400, { message = "expected a delta as application/json" })
+      end
+
+      local code, body, headers = require("kong.plugins.kube-sync-delta.apply")(delta)
+      if code == 200 then
+        notify(delta.base)
+
+        local milliseconds = tonumber(self.params.wait)
+        if milliseconds then
+          body.effective = wait(milliseconds)
+        end
+      end
+
+      return kong.response.exit(code, body, headers)
+    end,
+  },
+}

@@ -1,0 +1,311 @@
+-- Turns a delta into the entities to store, completed and validated by Kong's own schema
+-- of declarative configurations, and finds what that schema cannot see: whether the
+-- delta fits what is stored already.
+local declarative = require "kong.db.declarative"
+local errors = require "kong.db.errors"
+local lmdb = require "resty.lmdb"
+local prefix = require "resty.lmdb.prefix"
+local unmarshall = require("kong.db.declarative.marshaller").unmarshall
+
+
+local null = ngx.null
+
+
+local _M = {}
+
+
+-- The entity as it is stored: with its nulls, and with references to vaults unresolved.
+-- Index keys made of anything else would not be the ones that were written.
+function _M.stored(kind, id)
+  local key = lmdb.get(declarative.item_key(kind, "*", id))
+  return key and unmarshall(lmdb.get(key))
+end
+
+
+-- The ids of the stored entities of a kind that refer to another one by that field.
+function _M.referrers(kind, field, id)
+  local start = declarative.foreign_field_key_prefix(kind, "*", field, id)
+  local ids, from = {}, start
+  repeat
+    local page, more = assert(prefix.page(from, start, nil, 1000))
+    for _, entry in ipairs(page) do
+      ids[#ids + 1] = entry.key:sub(#start + 1)
+      from = entry.key .. "\x00"
+    end
+  until not more or #page == 0
+
+  return ids
+end
+
+
+local function each_foreign(kind)
+  local foreign = {}
+  for name, field in kong.db[kind].schema:each_field() do
+    if field.type == "foreign" then
+      foreign[name] = field.reference
+    end
+  end
+
+  return pairs(foreign)
+end
+
+
+local function row(rows, kind, entity, kind_of_error, message, field)
+  rows[#rows + 1] = {
+    entity_type = kind:gsub("s$", ""),
+    entity_id = entity.id,
+    entity_name = type(entity.name) == "string" and entity.name or nil,
+    entity_tags = type(entity.tags) == "table" and entity.tags or nil,
+    entity = entity,
+    errors = { { type = kind_of_error, message = message, field = field } },
+  }
+end
+
+
+local function refusal(rows)
+  local refused = errors:declarative_config({})
+  refused.flattened_errors = rows
+  return refused
+end
+
+
+local function malformed(delta)
+  for _, field in ipairs({ "base", "hash" }) do
+    if type(delta[field]) ~= "string" or not delta[field]:find("^%x+$") or #delta[field] ~= 32 then
+      return field .. ": expected 32 hexadecimal digits"
+    end
+  end
+
+  for _, field in ipairs({ "upserts", "deletes" }) do
+    if delta[field] ~= nil and type(delta[field]) ~= "table" then
+      return field .. ": expected " .. (field == "upserts" and "an object" or "an array")
+    end
+  end
+end
+
+
+-- Indexes the delta: upserts[kind][id] = entity, deletes[kind][id] = stored entity or
+-- true. Returns what is wrong with its form, if anything is.
+local function index(delta)
+  local known = {}
+  for _, kind in ipairs(kong.db.declarative_config.schema.known_entities) do
+    local primary_key = kong.db[kind] and kong.db[kind].schema.primary_key
+    if primary_key and #primary_key == 1 and primary_key[1] == "id" then
+      known[kind] = {}
+    end
+  end
+
+  local upserts, deletes = {}, {}
+  for kind in pairs(known) do
+    upserts[kind], deletes[kind] = {}, {}
+  end
+
+  for kind, entities in pairs(delta.upserts or {}) do
+    if not known[kind] or type(entities) ~= "table" then
+      return nil, "upserts: no entities can be had of type " .. tostring(kind)
+    end
+
+    for _, entity in ipairs(entities) do
+      if type(entity) ~= "table" or type(entity.id) ~= "string" then
+        return nil, "upserts: " .. kind .. ": an entity has no id"
+      end
+      if upserts[kind][entity.id] then
+        return nil, "upserts: " .. kind .. ": " .. entity.id .. " is there twice"
+      end
+      upserts[kind][entity.id] = entity
+    end
+  end
+
+  for _, entity in ipairs(delta.deletes or {}) do
+    local kind, id = entity.type, entity.id
+    if not known[kind] or type(id) ~= "string" then
+      return nil, "deletes: expected objects with a known type and an id"
+    end
+    if upserts[kind][id] then
+      return nil, "deletes: " .. kind .. ": " .. id .. " is among the upserts"
+    end
+    deletes[kind][id] = _M.stored(kind, id) or true
+  end
+
+  return { upserts = upserts, deletes = deletes }
+end
+
+
+-- Entities that upserts refer to have to be part of what Kong's schema validates; those
+-- that are stored are lent to it without references of their own.
+local function lend(input, kind, entity)
+  local lent = { ws_id = nil }
+  for name, value in pairs(entity) do
+    local field = kong.db[kind].schema.fields[name]
+    if field and field.type ~= "foreign" and value ~= null then
+      lent[name] = value
+    end
+  end
+
+  lent.ws_id = nil
+  input[kind] = input[kind] or {}
+  table.insert(input[kind], lent)
+end
+
+
+local function check_references(changes, kind, entity, input, lent, rows)
+  for field, reference in each_foreign(kind) do
+    local id = entity[field]
+    if type(id) == "string" and not changes.upserts[reference][id] and not lent[reference .. id] then
+      local found = not changes.deletes[reference][id] and _M.stored(reference, id)
+      if found then
+        lend(input, reference, found)
+        lent[reference .. id] = true
+
+      else
+        row(rows, kind, entity, "entity", "invalid reference '" .. field .. ": " .. id ..
+            "' (no such entry in '" .. reference .. "')")
+      end
+    end
+  end
+end
+
+
+local function check_unique(changes, kind, entity, claimed, rows)
+  for name, field in kong.db[kind].schema:each_field() do
+    local value = field.unique and entity[name]
+    if type(value) == "string" then
+      local claim = kind .. "|" .. name .. "|" .. value
+      local key = not claimed[claim] and lmdb.get(declarative.unique_field_key(kind, "*", name, value))
+      local owner = key and unmarshall(lmdb.get(key))
+      local id = owner and owner.id
+
+      -- an owner that is itself among the changes gives the value up or claims it here
+      if claimed[claim] or
+         id and id ~= entity.id and not changes.deletes[kind][id] and not changes.upserts[kind][id]
+      then
+        row(rows, kind, entity, "entity", "uniqueness violation: '" .. kind .. "' entity with " ..
+            name .. " set to '" .. value .. "' already declared")
+      end
+
+      claimed[claim] = true
+    end
+  end
+end
+
+
+local function check_deletes(changes, rows)
+  for kind in pairs(changes.deletes) do
+    for field, reference in each_foreign(kind) do
+      for id, gone in pairs(changes.deletes[reference]) do
+        for _, referrer in ipairs(_M.referrers(kind, field, id)) do
+          local upsert = changes.upserts[kind][referrer]
+          if not changes.deletes[kind][referrer] and (not upsert or upsert[field] == id) then
+            row(rows, reference, gone == true and { id = id } or gone, "entity",
+                "cannot be deleted: " .. field .. " of " .. referrer .. " in '" .. kind .. "' refers to it")
+            break
+          end
+        end
+      end
+    end
+  end
+end
+
+
+local function without_nulls(value)
+  if type(value) ~= "table" then
+    return value
+  end
+
+  local copy = {}
+  for k, v in pairs(value) do
+    if v ~= null then
+      copy[k] = without_nulls(v)
+    end
+  end
+
+  return copy
+end
+
+
+local function with_nulls(original, copy)
+  for k, v in pairs(original) do
+    if v == null then
+      if copy[k] == nil then
+        copy[k] = null
+      end
+
+    elseif type(v) == "table" and type(copy[k]) == "table" then
+      with_nulls(v, copy[k])
+    end
+  end
+
+  return copy
+end
+
+
+-- As a full load stores it: passwords hashed, the workspace set.
+local function finish(kind, entity)
+  local schema = kong.db[kind].schema
+  if not schema.workspaceable or entity.ws_id == nil or entity.ws_id == null then
+    entity.ws_id = kong.default_workspace
+  end
+
+  if schema:has_transformations(entity) then
+    return with_nulls(entity, assert(schema:transform(without_nulls(entity))))
+  end
+
+  return entity
+end
+
+
+-- Returns { upserts = {kind = {id = entity to store}}, deletes = {kind = {id = stored
+-- entity}}, old = {kind = {id = stored entity that an upsert replaces}} }, or nil and
+-- the body of the refusal.
+function _M.changes(delta)
+  local wrong = malformed(delta)
+  local changes
+  if not wrong then
+    changes, wrong = index(delta)
+  end
+  if wrong then
+    return nil, { message = "malformed delta: " .. wrong }
+  end
+
+  local input = { _format_version = "3.0" }
+  local rows, claimed, lent, old = {}, {}, {}, {}
+  for kind, entities in pairs(changes.upserts) do
+    old[kind] = {}
+    for id, entity in pairs(entities) do
+      old[kind][id] = _M.stored(kind, id)
+      if entity.created_at == nil and old[kind][id] then
+        entity.created_at = old[kind][id].created_at
+      end
+
+      input[kind] = input[kind] or {}
+      table.insert(input[kind], entity)
+      check_references(changes, kind, entity, input, lent, rows)
+      check_unique(changes, kind, entity, claimed, rows)
+    end
+  end
+
+  check_deletes(changes, rows)
+  if rows[1] then
+    return nil, refusal(rows)
+  end
+
+  local entities, _, err = kong.db.declarative_config:parse_table(input)
+  if not entities then
+    return nil, errors:declarative_config_flattened(err, input)
+  end
+
+  for kind, upserts in pairs(changes.upserts) do
+    for id in pairs(upserts) do
+      upserts[id] = finish(kind, entities[kind][id])
+    end
+    for id, gone in pairs(changes.deletes[kind]) do
+      changes.deletes[kind][id] = gone ~= true and gone or nil
+    end
+  end
+
+  changes.old = old
+  return changes
+end
+
+
+return _M

@@ -1,0 +1,22 @@
+-- No request passes through here: the plugin is an Admin route (api.lua) and, in every
+-- worker of both subsystems, the subscription by which that worker takes changes over.
+local Delta = {
+  VERSION = "1.0.0",
+  PRIORITY = 0,
+}
+
+
+function Delta.init_worker()
+  local internals = require "kong.plugins.kube-sync-delta.internals"
+
+  local problem = internals.problem()
+  if not problem then
+    require("kong.plugins.kube-sync-delta.takeover").init_worker()
+
+  elseif ngx.worker.id() == 0 then
+    kong.log.warn("changes go through full loads only: ", problem)
+  end
+end
+
+
+return Delta

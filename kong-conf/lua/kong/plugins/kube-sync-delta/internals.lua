@@ -1,0 +1,115 @@
+-- What the companion needs of Kong and is no public interface of it. All of it is looked
+-- at when a worker starts, so that a Kong of another make is told (501) and not broken.
+local _M = {}
+
+
+local VERSION = "^3%.9%."
+
+local FUNCTIONS = {
+  ["kong.db.declarative"] = {
+    "get_current_hash", "insert_entity_for_txn", "delete_entity_for_txn",
+    "item_key", "unique_field_key", "foreign_field_key_prefix",
+  },
+  ["kong.db.declarative.marshaller"] = { "unmarshall" },
+  ["kong.db.schema.others.declarative_config"] = { "pk_string" },
+  ["kong.concurrency"] = { "with_worker_mutex" },
+  ["kong.tools.stream_api"] = { "request" },
+  ["kong.runloop.handler"] = {
+    "_get_updated_router", "build_router", "build_plugins_iterator", "get_plugins_iterator",
+  },
+  ["kong.runloop.certificate"] = { "produce_wild_snis", "ca_ids_cache_key" },
+  ["kong.runloop.balancer.upstreams"] = {
+    "init", "get_all_upstreams", "get_upstream_by_id",
+  },
+  ["kong.runloop.balancer.balancers"] = {
+    "get_balancer_by_id", "set_balancer", "create_balancer",
+  },
+  ["kong.runloop.balancer.healthcheckers"] = { "stop_healthchecker" },
+  ["kong.runloop.balancer.targets"] = {
+    "fetch_targets", "clean_targets_cache", "resolve_targets", "on_target_event",
+  },
+  ["resty.lmdb"] = { "get" },
+  ["resty.lmdb.prefix"] = { "page" },
+  ["resty.lmdb.transaction"] = { "begin" },
+}
+
+
+local function upvalue(fn, name)
+  local i = 1
+  repeat
+    local found, value = debug.getupvalue(fn, i)
+    if found == name then
+      return value
+    end
+    i = i + 1
+  until not found
+end
+
+
+-- All balancers of this worker by upstream: Kong lists them nowhere, and those of
+-- removed upstreams are found in no other way.
+function _M.balancers()
+  return upvalue(require("kong.runloop.balancer.balancers").get_balancer_by_id, "balancers_by_id")
+end
+
+
+-- When names of targets are resolved anew. Kong replaces it at each full load, so it is
+-- not to be kept; it never forgets the targets that are gone, addresses least of all.
+function _M.renewals()
+  return upvalue(require("kong.runloop.balancer.targets").on_target_event, "renewal_heap")
+end
+
+
+local function look()
+  if not tostring(kong.version):find(VERSION) then
+    return "Kong " .. tostring(kong.version) .. " is not 3.9"
+  end
+
+  if kong.db.strategy ~= "off" then
+    return "Kong has a database"
+  end
+
+  for module, names in pairs(FUNCTIONS) do
+    local ok, loaded = pcall(require, module)
+    if not ok then
+      return "module " .. module .. " does not load: " .. tostring(loaded)
+    end
+
+    for _, name in ipairs(names) do
+      if type(loaded[name]) ~= "function" then
+        return "module " .. module .. " has no function " .. name
+      end
+    end
+  end
+
+  for _, store in ipairs({ "core_cache", "cache" }) do
+    local mlcache = kong[store] and kong[store].mlcache
+    if not (mlcache and mlcache.name and mlcache.dict and mlcache.lru) then
+      return store .. " is not what it was"
+    end
+  end
+
+  if type(_M.balancers()) ~= "table" or type(_M.renewals()) ~= "table" then
+    return "balancers are not kept where they were"
+  end
+
+  if type(kong.db.declarative_config) ~= "table" then
+    return "there is no schema of declarative configurations"
+  end
+end
+
+
+local looked, found
+
+
+-- Why this Kong is not one to work on, or nil.
+function _M.problem()
+  if not looked then
+    looked, found = true, look()
+  end
+
+  return found
+end
+
+
+return _M

@@ -1,0 +1,144 @@
+-- What workers have to do about a delta: the ids that routers and balancers are to look
+-- at again in LMDB, and the cache entries to drop.
+local check = require "kong.plugins.kube-sync-delta.check"
+local certificate = require "kong.runloop.certificate"
+local constants = require "kong.constants"
+
+
+local null = ngx.null
+
+
+local _M = {}
+
+
+-- Kinds of which a change is rare and reaches far: every worker does what it does after
+-- a full load.
+local FULL = { workspaces = true, filter_chains = true }
+
+
+-- Stores of certificate authorities are cached under a digest of all their ids, so those
+-- who use them have to be gone through. That takes its time and happens seldom.
+local function authority_keys(id, drop)
+  for _, kind in ipairs({ "services", "plugins" }) do
+    for entity in kong.db[kind]:each(1000, { workspace = null }) do
+      local ids = entity.ca_certificates or entity.config and entity.config.ca_certificates
+      if type(ids) == "table" and table.concat(ids, " "):find(id, 1, true) then
+        drop(kind == "services" and "core_cache" or "cache", certificate.ca_ids_cache_key(ids))
+      end
+    end
+  end
+end
+
+
+local kinds = {}
+
+
+function kinds.targets(plan, _, entity)
+  plan.targets[entity.upstream.id] = true
+end
+
+
+function kinds.upstreams(plan, id)
+  plan.upstreams[id] = true
+end
+
+
+function kinds.routes(plan, id)
+  plan.routes[id] = true
+end
+
+
+function kinds.services(plan, id)
+  for _, route in ipairs(check.referrers("routes", "service", id)) do
+    plan.routes[route] = true
+  end
+end
+
+
+function kinds.plugins(plan)
+  plan.plugins = true
+end
+
+
+function kinds.snis(_, _, entity, drop)
+  local front, back = certificate.produce_wild_snis(entity.name)
+  drop("core_cache", "snis:" .. entity.name)
+  drop("core_cache", front and "snis:" .. front)
+  drop("core_cache", back and "snis:" .. back)
+end
+
+
+-- Health checks hold the certificate that they show.
+function kinds.certificates(plan, id, _, drop)
+  drop("core_cache", kong.db.certificates:cache_key(id))
+  for _, upstream in ipairs(check.referrers("upstreams", "client_certificate", id)) do
+    plan.upstreams[upstream] = true
+  end
+end
+
+
+function kinds.ca_certificates(_, id, _, drop)
+  authority_keys(id, drop)
+end
+
+
+function kinds.vaults(plan)
+  plan.vaults = true
+end
+
+
+-- Consumers are cached by id, and by name where a plugin's field `anonymous` has it.
+function kinds.consumers(_, id, entity, drop)
+  drop("cache", kong.db.consumers:cache_key(id))
+  if type(entity.username) == "string" then
+    drop("cache", kong.db.consumers:cache_key(entity.username))
+  end
+end
+
+
+-- The groups of a consumer are cached together.
+function kinds.acls(_, _, entity, drop)
+  drop("cache", kong.db.acls:cache_key(entity.consumer.id))
+end
+
+
+-- Credentials and whatever else plugins bring.
+local function other(kind, id, entity, drop)
+  local store = constants.ENTITY_CACHE_STORE[kind]
+  drop(store, kong.db[kind]:cache_key(entity))
+  drop(store, kong.db[kind]:cache_key(id))
+end
+
+
+function _M.of(changes, hash)
+  local plan = { hash = hash, routes = {}, upstreams = {}, targets = {}, keys = { cache = {}, core_cache = {} } }
+
+  local function drop(store, key)
+    if key then
+      plan.keys[store][key] = true
+    end
+  end
+
+  local function add(kind, entities)
+    for id, entity in pairs(entities) do
+      plan.full = plan.full or FULL[kind]
+      if kinds[kind] then
+        kinds[kind](plan, id, entity, drop)
+
+      else
+        other(kind, id, entity, drop)
+      end
+    end
+  end
+
+  for kind in pairs(changes.upserts) do
+    add(kind, changes.upserts[kind])
+    add(kind, changes.old[kind])
+    add(kind, changes.deletes[kind])
+  end
+
+  return plan
+end
+
+
+return _M

@@ -1,0 +1,152 @@
+-- Changes the router of this worker where routes changed, instead of building it anew
+-- from all routes. Kong builds a router from the one before it by replacing, adding and
+-- removing single matchers; told that the routes concerned are all there are, it does
+-- just that for them in the matchers of the whole router.
+local constants = require "kong.constants"
+local handler = require "kong.runloop.handler"
+
+
+local GLOBAL = { workspace = ngx.null, show_ws_id = true }
+local SUBSYSTEMS = constants.PROTOCOLS_WITH_SUBSYSTEM
+local FLAVORS = {
+  expressions = "kong.router.expressions",
+  traditional_compatible = "kong.router.compat",
+}
+
+
+local _M = {}
+
+
+local function is_ours(route)
+  for _, protocol in ipairs(route.protocols) do
+    if SUBSYSTEMS[protocol] == ngx.config.subsystem then
+      return true
+    end
+  end
+end
+
+
+-- What the router is to hold for a route, or nil.
+local function entry(id)
+  local route = assert(kong.db.routes:select({ id = id }, GLOBAL))
+  if not is_ours(route) then
+    return
+  end
+
+  local service
+  if route.service then
+    service = assert(kong.db.services:select(route.service, GLOBAL))
+    if SUBSYSTEMS[service.protocol] ~= ngx.config.subsystem then
+      service = nil
+
+    elseif service.enabled == false then
+      return
+    end
+  end
+
+  return { route = route, service = service }
+end
+
+
+-- Splits ids in those that are to be in the router of this worker and the others.
+function _M.split(ids)
+  local present, gone = {}, {}
+  for id in pairs(ids) do
+    local route, err = kong.db.routes:select({ id = id }, GLOBAL)
+    assert(not err, err)
+    local held = route and entry(id)
+    if held then
+      present[id] = held
+
+    else
+      gone[id] = true
+    end
+  end
+
+  return present, gone
+end
+
+
+local function edit(router, flavor, ids, entries)
+  -- A request may come in between and match what is new already: so what is new has to
+  -- be found from the moment on at which it can be matched.
+  local part = {
+    router = router.router,
+    updated_at = 0,
+    rebuilding = false,
+    routes = setmetatable({}, {
+      __newindex = function(routes, id, route)
+        rawset(routes, id, route)
+        router.routes[id] = router.routes[id] or route
+      end,
+    }),
+    services = setmetatable({}, {
+      __newindex = function(_, id, service)
+        router.services[id] = service
+      end,
+    }),
+  }
+
+  -- a route of the traditional kind is several in the router when its paths differ
+  local former = {}
+  for id, route in pairs(router.routes) do
+    if ids[(route.original_route or route).id] then
+      rawset(part.routes, id, route)
+      former[#former + 1] = id
+    end
+  end
+
+  if not former[1] and not entries[1] then
+    return
+  end
+
+  assert(require(flavor).new(entries, router.cache, router.cache_neg, part))
+
+  for _, id in ipairs(former) do
+    if not part.routes[id] then
+      router.routes[id], router.services[id] = nil, nil
+    end
+  end
+  for id, route in pairs(part.routes) do
+    router.routes[id] = route
+  end
+
+  router.fields = part.fields
+  router.updated_at = math.max(router.updated_at, part.updated_at)
+  router.cache:flush_all()
+  router.cache_neg:flush_all()
+end
+
+
+local function change(ids, entries)
+  if next(ids) == nil then
+    return
+  end
+
+  local router = handler._get_updated_router()
+  local flavor = FLAVORS[kong.configuration.router_flavor]
+  if flavor and router.router and router.routes and router.services and router.fields and not router.rebuilding then
+    edit(router, flavor, ids, entries)
+
+  else
+    assert(handler.build_router())
+  end
+end
+
+
+function _M.add(present)
+  local entries = {}
+  for _, held in pairs(present) do
+    entries[#entries + 1] = held
+  end
+
+  change(present, entries)
+end
+
+
+function _M.remove(gone)
+  change(gone, {})
+end
+
+
+return _M

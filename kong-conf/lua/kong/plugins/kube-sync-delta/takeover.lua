@@ -1,0 +1,217 @@
+-- What a worker does to follow the configuration in LMDB, and what it says about it. A
+-- takeover looks at the present state of what a plan names and never at the order of
+-- events, so doing it again does no harm.
+local balancing = require "kong.plugins.kube-sync-delta.balancing"
+local constants = require "kong.constants"
+local get_current_hash = require("kong.db.declarative").get_current_hash
+local handler = require "kong.runloop.handler"
+local journal = require "kong.plugins.kube-sync-delta.journal"
+local routing = require "kong.plugins.kube-sync-delta.routing"
+
+
+local SOURCE = "kube-sync-delta"
+
+-- How long a worker may lag behind without an event on its way before it does what it
+-- does after a full load.
+local PATIENCE = 5
+local ATTEMPTS = 3
+
+
+local _M = {}
+
+
+-- The hash of the configuration that this worker works by.
+local at
+-- The hash this worker was seen to lag behind, and since when.
+local behind, since
+local failures = 0
+
+
+local function record()
+  if not ngx.worker.exiting() then
+    ngx.shared.kong:set(SOURCE .. ":" .. ngx.worker.id(), at or "")
+  end
+end
+
+
+-- The hashes that the workers of this subsystem work by.
+function _M.effective()
+  local hashes = {}
+  for id = 0, ngx.worker.count() - 1 do
+    hashes[id + 1] = ngx.shared.kong:get(SOURCE .. ":" .. id) or ""
+  end
+
+  return hashes
+end
+
+
+-- Tells the workers of this subsystem. Without a base they look whether they lag.
+function _M.notify(base)
+  local ok, err = kong.worker_events.post(SOURCE, "delta", { base = base })
+  if not ok then
+    kong.log.err("workers could not be told of a change: ", err)
+  end
+end
+
+
+-- Each worker drops its own copy and the shared one. Kong's invalidate would broadcast
+-- each key by an event of its own, and those are limited to some 2000 a second.
+local function drop(keys)
+  for store, dropped in pairs(keys) do
+    local mlcache = kong[store].mlcache
+    for key in pairs(dropped) do
+      local name = mlcache.name .. key
+      mlcache.dict:delete(name)
+      if mlcache.dict_miss then
+        mlcache.dict_miss:delete(name)
+      end
+      mlcache.lru:delete(key)
+    end
+  end
+end
+
+
+local function load_anew()
+  kong.worker_events.post_local("declarative", "reconfigure", { kong.default_workspace })
+end
+
+
+local function follow(plan)
+  if plan.full then
+    return load_anew()
+  end
+
+  drop(plan.keys)
+  if plan.vaults then
+    kong.vault.flush()
+  end
+
+  -- Nothing may be routed to an upstream that is not there yet or no more, nor past a
+  -- plugin: so routes come after plugins and go before them.
+  local present, gone = balancing.split(plan.upstreams)
+  balancing.add(present)
+  for upstream in pairs(plan.targets) do
+    if not plan.upstreams[upstream] then
+      balancing.update(upstream)
+    end
+  end
+
+  local routes, removed = routing.split(plan.routes)
+  routing.remove(removed)
+  if plan.plugins then
+    assert(handler.build_plugins_iterator())
+  end
+  routing.add(routes)
+  balancing.remove(present, gone)
+
+  return true
+end
+
+
+local function try(plan)
+  local ok, err = xpcall(follow, debug.traceback, plan)
+  if not ok then
+    kong.log.err("a change could not be taken over, everything is loaded anew: ", err)
+    load_anew()
+  end
+
+  return ok and err
+end
+
+
+-- Follows the journal to the present configuration, as far as it leads.
+local function catch_up()
+  local hash = get_current_hash()
+  while at ~= hash do
+    local plan = journal.plan(at)
+    if not plan or not try(plan) then
+      return
+    end
+    at = plan.hash
+    record()
+  end
+end
+
+
+local function on_delta(data)
+  if ngx.worker.exiting() then
+    return
+  end
+
+  -- A worker that was starting when this was committed may have built its router before
+  -- and read the hash after; so the plan is followed whatever the hash says.
+  local plan = journal.plan(data.base)
+  if plan and try(plan) and at == data.base then
+    at = plan.hash
+    record()
+  end
+
+  if not data.base then
+    catch_up()
+  end
+
+  local hash = get_current_hash()
+  if at == hash then
+    behind = nil
+
+  elseif behind ~= hash then
+    behind, since = hash, ngx.now()
+
+  elseif not data.base and ngx.now() - since > PATIENCE then
+    kong.log.warn("this worker lags behind, everything is loaded anew")
+    behind = nil
+    load_anew()
+  end
+end
+
+
+-- Comes before Kong's own handler of a full load, which is to drop all balancers but
+-- gives up when it cannot list the upstreams, and does not know the removed ones.
+local function before_load(data, event)
+  if event ~= "reconfigure" or ngx.worker.exiting() then
+    return
+  end
+
+  local before = { hash = get_current_hash(), plugins = handler.get_plugins_iterator() }
+  if type(data) ~= "table" or data[4] == nil then
+    balancing.clear()
+  end
+
+  kong.worker_events.post_local(SOURCE, "loaded", before)
+end
+
+
+-- Comes when Kong's handler is done, which says nowhere whether it succeeded: then the
+-- plugins iterator is another one.
+local function after_load(before)
+  if before.plugins == handler.get_plugins_iterator() then
+    failures = failures + 1
+    kong.log.err("a full load was not taken over, attempt ", failures)
+    if failures < ATTEMPTS then
+      load_anew()
+    end
+    return
+  end
+
+  failures = 0
+  balancing.complete()
+  at = before.hash
+  record()
+  catch_up()
+end
+
+
+function _M.init_worker()
+  local events = kong.worker_events
+
+  -- handlers of any event of a source are called before those of one event
+  events.register(before_load, "declarative")
+  events.register(after_load, SOURCE, "loaded")
+  events.register(on_delta, SOURCE, "delta")
+
+  at = get_current_hash() or constants.DECLARATIVE_EMPTY_CONFIG_HASH
+  record()
+end
+
+
+return _M
