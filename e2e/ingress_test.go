@@ -135,22 +135,15 @@ spec:
   - http:
       paths:
       - {path: "/\" || http.path ^= \"/", pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata:
-  name: refused-by-kong
-  annotations: {konghq.com/tags: "no/slash/in/tags"}
-spec:
-  ingressClassName: kong
-  rules:
-  - host: tags.`+host+`
-    http:
-      paths:
-      - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
 ---`+ingress("late-and-good", "late."+host, "/", "web"))
 
 	wantStatus(t, gw.HTTP, "late."+host, "/", http.StatusOK)
+	// The names of the two Kong routes are one and the same, which nobody but Kong
+	// finds fault with.
+	cp.MustApply(t, ns, ingress("alike.web", host, "/alike", "web"))
+	wantStatus(t, gw.HTTP, host, "/alike", http.StatusOK)
+	cp.MustApply(t, ns, ingress("alike", "web."+host, "/", "web"))
+
 	wantStatus(t, gw.HTTP, "regex."+host, "/good", http.StatusOK)
 	wantStatus(t, gw.HTTP, "tls."+host, "/", http.StatusOK)
 	wantStatus(t, gw.HTTP, "gone."+host, "/", http.StatusServiceUnavailable)
@@ -160,7 +153,7 @@ spec:
 		"missing-service": "ServiceNotFound",
 		"broken-regex":    "MatchInvalid",
 		"garbage-tls":     "CertificateInvalid",
-		"refused-by-kong": "KongConfigurationApplyFailed",
+		"alike":           "KongConfigurationApplyFailed",
 	} {
 		wantEvent(t, cp, ns, object, reason)
 	}

@@ -4,9 +4,11 @@ package annotation
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -116,6 +118,26 @@ func (v *Values) List(name string, unset, allowed []string) []string {
 	}
 	return items
 }
+
+// UserTags are the tags for the object's entities. One that Kong does not take is
+// left out.
+func (v *Values) UserTags() []string {
+	var tags []string
+	for tag := range strings.SplitSeq(v.Text(Tags, ""), ",") {
+		tag = strings.TrimSpace(tag)
+		switch {
+		case tag == "":
+		case !utf8.ValidString(tag) || !tagPattern.MatchString(tag):
+			v.invalid(Tags, tag, "a list of printable tags without slashes")
+		case !slices.Contains(tags, tag):
+			tags = append(tags, tag)
+		}
+	}
+	return tags
+}
+
+// tagPattern is Kong's, in which commas and slashes are for queries by tag.
+var tagPattern = regexp.MustCompile(`^[ -+\-.0-~\x{80}-\x{10ffff}]+$`)
 
 func (v *Values) invalid(name, value, allowed string) {
 	v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "AnnotationInvalid",

@@ -98,13 +98,14 @@ func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 	if !ok {
 		found.Reason, found.Message = "ServiceNotFound", fmt.Sprintf("%s does not exist", key)
 	} else {
-		b.Tags = kong.Tags(service, corev1.SchemeGroupVersion.WithKind("Service"))
+		values := annotation.Of(service, key)
+		b.Tags = kong.Tags(service, corev1.SchemeGroupVersion.WithKind("Service"), values.UserTags()...)
 		targets, port, wrong := o.targets(r, ref, service)
 		b.Targets, b.Port = targets, port
 		if wrong != nil {
 			found.Reason, found.Message = wrong.reason, wrong.message
 		}
-		verdicts = annotation.Ignored(service, key, annotation.Tags)
+		verdicts = append(values.Verdicts, annotation.Ignored(service, key, annotation.Tags)...)
 	}
 	return unit.Fragment{Entities: kong.Backend(b), Value: found, Verdicts: verdicts}
 }

@@ -58,7 +58,7 @@ func (t *translation) settings() {
 		PreserveHost: values.Bool(annotation.PreserveHost, true),
 		HTTPSRedirectStatus: values.OneOf(annotation.HTTPSRedirectStatusCode, 426,
 			301, 302, 307, 308, 426),
-		Tags: kong.Tags(t.ingress, networkingv1.SchemeGroupVersion.WithKind("Ingress")),
+		Tags: kong.Tags(t.ingress, networkingv1.SchemeGroupVersion.WithKind("Ingress"), values.UserTags()...),
 	}
 	t.regexPrefix = values.Text(annotation.RegexPrefix, "/~")
 	t.named = map[string]bool{}

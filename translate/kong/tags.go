@@ -1,19 +1,15 @@
 package kong
 
 import (
-	"strings"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// tagsAnnotation holds further tags, separated by commas.
-const tagsAnnotation = "konghq.com/tags"
-
 // Tags tell which object an entity comes from, for people, dashboards and Kong's
-// own error messages. Parts that the object does not have are left out.
-func Tags(object metav1.Object, gvk schema.GroupVersionKind) []string {
-	tags := make([]string, 0, 6)
+// own error messages; the user's own come last. Parts that the object does not have
+// are left out.
+func Tags(object metav1.Object, gvk schema.GroupVersionKind, users ...string) []string {
+	tags := make([]string, 0, 6+len(users))
 	add := func(prefix, value string) {
 		if value != "" {
 			tags = append(tags, prefix+value)
@@ -25,8 +21,5 @@ func Tags(object metav1.Object, gvk schema.GroupVersionKind) []string {
 	add("k8s-uid:", string(object.GetUID()))
 	add("k8s-group:", gvk.Group)
 	add("k8s-version:", gvk.Version)
-	for tag := range strings.SplitSeq(object.GetAnnotations()[tagsAnnotation], ",") {
-		add("", strings.TrimSpace(tag))
-	}
-	return tags
+	return append(tags, users...)
 }

@@ -117,7 +117,7 @@ func common(s schema) schema {
 		}
 		return ""
 	}}
-	s["tags"] = field{kind: texts}
+	s["tags"] = field{kind: texts, check: tag}
 	s["created_at"], s["updated_at"] = field{}, field{}
 	return s
 }
@@ -129,6 +129,15 @@ var namePattern = regexp.MustCompile(`^[0-9A-Za-z.\-_~\x{80}-\x{10ffff}]+$`)
 func entityName(v string) string {
 	if !namePattern.MatchString(v) {
 		return fmt.Sprintf("invalid value '%s': the only accepted ascii characters are alphanumerics or ., -, _, and ~", v)
+	}
+	return ""
+}
+
+var tagPattern = regexp.MustCompile(`^[ -+\-.0-~\x{80}-\x{10ffff}]+$`)
+
+func tag(v string) string {
+	if !tagPattern.MatchString(v) {
+		return "invalid tag '" + v + "': expected printable ascii (except `,` and `/`) or valid utf-8 sequences"
 	}
 	return ""
 }
