@@ -27,8 +27,8 @@ type lodger struct {
 }
 
 // moveIn reads the settings, and has everybody in the process log where Kong does.
-func moveIn(prefix string) *lodger {
-	s, bad := load(prefix)
+func moveIn(prefix string, flags map[string]string) *lodger {
+	s, bad := load(prefix, flags)
 	log := process.NewLog(s.LogLevel, s.LogFormat)
 	slog.SetDefault(log)
 	klog.SetSlogLogger(log)
@@ -92,9 +92,9 @@ func (l *lodger) act(ctx context.Context) error {
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // load reads the settings of the Kong with this prefix.
-func load(prefix string) (settings.Settings, error) {
+func load(prefix string, flags map[string]string) (settings.Settings, error) {
 	kong, unread := settings.ReadKong(prefix)
-	s, err := settings.Load(settings.Sources{Kong: kong, Environ: os.Environ()})
+	s, err := settings.Load(settings.Sources{Flags: flags, Kong: kong, Environ: os.Environ()})
 	return s, errors.Join(unread, err)
 }
 

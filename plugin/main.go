@@ -19,6 +19,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/plugin/cli"
 	"github.com/kube-sync/kube-sync/plugin/process"
+	"github.com/kube-sync/kube-sync/plugin/settings"
 )
 
 const (
@@ -39,9 +40,10 @@ func main() {
 	if verb := verbOf(os.Args[1:]); verb != nil {
 		os.Exit(cli.Run(verb, os.Stdout, os.Stderr))
 	}
+	given := settings.Flags(flag.CommandLine)
 	flag.Parse()
 	if flag.Lookup("dump").Value.String() != "true" {
-		live()
+		live(given)
 	}
 	// It returns after a description only, which goes to standard output.
 	if err := server.StartServer(New, threeNumbers(cli.Version), priority); err != nil {
@@ -71,18 +73,19 @@ func threeNumbers(version string) string {
 	return "0.0.0"
 }
 
-// live starts what goes on beside the plugin protocol.
-func live() {
+// live starts what goes on beside the plugin protocol, with the settings that the
+// command line gives.
+func live(given map[string]string) {
 	option := flag.Lookup("kong-prefix")
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f == option })
+	named := false
+	flag.Visit(func(f *flag.Flag) { named = named || f == option })
 	// Kong's default command to start us does not name a prefix.
-	if found, ok := process.Prefix(); ok && !given {
+	if found, ok := process.Prefix(); ok && !named {
 		_ = option.Value.Set(found)
 	}
 	// The plugin server parses the flags once more: later on it is not to be read.
 	prefix := option.Value.String()
-	lodger := moveIn(prefix)
+	lodger := moveIn(prefix, given)
 	// Kong ends us with SIGTERM, and does not ask twice.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	done := make(chan struct{})

@@ -81,14 +81,11 @@ var byName = func() map[string]Setting {
 func Table() []Setting { return slices.Clone(table) }
 
 // Flags adds all settings to a command line. The map is for [Sources]; it is filled
-// when the command line is parsed.
+// when the command line is parsed, and [Load] says what is wrong with the values.
 func Flags(set *flag.FlagSet) map[string]string {
 	values := map[string]string{}
 	for _, setting := range table {
 		store := func(value string) error {
-			if err := setting.set(&Settings{}, value); err != nil {
-				return err
-			}
 			values[setting.Name] = value
 			return nil
 		}
