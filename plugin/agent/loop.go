@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -17,14 +18,20 @@ const (
 	// retryFirst and retryMost bound the wait after an apply that failed.
 	retryFirst = 250 * time.Millisecond
 	retryMost  = 2 * time.Second
+	// staleAfter is how long workers may take to follow. The rebuild after a load of
+	// everything takes seconds at 10 000 routes.
+	staleAfter = 30 * time.Second
 )
 
 // Gateway is the local Kong.
 type Gateway interface {
-	// Apply makes Kong hold what the units contribute.
-	Apply(ctx context.Context, units gateway.Units) (gateway.Outcome, error)
-	// Hash is that of the configuration which Kong holds.
-	Hash(ctx context.Context) (string, error)
+	// Apply makes Kong hold what the units contribute. Changed are those that differ
+	// since it last succeeded; nil if that is not known.
+	Apply(ctx context.Context, units gateway.Units, changed map[unit.ID]struct{}) (gateway.Outcome, error)
+	// State is what Kong says of its configuration.
+	State(ctx context.Context) (gateway.State, error)
+	// Again has the next Apply send everything.
+	Again()
 }
 
 // Observer is told what happens, for metrics and readiness.
@@ -53,12 +60,15 @@ type loop struct {
 
 	complete bool                    // all that was there at the start has been translated
 	due      bool                    // something is to be applied
+	changed  map[unit.ID]struct{}    // units that differ from what was applied; nil: all may
 	since    map[unit.Kind]time.Time // when the oldest change of a kind that is to be applied arrived
 	objects  map[unit.Key]struct{}   // what is to be reported on
 	wanted   []unit.Key
 	broken   map[unit.Key]struct{} // objects with verdicts
 
 	hash    string                         // of what Kong acknowledged last
+	lagging time.Time                      // since when workers do not do as Kong says; zero if they do
+	said    bool                           // how changes are applied
 	refused map[unit.Key][]gateway.Refusal // by object, as of the last apply
 	retry   *time.Timer
 	backoff time.Duration
@@ -128,6 +138,9 @@ func (l *loop) translate(batch watch.Batch) {
 	if len(result.Units) > 0 {
 		l.note(batch)
 	}
+	if l.changed != nil {
+		maps.Copy(l.changed, result.Units)
+	}
 	// Without changed units there is nothing to send, but verdicts to report.
 	l.due = l.due || !l.complete || len(result.Units) > 0 || len(result.Objects) > 0
 }
@@ -150,29 +163,37 @@ func (l *loop) current() {
 	l.observer.Current(at)
 }
 
-// check finds out whether Kong lost its configuration, as after a restart.
+// check finds out whether Kong lost its configuration, as after a restart, and whether
+// its workers follow.
 func (l *loop) check(ctx context.Context) {
 	if l.hash == "" || l.due {
 		return
 	}
-	hash, err := l.gateway.Hash(ctx)
-	if err != nil {
+	state, err := l.gateway.State(ctx)
+	switch {
+	case err != nil:
 		l.log.Debug("Kong does not answer", "error", err)
-		return
-	}
-	if hash != l.hash {
+	case state.Hash != l.hash:
 		l.log.Warn("Kong holds another configuration than the one it acknowledged; applying again",
-			"hash", hash, "acknowledged", l.hash)
-		l.due = true
-		return
+			"hash", state.Hash, "acknowledged", l.hash)
+		l.due, l.changed = true, nil
+	case state.Effective:
+		l.lagging = time.Time{}
+		l.current()
+	case l.lagging.IsZero():
+		l.lagging = time.Now()
+	case time.Since(l.lagging) > staleAfter:
+		l.log.Warn("Some of Kong's workers do not take over the configuration; applying all of it again",
+			"hash", l.hash, "since", l.lagging)
+		l.gateway.Again()
+		l.due, l.lagging = true, time.Time{}
 	}
-	l.current()
 }
 
 // apply brings Kong in step, or sees to it that it is tried again.
 func (l *loop) apply(ctx context.Context) {
 	begun := time.Now()
-	outcome, err := l.gateway.Apply(ctx, l.graph)
+	outcome, err := l.gateway.Apply(ctx, l.graph, l.changed)
 	took := time.Since(begun)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -185,12 +206,29 @@ func (l *loop) apply(ctx context.Context) {
 		return
 	}
 	l.retry.Stop()
-	l.backoff, l.due, l.hash = 0, false, outcome.Hash
+	l.backoff, l.due, l.hash, l.changed = 0, false, outcome.Hash, map[unit.ID]struct{}{}
 	l.observer.Applied(outcome, took, l.since)
-	if outcome.Sent {
-		l.log.Info("Applied the configuration", "hash", outcome.Hash, "entities", outcome.Entities,
-			"bytes", outcome.Bytes, "took", took, "refused", len(outcome.Refusals))
-	}
+	l.say(outcome, took)
 	clear(l.since)
 	l.report(outcome)
+}
+
+// say logs an apply, and once how changes are applied.
+func (l *loop) say(outcome gateway.Outcome, took time.Duration) {
+	if outcome.Sent {
+		level := slog.LevelInfo
+		if outcome.Delta { // of which there may be many a second
+			level = slog.LevelDebug
+		}
+		l.log.Log(context.Background(), level, "Applied the configuration", "hash", outcome.Hash, "delta", outcome.Delta, "entities", outcome.Entities,
+			"bytes", outcome.Bytes, "took", took, "effective", outcome.Effective, "refused", len(outcome.Refusals))
+	}
+	if l.said {
+		return
+	}
+	l.said = true
+	if outcome.NoCompanion != "" {
+		l.log.Warn("Every change is a load of the whole configuration, which takes Kong long when it is large",
+			"reason", outcome.NoCompanion)
+	}
 }

@@ -241,7 +241,7 @@ type fakeKong struct {
 	overlap  bool
 }
 
-func (f *fakeKong) Apply(_ context.Context, units gateway.Units) (gateway.Outcome, error) {
+func (f *fakeKong) Apply(_ context.Context, units gateway.Units, changed map[unit.ID]struct{}) (gateway.Outcome, error) {
 	f.mu.Lock()
 	f.applies++
 	f.overlap = f.overlap || f.busy
@@ -259,19 +259,26 @@ func (f *fakeKong) Apply(_ context.Context, units gateway.Units) (gateway.Outcom
 		f.errs = f.errs[1:]
 		return gateway.Outcome{}, err
 	}
-	f.held = map[unit.ID]bool{}
-	for view := range units.Units() {
-		f.held[view.ID] = true
+	if changed == nil {
+		f.held = map[unit.ID]bool{}
+		for view := range units.Units() {
+			f.held[view.ID] = true
+		}
+	}
+	for id := range changed { // it believes what it is told
+		_, f.held[id] = units.View(id)
 	}
 	f.hash = "held"
 	return gateway.Outcome{Hash: f.hash, Sent: true, Refusals: f.refusals}, nil
 }
 
-func (f *fakeKong) Hash(context.Context) (string, error) {
+func (f *fakeKong) State(context.Context) (gateway.State, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.hash, nil
+	return gateway.State{Hash: f.hash, Effective: true}, nil
 }
+
+func (f *fakeKong) Again() {}
 
 func (f *fakeKong) count() int { f.mu.Lock(); defer f.mu.Unlock(); return f.applies }
 

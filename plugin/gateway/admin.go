@@ -95,9 +95,7 @@ func (a *Admin) Address() string { return a.address }
 // Hash asks Kong for the MD5 of the configuration that it holds, in hex. It is 32
 // zeros when there is none.
 func (a *Admin) Hash(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
-	defer cancel()
-	answer, err := a.do(ctx, http.MethodGet, "/status", nil)
+	answer, err := a.get(ctx, "/status")
 	if err != nil {
 		return "", err
 	}
@@ -167,11 +165,32 @@ func (a *Admin) Check(ctx context.Context, body []byte) error {
 	return err
 }
 
+// post sends a configuration. As YAML, Kong takes the raw bytes and hashes them; as
+// JSON it would parse them twice and hash something else.
 func (a *Admin) post(ctx context.Context, path string, body []byte) (answer, error) {
+	return a.send(ctx, path, "text/yaml", body)
+}
+
+func (a *Admin) send(ctx context.Context, path, contentType string, body []byte) (answer, error) {
 	allowance := time.Duration(len(body)/bytesPerSecond) * time.Second
 	ctx, cancel := context.WithTimeout(ctx, a.timeout+allowance)
 	defer cancel()
-	return a.do(ctx, http.MethodPost, path, body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.base+path, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header.Set("Content-Type", contentType)
+	return a.do(req)
+}
+
+func (a *Admin) get(ctx context.Context, path string) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+path, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	return a.do(req)
 }
 
 // answer is what Kong said. The body is kept unless the request succeeded with a
@@ -182,16 +201,7 @@ type answer struct {
 	body       []byte
 }
 
-func (a *Admin) do(ctx context.Context, method, path string, body []byte) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, method, a.base+path, bytes.NewReader(body))
-	if err != nil {
-		return answer{}, err
-	}
-	if body != nil {
-		// As YAML, Kong takes the raw bytes and hashes them; as JSON it would parse
-		// them twice and hash something else.
-		req.Header.Set("Content-Type", "text/yaml")
-	}
+func (a *Admin) do(req *http.Request) (answer, error) {
 	resp, err := a.client.Do(req)
 	if err != nil {
 		return answer{}, a.unreachable(err)

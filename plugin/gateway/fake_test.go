@@ -29,6 +29,10 @@ type fakeKong struct {
 	config  map[string][]map[string]any
 	loads   int
 	answers []http.HandlerFunc // used up before everything else on /config
+
+	companion bool // takes deltas
+	deltas    int
+	stale     bool // its workers do not do as it says
 }
 
 const zeros = "00000000000000000000000000000000"
@@ -64,6 +68,10 @@ func (f *fakeKong) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer f.mu.Unlock()
 	if r.URL.Path == "/status" {
 		fmt.Fprintf(w, `{"configuration_hash":%q,"server":{}}`, f.hash)
+		return
+	}
+	if r.URL.Path == companionPath {
+		f.serveCompanion(w, r)
 		return
 	}
 	f.loads++

@@ -24,9 +24,16 @@ type Outcome struct {
 	Hash string
 	// Sent is false when Kong held the configuration already.
 	Sent bool
+	// Delta tells that only what changed was sent.
+	Delta bool
+	// Effective tells that every worker works by the configuration already. Without
+	// the companion nobody knows, and it is true.
+	Effective bool
+	// NoCompanion says why Kong does not take deltas; empty if it does.
+	NoCompanion string
 	// Rounds is how often a configuration was sent until Kong accepted one.
 	Rounds int
-	// Bytes is the size of the configuration.
+	// Bytes is the size of what was sent.
 	Bytes int
 	// Entities counts what the configuration has of each type.
 	Entities map[kong.Type]int
@@ -65,6 +72,10 @@ type Gateway struct {
 	// hash is Kong's hash of applied; empty before anything was acknowledged.
 	hash  string
 	holds map[unit.ID]*hold
+	// tally is what a delta needs to know of applied; nil without the companion.
+	tally *tally
+	// again has the next apply send everything, whatever Kong says that it holds.
+	again bool
 	// crashes counts Kong's internal errors over loads, in a row.
 	crashes int
 }
@@ -74,46 +85,87 @@ func New(admin *Admin) *Gateway {
 	return &Gateway{admin: admin, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}}
 }
 
-// Hash asks Kong for the MD5 of the configuration that it holds, in hex. It is 32
-// zeros when there is none.
-func (g *Gateway) Hash(ctx context.Context) (string, error) { return g.admin.Hash(ctx) }
-
 // Apply brings Kong to the configuration of the units, except for those that Kong
 // refuses. It returns when Kong has acknowledged a configuration that holds all the
 // rest; the refusals are in the outcome and are no error. After an error Kong holds
 // what it held before, as far as can be known, and the call is to be repeated: see
 // [ErrBusy], [ErrUnreachable], [ErrTooLarge].
-func (g *Gateway) Apply(ctx context.Context, units Units) (Outcome, error) {
-	g.release(units)
-	reported, err := g.admin.Hash(ctx)
+//
+// Changed names at least the units that differ since the last call that succeeded.
+// Only they are sent, if that is possible; nil has all of them compared and sent.
+func (g *Gateway) Apply(ctx context.Context, units Units, changed map[unit.ID]struct{}) (Outcome, error) {
+	released := g.release(units)
+	if changed != nil && g.tally != nil && !g.again {
+		outcome, err := g.applyDelta(ctx, units, g.concerned(changed, released))
+		if !errors.Is(err, errNeedsAll) {
+			return outcome, err
+		}
+	}
+	return g.applyAll(ctx, units)
+}
+
+// Again has the next Apply send everything, also to a Kong that says it has it: one
+// whose workers do not do as it says.
+func (g *Gateway) Again() { g.again = true }
+
+// State is what Kong says of its configuration.
+func (g *Gateway) State(ctx context.Context) (State, error) { return g.admin.State(ctx) }
+
+// applyAll compares and sends the configuration as a whole.
+func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
+	state, err := g.admin.State(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
 	// proven says that applied is what Kong holds, and so what it accepts.
-	proven := g.hash != "" && reported == g.hash
-
-	for sent := range maxRounds {
+	proven := g.hash != "" && state.Hash == g.hash
+	for round := range maxRounds {
 		p := newPlan(units, g.holds, g.applied)
-		entities := p.entities()
-		body := kong.Declarative(entities)
-		hash := hashOf(body)
-		isNew := hash != reported
-		if isNew {
-			sent++
-			err = g.send(ctx, body, hash)
-		}
-		if !isNew || err == nil {
-			g.applied, g.hash = p.parts, hash
-			return Outcome{
-				Hash: hash, Sent: isNew, Rounds: sent, Bytes: len(body), Entities: count(entities),
-				Refusals: p.refusals(units, g.holds), Retained: p.retained,
-			}, nil
+		outcome, err := g.load(ctx, p.entities(), state)
+		if err == nil {
+			g.applied, g.hash, g.again = p.parts, outcome.Hash, false
+			g.tally = nil
+			if state.Companion {
+				g.tally = newTally(p)
+			}
+			if outcome.Sent {
+				outcome.Rounds = round + 1
+			}
+			outcome.Refusals, outcome.Retained = p.refusals(units, g.holds), p.retained
+			return outcome, nil
 		}
 		if err := g.yield(ctx, units, p, proven, err); err != nil {
 			return Outcome{}, err
 		}
 	}
 	return Outcome{}, fmt.Errorf("Kong refused %d configurations in a row: %w", maxRounds, err)
+}
+
+// load makes Kong hold the entities, unless it says that it does.
+func (g *Gateway) load(ctx context.Context, entities []*kong.Entity, state State) (Outcome, error) {
+	outcome := Outcome{Entities: count(entities), Effective: state.Effective, NoCompanion: state.NoCompanion}
+	label := sumOf(entities).String()
+	if state.Companion && state.Hash == label && !g.again {
+		outcome.Hash = label
+		return outcome, nil
+	}
+	body := kong.Declarative(entities)
+	outcome.Hash, outcome.Bytes = hashOf(body), len(body)
+	if outcome.Hash != state.Hash || g.again {
+		if err := g.send(ctx, body, outcome.Hash); err != nil {
+			return Outcome{}, err
+		}
+		outcome.Sent, outcome.Effective = true, !state.Companion
+	}
+	if state.Companion {
+		// From here on the configuration has a hash that deltas can keep in step.
+		_, err := g.admin.change(ctx, delta{Base: outcome.Hash, Hash: label}, 0)
+		if err != nil {
+			return Outcome{}, fmt.Errorf("naming the configuration that was loaded: %w", err)
+		}
+		outcome.Hash = label
+	}
+	return outcome, nil
 }
 
 // send loads a configuration and makes sure that Kong holds it.

@@ -18,7 +18,7 @@ import (
 // apply applies and expects success.
 func apply(t *testing.T, g *Gateway, units Units) Outcome {
 	t.Helper()
-	outcome, err := g.Apply(t.Context(), units)
+	outcome, err := g.Apply(t.Context(), units, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestApplyErrors(t *testing.T) {
 			before := fake.hash
 			units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
 			fake.answers = []http.HandlerFunc{tt.answer}
-			_, err := g.Apply(t.Context(), units)
+			_, err := g.Apply(t.Context(), units, nil)
 			if err == nil || tt.want != nil && !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.says) {
 				t.Fatalf("error %v", err)
 			}

@@ -202,7 +202,7 @@ func testRealCrash(t *testing.T, admin *Admin, g *Gateway, units *graph) {
 	var outcome Outcome
 	var err error
 	for range maxCrashes {
-		if outcome, err = g.Apply(t.Context(), units); err == nil {
+		if outcome, err = g.Apply(t.Context(), units, nil); err == nil {
 			break
 		} else if !crashed(err) {
 			t.Fatal(err)
@@ -226,7 +226,7 @@ func TestRealKongLimits(t *testing.T) {
 		for i := 0; i < bytes; i += 100 {
 			units.set(unit.ID{Role: "backend", Name: fmt.Sprint(i)}, service(fmt.Sprintf("s%06d", i)))
 		}
-		_, err := New(admin).Apply(t.Context(), units)
+		_, err := New(admin).Apply(t.Context(), units, nil)
 		return err
 	}
 	if err := load(80_000); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "buffer_size") {

@@ -35,6 +35,9 @@ type plan struct {
 	// orphans are the entities left out for want of a parent.
 	orphans []orphan
 	refs    map[kong.Ref]struct{}
+	// beside tells which entities are there beside those of the plan's own units; nil
+	// if the plan is of all units.
+	beside func(kong.Ref) bool
 }
 
 // orphan is an entity that is left out because the parent is.
@@ -150,7 +153,7 @@ func (p *plan) prune() {
 // missing is a parent of the entity that the plan does not have.
 func (p *plan) missing(e *kong.Entity) *kong.Ref {
 	for i := range e.Parents {
-		if _, ok := p.refs[e.Parents[i]]; !ok {
+		if _, ok := p.refs[e.Parents[i]]; !ok && (p.beside == nil || !p.beside(e.Parents[i])) {
 			return &e.Parents[i]
 		}
 	}

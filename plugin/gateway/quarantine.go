@@ -20,8 +20,8 @@ type hold struct {
 	rivals map[unit.ID]uint64
 }
 
-// release ends the holds of units that may be different now.
-func (g *Gateway) release(units Units) {
+// release ends the holds of units that may be different now, and names them.
+func (g *Gateway) release(units Units) (released []unit.ID) {
 	for id, held := range g.holds {
 		view, ok := units.View(id)
 		switch {
@@ -29,11 +29,14 @@ func (g *Gateway) release(units Units) {
 			// A unit that is gone stays held only while it could be retained.
 			if _, retainable := g.applied[id]; !retainable || !held.dropped {
 				delete(g.holds, id)
+				released = append(released, id)
 			}
 		case view.Version != held.version || g.rivalChanged(units, held):
 			delete(g.holds, id)
+			released = append(released, id)
 		}
 	}
+	return released
 }
 
 func (g *Gateway) rivalChanged(units Units, held *hold) bool {

@@ -220,9 +220,9 @@ func TestSilentRefusalIsTraced(t *testing.T) {
 				}
 				units.set(ingress(name), entities...)
 			}
-			outcome, err := g.Apply(t.Context(), units)
+			outcome, err := g.Apply(t.Context(), units, nil)
 			for i := 0; fault == "crash" && err != nil && i < maxCrashes; i++ {
-				outcome, err = g.Apply(t.Context(), units)
+				outcome, err = g.Apply(t.Context(), units, nil)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -241,7 +241,7 @@ func TestSilentRefusalIsTraced(t *testing.T) {
 			units.set(ingress("r30"), entity(kong.Routes, "r30", "service", "r30", fault, true))
 			units.set(ingress("r31"), entity(kong.Routes, "r31b", "service", "r31"))
 			for range maxCrashes + 1 {
-				if outcome, err = g.Apply(t.Context(), units); err == nil {
+				if outcome, err = g.Apply(t.Context(), units, nil); err == nil {
 					break
 				}
 			}

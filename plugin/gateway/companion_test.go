@@ -1,0 +1,259 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// serveCompanion answers as the companion does.
+func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
+	if !f.companion {
+		http.Error(w, `{"message":"Not found"}`, http.StatusNotFound)
+		return
+	}
+	if r.Method == http.MethodGet {
+		fmt.Fprintf(w, `{"hash":%q,"ready":%t}`, f.hash, !f.stale)
+		return
+	}
+	var d delta
+	if err := json.NewDecoder(r.Body).Decode(&d); err != nil {
+		http.Error(w, `{"message":"no delta"}`, http.StatusBadRequest)
+		return
+	}
+	if d.Base != f.hash {
+		w.WriteHeader(http.StatusConflict)
+		return
+	}
+	f.deltas++
+	config := f.changed(d)
+	if rows, _, _ := faults(config); len(rows) > 0 {
+		refuse(w, map[string]any{}, rows)
+		return
+	}
+	if dangling := danglers(config); len(dangling) > 0 {
+		refuse(w, dangling, nil)
+		return
+	}
+	f.hash, f.config = d.Hash, config
+	fmt.Fprint(w, `{"effective":true}`)
+}
+
+// changed is the configuration that a delta leads to.
+func (f *fakeKong) changed(d delta) map[string][]map[string]any {
+	config := map[string][]map[string]any{}
+	for typ, list := range f.config {
+		config[typ] = slices.Clone(list)
+	}
+	remove := func(typ, id string) {
+		config[typ] = slices.DeleteFunc(config[typ], func(e map[string]any) bool { return e["id"] == id })
+	}
+	for _, gone := range d.Deletes {
+		remove(string(gone.Type), gone.ID)
+	}
+	for typ, list := range d.Upserts {
+		for _, raw := range list {
+			var e map[string]any
+			_ = json.Unmarshal(raw, &e)
+			remove(string(typ), e["id"].(string))
+			config[string(typ)] = append(config[string(typ)], e)
+		}
+	}
+	return config
+}
+
+// content is what Kong has, by type and id.
+func (f *fakeKong) content() map[string]map[string]any {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	content := map[string]map[string]any{}
+	for typ, list := range f.config {
+		for _, e := range list {
+			if content[typ] == nil {
+				content[typ] = map[string]any{}
+			}
+			content[typ][e["id"].(string)] = e
+		}
+	}
+	return content
+}
+
+func applyChanged(t *testing.T, g *Gateway, units *graph, ids ...unit.ID) Outcome {
+	t.Helper()
+	changed := map[unit.ID]struct{}{}
+	for _, id := range ids {
+		changed[id] = struct{}{}
+	}
+	outcome, err := g.Apply(t.Context(), units, changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcome
+}
+
+func TestAChangeIsSentAlone(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	fake.companion = true
+	g, units := New(admin), shop()
+	if first := applyChanged(t, g, units); first.Delta || !first.Sent || first.Hash != fake.hash {
+		t.Errorf("first: %+v", first)
+	}
+	loads := fake.loads
+	units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api"))
+	outcome := applyChanged(t, g, units, ingress("web"))
+	if !outcome.Delta || !outcome.Sent || !outcome.Effective || outcome.Hash != fake.hash || fake.loads != loads {
+		t.Errorf("changed: %+v, %d loads", outcome, fake.loads-loads)
+	}
+	expect(t, fake, outcome, []string{"old", "web2"})
+	if diff := cmp.Diff(map[kong.Type]int{kong.Services: 1, kong.Upstreams: 1, kong.Routes: 2}, outcome.Entities); diff != "" {
+		t.Error(diff)
+	}
+	deltas := fake.deltas
+	if outcome := applyChanged(t, g, units, ingress("web")); outcome.Sent || fake.deltas != deltas {
+		t.Errorf("unchanged: %+v", outcome)
+	}
+	// One that starts anew finds that Kong has it all.
+	if outcome := applyChanged(t, New(admin), units); outcome.Sent || fake.loads != loads {
+		t.Errorf("started anew: %+v", outcome)
+	}
+}
+
+func TestAChangeToAnotherBaseSendsAll(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	fake.companion = true
+	g, units := New(admin), shop()
+	apply(t, g, units)
+	fake.hash = "somebody else's"
+	loads := fake.loads
+	units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api"))
+	if outcome := applyChanged(t, g, units, ingress("web")); outcome.Delta || fake.loads != loads+1 || outcome.Hash != fake.hash {
+		t.Errorf("%+v, %d loads", outcome, fake.loads-loads)
+	}
+}
+
+func TestARefusedChangeIsHeldWithoutALoad(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	fake.companion = true
+	g, units := New(admin), shop()
+	apply(t, g, units)
+	loads := fake.loads
+
+	units.set(ingress("bad"), entity(kong.Routes, "bad", "service", "api", "bad", "no such protocol"))
+	units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
+	const said = `Ingress shop/bad: route "bad": bad: no such protocol`
+	expect(t, fake, applyChanged(t, g, units, ingress("bad"), ingress("new")), []string{"new", "old", "web"}, said)
+	// It stays held while others change, and comes when it is mended.
+	units.set(ingress("more"), entity(kong.Routes, "more", "service", "api"))
+	expect(t, fake, applyChanged(t, g, units, ingress("more")), []string{"more", "new", "old", "web"}, said)
+	units.set(ingress("bad"), entity(kong.Routes, "good", "service", "api"))
+	expect(t, fake, applyChanged(t, g, units, ingress("bad")), []string{"good", "more", "new", "old", "web"})
+	if fake.loads != loads {
+		t.Errorf("%d loads", fake.loads-loads)
+	}
+}
+
+func TestWhatHangsOnARefusedUnitComesBackWithIt(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	fake.companion = true
+	g, units := New(admin), shop()
+	apply(t, g, units)
+	loads := fake.loads
+	units.set(backend("b"), entity(kong.Services, "b", "bad", "no"))
+	units.set(ingress("user"), entity(kong.Routes, "user", "service", "b"))
+	expect(t, fake, applyChanged(t, g, units, backend("b"), ingress("user")), []string{"old", "web"},
+		`Service shop/b: service "b": bad: no`,
+		`Ingress shop/user: route "user" is left out: it hangs on Service shop/b, which Kong refused`)
+	units.set(backend("b"), entity(kong.Services, "b"))
+	expect(t, fake, applyChanged(t, g, units, backend("b")), []string{"old", "user", "web"})
+	if fake.loads != loads {
+		t.Errorf("%d loads", fake.loads-loads)
+	}
+}
+
+func TestAStaleKongIsLoadedAgain(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	fake.companion, fake.stale = true, true
+	g, units := New(admin), shop()
+	apply(t, g, units)
+	if state, err := g.State(t.Context()); err != nil || state.Effective || !state.Companion {
+		t.Errorf("%+v, %v", state, err)
+	}
+	loads := fake.loads
+	g.Again()
+	if outcome := applyChanged(t, g, units); !outcome.Sent || fake.loads != loads+1 {
+		t.Errorf("%+v", outcome)
+	}
+}
+
+// TestDeltaHistories holds that deltas lead to what a full load of the same units
+// leads to, refused units included.
+func TestDeltaHistories(t *testing.T) {
+	for seed := range uint64(30) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		fake, admin := newFakeKong(t)
+		fake.companion = true
+		g, units := New(admin), shop()
+		apply(t, g, units)
+		for step := range 40 {
+			var ids []unit.ID
+			for range 1 + r.IntN(3) {
+				ids = append(ids, happen(r, units))
+			}
+			got := applyChanged(t, g, units, ids...)
+			if got.Hash != fake.hash {
+				t.Fatalf("seed %d step %d: hash %s, Kong has %s", seed, step, got.Hash, fake.hash)
+			}
+			if len(got.Refusals) > 0 {
+				continue // which version is kept depends on the past
+			}
+			fresh, freshAdmin := newFakeKong(t)
+			fresh.companion = true
+			want := apply(t, New(freshAdmin), units)
+			if diff := cmp.Diff(fresh.content(), fake.content()); diff != "" || want.Hash != got.Hash {
+				t.Fatalf("seed %d step %d: a full load has (-) where deltas lead to (+), hash %s and %s:\n%s", seed, step, want.Hash, got.Hash, diff)
+			}
+			if diff := cmp.Diff(want.Entities, got.Entities); diff != "" && len(fake.content()) > 0 {
+				for typ, n := range got.Entities {
+					if n != want.Entities[typ] {
+						t.Fatalf("seed %d step %d: %s", seed, step, diff)
+					}
+				}
+			}
+		}
+	}
+}
+
+// happen changes one unit. Ingresses have routes to backends that there may or may not
+// be, and one of few names that they contest.
+func happen(r *rand.Rand, units *graph) unit.ID {
+	name := func() string { return string(rune('a' + r.IntN(4))) }
+	var fault []any
+	if r.IntN(8) == 0 {
+		fault = []any{"bad", "no"}
+	}
+	if r.IntN(2) == 0 {
+		n := name()
+		if r.IntN(4) == 0 {
+			delete(units.views, backend(n))
+		} else {
+			units.set(backend(n), entity(kong.Services, n, append(fault, "port", r.IntN(3))...), entity(kong.Upstreams, n))
+		}
+		return backend(n)
+	}
+	n := name()
+	if r.IntN(4) == 0 {
+		delete(units.views, ingress(n))
+	} else {
+		units.set(ingress(n), entity(kong.Routes, n, append(fault, "service", name())...),
+			entity(kong.Routes, n+"-more", "service", name(), "priority", r.IntN(3)))
+	}
+	return ingress(n)
+}
