@@ -1,5 +1,6 @@
 -- Changes the balancers of this worker where upstreams or targets changed.
 local balancers = require "kong.runloop.balancer.balancers"
+local clone = require "table.clone"
 local constants = require "kong.constants"
 local healthcheckers = require "kong.runloop.balancer.healthcheckers"
 local internals = require "kong.plugins.kube-sync-delta.internals"
@@ -25,33 +26,22 @@ local function stop(id, delay)
   local balancer = balancers.get_balancer_by_id(id)
   if balancer then
     healthcheckers.stop_healthchecker(balancer, delay)
-    for _, target in ipairs(balancer.targets) do
-      forget(id, target)
-    end
     balancers.set_balancer(id, nil)
   end
 
   targets.clean_targets_cache({ id = id })
+  return balancer
 end
 
 
--- The cached names of all upstreams, changed instead of read anew: that takes half a
+-- The cached names of all upstreams are changed instead of read anew: that takes half a
 -- second for ten thousand, under a lock that requests wait for.
-local function rename(fn)
-  local names = {}
-  for name, id in pairs(assert(upstreams.get_all_upstreams())) do
-    names[name] = id
-  end
-  fn(names)
-
+local function cache_names(names)
   local cache = kong.core_cache
   cache.mlcache.lru:set(NAMES, names)
   if not cache:safe_set(NAMES, names) then
     cache.mlcache.dict:delete(cache.mlcache.name .. NAMES)
   end
-
-  -- forgets the upstreams that were found by name
-  upstreams.init()
 end
 
 
@@ -82,16 +72,32 @@ function _M.add(present)
     return
   end
 
-  rename(function(names)
-    for id, upstream in pairs(present) do
-      names[upstream.ws_id .. ":" .. upstream.name] = id
+  local names, copy = assert(upstreams.get_all_upstreams()), nil
+  local known = {}
+  for _, id in pairs(names) do
+    known[id] = present[id] ~= nil
+  end
+  for id, upstream in pairs(present) do
+    local name = upstream.ws_id .. ":" .. upstream.name
+    if names[name] ~= id then
+      -- a copy, because Kong may be walking through the one there is
+      copy = copy or clone(names)
+      copy[name] = id
     end
-  end)
+  end
+  if copy then
+    cache_names(copy)
+  end
+
+  -- makes Kong forget the upstreams that it found by name
+  upstreams.init()
 
   for id, upstream in pairs(present) do
-    -- a request may be creating it by what was there before: let it
-    local existing = balancers.get_balancer_by_id(id)
-    assert(balancers.create_balancer(upstream, existing ~= nil))
+    -- a request may be just creating it, as it was before: let it end
+    if known[id] and not balancers.get_balancer_by_id(id) then
+      assert(balancers.create_balancer(upstream))
+    end
+    assert(balancers.create_balancer(upstream, known[id]))
   end
 end
 
@@ -102,17 +108,24 @@ function _M.remove(present, gone)
     return
   end
 
-  rename(function(names)
-    for name, id in pairs(names) do
-      local upstream = present[id]
-      if gone[id] or upstream and name ~= upstream.ws_id .. ":" .. upstream.name then
-        names[name] = nil
-      end
+  local names, copy = assert(upstreams.get_all_upstreams()), nil
+  for name, id in pairs(names) do
+    local upstream = present[id]
+    if gone[id] or upstream and name ~= upstream.ws_id .. ":" .. upstream.name then
+      copy = copy or clone(names)
+      copy[name] = nil
     end
-  end)
+  end
+  if copy then
+    cache_names(copy)
+    upstreams.init()
+  end
 
   for id in pairs(gone) do
-    stop(id)
+    local balancer = stop(id)
+    for _, target in ipairs(balancer and balancer.targets or {}) do
+      forget(id, target)
+    end
   end
 end
 

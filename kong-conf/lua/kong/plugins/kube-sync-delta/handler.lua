@@ -13,7 +13,7 @@ function Delta.init_worker()
   if not problem then
     require("kong.plugins.kube-sync-delta.takeover").init_worker()
 
-  elseif ngx.worker.id() == 0 then
+  elseif ngx.worker.id() == 0 and ngx.config.subsystem == "http" then
     kong.log.warn("changes go through full loads only: ", problem)
   end
 end

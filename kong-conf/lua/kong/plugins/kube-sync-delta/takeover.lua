@@ -2,6 +2,7 @@
 -- takeover looks at the present state of what a plan names and never at the order of
 -- events, so doing it again does no harm.
 local balancing = require "kong.plugins.kube-sync-delta.balancing"
+local concurrency = require "kong.concurrency"
 local constants = require "kong.constants"
 local get_current_hash = require("kong.db.declarative").get_current_hash
 local handler = require "kong.runloop.handler"
@@ -16,6 +17,11 @@ local SOURCE = "kube-sync-delta"
 local PATIENCE = 5
 local ATTEMPTS = 3
 
+-- Between two looks at how far a full load is.
+local LOOK = 0.02
+
+local MUTEX = { name = SOURCE, timeout = 60 }
+
 
 local _M = {}
 
@@ -25,6 +31,8 @@ local at
 -- The hash this worker was seen to lag behind, and since when.
 local behind, since
 local failures = 0
+-- The full load that Kong is at.
+local loading
 
 
 local function record()
@@ -89,6 +97,10 @@ local function follow(plan)
   -- Nothing may be routed to an upstream that is not there yet or no more, nor past a
   -- plugin: so routes come after plugins and go before them.
   local present, gone = balancing.split(plan.upstreams)
+  if loading and next(gone) then
+    return -- Kong does not bear that while it creates balancers
+  end
+
   balancing.add(present)
   for upstream in pairs(plan.targets) do
     if not plan.upstreams[upstream] then
@@ -119,6 +131,17 @@ local function try(plan)
 end
 
 
+local function locked(fn, ...)
+  local arguments = { ... }
+  local _, err = concurrency.with_coroutine_mutex(MUTEX, function()
+    fn(unpack(arguments))
+  end)
+  if err then
+    kong.log.err(err)
+  end
+end
+
+
 -- Follows the journal to the present configuration, as far as it leads.
 local function catch_up()
   local hash = get_current_hash()
@@ -133,22 +156,19 @@ local function catch_up()
 end
 
 
-local function on_delta(data)
-  if ngx.worker.exiting() then
-    return
-  end
-
-  -- A worker that was starting when this was committed may have built its router before
-  -- and read the hash after; so the plan is followed whatever the hash says.
-  local plan = journal.plan(data.base)
-  if plan and try(plan) and at == data.base then
+-- A worker that was starting when this was committed may have built its router before
+-- and read the hash after; so the plan is followed whatever the hash says.
+local function take_over(base)
+  local plan = journal.plan(base)
+  if plan and try(plan) and at == base then
     at = plan.hash
     record()
   end
+end
 
-  if not data.base then
-    catch_up()
-  end
+
+local function look()
+  locked(catch_up)
 
   local hash = get_current_hash()
   if at == hash then
@@ -157,10 +177,42 @@ local function on_delta(data)
   elseif behind ~= hash then
     behind, since = hash, ngx.now()
 
-  elseif not data.base and ngx.now() - since > PATIENCE then
+  elseif ngx.now() - since > PATIENCE then
     kong.log.warn("this worker lags behind, everything is loaded anew")
     behind = nil
     load_anew()
+  end
+end
+
+
+local function on_delta(data)
+  if ngx.worker.exiting() then
+    return
+  end
+
+  if data.base then
+    locked(take_over, data.base)
+
+  else
+    look()
+  end
+end
+
+
+-- The new configuration is in use when the plugins iterator is another one: what Kong
+-- does thereafter is to create balancers, and so does the first request to each. With
+-- thousands of upstreams that takes seconds, which deltas are not to wait for.
+local function during_load(premature, load)
+  while not premature and loading == load and not ngx.worker.exiting() do
+    if handler.get_plugins_iterator() ~= load.plugins then
+      if not load.done then
+        load.done = true
+        at = load.hash
+        record()
+      end
+      locked(catch_up)
+    end
+    ngx.sleep(LOOK)
   end
 end
 
@@ -172,19 +224,20 @@ local function before_load(data, event)
     return
   end
 
-  local before = { hash = get_current_hash(), plugins = handler.get_plugins_iterator() }
+  loading = { hash = get_current_hash(), plugins = handler.get_plugins_iterator() }
   if type(data) ~= "table" or data[4] == nil then
     balancing.clear()
   end
 
-  kong.worker_events.post_local(SOURCE, "loaded", before)
+  ngx.timer.at(0, during_load, loading)
+  kong.worker_events.post_local(SOURCE, "loaded", loading)
 end
 
 
--- Comes when Kong's handler is done, which says nowhere whether it succeeded: then the
--- plugins iterator is another one.
-local function after_load(before)
-  if before.plugins == handler.get_plugins_iterator() then
+-- Comes when Kong's handler is done, which says nowhere whether it succeeded.
+local function after_load(load)
+  loading = nil
+  if load.plugins == handler.get_plugins_iterator() then
     failures = failures + 1
     kong.log.err("a full load was not taken over, attempt ", failures)
     if failures < ATTEMPTS then
@@ -194,10 +247,12 @@ local function after_load(before)
   end
 
   failures = 0
+  if not load.done then
+    at = load.hash
+    record()
+  end
   balancing.complete()
-  at = before.hash
-  record()
-  catch_up()
+  locked(catch_up)
 end
 
 

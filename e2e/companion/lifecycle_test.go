@@ -1,0 +1,180 @@
+package companion
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// TestRestarts has deltas before, between and after restarts, reloads and the loss of a
+// worker: what was applied stays, and what comes then reaches the new workers.
+func TestRestarts(t *testing.T) {
+	k := start(t)
+	w := newWorld(t, k, startBackends(t, 5))
+	now := w.config()
+	k.load(now)
+	step := 0
+	change := func() {
+		t.Helper()
+		step++
+		name := fmt.Sprint("app", step)
+		w.apps[name] = app{weights: map[int]int{step % 5: 10}, algorithm: "round-robin", added: name}
+		w.streams[step%2] = name
+		if previous, ok := w.apps[fmt.Sprint("app", step-1)]; ok {
+			previous.weights = map[int]int{(step + 1) % 5: 10}
+			w.apps[fmt.Sprint("app", step-1)] = previous
+		}
+		k.apply(difference(now, w.config()))
+		now = w.config()
+	}
+	check := func() {
+		t.Helper()
+		for name := range w.apps {
+			for _, want := range w.wants(name) {
+				k.answers(want)
+			}
+		}
+		for i, port := range w.ports {
+			k.leads(port, w.streamBackends(i))
+		}
+	}
+	settled := func(what string) {
+		t.Helper()
+		k.eventually(what, func() bool {
+			s := k.status()
+			return s.Ready && s.Hash == now.hash()
+		})
+	}
+	change()
+	check()
+
+	k.stop()
+	k.run()
+	settled("the configuration of before the restart")
+	check()
+	change()
+	check()
+
+	before := k.workers()
+	if err := k.master.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	// some changes come while old and new workers are both there
+	for range 5 {
+		change()
+	}
+	k.eventually("new workers after a reload", func() bool {
+		for _, pid := range k.workers() {
+			if before[0] == pid || before[1] == pid {
+				return false
+			}
+		}
+		return len(k.workers()) == workers
+	})
+	settled("the configuration after the reload")
+	check()
+	change()
+	check()
+
+	worker := k.workers()[1]
+	if err := syscall.Kill(worker, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	k.eventually("a worker in place of the lost one", func() bool {
+		found := k.workers()
+		return len(found) == workers && found[0] != worker && found[1] != worker
+	})
+	change()
+	settled("the configuration after the loss of a worker")
+	check()
+
+	deltas := k.stored()
+	k.load(now)
+	sameStored(t, deltas, k.stored())
+}
+
+// workers are the process ids of those that take requests.
+func (k *kong) workers() []int {
+	k.t.Helper()
+	// nice replaces itself by nginx, so this is the master
+	output, _ := exec.Command("pgrep", "-P", strconv.Itoa(k.master.Process.Pid)).Output()
+	var pids []int
+	for field := range strings.FieldsSeq(string(output)) {
+		pid, err := strconv.Atoi(field)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && strings.Contains(string(line), "worker process") &&
+			!strings.Contains(string(line), "shutting down") {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// TestSimultaneousChanges sends many deltas from the same base, and full loads beside
+// them: one at a time is applied, the others are told so.
+func TestSimultaneousChanges(t *testing.T) {
+	k := start(t)
+	now := empty()
+	k.load(now)
+	codes := make(chan int, 64)
+	var all sync.WaitGroup
+	for i := range 16 {
+		next := now.clone()
+		next.put("services", entity{"id": id(i), "name": fmt.Sprint("s", i), "host": "x.test"})
+		d := difference(now, next)
+		all.Go(func() {
+			code, _ := k.send(d, "")
+			codes <- code
+		})
+	}
+	all.Wait()
+	close(codes)
+	applied := 0
+	for code := range codes {
+		switch code {
+		case http.StatusOK:
+			applied++
+		case http.StatusConflict, http.StatusTooManyRequests:
+		default:
+			t.Errorf("answered %d", code)
+		}
+	}
+	if applied != 1 {
+		t.Errorf("%d of 16 deltas from one base were applied", applied)
+	}
+	if stored := k.stored(); len(stored["services"]) != 1 {
+		t.Errorf("stored: %v", stored["services"])
+	}
+	k.eventually("that one in all workers", func() bool { return k.status().Ready })
+}
+
+// TestLargeDelta brings three thousand of everything in one delta, and takes it away.
+func TestLargeDelta(t *testing.T) {
+	k := start(t)
+	b := startBackends(t, 1)
+	k.load(empty())
+	many := empty()
+	for i := range 3000 {
+		many.put("upstreams", entity{"id": id("u", i), "name": fmt.Sprintf("up%d.test", i)})
+		many.put("targets", entity{"id": id("t", i), "upstream": id("u", i), "target": fmt.Sprintf("127.0.0.1:%d", b.http[0])})
+		many.put("services", entity{"id": id("s", i), "name": fmt.Sprint("s", i), "host": fmt.Sprintf("up%d.test", i), "port": 80})
+		many.put("routes", entity{"id": id("r", i), "name": fmt.Sprint("r", i), "service": id("s", i), "protocols": []string{"http"},
+			"expression": fmt.Sprintf(`http.host == "h%d.test"`, i)})
+	}
+	k.apply(difference(empty(), many))
+	for i := range 30 {
+		k.answers(want{host: fmt.Sprintf("h%d.test", i*100), path: "/", code: 200, from: b.http})
+	}
+	k.apply(difference(many, empty()))
+	for i := range 30 {
+		k.answers(want{host: fmt.Sprintf("h%d.test", i*100), path: "/", code: 404})
+	}
+}
