@@ -71,9 +71,15 @@ func prepare(t *testing.T) *gateway {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(prefix) })
+	lua, err := filepath.Abs("lua")
+	if err != nil {
+		t.Fatal(err)
+	}
 	g := &gateway{t: t, prefix: prefix, proxy: freeAddress(t), admin: freeAddress(t), status: freeAddress(t)}
 	g.env = append(os.Environ(),
 		"KONG_PREFIX="+prefix,
+		// In the image the companion is on Kong's own path.
+		"KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;",
 		"KONG_PROXY_LISTEN="+g.proxy, "KONG_ADMIN_LISTEN="+g.admin, "KONG_STATUS_LISTEN="+g.status,
 		"KONG_NGINX_ADMIN_LISTEN=unix:"+g.socket(),
 		// In place of kube-sync, to see what it sees.

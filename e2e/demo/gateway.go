@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -56,9 +57,14 @@ func (o *options) environ() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	lua, err := filepath.Abs(filepath.Join(filepath.Dir(o.conf), "lua"))
+	if err != nil {
+		return nil, err
+	}
 	command := quote(o.kubeSync)
 	settings := []string{
 		"KONG_PREFIX=" + o.prefix(),
+		"KONG_LUA_PACKAGE_PATH=" + lua + "/?.lua;;",
 		"KONG_PROXY_LISTEN=" + o.http.address() + ", " + o.https.address() + " http2 ssl",
 		// Kong wants one on TCP, too, where kong.conf lets nobody in.
 		"KONG_ADMIN_LISTEN=127.0.0.1:" + adminPort,
