@@ -24,12 +24,19 @@ var shared struct {
 	err error
 }
 
-// Shared is the control plane of the test package. The first test that asks starts it, and Main ends it.
+// Shared is the control plane of the test package. The first test that asks starts it, and Main ends it; an existing
+// cluster is connected to, and stays.
 func Shared(t testing.TB) *ControlPlane {
 	t.Helper()
 	Require(t)
 	// Not the test's context: the control plane outlives the test.
-	shared.Do(func() { shared.cp, shared.err = startControlPlane(context.Background()) })
+	shared.Do(func() {
+		if External() {
+			shared.cp, shared.err = connectExternal()
+			return
+		}
+		shared.cp, shared.err = startControlPlane(context.Background())
+	})
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
@@ -42,7 +49,8 @@ func Shared(t testing.TB) *ControlPlane {
 }
 
 func closeShared() {
-	if shared.cp == nil {
+	callAtEnd()
+	if shared.cp == nil || shared.cp.external() {
 		return
 	}
 	if err := shared.cp.close(); err != nil {
@@ -50,9 +58,13 @@ func closeShared() {
 	}
 }
 
-// Kubelet runs the cluster's pods. The first test that asks starts it; without it pods stay pending.
+// Kubelet runs the cluster's pods. The first test that asks starts it; without it pods stay pending. An existing cluster
+// has its own kubelets, and nil is returned.
 func (cp *ControlPlane) Kubelet(t testing.TB) *kubelet.Kubelet {
 	t.Helper()
+	if cp.external() {
+		return nil
+	}
 	cp.startKubelet.Do(func() {
 		images := map[string]kubelet.Image{}
 		for name, path := range state.setup.Programs {

@@ -58,10 +58,14 @@ type ControlPlane struct {
 }
 
 // StartControlPlane starts a control plane of the test's own, which ends with the test. It takes some three seconds;
-// tests which don't stop components or change the whole cluster use Shared.
+// tests which don't stop components or change the whole cluster use Shared. Where they run against an existing cluster
+// the test is skipped.
 func StartControlPlane(t testing.TB) *ControlPlane {
 	t.Helper()
 	Require(t)
+	if External() {
+		Skip(t, "stops the control plane")
+	}
 	cp, err := startControlPlane(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -162,6 +166,9 @@ func (cp *ControlPlane) StartComponent(ctx context.Context, name string) error {
 }
 
 func (cp *ControlPlane) command(ctx context.Context, command string) error {
+	if cp.external() {
+		return fmt.Errorf("%s: %w", command, errExternal)
+	}
 	cp.commands.Lock()
 	defer cp.commands.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, commandWithin)

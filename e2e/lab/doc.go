@@ -16,6 +16,9 @@
 // Shared gives the cluster of the test package, to which each test brings a namespace of its own; StartControlPlane
 // gives one that a test may break.
 //
+// With KUBE_SYNC_E2E_TARGET=kind the cluster is an existing one, of which nothing is needed but a kubeconfig, named by
+// KUBECONFIG: tests run in place, nothing is built, and what takes a control plane apart is skipped.
+//
 // On a machine which refuses namespaces each test that asks for a cluster is skipped, with the reason, and a line at
 // the end says so. The environment variable KUBE_SYNC_E2E can say otherwise: "required" makes that an error, "off"
 // skips the tests in any case. KUBE_SYNC_E2E_KEEP=1 keeps the directory with logs and data.

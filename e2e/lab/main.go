@@ -24,7 +24,14 @@ type setup struct {
 // Main runs a package's tests; see the package's documentation. It is all that TestMain has to call. The programs are
 // built besides the echo backend, and are available as images of pods and from Executable.
 func Main(m *testing.M, programs ...Program) {
-	if os.Getenv(insideVariable) != "" {
+	if err := checkTarget(); err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		os.Exit(1)
+	}
+	switch {
+	case External():
+		os.Exit(runExternal(m))
+	case os.Getenv(insideVariable) != "":
 		os.Exit(inside(m))
 	}
 	os.Exit(outside(m, append([]Program{echo}, programs...)))
@@ -33,7 +40,7 @@ func Main(m *testing.M, programs ...Program) {
 // Require skips the test where there can be no cluster.
 func Require(t testing.TB) {
 	t.Helper()
-	if state.unavailable == "" && state.setup.Dir == "" {
+	if state.unavailable == "" && state.setup.Dir == "" && !External() {
 		t.Fatal("lab: this package's TestMain does not call lab.Main")
 	}
 	if state.unavailable != "" {
@@ -45,6 +52,9 @@ func Require(t testing.TB) {
 func Executable(t testing.TB, image string) string {
 	t.Helper()
 	Require(t)
+	if External() {
+		Skip(t, "runs programs on this machine, which are not in the cluster")
+	}
 	path, ok := state.setup.Programs[image]
 	if !ok {
 		t.Fatalf("lab: no program was given to Main for image %s", image)

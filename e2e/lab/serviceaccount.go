@@ -17,6 +17,7 @@ import (
 
 // Credentials are what a pod finds about its own ServiceAccount.
 type Credentials struct {
+	Name string // of the ServiceAccount
 	Dir  string // files token, ca.crt and namespace
 	Host string // of the API server, for processes in this network namespace
 	Port string
@@ -40,7 +41,7 @@ func (cp *ControlPlane) ServiceAccount(t testing.TB, namespace, name, manifests 
 	if err != nil {
 		t.Fatalf("request a token of ServiceAccount %s/%s: %v", namespace, name, err)
 	}
-	credentials := Credentials{Dir: t.TempDir(), Host: "127.0.0.1", Port: cp.port()}
+	credentials := Credentials{Name: name, Dir: t.TempDir(), Host: "127.0.0.1", Port: cp.port()}
 	for file, data := range map[string][]byte{
 		"token":     []byte(token.Status.Token),
 		"ca.crt":    cp.Config.CAData,

@@ -43,15 +43,21 @@ type Pod struct {
 	log  *os.File
 	done chan struct{}
 	kong string
+
+	installed *installed // on an existing cluster; what is above is then empty
 }
+
+// settingPrefix is what kube-sync's settings are called by as Kong's.
+const settingPrefix = "KONG_PLUGINSERVER_KUBE_SYNC_"
 
 // Options are what differs from pod to pod.
 type Options struct {
-	// Credentials of the pod's ServiceAccount.
+	// Credentials of the pod's ServiceAccount; an installed gateway takes its name, and
+	// the token from its own cluster.
 	Credentials lab.Credentials
 	// Settings of kube-sync, such as "WATCH_NAMESPACE".
 	Settings map[string]string
-	// Name of the pod.
+	// Name of the pod; an installed gateway has its own.
 	Name string
 }
 
@@ -77,9 +83,13 @@ func Start(t testing.TB, o Options) *Pod {
 	return p
 }
 
-// Prepare gives a gateway that is yet to be run.
+// Prepare gives a gateway that is yet to be run. On an existing cluster it runs, and gets
+// the settings.
 func Prepare(t testing.TB, o Options) *Pod {
 	t.Helper()
+	if lab.External() {
+		return prepareInstalled(t, o)
+	}
 	mountCredentials(t, o.Credentials)
 	dir, err := os.MkdirTemp("", "pod") // a socket's path is short
 	if err != nil {
@@ -90,7 +100,7 @@ func Prepare(t testing.TB, o Options) *Pod {
 		HTTP: freeAddress(t), HTTPS: freeAddress(t), Health: freeAddress(t), Metrics: freeAddress(t),
 	}
 	p.kong, _ = exec.LookPath("kong")
-	note(t, summaryGateway+Gateway())
+	lab.Met(t, Gateway())
 	log, err := os.Create(filepath.Join(dir, "pod.log"))
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +140,7 @@ func (p *Pod) environ(o Options) []string {
 		"KONG_PROXY_ACCESS_LOG=off",
 	}
 	for name, value := range o.Settings {
-		env = append(env, "KONG_PLUGINSERVER_KUBE_SYNC_"+name+"="+value)
+		env = append(env, settingPrefix+name+"="+value)
 	}
 	return env
 }
@@ -141,6 +151,9 @@ func (p *Pod) AdminSocket() string { return filepath.Join(p.Prefix, "admin.sock"
 // Run starts the gateway, anew after Stop or Kill.
 func (p *Pod) Run() {
 	p.t.Helper()
+	if p.installed != nil {
+		return
+	}
 	conf, err := filepath.Abs("../kong-conf/kong.conf")
 	if err != nil {
 		p.t.Fatal(err)
@@ -166,11 +179,19 @@ func (p *Pod) Run() {
 // WaitReady waits until kube-sync says that it is ready.
 func (p *Pod) WaitReady() {
 	p.t.Helper()
+	if p.installed != nil {
+		p.installed.waitReady(p.t.Context())
+		lab.Met(p.t, p.installed.describe(p.HTTP))
+		return
+	}
 	lab.Eventually(p.t, 2*time.Minute, p.Ready)
 }
 
 // Ready is nil when kube-sync answers that it is.
 func (p *Pod) Ready() error {
+	if p.installed != nil {
+		return p.installed.ready(p.t.Context())
+	}
 	client := http.Client{Timeout: 5 * time.Second}
 	answer, err := client.Get("http://" + p.Health + "/readyz")
 	if err != nil {
@@ -186,10 +207,14 @@ func (p *Pod) Ready() error {
 }
 
 // Stop ends the gateway as a container runtime does.
-func (p *Pod) Stop() { p.end(syscall.SIGTERM) }
+func (p *Pod) Stop() {
+	p.needProcesses()
+	p.end(syscall.SIGTERM)
+}
 
 // Kill ends the gateway's processes as the kernel does when memory runs out.
 func (p *Pod) Kill() {
+	p.needProcesses()
 	for _, pid := range p.Workers() {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
@@ -213,25 +238,55 @@ func (p *Pod) end(signal syscall.Signal) {
 }
 
 // Reload has Kong start new workers in place of the old ones.
-func (p *Pod) Reload() error { return syscall.Kill(p.master(), syscall.SIGHUP) }
+func (p *Pod) Reload() error {
+	p.needProcesses()
+	return syscall.Kill(p.master(), syscall.SIGHUP)
+}
 
 // NeedKong skips a test about Kong's own processes where there is no Kong.
 func (p *Pod) NeedKong() {
 	p.t.Helper()
+	p.needProcesses()
 	if p.kong == "" {
-		note(p.t, summarySkipped+p.t.Name())
-		p.t.Skip("needs a real kong on PATH")
+		lab.Skip(p.t, "needs a real kong on PATH")
 	}
 }
 
-// Admin is a client of the Admin API; any host will do.
+// NeedSeveral skips a test with several gateways where there is one that is installed.
+func NeedSeveral(t testing.TB) {
+	t.Helper()
+	if lab.External() {
+		lab.Skip(t, "needs several gateways with settings of their own, and one is installed")
+	}
+}
+
+// needProcesses skips a test of what only processes on this machine can be done to.
+func (p *Pod) needProcesses() {
+	p.t.Helper()
+	if p.installed != nil {
+		lab.Skip(p.t, inContainers)
+	}
+}
+
+// Admin is a client of the Admin API; any host will do. In a container nobody else
+// reaches it.
 func (p *Pod) Admin() *http.Client {
+	p.needProcesses()
 	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", p.AdminSocket())
 		},
 	}}
+}
+
+// Log is all that the gateway has written so far.
+func (p *Pod) Log() (string, error) {
+	if p.installed != nil {
+		return p.installed.log(p.t.Context())
+	}
+	raw, err := os.ReadFile(p.log.Name())
+	return string(raw), err
 }
 
 func (p *Pod) pidFile() string { return filepath.Join(p.Prefix, "pids", "nginx.pid") }
@@ -261,5 +316,8 @@ func tail(path string) string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(raw[max(0, len(raw)-6000):])
+	return last(string(raw))
 }
+
+// last is as much of a log as is worth reading.
+func last(log string) string { return log[max(0, len(log)-6000):] }

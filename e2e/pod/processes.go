@@ -34,6 +34,7 @@ func mountCredentials(t testing.TB, c lab.Credentials) {
 // KubeSyncs are the process ids of the pod's kube-sync, oldest first: one, except
 // while a new one takes over.
 func (p *Pod) KubeSyncs() []int {
+	p.needProcesses()
 	return processes(func(cmdline string) bool {
 		return strings.Contains(cmdline, "-kong-prefix") && strings.Contains(cmdline, p.Prefix) &&
 			!strings.HasPrefix(cmdline, "/bin/sh")
@@ -42,6 +43,7 @@ func (p *Pod) KubeSyncs() []int {
 
 // Workers are the process ids of Kong's workers, oldest first.
 func (p *Pod) Workers() []int {
+	p.needProcesses()
 	master := p.master()
 	return processes(func(cmdline string) bool { return strings.HasPrefix(cmdline, "nginx: worker process") },
 		func(pid int) bool { return parent(pid) == master })

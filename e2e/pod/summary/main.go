@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/kube-sync/kube-sync/e2e/pod"
+	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
 func main() {
@@ -15,5 +15,5 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println(pod.Summary(string(written)))
+	fmt.Println(lab.Summary(string(written)))
 }

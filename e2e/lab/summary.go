@@ -1,4 +1,4 @@
-package pod
+package lab
 
 import (
 	"fmt"
@@ -11,11 +11,24 @@ import (
 // summaryVariable names a file in which make test finds what the tests met.
 const summaryVariable = "KUBE_SYNC_E2E_SUMMARY"
 
-// Lines of the summary begin with these.
+// Lines of the summary begin with these. What was skipped goes on with the test's name and the reason.
 const (
 	summaryGateway = "gateway: "
 	summarySkipped = "skipped: "
 )
+
+// Met notes in the summary which gateway the tests meet.
+func Met(t testing.TB, gateway string) {
+	t.Helper()
+	note(t, summaryGateway+gateway)
+}
+
+// Skip skips a test for what the gateway or the cluster lacks, and notes it in the summary.
+func Skip(t testing.TB, reason string) {
+	t.Helper()
+	note(t, summarySkipped+t.Name()+": "+reason)
+	t.Skip(reason)
+}
 
 // note adds a line to the summary, once.
 func note(t testing.TB, line string) {
@@ -41,25 +54,33 @@ func note(t testing.TB, line string) {
 	}
 }
 
-// Summary says in one line which gateway the tests of a summary file met, and what
-// they left out for it.
+// Summary says in one line which gateway the tests of a summary file met, and what they left out for it.
 func Summary(written string) string {
-	var gateways, skipped []string
+	var gateways, reasons []string
+	skipped := map[string][]string{} // tests by reason
 	for line := range strings.Lines(written) {
 		line = strings.TrimSpace(line)
 		if gateway, ok := strings.CutPrefix(line, summaryGateway); ok {
 			gateways = append(gateways, gateway)
 		}
-		if test, ok := strings.CutPrefix(line, summarySkipped); ok {
-			skipped = append(skipped, test)
+		if rest, ok := strings.CutPrefix(line, summarySkipped); ok {
+			test, reason, _ := strings.Cut(rest, ": ")
+			if skipped[reason] == nil {
+				reasons = append(reasons, reason)
+			}
+			skipped[reason] = append(skipped[reason], test)
 		}
 	}
 	if len(gateways) == 0 {
 		return "End-to-end tests met no gateway at all: none of them ran, see above."
 	}
 	met := "End-to-end tests ran against " + strings.Join(gateways, " and ") + "; "
-	if len(skipped) == 0 {
+	if len(reasons) == 0 {
 		return met + "nothing was left out."
 	}
-	return met + "left out: " + strings.Join(skipped, ", ") + "."
+	var left []string
+	for _, reason := range reasons {
+		left = append(left, strings.Join(skipped[reason], ", ")+" ("+reason+")")
+	}
+	return met + "left out: " + strings.Join(left, "; ") + "."
 }
