@@ -21,6 +21,7 @@ import (
 // Of two gateways the holder of the Lease writes statuses; when it goes, the other
 // one does.
 func TestStatusIsWrittenByOne(t *testing.T) {
+	pod.NeedSeveral(t)
 	cp := cluster(t)
 	account := credentials(t, cp)
 	start := func(name, address string) *pod.Pod {
@@ -129,11 +130,18 @@ func wantCertificate(t *testing.T, address, host string, want pair) {
 func TestManifestsAreValid(t *testing.T) {
 	cp := cluster(t)
 	credentials(t, cp) // makes the Namespace that most of them are in
-	files, err := filepath.Glob("../kong-conf/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no manifests: %v", err)
+	var files []string
+	for _, pattern := range []string{"*.yaml", "manifests/*/*.yaml", "manifests/*/*/*.yaml"} {
+		found, err := filepath.Glob("../kong-conf/" + pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no manifests %s: %v", pattern, err)
+		}
+		files = append(files, found...)
 	}
 	for _, file := range files {
+		if filepath.Base(file) == "kustomization.yaml" {
+			continue // for kustomize, and of a kind that no API server knows
+		}
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -1,0 +1,98 @@
+package e2e
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/pod"
+)
+
+// The roles of the namespaced installation, without the cluster-scoped ones, which are
+// optional.
+var namespacedRoles = []string{
+	"namespaced/watched/role.yaml", "namespaced/publishservice.yaml", "gateway/lease.yaml",
+}
+
+const (
+	// clusterScopedKinds are those of namespaced/clusterscoped.yaml.
+	clusterScopedKinds = 3
+	complainWithin     = 5 * time.Second
+)
+
+// namespacedAccount is a ServiceAccount that may what it has to in one namespace, and
+// nothing in any other.
+func namespacedAccount(t *testing.T, cp *lab.ControlPlane, watched string) lab.Credentials {
+	t.Helper()
+	credentials(t, cp) // makes the gateway's own namespace
+	const account = "watches-one"
+	var roles strings.Builder
+	for _, file := range namespacedRoles {
+		raw, err := os.ReadFile("../kong-conf/manifests/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The account of the other tests may read all namespaces, and keeps its roles.
+		roles.WriteString("---\n" + strings.ReplaceAll(string(raw), "name: kube-sync", "name: "+account) + "\n")
+	}
+	made := cp.ServiceAccount(t, gatewayNamespace, account, "")
+	cp.MustApply(t, watched, roles.String())
+	t.Cleanup(func() {
+		if err := cp.Delete(context.Background(), watched, roles.String()); err != nil {
+			t.Error(err)
+		}
+		err := cp.Client.CoreV1().ServiceAccounts(gatewayNamespace).Delete(context.Background(), account, metav1.DeleteOptions{})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	return made
+}
+
+// A gateway for one namespace needs no right in any other: it serves that namespace,
+// knows nothing of others, and does not go on complaining of what it may not read.
+func TestNamespacedInstall(t *testing.T) {
+	cp := cluster(t)
+	watched, other := cp.Namespace(t), cp.Namespace(t)
+	gw := pod.Start(t, pod.Options{Credentials: namespacedAccount(t, cp, watched), Name: "gateway-0",
+		Settings: map[string]string{"WATCH_NAMESPACE": watched, "PUBLISH_STATUS_ADDRESS": "192.0.2.5"}})
+	cp.MustApply(t, other, app("web", other+".example", 1))
+	ready(t, cp, other, 1)
+	cp.MustApply(t, watched, app("web", watched+".example", 1))
+	wantStatus(t, gw.HTTP, watched+".example", "/", http.StatusOK)
+	// The other namespace's was there before, and would be served by now.
+	wantStatus(t, gw.HTTP, other+".example", "/", http.StatusNotFound)
+	cp.MustApply(t, watched, ingress("missing", "gone."+watched+".example", "/", "gone"))
+	wantStatus(t, gw.HTTP, "gone."+watched+".example", "/", http.StatusServiceUnavailable)
+	wantEvent(t, cp, watched, "missing", "ServiceNotFound")
+	wantAddress(t, cp, watched, "web", "192.0.2.5")
+	unseen, err := cp.Client.NetworkingV1().Ingresses(other).Get(t.Context(), "web", metav1.GetOptions{})
+	if err != nil || len(unseen.Status.LoadBalancer.Ingress) != 0 {
+		t.Errorf("the Ingress of the other namespace has the status %v, %v", unseen.Status.LoadBalancer.Ingress, err)
+	}
+
+	// Lists that are refused are tried again; a gateway that tells of each attempt has
+	// told more than once by then.
+	time.Sleep(complainWithin)
+	log, err := gw.Log()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused []string
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "forbidden") || strings.Contains(line, "Forbidden") {
+			refused = append(refused, line)
+		}
+	}
+	t.Logf("%d lines of %d tell of a missing right", len(refused), strings.Count(log, "\n"))
+	if len(refused) > clusterScopedKinds {
+		t.Errorf("%d lines tell of missing rights, want one for each of %d kinds:\n%s",
+			len(refused), clusterScopedKinds, strings.Join(refused, ""))
+	}
+}
