@@ -1,5 +1,6 @@
 // Package e2e tests the gateway as a whole: a real Kubernetes control plane, pods
-// that are processes, and Kong in front of them.
+// that are processes, and Kong in front of them; or an existing cluster with all of it,
+// as package lab says.
 package e2e
 
 import (
@@ -11,7 +12,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-func TestMain(m *testing.M) { lab.Main(m, pod.Programs...) }
+func TestMain(m *testing.M) { lab.Main(m, append(pod.Programs, shell)...) }
 
 // cluster is the control plane of this package, with what an installation brings.
 func cluster(t *testing.T) *lab.ControlPlane {
@@ -61,7 +62,7 @@ spec:
       terminationGracePeriodSeconds: 10
       containers:
       - name: echo
-        image: kube-sync/echo
+        image: kube-sync/echo:dev
         env:
         - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
         ports: [{containerPort: 8080}]
