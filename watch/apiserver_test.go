@@ -3,7 +3,6 @@ package watch
 import (
 	"context"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -18,12 +17,12 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// kubeconfigVariable names a cluster that the tests may create namespaces and
-// definitions in. Without it the fakes have to do.
-const kubeconfigVariable = "KUBE_SYNC_TEST_KUBECONFIG"
+// TestMain runs the tests in a lab, for the sake of those on a real API server.
+func TestMain(m *testing.M) { lab.Main(m) }
 
 // realCluster is a namespace in a real API server.
 type realCluster struct {
@@ -37,12 +36,8 @@ type realCluster struct {
 
 func onRealCluster(t *testing.T) *realCluster {
 	t.Helper()
-	path := os.Getenv(kubeconfigVariable)
-	if path == "" {
-		t.Skipf("%s names no kubeconfig", kubeconfigVariable)
-	}
-	config, err := Access{Kubeconfig: path}.RESTConfig()
-	must(t, err)
+	config := lab.Shared(t).Config
+	var err error
 	r := &realCluster{t: t, ctx: context.Background(), config: config}
 	r.core, err = kubernetes.NewForConfig(config)
 	must(t, err)
