@@ -54,8 +54,10 @@ func (t *translation) settings() {
 	t.base = route.Route{
 		Protocols: values.List(annotation.Protocols, []string{"http", "https"},
 			[]string{"http", "https", "grpc", "grpcs"}),
-		StripPath:    values.Bool(annotation.StripPath, false),
-		PreserveHost: values.Bool(annotation.PreserveHost, true),
+		StripPath:      values.Bool(annotation.StripPath, false),
+		PreserveHost:   values.Bool(annotation.PreserveHost, true),
+		BufferRequest:  true,
+		BufferResponse: true,
 		HTTPSRedirectStatus: values.OneOf(annotation.HTTPSRedirectStatusCode, 426,
 			301, 302, 307, 308, 426),
 		Tags: kong.Tags(t.ingress, networkingv1.SchemeGroupVersion.WithKind("Ingress"), values.UserTags()...),

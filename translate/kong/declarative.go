@@ -35,7 +35,7 @@ func Sorted(entities []*Entity) []*Entity {
 // Declarative writes the declarative configuration that sorted entities make, as
 // JSON. Equal entities give equal bytes.
 func Declarative(entities []*Entity) []byte {
-	size := len(declarativeHead) + len(declarativeStub) + len(Types)*len(`,"ca_certificates":[]`)
+	size := len(declarativeHead) + len(declarativeStub) + len(Types)*len(`,"consumer_group_consumers":[]`)
 	for _, e := range entities {
 		size += len(e.JSON) + 1
 	}

@@ -24,10 +24,6 @@ type (
 		gokong.SNI
 		Certificate string `json:"certificate"`
 	}
-	declaredPlugin struct {
-		gokong.Plugin
-		Route string `json:"route,omitempty"`
-	}
 )
 
 // entity encodes a declared entity.

@@ -8,17 +8,32 @@ type Type string
 // The collections, in the order in which a configuration lists them: what is
 // referred to comes before what refers to it.
 const (
-	Certificates Type = "certificates"
-	SNIs         Type = "snis"
-	Services     Type = "services"
-	Routes       Type = "routes"
-	Upstreams    Type = "upstreams"
-	Targets      Type = "targets"
-	Plugins      Type = "plugins"
+	Certificates         Type = "certificates"
+	SNIs                 Type = "snis"
+	CACertificates       Type = "ca_certificates"
+	Services             Type = "services"
+	Routes               Type = "routes"
+	Upstreams            Type = "upstreams"
+	Targets              Type = "targets"
+	Consumers            Type = "consumers"
+	ConsumerGroups       Type = "consumer_groups"
+	ConsumerGroupMembers Type = "consumer_group_consumers"
+	KeyAuths             Type = "keyauth_credentials"
+	BasicAuths           Type = "basicauth_credentials"
+	HMACAuths            Type = "hmacauth_credentials"
+	JWTs                 Type = "jwt_secrets"
+	ACLs                 Type = "acls"
+	OAuth2s              Type = "oauth2_credentials"
+	Vaults               Type = "vaults"
+	Plugins              Type = "plugins"
 )
 
 // Types lists all collections in the order of the configuration.
-var Types = []Type{Certificates, SNIs, Services, Routes, Upstreams, Targets, Plugins}
+var Types = []Type{
+	Certificates, SNIs, CACertificates, Services, Routes, Upstreams, Targets,
+	Consumers, ConsumerGroups, ConsumerGroupMembers, KeyAuths, BasicAuths, HMACAuths, JWTs, ACLs, OAuth2s,
+	Vaults, Plugins,
+}
 
 // Ref names one entity.
 type Ref struct {

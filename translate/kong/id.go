@@ -11,6 +11,8 @@ var namespaces = func() map[Type]uuid.UUID {
 	for _, t := range Types {
 		m[t] = uuid.NewSHA1(entitiesNamespace, []byte(t))
 	}
+	// As go-kong spells it.
+	m[ConsumerGroups] = uuid.NewSHA1(entitiesNamespace, []byte("consumergroups"))
 	return m
 }()
 

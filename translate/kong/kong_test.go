@@ -3,6 +3,7 @@ package kong
 import (
 	"cmp"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +23,13 @@ func TestIDsAreThoseOfGoKong(t *testing.T) {
 	}
 	if err := r.FillID(""); err != nil {
 		t.Fatal(err)
+	}
+	group := gokong.ConsumerGroup{Name: name}
+	if err := group.FillID(""); err != nil {
+		t.Fatal(err)
+	}
+	if got := ID(ConsumerGroups, *name); got != *group.ID {
+		t.Errorf("consumer group id %s, go-kong has %s", got, *group.ID)
 	}
 	if got := ID(Services, *name); got != *service.ID {
 		t.Errorf("service id %s, go-kong has %s", got, *service.ID)
@@ -45,6 +53,12 @@ var ranked = []route.Match{
 	{Host: "*.com", Path: route.Path{Kind: route.Exact, Value: "/foo/bar"}},
 	{Path: route.Path{Kind: route.Exact, Value: "/" + strings.Repeat("x", 5000)}},
 	{Path: route.Path{Kind: route.Elements, Value: "/" + strings.Repeat("x", 5000)}},
+	{Path: route.Path{Kind: route.Elements, Value: "/"}, Methods: []string{"GET"}},
+	{Path: route.Path{Kind: route.Elements, Value: "/"}, Headers: []route.Values{{Name: "a"}, {Name: "b"}}},
+	{Path: route.Path{Kind: route.Elements, Value: "/"}, Headers: []route.Values{{Name: "a"}}, Queries: []route.Values{{Name: "a"}}},
+	{Path: route.Path{Kind: route.Elements, Value: "/"}, Headers: []route.Values{{Name: "a"}}},
+	{Path: route.Path{Kind: route.Elements, Value: "/"}, Queries: []route.Values{{Name: "a"}}},
+	{Path: route.Path{Kind: route.Elements, Value: "/"}, SNIs: []string{"a"}},
 	{Path: route.Path{Kind: route.Elements, Value: "/"}},
 	{Fallback: true},
 }
@@ -55,7 +69,7 @@ func TestPriority(t *testing.T) {
 	rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 	slices.SortFunc(shuffled, func(a, b route.Match) int { return cmp.Compare(Priority(b), Priority(a)) })
 	for i, m := range shuffled {
-		if m != ranked[i] {
+		if !reflect.DeepEqual(m, ranked[i]) {
 			t.Errorf("rank %d is %+v, want %+v", i, m, ranked[i])
 		}
 		if p := Priority(m); p >= 1<<bits {

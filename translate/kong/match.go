@@ -21,7 +21,53 @@ func Expression(m route.Match) (expression.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return expression.And(byHost, byPath), nil
+	terms := []expression.Expr{byHost, byPath}
+	for _, h := range m.Headers {
+		term, err := valuesExpression(h, expression.Header)
+		if err != nil {
+			return nil, err
+		}
+		terms = append(terms, term)
+	}
+	for _, q := range m.Queries {
+		term, err := valuesExpression(q, expression.Query)
+		if err != nil {
+			return nil, err
+		}
+		terms = append(terms, term)
+	}
+	return expression.And(append(terms, oneOf(expression.HTTPMethod, m.Methods), oneOf(expression.TLSSNI, m.SNIs))...), nil
+}
+
+// oneOf is nil, which everything matches, without alternatives.
+func oneOf(field expression.Field, values []string) expression.Expr {
+	if len(values) == 0 {
+		return nil
+	}
+	terms := make([]expression.Expr, len(values))
+	for i, v := range values {
+		terms[i] = expression.Equal(field, v)
+	}
+	return expression.Or(terms...)
+}
+
+// valuesExpression compares any one of the values that a request may have for a name.
+func valuesExpression(v route.Values, named func(string) (expression.Field, error)) (expression.Expr, error) {
+	field, err := named(v.Name)
+	if err != nil {
+		return nil, err
+	}
+	field = expression.Any(field)
+	if !v.Regex {
+		return oneOf(field, v.Values), nil
+	}
+	terms := make([]expression.Expr, len(v.Values))
+	for i, regex := range v.Values {
+		if terms[i], err = expression.Matches(field, regex); err != nil {
+			return nil, err
+		}
+	}
+	return expression.Or(terms...), nil
 }
 
 // host is the Host header in lower case: names have no case, and Kong compares what

@@ -13,7 +13,11 @@ import (
 //	8 bits   the length of a wildcard's domain
 //	1 bit    an exact path before all others
 //	11 bits  the length of the path
-//	24 bits  free, for what a match asks for beside host and path
+//	1 bit    a method
+//	5 bits   the number of headers
+//	5 bits   the number of query parameters
+//	1 bit    a server name
+//	12 bits  free, for what tells equal matches apart
 //
 // Every route is of the one match that it has, never of the longest in a group,
 // and where the route comes from plays no part. Fallbacks are 0 and come last.
@@ -22,9 +26,14 @@ const (
 	hostLengthShift = 36
 	pathExactShift  = 35
 	pathLengthShift = 24
+	methodShift     = 23
+	headersShift    = 18
+	queriesShift    = 13
+	sniShift        = 12
 
 	maxHostLength = 1<<8 - 1
 	maxPathLength = 1<<11 - 1
+	maxValues     = 1<<5 - 1
 )
 
 // Priority is the rank of a match among those that a request may have.
@@ -43,7 +52,15 @@ func Priority(m route.Match) uint64 {
 	if m.Path.Kind == route.Exact {
 		p |= 1 << pathExactShift
 	}
-	return p | pathLength(m.Path)<<pathLengthShift
+	if len(m.Methods) > 0 {
+		p |= 1 << methodShift
+	}
+	if len(m.SNIs) > 0 {
+		p |= 1 << sniShift
+	}
+	return p | pathLength(m.Path)<<pathLengthShift |
+		limited(len(m.Headers), maxValues)<<headersShift |
+		limited(len(m.Queries), maxValues)<<queriesShift
 }
 
 // pathLength is how much of a path a match pins down. A trailing slash after path

@@ -1,6 +1,8 @@
 package kong
 
 import (
+	"encoding/json"
+
 	gokong "github.com/kong/go-kong/kong"
 
 	"github.com/kube-sync/kube-sync/translate/expression"
@@ -31,12 +33,15 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 			StripPath:               &r.StripPath,
 			PreserveHost:            &r.PreserveHost,
 			HTTPSRedirectStatusCode: &r.HTTPSRedirectStatus,
-			RequestBuffering:        gokong.Bool(true),
-			ResponseBuffering:       gokong.Bool(true),
+			RequestBuffering:        &r.BufferRequest,
+			ResponseBuffering:       &r.BufferResponse,
 			Tags:                    gokong.StringSlice(r.Tags...),
 		},
 		Service: service.ID,
 	}, service))
+	for _, p := range r.Plugins {
+		entities = append(entities, Plugin(p, Ref{Routes, id}, r.Name))
+	}
 	if r.Refuse != "" {
 		entities = append(entities, refusal(r, id))
 	}
@@ -47,15 +52,10 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 }
 
 // refusal is a plugin that answers in place of the route's backend.
-func refusal(r route.Route, routeID string) *Entity {
-	id := ID(Plugins, "request-termination:route/"+r.Name)
-	return entity(Plugins, id, "request-termination", declaredPlugin{
-		Plugin: gokong.Plugin{
-			ID:     &id,
-			Name:   gokong.String("request-termination"),
-			Config: gokong.Configuration{"status_code": 503, "message": r.Refuse},
-			Tags:   gokong.StringSlice(r.Tags...),
-		},
-		Route: routeID,
-	}, Ref{Routes, routeID})
+func refusal(r route.Route, id string) *Entity {
+	config, err := json.Marshal(map[string]any{"status_code": 503, "message": r.Refuse})
+	if err != nil {
+		panic(err) // a number and a text
+	}
+	return Plugin(route.Plugin{Name: "request-termination", Config: config, Tags: r.Tags}, Ref{Routes, id}, r.Name)
 }

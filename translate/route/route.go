@@ -15,6 +15,10 @@ type Route struct {
 	PreserveHost bool
 	// HTTPSRedirectStatus answers plain requests to a route of https alone.
 	HTTPSRedirectStatus int
+	// Buffer the whole request, or response, before it is sent on.
+	BufferRequest, BufferResponse bool
+	// Plugins are those of this route alone.
+	Plugins []Plugin
 	// Refuse, if not empty, makes the route answer 503 with this message: for a
 	// route that has to be there but cannot be served as its owner asked.
 	Refuse string
@@ -27,6 +31,20 @@ type Match struct {
 	Fallback bool
 	Host     Host
 	Path     Path
+	// Methods are alternatives, as are SNIs: names that a TLS client may ask for.
+	Methods []string
+	SNIs    []string
+	// Headers and Queries all have to match.
+	Headers []Values
+	Queries []Values
+}
+
+// Values compares a header or query parameter: one of the values is to be equal or, if
+// they are regular expressions, to match.
+type Values struct {
+	Name   string
+	Values []string
+	Regex  bool
 }
 
 // Host is a lower-case host name, "*." and a domain for exactly one label before
