@@ -124,6 +124,8 @@ func (p *Pod) environ(o Options) []string {
 	kubeSync := lab.Executable(p.t, KubeSync)
 	env := []string{
 		"KONG_PREFIX=" + p.Prefix,
+		// Where the image has the companion is this machine's to say.
+		"KONG_LUA_PACKAGE_PATH=" + filepath.Join(conf(p.t), "lua/?.lua") + ";;",
 		"KONG_PROXY_LISTEN=" + p.HTTP + ", " + p.HTTPS + " http2 ssl",
 		"KONG_STATUS_LISTEN=" + freeAddress(p.t),
 		"KONG_ADMIN_LISTEN=" + freeAddress(p.t),
@@ -154,10 +156,7 @@ func (p *Pod) Run() {
 	if p.installed != nil {
 		return
 	}
-	conf, err := filepath.Abs("../kong-conf/kong.conf")
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	conf := filepath.Join(conf(p.t), "kong.conf")
 	if p.kong != "" {
 		p.cmd = exec.Command(p.kong, "start", "-c", conf)
 	} else {
@@ -321,3 +320,13 @@ func tail(path string) string {
 
 // last is as much of a log as is worth reading.
 func last(log string) string { return log[max(0, len(log)-6000):] }
+
+// conf is the directory kong-conf, seen from the package of the tests.
+func conf(t testing.TB) string {
+	t.Helper()
+	dir, err := filepath.Abs("../kong-conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
