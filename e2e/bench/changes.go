@@ -1,0 +1,229 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// churned is the Service whose pods come and go. It has one at a time besides the one that is coming or going, so that
+// every second answer of a worker tells.
+const churned = "churned"
+
+// kind is a kind of change that is measured.
+type kind struct {
+	Name string // for people
+	// resource is what kube-sync has to read for it: while its role has no such resource, the product does not do it.
+	resource string
+	// stays says that some answers are right from the beginning, so that the first of them says nothing.
+	stays bool
+	// prepare gives the change of a round, after those before it in the round were made.
+	prepare func(r *rounds) (change, error)
+}
+
+// kinds are made in this order in each round: some begin where others have ended.
+var kinds = []kind{
+	{Name: "new route", prepare: (*rounds).newRoute},
+	{Name: "changed route", prepare: (*rounds).changedRoute},
+	{Name: "deleted route", prepare: (*rounds).deletedRoute},
+	{Name: "pod added", prepare: (*rounds).podAdded},
+	{Name: "pod removed", stays: true, prepare: (*rounds).podRemoved},
+	{Name: "new certificate", prepare: (*rounds).newCertificate},
+	{Name: "rotated certificate", prepare: (*rounds).rotatedCertificate},
+	{Name: "new plugin", resource: "kongplugins"},
+	{Name: "new consumer credential", resource: "kongconsumers"},
+}
+
+// missing says why a kind is not measured; empty if it is. What the product has learned to do and this has not is an
+// error, lest the page go on to say that it is yet to come.
+func (k kind) missing(roles string) (string, error) {
+	if k.prepare != nil {
+		return "", nil
+	}
+	read := regexp.MustCompile(`(?m)^\s+resources: \[[^\]]*\b` + regexp.QuoteMeta(k.resource) + `\b`)
+	if read.MatchString(roles) {
+		return "", fmt.Errorf("kube-sync reads %s by now: give the kind %q its change", k.resource, k.Name)
+	}
+	return fmt.Sprintf("not yet: kube-sync does not read %s", k.resource), nil
+}
+
+// rounds are the changes made on one gateway, with or without load.
+type rounds struct {
+	world   *world
+	backend *backend
+	name    string // in those of all objects made
+	number  int    // of the round
+	pods    *pods
+	serial  string // of the certificate that is shown at the time
+
+	removals []removal
+}
+
+// pods are those of the Service that is churned, over all gateways: no address is used twice.
+type pods struct {
+	next    int
+	current netip.Addr
+	removed []netip.Addr
+}
+
+func (p *pods) fresh() netip.Addr {
+	p.next++
+	return address(podsFrom + p.next%(podsTo-podsFrom))
+}
+
+// startPods makes the Service that is churned, with its first pod and an Ingress.
+func (w *world) startPods(ctx context.Context) (*pods, error) {
+	p := &pods{}
+	p.current = p.fresh()
+	if err := w.service(ctx, churned, p.current); err != nil {
+		return nil, err
+	}
+	return p, w.ingress(ctx, churned, "/", churned)
+}
+
+func (r *rounds) ingress() string { return fmt.Sprintf("new-%s-%d", r.name, r.number) }
+
+// Paths of the route that comes, changes and goes.
+const firstPath, secondPath = "/first", "/second"
+
+// behind is the route whose backends a new one shares.
+func (r *rounds) behind() int { return r.number % r.world.routes }
+
+// fromBehind is an answer by one of those.
+func (r *rounds) fromBehind() func(answer) bool {
+	var those []netip.Addr
+	for i := range perRoute {
+		those = append(those, endpoint(r.behind(), i))
+	}
+	return func(a answer) bool { return served(a) && slices.Contains(those, a.endpoint) }
+}
+
+func (r *rounds) newRoute() (change, error) {
+	return change{
+		write: func(ctx context.Context) error {
+			return r.world.ingress(ctx, r.ingress(), firstPath, routeName(r.behind()))
+		},
+		questions: []question{
+			{url: "http://" + host(r.ingress()) + firstPath, right: r.fromBehind(), stale: status(http.StatusNotFound)},
+		},
+	}, nil
+}
+
+func (r *rounds) changedRoute() (change, error) {
+	at := "http://" + host(r.ingress())
+	return change{
+		write: func(ctx context.Context) error {
+			return r.world.changeIngress(ctx, r.ingress(), map[string]any{
+				"rules": rules(r.ingress(), secondPath, routeName(r.behind())),
+			})
+		},
+		questions: []question{
+			{url: at + secondPath, right: r.fromBehind(), stale: status(http.StatusNotFound)},
+			{url: at + firstPath, right: status(http.StatusNotFound), stale: r.fromBehind()},
+		},
+	}, nil
+}
+
+func (r *rounds) deletedRoute() (change, error) {
+	return change{
+		write: func(ctx context.Context) error { return r.world.deleteIngress(ctx, r.ingress()) },
+		questions: []question{
+			{url: "http://" + host(r.ingress()) + secondPath, right: status(http.StatusNotFound), stale: r.fromBehind()},
+		},
+	}, nil
+}
+
+func (r *rounds) podAdded() (change, error) {
+	old, fresh := r.pods.current, r.pods.fresh()
+	r.pods.removed = append(r.pods.removed, old)
+	r.pods.current = fresh
+	return change{
+		write: func(ctx context.Context) error { return r.world.endpoints(ctx, churned, old, fresh) },
+		questions: []question{{
+			url: "http://" + host(churned) + "/", once: true,
+			right: func(a answer) bool { return served(a) && a.endpoint == fresh },
+			stale: func(a answer) bool { return served(a) && a.endpoint == old },
+		}},
+	}, nil
+}
+
+func (r *rounds) podRemoved() (change, error) {
+	stays, old := r.pods.current, r.pods.removed[len(r.pods.removed)-1]
+	return change{
+		write: func(ctx context.Context) error { return r.world.endpoints(ctx, churned, stays) },
+		questions: []question{{
+			url:   "http://" + host(churned) + "/",
+			right: func(a answer) bool { return served(a) && a.endpoint == stays },
+			stale: func(a answer) bool { return served(a) && a.endpoint == old },
+		}},
+		gone: func(confirmed time.Time) { r.gone(old, confirmed) },
+	}, nil
+}
+
+// removal is a pod that nothing may reach any more.
+type removal struct {
+	pod   netip.Addr
+	since time.Time
+}
+
+func (r *rounds) gone(pod netip.Addr, confirmed time.Time) {
+	r.removals = append(r.removals, removal{pod, confirmed})
+}
+
+// late are the removed pods that requests have reached after their removal was effective.
+func (r *rounds) late() []string {
+	var late []string
+	for _, gone := range r.removals {
+		if after := r.backend.askedSince(gone.pod, gone.since); after > 0 {
+			late = append(late, fmt.Sprintf("%s, up to %s after", gone.pod, after.Round(time.Millisecond)))
+		}
+	}
+	return late
+}
+
+// certified is the route that gets a certificate in this round: one that has none.
+func (r *rounds) certified() string { return routeName(r.number) }
+
+// secretSuffix follows the route's name in the name of its Secret.
+const secretSuffix = "-tls"
+
+func (r *rounds) secretName() string { return r.certified() + secretSuffix }
+
+func (r *rounds) shown(serial string) question {
+	before := r.serial
+	r.serial = serial
+	return question{
+		url:   "https://" + host(r.certified()) + "/",
+		right: func(a answer) bool { return served(a) && a.serial == serial },
+		// The one before a first one is Kong's own.
+		stale: func(a answer) bool { return served(a) && (before == "" || a.serial == before) },
+	}
+}
+
+func (r *rounds) newCertificate() (change, error) {
+	fresh, err := newPair(host(r.certified()))
+	r.serial = ""
+	return change{
+		write: func(ctx context.Context) error {
+			if err := r.world.secret(ctx, r.secretName(), fresh); err != nil {
+				return err
+			}
+			return r.world.changeIngress(ctx, r.certified(), map[string]any{
+				"tls": []map[string]any{{"hosts": []string{host(r.certified())}, "secretName": r.secretName()}},
+			})
+		},
+		questions: []question{r.shown(fresh.serial)},
+	}, err
+}
+
+func (r *rounds) rotatedCertificate() (change, error) {
+	fresh, err := newPair(host(r.certified()))
+	return change{
+		write:     func(ctx context.Context) error { return r.world.changeSecret(ctx, r.secretName(), fresh) },
+		questions: []question{r.shown(fresh.serial)},
+	}, err
+}

@@ -1,0 +1,74 @@
+package bench
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Machine is where it was measured, and with what.
+type Machine struct {
+	Cores                        int
+	Processor, Kernel            string
+	Memory                       int64 // bytes
+	Kong, Go, Kubernetes, Commit string
+}
+
+func (w *world) machine(t testing.TB) Machine {
+	m := Machine{Cores: runtime.NumCPU(), Go: strings.TrimPrefix(runtime.Version(), "go")}
+	m.Processor = value("/proc/cpuinfo", "model name")
+	var name unix.Utsname
+	if unix.Uname(&name) == nil {
+		m.Kernel = unix.ByteSliceToString(name.Release[:])
+	}
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) == nil {
+		m.Memory = int64(info.Totalram) * int64(info.Unit)
+	}
+	m.Kong = output(t, "kong", "version")
+	m.Commit = output(t, "git", "rev-parse", "--short", "HEAD")
+	version, err := w.cp.Client.Discovery().ServerVersion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Kubernetes = strings.TrimPrefix(version.GitVersion, "v")
+	return m
+}
+
+// value is what a file says after a name and a colon.
+func value(path, name string) string {
+	raw, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(raw)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown"
+}
+
+func output(t testing.TB, name string, args ...string) string {
+	out, err := exec.Command(name, args...).Output()
+	if err != nil {
+		t.Logf("%s: %v", name, err)
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// Moment is a time and how busy the machine was.
+type Moment struct {
+	At   time.Time
+	Load string // averages over 1, 5 and 15 minutes
+}
+
+func now() Moment {
+	raw, _ := os.ReadFile("/proc/loadavg")
+	fields := strings.Fields(string(raw))
+	const averages = 3
+	return Moment{At: time.Now().UTC().Truncate(time.Second), Load: strings.Join(fields[:min(averages, len(fields))], " ")}
+}

@@ -1,0 +1,79 @@
+package bench
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/pod"
+)
+
+var (
+	options = register(flag.CommandLine)
+	out     = flag.String("out", "../results", "directory for the results of the benchmark")
+	update  = flag.Bool("update", false, "make the page anew of the data that is there")
+)
+
+func TestMain(m *testing.M) { lab.Main(m, pod.Programs...) }
+
+// BenchmarkGateway measures, for as long as an hour or more, and writes the results.
+//
+//	go test ./e2e/bench -run '^$' -bench Gateway -benchtime 1x -timeout 0 -v [-args -sizes 100,1000 -changes 50]
+func BenchmarkGateway(b *testing.B) {
+	dir, err := filepath.Abs(*out)
+	must(b, err)
+	must(b, os.MkdirAll(dir, 0o755))
+	for range b.N {
+		run(b, *options, dir)
+	}
+}
+
+// TestBenchmark makes a small round of everything. How long it takes decides nothing.
+func TestBenchmark(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: no Kong is started")
+	}
+	dir := t.TempDir()
+	r := run(t, Options{
+		Sizes: []int{100}, Ways: []Way{Delta, Full}, Changes: 2, AtLeast: 2, Budget: time.Minute, Within: time.Minute, Rate: 50, Idle: time.Second,
+	}, dir)
+	for _, g := range r.Gateways {
+		for _, phase := range g.Phases {
+			for kind, samples := range phase.Changes {
+				checkSamples(t, g.Way, kind, samples)
+			}
+			if phase.Load != nil && (phase.Load.Requests == 0 || phase.Load.Errors > 0) {
+				t.Errorf("%s: %d of %d requests of the load failed: %q", g.Way, phase.Load.Errors, phase.Load.Requests, phase.Load.Examples)
+			}
+			if len(phase.Late) > 0 {
+				t.Errorf("%s: requests reached removed pods: %q", g.Way, phase.Late)
+			}
+		}
+		if g.AtStart.KubeSync == 0 || g.AtStart.Kong == 0 || g.AtEnd.KubeSync == 0 || len(g.Acknowledged) == 0 {
+			t.Errorf("%s: something was not measured: %+v", g.Way, g)
+		}
+	}
+	saved, err := read(filepath.Join(dir, dataFile))
+	must(t, err)
+	if saved.page() != r.page() {
+		t.Error("the page that is made of the saved data is another one")
+	}
+}
+
+func checkSamples(t *testing.T, way Way, kind string, samples []Sample) {
+	t.Helper()
+	if len(samples) != 2 {
+		t.Errorf("%s, %s: %d samples, want 2", way, kind, len(samples))
+	}
+	for _, s := range samples {
+		if s.Never || s.Unexpected > 0 {
+			t.Errorf("%s, %s: %+v", way, kind, s)
+		}
+		if s.First == 0 || s.Effective == 0 || s.Effective < s.First {
+			t.Errorf("%s, %s: these times cannot be: %+v", way, kind, s)
+		}
+	}
+}

@@ -1,0 +1,227 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/lab"
+)
+
+// run measures. The results so far are written to the directory, if one is given, each time that there are more.
+func run(t testing.TB, o Options, dir string) *Results {
+	t.Helper()
+	if lab.External() {
+		lab.Skip(t, "measures processes on this machine")
+	}
+	if _, err := exec.LookPath("kong"); err != nil {
+		lab.Skip(t, "needs a real kong on PATH")
+	}
+	t.Chdir("..") // package pod looks for kong-conf beside the directory that tests run in
+	roles, err := os.ReadFile("../kong-conf/install.yaml")
+	must(t, err)
+	r := &Results{Options: o, Begun: now(), NotYet: map[string]string{}}
+	for _, k := range kinds {
+		reason, err := k.missing(string(roles))
+		must(t, err)
+		if reason != "" {
+			r.NotYet[k.Name] = reason
+		}
+	}
+	b := &bench{t: t, options: o, world: newWorld(t), backend: startBackend(t), results: r}
+	r.Machine = b.world.machine(t)
+	b.credentials = b.world.credentials(t, string(roles))
+	b.pods, err = b.world.startPods(t.Context())
+	must(t, err)
+	for _, routes := range o.Sizes {
+		must(t, b.world.grow(t.Context(), routes))
+		for _, way := range o.Ways {
+			r.Gateways = append(r.Gateways, b.gateway(routes, way))
+			r.Ended = now()
+			if dir != "" {
+				must(t, r.write(dir))
+			}
+		}
+	}
+	return r
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// credentials are those of the ServiceAccount of the installation, with its roles.
+func (w *world) credentials(t testing.TB, manifests string) lab.Credentials {
+	t.Helper()
+	const namespace, account = "kong", "kube-sync"
+	wanted := regexp.MustCompile(`(?m)^kind: (Namespace|ServiceAccount|(Cluster)?Role(Binding)?)$`)
+	for document := range strings.SplitSeq(manifests, "\n---\n") {
+		if wanted.MatchString(document) {
+			w.cp.MustApply(t, "", document)
+		}
+	}
+	return w.cp.ServiceAccount(t, namespace, account, "")
+}
+
+// bench is a run.
+type bench struct {
+	t           testing.TB
+	options     Options
+	world       *world
+	backend     *backend
+	credentials lab.Credentials
+	pods        *pods
+	results     *Results
+}
+
+// gateway measures one.
+func (b *bench) gateway(routes int, way Way) Gateway {
+	ctx := b.t.Context()
+	g, err := startGateway(b.t, b.credentials, way)
+	must(b.t, err)
+	defer g.pod.Stop()
+	result := Gateway{Routes: routes, Way: way, Ready: g.ready}
+	b.t.Logf("%d routes, %s: ready after %s", routes, way, g.ready.Round(time.Millisecond))
+	b.serving(g)
+	g.settle(b.options.Within)
+	result.AtStart = g.memory()
+	result.Idle = g.idle(b.options.Idle)
+	before, err := g.acknowledged()
+	must(b.t, err)
+	for _, loaded := range []bool{false, true} {
+		result.Phases = append(result.Phases, b.phase(ctx, g, way, loaded))
+	}
+	time.Sleep(200 * time.Millisecond) // kube-sync counts a change after Kong has told it
+	after, err := g.acknowledged()
+	must(b.t, err)
+	result.Acknowledged, result.AtEnd = after.since(before), g.memory()
+	result.Log = complaints(g)
+	must(b.t, b.world.uncertify(ctx))
+	return result
+}
+
+// serving waits until all workers serve: a gateway is ready a little before that.
+func (b *bench) serving(g *gateway) {
+	last := b.world.routes - 1
+	ready := change{
+		write: func(context.Context) error { return nil },
+		questions: []question{{
+			url:   "http://" + host(routeName(last)) + "/",
+			right: func(a answer) bool { return served(a) && number(a.endpoint)/perRoute == last },
+			stale: status(404),
+		}},
+	}
+	s, err := follow(b.t.Context(), newClient(clientsAt), ready, g.workers, readyWithin)
+	must(b.t, err)
+	if s.Never {
+		b.t.Fatalf("not all workers serve within %s of the gateway being ready: %s", readyWithin, s.Examples)
+	}
+}
+
+// phase makes rounds of changes.
+func (b *bench) phase(ctx context.Context, g *gateway, way Way, loaded bool) Phase {
+	most := min(b.options.Changes, b.world.routes/2) // each has a route of its own to give a certificate to
+	p := Phase{Changes: map[string][]Sample{}}
+	r := &rounds{world: b.world, backend: b.backend, name: string(way), pods: b.pods}
+	c := newClient(clientsAt)
+	var steady *load
+	if loaded {
+		r.number = most
+		steady = startLoad(ctx, b.world, b.options.Rate)
+	}
+	begun := time.Now()
+	for n := 0; n < most && (n < b.options.AtLeast || time.Since(begun) < b.options.Budget); n++ {
+		for _, k := range kinds {
+			if k.prepare == nil {
+				continue
+			}
+			p.Changes[k.Name] = append(p.Changes[k.Name], b.one(ctx, g, way, c, r, k))
+		}
+		r.number++
+	}
+	if steady != nil {
+		p.Load = steady.stop()
+	}
+	p.Took, p.Late = time.Since(begun), r.late()
+	b.log(p)
+	return p
+}
+
+// one makes a change.
+func (b *bench) one(ctx context.Context, g *gateway, way Way, c *client, r *rounds, k kind) Sample {
+	if way == Full {
+		g.settle(10 * time.Second)
+	}
+	// At no fixed distance from what kube-sync does at intervals.
+	time.Sleep(20*time.Millisecond + rand.N(40*time.Millisecond))
+	prepared, err := k.prepare(r)
+	must(b.t, err)
+	s, err := follow(ctx, c, prepared, g.workers, b.options.Within)
+	must(b.t, err)
+	return s
+}
+
+// log is for whoever watches.
+func (b *bench) log(p Phase) {
+	for _, k := range kinds {
+		samples := p.Changes[k.Name]
+		if len(samples) == 0 {
+			continue
+		}
+		q, never, unexpected := of(samples, effective), 0, 0
+		for _, s := range samples {
+			if unexpected += s.Unexpected; s.Never {
+				never++
+			}
+		}
+		b.t.Logf("  load %t, %-20s %3d times, effective p50 %s max %s, first p50 %s, never %d, unexpected %d", p.Load != nil, k.Name,
+			len(samples), ms(q.P50), ms(q.Max), ms(of(samples, first).P50), never, unexpected)
+	}
+	if p.Load != nil {
+		b.t.Logf("  %d requests, %d errors, p50 %s, p99 %s, max %s", p.Load.Requests, p.Load.Errors,
+			ms(p.Load.Latency.P50), ms(p.Load.Latency.P99), ms(p.Load.Latency.Max))
+	}
+	if len(p.Late) > 0 {
+		b.t.Logf("  requests reached removed pods: %s", strings.Join(p.Late, "; "))
+	}
+}
+
+// Log lines that are of interest: Kong's and kube-sync's warnings and errors.
+var complaint = regexp.MustCompile(`\[(warn|error|crit|alert|emerg)\]|level=(WARN|ERROR)`)
+
+// complaints are what the gateway's log has of those, each but for numbers once, with how often it is there.
+func complaints(g *gateway) []string {
+	log, err := g.pod.Log()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	counts := map[string]int{}
+	var order []string
+	variable := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|\d+`)
+	for line := range strings.Lines(log) {
+		if !complaint.MatchString(line) {
+			continue
+		}
+		const longest = 300
+		text := variable.ReplaceAllString(strings.TrimSpace(line), "N")
+		text = text[:min(len(text), longest)]
+		if counts[text]++; counts[text] == 1 {
+			order = append(order, text)
+		}
+	}
+	var list []string
+	const enough = 20
+	for _, text := range order[:min(len(order), enough)] {
+		list = append(list, fmt.Sprintf("%d × %s", counts[text], text))
+	}
+	return list
+}
