@@ -13,10 +13,10 @@ func (g *Graph) setClaims(n *node, claims []Claim) {
 	if len(n.claims) == 0 && len(claims) == 0 {
 		return
 	}
-	touched := map[string]*contender{} // slot → its holder before
+	touched := map[string][]*contender{} // slot → its contenders before
 	note := func(slot string) {
 		if _, ok := touched[slot]; !ok {
-			touched[slot] = g.holder(slot)
+			touched[slot] = slices.Clone(g.slots[slot])
 		}
 	}
 	for _, c := range n.claims {
@@ -35,21 +35,34 @@ func (g *Graph) setClaims(n *node, claims []Claim) {
 	}
 }
 
-// settleSlot refreshes the other nodes with a claim to a slot if its holder
-// changed. The node whose claims change is refreshed by its own translation.
-func (g *Graph) settleSlot(n *node, slot string, before *contender) {
-	after := g.holder(slot)
-	if before == after || before == nil || after == nil {
+// settleSlot refreshes the other nodes with a claim to a slot if its holder, or
+// their place, changed. The node whose claims change is refreshed by its own
+// translation.
+func (g *Graph) settleSlot(n *node, slot string, before []*contender) {
+	after := g.slots[slot]
+	if len(before) == 0 || len(after) == 0 {
 		return
 	}
-	if before.node == after.node && before.claim.Object == after.claim.Object {
-		return // the same holder, translated again
+	was, is := before[0], after[0]
+	ranked := is.claim.Ranked != nil
+	if !ranked && (was == is || was.node == is.node && was.claim.Object == is.claim.Object) {
+		return // the same holder, maybe translated again
 	}
-	for _, c := range g.slots[slot] {
-		if c.node != n {
+	for place, c := range after {
+		if moved := place >= len(before) || before[place] != c; c.node != n && (moved || !ranked) {
 			g.refresh(c.node)
 		}
 	}
+}
+
+// holdsAll tells whether a node holds slots.
+func (g *Graph) holdsAll(n *node, slots []string) bool {
+	for _, slot := range slots {
+		if holder := g.holder(slot); holder == nil || holder.node != n {
+			return false
+		}
+	}
+	return true
 }
 
 func (g *Graph) holder(slot string) *contender {

@@ -12,9 +12,14 @@ type Fragment struct {
 	Entities []*kong.Entity
 	// Claims are what the unit asks for and others may ask for too.
 	Claims []Claim
-	// Value is what [Reader.Use] hands to the unit's users. They are translated
-	// again when it changes, so it has to be comparable with ==.
+	// Value is what [Reader.Use] hands to the unit's users, who do not modify it.
+	// They are translated again when it is another, as reflect.DeepEqual has it.
 	Value any
+	// Status is what the status of the unit's own object is to say; nil if nothing.
+	Status Status
+	// Attached are the sections of other objects that the unit's object is attached
+	// to. Their statuses count it.
+	Attached []Section
 	// Verdicts are what users are told about their objects.
 	Verdicts []Verdict
 }
@@ -27,6 +32,13 @@ type Claim struct {
 	Object   Key
 	Since    time.Time
 	Entities []*kong.Entity
+	// Ranked, if set, lets all claims to the slot hold it, each in its place: the
+	// oldest is 0. It gives the entities for a place and has to be pure. All claims
+	// to one slot have it, or none.
+	Ranked func(place int) []*kong.Entity
+	// While names slots that the unit has to hold too for the entities to be in the
+	// configuration, as a credential is worth nothing without its consumer.
+	While []string
 	// Lost is the verdict while another claim holds the slot. The holder's
 	// name is appended to its message.
 	Lost Verdict

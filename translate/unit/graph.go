@@ -30,6 +30,9 @@ type Index struct {
 	Kind Kind
 	// Owner gives the namespace and name under which an object is found.
 	Owner func(Object) (namespace, name string, ok bool)
+	// Owners is in the place of Owner where an object is found under several names. Of
+	// a Key only the namespace and name count.
+	Owners func(Object) []Key
 }
 
 // Graph holds all units and keeps their fragments in step with the objects.
@@ -44,7 +47,9 @@ type Graph struct {
 	nodes   map[ID]*node
 	slots   map[string][]*contender
 	spoken  map[Key]map[*node]struct{} // units with verdicts on objects not their own
-	version uint64
+	// attached counts, by section, the objects that are attached to an object.
+	attached map[Key]map[string]int
+	version  uint64
 
 	// The state of one Update.
 	queue   []*node
@@ -56,7 +61,7 @@ type Graph struct {
 type Result struct {
 	// Units are those whose entities differ now, those that are gone included.
 	Units map[ID]struct{}
-	// Objects are those that came, went, or have other verdicts now.
+	// Objects are those that came, went, or have other verdicts or another status now.
 	Objects map[Key]struct{}
 }
 
@@ -72,6 +77,8 @@ func NewGraph() *Graph {
 		nodes:   map[ID]*node{},
 		slots:   map[string][]*contender{},
 		spoken:  map[Key]map[*node]struct{}{},
+
+		attached: map[Key]map[string]int{},
 	}
 }
 
@@ -156,30 +163,40 @@ func (g *Graph) store(c Change) {
 
 // list keeps one index in step with one object.
 func (g *Graph) list(index Index, key Key, old, object Object) {
-	from, listed := indexKey(index, old)
-	to, list := indexKey(index, object)
-	if listed && (!list || from != to) {
-		delete(g.listed[from], key)
-		if len(g.listed[from]) == 0 {
-			delete(g.listed, from)
+	from, to := index.keys(old), index.keys(object)
+	for _, owner := range from {
+		if !slices.Contains(to, owner) {
+			delete(g.listed[owner], key)
+			if len(g.listed[owner]) == 0 {
+				delete(g.listed, owner)
+			}
+			g.markReaders(owner)
 		}
-		g.markReaders(from)
 	}
-	if list {
-		if g.listed[to] == nil {
-			g.listed[to] = map[Key]struct{}{}
+	for _, owner := range to {
+		if g.listed[owner] == nil {
+			g.listed[owner] = map[Key]struct{}{}
 		}
-		g.listed[to][key] = struct{}{}
-		g.markReaders(to)
+		g.listed[owner][key] = struct{}{}
+		g.markReaders(owner)
 	}
 }
 
-func indexKey(index Index, object Object) (Key, bool) {
+// keys are those under which the index has an object.
+func (i Index) keys(object Object) []Key {
 	if object == nil {
-		return Key{}, false
+		return nil
 	}
-	namespace, name, ok := index.Owner(object)
-	return Key{Kind: index.Name, Namespace: namespace, Name: name}, ok
+	var owners []Key
+	if i.Owners != nil {
+		owners = i.Owners(object)
+	} else if namespace, name, ok := i.Owner(object); ok {
+		owners = []Key{{Namespace: namespace, Name: name}}
+	}
+	for n := range owners {
+		owners[n].Kind = i.Name
+	}
+	return owners
 }
 
 // Reads lists the keys of a kind that units asked for, found or not, in order.

@@ -2,6 +2,7 @@ package unit
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -68,11 +69,12 @@ func (g *Graph) translate(n *node) {
 	g.setUses(n, r.uses)
 	old := n.fragment
 	n.fragment = fragment
-	if old.Value != fragment.Value {
+	if !reflect.DeepEqual(old.Value, fragment.Value) {
 		for user := range n.users {
 			g.mark(user)
 		}
 	}
+	g.setStatus(n, old, fragment)
 	g.setClaims(n, fragment.Claims)
 	g.refresh(n)
 }
@@ -95,8 +97,13 @@ func (g *Graph) refresh(n *node) {
 	if len(n.claims) > 0 {
 		entities, verdicts = slices.Clip(entities), slices.Clip(verdicts)
 		for _, c := range n.claims {
-			if holder := g.slots[c.claim.Slot][0]; holder == c {
-				entities = append(entities, c.claim.Entities...)
+			contenders := g.slots[c.claim.Slot]
+			if c.claim.Ranked != nil {
+				entities = append(entities, c.claim.Ranked(slices.Index(contenders, c))...)
+			} else if holder := contenders[0]; holder == c {
+				if g.holdsAll(n, c.claim.While) {
+					entities = append(entities, c.claim.Entities...)
+				}
 			} else {
 				lost := c.claim.Lost
 				lost.Message += "; held by " + holder.claim.Object.String()
@@ -147,6 +154,7 @@ func (g *Graph) drop(n *node) {
 	g.setReads(n, nil)
 	g.setUses(n, nil)
 	g.setClaims(n, nil)
+	g.setStatus(n, n.fragment, Fragment{})
 	n.fragment = Fragment{}
 	g.refresh(n)
 	delete(g.nodes, n.id)

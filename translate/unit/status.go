@@ -1,0 +1,99 @@
+package unit
+
+import (
+	"iter"
+	"reflect"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Status is what a controller has to say in the status of one object. It is never
+// modified.
+type Status interface {
+	// Counted is the status with the number of objects that are attached to each
+	// section of the object.
+	Counted(attached map[string]int) Status
+	// Refused is the status when Kong does not take what the object says.
+	Refused(message string) Status
+	// Merge puts it into the place that it has in the status of an object, which may
+	// hold what others wrote. It returns that whole status, and whether it differs
+	// from the one that the object has.
+	Merge(object Object, now Moment) (status any, differs bool)
+}
+
+// Moment is what of the time and place a status tells.
+type Moment struct {
+	Time metav1.Time
+	// Addresses are those at which the gateway is reached: IP addresses or host names.
+	Addresses []string
+}
+
+// Section is a part of an object that others are attached to, such as a Gateway's
+// listener.
+type Section struct {
+	Object Key
+	Name   string
+}
+
+// setStatus notes whose status is another with a node's new fragment.
+func (g *Graph) setStatus(n *node, old, fragment Fragment) {
+	if !reflect.DeepEqual(old.Status, fragment.Status) {
+		g.changed.Objects[n.object] = struct{}{}
+	}
+	if slices.Equal(old.Attached, fragment.Attached) {
+		return
+	}
+	for _, s := range old.Attached {
+		g.attach(s, -1)
+	}
+	for _, s := range fragment.Attached {
+		g.attach(s, 1)
+	}
+}
+
+func (g *Graph) attach(s Section, n int) {
+	counts := g.attached[s.Object]
+	if counts == nil {
+		counts = map[string]int{}
+		g.attached[s.Object] = counts
+	}
+	if counts[s.Name] += n; counts[s.Name] == 0 {
+		delete(counts, s.Name)
+	}
+	if len(counts) == 0 {
+		delete(g.attached, s.Object)
+	}
+	g.changed.Objects[s.Object] = struct{}{}
+}
+
+// Status is what the status of an object is to say; nil if that is not ours to tell.
+func (g *Graph) Status(key Key) Status {
+	role, ok := g.sources[key.Kind]
+	if !ok {
+		return nil
+	}
+	n := g.nodes[ID{Role: role, Namespace: key.Namespace, Name: key.Name}]
+	if n == nil || n.fragment.Status == nil {
+		return nil
+	}
+	return n.fragment.Status.Counted(g.attached[key])
+}
+
+// Statuses gives the statuses of all objects that have one, in order.
+func (g *Graph) Statuses() iter.Seq2[Key, Status] {
+	var keys []Key
+	for _, n := range g.nodes {
+		if n.fragment.Status != nil {
+			keys = append(keys, n.object)
+		}
+	}
+	slices.SortFunc(keys, Key.Compare)
+	return func(yield func(Key, Status) bool) {
+		for _, key := range keys {
+			if !yield(key, g.Status(key)) {
+				return
+			}
+		}
+	}
+}
