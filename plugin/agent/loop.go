@@ -59,6 +59,7 @@ type loop struct {
 	log      *slog.Logger
 
 	complete bool                    // all that was there at the start has been translated
+	whole    bool                    // nothing that is wanted is on its way
 	due      bool                    // something is to be applied
 	changed  map[unit.ID]struct{}    // units that differ from what was applied; nil: all may
 	since    map[unit.Kind]time.Time // when the oldest change of a kind that is to be applied arrived
@@ -115,7 +116,10 @@ func (l *loop) take() {
 		l.translate(batch)
 		wanted := l.graph.Reads(unit.Secret)
 		if slices.Equal(wanted, l.wanted) {
-			l.complete = l.complete || batch.Complete
+			l.whole = batch.Complete
+			l.complete = l.complete || l.whole
+			// What could not be told before the Secrets were there.
+			l.due = l.due || l.whole && len(l.objects) > 0
 			return
 		}
 		l.wanted = wanted

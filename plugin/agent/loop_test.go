@@ -90,6 +90,21 @@ func TestARefusalIsReportedAndTakenBack(t *testing.T) {
 	})
 }
 
+func TestNothingIsSaidOfSecretsOnTheirWay(t *testing.T) {
+	s := started(t)
+	late := ingress("a", "late")
+	s.source.push(watch.Batch{Changes: []unit.Change{late}, Complete: true})
+	s.eventually("the Ingress is applied meanwhile", func() bool { return s.kong.has("a") })
+	if r, ok := s.reporter.last(late.Key); ok {
+		t.Fatalf("reported before the Secret could arrive: %+v", r)
+	}
+	s.source.push(watch.Batch{Complete: true})
+	s.eventually("it is missing after all", func() bool {
+		r, _ := s.reporter.last(late.Key)
+		return hasVerdict(r, "SecretNotFound", "")
+	})
+}
+
 func TestReports(t *testing.T) {
 	s := started(t)
 	ours, foreign := ingress("ours"), ingress("foreign")

@@ -19,6 +19,9 @@ func (l *loop) report(outcome gateway.Outcome) {
 	for key := range before {
 		l.objects[key] = struct{}{}
 	}
+	if !l.whole {
+		return // users would hear that Secrets are missing which are about to come
+	}
 	reports := make([]watch.Report, 0, len(l.objects))
 	for key := range l.objects {
 		reports = append(reports, l.reportOn(key))
