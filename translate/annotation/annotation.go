@@ -27,13 +27,29 @@ const (
 	PreserveHost            = "preserve-host"
 	HTTPSRedirectStatusCode = "https-redirect-status-code"
 	RegexPrefix             = "regex-prefix"
+	RegexPriority           = "regex-priority"
+	PathHandling            = "path-handling"
+	Methods                 = "methods"
+	SNIs                    = "snis"
+	HostAliases             = "host-aliases"
+	RequestBuffering        = "request-buffering"
+	ResponseBuffering       = "response-buffering"
+	HeadersSeparator        = "headers-separator"
+	Rewrite                 = "rewrite"
+
+	// Headers is followed by a header's name.
+	Headers = "headers."
 )
 
-// Ignored gives a verdict for each annotation with the prefix that is not read.
+// ForceSSLRedirect is older than the others and has a name of its own.
+const ForceSSLRedirect = "ingress.kubernetes.io/force-ssl-redirect"
+
+// Ignored gives a verdict for each annotation with the prefix that is not read. A name
+// that ends with a dot stands for all that begin with it.
 func Ignored(object metav1.Object, key unit.Key, read ...string) []unit.Verdict {
 	var names []string
 	for name := range object.GetAnnotations() {
-		if short, ok := strings.CutPrefix(name, Prefix); ok && !slices.Contains(read, short) {
+		if short, ok := strings.CutPrefix(name, Prefix); ok && !contains(read, short) {
 			names = append(names, name)
 		}
 	}
@@ -44,6 +60,12 @@ func Ignored(object metav1.Object, key unit.Key, read ...string) []unit.Verdict 
 			fmt.Sprintf("annotation %s is not supported here and has no effect", name)))
 	}
 	return verdicts
+}
+
+func contains(read []string, name string) bool {
+	return slices.ContainsFunc(read, func(r string) bool {
+		return r == name || strings.HasSuffix(r, ".") && strings.HasPrefix(name, r)
+	})
 }
 
 // Values reads one object's annotations and collects what is wrong with them.
@@ -81,6 +103,64 @@ func (v *Values) Bool(name string, unset bool) bool {
 	v.invalid(name, value, "true or false")
 	return unset
 }
+
+// Number is an integer from the least to the most, or nil when it is not set.
+func (v *Values) Number(name string, least, most int) *int {
+	value, ok := v.object.GetAnnotations()[Prefix+name]
+	if !ok {
+		return nil
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(value))
+	if err != nil || n < least || n > most {
+		v.invalid(name, value, fmt.Sprintf("a number from %d to %d", least, most))
+		return nil
+	}
+	return &n
+}
+
+// Flag is Bool, or nil when it is not set.
+func (v *Values) Flag(name string) *bool {
+	if _, ok := v.object.GetAnnotations()[Prefix+name]; !ok {
+		return nil
+	}
+	before := len(v.Verdicts)
+	value := v.Bool(name, false)
+	if len(v.Verdicts) > before {
+		return nil
+	}
+	return &value
+}
+
+// Word is one of those allowed, in any case.
+func (v *Values) Word(name, unset string, allowed ...string) string {
+	value, ok := v.object.GetAnnotations()[Prefix+name]
+	if !ok {
+		return unset
+	}
+	if word := strings.ToLower(strings.TrimSpace(value)); slices.Contains(allowed, word) {
+		return word
+	}
+	v.invalid(name, value, "one of "+strings.Join(allowed, ", "))
+	return unset
+}
+
+// Items is a list separated by commas, without empty items.
+func (v *Values) Items(name string) []string {
+	return split(v.Text(name, ""), ",")
+}
+
+func split(list, separator string) []string {
+	var items []string
+	for item := range strings.SplitSeq(list, separator) {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// Invalid says that a value is not what is allowed: "a number from 0 to 9".
+func (v *Values) Invalid(name, value, allowed string) { v.invalid(name, value, allowed) }
 
 // OneOf is a number out of those allowed.
 func (v *Values) OneOf(name string, unset int, allowed ...int) int {

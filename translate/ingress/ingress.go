@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"fmt"
+	"slices"
 
 	networkingv1 "k8s.io/api/networking/v1"
 
@@ -31,6 +32,7 @@ func Define(g *unit.Graph, class string) {
 			t.rules()
 			t.defaultBackend()
 			t.certificates()
+			t.fragment.Verdicts = append(t.values.Verdicts, t.fragment.Verdicts...)
 			return t.fragment
 		},
 	})
@@ -44,29 +46,31 @@ type translation struct {
 	fragment unit.Fragment
 
 	base        route.Route // what all routes have in common
-	regexPrefix string      // what makes an ImplementationSpecific path a regular expression
+	aliases     []route.Host
+	rewriting   *annotation.Rewriting
+	values      *annotation.Values
+	regexPrefix string // what makes an ImplementationSpecific path a regular expression
 	named       map[string]bool
 }
 
 // settings reads the annotations.
 func (t *translation) settings() {
 	values := annotation.Of(t.ingress, t.key)
-	t.base = route.Route{
-		Protocols: values.List(annotation.Protocols, []string{"http", "https"},
-			[]string{"http", "https", "grpc", "grpcs"}),
-		StripPath:      values.Bool(annotation.StripPath, false),
-		PreserveHost:   values.Bool(annotation.PreserveHost, true),
-		BufferRequest:  true,
-		BufferResponse: true,
-		HTTPSRedirectStatus: values.OneOf(annotation.HTTPSRedirectStatusCode, 426,
-			301, 302, 307, 308, 426),
-		Tags: kong.Tags(t.ingress, networkingv1.SchemeGroupVersion.WithKind("Ingress"), values.UserTags()...),
-	}
+	t.values = values
+	t.base = values.Route(route.Route{
+		Protocols:           []string{"http", "https"},
+		PreserveHost:        true,
+		BufferRequest:       true,
+		BufferResponse:      true,
+		HTTPSRedirectStatus: 426,
+		Tags:                kong.Tags(t.ingress, networkingv1.SchemeGroupVersion.WithKind("Ingress"), values.UserTags()...),
+	})
+	t.aliases = values.HostAliases()
+	t.rewriting = values.RewriteURI()
 	t.regexPrefix = values.Text(annotation.RegexPrefix, "/~")
 	t.named = map[string]bool{}
-	t.fragment.Verdicts = append(values.Verdicts, annotation.Ignored(t.ingress, t.key,
-		annotation.Tags, annotation.Plugins, annotation.Protocols, annotation.StripPath,
-		annotation.PreserveHost, annotation.HTTPSRedirectStatusCode, annotation.RegexPrefix)...)
+	t.fragment.Verdicts = annotation.Ignored(t.ingress, t.key, slices.Concat(annotation.RouteNames,
+		[]string{annotation.Plugins, annotation.HostAliases, annotation.Rewrite, annotation.RegexPrefix})...)
 	if plugins := values.Text(annotation.Plugins, ""); plugins != "" {
 		// Whoever asks for a plugin may rely on it for protection.
 		t.base.Refuse = "a plugin of this route is not available"

@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,12 +43,35 @@ func (t *translation) path(host route.Host, i, j int, path networkingv1.HTTPIngr
 	if !ok {
 		return
 	}
-	match := route.Match{Host: host, Path: t.pathOf(path)}
 	r := t.base
-	r.Match = match
-	r.Name = t.routeName(ref, match)
+	r.Match.Path = t.pathOf(path)
 	r.Backend = t.use(where, ref)
-	t.add(r, where)
+	t.rewrite(&r)
+	for _, host := range t.hosts(host) {
+		r.Match.Host = host
+		r.Name = t.routeName(ref, r.Match)
+		t.add(r, where)
+	}
+}
+
+// hosts are a rule's own host and the aliases. A rule for all hosts has those too.
+func (t *translation) hosts(host route.Host) []route.Host {
+	hosts := []route.Host{host}
+	if host == "" {
+		return hosts
+	}
+	for _, alias := range t.aliases {
+		if alias != host {
+			hosts = append(hosts, alias)
+		}
+	}
+	return hosts
+}
+
+func (t *translation) rewrite(r *route.Route) {
+	if t.rewriting != nil {
+		r.Plugins = append(slices.Clip(r.Plugins), t.rewriting.Plugin(r.Match.Path, r.Tags))
+	}
 }
 
 // defaultBackend translates spec.defaultBackend: what no rule of any Ingress takes.
@@ -61,7 +85,8 @@ func (t *translation) defaultBackend() {
 		return
 	}
 	r := t.base
-	r.Match = route.Match{Fallback: true}
+	r.Match.Fallback = true
+	t.rewrite(&r)
 	r.Name = t.key.Namespace + "." + t.key.Name
 	r.Backend = t.use(where, ref)
 	t.add(r, where)

@@ -86,6 +86,8 @@ func hostExpression(h route.Host) (expression.Expr, error) {
 			return nil, err
 		}
 		return expression.And(expression.HasSuffix(host, "."+h.Domain()), oneLabel), nil
+	case h.Open():
+		return expression.HasPrefix(host, h.Begin()), nil
 	default:
 		return expression.Equal(host, string(h)), nil
 	}

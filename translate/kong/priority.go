@@ -46,6 +46,8 @@ func Priority(m route.Match) uint64 {
 	case m.Host == "":
 	case m.Host.Wildcard():
 		p |= 1<<hostKindShift | limited(len(m.Host.Domain()), maxHostLength)<<hostLengthShift
+	case m.Host.Open():
+		p |= 1<<hostKindShift | limited(len(m.Host.Begin()), maxHostLength)<<hostLengthShift
 	default:
 		p |= 2 << hostKindShift
 	}

@@ -48,7 +48,7 @@ type Values struct {
 }
 
 // Host is a lower-case host name, "*." and a domain for exactly one label before
-// the domain, or empty for any host.
+// the domain, a name and ".*" for whatever comes after it, or empty for any host.
 type Host string
 
 // Wildcard tells whether the host stands for many.
@@ -56,6 +56,12 @@ func (h Host) Wildcard() bool { return len(h) > 1 && h[0] == '*' && h[1] == '.' 
 
 // Domain is what follows the wildcard: "example.com" for "*.example.com".
 func (h Host) Domain() string { return string(h[2:]) }
+
+// Open tells whether the host's end is open.
+func (h Host) Open() bool { return len(h) > 2 && h[len(h)-2] == '.' && h[len(h)-1] == '*' }
+
+// Begin is what an open host begins with: "example." for "example.*".
+func (h Host) Begin() string { return string(h[:len(h)-1]) }
 
 // PathKind is a way to compare paths.
 type PathKind int

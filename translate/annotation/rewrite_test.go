@@ -1,0 +1,50 @@
+package annotation
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// evaluated is what Kong's template engine takes for Lua: a dollar sign and balanced
+// parentheses. All that it may find are captures and the constant.
+var evaluated = regexp.MustCompile(`\$\((uri_captures\[\d+\]|"\$")\)`)
+
+func safe(template string) bool {
+	return !strings.Contains(evaluated.ReplaceAllString(template, "x"), "$(")
+}
+
+func TestRewriteTemplate(t *testing.T) {
+	for text, want := range map[string]string{
+		"/a":           "/a",
+		"/a/$1/b$12":   "/a/$(uri_captures[1])/b$(uri_captures[12])",
+		`/\$1`:         "/$1",
+		"/$(x)":        `/$("$")(x)`,
+		`/\$(x)`:       `/$("$")(x)`,
+		"/$$(x)":       `/$$("$")(x)`,
+		"/$$1":         "/$$(uri_captures[1])",
+		"/$1(x)":       "/$(uri_captures[1])(x)",
+		`/a\b`:         `/a\b`,
+		"/costs$":      "/costs$",
+		"/$1$(\"$\")(": `/$(uri_captures[1])$("$")("$")(`,
+	} {
+		if got, _, err := rewriteTemplate(text); err != nil || got != want {
+			t.Errorf("%s: %s, %v; want %s", text, got, err, want)
+		}
+	}
+	if _, _, err := rewriteTemplate("/$100000000000000000000"); err == nil {
+		t.Error("a capture without end is taken")
+	}
+}
+
+func FuzzRewriteTemplate(f *testing.F) {
+	for _, text := range []string{"/$1", "/$(x)", `/\$(x)`, "$$$((", "/$1($2)$", `/\\$(x)`} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		template, _, err := rewriteTemplate(text)
+		if err == nil && !safe(template) {
+			t.Errorf("%q gives %q, of which Kong would run more than captures", text, template)
+		}
+	})
+}

@@ -1,0 +1,188 @@
+package annotation
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// RouteNames are the annotations that [Values.Route] reads, for [Ignored].
+var RouteNames = []string{
+	Tags, Protocols, StripPath, PreserveHost, HTTPSRedirectStatusCode, RegexPriority, PathHandling,
+	Methods, SNIs, RequestBuffering, ResponseBuffering, HeadersSeparator, Headers,
+}
+
+// Route is what the annotations of an Ingress or a Gateway API route of HTTP say of its
+// Kong routes, over what holds without them. Methods, server names and headers narrow
+// the match that is given.
+func (v *Values) Route(unset route.Route) route.Route {
+	r := unset
+	r.Protocols = v.List(Protocols, unset.Protocols, []string{"http", "https", "grpc", "grpcs"})
+	r.StripPath = v.Bool(StripPath, unset.StripPath)
+	r.PreserveHost = v.Bool(PreserveHost, unset.PreserveHost)
+	r.BufferRequest = v.Bool(RequestBuffering, unset.BufferRequest)
+	r.BufferResponse = v.Bool(ResponseBuffering, unset.BufferResponse)
+	r.HTTPSRedirectStatus = v.redirect(&r, unset.HTTPSRedirectStatus)
+	if methods := v.methods(); len(methods) > 0 {
+		r.Match.Methods = methods
+	}
+	if snis := v.snis(); len(snis) > 0 {
+		r.Match.SNIs = snis
+	}
+	r.Match.Headers = slices.Concat(unset.Match.Headers, v.headers())
+	v.agree(&r)
+	for _, name := range []string{RegexPriority, PathHandling} {
+		if _, ok := v.object.GetAnnotations()[Prefix+name]; ok {
+			v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "AnnotationWithoutEffect", fmt.Sprintf(
+				"annotation %s%s has no effect: it is for Kong's traditional router, and here every path has the rank that its length gives it",
+				Prefix, name)))
+		}
+	}
+	return r
+}
+
+// redirect reads the status, and makes a route one of TLS alone if it is to redirect.
+func (v *Values) redirect(r *route.Route, unset int) int {
+	if value, ok := v.object.GetAnnotations()[ForceSSLRedirect]; ok {
+		switch strings.ToLower(strings.TrimSpace(value)) {
+		case "true":
+			unset = 302
+			r.Protocols = []string{"https"}
+			if slices.ContainsFunc(v.List(Protocols, nil, []string{"http", "https", "grpc", "grpcs"}), isGRPC) {
+				r.Protocols = []string{"grpcs"}
+			}
+		case "false":
+		default:
+			v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "AnnotationInvalid",
+				fmt.Sprintf("annotation %s: %q is not true or false", ForceSSLRedirect, value)))
+		}
+	}
+	return v.OneOf(HTTPSRedirectStatusCode, unset, 301, 302, 307, 308, 426)
+}
+
+func isGRPC(protocol string) bool { return protocol == "grpc" || protocol == "grpcs" }
+
+// agree keeps what Kong takes of settings that exclude each other: a route is of HTTP
+// or of gRPC, and one of gRPC has a whole path that nothing is stripped off.
+func (v *Values) agree(r *route.Route) {
+	if !slices.ContainsFunc(r.Protocols, isGRPC) {
+		return
+	}
+	if !isGRPC(r.Protocols[0]) || slices.ContainsFunc(r.Protocols, func(p string) bool { return !isGRPC(p) }) {
+		first := isGRPC(r.Protocols[0])
+		var kept []string
+		for _, p := range r.Protocols {
+			if isGRPC(p) == first {
+				kept = append(kept, p)
+			}
+		}
+		v.invalid(Protocols, strings.Join(r.Protocols, ","), "of HTTP alone or gRPC alone; "+strings.Join(kept, ",")+" counts")
+		r.Protocols = kept
+		if !first {
+			return
+		}
+	}
+	if r.StripPath {
+		v.invalid(StripPath, "true", "possible for protocols grpc and grpcs, only false is")
+		r.StripPath = false
+	}
+	if len(r.Match.Methods) > 0 {
+		v.invalid(Methods, strings.Join(r.Match.Methods, ","), "possible for protocols grpc and grpcs")
+		r.Match.Methods = nil
+	}
+}
+
+var methodPattern = regexp.MustCompile(`^[A-Z]+$`)
+
+func (v *Values) methods() []string {
+	var methods []string
+	for _, item := range v.Items(Methods) {
+		switch method := strings.ToUpper(item); {
+		case !methodPattern.MatchString(method):
+			v.invalid(Methods, item, "a list of HTTP methods, such as GET,POST")
+		case !slices.Contains(methods, method):
+			methods = append(methods, method)
+		}
+	}
+	return methods
+}
+
+func (v *Values) snis() []string {
+	var names []string
+	for _, item := range v.Items(SNIs) {
+		switch name := strings.ToLower(item); {
+		case len(validation.IsDNS1123Subdomain(name)) > 0:
+			v.invalid(SNIs, item, "a list of host names without wildcards")
+		case !slices.Contains(names, name):
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// regexMark is before a header's value that is a regular expression.
+const regexMark = "~*"
+
+// headers reads the annotations headers.NAME, by name.
+func (v *Values) headers() []route.Values {
+	separator := v.Text(HeadersSeparator, ",")
+	if separator == "" {
+		v.invalid(HeadersSeparator, separator, "a text that separates values")
+		separator = ","
+	}
+	var headers []route.Values
+	for annotation, list := range v.object.GetAnnotations() {
+		name, ok := strings.CutPrefix(annotation, Prefix+Headers)
+		if !ok {
+			continue
+		}
+		values := split(list, separator)
+		if len(values) == 0 {
+			v.invalid(Headers+name, list, "a list of values")
+			continue
+		}
+		headers = append(headers, headerValues(name, values))
+	}
+	slices.SortFunc(headers, func(a, b route.Values) int { return strings.Compare(a.Name, b.Name) })
+	return headers
+}
+
+// headerValues makes all values regular expressions if one is.
+func headerValues(name string, values []string) route.Values {
+	header := route.Values{Name: name, Values: values}
+	header.Regex = slices.ContainsFunc(values, func(value string) bool { return strings.HasPrefix(value, regexMark) })
+	if !header.Regex {
+		return header
+	}
+	for i, value := range values {
+		if regex, ok := strings.CutPrefix(value, regexMark); ok {
+			values[i] = regex
+		} else {
+			values[i] = "^" + regexp.QuoteMeta(value) + "$"
+		}
+	}
+	return header
+}
+
+// HostAliases are further hosts of an object's routes.
+func (v *Values) HostAliases() []route.Host {
+	var hosts []route.Host
+	for _, item := range v.Items(HostAliases) {
+		host := strings.ToLower(item)
+		name := strings.TrimSuffix(strings.TrimPrefix(host, "*."), ".*")
+		if len(validation.IsDNS1123Subdomain(name)) > 0 || strings.HasPrefix(host, "*.") && strings.HasSuffix(host, ".*") {
+			v.invalid(HostAliases, item, "a list of host names, which may begin with *. or end with .*")
+			continue
+		}
+		if !slices.Contains(hosts, route.Host(host)) {
+			hosts = append(hosts, route.Host(host))
+		}
+	}
+	return hosts
+}
