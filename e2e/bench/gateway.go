@@ -143,15 +143,15 @@ func (g *gateway) idle(during time.Duration) Idle {
 	}
 }
 
-// settle waits until Kong and kube-sync have nothing to do, so that one load of everything is not measured with the
-// rest of the one before it. It gives up after a while.
-func (g *gateway) settle(within time.Duration) {
-	const window, most = 100 * time.Millisecond, 30 * time.Millisecond
+// settle waits until Kong and kube-sync have had little to do for a while, so that what is measured next has not the rest
+// of the one before it to wait for. It gives up after some time.
+func (g *gateway) settle(quiet, within time.Duration) {
+	const most = 0.3 // of one core
 	all := append(g.kong(), g.kubeSync())
 	for deadline := time.Now().Add(within); time.Now().Before(deadline); {
-		before := used(all...)
-		time.Sleep(window)
-		if used(all...)-before <= most {
+		before, begun := used(all...), time.Now()
+		time.Sleep(quiet)
+		if (used(all...) - before).Seconds() <= most*time.Since(begun).Seconds() {
 			return
 		}
 	}

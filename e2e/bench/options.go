@@ -13,11 +13,12 @@ type Options struct {
 	Sizes   []int         // numbers of routes, ascending
 	Ways    []Way         // how changes get to Kong
 	Changes int           // of each kind, with and without load each
-	AtLeast int           // as many are made even if the time is up
+	AtLeast int           // as many are made even if the time is up; with load, half of them
 	Budget  time.Duration // for the changes of one gateway with, or without, load
 	Within  time.Duration // a change that takes longer is given up
 	Rate    int           // requests a second of the load
 	Idle    time.Duration // how long the use of processor time without changes is watched
+	Besides string        // what else the machine does, for the page
 }
 
 // register puts the options on the command line of the tests.
@@ -38,11 +39,12 @@ func register(set *flag.FlagSet) *Options {
 		return nil
 	})
 	set.IntVar(&o.Changes, "changes", 50, "changes of each kind, with and without load each")
-	set.IntVar(&o.AtLeast, "at-least", 5, "changes of each kind that are made even if the time is up")
+	set.IntVar(&o.AtLeast, "at-least", 5, "changes of each kind that are made even if the time is up; with load, half of them")
 	set.DurationVar(&o.Budget, "budget", 8*time.Minute, "time for the changes of one gateway with, or without, load")
 	set.DurationVar(&o.Within, "within", 2*time.Minute, "when to give up a change")
 	set.IntVar(&o.Rate, "rate", 200, "requests a second of the load")
 	set.DurationVar(&o.Idle, "idle", 20*time.Second, "how long the use of processor time without changes is watched")
+	set.StringVar(&o.Besides, "besides", "", "what else the machine does, for the page")
 	return o
 }
 

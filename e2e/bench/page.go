@@ -77,10 +77,10 @@ func (p *page) machine() {
 	p.row("versions", fmt.Sprintf("Kong %s with 2 workers, Go %s, Kubernetes %s; kube-sync at %s", m.Kong, m.Go, m.Kubernetes, m.Commit))
 	p.row("begun", fmt.Sprintf("%s, load average %s", p.r.Begun.At.Format(time.DateTime+" MST"), p.r.Begun.Load))
 	p.row("ended", fmt.Sprintf("%s, load average %s", p.r.Ended.At.Format(time.DateTime+" MST"), p.r.Ended.Load))
-	p.row("changes", fmt.Sprintf("of each kind up to %d without and %d with load on each gateway, as many as %s allow and at least %d; "+
-		"*n* says how many there were", o.Changes, o.Changes, o.Budget, o.AtLeast))
-	if p.r.Concurrent != "" {
-		p.row("besides", p.r.Concurrent)
+	p.row("changes", fmt.Sprintf("of each kind up to %d without and %d with load on each gateway, as many as %s allow but at least %d and %d; "+
+		"*n* says how many there were", o.Changes, o.Changes, o.Budget, o.AtLeast, (o.AtLeast+1)/2))
+	if o.Besides != "" {
+		p.row("besides", o.Besides)
 	}
 }
 

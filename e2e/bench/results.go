@@ -11,13 +11,12 @@ import (
 
 // Results are all that was measured.
 type Results struct {
-	Options    Options
-	Machine    Machine
-	Begun      Moment
-	Ended      Moment
-	NotYet     map[string]string // kinds of changes that are not measured, and why
-	Gateways   []Gateway
-	Concurrent string `json:",omitempty"` // what else the machine did
+	Options  Options
+	Machine  Machine
+	Begun    Moment
+	Ended    Moment
+	NotYet   map[string]string // kinds of changes that are not measured, and why
+	Gateways []Gateway
 }
 
 // Gateway is what was measured on one.

@@ -88,11 +88,11 @@ func (b *bench) gateway(routes int, way Way) Gateway {
 	ctx := b.t.Context()
 	g, err := startGateway(b.t, b.credentials, way)
 	must(b.t, err)
-	defer g.pod.Stop()
 	result := Gateway{Routes: routes, Way: way, Ready: g.ready}
 	b.t.Logf("%d routes, %s: ready after %s", routes, way, g.ready.Round(time.Millisecond))
 	b.serving(g)
-	g.settle(b.options.Within)
+	// Kong makes balancers for seconds after it is ready.
+	g.settle(3*time.Second, time.Minute)
 	result.AtStart = g.memory()
 	result.Idle = g.idle(b.options.Idle)
 	before, err := g.acknowledged()
@@ -105,6 +105,7 @@ func (b *bench) gateway(routes int, way Way) Gateway {
 	must(b.t, err)
 	result.Acknowledged, result.AtEnd = after.since(before), g.memory()
 	result.Log = complaints(g)
+	g.pod.Stop()
 	must(b.t, b.world.uncertify(ctx))
 	return result
 }
@@ -138,8 +139,12 @@ func (b *bench) phase(ctx context.Context, g *gateway, way Way, loaded bool) Pha
 		r.number = most
 		steady = startLoad(ctx, b.world, b.options.Rate)
 	}
+	atLeast := b.options.AtLeast
+	if loaded {
+		atLeast = (atLeast + 1) / 2
+	}
 	begun := time.Now()
-	for n := 0; n < most && (n < b.options.AtLeast || time.Since(begun) < b.options.Budget); n++ {
+	for n := 0; n < most && (n < atLeast || time.Since(begun) < b.options.Budget); n++ {
 		for _, k := range kinds {
 			if k.prepare == nil {
 				continue
@@ -159,7 +164,7 @@ func (b *bench) phase(ctx context.Context, g *gateway, way Way, loaded bool) Pha
 // one makes a change.
 func (b *bench) one(ctx context.Context, g *gateway, way Way, c *client, r *rounds, k kind) Sample {
 	if way == Full {
-		g.settle(10 * time.Second)
+		g.settle(100*time.Millisecond, 10*time.Second)
 	}
 	// At no fixed distance from what kube-sync does at intervals.
 	time.Sleep(20*time.Millisecond + rand.N(40*time.Millisecond))
