@@ -57,7 +57,7 @@ func TestGolden(t *testing.T) {
 func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
 	t.Helper()
 	g := translate.New(options(t, archive))
-	manifests, err := watch.ReadManifests("input.yaml", bytes.NewReader(section(archive, "input.yaml")), watch.CoreKinds())
+	manifests, err := watch.ReadManifests("input.yaml", bytes.NewReader(section(archive, "input.yaml")), watch.AllKinds())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,13 +85,13 @@ func options(t *testing.T, archive *txtar.Archive) translate.Options {
 	t.Helper()
 	o := translate.Options{IngressClass: "kong"}
 	var set struct {
-		AllowExternalName, AllowLoopback, Drain bool
-		ClusterDomain                           string
+		backend.Options
+		AllowLua bool
 	}
 	if err := yaml.UnmarshalStrict(section(archive, "options.yaml"), &set); err != nil {
 		t.Fatal(err)
 	}
-	o.Backend = backend.Options(set)
+	o.Backend, o.Plugin.AllowLua = set.Options, set.AllowLua
 	return o
 }
 

@@ -7,7 +7,10 @@ package translate
 import (
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/consumer"
+	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/ingress"
+	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -16,6 +19,7 @@ type Options struct {
 	// IngressClass is the class of the Ingresses that are translated.
 	IngressClass string
 	Backend      backend.Options
+	Plugin       plugin.Options
 }
 
 // New returns a graph of all source families, without objects.
@@ -23,6 +27,9 @@ func New(o Options) *unit.Graph {
 	g := unit.NewGraph()
 	backend.Define(g, o.Backend)
 	certificate.Define(g)
+	consumer.Define(g, o.IngressClass)
+	grant.Define(g)
+	plugin.Define(g, o.IngressClass, o.Plugin)
 	ingress.Define(g, o.IngressClass)
 	return g
 }

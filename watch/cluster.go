@@ -22,7 +22,7 @@ type ClusterOptions struct {
 	// Namespaces limits the watches; nothing is listed across namespaces then.
 	// Empty means all.
 	Namespaces []string
-	// Kinds defaults to [CoreKinds].
+	// Kinds defaults to [AllKinds].
 	Kinds []Kind
 	// Log defaults to slog.Default().
 	Log *slog.Logger
@@ -84,7 +84,7 @@ func newCluster(options ClusterOptions, clients *clients, contact *contact) (*Cl
 	}
 	kinds := options.Kinds
 	if kinds == nil {
-		kinds = CoreKinds()
+		kinds = AllKinds()
 	}
 	contact.failed = func(err error) { c.unanswered.Store(true); c.failed("connection", err) }
 	contact.back = c.answered

@@ -29,7 +29,7 @@ type FilesOptions struct {
 	// Paths are files and directories. Directories are read recursively, see
 	// [ReadManifestFiles].
 	Paths []string
-	// Kinds defaults to [CoreKinds].
+	// Kinds defaults to [AllKinds].
 	Kinds []Kind
 	// Log defaults to slog.Default().
 	Log *slog.Logger
@@ -71,7 +71,7 @@ func NewFiles(options FilesOptions) *Files {
 		f.log = slog.Default()
 	}
 	if f.kinds == nil {
-		f.kinds = CoreKinds()
+		f.kinds = AllKinds()
 	}
 	for _, kind := range f.kinds {
 		f.byName[kind.Name] = kind

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -12,6 +13,11 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
+
+// AllKinds are all kinds that the translation reads.
+func AllKinds() []Kind {
+	return slices.Concat(CoreKinds(), PluginKinds())
+}
 
 // CoreKinds are the kinds of Kubernetes' own API groups that the translation reads.
 func CoreKinds() []Kind {

@@ -68,7 +68,7 @@ func render(t terminal, args []string) error {
 
 // translate reads manifests and translates them.
 func (t terminal) translate(o translate.Options, paths []string) (*unit.Graph, error) {
-	manifests, err := watch.ReadManifestFiles(paths, watch.CoreKinds())
+	manifests, err := watch.ReadManifestFiles(paths, watch.AllKinds())
 	if err != nil {
 		return nil, err
 	}

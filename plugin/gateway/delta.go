@@ -84,7 +84,7 @@ func (g *Gateway) applyDelta(ctx context.Context, units Units, ids []unit.ID) (O
 		if err == nil {
 			g.take(c, outcome.Hash)
 			outcome.Entities = maps.Clone(g.tally.counts)
-			outcome.Refusals = c.plan.refusals(units, g.holds)
+			outcome.Refusals = g.refusals(units, c.plan)
 			return outcome, nil
 		}
 		refused, isRefused := errors.AsType[*RefusedError](err)
@@ -147,7 +147,7 @@ func (g *Gateway) choose(units Units, c *change) error {
 		held, last := g.holds[id], g.applied[id]
 		switch {
 		case held == nil && ok:
-			c.plan.add(id, part{view.Version, view.Object, view.Entities})
+			c.plan.add(id, part{view.Version, view.Object, g.refused.in(view.Entities)})
 		case held != nil && !ok:
 			return fmt.Errorf("%w: %s is refused and gone", errNeedsAll, id)
 		case held != nil && !held.dropped && last.version != 0:

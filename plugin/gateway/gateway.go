@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -72,6 +74,8 @@ type Gateway struct {
 	// hash is Kong's hash of applied; empty before anything was acknowledged.
 	hash  string
 	holds map[unit.ID]*hold
+	// refused are entities that Kong does not take and others stand for.
+	refused substitutions
 	// tally is what a delta needs to know of applied; nil without the companion.
 	tally *tally
 	// again has the next apply send everything, whatever Kong says that it holds.
@@ -82,7 +86,7 @@ type Gateway struct {
 
 // New makes a gateway that knows nothing yet of what Kong holds.
 func New(admin *Admin) *Gateway {
-	return &Gateway{admin: admin, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}}
+	return &Gateway{admin: admin, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}, refused: substitutions{}}
 }
 
 // Apply brings Kong to the configuration of the units, except for those that Kong
@@ -94,6 +98,7 @@ func New(admin *Admin) *Gateway {
 // Changed names at least the units that differ since the last call that succeeded.
 // Only they are sent, if that is possible; nil has all of them compared and sent.
 func (g *Gateway) Apply(ctx context.Context, units Units, changed map[unit.ID]struct{}) (Outcome, error) {
+	g.refused.release(units)
 	released := g.release(units)
 	if changed != nil && g.tally != nil && !g.again {
 		outcome, err := g.applyDelta(ctx, units, g.concerned(changed, released))
@@ -120,7 +125,7 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 	// proven says that applied is what Kong holds, and so what it accepts.
 	proven := g.hash != "" && state.Hash == g.hash
 	for round := range maxRounds {
-		p := newPlan(units, g.holds, g.applied)
+		p := newPlan(units, g.holds, g.refused, g.applied)
 		outcome, err := g.load(ctx, p.entities(), state)
 		if err == nil {
 			g.applied, g.hash, g.again = p.parts, outcome.Hash, false
@@ -131,7 +136,7 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 			if outcome.Sent {
 				outcome.Rounds = round + 1
 			}
-			outcome.Refusals, outcome.Retained = p.refusals(units, g.holds), p.retained
+			outcome.Refusals, outcome.Retained = g.refusals(units, p), p.retained
 			return outcome, nil
 		}
 		if err := g.yield(ctx, units, p, proven, err); err != nil {
@@ -196,6 +201,15 @@ func (g *Gateway) yield(ctx context.Context, units Units, p *plan, proven bool, 
 		return g.search(ctx, units, p, proven, cause)
 	}
 	return cause
+}
+
+// refusals are all that stand, in the order of their units.
+func (g *Gateway) refusals(units Units, p *plan) []Refusal {
+	list := append(p.refusals(units, g.holds), g.refused.refusals()...)
+	slices.SortFunc(list, func(a, b Refusal) int {
+		return cmp.Or(a.Unit.Compare(b.Unit), a.Object.Compare(b.Object))
+	})
+	return list
 }
 
 func count(entities []*kong.Entity) map[kong.Type]int {

@@ -114,26 +114,26 @@ func TestApplyErrors(t *testing.T) {
 
 func TestRenderIsDeterministic(t *testing.T) {
 	units := shop()
-	want := string(kong.Declarative(newPlan(units, nil, nil).entities()))
+	want := string(kong.Declarative(newPlan(units, nil, nil, nil).entities()))
 	if !strings.HasPrefix(want, `{"_format_version":"3.0","services":[{`) || !strings.HasSuffix(want, `}]}`) {
 		t.Error(want)
 	}
-	entities := newPlan(units, nil, nil).entities()
+	entities := newPlan(units, nil, nil, nil).entities()
 	for range 20 {
 		rand.Shuffle(len(entities), func(i, j int) { entities[i], entities[j] = entities[j], entities[i] })
 		if got := string(kong.Declarative(kong.Sorted(entities))); got != want {
 			t.Fatalf("%s\nwant %s", got, want)
 		}
 	}
-	if body := kong.Declarative(entities); cap(body) > len(body)+512 {
+	if body := kong.Declarative(entities); cap(body) > len(body)+1024 {
 		t.Errorf("a body of %d bytes was given %d", len(body), cap(body))
 	}
 }
 
 func TestRenderUnknownType(t *testing.T) {
-	list := []*kong.Entity{entity("vaults", "v"), entity(kong.Plugins, "p"), entity("consumers", "c")}
+	list := []*kong.Entity{entity("unknown", "v"), entity(kong.Plugins, "p"), entity("strange", "c")}
 	body := string(kong.Declarative(kong.Sorted(list)))
-	if i, j, k := strings.Index(body, "plugins"), strings.Index(body, "consumers"), strings.Index(body, "vaults"); i > j || j > k {
+	if i, j, k := strings.Index(body, "plugins"), strings.Index(body, "strange"), strings.Index(body, "unknown"); i > j || j > k {
 		t.Error(body)
 	}
 }
@@ -162,7 +162,7 @@ func BenchmarkPlan(b *testing.B) {
 	applied := map[unit.ID]part{}
 	b.ReportAllocs()
 	for b.Loop() {
-		p := newPlan(units, nil, applied)
+		p := newPlan(units, nil, nil, applied)
 		_ = hashOf(kong.Declarative(p.entities()))
 		applied = p.parts
 	}

@@ -127,7 +127,7 @@ func TestRealKong(t *testing.T) {
 		if again := apply(t, g, units); again.Sent {
 			t.Error("sent again")
 		}
-		body := kong.Declarative(newPlan(units, nil, nil).entities())
+		body := kong.Declarative(newPlan(units, nil, nil, nil).entities())
 		if err := admin.Load(t.Context(), body); err != nil {
 			t.Errorf("the same once more: %v", err)
 		}

@@ -50,7 +50,7 @@ type orphan struct {
 
 // newPlan chooses what each unit has in the configuration: its entities, or those
 // that were applied last if it is held, or nothing.
-func newPlan(units Units, holds map[unit.ID]*hold, applied map[unit.ID]part) *plan {
+func newPlan(units Units, holds map[unit.ID]*hold, refused substitutions, applied map[unit.ID]part) *plan {
 	p := &plan{
 		ids:   make([]unit.ID, 0, len(applied)),
 		parts: make(map[unit.ID]part, len(applied)),
@@ -62,7 +62,7 @@ func newPlan(units Units, holds map[unit.ID]*hold, applied map[unit.ID]part) *pl
 		last, isApplied := applied[view.ID]
 		switch {
 		case !isHeld:
-			p.add(view.ID, part{view.Version, view.Object, view.Entities})
+			p.add(view.ID, part{view.Version, view.Object, refused.in(view.Entities)})
 		case isApplied && !held.dropped:
 			p.kept[view.ID] = true
 			p.add(view.ID, last)

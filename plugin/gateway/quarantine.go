@@ -58,6 +58,10 @@ func (g *Gateway) quarantine(units Units, p *plan, refused []RefusedEntity) int 
 		if len(owners) == 0 {
 			continue
 		}
+		if !row.conflict() && g.refused.add(owners[0], p, row) {
+			news++
+			continue
+		}
 		culprits, rivals := owners, []unit.ID(nil)
 		if row.conflict() {
 			culprits, rivals = g.settle(p, index, row, owners)
@@ -91,7 +95,8 @@ func (g *Gateway) hold(units Units, p *plan, id unit.ID, row RefusedEntity) (hel
 		g.holds[id] = held
 		isNew = true
 		// Falling back to the same would be refused for the same.
-		held.dropped = p.kept[id] || g.acknowledged(id, chosen, row)
+		held.dropped = p.kept[id] || g.acknowledged(id, chosen, row) ||
+			unguarded(g.applied[id].entities, chosen.entities)
 	} else if p.kept[id] && !held.dropped {
 		held.dropped = true
 		isNew = true

@@ -256,7 +256,7 @@ func TestSilentRefusalIsTraced(t *testing.T) {
 }
 
 func TestFoundByTag(t *testing.T) {
-	p := newPlan(shop(), nil, nil)
+	p := newPlan(shop(), nil, nil, nil)
 	row := RefusedEntity{Type: kong.Routes, Tags: []string{"k8s-name:web", "k8s-namespace:shop", "k8s-kind:Ingress"}}
 	if got := p.index().find(row); !slices.Equal(got, []unit.ID{ingress("web")}) {
 		t.Errorf("by tags: %v", got)

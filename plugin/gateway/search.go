@@ -53,6 +53,9 @@ func (g *Gateway) search(ctx context.Context, units Units, p *plan, proven bool,
 		}
 	}
 	culprit := suspects[failing-1]
+	if g.refused.add(culprit, p, RefusedEntity{Messages: []string{words.Error()}}) {
+		return nil
+	}
 	if _, isNew := g.hold(units, p, culprit, RefusedEntity{Messages: []string{words.Error()}}); !isNew {
 		return fmt.Errorf("%v is held already: %w", culprit, words)
 	}
@@ -83,7 +86,7 @@ func (g *Gateway) passes(ctx context.Context, units Units, without []unit.ID, pr
 	for _, id := range without {
 		holds[id] = &hold{dropped: !proven || g.holds[id] != nil}
 	}
-	entities := append(newPlan(units, holds, g.applied).entities(), probe)
+	entities := append(newPlan(units, holds, g.refused, g.applied).entities(), probe)
 	err := g.admin.Check(ctx, kong.Declarative(kong.Sorted(entities)))
 	if err == nil {
 		return true, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -71,11 +72,9 @@ func (t *translation) settings() {
 	t.named = map[string]bool{}
 	t.fragment.Verdicts = annotation.Ignored(t.ingress, t.key, slices.Concat(annotation.RouteNames,
 		[]string{annotation.Plugins, annotation.HostAliases, annotation.Rewrite, annotation.RegexPrefix})...)
-	if plugins := values.Text(annotation.Plugins, ""); plugins != "" {
-		// Whoever asks for a plugin may rely on it for protection.
-		t.base.Refuse = "a plugin of this route is not available"
-		t.warn("PluginNotAvailable", "plugins %q are not supported; the routes answer 503 rather than go out without them", plugins)
-	}
+	attached := plugin.Attached(t.reader, t.ingress, t.key, networkingv1.SchemeGroupVersion.WithKind("Ingress").GroupKind())
+	t.base.Plugins, t.base.Refuse = attached.Plugins, attached.Refuse
+	t.fragment.Verdicts = append(t.fragment.Verdicts, attached.Verdicts...)
 }
 
 func (t *translation) warn(reason, format string, args ...any) {

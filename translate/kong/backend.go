@@ -14,6 +14,9 @@ const (
 
 // Backend gives a backend's service, upstream and targets.
 func Backend(b route.Backend) []*Entity {
+	if b.Refuse != "" {
+		b.Targets = nil
+	}
 	upstream := Ref{Upstreams, ID(Upstreams, b.Host)}
 	entities := make([]*Entity, 0, len(b.Targets)+2)
 	entities = append(entities, service(b), entity(Upstreams, upstream.ID, b.Host, gokong.Upstream{
@@ -29,7 +32,7 @@ func Backend(b route.Backend) []*Entity {
 			Upstream: upstream.ID,
 		}, upstream))
 	}
-	return entities
+	return append(entities, guards(b)...)
 }
 
 func service(b route.Backend) *Entity {

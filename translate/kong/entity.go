@@ -51,6 +51,11 @@ type Entity struct {
 	// JSON is the entity in the flat declarative format: with its id, foreign
 	// keys as id strings.
 	JSON []byte
+	// Instead is what the unit has in the place of this entity if Kong refuses it, so
+	// that the rest of the unit goes on: it replaces entities of the unit with the same
+	// Ref and adds others. Empty for an entity that can be left out; nil for one without
+	// which the unit is not to be.
+	Instead []*Entity
 }
 
 // Equal tells whether two entities are the same in Kong.

@@ -1,6 +1,8 @@
 package kong
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 
 	gokong "github.com/kong/go-kong/kong"
@@ -21,14 +23,12 @@ func Plugin(p route.Plugin, holder Ref, holderName string) *Entity {
 		Config:   p.Config,
 		Ordering: p.Ordering,
 	}
-	if p.Instance != "" {
-		declared.InstanceName = &p.Instance
-	}
-	key := p.Name
+	key, relation := p.Name, ""
 	var parents []Ref
 	hold := func(field *string, kind string, ref Ref, name string) {
 		*field = ref.ID
 		key += ":" + kind + "/" + name
+		relation += "_" + kind + "-" + name
 		parents = append(parents, ref)
 	}
 	switch holder.Type {
@@ -47,9 +47,21 @@ func Plugin(p route.Plugin, holder Ref, holderName string) *Entity {
 	if p.ConsumerGroup != "" {
 		hold(&declared.ConsumerGroup, "consumer_group", Ref{ConsumerGroups, ID(ConsumerGroups, p.ConsumerGroup)}, p.ConsumerGroup)
 	}
+	if p.Instance != "" {
+		declared.InstanceName = gokong.String(instanceName(p.Instance, relation))
+	}
 	id := ID(Plugins, key)
 	declared.ID = &id
 	return entity(Plugins, id, p.Name, declared, parents...)
+}
+
+// instanceName tells the plugins apart that one name is for: Kong wants it unique.
+func instanceName(name, relation string) string {
+	if relation == "" {
+		return name
+	}
+	sum := sha256.Sum256([]byte(relation))
+	return name + "-" + hex.EncodeToString(sum[:])[:9]
 }
 
 // declaredPlugin covers go-kong's foreign keys with strings, and leaves the

@@ -1,8 +1,6 @@
 package kong
 
 import (
-	"encoding/json"
-
 	gokong "github.com/kong/go-kong/kong"
 
 	"github.com/kube-sync/kube-sync/translate/expression"
@@ -22,8 +20,7 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 	}
 	text, priority := expr.String(), Priority(r.Match)
 	id := ID(Routes, r.Name)
-	service := Ref{Services, ID(Services, r.Backend)}
-	entities = append(entities, entity(Routes, id, r.Name, declaredRoute{
+	declared := declaredRoute{
 		Route: gokong.Route{
 			ID:                      &id,
 			Name:                    &r.Name,
@@ -37,25 +34,26 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 			ResponseBuffering:       &r.BufferResponse,
 			Tags:                    gokong.StringSlice(r.Tags...),
 		},
-		Service: service.ID,
-	}, service))
-	for _, p := range r.Plugins {
-		entities = append(entities, Plugin(p, Ref{Routes, id}, r.Name))
 	}
+	// Without a service there is nothing that a request could reach, whatever other
+	// plugins there are.
+	closed := entity(Routes, id, r.Name, declared)
 	if r.Refuse != "" {
-		entities = append(entities, refusal(r, id))
+		entities = append(entities, closed, Refusal(r.Refuse, r.Tags, closed.Ref, r.Name))
+	} else {
+		service := Ref{Services, ID(Services, r.Backend)}
+		declared.Service = service.ID
+		entities = append(entities, entity(Routes, id, r.Name, declared, service))
+		for _, p := range r.Plugins {
+			guarded := Guarded(p, closed.Ref, r.Name)
+			if p.Consumer == "" {
+				guarded.Instead = append(guarded.Instead, closed)
+			}
+			entities = append(entities, guarded)
+		}
 	}
 	if r.Match.Fallback {
 		text = "fallback " + text
 	}
 	return text, entities, nil
-}
-
-// refusal is a plugin that answers in place of the route's backend.
-func refusal(r route.Route, id string) *Entity {
-	config, err := json.Marshal(map[string]any{"status_code": 503, "message": r.Refuse})
-	if err != nil {
-		panic(err) // a number and a text
-	}
-	return Plugin(route.Plugin{Name: "request-termination", Config: config, Tags: r.Tags}, Ref{Routes, id}, r.Name)
 }

@@ -10,7 +10,11 @@ type Backend struct {
 	Protocol string
 	Port     int
 	Targets  []Target
-	Tags     []string
+	// Plugins are those of all routes to the backend.
+	Plugins []Plugin
+	// Refuse, if not empty, makes all routes to the backend answer 503.
+	Refuse string
+	Tags   []string
 }
 
 // Target is one endpoint.

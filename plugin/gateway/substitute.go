@@ -1,0 +1,116 @@
+package gateway
+
+import (
+	"slices"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// substitution has another entity, or none, in the place of one that Kong refused.
+type substitution struct {
+	unit   unit.ID
+	object unit.Key
+	// source is the object that the entity itself is made of, such as a plugin's.
+	source   unit.Key
+	entity   *kong.Entity
+	messages []string
+}
+
+// substitutions are by the entity that was refused. One stands as long as the unit has
+// that very entity.
+type substitutions map[kong.Ref]*substitution
+
+// in gives a unit's entities with those replaced that Kong refused.
+func (s substitutions) in(entities []*kong.Entity) []*kong.Entity {
+	if len(s) == 0 || !slices.ContainsFunc(entities, s.has) {
+		return entities
+	}
+	instead := map[kong.Ref]*kong.Entity{}
+	for _, e := range entities {
+		if s.has(e) {
+			for _, other := range e.Instead {
+				instead[other.Ref] = other
+			}
+		}
+	}
+	var left []*kong.Entity
+	for _, e := range entities {
+		if other, ok := instead[e.Ref]; ok {
+			left = append(left, other)
+			delete(instead, e.Ref)
+		} else if !s.has(e) {
+			left = append(left, e)
+		}
+	}
+	for _, other := range instead {
+		left = append(left, other)
+	}
+	return kong.Sorted(left)
+}
+
+func (s substitutions) has(e *kong.Entity) bool {
+	refused := s[e.Ref]
+	return refused != nil && refused.entity.Equal(e)
+}
+
+// release ends the substitutions of entities that are gone or different now.
+func (s substitutions) release(units Units) {
+	for ref, refused := range s {
+		view, ok := units.View(refused.unit)
+		if !ok || !slices.ContainsFunc(view.Entities, refused.entity.Equal) {
+			delete(s, ref)
+		}
+	}
+}
+
+// add substitutes the entities of a unit that a row is about; all that can be if it is
+// about none. It tells whether there are any that were not yet.
+func (s substitutions) add(id unit.ID, p *plan, row RefusedEntity) (added bool) {
+	chosen := p.parts[id]
+	for _, e := range chosen.entities {
+		if e.Instead == nil || row.Type != "" && !row.about(e) {
+			continue
+		}
+		refused := &substitution{unit: id, object: chosen.object, source: row.object(), entity: e}
+		for _, message := range row.Messages {
+			refused.messages = append(refused.messages, describe(e.Type, e.Name, e.ID)+": "+message)
+		}
+		s[e.Ref] = refused
+		added = true
+	}
+	return added
+}
+
+// refusals are what there is to say about the substitutions.
+func (s substitutions) refusals() []Refusal {
+	byObject := map[unit.Key]*Refusal{}
+	note := func(id unit.ID, object unit.Key, messages []string) {
+		if byObject[object] == nil {
+			byObject[object] = &Refusal{Unit: id, Object: object}
+		}
+		for _, message := range messages {
+			byObject[object].Messages = appendNew(byObject[object].Messages, message)
+		}
+	}
+	for _, refused := range s {
+		note(refused.unit, refused.object, refused.messages)
+		if refused.source.Kind != "" && refused.source != refused.object {
+			note(refused.unit, refused.source, refused.messages)
+		}
+	}
+	list := make([]Refusal, 0, len(byObject))
+	for _, refusal := range byObject {
+		slices.Sort(refusal.Messages)
+		list = append(list, *refusal)
+	}
+	return list
+}
+
+// unguarded tells whether what Kong acknowledged of a unit lacks an entity that the
+// present version relies on. It is not to be fallen back to then.
+func unguarded(last, present []*kong.Entity) bool {
+	return slices.ContainsFunc(present, func(e *kong.Entity) bool {
+		return len(e.Instead) > 0 && !slices.ContainsFunc(last, func(other *kong.Entity) bool { return other.Ref == e.Ref })
+	})
+}

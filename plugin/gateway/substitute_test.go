@@ -1,0 +1,98 @@
+package gateway
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// guarded is a route with a plugin that a refusal stands for.
+func guarded(route string, fields ...any) []*kong.Entity {
+	closed := entity(kong.Routes, route)
+	plugin := entity(kong.Plugins, "key-auth of "+route, append([]any{"route", route,
+		"tags", []string{"k8s-kind:KongPlugin", "k8s-namespace:shop", "k8s-name:auth"}}, fields...)...)
+	plugin.Instead = []*kong.Entity{closed, entity(kong.Plugins, "refusal of "+route, "route", route)}
+	return []*kong.Entity{entity(kong.Routes, route, "service", "api"), plugin}
+}
+
+// A plugin that Kong refuses has another stand in for it, and so does no route go out
+// without; both ways of applying do it, and take it back.
+func TestRefusedPluginIsSubstituted(t *testing.T) {
+	for _, companion := range []bool{false, true} {
+		fake, admin := newFakeKong(t)
+		fake.companion = companion
+		g, units := New(admin), shop()
+		if _, err := g.Apply(t.Context(), units, nil); err != nil {
+			t.Fatal(err)
+		}
+		before := fake.names(kong.Routes)
+		changed := map[unit.ID]struct{}{ingress("guarded"): {}}
+
+		apply := func(fields ...any) Outcome {
+			t.Helper()
+			units.set(ingress("guarded"), guarded("guarded", fields...)...)
+			outcome, err := g.Apply(t.Context(), units, changed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return outcome
+		}
+		routes := append(slices.Clone(before), "guarded")
+		slices.Sort(routes)
+		outcome := apply("bad", "unknown field")
+		expect(t, fake, outcome, routes,
+			`Ingress shop/guarded: plugin "key-auth of guarded": bad: unknown field`,
+			`KongPlugin shop/auth: plugin "key-auth of guarded": bad: unknown field`)
+		if got := fake.names(kong.Plugins); !slices.Equal(got, []string{"refusal of guarded"}) {
+			t.Errorf("plugins %v", got)
+		}
+		outcome = apply()
+		expect(t, fake, outcome, routes)
+		if got := fake.names(kong.Plugins); !slices.Equal(got, []string{"key-auth of guarded"}) {
+			t.Errorf("plugins %v", got)
+		}
+		if companion {
+			continue
+		}
+		// One that Kong fails over without naming it.
+		outcome = apply("silent", "yes")
+		if got := fake.names(kong.Plugins); !slices.Equal(got, []string{"refusal of guarded"}) || len(outcome.Refusals) != 1 {
+			t.Errorf("plugins %v, refusals %v", got, refusals(outcome))
+		}
+	}
+}
+
+// A version without the plugin that the present one asks for is no good one any more.
+func TestNothingUnguardedIsFallenBackTo(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	g, units := New(admin), shop()
+	units.set(ingress("web"), entity(kong.Routes, "web", "service", "api"))
+	if _, err := g.Apply(t.Context(), units, nil); err != nil {
+		t.Fatal(err)
+	}
+	units.set(ingress("web"), append(guarded("web"), entity(kong.Routes, "web2", "service", "api", "bad", "no"))...)
+	if _, err := g.Apply(t.Context(), units, nil); err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(fake.names(kong.Routes), "web") {
+		t.Error("the route is there without its plugin")
+	}
+}
+
+// A credential that Kong refuses is left out alone.
+func TestWhatCanBeLeftOutIs(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	g, units := New(admin), shop()
+	bad := entity(kong.KeyAuths, "bad", "bad", "too short")
+	bad.Instead = []*kong.Entity{}
+	units.set(ingress("consumer"), entity(kong.Consumers, "ann"), bad, entity(kong.KeyAuths, "good"))
+	outcome, err := g.Apply(t.Context(), units, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fake.names(kong.KeyAuths); !slices.Equal(got, []string{"good"}) || !slices.Equal(fake.names(kong.Consumers), []string{"ann"}) {
+		t.Errorf("credentials %v, refusals %s", got, refusals(outcome))
+	}
+}

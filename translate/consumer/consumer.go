@@ -1,0 +1,139 @@
+package consumer
+
+import (
+	"fmt"
+	"slices"
+
+	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
+	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
+
+	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/plugin"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// The roles of units of consumers.
+const (
+	Role      unit.Role = "consumer"
+	GroupRole unit.Role = "consumer-group"
+)
+
+// Define adds the units of consumers of a class to a graph.
+func Define(g *unit.Graph, className string) {
+	g.Define(unit.Definition{Role: Role, Kind: unit.KongConsumer, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
+		key := unit.Key{Kind: unit.KongConsumer, Namespace: id.Namespace, Name: id.Name}
+		c, ok := unit.Get[*configurationv1.KongConsumer](r, key)
+		if !ok {
+			return unit.Fragment{}
+		}
+		if !class.Ours(r, c, className) {
+			return unit.Fragment{Verdicts: class.Missing(c, key, className)}
+		}
+		t := &translation{reader: r, consumer: c, key: key}
+		t.translate()
+		return t.fragment
+	}})
+	g.Define(unit.Definition{Role: GroupRole, Kind: unit.KongConsumerGroup, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
+		key := unit.Key{Kind: unit.KongConsumerGroup, Namespace: id.Namespace, Name: id.Name}
+		group, ok := unit.Get[*configurationv1beta1.KongConsumerGroup](r, key)
+		if !ok {
+			return unit.Fragment{}
+		}
+		if !class.Ours(r, group, className) {
+			return unit.Fragment{Verdicts: class.Missing(group, key, className)}
+		}
+		return unit.Fragment{Verdicts: []unit.Verdict{
+			plugin.Programmed(key, false, "NotSupported", "only Kong Enterprise has consumer groups"),
+		}}
+	}})
+}
+
+// translation is the state of translating one consumer.
+type translation struct {
+	reader   *unit.Reader
+	consumer *configurationv1.KongConsumer
+	key      unit.Key
+	fragment unit.Fragment
+
+	model route.Consumer
+	names []string // the slots of the consumer's names
+}
+
+func (t *translation) translate() {
+	values := annotation.Of(t.consumer, t.key)
+	t.model = route.Consumer{
+		Name: plugin.ConsumerName(t.consumer), Username: t.consumer.Username, CustomID: t.consumer.CustomID,
+	}
+	users := values.UserTags()
+	for _, tag := range t.consumer.Spec.Tags {
+		if !slices.Contains(users, tag) {
+			users = append(users, tag)
+		}
+	}
+	t.model.Tags = kong.Tags(t.consumer, configurationv1.SchemeGroupVersion.WithKind("KongConsumer"), users...)
+	t.fragment.Verdicts = append(values.Verdicts, annotation.Ignored(t.consumer, t.key, annotation.Tags, annotation.Plugins)...)
+	if t.model.Name == "" {
+		t.failed("Invalid", "%s has neither a username nor a custom_id", t.key)
+		return
+	}
+	if len(t.consumer.ConsumerGroups) > 0 {
+		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "FieldIgnored",
+			"consumerGroups has no effect: only Kong Enterprise has consumer groups"))
+	}
+	t.claimNames()
+	for _, secret := range t.consumer.Credentials {
+		t.credential(secret)
+	}
+	if !slices.ContainsFunc(t.fragment.Verdicts, func(v unit.Verdict) bool { return v.Condition != "" }) {
+		t.fragment.Verdicts = append(t.fragment.Verdicts, plugin.Programmed(t.key, true, "Programmed", "the consumer is in Kong's configuration"))
+	}
+}
+
+// failed says that the consumer is not as its object wants it.
+func (t *translation) failed(reason, format string, args ...any) {
+	t.fragment.Verdicts = append(t.fragment.Verdicts, plugin.Programmed(t.key, false, reason, fmt.Sprintf(format, args...)))
+}
+
+// claimNames claims the consumer, which has its names or is not there.
+func (t *translation) claimNames() {
+	slots := map[string]string{"username": t.consumer.Username, "custom_id": t.consumer.CustomID}
+	for _, field := range []string{"username", "custom_id"} {
+		if value := slots[field]; value != "" {
+			t.names = append(t.names, "consumer "+field+" "+value)
+		}
+	}
+	for i, slot := range t.names {
+		claim := t.claim(slot, fmt.Sprintf("another consumer has the %s", []string{"username or custom_id", "custom_id"}[i]))
+		if i == 0 {
+			claim.Entities = append(claim.Entities, t.entities()...)
+		}
+		t.fragment.Claims = append(t.fragment.Claims, claim)
+	}
+}
+
+// claim asks for something under the condition that the consumer has its names.
+func (t *translation) claim(slot, lost string) unit.Claim {
+	return unit.Claim{
+		Slot: slot, Object: t.key, Since: t.consumer.CreationTimestamp.Time, While: t.names,
+		Lost: plugin.Programmed(t.key, false, "Conflict", lost),
+	}
+}
+
+// entities are the consumer and the plugins that it has everywhere.
+func (t *translation) entities() []*kong.Entity {
+	consumer := kong.Consumer(t.model)
+	entities := []*kong.Entity{consumer}
+	kind := configurationv1.SchemeGroupVersion.WithKind("KongConsumer").GroupKind()
+	attached := plugin.OfConsumer(t.reader, t.consumer, t.key, kind)
+	t.fragment.Verdicts = append(t.fragment.Verdicts, attached.Verdicts...)
+	if attached.Refuse != "" {
+		return append(entities, kong.Refusal(attached.Refuse, t.model.Tags, consumer.Ref, t.model.Name))
+	}
+	for _, p := range attached.Plugins {
+		entities = append(entities, kong.Guarded(p, consumer.Ref, t.model.Name))
+	}
+	return entities
+}

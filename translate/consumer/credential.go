@@ -1,0 +1,157 @@
+package consumer
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// typeLabel tells what a Secret is a credential for.
+const typeLabel = "konghq.com/credential"
+
+// kind is a type of credentials.
+type kind struct {
+	entities kong.Type
+	// required are the fields that a Secret has to have, optional those that it may.
+	required, optional []string
+	// unique is the field that no two credentials of all consumers have alike; empty
+	// where only those of one consumer may not.
+	unique string
+}
+
+var kinds = map[string]kind{
+	"key-auth":   {kong.KeyAuths, []string{"key"}, []string{"ttl"}, "key"},
+	"basic-auth": {kong.BasicAuths, []string{"username", "password"}, nil, "username"},
+	"hmac-auth":  {kong.HMACAuths, []string{"username", "secret"}, nil, "username"},
+	"jwt":        {kong.JWTs, []string{"key"}, []string{"algorithm", "secret", "rsa_public_key"}, "key"},
+	"acl":        {kong.ACLs, []string{"group"}, nil, ""},
+	"oauth2": {kong.OAuth2s, []string{"name", "client_id", "client_secret", "redirect_uris"},
+		[]string{"hash_secret", "client_type"}, "client_id"},
+}
+
+// credential translates a Secret that the consumer names. One that is no credential is
+// left out; the consumer's others count.
+func (t *translation) credential(name string) {
+	key := unit.Key{Kind: unit.Secret, Namespace: t.key.Namespace, Name: name}
+	secret, ok := unit.Get[*corev1.Secret](t.reader, key)
+	if !ok {
+		t.failed("SecretNotFound", "credential: %s does not exist", key)
+		return
+	}
+	label := secret.Labels[typeLabel]
+	k, ok := kinds[label]
+	if !ok {
+		t.failed("CredentialInvalid", "credential %s: %s", name, unknown(label))
+		return
+	}
+	fields, err := k.fields(label, secret)
+	if err != nil {
+		t.failed("CredentialInvalid", "credential %s: %v", name, err)
+		return
+	}
+	contested := t.model.Name
+	if k.unique != "" {
+		contested = ""
+	}
+	claim := t.claim(
+		// The value is a secret or close to one: it goes into no message.
+		strings.Join([]string{"credential", label, contested, fmt.Sprint(fields[first(k.unique, "group")])}, " "),
+		fmt.Sprintf("credential %s: there is another %s credential with its %s", name, label, first(k.unique, "group")))
+	claim.Entities = []*kong.Entity{kong.Credential(route.Credential{
+		Name: t.key.Namespace + "/" + t.key.Name + "/" + name, Consumer: t.model.Name, Fields: fields,
+		Tags: kong.Tags(secret, corev1.SchemeGroupVersion.WithKind("Secret")),
+	}, k.entities)}
+	t.fragment.Claims = append(t.fragment.Claims, claim)
+}
+
+func first(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+// unknown says why there are no credentials of a type.
+func unknown(label string) string {
+	switch label {
+	case "":
+		return "the Secret has no label " + typeLabel
+	case "mtls-auth":
+		return "only Kong Enterprise has mtls-auth"
+	}
+	return fmt.Sprintf("label %s: there is no type %q", typeLabel, label)
+}
+
+// fields reads the entity's from a Secret. Its errors do not tell values.
+func (k kind) fields(label string, secret *corev1.Secret) (map[string]any, error) {
+	fields := map[string]any{}
+	for _, name := range slices.Concat(k.required, k.optional) {
+		raw, ok := secret.Data[name]
+		if !ok || len(raw) == 0 {
+			if slices.Contains(k.required, name) {
+				return nil, fmt.Errorf("the Secret has no %s", name)
+			}
+			continue
+		}
+		value, err := parse(name, string(raw))
+		if err != nil {
+			return nil, err
+		}
+		fields[name] = value
+	}
+	if label == "jwt" {
+		return fields, jwt(fields)
+	}
+	return fields, nil
+}
+
+func parse(name, text string) (any, error) {
+	switch name {
+	case "ttl":
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil {
+			return nil, errors.New("ttl is not a number")
+		}
+		return n, nil
+	case "hash_secret":
+		b, err := strconv.ParseBool(strings.TrimSpace(text))
+		if err != nil {
+			return nil, errors.New("hash_secret is neither true nor false")
+		}
+		return b, nil
+	case "redirect_uris":
+		uris := []string{}
+		for uri := range strings.SplitSeq(text, ",") {
+			if uri = strings.TrimSpace(uri); uri != "" {
+				uris = append(uris, uri)
+			}
+		}
+		return uris, nil
+	}
+	return text, nil
+}
+
+// jwt checks what depends on the algorithm.
+func jwt(fields map[string]any) error {
+	algorithm, _ := fields["algorithm"].(string)
+	if algorithm == "" {
+		algorithm = "HS256"
+		fields["algorithm"] = algorithm
+	}
+	needed := "rsa_public_key"
+	if strings.HasPrefix(algorithm, "HS") {
+		needed = "secret"
+	}
+	if fields[needed] == nil {
+		return fmt.Errorf("the Secret has no %s, which the algorithm %s needs", needed, strconv.Quote(algorithm))
+	}
+	return nil
+}

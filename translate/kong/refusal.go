@@ -1,0 +1,61 @@
+package kong
+
+import (
+	"encoding/json"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// refusing is the plugin that answers in place of what is not to be reached. Of the
+// plugins that can refuse, it is the one that runs first: before those that answer by
+// themselves, from a cache or by calling a function.
+const refusing = "ip-restriction"
+
+// refusalOf gives a plugin that answers 503 to all requests of a holder.
+func refusalOf(message string, tags []string, consumer string, holder Ref, holderName string) *Entity {
+	config, err := json.Marshal(map[string]any{
+		"deny": []string{"0.0.0.0/0", "::/0"}, "status": 503, "message": message,
+	})
+	if err != nil {
+		panic(err) // a number and texts
+	}
+	return Plugin(route.Plugin{Name: refusing, Config: config, Consumer: consumer, Tags: tags}, holder, holderName)
+}
+
+// refusedMessage is what clients are told in place of a plugin that Kong refused. The
+// owner is told more.
+func refusedMessage(plugin string) string { return "the plugin " + plugin + " is not available" }
+
+// Guarded gives a plugin and, should Kong refuse it, a refusal in its place: whoever
+// asks for a plugin may rely on it for protection.
+func Guarded(p route.Plugin, holder Ref, holderName string) *Entity {
+	e := Plugin(p, holder, holderName)
+	e.Instead = []*Entity{refusalOf(refusedMessage(p.Name), p.Tags, p.Consumer, holder, holderName)}
+	return e
+}
+
+// Refusal answers 503 to all requests of a holder.
+func Refusal(message string, tags []string, holder Ref, holderName string) *Entity {
+	return refusalOf(message, tags, "", holder, holderName)
+}
+
+// guards gives the plugins of a backend. With one that Kong refuses, all routes to the
+// backend find an upstream without targets, also those with a plugin of their own that
+// overrides the refusal.
+func guards(b route.Backend) []*Entity {
+	holder := Ref{Services, ID(Services, b.Name)}
+	if b.Refuse != "" {
+		return []*Entity{Refusal(b.Refuse, b.Tags, holder, b.Name)}
+	}
+	var entities []*Entity
+	for _, p := range b.Plugins {
+		guarded := Guarded(p, holder, b.Name)
+		if p.Consumer == "" {
+			closed := b
+			closed.Host, closed.Targets, closed.Plugins = "refused."+b.Host, nil, nil
+			guarded.Instead = append(guarded.Instead, Backend(closed)...)
+		}
+		entities = append(entities, guarded)
+	}
+	return entities
+}

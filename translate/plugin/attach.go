@@ -1,0 +1,166 @@
+package plugin
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/grant"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Attachment is what an object's references to plugins come to.
+type Attachment struct {
+	Plugins []route.Plugin
+	// Refuse is what clients are told if a plugin is not to be had, and with it what
+	// the plugins are for; empty if all are.
+	Refuse string
+	// Verdicts are on the object.
+	Verdicts []unit.Verdict
+}
+
+// reference is how an object names a plugin.
+type reference struct {
+	namespace, name string
+	// explicit tells that the reference says the namespace.
+	explicit bool
+}
+
+func (ref reference) String() string {
+	if ref.explicit {
+		return ref.namespace + ":" + ref.name
+	}
+	return ref.name
+}
+
+// references reads the annotation of an object that names plugins.
+func references(object unit.Object) []reference {
+	var refs []reference
+	for item := range strings.SplitSeq(object.GetAnnotations()[annotation.Prefix+annotation.Plugins], ",") {
+		item = strings.TrimSpace(item)
+		if item == "" {
+			continue
+		}
+		ref := reference{namespace: object.GetNamespace(), name: item}
+		if namespace, name, ok := strings.Cut(item, ":"); ok {
+			ref = reference{namespace: namespace, name: name, explicit: true}
+		}
+		if !slices.Contains(refs, ref) {
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}
+
+// Attached gives the plugins that the annotation of a route's source or a Service names.
+func Attached(r *unit.Reader, object unit.Object, key unit.Key, kind schema.GroupKind) Attachment {
+	a := attaching{reader: r, key: key, kind: kind}
+	for _, ref := range references(object) {
+		a.attach(ref)
+	}
+	return a.Attachment
+}
+
+// Named gives a KongPlugin of a route's namespace that the route names by other means.
+func Named(r *unit.Reader, key unit.Key, kind schema.GroupKind, name string) Attachment {
+	a := attaching{reader: r, key: key, kind: kind}
+	a.attach(reference{namespace: key.Namespace, name: name, explicit: true})
+	return a.Attachment
+}
+
+// With joins two attachments to one object.
+func (a Attachment) With(other Attachment) Attachment {
+	joined := attaching{Attachment: Attachment{
+		Refuse:   a.Refuse + other.Refuse,
+		Verdicts: slices.Concat(a.Verdicts, other.Verdicts),
+	}}
+	if a.Refuse != "" {
+		joined.Refuse = a.Refuse
+	}
+	for _, p := range slices.Concat(a.Plugins, other.Plugins) {
+		joined.add(p, "both of one object")
+	}
+	return joined.Attachment
+}
+
+// attaching is the state of following one object's references.
+type attaching struct {
+	Attachment
+	reader *unit.Reader
+	key    unit.Key
+	kind   schema.GroupKind
+}
+
+// attach adds a plugin for all requests, or for those of the consumers that name it too.
+func (a *attaching) attach(ref reference) {
+	p, ok := a.resolve(ref)
+	if !ok {
+		return
+	}
+	scope := scopeOf(a.reader, ref)
+	switch {
+	case scope.consumers != "":
+		for name := range strings.SplitSeq(scope.consumers, "\n") {
+			limited := p.model()
+			limited.Consumer = name
+			a.add(limited, ref.String())
+		}
+	case scope.group != "":
+		a.refuse("ConsumerGroupNotSupported", fmt.Sprintf(
+			"plugin %s is for KongConsumerGroup %s, and only Kong Enterprise has consumer groups", ref, scope.group))
+	default:
+		a.add(p.model(), ref.String())
+	}
+}
+
+// add takes a plugin. Kong has one of a name for the same requests.
+func (a *attaching) add(p route.Plugin, ref string) {
+	clash := slices.ContainsFunc(a.Plugins, func(other route.Plugin) bool {
+		return other.Name == p.Name && other.Consumer == p.Consumer
+	})
+	if clash {
+		a.refuse("PluginConflict", fmt.Sprintf("plugin %s is a second %s for the same requests", ref, p.Name))
+		return
+	}
+	a.Plugins = append(a.Plugins, p)
+}
+
+// resolve finds the plugin of a reference. If there is none it closes what the plugin
+// is for.
+func (a *attaching) resolve(ref reference) (resolved, bool) {
+	from := grant.From{Group: a.kind.Group, Kind: a.kind.Kind, Namespace: a.key.Namespace}
+	to := grant.To{Group: configurationv1.GroupVersion.Group, Kind: string(unit.KongPlugin), Namespace: ref.namespace, Name: ref.name}
+	if ref.explicit && !grant.Allows(a.reader, from, to) {
+		a.refuse("RefNotPermitted", fmt.Sprintf("plugin %s is in another namespace, and no ReferenceGrant there allows it", ref))
+		return resolved{}, false
+	}
+	p := use(a.reader, unit.ID{Role: Role, Namespace: ref.namespace, Name: ref.name})
+	if !p.found && !ref.explicit {
+		p = use(a.reader, unit.ID{Role: ClusterRole, Name: ref.name})
+	}
+	switch {
+	case !p.found:
+		a.refuse("PluginNotFound", fmt.Sprintf("plugin %s does not exist", ref))
+	case p.reason != "":
+		a.refuse(p.reason, p.message)
+	}
+	return p, p.found && p.reason == ""
+}
+
+func (a *attaching) refuse(reason, message string) {
+	a.Refuse = "a plugin that protects this is not available"
+	a.Verdicts = append(a.Verdicts, unit.Warning(a.key, reason, message+"; requests are answered 503 rather than go out without"))
+}
+
+func use(r *unit.Reader, id unit.ID) resolved {
+	p, ok := r.Use(id).(resolved)
+	if !ok { // its translation panicked
+		p = resolved{found: true, reason: "PluginInvalid", message: fmt.Sprintf("plugin %s/%s could not be translated", id.Namespace, id.Name)}
+	}
+	return p
+}

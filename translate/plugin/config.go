@@ -1,0 +1,206 @@
+package plugin
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// secretKey names one value in a Secret.
+type secretKey struct{ namespace, name, key string }
+
+// patch adds a value at a path of the configuration.
+type patch struct {
+	path string
+	from secretKey
+}
+
+func (k secretKey) read(r *unit.Reader) ([]byte, error) {
+	key := unit.Key{Kind: unit.Secret, Namespace: k.namespace, Name: k.name}
+	secret, ok := unit.Get[*corev1.Secret](r, key)
+	if !ok {
+		return nil, fmt.Errorf("%s does not exist", key)
+	}
+	value, ok := secret.Data[k.key]
+	if !ok {
+		return nil, fmt.Errorf("%s has no key %q", key, k.key)
+	}
+	return value, nil
+}
+
+// configuration is the plugin's, as a JSON object. Its errors do not tell what is in
+// Secrets.
+func (s source) configuration(r *unit.Reader) (json.RawMessage, error) {
+	raw := s.config
+	switch {
+	case s.name == "":
+		return nil, errors.New("the field plugin is empty")
+	case s.from != nil && (len(raw) > 0 || len(s.patches) > 0):
+		return nil, errors.New("configFrom excludes config and configPatches")
+	case s.from != nil:
+		value, err := s.from.read(r)
+		if err != nil {
+			return nil, fmt.Errorf("configFrom: %w", err)
+		}
+		if raw, err = yaml.YAMLToJSON(value); err != nil {
+			return nil, fmt.Errorf("configFrom: key %q of Secret %s/%s is neither JSON nor YAML", s.from.key, s.from.namespace, s.from.name)
+		}
+	}
+	if len(raw) == 0 || string(raw) == "null" {
+		raw = json.RawMessage("{}")
+	}
+	if len(s.patches) > 0 {
+		return s.patched(r, raw)
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(raw, &object) != nil {
+		return nil, errors.New("the configuration is not an object")
+	}
+	return raw, nil
+}
+
+func (s source) patched(r *unit.Reader, raw json.RawMessage) (json.RawMessage, error) {
+	config, err := decode(raw)
+	if err != nil {
+		return nil, errors.New("the configuration is not an object")
+	}
+	for i, p := range s.patches {
+		where := fmt.Sprintf("configPatches %d (%s)", i, p.path)
+		text, err := p.from.read(r)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", where, err)
+		}
+		value, err := decode(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: key %q of Secret %s/%s is not JSON; a text needs its quotes",
+				where, p.from.key, p.from.namespace, p.from.name)
+		}
+		tokens, err := pointer(p.path)
+		if err == nil {
+			config, err = add(config, tokens, value)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", where, err)
+		}
+	}
+	if _, ok := config.(map[string]any); !ok {
+		return nil, errors.New("the patched configuration is not an object")
+	}
+	return json.Marshal(config)
+}
+
+// decode reads JSON and keeps its numbers as they are.
+func decode(raw []byte) (value any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if err = decoder.Decode(&value); err == nil && decoder.More() {
+		err = errors.New("there is more than one value")
+	}
+	return value, err
+}
+
+// pointer reads a JSON Pointer.
+func pointer(path string) ([]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	if path[0] != '/' {
+		return nil, errors.New("the path does not begin with a slash")
+	}
+	tokens := strings.Split(path[1:], "/")
+	for i, token := range tokens {
+		tokens[i] = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+	}
+	return tokens, nil
+}
+
+// add is JSON Patch's operation of that name, except that objects which are missing on
+// the way are made.
+func add(document any, path []string, value any) (any, error) {
+	if len(path) == 0 {
+		return value, nil
+	}
+	name, rest := path[0], path[1:]
+	switch document := document.(type) {
+	case nil:
+		return add(map[string]any{}, path, value)
+	case map[string]any:
+		child, err := add(document[name], rest, value)
+		document[name] = child
+		return document, err
+	case []any:
+		return addToList(document, name, rest, value)
+	}
+	return document, fmt.Errorf("there is neither an object nor a list to add %q to", name)
+}
+
+func addToList(list []any, name string, rest []string, value any) (any, error) {
+	at := len(list)
+	if name != "-" {
+		n, err := strconv.Atoi(name)
+		if err != nil || n < 0 || n > len(list) {
+			return list, fmt.Errorf("%q is no place in a list of %d", name, len(list))
+		}
+		at = n
+	}
+	if len(rest) > 0 && at < len(list) {
+		child, err := add(list[at], rest, value)
+		list[at] = child
+		return list, err
+	}
+	child, err := add(nil, rest, value)
+	longer := append(list[:at:at], child)
+	return append(longer, list[at:]...), err
+}
+
+// allowed refuses code in a configuration, unless the operator takes it.
+func (o Options) allowed(name string, config json.RawMessage) error {
+	if o.AllowLua {
+		return nil
+	}
+	const allow = "which the setting ALLOW_LUA_PLUGINS has to allow"
+	if name == "pre-function" || name == "post-function" {
+		return fmt.Errorf("the plugin %s runs Lua code, %s", name, allow)
+	}
+	var tree any
+	if err := json.Unmarshal(config, &tree); err != nil {
+		return errors.New("the configuration is not JSON")
+	}
+	if field := luaField(tree); field != "" {
+		return fmt.Errorf("the field %s is Lua code, %s", field, allow)
+	}
+	return nil
+}
+
+// luaField finds a field that Kong's plugins take code in.
+func luaField(tree any) string {
+	switch tree := tree.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(tree)) {
+			value := tree[name]
+			if strings.HasSuffix(strings.ToLower(name), "_by_lua") && value != nil {
+				return name
+			}
+			if field := luaField(value); field != "" {
+				return field
+			}
+		}
+	case []any:
+		for _, value := range tree {
+			if field := luaField(value); field != "" {
+				return field
+			}
+		}
+	}
+	return ""
+}

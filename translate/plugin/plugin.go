@@ -1,0 +1,177 @@
+package plugin
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// The roles of units of plugins.
+const (
+	Role        unit.Role = "plugin"
+	ClusterRole unit.Role = "cluster-plugin"
+)
+
+// Options are settings of the operator.
+type Options struct {
+	// AllowLua takes plugins whose configuration is code that Kong runs.
+	AllowLua bool
+}
+
+// resolved is what users of a plugin need to know of it.
+type resolved struct {
+	// kind tells a KongPlugin from a KongClusterPlugin.
+	kind unit.Kind
+	// found tells that there is one for us, whether or not it can be had.
+	found                  bool
+	name, config, instance string
+	disabled               bool
+	protocols, tags        string // separated by commas
+	// reason and message say why there is none; they are empty when there is.
+	reason, message string
+}
+
+func (p resolved) model() route.Plugin {
+	return route.Plugin{
+		Name: p.name, Config: json.RawMessage(p.config), Instance: p.instance, Disabled: p.disabled,
+		Protocols: split(p.protocols), Tags: split(p.tags),
+	}
+}
+
+func split(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ",")
+}
+
+// source is what both kinds have in common.
+type source struct {
+	object             unit.Object
+	key                unit.Key
+	name, instance     string
+	disabled           bool
+	runOn, consumerRef string
+	ordered            bool
+	protocols          []configurationv1.KongProtocol
+	config             json.RawMessage
+	from               *secretKey
+	patches            []patch
+}
+
+// Define adds the units of plugins to a graph, for KongClusterPlugins of a class.
+func Define(g *unit.Graph, className string, o Options) {
+	g.Define(unit.Definition{Role: Role, Kind: unit.KongPlugin, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
+		key := unit.Key{Kind: unit.KongPlugin, Namespace: id.Namespace, Name: id.Name}
+		p, ok := unit.Get[*configurationv1.KongPlugin](r, key)
+		if !ok {
+			return unit.Fragment{Value: resolved{kind: key.Kind}}
+		}
+		value, verdicts := o.resolve(r, namespaced(p, key))
+		return unit.Fragment{Value: value, Verdicts: verdicts}
+	}})
+	g.Define(unit.Definition{Role: ClusterRole, Kind: unit.KongClusterPlugin, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
+		key := unit.Key{Kind: unit.KongClusterPlugin, Name: id.Name}
+		p, ok := unit.Get[*configurationv1.KongClusterPlugin](r, key)
+		if !ok {
+			return unit.Fragment{Value: resolved{kind: key.Kind}}
+		}
+		if !class.Ours(r, p, className) {
+			return unit.Fragment{Value: resolved{kind: key.Kind}, Verdicts: class.Missing(p, key, className)}
+		}
+		value, verdicts := o.resolve(r, clusterWide(p, key))
+		return unit.Fragment{Value: value, Verdicts: verdicts, Claims: global(p, key, value)}
+	}})
+	defineRelations(g, className)
+}
+
+func namespaced(p *configurationv1.KongPlugin, key unit.Key) source {
+	s := source{
+		object: p, key: key, name: p.PluginName, instance: p.InstanceName, disabled: p.Disabled, runOn: p.RunOn,
+		consumerRef: p.ConsumerRef, ordered: p.Ordering != nil, protocols: p.Protocols, config: p.Config.Raw,
+	}
+	if f := p.ConfigFrom; f != nil {
+		s.from = &secretKey{p.Namespace, f.SecretValue.Secret, f.SecretValue.Key}
+	}
+	for _, patched := range p.ConfigPatches {
+		from := patched.ValueFrom.SecretValue
+		s.patches = append(s.patches, patch{patched.Path, secretKey{p.Namespace, from.Secret, from.Key}})
+	}
+	return s
+}
+
+func clusterWide(p *configurationv1.KongClusterPlugin, key unit.Key) source {
+	s := source{
+		object: p, key: key, name: p.PluginName, instance: p.InstanceName, disabled: p.Disabled, runOn: p.RunOn,
+		consumerRef: p.ConsumerRef, ordered: p.Ordering != nil, protocols: p.Protocols, config: p.Config.Raw,
+	}
+	if f := p.ConfigFrom; f != nil {
+		s.from = &secretKey{f.SecretValue.Namespace, f.SecretValue.Secret, f.SecretValue.Key}
+	}
+	for _, patched := range p.ConfigPatches {
+		from := patched.ValueFrom.SecretValue
+		s.patches = append(s.patches, patch{patched.Path, secretKey{from.Namespace, from.Secret, from.Key}})
+	}
+	return s
+}
+
+// resolve works out a plugin, and what there is to say about it.
+func (o Options) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict) {
+	values := annotation.Of(s.object, s.key)
+	p := resolved{kind: s.key.Kind, found: true, name: s.name, instance: s.instance, disabled: s.disabled}
+	protocols := make([]string, len(s.protocols))
+	for i, protocol := range s.protocols {
+		protocols[i] = string(protocol)
+	}
+	p.protocols = strings.Join(protocols, ",")
+	gvk := configurationv1.SchemeGroupVersion.WithKind(string(s.key.Kind))
+	p.tags = strings.Join(kong.Tags(s.object, gvk, values.UserTags()...), ",")
+	verdicts := append(values.Verdicts, annotation.Ignored(s.object, s.key, annotation.Tags)...)
+	verdicts = append(verdicts, s.withoutEffect()...)
+
+	config, err := s.configuration(r)
+	if err == nil {
+		err = o.allowed(s.name, config)
+	}
+	if err != nil {
+		p.reason, p.message = "PluginInvalid", fmt.Sprintf("%s: %v", s.key, err)
+		return p, append(verdicts, Programmed(s.key, false, "Invalid", p.message))
+	}
+	p.config = string(config)
+	return p, append(verdicts, Programmed(s.key, true, "Programmed", "what names the plugin has it"))
+}
+
+// withoutEffect tells of fields that Kong's open source edition does not have.
+func (s source) withoutEffect() []unit.Verdict {
+	var verdicts []unit.Verdict
+	warn := func(message string) {
+		verdicts = append(verdicts, unit.Warning(s.key, "FieldIgnored", message))
+	}
+	if s.runOn != "" {
+		warn("run_on has no effect: Kong 3 has no such field")
+	}
+	if s.ordered {
+		warn("ordering has no effect: only Kong Enterprise has it")
+	}
+	if s.consumerRef != "" {
+		warn("consumerRef has no effect: annotate the KongConsumer with konghq.com/plugins")
+	}
+	return verdicts
+}
+
+// Programmed is a verdict on the condition that all of Kong's kinds have.
+func Programmed(key unit.Key, ok bool, reason, message string) unit.Verdict {
+	return unit.Verdict{Object: key, Condition: string(configurationv1.ConditionProgrammed), OK: ok, Reason: reason, Message: message}
+}
+
+// isGlobal tells plugins that are for all requests.
+func isGlobal(p metav1.Object) bool { return p.GetLabels()["global"] == "true" }
