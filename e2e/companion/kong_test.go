@@ -211,7 +211,7 @@ type refusal struct {
 // load replaces the whole configuration and waits until all workers have it.
 func (k *kong) load(c config) {
 	k.t.Helper()
-	code, message := k.post(c)
+	code, message := k.post(c.body())
 	if code != http.StatusCreated {
 		k.t.Fatalf("full load: %d %.1000s", code, message)
 	}
@@ -219,9 +219,9 @@ func (k *kong) load(c config) {
 }
 
 // post is POST /config.
-func (k *kong) post(c config) (int, string) {
+func (k *kong) post(body []byte) (int, string) {
 	k.t.Helper()
-	r, err := k.client.Post(k.adminURL("/config?check_hash=0&flatten_errors=1"), "text/yaml", bytes.NewReader(c.body()))
+	r, err := k.client.Post(k.adminURL("/config?check_hash=0&flatten_errors=1"), "text/yaml", bytes.NewReader(body))
 	if err != nil {
 		k.t.Fatal(err)
 	}

@@ -219,7 +219,7 @@ return meta
 			t.Errorf("%s: answered %d %+v", method, code, answer)
 		}
 	}
-	if code, message := k.post(empty()); code != http.StatusCreated {
+	if code, message := k.post(empty().body()); code != http.StatusCreated {
 		t.Errorf("a full load: %d %s", code, message)
 	}
 	if n := strings.Count(k.complaints(), "changes go through full loads only"); n != 1 {

@@ -12,9 +12,10 @@ local routing = require "kong.plugins.kube-sync-delta.routing"
 
 local SOURCE = "kube-sync-delta"
 
--- How long a worker may lag behind without an event on its way before it does what it
--- does after a full load.
+-- How long a worker may lag behind before it does what it does after a full load, and
+-- after how long it tries again to take a change over.
 local PATIENCE = 5
+local RETRY = 1
 local ATTEMPTS = 3
 
 -- Between two looks at how far a full load is.
@@ -120,11 +121,29 @@ local function follow(plan)
 end
 
 
+local retrying
+local look
+
+
+local function retry()
+  if retrying then
+    return
+  end
+
+  retrying = ngx.timer.at(RETRY, function(premature)
+    retrying = nil
+    if not premature then
+      look()
+    end
+  end)
+end
+
+
 local function try(plan)
   local ok, err = xpcall(follow, debug.traceback, plan)
   if not ok then
-    kong.log.err("a change could not be taken over, everything is loaded anew: ", err)
-    load_anew()
+    kong.log.err("a change could not be taken over yet: ", err)
+    retry()
   end
 
   return ok and err
@@ -167,21 +186,25 @@ local function take_over(base)
 end
 
 
-local function look()
+function look()
   locked(catch_up)
 
   local hash = get_current_hash()
-  if at == hash then
+  if loading or at == hash or ngx.worker.exiting() then
     behind = nil
+    return
+  end
 
-  elseif behind ~= hash then
+  if behind ~= hash then
     behind, since = hash, ngx.now()
 
   elseif ngx.now() - since > PATIENCE then
     kong.log.warn("this worker lags behind, everything is loaded anew")
     behind = nil
-    load_anew()
+    return load_anew()
   end
+
+  retry()
 end
 
 
@@ -234,8 +257,25 @@ local function before_load(data, event)
 end
 
 
+-- What Kong did not come to create, as when it could not list the upstreams.
+local function complete(premature)
+  while not premature and not loading and not ngx.worker.exiting() do
+    local ok, err = pcall(balancing.complete)
+    if ok then
+      return
+    end
+    kong.log.err("balancers are created by requests, and not before: ", err)
+    ngx.sleep(RETRY)
+  end
+end
+
+
 -- Comes when Kong's handler is done, which says nowhere whether it succeeded.
 local function after_load(load)
+  if loading ~= load then
+    return -- another full load came before this could be said
+  end
+
   loading = nil
   if load.plugins == handler.get_plugins_iterator() then
     failures = failures + 1
@@ -251,8 +291,8 @@ local function after_load(load)
     at = load.hash
     record()
   end
-  balancing.complete()
   locked(catch_up)
+  ngx.timer.at(0, complete)
 end
 
 

@@ -1,0 +1,121 @@
+package companion
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+)
+
+// holdsNames is a route on which Kong's lock for the list of upstreams is taken, for
+// longer than Kong waits for it. On a busy machine with thousands of upstreams it is
+// held that long by the other worker that reads the list.
+const holdsNames = `
+ngx.shared.kong_locks:set("lua-resty-mlcache:lock:kong_core_db_cachebalancer:upstreams", true, 14)
+kong.response.exit(200, "", { ["X-Worker"] = ngx.worker.id() })`
+
+// swapping is a configuration in which each upstream has one target.
+func swapping(n, port int) config {
+	c := empty()
+	for i := range n {
+		c.put("upstreams", entity{"id": id("u", i), "name": fmt.Sprintf("up%d.test", i)})
+		c.put("targets", target(i, port, port))
+		c.put("services", entity{"id": id("s", i), "name": fmt.Sprint("s", i), "host": fmt.Sprintf("up%d.test", i), "port": 80})
+		c.put("routes", route(i, fmt.Sprint("r", i)))
+	}
+	c.put("routes", entity{"id": id("hold"), "name": "hold", "protocols": []string{"http"}, "expression": `http.path == "/hold"`})
+	c.put("plugins", entity{"id": id("hold"), "name": "pre-function", "route": id("hold"), "config": entity{"access": []string{holdsNames}}})
+	return c
+}
+
+// stale counts the answers of upstreams by workers, and those that are not from a port.
+func (k *kong) stale(n, port int) (stale, asked int) {
+	for i := range n {
+		for range 4 {
+			wrong, _ := k.try(want{host: fmt.Sprintf("r%d.test", i), path: "/", code: http.StatusOK, from: []int{port}})
+			if asked++; wrong != "" {
+				stale++
+			}
+		}
+	}
+	return stale, asked
+}
+
+// TestAFullLoadThatKongTakesOverInHalf has Kong fail to list its upstreams during a full
+// load: Kong alone keeps its old balancers then, for good and without anybody knowing.
+func TestAFullLoadThatKongTakesOverInHalf(t *testing.T) {
+	for name, settings := range map[string][]string{
+		"Kong alone":         {"KONG_PLUGINS=bundled", "KONG_STREAM_LISTEN=off"},
+		"with the companion": {"KONG_STREAM_LISTEN=off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			alone := len(settings) == 2
+			k := start(t, settings...)
+			const n = 20
+			ports := startBackends(t, 2).http
+			load := func(port int) {
+				t.Helper()
+				if code, message := k.post(swapping(n, port).body()); code != http.StatusCreated {
+					t.Fatalf("%d %s", code, message)
+				}
+			}
+			load(ports[0])
+			k.eventually("the first configuration", func() bool { stale, _ := k.stale(n, ports[0]); return stale == 0 })
+
+			k.try(want{path: "/hold", code: http.StatusOK})
+			load(ports[1])
+			if alone {
+				time.Sleep(25 * time.Second)
+				stale, asked := k.stale(n, ports[1])
+				t.Logf("25 s after a full load %d of %d answers of Kong alone are stale", stale, asked)
+				return
+			}
+			k.eventually("the second configuration in all workers", func() bool { return k.status().Ready })
+			time.Sleep(15 * time.Second) // the lock's
+			if stale, asked := k.stale(n, ports[1]); stale > 0 {
+				t.Errorf("%d of %d answers are stale\nstatus %+v", stale, asked, k.status())
+			}
+			next := swapping(n, ports[1])
+			next.put("routes", route(3, "another"))
+			k.apply(difference(swapping(n, ports[1]), next))
+			k.answers(want{host: "another.test", path: "/", code: http.StatusOK, from: ports[1:]})
+		})
+	}
+}
+
+// TestFullLoadsOfManyRoutesReachEveryWorker has full loads follow each other at 5 000
+// routes, with requests all along: where all workers say they have one, they have it.
+func TestFullLoadsOfManyRoutesReachEveryWorker(t *testing.T) {
+	k := start(t, "KONG_STREAM_LISTEN=off")
+	n, loads := 5000, 4
+	if os.Getenv("COMPANION_LOADS") != "" {
+		_, _ = fmt.Sscan(os.Getenv("COMPANION_LOADS"), &loads)
+	}
+	ports := startBackends(t, 2).http
+	bodies := [][]byte{swapping(n, ports[0]).body(), swapping(n, ports[1]).body()}
+	ended := make(chan struct{})
+	t.Cleanup(func() { close(ended) })
+	go func() {
+		for i := 0; ; i++ {
+			select {
+			case <-ended:
+				return
+			case <-time.After(5 * time.Millisecond):
+				k.try(want{host: fmt.Sprintf("r%d.test", i*7%n), path: "/"})
+			}
+		}
+	}()
+	for i := range loads {
+		started := time.Now()
+		if code, message := k.post(bodies[i%2]); code != http.StatusCreated {
+			t.Fatalf("%d %.300s", code, message)
+		}
+		answered := time.Since(started)
+		k.eventually("the full load in all workers", func() bool { return k.status().Ready })
+		t.Logf("full load %d: answered after %v, said to be in all workers after %v", i, answered.Round(time.Millisecond), time.Since(started).Round(time.Millisecond))
+		if stale, asked := k.stale(100, ports[i%2]); stale > 0 {
+			t.Fatalf("%d of %d answers are stale\nstatus %+v\n%s", stale, asked, k.status(), k.complaints())
+		}
+	}
+}

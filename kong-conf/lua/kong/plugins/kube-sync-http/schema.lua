@@ -1,0 +1,67 @@
+-- What the filters of a Gateway API rule ask for, as typed values. Nothing here is a
+-- template or a program.
+local typedefs = require "kong.db.schema.typedefs"
+
+local name = { type = "string", required = true, len_min = 1, match = "^[%w!#$%%&'*+.^_`|~-]+$" }
+
+-- Without control characters a value stays within its header.
+local value = { type = "string", required = true, len_min = 0, not_match = "%c" }
+
+local pairs_of = { type = "array", elements = { type = "record", fields = { { name = name }, { value = value } } } }
+
+local headers = {
+  type = "record",
+  fields = {
+    { set = pairs_of },
+    { add = pairs_of },
+    { remove = { type = "array", elements = name } },
+  },
+}
+
+local text = { type = "string", len_min = 0, not_match = "%c" }
+
+-- Either all of the path is replaced, or the elements of a prefix.
+local path = {
+  type = "record",
+  fields = { { full = text }, { prefix = text }, { replacement = text } },
+  entity_checks = {
+    { only_one_of = { "full", "prefix" } },
+    { mutually_required = { "prefix", "replacement" } },
+  },
+}
+
+local host = { type = "string", match = "^[%w._-]+$" }
+
+return {
+  name = "kube-sync-http",
+  fields = {
+    { protocols = typedefs.protocols_http },
+    { consumer = typedefs.no_consumer },
+    { consumer_group = typedefs.no_consumer_group },
+    { config = {
+      type = "record",
+      fields = {
+        { redirect = {
+          type = "record",
+          fields = {
+            { status = { type = "integer", required = true, one_of = { 301, 302, 303, 307, 308 } } },
+            { scheme = { type = "string", one_of = { "http", "https" } } },
+            { host = host },
+            { port = { type = "integer", between = { 1, 65535 } } },
+            { path = path },
+          },
+        } },
+        { rewrite = { type = "record", fields = { { host = host }, { path = path } } } },
+        { request = headers },
+        { response = headers },
+        -- Shares, out of the total, of requests that get an error.
+        { fail = { type = "array", elements = { type = "record", fields = {
+          { status = { type = "integer", required = true, between = { 400, 599 } } },
+          { weight = { type = "integer", required = true, gt = 0 } },
+        } } } },
+        { total = { type = "integer", gt = 0 } },
+      },
+      entity_checks = { { mutually_required = { "fail", "total" } } },
+    } },
+  },
+}
