@@ -12,6 +12,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/ingress"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/translate/upstream"
 )
 
 // Options are settings of the operator.
@@ -27,6 +28,7 @@ func New(o Options) *unit.Graph {
 	g := unit.NewGraph()
 	backend.Define(g, o.Backend)
 	certificate.Define(g)
+	upstream.Define(g)
 	consumer.Define(g, o.IngressClass)
 	grant.Define(g)
 	plugin.Define(g, o.IngressClass, o.Plugin)

@@ -108,13 +108,13 @@ func (l *loop) run(ctx context.Context) {
 	}
 }
 
-// take translates what has changed. A translation may find that it wants Secrets
+// take translates what has changed. A translation may find that it wants Secrets or ConfigMaps
 // that nobody asked for before; what is at hand of those is taken at once.
 func (l *loop) take() {
 	for {
 		batch := l.source.Take()
 		l.translate(batch)
-		wanted := l.graph.Reads(unit.Secret)
+		wanted := append(l.graph.Reads(unit.Secret), l.graph.Reads(unit.ConfigMap)...)
 		if slices.Equal(wanted, l.wanted) {
 			l.whole = batch.Complete
 			l.complete = l.complete || l.whole

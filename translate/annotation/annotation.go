@@ -39,10 +39,28 @@ const (
 
 	// Headers is followed by a header's name.
 	Headers = "headers."
+
+	Protocol                 = "protocol"
+	Path                     = "path"
+	ConnectTimeout           = "connect-timeout"
+	ReadTimeout              = "read-timeout"
+	WriteTimeout             = "write-timeout"
+	Retries                  = "retries"
+	HostHeader               = "host-header"
+	ClientCert               = "client-cert"
+	TLSVerify                = "tls-verify"
+	TLSVerifyDepth           = "tls-verify-depth"
+	CACertificatesSecrets    = "ca-certificates-secrets"
+	CACertificatesConfigMaps = "ca-certificates-configmaps"
+	UpstreamPolicy           = "upstream-policy"
+	Override                 = "override"
 )
 
 // ForceSSLRedirect is older than the others and has a name of its own.
 const ForceSSLRedirect = "ingress.kubernetes.io/force-ssl-redirect"
+
+// ServiceUpstream, on a Service, leaves the choice of the endpoint to the cluster's proxy.
+const ServiceUpstream = "ingress.kubernetes.io/service-upstream"
 
 // Ignored gives a verdict for each annotation with the prefix that is not read. A name
 // that ends with a dot stands for all that begin with it.

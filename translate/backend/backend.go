@@ -105,7 +105,8 @@ func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 		if wrong != nil {
 			found.Reason, found.Message = wrong.reason, wrong.message
 		}
-		verdicts = append(values.Verdicts, annotation.Ignored(service, key, annotation.Tags)...)
+		Settings(r, service, key, values, &b)
+		verdicts = append(values.Verdicts, annotation.Ignored(service, key, SettingNames...)...)
 	}
 	return unit.Fragment{Entities: kong.Backend(b), Value: found, Verdicts: verdicts}
 }
@@ -122,7 +123,7 @@ func (o Options) targets(r *unit.Reader, ref Ref, service *corev1.Service) ([]ro
 			fmt.Sprintf("Service %s/%s has no port %s", ref.Namespace, ref.Service, ref.Port)}
 	}
 	number := int(port.Port)
-	if service.Annotations[serviceUpstream] == "true" {
+	if service.Annotations[annotation.ServiceUpstream] == "true" {
 		return []route.Target{{Address: address(o.clusterName(ref), number), Weight: fullWeight}}, number, nil
 	}
 	slices := unit.List[*discoveryv1.EndpointSlice](r,
@@ -130,9 +131,6 @@ func (o Options) targets(r *unit.Reader, ref Ref, service *corev1.Service) ([]ro
 	targets, wrong := o.endpoints(ref, slices, port.Name)
 	return targets, number, wrong
 }
-
-// serviceUpstream leaves the choice of the endpoint to the cluster's proxy.
-const serviceUpstream = "ingress.kubernetes.io/service-upstream"
 
 func (o Options) clusterName(ref Ref) string {
 	name := ref.Service + "." + ref.Namespace + ".svc"

@@ -1,5 +1,6 @@
-// Package certificate translates the TLS key pairs in Secrets. Each Secret is a
-// unit of its own, made once however many hosts it is served for.
+// Package certificate translates the TLS key pairs in Secrets, and the CA certificates
+// in Secrets and ConfigMaps. Each object is a unit of its own, made once however many
+// hosts it is served for or services verify by it.
 package certificate
 
 import (
@@ -28,6 +29,11 @@ type Certificate struct {
 // Define adds the units of certificates to a graph.
 func Define(g *unit.Graph) {
 	g.Define(unit.Definition{Role: Role, Kind: unit.Secret, Translate: translate})
+	for kind, role := range caRoles {
+		g.Define(unit.Definition{Role: role, Kind: kind, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
+			return translateCA(kind, id, r)
+		}})
+	}
 }
 
 // Use makes a Secret's certificate be there for the unit that asks.

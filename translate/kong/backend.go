@@ -17,37 +17,56 @@ func Backend(b route.Backend) []*Entity {
 	if b.Refuse != "" {
 		b.Targets = nil
 	}
-	upstream := Ref{Upstreams, ID(Upstreams, b.Host)}
+	ref := Ref{Upstreams, ID(Upstreams, b.Host)}
 	entities := make([]*Entity, 0, len(b.Targets)+2)
-	entities = append(entities, service(b), entity(Upstreams, upstream.ID, b.Host, gokong.Upstream{
-		ID:        &upstream.ID,
-		Name:      &b.Host,
-		Algorithm: gokong.String("round-robin"),
-		Tags:      gokong.StringSlice(b.Tags...),
-	}))
+	entities = append(entities, service(b), entity(Upstreams, ref.ID, b.Host, upstream(b, ref.ID)))
 	for _, t := range b.Targets {
-		id := ID(Targets, upstream.ID+":"+t.Address)
+		id := ID(Targets, ref.ID+":"+t.Address)
 		entities = append(entities, entity(Targets, id, t.Address, declaredTarget{
 			Target:   gokong.Target{ID: &id, Target: &t.Address, Weight: &t.Weight},
-			Upstream: upstream.ID,
-		}, upstream))
+			Upstream: ref.ID,
+		}, ref))
 	}
 	return append(entities, guards(b)...)
 }
 
 func service(b route.Backend) *Entity {
 	id := ID(Services, b.Name)
-	return entity(Services, id, b.Name, gokong.Service{
-		ID:             &id,
-		Name:           &b.Name,
-		Host:           &b.Host,
-		Port:           &b.Port,
-		Path:           gokong.String("/"),
-		Protocol:       &b.Protocol,
-		ConnectTimeout: gokong.Int(timeout),
-		ReadTimeout:    gokong.Int(timeout),
-		WriteTimeout:   gokong.Int(timeout),
-		Retries:        gokong.Int(retries),
-		Tags:           gokong.StringSlice(b.Tags...),
-	})
+	declared := declaredService{
+		Service: gokong.Service{
+			ID:             &id,
+			Name:           &b.Name,
+			Host:           &b.Host,
+			Port:           &b.Port,
+			Path:           optional(b.Path),
+			Protocol:       &b.Protocol,
+			ConnectTimeout: or(b.ConnectTimeout, timeout),
+			ReadTimeout:    or(b.ReadTimeout, timeout),
+			WriteTimeout:   or(b.WriteTimeout, timeout),
+			Retries:        or(b.Retries, retries),
+			TLSVerify:      b.TLSVerify,
+			TLSVerifyDepth: b.TLSVerifyDepth,
+			CACertificates: gokong.StringSlice(b.CACertificates...),
+			Tags:           gokong.StringSlice(b.Tags...),
+		},
+		ClientCertificate: b.ClientCertificate,
+	}
+	var parents []Ref
+	if b.ClientCertificate != "" {
+		parents = []Ref{{Certificates, b.ClientCertificate}}
+	}
+	if b.Path == "" && hasPath(b.Protocol) {
+		declared.Path = gokong.String("/")
+	}
+	return entity(Services, id, b.Name, declared, parents...)
+}
+
+// hasPath tells the protocols of services that Kong takes a path for.
+func hasPath(protocol string) bool { return protocol == "http" || protocol == "https" }
+
+func or(value *int, unset int) *int {
+	if value == nil {
+		return &unset
+	}
+	return value
 }

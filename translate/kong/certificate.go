@@ -24,3 +24,12 @@ func SNI(name, certificateID string) *Entity {
 		Certificate: certificateID,
 	}, Ref{Certificates, certificateID})
 }
+
+// CACertificate gives a certificate that services verify their endpoints by.
+func CACertificate(c route.CACertificate) *Entity {
+	return entity(CACertificates, c.ID, "", gokong.CACertificate{
+		ID:   &c.ID,
+		Cert: &c.Cert,
+		Tags: gokong.StringSlice(c.Tags...),
+	})
+}

@@ -16,6 +16,10 @@ type (
 		gokong.Route
 		Service string `json:"service,omitempty"`
 	}
+	declaredService struct {
+		gokong.Service
+		ClientCertificate string `json:"client_certificate,omitempty"`
+	}
 	declaredTarget struct {
 		gokong.Target
 		Upstream string `json:"upstream"`

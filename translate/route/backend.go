@@ -10,6 +10,12 @@ type Backend struct {
 	Protocol string
 	Port     int
 	Targets  []Target
+	Transport
+	// Balancing is nil for Kong's defaults.
+	Balancing *Balancing
+	// HostHeader replaces the name of a target in requests that do not preserve the
+	// client's; it may be empty.
+	HostHeader string
 	// Plugins are those of all routes to the backend.
 	Plugins []Plugin
 	// Refuse, if not empty, makes all routes to the backend answer 503.

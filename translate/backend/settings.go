@@ -1,0 +1,165 @@
+package backend
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/translate/upstream"
+)
+
+// SettingNames are the annotations that [Settings] reads, for [annotation.Ignored].
+var SettingNames = []string{
+	annotation.Tags, annotation.Protocol, annotation.Path, annotation.ConnectTimeout, annotation.ReadTimeout,
+	annotation.WriteTimeout, annotation.Retries, annotation.HostHeader, annotation.ClientCert, annotation.TLSVerify,
+	annotation.TLSVerifyDepth, annotation.CACertificatesSecrets, annotation.CACertificatesConfigMaps,
+	annotation.UpstreamPolicy, annotation.Override,
+}
+
+// protocols are those that Kong speaks to services.
+var protocols = []string{"http", "https", "grpc", "grpcs", "tcp", "tls", "udp"}
+
+// The largest values that Kong takes.
+const (
+	maxTimeout = 1<<31 - 2
+	maxRetries = 32767
+	maxDepth   = 64
+)
+
+// settings is the state of reading what an object says of how it is spoken to.
+type settings struct {
+	reader    *unit.Reader
+	namespace string
+	values    *annotation.Values
+	key       unit.Key
+	backend   *route.Backend
+}
+
+// Settings reads the annotations of a Service, or of what stands for one, into a backend
+// that has the defaults. The values' verdicts say what could not be had. A backend that
+// cannot be had as safe as it was asked for loses its targets: Kong answers 503.
+func Settings(r *unit.Reader, object metav1.Object, key unit.Key, values *annotation.Values, b *route.Backend) {
+	s := &settings{reader: r, namespace: object.GetNamespace(), values: values, key: key, backend: b}
+	b.Protocol = values.Word(annotation.Protocol, b.Protocol, protocols...)
+	s.path()
+	b.ConnectTimeout = values.Number(annotation.ConnectTimeout, 1, maxTimeout)
+	b.ReadTimeout = values.Number(annotation.ReadTimeout, 1, maxTimeout)
+	b.WriteTimeout = values.Number(annotation.WriteTimeout, 1, maxTimeout)
+	b.Retries = values.Number(annotation.Retries, 0, maxRetries)
+	s.balancing()
+	s.hostHeader()
+	s.tls()
+}
+
+func (s *settings) warn(reason, message string) {
+	s.values.Verdicts = append(s.values.Verdicts, unit.Warning(s.key, reason, message))
+}
+
+// pathPattern is what Kong takes for a path.
+var pathPattern = regexp.MustCompile(`^(/([A-Za-z0-9._~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)*/?$`)
+
+func (s *settings) path() {
+	path := s.values.Text(annotation.Path, "")
+	switch {
+	case path == "":
+	case s.backend.Protocol != "http" && s.backend.Protocol != "https":
+		s.values.Invalid(annotation.Path, path, "possible for protocol "+s.backend.Protocol)
+	case !pathPattern.MatchString(path):
+		s.values.Invalid(annotation.Path, path, "a path that begins with / and has no characters that need encoding")
+	default:
+		s.backend.Path = path
+	}
+}
+
+// balancing reads the policy. A KongIngress is older and gives way to it.
+func (s *settings) balancing() {
+	name := strings.TrimSpace(s.values.Text(annotation.UpstreamPolicy, ""))
+	older := strings.TrimSpace(s.values.Text(annotation.Override, ""))
+	if older != "" {
+		p := upstream.Use(s.reader, upstream.IngressRole, s.namespace, older)
+		if p.Reason != "" {
+			s.warn(p.Reason, p.Message)
+		}
+		s.backend.Balancing, s.backend.HostHeader = p.Balancing, p.HostHeader
+	}
+	if name == "" {
+		return
+	}
+	p := upstream.Use(s.reader, upstream.PolicyRole, s.namespace, name)
+	if p.Reason != "" {
+		s.warn(p.Reason, p.Message)
+		return
+	}
+	if older != "" {
+		s.values.Invalid(annotation.Override, older, "of effect beside "+annotation.Prefix+annotation.UpstreamPolicy)
+	}
+	s.backend.Balancing = p.Balancing
+}
+
+func (s *settings) hostHeader() {
+	host := strings.TrimSpace(s.values.Text(annotation.HostHeader, ""))
+	switch {
+	case host == "":
+	case !upstream.ValidHost(host):
+		s.values.Invalid(annotation.HostHeader, host, "a host name, with or without a port")
+	default:
+		s.backend.HostHeader = host
+	}
+}
+
+// tls reads what is for protocols over TLS alone.
+func (s *settings) tls() {
+	if s.backend.Protocol != "https" && s.backend.Protocol != "tls" {
+		for _, name := range []string{annotation.ClientCert, annotation.TLSVerify, annotation.TLSVerifyDepth,
+			annotation.CACertificatesSecrets, annotation.CACertificatesConfigMaps} {
+			if value := s.values.Text(name, ""); value != "" {
+				s.values.Invalid(name, value, "possible for protocol "+s.backend.Protocol+", only for https and tls")
+			}
+		}
+		return
+	}
+	if name := strings.TrimSpace(s.values.Text(annotation.ClientCert, "")); name != "" {
+		c := certificate.Use(s.reader, s.namespace, name)
+		if c.ID == "" {
+			s.warn(c.Reason, fmt.Sprintf("annotation %s%s: %s", annotation.Prefix, annotation.ClientCert, c.Message))
+		}
+		s.backend.ClientCertificate = c.ID
+	}
+	s.backend.TLSVerify = s.values.Flag(annotation.TLSVerify)
+	s.backend.TLSVerifyDepth = s.values.Number(annotation.TLSVerifyDepth, 0, maxDepth)
+	s.cas(annotation.CACertificatesSecrets, unit.Secret)
+	s.cas(annotation.CACertificatesConfigMaps, unit.ConfigMap)
+	slices.Sort(s.backend.CACertificates)
+	s.backend.CACertificates = slices.Compact(s.backend.CACertificates)
+	asked := len(s.values.Items(annotation.CACertificatesSecrets)) + len(s.values.Items(annotation.CACertificatesConfigMaps))
+	verify := s.backend.TLSVerify != nil && *s.backend.TLSVerify
+	if verify && asked > 0 && len(s.backend.CACertificates) == 0 {
+		// Kong would verify by the CAs that it trusts for everything else.
+		s.backend.Targets = nil
+		s.warn("CACertificatesMissing", "none of the CA certificates to verify by is there; requests are answered 503 rather than sent to an endpoint that others vouch for")
+	}
+	if !verify && asked > 0 {
+		s.warn("AnnotationWithoutEffect", fmt.Sprintf("CA certificates have no effect without the annotation %s%s: \"true\"",
+			annotation.Prefix, annotation.TLSVerify))
+	}
+}
+
+// cas reads a list of objects with CA certificates. What cannot be had leaves fewer that
+// an endpoint's certificate is verified by, never more.
+func (s *settings) cas(name string, kind unit.Kind) {
+	for _, object := range s.values.Items(name) {
+		ca := certificate.UseCA(s.reader, kind, s.namespace, object)
+		if ca.ID == "" {
+			s.warn(ca.Reason, fmt.Sprintf("annotation %s%s: %s", annotation.Prefix, name, ca.Message))
+			continue
+		}
+		s.backend.CACertificates = append(s.backend.CACertificates, ca.ID)
+	}
+}

@@ -1,0 +1,220 @@
+package upstream
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// checker leaves out what Kong 3.9 does not take, and says so.
+type checker struct {
+	key      unit.Key
+	reason   string
+	verdicts []unit.Verdict
+}
+
+func (c *checker) warn(reason, format string, args ...any) {
+	c.verdicts = append(c.verdicts, unit.Warning(c.key, reason, fmt.Sprintf(format, args...)))
+}
+
+func (c *checker) refuse(format string, args ...any) { c.warn(c.reason, format, args...) }
+
+const hashing = "consistent-hashing"
+
+var (
+	algorithms = []string{"round-robin", hashing, "least-connections", "latency"}
+	inputs     = []string{"consumer", "ip", "header", "cookie", "path", "query_arg", "uri_capture"}
+	types      = []string{"http", "https", "tcp", "grpc", "grpcs"}
+
+	headerName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	cookieName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+	path       = regexp.MustCompile(`^(/([A-Za-z0-9._~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)*/?$`)
+)
+
+// balancing checks all of it in place.
+func (c *checker) balancing(where string, b *route.Balancing) {
+	if b.Algorithm == "sticky-sessions" {
+		c.refuse("%s.algorithm: Kong 3.9 has no sticky-sessions; %s with a cookie keeps a client at one endpoint", where, hashing)
+		b.Algorithm = ""
+	}
+	if b.Algorithm != "" && !slices.Contains(algorithms, b.Algorithm) {
+		c.refuse("%s.algorithm: %q is not one of %s", where, b.Algorithm, strings.Join(algorithms, ", "))
+		b.Algorithm = ""
+	}
+	c.number(where+".slots", &b.Slots, 10, 1<<16)
+	c.hash(where+": hashOn", &b.HashOn)
+	c.hash(where+": hashOnFallback", &b.HashFallback)
+	c.hashes(where, b)
+	if b.Health != nil {
+		c.health(where+".healthchecks", b.Health)
+	}
+}
+
+func (c *checker) hash(where string, h *route.Hash) {
+	valid := true
+	switch {
+	case h.On == "":
+		return
+	case !slices.Contains(inputs, h.On):
+		c.refuse("%s: %q is not one of %s", where, h.On, strings.Join(inputs, ", "))
+		*h = route.Hash{}
+		return
+	case h.On == "header":
+		valid = headerName.MatchString(h.Name)
+	case h.On == "cookie":
+		valid = cookieName.MatchString(h.Name)
+		if h.CookiePath != "" && !path.MatchString(h.CookiePath) {
+			c.refuse("%s: cookie path %q is not a path", where, h.CookiePath)
+			h.CookiePath = ""
+		}
+	case h.On == "query_arg" || h.On == "uri_capture":
+		valid = h.Name != ""
+	}
+	if !valid {
+		c.refuse("%s: %q is no name of a %s", where, h.Name, h.On)
+		*h = route.Hash{}
+	}
+}
+
+// hashes holds what the two inputs and the algorithm are to one another.
+func (c *checker) hashes(where string, b *route.Balancing) {
+	none := route.Hash{}
+	if b.Algorithm != hashing {
+		if b.HashOn != none || b.HashFallback != none {
+			c.refuse("%s: what is hashed has an effect with algorithm %s alone", where, hashing)
+			b.HashOn, b.HashFallback = none, none
+		}
+		return
+	}
+	if b.HashOn == none {
+		if b.HashFallback != none {
+			c.refuse("%s: hashOnFallback counts as hashOn, of which there is none", where)
+			b.HashOn, b.HashFallback = b.HashFallback, none
+		} else {
+			// Without an input Kong 3.9 would go back to round-robin.
+			b.HashOn.On = "ip"
+		}
+	}
+	same := b.HashOn.On == b.HashFallback.On
+	switch {
+	case b.HashFallback == none:
+	case b.HashOn.On == "cookie":
+		c.refuse("%s: hashOnFallback has no effect, for there is always a cookie", where)
+		b.HashFallback = none
+	case same && b.HashOn.On == "header" && canonical(b.HashOn.Name) == canonical(b.HashFallback.Name),
+		same && b.HashOn == b.HashFallback:
+		c.refuse("%s: hashOnFallback is the same as hashOn", where)
+		b.HashFallback = none
+	}
+}
+
+func canonical(header string) string {
+	return strings.ReplaceAll(strings.ToLower(header), "-", "_")
+}
+
+func (c *checker) health(where string, h *route.Health) {
+	if h.Threshold != nil && !(*h.Threshold >= 0 && *h.Threshold <= 100) {
+		c.refuse("%s.threshold: %v is not a percentage from 0 to 100", where, *h.Threshold)
+		h.Threshold = nil
+	}
+	if h.Active != nil {
+		c.check(where+".active", h.Active)
+	}
+	if h.Passive != nil {
+		c.check(where+".passive", h.Passive)
+		for _, o := range []*route.Outcome{h.Passive.Healthy, h.Passive.Unhealthy} {
+			if o != nil && o.Interval != nil {
+				c.refuse("%s.passive: an interval is for active checks alone", where)
+				o.Interval = nil
+			}
+		}
+	}
+}
+
+// The largest values that Kong takes.
+const (
+	maxSeconds = 65535
+	maxCount   = 255
+)
+
+func (c *checker) check(where string, k *route.Check) {
+	if k.Type != "" && !slices.Contains(types, k.Type) {
+		c.refuse("%s.type: %q is not one of %s", where, k.Type, strings.Join(types, ", "))
+		k.Type = ""
+	}
+	if k.Path != "" && !path.MatchString(k.Path) {
+		c.refuse("%s: %q is not a path", where, k.Path)
+		k.Path = ""
+	}
+	if k.SNI != "" && len(validation.IsDNS1123Subdomain(strings.ToLower(k.SNI))) > 0 {
+		c.refuse("%s: %q is not a server name", where, k.SNI)
+		k.SNI = ""
+	}
+	c.number(where+".concurrency", &k.Concurrency, 1, 1<<31-1)
+	c.number(where+".timeout", &k.Timeout, 0, maxSeconds)
+	k.Headers = c.headers(where, k.Headers)
+	if k.Healthy != nil {
+		c.outcome(where+".healthy", k.Healthy)
+	}
+	if k.Unhealthy != nil {
+		c.outcome(where+".unhealthy", k.Unhealthy)
+	}
+}
+
+func (c *checker) headers(where string, given map[string][]string) map[string][]string {
+	headers := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		values := given[name]
+		switch {
+		case !headerName.MatchString(name) || strings.EqualFold(name, "host"):
+			c.refuse("%s.headers: %q is no name of a header that can be set", where, name)
+		case len(values) > 0:
+			headers[name] = values
+		}
+	}
+	if len(headers) == 0 {
+		return nil
+	}
+	return headers
+}
+
+func (c *checker) outcome(where string, o *route.Outcome) {
+	c.number(where+".interval", &o.Interval, 0, maxSeconds)
+	c.number(where+".successes", &o.Successes, 0, maxCount)
+	c.number(where+".httpFailures", &o.HTTPFailures, 0, maxCount)
+	c.number(where+".tcpFailures", &o.TCPFailures, 0, maxCount)
+	c.number(where+".timeouts", &o.Timeouts, 0, maxCount)
+	o.Statuses = slices.Clone(o.Statuses)
+	o.Statuses = slices.DeleteFunc(o.Statuses, func(status int) bool {
+		if status >= 100 && status <= 999 {
+			return false
+		}
+		c.refuse("%s.httpStatuses: %d is not a status", where, status)
+		return true
+	})
+}
+
+// number leaves out a number that is out of its bounds.
+func (c *checker) number(where string, n **int, least, most int) {
+	if *n != nil && (**n < least || **n > most) {
+		c.refuse("%s: %d is not a number from %d to %d", where, **n, least, most)
+		*n = nil
+	}
+}
+
+// ValidHost tells a host name or an IPv4 address, with or without a port.
+func ValidHost(host string) bool {
+	name, port, found := strings.Cut(host, ":")
+	if n, err := strconv.Atoi(port); found && (err != nil || n < 1 || n > 65535) {
+		return false
+	}
+	return len(validation.IsDNS1123Subdomain(strings.ToLower(name))) == 0
+}

@@ -1,0 +1,146 @@
+package upstream
+
+import (
+	"fmt"
+
+	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// The roles of the units.
+const (
+	PolicyRole  unit.Role = "upstream-policy"
+	IngressRole unit.Role = "kong-ingress"
+)
+
+// Policy is what backends need to know of an object.
+type Policy struct {
+	// Balancing is nil if there is no such object.
+	Balancing *route.Balancing
+	// HostHeader is the one that a KongIngress has; it may be empty.
+	HostHeader string
+	// Reason and Message say why there is none.
+	Reason  string
+	Message string
+}
+
+// Define adds the units to a graph.
+func Define(g *unit.Graph) {
+	g.Define(unit.Definition{Role: PolicyRole, Kind: unit.KongUpstreamPolicy, EachObject: true, Translate: policy})
+	g.Define(unit.Definition{Role: IngressRole, Kind: unit.KongIngress, EachObject: true, Translate: kongIngress})
+}
+
+// Use reads a KongUpstreamPolicy, or by the other role a KongIngress.
+func Use(r *unit.Reader, role unit.Role, namespace, name string) Policy {
+	p, ok := r.Use(unit.ID{Role: role, Namespace: namespace, Name: name}).(Policy)
+	if !ok { // its translation panicked
+		p = Policy{Reason: "TranslationFailed", Message: fmt.Sprintf("%s %s/%s could not be translated", role, namespace, name)}
+	}
+	return p
+}
+
+func policy(id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.KongUpstreamPolicy, Namespace: id.Namespace, Name: id.Name}
+	object, ok := unit.Get[*configurationv1beta1.KongUpstreamPolicy](r, key)
+	if !ok {
+		return unit.Fragment{Value: Policy{Reason: "UpstreamPolicyNotFound", Message: fmt.Sprintf("%s does not exist", key)}}
+	}
+	spec, c := object.Spec, &checker{key: key, reason: "UpstreamPolicyInvalid"}
+	b := &route.Balancing{
+		Algorithm:    text(spec.Algorithm),
+		Slots:        spec.Slots,
+		HashOn:       hashOf(c, "spec.hashOn", spec.HashOn),
+		HashFallback: hashOf(c, "spec.hashOnFallback", spec.HashOnFallback),
+		Health:       healthOf(spec.Healthchecks),
+	}
+	c.balancing("spec", b)
+	return unit.Fragment{Value: Policy{Balancing: b}, Verdicts: c.verdicts}
+}
+
+func text(value *string) string {
+	if value == nil {
+		return ""
+	}
+	return *value
+}
+
+// hashOf reads what is hashed; of several inputs the first counts.
+func hashOf(c *checker, where string, h *configurationv1beta1.KongUpstreamHash) route.Hash {
+	if h == nil {
+		return route.Hash{}
+	}
+	var inputs []route.Hash
+	if h.Input != nil {
+		inputs = append(inputs, route.Hash{On: string(*h.Input)})
+	}
+	for _, named := range []struct {
+		on   string
+		name *string
+	}{
+		{"header", h.Header}, {"cookie", h.Cookie}, {"query_arg", h.QueryArg}, {"uri_capture", h.URICapture},
+	} {
+		if named.name != nil {
+			inputs = append(inputs, route.Hash{On: named.on, Name: *named.name})
+		}
+	}
+	if len(inputs) == 0 {
+		c.refuse("%s names nothing to hash; input, header, cookie, queryArg and uriCapture are possible", where)
+		return route.Hash{}
+	}
+	if len(inputs) > 1 {
+		c.refuse("%s names several things to hash, and %s counts", where, inputs[0].On)
+	}
+	if inputs[0].On == "cookie" {
+		inputs[0].CookiePath = text(h.CookiePath)
+	}
+	return inputs[0]
+}
+
+func healthOf(h *configurationv1beta1.KongUpstreamHealthcheck) *route.Health {
+	if h == nil {
+		return nil
+	}
+	health := &route.Health{}
+	if h.Threshold != nil {
+		threshold := float64(*h.Threshold)
+		health.Threshold = &threshold
+	}
+	if a := h.Active; a != nil {
+		health.Active = &route.Check{
+			Type: text(a.Type), Concurrency: a.Concurrency, Timeout: a.Timeout,
+			Path: text(a.HTTPPath), SNI: text(a.HTTPSSNI), VerifyCertificate: a.HTTPSVerifyCertificate,
+			Headers: a.Headers, Healthy: healthyOf(a.Healthy), Unhealthy: unhealthyOf(a.Unhealthy),
+		}
+	}
+	if p := h.Passive; p != nil {
+		health.Passive = &route.Check{Type: text(p.Type), Healthy: healthyOf(p.Healthy), Unhealthy: unhealthyOf(p.Unhealthy)}
+	}
+	return health
+}
+
+func healthyOf(h *configurationv1beta1.KongUpstreamHealthcheckHealthy) *route.Outcome {
+	if h == nil {
+		return nil
+	}
+	return &route.Outcome{Interval: h.Interval, Statuses: statuses(h.HTTPStatuses), Successes: h.Successes}
+}
+
+func unhealthyOf(h *configurationv1beta1.KongUpstreamHealthcheckUnhealthy) *route.Outcome {
+	if h == nil {
+		return nil
+	}
+	return &route.Outcome{
+		Interval: h.Interval, Statuses: statuses(h.HTTPStatuses),
+		HTTPFailures: h.HTTPFailures, TCPFailures: h.TCPFailures, Timeouts: h.Timeouts,
+	}
+}
+
+func statuses(list []configurationv1beta1.HTTPStatus) []int {
+	var numbers []int
+	for _, s := range list {
+		numbers = append(numbers, int(s))
+	}
+	return numbers
+}
