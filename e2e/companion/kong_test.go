@@ -149,7 +149,7 @@ func (k *kong) complaints() string {
 		}
 		lines = append(lines, line)
 	}
-	return strings.Join(lines[max(0, len(lines)-40):], "")
+	return strings.Join(lines[max(0, len(lines)-15):], "")
 }
 
 func (k *kong) eventually(what string, ok func() bool) {

@@ -77,7 +77,7 @@ func TestNothingGrows(t *testing.T) {
 				c.put("upstreams", entity{"id": id("stays"), "name": "stays.test", "healthchecks": healthchecks})
 				for i := range batch {
 					c.put("targets", entity{"id": id("stays", generation, i), "upstream": id("stays"),
-						"target": fmt.Sprintf("127.%d.%d.%d:80", generation>>8, generation&255, i+1)})
+						"target": fmt.Sprintf("127.1.%d.%d:80", generation%8, i+1)})
 				}
 				return c
 			}

@@ -22,11 +22,19 @@ local function forget(upstream, target)
 end
 
 
+local function forget_callbacks(balancer)
+  if balancer and balancer.healthchecker then
+    internals.forget_callbacks(balancer.healthchecker.EVENT_SOURCE)
+  end
+end
+
+
 local function stop(id, delay)
   local balancer = balancers.get_balancer_by_id(id)
   if balancer then
     healthcheckers.stop_healthchecker(balancer, delay)
     balancers.set_balancer(id, nil)
+    forget_callbacks(balancer)
   end
 
   targets.clean_targets_cache({ id = id })
@@ -97,7 +105,9 @@ function _M.add(present)
     if known[id] and not balancers.get_balancer_by_id(id) then
       assert(balancers.create_balancer(upstream))
     end
+    local former = balancers.get_balancer_by_id(id)
     assert(balancers.create_balancer(upstream, known[id]))
+    forget_callbacks(former)
   end
 end
 

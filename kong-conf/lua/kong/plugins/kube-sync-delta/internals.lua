@@ -60,6 +60,34 @@ function _M.renewals()
 end
 
 
+local function callbacks()
+  local events = upvalue(require("resty.events.compat").post, "ev")
+  return events and events.worker and events.worker._callback
+end
+
+
+-- The library of events keeps the name of a source and the numbers of its callbacks when
+-- these are no more, and each upstream with health checks is a source of its own.
+function _M.forget_callbacks(source)
+  local known = callbacks()
+  local sources = known._callbacks
+  for event, numbers in pairs(sources[source] or {}) do
+    for number in pairs(numbers) do
+      if not known._funcs[number] then
+        numbers[number] = nil
+      end
+    end
+    if next(numbers) == nil then
+      sources[source][event] = nil
+    end
+  end
+
+  if sources[source] and next(sources[source]) == nil then
+    sources[source] = nil
+  end
+end
+
+
 local function look()
   if not tostring(kong.version):find(VERSION) then
     return "Kong " .. tostring(kong.version) .. " is not 3.9"
@@ -91,6 +119,11 @@ local function look()
 
   if type(_M.balancers()) ~= "table" or type(_M.renewals()) ~= "table" then
     return "balancers are not kept where they were"
+  end
+
+  local known = callbacks()
+  if not (known and known._callbacks and known._funcs) then
+    return "callbacks of events are not kept where they were"
   end
 
   if type(kong.db.declarative_config) ~= "table" then
