@@ -15,6 +15,7 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/settings"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -50,6 +51,7 @@ func Run(ctx context.Context, s settings.Settings, server *serve.Server, log *sl
 func options(s settings.Settings) translate.Options {
 	return translate.Options{
 		IngressClass: s.IngressClass,
+		Plugin:       plugin.Options{AllowLua: s.AllowLuaPlugins},
 		Backend: backend.Options{
 			AllowExternalName: s.AllowExternalName,
 			AllowLoopback:     s.AllowLoopbackBackends,

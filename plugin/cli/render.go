@@ -36,6 +36,7 @@ func render(t terminal, args []string) error {
 	f.BoolVar(&options.Backend.AllowExternalName, "allow-external-name", false, "take Services of type ExternalName")
 	f.BoolVar(&options.Backend.AllowLoopback, "allow-loopback-backends", false, "take endpoints on the gateway's own host")
 	f.BoolVar(&options.Backend.Drain, "enable-drain-support", false, "keep terminating endpoints, without new requests")
+	f.BoolVar(&options.Plugin.AllowLua, "allow-lua-plugins", false, "take plugins with Lua code in their configuration")
 	f.StringVar(&options.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
 	if err := t.parse(f, args); err != nil {
 		return err

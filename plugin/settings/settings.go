@@ -42,6 +42,7 @@ type Settings struct {
 	DrainSupport          bool
 	AllowExternalName     bool
 	AllowLoopbackBackends bool
+	AllowLuaPlugins       bool
 
 	// Admin is the address of Kong's Admin API: "unix:/path", "http://host:port" or
 	// "https://host:port". It is empty when there is no Kong to read it from.

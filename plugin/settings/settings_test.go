@@ -54,7 +54,7 @@ func TestEverySetting(t *testing.T) {
 		"PUBLISH_SERVICE": "kong/proxy", "PUBLISH_STATUS_ADDRESS": "192.0.2.1,gw.example.com,2001:db8::1",
 		"UPDATE_STATUS": "off", "EMIT_KUBERNETES_EVENTS": "false", "ELECTION_ID": "e", "ELECTION_NAMESPACE": "en",
 		"POD_NAME": "p", "POD_NAMESPACE": "pn", "CLUSTER_DOMAIN": "cluster.local", "ENABLE_DRAIN_SUPPORT": "true",
-		"ALLOW_EXTERNAL_NAME": "yes", "ALLOW_LOOPBACK_BACKENDS": "1", "KONG_ADMIN_SOCKET": "/s",
+		"ALLOW_EXTERNAL_NAME": "yes", "ALLOW_LOOPBACK_BACKENDS": "1", "ALLOW_LUA_PLUGINS": "on", "KONG_ADMIN_SOCKET": "/s",
 		"PROXY_TIMEOUT_SECONDS": "0.5", "HEALTH_PROBE_BIND_ADDRESS": "127.0.0.1:1", "METRICS_BIND_ADDRESS": "0",
 		"LOG_LEVEL": "debug", "LOG_FORMAT": "json",
 	}
@@ -64,7 +64,7 @@ func TestEverySetting(t *testing.T) {
 		PublishService:         types.NamespacedName{Namespace: "kong", Name: "proxy"},
 		PublishStatusAddresses: []string{"192.0.2.1", "gw.example.com", "2001:db8::1"},
 		ElectionID:             "e", ElectionNamespace: "en", PodName: "p", PodNamespace: "pn",
-		ClusterDomain: "cluster.local", DrainSupport: true, AllowExternalName: true, AllowLoopbackBackends: true,
+		ClusterDomain: "cluster.local", DrainSupport: true, AllowExternalName: true, AllowLoopbackBackends: true, AllowLuaPlugins: true,
 		Admin: "unix:/s", AdminTimeout: 500 * time.Millisecond, HealthProbeAddress: "127.0.0.1:1",
 		MetricsAddress: "off", LogLevel: slog.LevelDebug, LogFormat: "json",
 	}

@@ -52,6 +52,9 @@ var table = []Setting{
 	boolean("ALLOW_LOOPBACK_BACKENDS", "false", "Whether backends may have loopback addresses. Behind them are the Admin API and all else in the pod: for tests only.",
 		func(s *Settings) *bool { return &s.AllowLoopbackBackends }),
 
+	boolean("ALLOW_LUA_PLUGINS", "false", "Whether plugins may have Lua code in their configuration, which Kong runs: pre-function, post-function and fields *_by_lua.",
+		func(s *Settings) *bool { return &s.AllowLuaPlugins }),
+
 	text("KONG_ADMIN_SOCKET", "[from Kong's settings]", "Kong's Admin API: the path of its Unix socket, or a URL.",
 		func(s *Settings) *string { return &s.Admin }, adminAddress),
 	seconds("PROXY_TIMEOUT_SECONDS", "30", "Timeout of a request to Kong's Admin API. A full configuration gets a second more for each 256 KiB.",

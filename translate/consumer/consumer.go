@@ -9,6 +9,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -34,6 +35,7 @@ func Define(g *unit.Graph, className string) {
 		}
 		t := &translation{reader: r, consumer: c, key: key}
 		t.translate()
+		t.fragment.Status = condition.Status{}
 		return t.fragment
 	}})
 	g.Define(unit.Definition{Role: GroupRole, Kind: unit.KongConsumerGroup, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
@@ -45,8 +47,8 @@ func Define(g *unit.Graph, className string) {
 		if !class.Ours(r, group, className) {
 			return unit.Fragment{Verdicts: class.Missing(group, key, className)}
 		}
-		return unit.Fragment{Verdicts: []unit.Verdict{
-			plugin.Programmed(key, false, "NotSupported", "only Kong Enterprise has consumer groups"),
+		return unit.Fragment{Status: condition.Status{}, Verdicts: []unit.Verdict{
+			condition.Verdict(key, false, "NotSupported", "only Kong Enterprise has consumer groups"),
 		}}
 	}})
 }
@@ -88,25 +90,25 @@ func (t *translation) translate() {
 		t.credential(secret)
 	}
 	if !slices.ContainsFunc(t.fragment.Verdicts, func(v unit.Verdict) bool { return v.Condition != "" }) {
-		t.fragment.Verdicts = append(t.fragment.Verdicts, plugin.Programmed(t.key, true, "Programmed", "the consumer is in Kong's configuration"))
+		t.fragment.Verdicts = append(t.fragment.Verdicts, condition.Verdict(t.key, true, "Programmed", "the consumer is in Kong's configuration"))
 	}
 }
 
 // failed says that the consumer is not as its object wants it.
 func (t *translation) failed(reason, format string, args ...any) {
-	t.fragment.Verdicts = append(t.fragment.Verdicts, plugin.Programmed(t.key, false, reason, fmt.Sprintf(format, args...)))
+	t.fragment.Verdicts = append(t.fragment.Verdicts, condition.Verdict(t.key, false, reason, fmt.Sprintf(format, args...)))
 }
 
 // claimNames claims the consumer, which has its names or is not there.
 func (t *translation) claimNames() {
-	slots := map[string]string{"username": t.consumer.Username, "custom_id": t.consumer.CustomID}
-	for _, field := range []string{"username", "custom_id"} {
-		if value := slots[field]; value != "" {
-			t.names = append(t.names, "consumer "+field+" "+value)
-		}
+	if t.consumer.Username != "" {
+		t.names = append(t.names, "consumer username "+t.consumer.Username)
+	}
+	if t.consumer.CustomID != "" {
+		t.names = append(t.names, "consumer custom_id "+t.consumer.CustomID)
 	}
 	for i, slot := range t.names {
-		claim := t.claim(slot, fmt.Sprintf("another consumer has the %s", []string{"username or custom_id", "custom_id"}[i]))
+		claim := t.claim(slot, "another "+slot+" is there already")
 		if i == 0 {
 			claim.Entities = append(claim.Entities, t.entities()...)
 		}
@@ -118,7 +120,7 @@ func (t *translation) claimNames() {
 func (t *translation) claim(slot, lost string) unit.Claim {
 	return unit.Claim{
 		Slot: slot, Object: t.key, Since: t.consumer.CreationTimestamp.Time, While: t.names,
-		Lost: plugin.Programmed(t.key, false, "Conflict", lost),
+		Lost: condition.Verdict(t.key, false, "Conflict", lost),
 	}
 }
 
@@ -128,7 +130,10 @@ func (t *translation) entities() []*kong.Entity {
 	entities := []*kong.Entity{consumer}
 	kind := configurationv1.SchemeGroupVersion.WithKind("KongConsumer").GroupKind()
 	attached := plugin.OfConsumer(t.reader, t.consumer, t.key, kind)
-	t.fragment.Verdicts = append(t.fragment.Verdicts, attached.Verdicts...)
+	for _, v := range attached.Verdicts {
+		v.Condition = condition.Programmed
+		t.fragment.Verdicts = append(t.fragment.Verdicts, v)
+	}
 	if attached.Refuse != "" {
 		return append(entities, kong.Refusal(attached.Refuse, t.model.Tags, consumer.Ref, t.model.Name))
 	}

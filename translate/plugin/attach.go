@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
@@ -39,7 +40,7 @@ func (ref reference) String() string {
 }
 
 // references reads the annotation of an object that names plugins.
-func references(object unit.Object) []reference {
+func references(object metav1.Object) []reference {
 	var refs []reference
 	for item := range strings.SplitSeq(object.GetAnnotations()[annotation.Prefix+annotation.Plugins], ",") {
 		item = strings.TrimSpace(item)
@@ -58,7 +59,7 @@ func references(object unit.Object) []reference {
 }
 
 // Attached gives the plugins that the annotation of a route's source or a Service names.
-func Attached(r *unit.Reader, object unit.Object, key unit.Key, kind schema.GroupKind) Attachment {
+func Attached(r *unit.Reader, object metav1.Object, key unit.Key, kind schema.GroupKind) Attachment {
 	a := attaching{reader: r, key: key, kind: kind}
 	for _, ref := range references(object) {
 		a.attach(ref)

@@ -5,6 +5,7 @@ import (
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -22,7 +23,7 @@ func global(p *configurationv1.KongClusterPlugin, key unit.Key, value resolved) 
 	}
 	claim := unit.Claim{
 		Slot: "global plugin " + p.PluginName, Object: key, Since: p.CreationTimestamp.Time,
-		Lost: Programmed(key, false, "Invalid", "all requests have another "+p.PluginName+" already"),
+		Lost: condition.Verdict(key, false, "Invalid", "all requests have another "+p.PluginName+" already"),
 	}
 	observes := slices.Contains(observers, p.PluginName)
 	switch {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -77,7 +78,7 @@ func Define(g *unit.Graph, className string, o Options) {
 			return unit.Fragment{Value: resolved{kind: key.Kind}}
 		}
 		value, verdicts := o.resolve(r, namespaced(p, key))
-		return unit.Fragment{Value: value, Verdicts: verdicts}
+		return unit.Fragment{Value: value, Verdicts: verdicts, Status: condition.Status{}}
 	}})
 	g.Define(unit.Definition{Role: ClusterRole, Kind: unit.KongClusterPlugin, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 		key := unit.Key{Kind: unit.KongClusterPlugin, Name: id.Name}
@@ -89,7 +90,7 @@ func Define(g *unit.Graph, className string, o Options) {
 			return unit.Fragment{Value: resolved{kind: key.Kind}, Verdicts: class.Missing(p, key, className)}
 		}
 		value, verdicts := o.resolve(r, clusterWide(p, key))
-		return unit.Fragment{Value: value, Verdicts: verdicts, Claims: global(p, key, value)}
+		return unit.Fragment{Value: value, Verdicts: verdicts, Claims: global(p, key, value), Status: condition.Status{}}
 	}})
 	defineRelations(g, className)
 }
@@ -144,10 +145,10 @@ func (o Options) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict) {
 	}
 	if err != nil {
 		p.reason, p.message = "PluginInvalid", fmt.Sprintf("%s: %v", s.key, err)
-		return p, append(verdicts, Programmed(s.key, false, "Invalid", p.message))
+		return p, append(verdicts, condition.Verdict(s.key, false, "Invalid", p.message))
 	}
 	p.config = string(config)
-	return p, append(verdicts, Programmed(s.key, true, "Programmed", "what names the plugin has it"))
+	return p, append(verdicts, condition.Verdict(s.key, true, "Programmed", "what names the plugin has it"))
 }
 
 // withoutEffect tells of fields that Kong's open source edition does not have.
@@ -166,11 +167,6 @@ func (s source) withoutEffect() []unit.Verdict {
 		warn("consumerRef has no effect: annotate the KongConsumer with konghq.com/plugins")
 	}
 	return verdicts
-}
-
-// Programmed is a verdict on the condition that all of Kong's kinds have.
-func Programmed(key unit.Key, ok bool, reason, message string) unit.Verdict {
-	return unit.Verdict{Object: key, Condition: string(configurationv1.ConditionProgrammed), OK: ok, Reason: reason, Message: message}
 }
 
 // isGlobal tells plugins that are for all requests.

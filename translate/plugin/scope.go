@@ -7,6 +7,7 @@ import (
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kube-sync/kube-sync/translate/class"
@@ -102,7 +103,7 @@ func ConsumerName(c *configurationv1.KongConsumer) string {
 
 // OfConsumer gives the plugins that a consumer or, which comes to nothing else, its
 // group has wherever it goes. Those that routes or Services name too are theirs.
-func OfConsumer(r *unit.Reader, object unit.Object, key unit.Key, kind schema.GroupKind) Attachment {
+func OfConsumer(r *unit.Reader, object metav1.Object, key unit.Key, kind schema.GroupKind) Attachment {
 	a := attaching{reader: r, key: key, kind: kind}
 	for _, ref := range references(object) {
 		p, ok := a.resolve(ref)

@@ -22,6 +22,12 @@ type Status interface {
 	Merge(object Object, now Moment) (status any, differs bool)
 }
 
+// Judged is a Status that follows from the verdicts on the object.
+type Judged interface {
+	Status
+	Judged(verdicts []Verdict) Status
+}
+
 // Moment is what of the time and place a status tells.
 type Moment struct {
 	Time metav1.Time
@@ -77,7 +83,11 @@ func (g *Graph) Status(key Key) Status {
 	if n == nil || n.fragment.Status == nil {
 		return nil
 	}
-	return n.fragment.Status.Counted(g.attached[key])
+	status := n.fragment.Status
+	if judged, ok := status.(Judged); ok {
+		status = judged.Judged(g.Verdicts(key))
+	}
+	return status.Counted(g.attached[key])
 }
 
 // Statuses gives the statuses of all objects that have one, in order.

@@ -1,0 +1,111 @@
+// Package condition makes the statuses of Kong's own kinds, whose conditions follow from
+// the verdicts on the object.
+package condition
+
+import (
+	"slices"
+	"strings"
+
+	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
+	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
+	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Programmed is the condition that all of Kong's kinds have: whether Kong works by what
+// the object says.
+const Programmed = string(configurationv1.ConditionProgrammed)
+
+const (
+	// messageLimit is what Kubernetes takes for a condition's message.
+	messageLimit = 32768
+	invalid      = string(configurationv1.ReasonInvalid)
+)
+
+// Verdict is one on the condition.
+func Verdict(key unit.Key, ok bool, reason, message string) unit.Verdict {
+	return unit.Verdict{Object: key, Condition: Programmed, OK: ok, Reason: reason, Message: message}
+}
+
+// Status is the condition Programmed of an object.
+type Status struct {
+	condition metav1.Condition
+}
+
+// Judged implements [unit.Judged]: what is false of any verdict is so of the condition.
+func (s Status) Judged(verdicts []unit.Verdict) unit.Status {
+	var messages []string
+	s.condition = metav1.Condition{Type: Programmed}
+	for _, v := range verdicts {
+		if v.Condition != Programmed {
+			continue
+		}
+		if !v.OK && s.condition.Status != metav1.ConditionFalse || s.condition.Status == "" {
+			s.condition.Status, s.condition.Reason, messages = statusOf(v.OK), v.Reason, nil
+		}
+		if statusOf(v.OK) == s.condition.Status {
+			messages = append(messages, v.Message)
+		}
+	}
+	s.condition.Message = shorten(strings.Join(messages, "; "))
+	return s
+}
+
+func statusOf(ok bool) metav1.ConditionStatus {
+	if ok {
+		return metav1.ConditionTrue
+	}
+	return metav1.ConditionFalse
+}
+
+func shorten(message string) string {
+	return strings.ToValidUTF8(message[:min(len(message), messageLimit)], "")
+}
+
+// Counted implements [unit.Status]: nothing is attached to Kong's kinds.
+func (s Status) Counted(map[string]int) unit.Status { return s }
+
+// Refused implements [unit.Status].
+func (s Status) Refused(message string) unit.Status {
+	s.condition = metav1.Condition{Type: Programmed, Status: metav1.ConditionFalse, Reason: invalid, Message: shorten(message)}
+	return s
+}
+
+// Merge implements [unit.Status]. Other conditions are left as they are.
+func (s Status) Merge(object unit.Object, now unit.Moment) (status any, differs bool) {
+	if s.condition.Status == "" {
+		return nil, false
+	}
+	conditions := slices.Clone(conditionsOf(object))
+	s.condition.ObservedGeneration, s.condition.LastTransitionTime = object.GetGeneration(), now.Time
+	at := slices.IndexFunc(conditions, func(c metav1.Condition) bool { return c.Type == s.condition.Type })
+	if at < 0 {
+		return map[string]any{"conditions": append(conditions, s.condition)}, true
+	}
+	if conditions[at].Status == s.condition.Status {
+		s.condition.LastTransitionTime = conditions[at].LastTransitionTime
+	}
+	differs = conditions[at] != s.condition
+	conditions[at] = s.condition
+	return map[string]any{"conditions": conditions}, differs
+}
+
+func conditionsOf(object unit.Object) []metav1.Condition {
+	switch object := object.(type) {
+	case *configurationv1.KongPlugin:
+		return object.Status.Conditions
+	case *configurationv1.KongClusterPlugin:
+		return object.Status.Conditions
+	case *configurationv1.KongConsumer:
+		return object.Status.Conditions
+	case *configurationv1beta1.KongConsumerGroup:
+		return object.Status.Conditions
+	case *configurationv1alpha1.KongVault:
+		return object.Status.Conditions
+	case *configurationv1alpha1.KongCustomEntity:
+		return object.Status.Conditions
+	}
+	return nil
+}
