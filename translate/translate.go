@@ -7,9 +7,11 @@ package translate
 import (
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/consumer"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/ingress"
+	"github.com/kube-sync/kube-sync/translate/l4"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/translate/upstream"
@@ -26,6 +28,8 @@ type Options struct {
 // New returns a graph of all source families, without objects.
 func New(o Options) *unit.Graph {
 	g := unit.NewGraph()
+	class.Define(g)
+	o.Backend.IngressClass = o.IngressClass
 	backend.Define(g, o.Backend)
 	certificate.Define(g)
 	upstream.Define(g)
@@ -33,5 +37,6 @@ func New(o Options) *unit.Graph {
 	grant.Define(g)
 	plugin.Define(g, o.IngressClass, o.Plugin)
 	ingress.Define(g, o.IngressClass)
+	l4.Define(g, o.IngressClass)
 	return g
 }

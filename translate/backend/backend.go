@@ -3,18 +3,23 @@ package backend
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Role is the role of backend units. Their id's Sub is the port.
-const Role unit.Role = "backend"
+// The roles of backend units. Their id's Sub is the port, and what the backend is for.
+const (
+	Role       unit.Role = "backend"
+	FacadeRole unit.Role = "backend-facade"
+)
 
 // slicesOfService finds a Service's EndpointSlices.
 const slicesOfService unit.Kind = "EndpointSlice of Service"
@@ -32,6 +37,8 @@ type Options struct {
 	// ClusterDomain is appended to the names of Services that Kong resolves
 	// itself, such as "cluster.local"; it may be empty.
 	ClusterDomain string
+	// IngressClass is the class whose parameters count.
+	IngressClass string
 }
 
 // Ref names a Service's port: by number, by name, or "implicitPort".
@@ -39,7 +46,21 @@ type Ref struct {
 	Namespace string
 	Service   string
 	Port      string
+	// For tells backends of one port apart that are spoken to in different ways.
+	For For
 }
+
+// For is what a backend is for.
+type For string
+
+// What backends are for. A facade is for requests as well; the reference's Service is
+// then the name of a KongServiceFacade.
+const (
+	Requests    For = ""
+	Connections For = "tcp"
+	Datagrams   For = "udp"
+	Facade      For = "facade"
+)
 
 // Backend is what users of a backend need to know of it. It is there even when
 // the Service is not: its upstream then has no targets and Kong answers 503.
@@ -54,6 +75,7 @@ type Backend struct {
 // Define adds the units of backends to a graph.
 func Define(g *unit.Graph, o Options) {
 	g.Define(unit.Definition{Role: Role, Kind: unit.Service, Translate: o.translate})
+	g.Define(unit.Definition{Role: FacadeRole, Kind: unit.KongServiceFacade, Translate: o.translateFacade})
 	g.DefineIndex(unit.Index{
 		Name: slicesOfService,
 		Kind: unit.EndpointSlice,
@@ -66,18 +88,52 @@ func Define(g *unit.Graph, o Options) {
 
 // Use makes a backend be there for the unit that asks.
 func Use(r *unit.Reader, ref Ref) Backend {
-	b, ok := r.Use(unit.ID{Role: Role, Namespace: ref.Namespace, Name: ref.Service, Sub: ref.Port}).(Backend)
+	b, ok := r.Use(ref.id()).(Backend)
 	if !ok { // its translation panicked
 		b = Backend{Service: ref.name(), Reason: "TranslationFailed", Message: ref.String() + " could not be translated"}
 	}
 	return b
 }
 
-// name is the Kong service's.
-func (ref Ref) name() string { return ref.Namespace + "." + ref.Service + "." + ref.Port }
+// id is the unit's. Ports have no slash in their names.
+func (ref Ref) id() unit.ID {
+	id := unit.ID{Role: Role, Namespace: ref.Namespace, Name: ref.Service, Sub: ref.Port}
+	switch ref.For {
+	case Facade:
+		id.Role, id.Sub = FacadeRole, ""
+	case Connections, Datagrams:
+		id.Sub += "/" + string(ref.For)
+	}
+	return id
+}
+
+func refOf(id unit.ID) Ref {
+	port, purpose, _ := strings.Cut(id.Sub, "/")
+	return Ref{Namespace: id.Namespace, Service: id.Name, Port: port, For: For(purpose)}
+}
+
+// name is the Kong service's. The Kong Ingress Controller has one name for a port's
+// requests and its connections, and one of the two services is lost.
+func (ref Ref) name() string {
+	switch ref.For {
+	case Facade:
+		return ref.Namespace + "." + ref.Service + ".svc.facade"
+	case Connections, Datagrams:
+		return ref.Namespace + "." + ref.Service + "." + ref.Port + "." + string(ref.For)
+	}
+	return ref.Namespace + "." + ref.Service + "." + ref.Port
+}
 
 // host is the upstream's name.
-func (ref Ref) host() string { return ref.Service + "." + ref.Namespace + "." + ref.Port + ".svc" }
+func (ref Ref) host() string {
+	switch ref.For {
+	case Facade:
+		return ref.name()
+	case Connections, Datagrams:
+		return ref.Service + "." + ref.Namespace + "." + ref.Port + "." + string(ref.For) + ".svc"
+	}
+	return ref.Service + "." + ref.Namespace + "." + ref.Port + ".svc"
+}
 
 // String gives the form that messages use.
 func (ref Ref) String() string {
@@ -88,7 +144,7 @@ func (ref Ref) String() string {
 type problem struct{ reason, message string }
 
 func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
-	ref := Ref{Namespace: id.Namespace, Service: id.Name, Port: id.Sub}
+	ref := refOf(id)
 	b := route.Backend{Name: ref.name(), Host: ref.host(), Protocol: "http", Port: 80}
 	found := Backend{Service: b.Name}
 	key := unit.Key{Kind: unit.Service, Namespace: ref.Namespace, Name: ref.Service}
@@ -108,13 +164,14 @@ func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 		Settings(r, service, key, values, &b)
 		verdicts = append(values.Verdicts, annotation.Ignored(service, key, SettingNames...)...)
 	}
+	ref.For.speak(&b)
 	return unit.Fragment{Entities: kong.Backend(b), Value: found, Verdicts: verdicts}
 }
 
 // targets finds a Service's endpoints for a port, and the number that the Kong
 // service carries.
 func (o Options) targets(r *unit.Reader, ref Ref, service *corev1.Service) ([]route.Target, int, *problem) {
-	port, known := servicePort(service, ref.Port)
+	port, known := servicePort(service, ref)
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
 		return o.externalName(ref, service, port, known)
 	}
@@ -123,7 +180,7 @@ func (o Options) targets(r *unit.Reader, ref Ref, service *corev1.Service) ([]ro
 			fmt.Sprintf("Service %s/%s has no port %s", ref.Namespace, ref.Service, ref.Port)}
 	}
 	number := int(port.Port)
-	if service.Annotations[annotation.ServiceUpstream] == "true" {
+	if service.Annotations[annotation.ServiceUpstream] == "true" || class.Use(r, o.IngressClass).ServiceUpstream {
 		return []route.Target{{Address: address(o.clusterName(ref), number), Weight: fullWeight}}, number, nil
 	}
 	slices := unit.List[*discoveryv1.EndpointSlice](r,
@@ -163,18 +220,26 @@ func (o Options) externalName(ref Ref, service *corev1.Service, port corev1.Serv
 	}
 }
 
-// servicePort finds a port by number or name. A Service with one port needs
-// neither.
-func servicePort(service *corev1.Service, port string) (corev1.ServicePort, bool) {
+// servicePort finds a port by number or name, for datagrams one of UDP if there is one.
+// A Service with one port needs neither.
+func servicePort(service *corev1.Service, ref Ref) (corev1.ServicePort, bool) {
+	var found corev1.ServicePort
+	known := false
 	for _, p := range service.Spec.Ports {
-		if p.Name == port || strconv.Itoa(int(p.Port)) == port {
+		if p.Name != ref.Port && strconv.Itoa(int(p.Port)) != ref.Port {
+			continue
+		}
+		if better := (p.Protocol == corev1.ProtocolUDP) == (ref.For == Datagrams); better {
 			return p, true
 		}
+		if !known {
+			found, known = p, true
+		}
 	}
-	if port == ImplicitPort && len(service.Spec.Ports) == 1 {
+	if !known && ref.Port == ImplicitPort && len(service.Spec.Ports) == 1 {
 		return service.Spec.Ports[0], true
 	}
-	return corev1.ServicePort{}, false
+	return found, known
 }
 
 // ImplicitPort is the port of a reference that names none.

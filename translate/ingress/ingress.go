@@ -7,6 +7,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -17,7 +18,7 @@ import (
 const Role unit.Role = "ingress"
 
 // Define adds the units of Ingresses of a class to a graph.
-func Define(g *unit.Graph, class string) {
+func Define(g *unit.Graph, ingressClass string) {
 	g.Define(unit.Definition{
 		Role:       Role,
 		Kind:       unit.Ingress,
@@ -25,10 +26,10 @@ func Define(g *unit.Graph, class string) {
 		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 			key := unit.Key{Kind: unit.Ingress, Namespace: id.Namespace, Name: id.Name}
 			ingress, ok := unit.Get[*networkingv1.Ingress](r, key)
-			if !ok || !ours(r, ingress, class) {
+			if !ok || !class.OursIngress(r, ingress, ingressClass) {
 				return unit.Fragment{}
 			}
-			t := &translation{reader: r, ingress: ingress, key: key}
+			t := &translation{reader: r, ingress: ingress, key: key, parameters: class.Use(r, ingressClass)}
 			t.settings()
 			t.rules()
 			t.defaultBackend()
@@ -46,6 +47,7 @@ type translation struct {
 	key      unit.Key
 	fragment unit.Fragment
 
+	parameters  class.Parameters
 	base        route.Route // what all routes have in common
 	aliases     []route.Host
 	rewriting   *annotation.Rewriting

@@ -4,15 +4,19 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	incubatorv1alpha1 "github.com/kong/kubernetes-configuration/api/incubator/v1alpha1"
+	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 // rules translates spec.rules: one route for each path, so that each has the rank
@@ -96,8 +100,10 @@ func (t *translation) defaultBackend() {
 func (t *translation) backend(where string, b networkingv1.IngressBackend) (backend.Ref, bool) {
 	ref := backend.Ref{Namespace: t.key.Namespace, Port: backend.ImplicitPort}
 	switch {
+	case b.Resource != nil && isFacade(b.Resource):
+		return backend.Ref{Namespace: t.key.Namespace, Service: b.Resource.Name, For: backend.Facade}, true
 	case b.Resource != nil:
-		t.warn("ResourceBackendNotSupported", "%s: a backend of kind %s is not supported, a Service is", where, b.Resource.Kind)
+		t.warn("ResourceBackendNotSupported", "%s: a backend of kind %s is not supported, a Service or a KongServiceFacade is", where, b.Resource.Kind)
 		return ref, false
 	case b.Service == nil:
 		t.warn("BackendMissing", "%s names no backend", where)
@@ -113,6 +119,10 @@ func (t *translation) backend(where string, b networkingv1.IngressBackend) (back
 	return ref, true
 }
 
+func isFacade(b *corev1.TypedLocalObjectReference) bool {
+	return b.Kind == string(unit.KongServiceFacade) && b.APIGroup != nil && *b.APIGroup == incubatorv1alpha1.SchemeGroupVersion.Group
+}
+
 // use has the backend translated and gives the name of its Kong service. A backend
 // that is not there keeps its route: the request is answered 503, and not by
 // whatever else would match.
@@ -123,6 +133,10 @@ func (t *translation) use(where string, ref backend.Ref) string {
 	}
 	return b.Service
 }
+
+// plainPath is what a class may have all other paths taken for regular expressions by,
+// as Kong's second version did.
+var plainPath = regexp.MustCompile(`^[a-zA-Z0-9.\-_~/%]*$`)
 
 // pathOf reads a path by its type.
 func (t *translation) pathOf(path networkingv1.HTTPIngressPath) route.Path {
@@ -138,6 +152,9 @@ func (t *translation) pathOf(path networkingv1.HTTPIngressPath) route.Path {
 	}
 	if regex, ok := strings.CutPrefix(path.Path, t.regexPrefix); ok {
 		return route.Path{Kind: route.Regex, Value: regex}
+	}
+	if !plainPath.MatchString(path.Path) && t.parameters.LegacyRegex {
+		return route.Path{Kind: route.Regex, Value: path.Path}
 	}
 	return route.Path{Kind: route.Characters, Value: path.Path}
 }
@@ -165,6 +182,9 @@ func hostOf(host string) (route.Host, error) {
 func (t *translation) routeName(ref backend.Ref, match route.Match) string {
 	host := strings.ReplaceAll(string(match.Host), "*", "_")
 	name := strings.Join([]string{t.key.Namespace, t.key.Name, ref.Service, host, ref.Port}, ".")
+	if ref.For == backend.Facade {
+		name = strings.Join([]string{t.key.Namespace, t.key.Name, host, ref.Service, "svc.facade"}, ".")
+	}
 	if !t.named[name] {
 		t.named[name] = true
 		return name

@@ -1,0 +1,62 @@
+package class
+
+import (
+	"fmt"
+
+	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Role is the role of the unit of a class's parameters.
+const Role unit.Role = "class-parameters"
+
+// Parameters are what an IngressClass says for all of its objects.
+type Parameters struct {
+	// ServiceUpstream leaves the choice of endpoints to the cluster's proxy.
+	ServiceUpstream bool
+	// LegacyRegex takes paths for regular expressions that look like one.
+	LegacyRegex bool
+}
+
+// Define adds the units of classes' parameters to a graph. They are units so that what
+// uses them is translated again only if they change.
+func Define(g *unit.Graph) {
+	g.Define(unit.Definition{Role: Role, Kind: unit.IngressClass, Translate: parameters})
+}
+
+// Use reads a class's parameters.
+func Use(r *unit.Reader, class string) Parameters {
+	p, _ := r.Use(unit.ID{Role: Role, Name: class}).(Parameters)
+	return p
+}
+
+func parameters(id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.IngressClass, Name: id.Name}
+	object, ok := unit.Get[*networkingv1.IngressClass](r, key)
+	if !ok || object.Spec.Parameters == nil {
+		return unit.Fragment{Value: Parameters{}}
+	}
+	ref := object.Spec.Parameters
+	without := func(format string, args ...any) unit.Fragment {
+		return unit.Fragment{Value: Parameters{}, Verdicts: []unit.Verdict{
+			unit.Warning(key, "ParametersInvalid", "spec.parameters: "+fmt.Sprintf(format, args...))}}
+	}
+	group := configurationv1alpha1.SchemeGroupVersion.Group
+	if ref.Kind != string(unit.IngressClassParameters) || ref.APIGroup == nil || *ref.APIGroup != group {
+		return without("kind %s is not %s of %s", ref.Kind, unit.IngressClassParameters, group)
+	}
+	if ref.Namespace == nil {
+		return without("%s are in a namespace, and none is named", ref.Kind)
+	}
+	named := unit.Key{Kind: unit.IngressClassParameters, Namespace: *ref.Namespace, Name: ref.Name}
+	found, ok := unit.Get[*configurationv1alpha1.IngressClassParameters](r, named)
+	if !ok {
+		return without("%s does not exist", named)
+	}
+	return unit.Fragment{Value: Parameters{
+		ServiceUpstream: found.Spec.ServiceUpstream,
+		LegacyRegex:     found.Spec.EnableLegacyRegexDetection,
+	}}
+}

@@ -1,0 +1,45 @@
+package kong
+
+import (
+	"slices"
+	"strings"
+
+	gokong "github.com/kong/go-kong/kong"
+
+	"github.com/kube-sync/kube-sync/translate/expression"
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// Stream gives a route of connections or datagrams, and the slot that its match takes up.
+// Of one port, a server name comes before none.
+func Stream(s route.Stream) (slot string, entities []*Entity, err error) {
+	terms, priority := []expression.Expr{expression.EqualInt(expression.NetDstPort, int64(s.Port))}, uint64(1)
+	if s.SNI != "" {
+		terms, priority = append(terms, expression.Equal(expression.TLSSNI, s.SNI)), 2
+	}
+	expr := expression.And(terms...)
+	if err := expression.ValidateStream(expr); err != nil {
+		return "", nil, err
+	}
+	text, id := expr.String(), ID(Routes, s.Name)
+	service := Ref{Services, ID(Services, s.Backend)}
+	e := entity(Routes, id, s.Name, declaredRoute{
+		Route: gokong.Route{
+			ID:         &id,
+			Name:       &s.Name,
+			Expression: &text,
+			Priority:   &priority,
+			Protocols:  gokong.StringSlice(s.Protocols...),
+			// Kong's own defaults, in words that fit streams.
+			StripPath:    gokong.Bool(false),
+			PreserveHost: gokong.Bool(false),
+			Tags:         gokong.StringSlice(s.Tags...),
+		},
+		Service: service.ID,
+	}, service)
+	transport := "tcp"
+	if slices.Contains(s.Protocols, "udp") {
+		transport = "udp"
+	}
+	return strings.Join([]string{"stream", transport, text}, " "), []*Entity{e}, nil
+}

@@ -1,0 +1,170 @@
+package l4
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// The roles of the units.
+const (
+	TCPRole unit.Role = "tcpingress"
+	UDPRole unit.Role = "udpingress"
+)
+
+// Define adds the units of a class to a graph.
+func Define(g *unit.Graph, ingressClass string) {
+	g.Define(unit.Definition{Role: TCPRole, Kind: unit.TCPIngress, EachObject: true,
+		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return tcp(ingressClass, id, r) }})
+	g.Define(unit.Definition{Role: UDPRole, Kind: unit.UDPIngress, EachObject: true,
+		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return udp(ingressClass, id, r) }})
+}
+
+// translation is the state of translating one object.
+type translation struct {
+	reader   *unit.Reader
+	object   unit.Object
+	key      unit.Key
+	tags     []string
+	fragment unit.Fragment
+}
+
+// begin reads what all objects have. It is nil for one that is not ours.
+func begin(ingressClass string, r *unit.Reader, object unit.Object, key unit.Key) (*translation, []unit.Verdict) {
+	if !class.Ours(r, object, ingressClass) {
+		return nil, class.Missing(object, key, ingressClass)
+	}
+	values := annotation.Of(object, key)
+	t := &translation{reader: r, object: object, key: key}
+	t.tags = kong.Tags(object, configurationv1beta1.SchemeGroupVersion.WithKind(string(key.Kind)), values.UserTags()...)
+	t.fragment.Verdicts = append(values.Verdicts, annotation.Ignored(object, key, annotation.Tags)...)
+	return t, nil
+}
+
+func (t *translation) warn(reason, format string, args ...any) {
+	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)))
+}
+
+func tcp(ingressClass string, id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.TCPIngress, Namespace: id.Namespace, Name: id.Name}
+	object, ok := unit.Get[*configurationv1beta1.TCPIngress](r, key)
+	if !ok {
+		return unit.Fragment{}
+	}
+	t, verdicts := begin(ingressClass, r, object, key)
+	if t == nil {
+		return unit.Fragment{Verdicts: verdicts}
+	}
+	for i, rule := range object.Spec.Rules {
+		s := route.Stream{
+			Name:      fmt.Sprintf("%s.%s.%d", key.Namespace, key.Name, i),
+			Protocols: []string{"tcp", "tls"},
+			Port:      rule.Port,
+			SNI:       strings.ToLower(rule.Host),
+		}
+		if s.SNI != "" && len(validation.IsDNS1123Subdomain(s.SNI)) > 0 {
+			t.warn("HostInvalid", "rule %d: %q is not a host name without wildcards", i, rule.Host)
+			continue
+		}
+		t.rule(i, s, rule.Backend, backend.Connections)
+	}
+	t.certificates(object.Spec.TLS)
+	return t.fragment
+}
+
+func udp(ingressClass string, id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.UDPIngress, Namespace: id.Namespace, Name: id.Name}
+	object, ok := unit.Get[*configurationv1beta1.UDPIngress](r, key)
+	if !ok {
+		return unit.Fragment{}
+	}
+	t, verdicts := begin(ingressClass, r, object, key)
+	if t == nil {
+		return unit.Fragment{Verdicts: verdicts}
+	}
+	for i, rule := range object.Spec.Rules {
+		s := route.Stream{
+			Name:      fmt.Sprintf("%s.%s.%d.udp", key.Namespace, key.Name, i),
+			Protocols: []string{"udp"},
+			Port:      rule.Port,
+		}
+		t.rule(i, s, rule.Backend, backend.Datagrams)
+	}
+	return t.fragment
+}
+
+// rule claims a port, of TLS a server name at it, for a backend.
+func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.IngressBackend, purpose backend.For) {
+	if s.Port < 1 || s.Port > 65535 {
+		t.warn("PortInvalid", "rule %d: %d is not a port", i, s.Port)
+		return
+	}
+	if b.ServiceName == "" {
+		t.warn("BackendMissing", "rule %d names no backend", i)
+		return
+	}
+	used := backend.Use(t.reader, backend.Ref{
+		Namespace: t.key.Namespace, Service: b.ServiceName, Port: strconv.Itoa(b.ServicePort), For: purpose,
+	})
+	if used.Reason != "" {
+		t.warn(used.Reason, "rule %d: %s", i, used.Message)
+	}
+	s.Backend, s.Tags = used.Service, t.tags
+	slot, entities, err := kong.Stream(s)
+	if err != nil {
+		t.warn("MatchInvalid", "rule %d: %v", i, err)
+		return
+	}
+	t.claim(slot, entities, "PortConflict", fmt.Sprintf("rule %d: port %d is taken by another rule for the same host", i, s.Port))
+}
+
+func (t *translation) claim(slot string, entities []*kong.Entity, reason, lost string) {
+	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
+		Slot:     slot,
+		Object:   t.key,
+		Since:    t.object.GetCreationTimestamp().Time,
+		Entities: entities,
+		Lost:     unit.Warning(t.key, reason, lost),
+	})
+}
+
+// anyHost is the server name of the certificate of last resort.
+const anyHost = "*"
+
+// certificates claims hosts for Secrets' certificates, as an Ingress does.
+func (t *translation) certificates(all []configurationv1beta1.IngressTLS) {
+	for i, tls := range all {
+		if tls.SecretName == "" {
+			continue
+		}
+		c := certificate.Use(t.reader, t.key.Namespace, tls.SecretName)
+		if c.ID == "" {
+			t.warn(c.Reason, "tls %d: %s", i, c.Message)
+			continue
+		}
+		hosts := tls.Hosts
+		if len(hosts) == 0 {
+			hosts = []string{anyHost}
+		}
+		for _, host := range hosts {
+			host = strings.ToLower(host)
+			if host != anyHost && len(validation.IsDNS1123Subdomain(strings.TrimPrefix(host, "*."))) > 0 {
+				t.warn("HostInvalid", "tls %d: %q is no host name", i, host)
+				continue
+			}
+			t.claim("sni "+host, []*kong.Entity{kong.SNI(host, c.ID)}, "HostConflict",
+				fmt.Sprintf("tls %d: the certificate for %s is another object's to choose", i, host))
+		}
+	}
+}
