@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -78,7 +79,25 @@ func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
 			fmt.Fprintf(&b, "%s: %s: %s\n", v.Object, v.Reason, v.Message)
 		}
 	}
+	for key, status := range g.Statuses() {
+		b.Write(written(t, key, g.Object(key), status))
+	}
 	return config, b.Bytes()
+}
+
+// written is a status as it is written into an object that has none. The times are
+// left out, as they would be those of the test.
+func written(t *testing.T, key unit.Key, object unit.Object, status unit.Status) []byte {
+	t.Helper()
+	whole, differs := status.Merge(object, unit.Moment{Addresses: []string{"192.0.2.1"}})
+	if !differs {
+		return nil
+	}
+	document, err := yaml.Marshal(map[string]any{key.String(): whole})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return regexp.MustCompile(`lastTransitionTime: null\n *`).ReplaceAll(document, nil)
 }
 
 func options(t *testing.T, archive *txtar.Archive) translate.Options {

@@ -9,6 +9,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/consumer"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/ingress"
 	"github.com/kube-sync/kube-sync/translate/l4"
@@ -22,7 +23,9 @@ type Options struct {
 	// IngressClass is the class of the Ingresses that are translated.
 	IngressClass string
 	Backend      backend.Options
-	Plugin       plugin.Options
+	// Gateway is of Gateway API; its Backend is ours.
+	Gateway gatewayapi.Options
+	Plugin  plugin.Options
 }
 
 // New returns a graph of all source families, without objects.
@@ -38,5 +41,7 @@ func New(o Options) *unit.Graph {
 	plugin.Define(g, o.IngressClass, o.Plugin)
 	ingress.Define(g, o.IngressClass)
 	l4.Define(g, o.IngressClass)
+	o.Gateway.Backend = o.Backend
+	gatewayapi.Define(g, o.Gateway)
 	return g
 }

@@ -16,7 +16,7 @@ import (
 
 // AllKinds are all kinds that the translation reads.
 func AllKinds() []Kind {
-	return slices.Concat(CoreKinds(), UpstreamKinds(), IngressKinds(), PluginKinds())
+	return slices.Concat(CoreKinds(), UpstreamKinds(), IngressKinds(), GatewayKinds(), PluginKinds())
 }
 
 // CoreKinds are the kinds of Kubernetes' own API groups that the translation reads.

@@ -24,13 +24,18 @@ import (
 type published struct {
 	cluster *Cluster
 	service *types.NamespacedName
+	// observers are called when the addresses changed.
+	observers []func()
+	// known is closed once the addresses are, as far as there are any.
+	known     chan struct{}
+	announced sync.Once
 
 	mu        sync.Mutex
 	addresses []networkingv1.IngressLoadBalancerIngress
 }
 
 func newPublished(cluster *Cluster, service *types.NamespacedName, fixed []string) *published {
-	p := &published{cluster: cluster}
+	p := &published{cluster: cluster, known: make(chan struct{})}
 	for _, address := range fixed {
 		p.addresses = append(p.addresses, loadBalancer(address))
 	}
@@ -47,9 +52,22 @@ func (p *published) get() []networkingv1.IngressLoadBalancerIngress {
 	return p.addresses
 }
 
-// follow watches the Service until the context ends and calls changed when the
-// addresses do. It returns once they are known, as far as there are any.
-func (p *published) follow(ctx context.Context, changed func()) {
+// texts are the addresses alone.
+func (p *published) texts() []string {
+	var texts []string
+	for _, address := range p.get() {
+		texts = append(texts, cmp.Or(address.IP, address.Hostname))
+	}
+	return texts
+}
+
+// observe has f called when the addresses change. It is called before follow.
+func (p *published) observe(f func()) { p.observers = append(p.observers, f) }
+
+// follow watches the Service until the context ends and tells the observers when the
+// addresses change. It returns once they are known, as far as there are any.
+func (p *published) follow(ctx context.Context) {
+	defer p.announced.Do(func() { close(p.known) })
 	if p.service == nil {
 		return
 	}
@@ -60,7 +78,9 @@ func (p *published) follow(ctx context.Context, changed func()) {
 		informers.WithNamespace(p.service.Namespace), informers.WithTweakListOptions(byName)).Core().V1().Services().Informer()
 	set := func(received any) {
 		if service, ok := received.(*corev1.Service); ok && service.Name == p.service.Name && p.set(service) {
-			changed()
+			for _, observer := range p.observers {
+				observer()
+			}
 		}
 	}
 	_ = informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {

@@ -41,6 +41,9 @@ type Report struct {
 	Gone bool
 	// Verdicts are of the translation and of Kong.
 	Verdicts []unit.Verdict
+	// Status is what the object's status is to say; nil where that is not for us to
+	// tell, or follows from Programmed alone.
+	Status unit.Status
 }
 
 // Reporter takes reports and makes them known. Report does not block on the network.

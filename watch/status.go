@@ -49,6 +49,7 @@ type desired struct {
 func newStatuses(cluster *Cluster, published *published, log *slog.Logger) *statuses {
 	s := &statuses{cluster: cluster, published: published, log: log, desired: map[unit.Key]desired{}}
 	cluster.observe(s.observed)
+	published.observe(s.enqueueAll)
 	return s
 }
 
@@ -103,7 +104,7 @@ func (s *statuses) enqueueAll() {
 func (s *statuses) lead(ctx context.Context) {
 	work := workqueue.NewTypedRateLimitingQueue(
 		workqueue.NewTypedItemExponentialFailureRateLimiter[unit.Key](200*time.Millisecond, time.Minute))
-	s.published.follow(ctx, s.enqueueAll)
+	s.published.follow(ctx)
 	s.mu.Lock()
 	s.work = work
 	s.mu.Unlock()
@@ -162,7 +163,7 @@ func (s *statuses) write(ctx context.Context, key unit.Key) (again bool) {
 		return false
 	}
 	if err := s.patch(ctx, ingress, want); err != nil {
-		return s.failed(key, err)
+		return failedStatus(s.log, key, err)
 	}
 	desired.base, desired.wrote = ingress.ResourceVersion, want
 	s.remember(key, desired)
@@ -183,15 +184,15 @@ func (s *statuses) patch(ctx context.Context, ingress *networkingv1.Ingress, wan
 	return err
 }
 
-// failed tells whether to try again.
-func (s *statuses) failed(key unit.Key, err error) (again bool) {
+// failedStatus tells whether to try again.
+func failedStatus(log *slog.Logger, key unit.Key, err error) (again bool) {
 	switch {
 	case apierrors.IsNotFound(err):
 		return false
 	case apierrors.IsConflict(err):
 		return true // the cache is behind
 	}
-	s.log.Warn("cannot write a status", "object", key.String(), "error", err)
+	log.Warn("cannot write a status", "object", key.String(), "error", err)
 	return !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err)
 }
 

@@ -39,6 +39,7 @@ type Writer struct {
 	options  WriterOptions
 	cluster  *Cluster
 	statuses *statuses // nil if not wanted
+	wholes   *wholes   // nil if not wanted
 	events   *events   // nil if not wanted
 	leading  atomic.Bool
 }
@@ -65,6 +66,7 @@ func NewWriter(cluster *Cluster, options WriterOptions) (*Writer, error) {
 	if options.UpdateStatus {
 		published := newPublished(cluster, options.PublishService, options.Addresses)
 		w.statuses = newStatuses(cluster, published, options.Log)
+		w.wholes = newWholes(cluster, published, options.Log)
 	}
 	if options.EmitEvents {
 		w.events = newEvents(cluster, options.ReportingInstance, options.EventWindow)
@@ -77,6 +79,7 @@ func (w *Writer) Report(reports ...Report) {
 	for _, report := range reports {
 		if w.statuses != nil {
 			w.statuses.report(report)
+			w.wholes.report(report)
 		}
 		if w.events != nil {
 			w.events.report(report)
@@ -109,6 +112,7 @@ func (w *Writer) lead(ctx context.Context) {
 	var writing sync.WaitGroup
 	if w.statuses != nil {
 		writing.Go(func() { w.statuses.lead(ctx) })
+		writing.Go(func() { w.wholes.lead(ctx) })
 	}
 	if w.events != nil {
 		writing.Go(func() { w.events.lead(ctx) })

@@ -38,10 +38,24 @@ func (l *loop) reportOn(key unit.Key) watch.Report {
 		verdicts = append(verdicts, unit.Warning(key, "KongConfigurationApplyFailed", strings.Join(refusal.Messages, "; ")))
 	}
 	_, programmed := l.graph.Source(key)
+	status := l.graph.Status(key)
 	return watch.Report{
 		Object:     key,
 		Programmed: programmed && len(l.refused[key]) == 0,
-		Gone:       l.graph.Object(key) == nil || !programmed && len(verdicts) == 0,
+		Gone:       l.graph.Object(key) == nil || !programmed && len(verdicts) == 0 && status == nil,
 		Verdicts:   verdicts,
+		Status:     l.refusedStatus(key, status),
 	}
+}
+
+// refusedStatus is an object's status with what Kong had to say of it.
+func (l *loop) refusedStatus(key unit.Key, status unit.Status) unit.Status {
+	if status == nil || len(l.refused[key]) == 0 {
+		return status
+	}
+	var messages []string
+	for _, refusal := range l.refused[key] {
+		messages = append(messages, refusal.Messages...)
+	}
+	return status.Refused(strings.Join(messages, "; "))
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/settings"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -52,6 +53,7 @@ func options(s settings.Settings) translate.Options {
 	return translate.Options{
 		IngressClass: s.IngressClass,
 		Plugin:       plugin.Options{AllowLua: s.AllowLuaPlugins},
+		Gateway:      gatewayapi.Options{Controller: s.GatewayController, Gateway: s.GatewayToReconcile},
 		Backend: backend.Options{
 			AllowExternalName: s.AllowExternalName,
 			AllowLoopback:     s.AllowLoopbackBackends,

@@ -32,8 +32,6 @@ var foreigners = []struct{ name, why string }{
 	{"FEATURE_GATES", "kube-sync has no feature gates"},
 	{"CONFIGMAP_LABEL_SELECTOR", "kube-sync does not have it"},
 	{"SECRET_LABEL_SELECTOR", "only Secrets that something refers to are read"},
-	{"GATEWAY_API_CONTROLLER_NAME", "kube-sync does not have it"},
-	{"GATEWAY_TO_RECONCILE", "kube-sync does not have it"},
 }
 
 // foreign says why a setting of the Kong Ingress Controller is not needed.

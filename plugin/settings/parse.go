@@ -148,13 +148,31 @@ func adminAddress(value string) (string, error) {
 	return value, nil
 }
 
-func setPublishService(s *Settings, value string) error {
+func setPublishService(s *Settings, value string) (err error) {
+	s.PublishService, err = namespacedName(value, "a Service")
+	return err
+}
+
+func setGatewayToReconcile(s *Settings, value string) (err error) {
+	s.GatewayToReconcile, err = namespacedName(value, "a Gateway")
+	return err
+}
+
+func namespacedName(value, what string) (types.NamespacedName, error) {
 	namespace, name, ok := strings.Cut(value, "/")
 	if !ok || len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1123Subdomain(name)) > 0 {
-		return errors.New("want namespace/name of a Service")
+		return types.NamespacedName{}, errors.New("want namespace/name of " + what)
 	}
-	s.PublishService = types.NamespacedName{Namespace: namespace, Name: name}
-	return nil
+	return types.NamespacedName{Namespace: namespace, Name: name}, nil
+}
+
+// controllerName is a domain and a path, as in a GatewayClass.
+func controllerName(value string) (string, error) {
+	domain, path, ok := strings.Cut(value, "/")
+	if !ok || path == "" || len(validation.IsDNS1123Subdomain(domain)) > 0 {
+		return "", errors.New("want a domain and a path, such as konghq.com/kic-gateway-controller")
+	}
+	return value, nil
 }
 
 func setLogLevel(s *Settings, value string) error {

@@ -18,6 +18,10 @@ const LevelTrace = slog.LevelDebug - 4
 // Settings are all settings. See [Table] for what each of them means.
 type Settings struct {
 	IngressClass string
+	// GatewayController is the controllerName of our GatewayClasses.
+	GatewayController string
+	// GatewayToReconcile is the only Gateway that is served; all if its name is empty.
+	GatewayToReconcile types.NamespacedName
 	// WatchNamespaces are all namespaces when empty.
 	WatchNamespaces []string
 	// Manifests is a file or directory that is watched in place of a cluster.

@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Settings{
-		IngressClass: "kong", APIServerQPS: 100, APIServerBurst: 300, UpdateStatus: true, EmitEvents: true,
+		IngressClass: "kong", GatewayController: "konghq.com/kic-gateway-controller", APIServerQPS: 100, APIServerBurst: 300, UpdateStatus: true, EmitEvents: true,
 		ElectionID: "kube-sync-kong", ElectionNamespace: "gateways", PodName: "gw-1", PodNamespace: "gateways",
 		Admin: "unix:/kong/admin.sock", AdminTimeout: 30 * time.Second,
 		HealthProbeAddress: ":10254", MetricsAddress: ":10255", LogFormat: "text",
@@ -49,6 +49,7 @@ func TestDefaults(t *testing.T) {
 
 func TestEverySetting(t *testing.T) {
 	values := map[string]string{
+		"GATEWAY_API_CONTROLLER_NAME": "a.example/b", "GATEWAY_TO_RECONCILE": "kong/gw",
 		"INGRESS_CLASS": "inner", "WATCH_NAMESPACE": "a, b,", "MANIFESTS": "/m", "KUBECONFIG": "/k",
 		"APISERVER_HOST": "https://10.0.0.1:6443", "APISERVER_QPS": "7", "APISERVER_BURST": "9",
 		"PUBLISH_SERVICE": "kong/proxy", "PUBLISH_STATUS_ADDRESS": "192.0.2.1,gw.example.com,2001:db8::1",
@@ -59,6 +60,7 @@ func TestEverySetting(t *testing.T) {
 		"LOG_LEVEL": "debug", "LOG_FORMAT": "json",
 	}
 	want := Settings{
+		GatewayController: "a.example/b", GatewayToReconcile: types.NamespacedName{Namespace: "kong", Name: "gw"},
 		IngressClass: "inner", WatchNamespaces: []string{"a", "b"}, Manifests: "/m", Kubeconfig: "/k",
 		APIServerHost: "https://10.0.0.1:6443", APIServerQPS: 7, APIServerBurst: 9,
 		PublishService:         types.NamespacedName{Namespace: "kong", Name: "proxy"},

@@ -10,6 +10,12 @@ import (
 var table = []Setting{
 	text("INGRESS_CLASS", "kong", "Name of the ingress class whose Ingresses are served.",
 		func(s *Settings) *string { return &s.IngressClass }, dnsName),
+	text("GATEWAY_API_CONTROLLER_NAME", "konghq.com/kic-gateway-controller", "The controllerName of the GatewayClasses whose Gateways are served.",
+		func(s *Settings) *string { return &s.GatewayController }, controllerName),
+	{
+		Name: "GATEWAY_TO_RECONCILE", Doc: "The only Gateway to serve, as namespace/name, in place of all those of our classes.",
+		set: setGatewayToReconcile,
+	},
 	list("WATCH_NAMESPACE", "[all]", "Namespaces to watch, in comma-separated format.",
 		func(s *Settings) *[]string { return &s.WatchNamespaces }, dnsLabel),
 	text("MANIFESTS", "", "A file or directory of manifests that is watched in place of a cluster.",

@@ -6,6 +6,7 @@ package certificate
 import (
 	"crypto/tls"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -21,6 +22,8 @@ const Role unit.Role = "certificate"
 type Certificate struct {
 	// ID is the Kong certificate's. It is empty when the Secret has none to offer.
 	ID string
+	// Names are the DNS names that it is for, in lower case.
+	Names []string
 	// Reason and Message say why there is none.
 	Reason  string
 	Message string
@@ -53,7 +56,8 @@ func translate(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{Value: Certificate{Reason: "SecretNotFound", Message: fmt.Sprintf("%s does not exist", key)}}
 	}
 	cert, private := secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey]
-	if _, err := tls.X509KeyPair(cert, private); err != nil {
+	pair, err := tls.X509KeyPair(cert, private)
+	if err != nil {
 		return unit.Fragment{Value: Certificate{
 			Reason:  "CertificateInvalid",
 			Message: fmt.Sprintf("%s holds no TLS key pair: %v", key, err),
@@ -68,5 +72,13 @@ func translate(id unit.ID, r *unit.Reader) unit.Fragment {
 	if c.ID == "" { // a manifest that no API server has seen
 		c.ID = kong.ID(kong.Certificates, id.Namespace+"/"+id.Name)
 	}
-	return unit.Fragment{Entities: []*kong.Entity{kong.Certificate(c)}, Value: Certificate{ID: c.ID}}
+	return unit.Fragment{Entities: []*kong.Entity{kong.Certificate(c)}, Value: Certificate{ID: c.ID, Names: names(pair)}}
+}
+
+func names(pair tls.Certificate) []string {
+	var names []string
+	for _, name := range pair.Leaf.DNSNames {
+		names = append(names, strings.ToLower(name))
+	}
+	return names
 }

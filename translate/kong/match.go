@@ -13,7 +13,7 @@ import (
 // Expression says a match in the router's language. The error names the part of
 // the match that cannot be said.
 func Expression(m route.Match) (expression.Expr, error) {
-	byHost, err := hostExpression(m.Host)
+	byHost, err := hostsExpression(m)
 	if err != nil {
 		return nil, err
 	}
@@ -22,6 +22,9 @@ func Expression(m route.Match) (expression.Expr, error) {
 		return nil, err
 	}
 	terms := []expression.Expr{byHost, byPath}
+	if m.Scheme != "" {
+		terms = append(terms, expression.Equal(expression.NetProtocol, m.Scheme))
+	}
 	for _, h := range m.Headers {
 		term, err := valuesExpression(h, expression.Header)
 		if err != nil {
@@ -73,6 +76,27 @@ func valuesExpression(v route.Values, named func(string) (expression.Field, erro
 // host is the Host header in lower case: names have no case, and Kong compares what
 // the client wrote. It costs nothing that can be measured, at 10 000 routes either.
 var host = expression.Lower(expression.HTTPHost)
+
+// hostsExpression is the host without those that are somebody else's.
+func hostsExpression(m route.Match) (expression.Expr, error) {
+	byHost, err := hostExpression(m.Host)
+	if m.Deep && m.Host.Wildcard() {
+		byHost, err = deep(m.Host), nil
+	}
+	terms := []expression.Expr{byHost}
+	for _, h := range m.NotHosts {
+		terms = append(terms, expression.Not(deep(h)))
+	}
+	return expression.And(terms...), err
+}
+
+// deep is a host of which a wildcard stands for one label or more.
+func deep(h route.Host) expression.Expr {
+	if h.Wildcard() {
+		return expression.HasSuffix(host, "."+h.Domain())
+	}
+	return expression.Equal(host, string(h))
+}
 
 func hostExpression(h route.Host) (expression.Expr, error) {
 	switch {

@@ -17,7 +17,8 @@ import (
 //	5 bits   the number of headers
 //	5 bits   the number of query parameters
 //	1 bit    a server name
-//	12 bits  free, for what tells equal matches apart
+//	1 bit    a regular expression for the path
+//	11 bits  the place among routes of the same rank, if they have one
 //
 // Every route is of the one match that it has, never of the longest in a group,
 // and where the route comes from plays no part. Fallbacks are 0 and come last.
@@ -30,10 +31,12 @@ const (
 	headersShift    = 18
 	queriesShift    = 13
 	sniShift        = 12
+	regexShift      = 11
 
 	maxHostLength = 1<<8 - 1
 	maxPathLength = 1<<11 - 1
 	maxValues     = 1<<5 - 1
+	maxPlaces     = 1<<11 - 1
 )
 
 // Priority is the rank of a match among those that a request may have.
@@ -60,6 +63,9 @@ func Priority(m route.Match) uint64 {
 	if len(m.SNIs) > 0 {
 		p |= 1 << sniShift
 	}
+	if m.Path.Kind == route.Regex {
+		p |= 1 << regexShift
+	}
 	return p | pathLength(m.Path)<<pathLengthShift |
 		limited(len(m.Headers), maxValues)<<headersShift |
 		limited(len(m.Queries), maxValues)<<queriesShift
@@ -79,3 +85,11 @@ func pathLength(p route.Path) uint64 {
 }
 
 func limited(n, limit int) uint64 { return uint64(min(n, limit)) }
+
+// placeBits are higher the earlier the place is.
+func placeBits(place int) uint64 {
+	if place == 0 {
+		return 0
+	}
+	return uint64(max(maxPlaces-place+1, 1))
+}

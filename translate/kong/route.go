@@ -18,7 +18,7 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 	if err := expression.Validate(expr); err != nil {
 		return "", nil, err
 	}
-	text, priority := expr.String(), Priority(r.Match)
+	text, priority := expr.String(), Priority(r.Match)|placeBits(r.Place)
 	id := ID(Routes, r.Name)
 	declared := declaredRoute{
 		Route: gokong.Route{
@@ -41,9 +41,13 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 	if r.Refuse != "" {
 		entities = append(entities, closed, Refusal(r.Refuse, r.Tags, closed.Ref, r.Name))
 	} else {
-		service := Ref{Services, ID(Services, r.Backend)}
-		declared.Service = service.ID
-		entities = append(entities, entity(Routes, id, r.Name, declared, service))
+		open := closed // without a backend, for what a plugin answers
+		if r.Backend != "" {
+			service := Ref{Services, ID(Services, r.Backend)}
+			declared.Service = service.ID
+			open = entity(Routes, id, r.Name, declared, service)
+		}
+		entities = append(entities, open)
 		for _, p := range r.Plugins {
 			guarded := Guarded(p, closed.Ref, r.Name)
 			if p.Consumer == "" {

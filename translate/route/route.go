@@ -5,7 +5,9 @@ type Route struct {
 	// Name is the Kong route's name, unique in a configuration.
 	Name  string
 	Match Match
-	// Backend is the name of the Kong service.
+	// Place orders routes whose matches have the same rank, from 1; 0 comes last.
+	Place int
+	// Backend is the name of the Kong service; empty if a plugin answers.
 	Backend string
 	// Protocols are those of Kong: "http", "https", "grpc", ...
 	Protocols []string
@@ -30,7 +32,14 @@ type Match struct {
 	// Fallback marks a match that comes after all others: a default backend.
 	Fallback bool
 	Host     Host
-	Path     Path
+	// Deep has a wildcard host stand for any number of labels, not exactly one.
+	Deep bool
+	// NotHosts are hosts that are somebody else's, although Host has them; wildcards
+	// among them are deep.
+	NotHosts []Host
+	// Scheme is "http" or "https", or empty for both.
+	Scheme string
+	Path   Path
 	// Methods are alternatives, as are SNIs: names that a TLS client may ask for.
 	Methods []string
 	SNIs    []string

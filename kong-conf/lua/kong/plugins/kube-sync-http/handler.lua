@@ -32,7 +32,7 @@ local function replaced(conf, path)
   end
   local prefix = trimmed(conf.prefix)
   local rest = sub(path, #prefix + 1)
-  local result = trimmed(conf.replacement) .. rest
+  local result = trimmed(conf.replacement or "") .. rest
   if byte(result) ~= SLASH then
     result = "/" .. result
   end

@@ -9,8 +9,10 @@ local value = { type = "string", required = true, len_min = 0, not_match = "%c" 
 
 local pairs_of = { type = "array", elements = { type = "record", fields = { { name = name }, { value = value } } } }
 
+-- Kong makes records that are not there, unless they say that they need not be.
 local headers = {
   type = "record",
+  required = false,
   fields = {
     { set = pairs_of },
     { add = pairs_of },
@@ -23,11 +25,9 @@ local text = { type = "string", len_min = 0, not_match = "%c" }
 -- Either all of the path is replaced, or the elements of a prefix.
 local path = {
   type = "record",
+  required = false,
   fields = { { full = text }, { prefix = text }, { replacement = text } },
-  entity_checks = {
-    { only_one_of = { "full", "prefix" } },
-    { mutually_required = { "prefix", "replacement" } },
-  },
+  entity_checks = { { only_one_of = { "full", "prefix" } } },
 }
 
 local host = { type = "string", match = "^[%w._-]+$" }
@@ -37,12 +37,12 @@ return {
   fields = {
     { protocols = typedefs.protocols_http },
     { consumer = typedefs.no_consumer },
-    { consumer_group = typedefs.no_consumer_group },
     { config = {
       type = "record",
       fields = {
         { redirect = {
           type = "record",
+          required = false,
           fields = {
             { status = { type = "integer", required = true, one_of = { 301, 302, 303, 307, 308 } } },
             { scheme = { type = "string", one_of = { "http", "https" } } },
@@ -51,7 +51,7 @@ return {
             { path = path },
           },
         } },
-        { rewrite = { type = "record", fields = { { host = host }, { path = path } } } },
+        { rewrite = { type = "record", required = false, fields = { { host = host }, { path = path } } } },
         { request = headers },
         { response = headers },
         -- Shares, out of the total, of requests that get an error.

@@ -1,0 +1,40 @@
+package backend
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Endpoints are those of one Service's port, for an upstream that has those of
+// others too.
+type Endpoints struct {
+	// Service is nil if it does not exist.
+	Service *corev1.Service
+	Targets []route.Target
+	Port    int
+	// Reason and Message say what is wrong; they are empty when nothing is.
+	Reason  string
+	Message string
+}
+
+// Endpoints reads what a reference stands for.
+func (o Options) Endpoints(r *unit.Reader, ref Ref) Endpoints {
+	key := unit.Key{Kind: unit.Service, Namespace: ref.Namespace, Name: ref.Service}
+	service, ok := unit.Get[*corev1.Service](r, key)
+	if !ok {
+		return Endpoints{Reason: ServiceNotFound, Message: fmt.Sprintf("%s does not exist", key)}
+	}
+	targets, port, wrong := o.targets(r, ref, service)
+	found := Endpoints{Service: service, Targets: targets, Port: port}
+	if wrong != nil {
+		found.Reason, found.Message = wrong.reason, wrong.message
+	}
+	return found
+}
+
+// ServiceNotFound is the reason of a reference to no Service.
+const ServiceNotFound = "ServiceNotFound"

@@ -1,0 +1,136 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/grant"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// reference is why a reference is not resolved.
+type reference struct {
+	reason  gatewayv1.RouteConditionReason
+	message string
+}
+
+// resolution is what a backendRef stands for.
+type resolution struct {
+	endpoints backend.Endpoints
+	problem   *reference
+}
+
+// resolve follows a backendRef of a route.
+func (o Options) resolve(r *unit.Reader, from unit.Key, ref gatewayv1.BackendRef) resolution {
+	unresolved := func(reason gatewayv1.RouteConditionReason, format string, args ...any) resolution {
+		return resolution{problem: &reference{reason, fmt.Sprintf(format, args...)}}
+	}
+	if value(ref.Group, "") != corev1.GroupName || value(ref.Kind, "Service") != "Service" {
+		return unresolved(gatewayv1.RouteReasonInvalidKind, "backend %s is of the kind %s, and a Service is supported", ref.Name, value(ref.Kind, "Service"))
+	}
+	namespace := string(value(ref.Namespace, gatewayv1.Namespace(from.Namespace)))
+	if !grant.Allows(r, grant.From{Group: gatewayv1.GroupName, Kind: string(from.Kind), Namespace: from.Namespace},
+		grant.To{Kind: "Service", Namespace: namespace, Name: string(ref.Name)}) {
+		return unresolved(gatewayv1.RouteReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets an %s of namespace %s refer to Service %s",
+			namespace, from.Kind, from.Namespace, ref.Name)
+	}
+	if ref.Port == nil {
+		return unresolved(gatewayv1.RouteReasonBackendNotFound, "the reference to Service %s/%s names no port", namespace, ref.Name)
+	}
+	endpoints := o.Backend.Endpoints(r, backend.Ref{Namespace: namespace, Service: string(ref.Name), Port: strconv.Itoa(int(*ref.Port))})
+	if endpoints.Reason != "" && len(endpoints.Targets) == 0 {
+		return unresolved(gatewayv1.RouteReasonBackendNotFound, "%s", endpoints.Message)
+	}
+	return resolution{endpoints: endpoints}
+}
+
+// ruleBackends is the value of a rule's unit: what its requests are sent to.
+type ruleBackends struct {
+	// Service is the Kong service's name; empty if there is nothing to send to.
+	Service string
+	// Fail are the shares, out of Total, of backends that cannot answer.
+	Fail  []failure
+	Total int
+}
+
+func useRule(r *unit.Reader, route unit.Key, rule int) ruleBackends {
+	found, ok := r.Use(unit.ID{Role: ruleRole, Namespace: route.Namespace, Name: route.Name, Sub: strconv.Itoa(rule)}).(ruleBackends)
+	if !ok { // its translation panicked
+		return ruleBackends{Fail: []failure{{Status: 500, Weight: 1}}, Total: 1}
+	}
+	return found
+}
+
+// httpRule translates what one rule of an HTTPRoute sends requests to.
+func (o Options) httpRule(id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.HTTPRoute, Namespace: id.Namespace, Name: id.Name}
+	object, ok := unit.Get[*gatewayv1.HTTPRoute](r, key)
+	i, err := strconv.Atoi(id.Sub)
+	if !ok || err != nil || i >= len(object.Spec.Rules) {
+		return unit.Fragment{} // about to go
+	}
+	rule := object.Spec.Rules[i]
+	var shares []share
+	var only *corev1.Service
+	for _, ref := range rule.BackendRefs {
+		s := share{weight: int(value(ref.Weight, 1))}
+		if found := o.resolve(r, key, ref.BackendRef); found.problem != nil {
+			s.broken = true
+		} else {
+			s.targets, only = found.endpoints.Targets, found.endpoints.Service
+		}
+		shares = append(shares, s)
+	}
+	found := failures(shares)
+	if found.Total > 0 && len(found.Fail) == 1 && found.Fail[0].Weight == found.Total {
+		return unit.Fragment{Value: found}
+	}
+	found.Service = fmt.Sprintf("httproute.%s.%s.%d", id.Namespace, id.Name, i)
+	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: "http", Port: 80, Targets: weighted(shares),
+		Tags: kong.Tags(object, gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute"))}
+	if len(rule.BackendRefs) == 1 {
+		b.Tags = kong.Tags(only, corev1.SchemeGroupVersion.WithKind("Service"))
+	}
+	b.Path = "/"
+	if err := limit(&b, rule.Timeouts); err != nil {
+		return unit.Fragment{Value: found, Entities: kong.Backend(b),
+			Verdicts: []unit.Verdict{unit.Warning(key, "UnsupportedValue", fmt.Sprintf("rule %d: %v", i, err))}}
+	}
+	return unit.Fragment{Value: found, Entities: kong.Backend(b)}
+}
+
+// limit has a backend answer in time. A limit for the whole request is held as well as
+// one for the backend can be: there is one attempt only, but an answer that comes bit by
+// bit may take longer.
+func limit(b *route.Backend, t *gatewayv1.HTTPRouteTimeouts) error {
+	if t == nil {
+		return nil
+	}
+	text := t.BackendRequest
+	if text == nil {
+		text = t.Request
+	}
+	if text == nil {
+		return nil
+	}
+	d, err := time.ParseDuration(string(*text))
+	if err != nil {
+		return fmt.Errorf("timeout %q: %w", *text, err)
+	}
+	if d == 0 { // no limit, for which Kong has no word
+		d = unlimited
+	}
+	milliseconds, none := max(1, int(d.Milliseconds())), 0
+	b.ConnectTimeout, b.ReadTimeout, b.WriteTimeout, b.Retries = &milliseconds, &milliseconds, &milliseconds, &none
+	return nil
+}
+
+// unlimited is a day: connections do not live longer.
+const unlimited = 24 * time.Hour

@@ -1,0 +1,149 @@
+package gatewayapi
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+func condition[T, R ~string](kind T, ok bool, reason R, message string) metav1.Condition {
+	status := metav1.ConditionFalse
+	if ok {
+		status = metav1.ConditionTrue
+	}
+	return metav1.Condition{Type: string(kind), Status: status, Reason: string(reason), Message: message}
+}
+
+// observed gives conditions the generation that they are about.
+func observed(generation int64, conditions ...metav1.Condition) []metav1.Condition {
+	for i := range conditions {
+		conditions[i].ObservedGeneration = generation
+	}
+	return conditions
+}
+
+func isTrue(c metav1.Condition) bool { return c.Status == metav1.ConditionTrue }
+
+func classAccepted() metav1.Condition {
+	return condition(gatewayv1.GatewayClassConditionStatusAccepted, true, gatewayv1.GatewayClassReasonAccepted,
+		"Gateways of this class are served")
+}
+
+func classInvalidParameters() metav1.Condition {
+	return condition(gatewayv1.GatewayClassConditionStatusAccepted, false, gatewayv1.GatewayClassReasonInvalidParameters,
+		"parametersRef is not supported")
+}
+
+func gatewayAccepted() metav1.Condition {
+	return condition(gatewayv1.GatewayConditionAccepted, true, gatewayv1.GatewayReasonAccepted, "the Gateway is served")
+}
+
+func gatewayListenersNotValid(some bool) metav1.Condition {
+	message := "no listener is valid"
+	if some {
+		message = "some listeners are not valid"
+	}
+	return condition(gatewayv1.GatewayConditionAccepted, some, gatewayv1.GatewayReasonListenersNotValid, message)
+}
+
+func gatewayUnsupportedAddress() metav1.Condition {
+	return condition(gatewayv1.GatewayConditionAccepted, false, gatewayv1.GatewayReasonUnsupportedAddress,
+		"addresses are those of the Service in front of Kong and cannot be chosen")
+}
+
+func gatewayInvalidParameters() metav1.Condition {
+	return condition(gatewayv1.GatewayConditionAccepted, false, gatewayv1.GatewayReasonInvalidParameters,
+		"infrastructure.parametersRef is not supported")
+}
+
+func gatewayProgrammed() metav1.Condition {
+	return condition(gatewayv1.GatewayConditionProgrammed, true, gatewayv1.GatewayReasonProgrammed, "Kong serves the Gateway")
+}
+
+func gatewayNotProgrammed(message string) metav1.Condition {
+	return condition(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonInvalid, message)
+}
+
+func gatewayWithoutAddress() metav1.Condition {
+	return condition(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonAddressNotAssigned,
+		"the Service in front of Kong has no address yet")
+}
+
+func listenerAccepted() metav1.Condition {
+	return condition(gatewayv1.ListenerConditionAccepted, true, gatewayv1.ListenerReasonAccepted, "the listener is valid")
+}
+
+func listenerUnsupportedProtocol(protocol gatewayv1.ProtocolType) metav1.Condition {
+	return condition(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonUnsupportedProtocol,
+		fmt.Sprintf("protocol %s is not supported; HTTP and HTTPS are", protocol))
+}
+
+func listenerPortUnavailable(protocol gatewayv1.ProtocolType, port int32, open []int32) metav1.Condition {
+	return condition(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonPortUnavailable,
+		fmt.Sprintf("Kong does not listen for %s at port %d; it does at %v", protocol, port, open))
+}
+
+func listenerUnsupportedValue(message string) metav1.Condition {
+	return condition(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonUnsupportedValue, message)
+}
+
+func listenerNotAccepted(reason gatewayv1.ListenerConditionReason) metav1.Condition {
+	return condition(gatewayv1.ListenerConditionAccepted, false, reason, "the listener is in conflict with another")
+}
+
+func listenerConflict(reason gatewayv1.ListenerConditionReason, other gatewayv1.SectionName) metav1.Condition {
+	return condition(gatewayv1.ListenerConditionConflicted, true, reason,
+		fmt.Sprintf("the listener is in conflict with the listener %s", other))
+}
+
+func listenerNoConflicts() metav1.Condition {
+	return condition(gatewayv1.ListenerConditionConflicted, false, gatewayv1.ListenerReasonNoConflicts,
+		"there is no other listener for the same requests")
+}
+
+func listenerResolvedRefs() metav1.Condition {
+	return condition(gatewayv1.ListenerConditionResolvedRefs, true, gatewayv1.ListenerReasonResolvedRefs,
+		"all references are resolved")
+}
+
+func listenerUnresolvedRefs(reason gatewayv1.ListenerConditionReason, message string) metav1.Condition {
+	return condition(gatewayv1.ListenerConditionResolvedRefs, false, reason, message)
+}
+
+func listenerProgrammed() metav1.Condition {
+	return condition(gatewayv1.ListenerConditionProgrammed, true, gatewayv1.ListenerReasonProgrammed, "Kong serves the listener")
+}
+
+func listenerNotProgrammed(message string) metav1.Condition {
+	return condition(gatewayv1.ListenerConditionProgrammed, false, gatewayv1.ListenerReasonInvalid, message)
+}
+
+func routeAccepted() metav1.Condition {
+	return condition(gatewayv1.RouteConditionAccepted, true, gatewayv1.RouteReasonAccepted, "the route is attached")
+}
+
+func routeNotAccepted(reason gatewayv1.RouteConditionReason, message string) metav1.Condition {
+	return condition(gatewayv1.RouteConditionAccepted, false, reason, message)
+}
+
+func routeResolvedRefs() metav1.Condition {
+	return condition(gatewayv1.RouteConditionResolvedRefs, true, gatewayv1.RouteReasonResolvedRefs, "all references are resolved")
+}
+
+func routeUnresolvedRefs(reason gatewayv1.RouteConditionReason, message string) metav1.Condition {
+	return condition(gatewayv1.RouteConditionResolvedRefs, false, reason, message)
+}
+
+func routePartiallyInvalid(message string) metav1.Condition {
+	return condition(gatewayv1.RouteConditionPartiallyInvalid, true, gatewayv1.RouteReasonUnsupportedValue, message)
+}
+
+// routeProgrammed is what the Kong Ingress Controller adds to the specification.
+func routeProgrammed() metav1.Condition {
+	return condition("Programmed", true, "ConfiguredInGateway", "Kong serves the route")
+}
+
+func routeNotProgrammed(message string) metav1.Condition {
+	return condition("Programmed", false, "KongConfigurationApplyFailed", message)
+}

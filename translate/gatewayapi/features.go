@@ -1,0 +1,27 @@
+package gatewayapi
+
+import (
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// features are what the GatewayClass says that we support, in order.
+var features = []gatewayv1.SupportedFeature{
+	{Name: "Gateway"},
+	{Name: "GatewayAddressEmpty"},
+	{Name: "HTTPRoute"},
+	{Name: "HTTPRoute303RedirectStatusCode"},
+	{Name: "HTTPRoute307RedirectStatusCode"},
+	{Name: "HTTPRoute308RedirectStatusCode"},
+	{Name: "HTTPRouteBackendTimeout"},
+	{Name: "HTTPRouteHostRewrite"},
+	{Name: "HTTPRouteMethodMatching"},
+	{Name: "HTTPRouteNamedRouteRule"},
+	{Name: "HTTPRouteParentRefPort"},
+	{Name: "HTTPRoutePathRedirect"},
+	{Name: "HTTPRoutePathRewrite"},
+	{Name: "HTTPRoutePortRedirect"},
+	{Name: "HTTPRouteQueryParamMatching"},
+	{Name: "HTTPRouteResponseHeaderModification"},
+	{Name: "HTTPRouteSchemeRedirect"},
+	{Name: "ReferenceGrant"},
+}

@@ -1,0 +1,66 @@
+package gatewayapi
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// DefaultController is the Kong Ingress Controller's.
+const DefaultController = "konghq.com/kic-gateway-controller"
+
+// Options are settings of the operator.
+type Options struct {
+	// Controller is the controllerName of the GatewayClasses that are ours.
+	Controller string
+	// Gateway is the only one that is served; all of our classes if its name is empty.
+	Gateway types.NamespacedName
+	// Ports are those at which Kong can be reached, by protocol.
+	Ports map[gatewayv1.ProtocolType][]int32
+	// Backend says which endpoints are taken.
+	Backend backend.Options
+}
+
+// defaultPorts are those of the Service in front of Kong.
+var defaultPorts = map[gatewayv1.ProtocolType][]int32{
+	gatewayv1.HTTPProtocolType:  {80},
+	gatewayv1.HTTPSProtocolType: {443},
+}
+
+// The roles of the units.
+const (
+	classRole   unit.Role = "gatewayclass"
+	gatewayRole unit.Role = "gateway"
+	httpRole    unit.Role = "httproute"
+	ruleRole    unit.Role = "httproute-rule"
+)
+
+// Define adds the units of Gateway API to a graph.
+func Define(g *unit.Graph, o Options) {
+	if o.Controller == "" {
+		o.Controller = DefaultController
+	}
+	if o.Ports == nil {
+		o.Ports = defaultPorts
+	}
+	g.Define(unit.Definition{Role: classRole, Kind: unit.GatewayClass, EachObject: true, Translate: o.class})
+	g.Define(unit.Definition{Role: gatewayRole, Kind: unit.Gateway, EachObject: true, Translate: o.gateway})
+	g.Define(unit.Definition{Role: httpRole, Kind: unit.HTTPRoute, EachObject: true, Translate: o.httpRoute})
+	g.Define(unit.Definition{Role: ruleRole, Kind: unit.HTTPRoute, Translate: o.httpRule})
+}
+
+func (o Options) opens(protocol gatewayv1.ProtocolType, port int32) bool {
+	return slices.Contains(o.Ports[protocol], port)
+}
+
+// value is what a pointer points to, or the default.
+func value[T any](pointer *T, unset T) T {
+	if pointer == nil {
+		return unset
+	}
+	return *pointer
+}

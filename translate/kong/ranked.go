@@ -1,0 +1,41 @@
+package kong
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// Ranked gives a route for each place that it may have among the routes of its rank.
+// Of two routes in the same slot one request may match both, and nothing but the place
+// says which one it is for; in different slots their priorities say so, or no request
+// matches both.
+//
+// So the slot is the rank and what of the match is of one value in a request: hosts,
+// paths and methods of one length and kind exclude each other. Regular expressions
+// don't, and all of one rank are in one slot.
+func Ranked(r route.Route) (slot string, at func(place int) []*Entity, err error) {
+	r.Place = 1
+	_, first, err := Route(r)
+	if err != nil {
+		return "", nil, err
+	}
+	path := "~"
+	if r.Match.Path.Kind != route.Regex {
+		path = strings.TrimRight(normalized(r.Match.Path.Value), "/")
+	}
+	slot = fmt.Sprintf("rank %d %s %s %s", Priority(r.Match), r.Match.Host, strings.Join(r.Match.Methods, ","), path)
+	return slot, func(place int) []*Entity {
+		if place == 0 {
+			return first
+		}
+		later := r
+		later.Place = place + 1
+		_, entities, err := Route(later)
+		if err != nil {
+			panic(err) // it went well for the first place
+		}
+		return entities
+	}, nil
+}

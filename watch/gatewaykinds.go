@@ -1,0 +1,41 @@
+package watch
+
+import (
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// GatewayKinds are those of Gateway API. Their statuses are cached for the status writer
+// to compare with, and are no input of the translation.
+func GatewayKinds() []Kind {
+	return []Kind{
+		{
+			Name:     unit.GatewayClass,
+			Resource: gatewayv1.SchemeGroupVersion.WithResource("gatewayclasses"),
+			Custom:   true,
+			New:      created[gatewayv1.GatewayClass](),
+			Unread:   on(func(c *gatewayv1.GatewayClass) { c.Status = gatewayv1.GatewayClassStatus{} }),
+		}, {
+			Name:       unit.Gateway,
+			Resource:   gatewayv1.SchemeGroupVersion.WithResource("gateways"),
+			Namespaced: true,
+			Custom:     true,
+			New:        created[gatewayv1.Gateway](),
+			Unread:     on(func(g *gatewayv1.Gateway) { g.Status = gatewayv1.GatewayStatus{} }),
+		}, {
+			Name:       unit.HTTPRoute,
+			Resource:   gatewayv1.SchemeGroupVersion.WithResource("httproutes"),
+			Namespaced: true,
+			Custom:     true,
+			New:        created[gatewayv1.HTTPRoute](),
+			Unread:     on(func(r *gatewayv1.HTTPRoute) { r.Status = gatewayv1.HTTPRouteStatus{} }),
+		}, {
+			Name:       unit.ReferenceGrant,
+			Resource:   gatewayv1.SchemeGroupVersion.WithResource("referencegrants"),
+			Namespaced: true,
+			Custom:     true,
+			New:        created[gatewayv1.ReferenceGrant](),
+		},
+	}
+}

@@ -1,0 +1,141 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// addressPatience is how long statuses wait for the addresses of the gateway, whose
+// Service may be one that we may not read.
+const addressPatience = 5 * time.Second
+
+// wholes writes the statuses that the translation makes. Each is merged into what the
+// object has: what others wrote there stays, and a status that says it all already is
+// not written.
+type wholes struct {
+	cluster   *Cluster
+	published *published
+	log       *slog.Logger
+
+	mu      sync.Mutex
+	desired map[unit.Key]whole
+	work    workqueue.TypedRateLimitingInterface[unit.Key] // nil unless leading
+}
+
+// whole is a status that an object is to have.
+type whole struct {
+	status unit.Status
+	// base is the version of the object that was patched last, to have the status.
+	// Until the cache shows another version it isn't repeated.
+	base string
+}
+
+func newWholes(cluster *Cluster, published *published, log *slog.Logger) *wholes {
+	w := &wholes{cluster: cluster, published: published, log: log, desired: map[unit.Key]whole{}}
+	cluster.observe(w.enqueueKnown)
+	published.observe(w.enqueueAll)
+	return w
+}
+
+func (w *wholes) report(r Report) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r.Gone || r.Status == nil {
+		delete(w.desired, r.Object)
+		return
+	}
+	w.desired[r.Object] = whole{status: r.Status}
+	w.enqueue(r.Object)
+}
+
+// enqueueKnown looks again at an object that was changed, maybe by another.
+func (w *wholes) enqueueKnown(key unit.Key) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, ok := w.desired[key]; ok {
+		w.enqueue(key)
+	}
+}
+
+func (w *wholes) enqueue(key unit.Key) {
+	if w.work != nil {
+		w.work.Add(key)
+	}
+}
+
+// enqueueAll looks again at everything, as when the gateway's addresses changed.
+func (w *wholes) enqueueAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for key, d := range w.desired {
+		w.desired[key] = whole{status: d.status}
+		w.enqueue(key)
+	}
+}
+
+// lead writes until the context ends, beginning with all there are.
+func (w *wholes) lead(ctx context.Context) {
+	work := workqueue.NewTypedRateLimitingQueue(
+		workqueue.NewTypedItemExponentialFailureRateLimiter[unit.Key](200*time.Millisecond, time.Minute))
+	// Without the addresses everything would be written twice.
+	select {
+	case <-w.published.known:
+	case <-time.After(addressPatience):
+	case <-ctx.Done():
+	}
+	w.mu.Lock()
+	w.work = work
+	w.mu.Unlock()
+	w.enqueueAll()
+	drain(ctx, work, statusWriters, w.write)
+	w.mu.Lock()
+	w.work = nil
+	w.mu.Unlock()
+}
+
+// write brings the status of one object to what is desired, if it isn't.
+func (w *wholes) write(ctx context.Context, key unit.Key) (again bool) {
+	object := w.cluster.Get(key)
+	w.mu.Lock()
+	desired, ok := w.desired[key]
+	w.mu.Unlock()
+	if !ok || object == nil || ctx.Err() != nil || desired.base == object.GetResourceVersion() {
+		return false
+	}
+	status, differs := desired.status.Merge(object, unit.Moment{Time: metav1.Now(), Addresses: w.published.texts()})
+	if !differs {
+		return false
+	}
+	if err := w.patch(ctx, key, object.GetResourceVersion(), status); err != nil {
+		return failedStatus(w.log, key, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now, ok := w.desired[key]; ok && now.status == desired.status {
+		w.desired[key] = whole{status: desired.status, base: object.GetResourceVersion()}
+	}
+	return false
+}
+
+// patch writes on the condition that the object is still the one in the cache.
+func (w *wholes) patch(ctx context.Context, key unit.Key, version string, status any) error {
+	body, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"resourceVersion": version},
+		"status":   status,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.cluster.clients.dynamic.Resource(w.cluster.kinds[key.Kind].Resource).Namespace(key.Namespace).
+		Patch(ctx, key.Name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: "kube-sync"}, "status")
+	return err
+}
