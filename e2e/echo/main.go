@@ -10,6 +10,7 @@
 //	BIND_ADDRESS                      the address of all listeners; every one by default
 //	HTTP_PORT                         8080 by default
 //	HTTPS_PORT                        HTTPS with TLS_CERT_FILE and TLS_KEY_FILE, if set
+//	TLS_CLIENT_CA_FILE                the CA that clients need a certificate of, if set
 //	TCP_PORT, UDP_PORT                lines and datagrams come back as "POD_NAME: LINE", if set
 //	TERM_DELAY                        2s by default
 //
@@ -19,6 +20,9 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -87,7 +91,12 @@ func listen(server *http.Server, failed chan<- error) error {
 		return err
 	}
 	if port := os.Getenv("HTTPS_PORT"); port != "" {
-		err := open(port, func(listener net.Listener) error {
+		clients, err := clientTLS(os.Getenv("TLS_CLIENT_CA_FILE"))
+		if err != nil {
+			return err
+		}
+		server.TLSConfig = clients
+		err = open(port, func(listener net.Listener) error {
 			return server.ServeTLS(listener, os.Getenv("TLS_CERT_FILE"), os.Getenv("TLS_KEY_FILE"))
 		})
 		if err != nil {
@@ -114,6 +123,22 @@ func listen(server *http.Server, failed chan<- error) error {
 		}()
 	}
 	return nil
+}
+
+// clientTLS asks clients for a certificate of the CA in a file, if there is one.
+func clientTLS(file string) (*tls.Config, error) {
+	if file == "" {
+		return nil, nil
+	}
+	ca, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(ca) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
+	}
+	return &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}, nil
 }
 
 func env(name, otherwise string) string {

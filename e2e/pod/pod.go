@@ -57,6 +57,8 @@ type Options struct {
 	Credentials lab.Credentials
 	// Settings of kube-sync, such as "WATCH_NAMESPACE".
 	Settings map[string]string
+	// Kong has settings of Kong, such as "STREAM_LISTEN"; an installed gateway has its own.
+	Kong map[string]string
 	// Name of the pod; an installed gateway has its own.
 	Name string
 }
@@ -143,6 +145,9 @@ func (p *Pod) environ(o Options) []string {
 	}
 	for name, value := range o.Settings {
 		env = append(env, settingPrefix+name+"="+value)
+	}
+	for name, value := range o.Kong {
+		env = append(env, "KONG_"+name+"="+value)
 	}
 	return env
 }

@@ -105,12 +105,12 @@ func (s *settings) balancing() {
 
 func (s *settings) hostHeader() {
 	host := strings.TrimSpace(s.values.Text(annotation.HostHeader, ""))
-	switch {
-	case host == "":
-	case !upstream.ValidHost(host):
-		s.values.Invalid(annotation.HostHeader, host, "a host name, with or without a port")
-	default:
-		s.backend.HostHeader = host
+	name, wrong := upstream.HostHeader(host)
+	if wrong != "" {
+		s.values.Invalid(annotation.HostHeader, host, wrong)
+	}
+	if name != "" {
+		s.backend.HostHeader = name
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -210,11 +209,18 @@ func (c *checker) number(where string, n **int, least, most int) {
 	}
 }
 
-// ValidHost tells a host name or an IPv4 address, with or without a port.
-func ValidHost(host string) bool {
-	name, port, found := strings.Cut(host, ":")
-	if n, err := strconv.Atoi(port); found && (err != nil || n < 1 || n > 65535) {
-		return false
+// HostHeader reads a host name for requests to endpoints. Kong adds the endpoint's port
+// unless it is the protocol's own, also to a name that has a port; so a port is left
+// out. What is wrong ends a sentence such as "x is not ...".
+func HostHeader(host string) (name, wrong string) {
+	name, _, found := strings.Cut(host, ":")
+	switch {
+	case host == "":
+		return "", ""
+	case len(validation.IsDNS1123Subdomain(strings.ToLower(name))) > 0:
+		return "", "a host name"
+	case found:
+		return name, "a host name without a port, which is the endpoint's; " + name + " counts"
 	}
-	return len(validation.IsDNS1123Subdomain(strings.ToLower(name))) == 0
+	return name, ""
 }

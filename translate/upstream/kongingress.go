@@ -43,10 +43,9 @@ func kongIngress(id unit.ID, r *unit.Reader) unit.Fragment {
 		b.Algorithm = hashing
 	}
 	c.balancing("upstream", b)
-	host := text(u.HostHeader)
-	if host != "" && !ValidHost(host) {
-		c.refuse("upstream.host_header: %q is not a host name with or without a port", host)
-		host = ""
+	host, wrong := HostHeader(text(u.HostHeader))
+	if wrong != "" {
+		c.refuse("upstream.host_header: %q is not %s", *u.HostHeader, wrong)
 	}
 	return unit.Fragment{Value: Policy{Balancing: b, HostHeader: host}, Verdicts: c.verdicts}
 }
