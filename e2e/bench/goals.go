@@ -106,14 +106,14 @@ func memory(r *Results) (string, bool) {
 }
 
 func idle(r *Results) (string, bool) {
-	highest := 0.0
+	var worst Gateway
 	for _, g := range r.Gateways {
-		if g.Way == Delta {
-			highest = max(highest, g.Idle.KubeSync)
+		if g.Way == Delta && g.Idle.KubeSync >= worst.Idle.KubeSync {
+			worst = g
 		}
 	}
 	const most = 0.005
-	return fmt.Sprintf("%.2f %%", 100*highest), highest <= most
+	return fmt.Sprintf("%.2f %% at %s", 100*worst.Idle.KubeSync, thousands(int64(worst.Routes))), worst.Idle.KubeSync <= most
 }
 
 // goals has a row for each goal that was measured.

@@ -94,7 +94,7 @@ func (p *page) changes() {
 			p.line("## Until effective, without other requests")
 		}
 		p.line("")
-		p.line("*First* is the median until a first answer is right, *stale* the longest until a last one was not. Of less than 100")
+		p.line("*First* is the median until a first answer is right, *stale* the longest until a last one was not. Of fewer than 100")
 		p.line("changes the 99th percentile is the longest. The ratio is that of the medians until effective.")
 		for _, routes := range p.r.Options.Sizes {
 			p.line("")
