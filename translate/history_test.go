@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"maps"
@@ -87,6 +88,11 @@ func stateOf(g *unit.Graph) state {
 	for key, verdicts := range g.AllVerdicts() {
 		s.Verdicts[key] = fmt.Sprint(verdicts)
 	}
+	for key, status := range g.Statuses() {
+		whole, _ := status.Merge(g.Object(key), unit.Moment{})
+		text, _ := json.Marshal(whole)
+		s.Verdicts[key] += string(text)
+	}
 	return s
 }
 
@@ -133,7 +139,11 @@ func (w *world) everything() []unit.Change {
 func (w *world) happen() unit.Change {
 	name := fmt.Sprintf("o%d", w.IntN(4))
 	var object unit.Object
-	switch w.IntN(6) {
+	switch w.IntN(10) {
+	case 6, 7:
+		object = w.plugin(name)
+	case 8, 9:
+		object = w.consumer(name)
 	case 0, 1:
 		object = w.ingress(name)
 	case 2:
@@ -145,6 +155,9 @@ func (w *world) happen() unit.Change {
 	default:
 		object = &networkingv1.IngressClass{ObjectMeta: metav1.ObjectMeta{Name: "kong",
 			Annotations: map[string]string{networkingv1.AnnotationIsDefaultIngressClass: pick(w, "true", "false")}}}
+	}
+	if w.IntN(3) == 0 {
+		object = w.gatewayObject(name)
 	}
 	c := change(object)
 	if w.IntN(3) == 0 {
@@ -171,6 +184,7 @@ func (w *world) ingress(name string) unit.Object {
 		other := "other"
 		ing.Spec.IngressClassName = &other
 	}
+	w.attach(ing)
 	if w.IntN(2) == 0 {
 		ing.Spec.DefaultBackend = &networkingv1.IngressBackend{Service: path.Backend.Service}
 	}
@@ -183,6 +197,7 @@ func (w *world) ingress(name string) unit.Object {
 
 func (w *world) service(name string) unit.Object {
 	s := newService(name)
+	w.attach(s)
 	switch w.IntN(3) {
 	case 0:
 		s.Spec.Type, s.Spec.ExternalName = corev1.ServiceTypeExternalName, "elsewhere.example"
@@ -197,6 +212,8 @@ func (w *world) secret(name string) unit.Object {
 	if w.IntN(3) == 0 {
 		s.Data["tls.key"] = []byte("garbage")
 	}
+	s.Labels = map[string]string{"konghq.com/credential": pick(w, "key-auth", "acl", "none")}
+	s.Data["key"], s.Data["group"] = []byte(pick(w, "k", "{}")), []byte("g")
 	return s
 }
 

@@ -9,13 +9,16 @@ import (
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/consumer"
+	"github.com/kube-sync/kube-sync/translate/customentity"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/ingress"
 	"github.com/kube-sync/kube-sync/translate/l4"
+	"github.com/kube-sync/kube-sync/translate/license"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/translate/upstream"
+	"github.com/kube-sync/kube-sync/translate/vault"
 )
 
 // Options are settings of the operator.
@@ -43,5 +46,8 @@ func New(o Options) *unit.Graph {
 	l4.Define(g, o.IngressClass)
 	o.Gateway.Backend = o.Backend
 	gatewayapi.Define(g, o.Gateway)
+	vault.Define(g, o.IngressClass)
+	customentity.Define(g, o.IngressClass)
+	license.Define(g)
 	return g
 }

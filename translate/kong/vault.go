@@ -1,0 +1,39 @@
+package kong
+
+import (
+	"encoding/json"
+
+	gokong "github.com/kong/go-kong/kong"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// declaredVault leaves the configuration in the words of whoever wrote it.
+type declaredVault struct {
+	gokong.Vault
+	Config json.RawMessage `json:"config,omitempty"`
+}
+
+// Vault gives a vault.
+func Vault(v route.Vault) *Entity {
+	id := ID(Vaults, v.Prefix)
+	declared := declaredVault{
+		Vault:  gokong.Vault{ID: &id, Name: &v.Backend, Prefix: &v.Prefix, Tags: gokong.StringSlice(v.Tags...)},
+		Config: v.Config,
+	}
+	if v.Description != "" {
+		declared.Description = &v.Description
+	}
+	return entity(Vaults, id, v.Prefix, declared)
+}
+
+// Custom gives an entity of a type that is none of those above, with the fields of
+// whoever wrote it. The name makes its id, unless the fields have one.
+func Custom(t Type, name string, fields map[string]any) *Entity {
+	id, ok := fields["id"].(string)
+	if !ok {
+		id = ID(Plugins, string(t)+" "+name)
+		fields["id"] = id
+	}
+	return entity(t, id, name, fields)
+}
