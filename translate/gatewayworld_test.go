@@ -1,0 +1,89 @@
+package translate_test
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// gatewayObject is some object of Gateway API, or of what it reads.
+func (w *world) gatewayObject(name string) unit.Object {
+	switch w.IntN(10) {
+	case 0:
+		return &gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "kong"}, Spec: gatewayv1.GatewayClassSpec{
+			ControllerName: gatewayv1.GatewayController(pick(w, gatewayapi.DefaultController, gatewayapi.DefaultController, "example.com/other"))}}
+	case 1, 2, 3:
+		return w.gateway(name)
+	case 4:
+		return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "default", Labels: map[string]string{"team": pick(w, "a", "b")}}}
+	case 5:
+		to := gatewayv1.ObjectName(pick(w, name, "o1"))
+		return &gatewayv1.ReferenceGrant{ObjectMeta: metav1.ObjectMeta{Namespace: "other", Name: name}, Spec: gatewayv1.ReferenceGrantSpec{
+			From: []gatewayv1.ReferenceGrantFrom{{Group: gatewayv1.GroupName, Kind: "HTTPRoute", Namespace: "default"}},
+			To:   []gatewayv1.ReferenceGrantTo{{Kind: "Service", Name: pick(w, nil, &to)}}}}
+	default:
+		return w.httpRoute(name)
+	}
+}
+
+func (w *world) gateway(name string) unit.Object {
+	g := &gatewayv1.Gateway{ObjectMeta: meta(name), Spec: gatewayv1.GatewaySpec{GatewayClassName: "kong"}}
+	g.CreationTimestamp = metav1.Unix(int64(1000+w.IntN(3)), 0)
+	for i := range 1 + w.IntN(3) {
+		l := gatewayv1.Listener{Name: gatewayv1.SectionName(fmt.Sprint("l", i)), Port: pick[int32](w, 80, 80, 8080), Protocol: gatewayv1.HTTPProtocolType}
+		if w.IntN(3) == 0 {
+			l.Port, l.Protocol = 443, gatewayv1.HTTPSProtocolType
+			l.TLS = &gatewayv1.ListenerTLSConfig{CertificateRefs: []gatewayv1.SecretObjectReference{{Name: gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(4)))}}}
+		}
+		hostname := pick[gatewayv1.Hostname](w, "a.example", "*.example", "*.a.example")
+		l.Hostname = pick(w, nil, &hostname)
+		from := pick(w, gatewayv1.NamespacesFromAll, gatewayv1.NamespacesFromSame, gatewayv1.NamespacesFromSelector)
+		l.AllowedRoutes = &gatewayv1.AllowedRoutes{Namespaces: &gatewayv1.RouteNamespaces{From: &from,
+			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}}}}
+		g.Spec.Listeners = append(g.Spec.Listeners, l)
+	}
+	return g
+}
+
+func (w *world) httpRoute(name string) unit.Object {
+	r := &gatewayv1.HTTPRoute{ObjectMeta: meta(name)}
+	r.CreationTimestamp = metav1.Unix(int64(1000+w.IntN(3)), 0)
+	for range 1 + w.IntN(2) {
+		ref := gatewayv1.ParentReference{Name: gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(4)))}
+		section := gatewayv1.SectionName("l1")
+		ref.SectionName = pick(w, nil, nil, &section)
+		r.Spec.ParentRefs = append(r.Spec.ParentRefs, ref)
+	}
+	r.Spec.Hostnames = pick(w, nil, []gatewayv1.Hostname{"a.example"}, []gatewayv1.Hostname{"*.example", "b.a.example"})
+	for range 1 + w.IntN(2) {
+		r.Spec.Rules = append(r.Spec.Rules, w.httpRule())
+	}
+	return r
+}
+
+func (w *world) httpRule() gatewayv1.HTTPRouteRule {
+	var rule gatewayv1.HTTPRouteRule
+	for range w.IntN(3) {
+		// Headers make matches of one rank, which are ordered by age.
+		rule.Matches = append(rule.Matches, gatewayv1.HTTPRouteMatch{Headers: []gatewayv1.HTTPHeaderMatch{{
+			Name: pick[gatewayv1.HTTPHeaderName](w, "x", "y", "no token"), Value: "v"}}})
+	}
+	for range w.IntN(3) {
+		port, other := int32(80), gatewayv1.Namespace("other")
+		weight := int32(w.IntN(3))
+		ref := gatewayv1.HTTPBackendRef{}
+		ref.Name, ref.Port, ref.Weight = gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(4))), &port, &weight
+		ref.Namespace = pick(w, nil, nil, &other)
+		rule.BackendRefs = append(rule.BackendRefs, ref)
+	}
+	if w.IntN(4) == 0 {
+		rule.Filters = []gatewayv1.HTTPRouteFilter{{Type: pick(w, gatewayv1.HTTPRouteFilterRequestRedirect, gatewayv1.HTTPRouteFilterRequestMirror),
+			RequestRedirect: &gatewayv1.HTTPRequestRedirectFilter{}}}
+	}
+	return rule
+}
