@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/translate/upstream"
@@ -20,7 +22,7 @@ var SettingNames = []string{
 	annotation.Tags, annotation.Protocol, annotation.Path, annotation.ConnectTimeout, annotation.ReadTimeout,
 	annotation.WriteTimeout, annotation.Retries, annotation.HostHeader, annotation.ClientCert, annotation.TLSVerify,
 	annotation.TLSVerifyDepth, annotation.CACertificatesSecrets, annotation.CACertificatesConfigMaps,
-	annotation.UpstreamPolicy, annotation.Override,
+	annotation.UpstreamPolicy, annotation.Override, annotation.Plugins,
 }
 
 // protocols are those that Kong speaks to services.
@@ -56,6 +58,14 @@ func Settings(r *unit.Reader, object metav1.Object, key unit.Key, values *annota
 	s.balancing()
 	s.hostHeader()
 	s.tls()
+	s.plugins(object)
+}
+
+// plugins are those of all routes to the object.
+func (s *settings) plugins(object metav1.Object) {
+	attached := plugin.Attached(s.reader, object, s.key, schema.GroupKind{Kind: string(s.key.Kind)})
+	s.backend.Plugins, s.backend.Refuse = attached.Plugins, attached.Refuse
+	s.values.Verdicts = append(s.values.Verdicts, attached.Verdicts...)
 }
 
 func (s *settings) warn(reason, message string) {
