@@ -94,7 +94,7 @@ func (o Options) httpRule(id unit.ID, r *unit.Reader) unit.Fragment {
 	}
 	found.Service = fmt.Sprintf("httproute.%s.%s.%d", id.Namespace, id.Name, i)
 	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: "http", Port: 80, Targets: weighted(shares),
-		Tags: kong.Tags(object, gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute"))}
+		Tags: kong.Tags(object, httpRouteKind)}
 	if len(rule.BackendRefs) == 1 {
 		b.Tags = kong.Tags(only, corev1.SchemeGroupVersion.WithKind("Service"))
 	}

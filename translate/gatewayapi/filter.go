@@ -22,6 +22,9 @@ type filters struct {
 	// Fail are shares, out of Total, of requests that get an error.
 	Fail  []failure `json:"fail,omitempty"`
 	Total int       `json:"total,omitempty"`
+
+	// extensions are the names of KongPlugins that are asked for.
+	extensions []string
 }
 
 type redirect struct {
@@ -114,6 +117,9 @@ func (f *filters) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) (err
 	case filter.Type == gatewayv1.HTTPRouteFilterURLRewrite && filter.URLRewrite != nil:
 		f.Rewrite = &rewrite{Host: string(value(filter.URLRewrite.Hostname, ""))}
 		f.Rewrite.Path, err = replacedPath(filter.URLRewrite.Path, matched)
+	case filter.Type == gatewayv1.HTTPRouteFilterExtensionRef && filter.ExtensionRef != nil &&
+		filter.ExtensionRef.Group == "configuration.konghq.com" && filter.ExtensionRef.Kind == "KongPlugin":
+		f.extensions = append(f.extensions, string(filter.ExtensionRef.Name))
 	default:
 		return fmt.Errorf("a filter of the type %s is not supported", filter.Type)
 	}

@@ -3,6 +3,7 @@ package gatewayapi
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -44,22 +46,50 @@ type httpTranslation struct {
 	fragment   unit.Fragment
 
 	base       route.Route // what all routes have in common
-	resolved   *reference  // the first reference that is not
-	unserved   []string    // why parts of the route are not served as they say
-	matchless  int         // rules without any match that is served
+	attached   plugin.Attachment
+	userTags   []string
+	resolved   *reference // the first reference that is not
+	unserved   []string   // why parts of the route are not served as they say
+	matchless  int        // rules without any match that is served
 	namedRoute map[string]bool
 }
 
-// settings reads the annotations.
+// settings reads the annotations. What they say of protocols is the listeners' to say.
 func (t *httpTranslation) settings() {
-	t.base = route.Route{PreserveHost: true, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426}
+	values := annotation.Of(t.route, t.key)
+	t.base = values.Route(route.Route{PreserveHost: true, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426})
+	t.userTags = values.UserTags()
 	t.namedRoute = map[string]bool{}
-	t.fragment.Verdicts = annotation.Ignored(t.route, t.key, annotation.Plugins)
-	if plugins := t.route.Annotations[annotation.Prefix+annotation.Plugins]; plugins != "" {
-		// Whoever asks for a plugin may rely on it for protection.
-		t.base.Refuse = "a plugin of this route is not available"
-		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "PluginNotAvailable",
-			fmt.Sprintf("plugins %q are not supported; the routes answer 503 rather than go out without them", plugins)))
+	read := []string{annotation.Plugins, annotation.Tags, annotation.StripPath, annotation.PreserveHost, annotation.RegexPriority,
+		annotation.PathHandling, annotation.Methods, annotation.SNIs, annotation.RequestBuffering, annotation.ResponseBuffering,
+		annotation.HeadersSeparator, annotation.Headers}
+	t.attached = plugin.Attached(t.reader, t.route, t.key, httpRouteKind.GroupKind())
+	t.fragment.Verdicts = slices.Concat(values.Verdicts, annotation.Ignored(t.route, t.key, read...), t.attached.Verdicts)
+}
+
+var httpRouteKind = gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute")
+
+// narrowed is a match with what annotations ask for besides.
+func (t *httpTranslation) narrowed(m route.Match) route.Match {
+	if len(m.Methods) == 0 {
+		m.Methods = t.base.Match.Methods
+	}
+	m.SNIs = t.base.Match.SNIs
+	m.Headers = append(m.Headers, t.base.Match.Headers...)
+	return m
+}
+
+// extend adds the plugins that a rule names. One that is not there closes the rule.
+func (t *httpTranslation) extend(r *route.Route, f filters) {
+	all := t.attached
+	for _, name := range f.extensions {
+		all = all.With(plugin.Named(t.reader, t.key, httpRouteKind.GroupKind(), name))
+	}
+	r.Plugins, r.Refuse = slices.Concat(all.Plugins, f.plugins()), all.Refuse
+	for _, v := range all.Verdicts {
+		if !slices.Contains(t.fragment.Verdicts, v) {
+			t.fragment.Verdicts = append(t.fragment.Verdicts, v)
+		}
 	}
 }
 
@@ -90,7 +120,7 @@ func (t *httpTranslation) rule(i int, rule *gatewayv1.HTTPRouteRule) {
 func (t *httpTranslation) match(i, j int, rule *gatewayv1.HTTPRouteRule, match gatewayv1.HTTPRouteMatch) bool {
 	where := fmt.Sprintf("rule %d match %d", i, j)
 	base := t.base
-	base.Match = matchOf(match)
+	base.Match = t.narrowed(matchOf(match))
 	if _, err := kong.Expression(base.Match); err != nil {
 		t.unserve("%s: %v", where, err)
 		return false
@@ -106,12 +136,12 @@ func (t *httpTranslation) match(i, j int, rule *gatewayv1.HTTPRouteRule, match g
 	} else if f.Redirect == nil {
 		base.Backend = t.use(i, &f)
 	}
-	base.Plugins = f.plugins()
-	var named []string
+	t.extend(&base, f)
+	tags := t.userTags
 	if rule.Name != nil {
-		named = []string{"k8s-named-route-rule:" + string(*rule.Name)}
+		tags = slices.Concat([]string{"k8s-named-route-rule:" + string(*rule.Name)}, tags)
 	}
-	base.Tags = kong.Tags(t.route, gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute"), named...)
+	base.Tags = kong.Tags(t.route, httpRouteKind, tags...)
 	for _, b := range t.attachment.bindings {
 		t.claim(base, b, i, j)
 	}
