@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -96,13 +97,17 @@ func TestFullLoadsOfManyRoutesReachEveryWorker(t *testing.T) {
 	bodies := [][]byte{swapping(n, ports[0]).body(), swapping(n, ports[1]).body()}
 	ended := make(chan struct{})
 	t.Cleanup(func() { close(ended) })
+	var asked, failed atomic.Int64
 	go func() {
 		for i := 0; ; i++ {
 			select {
 			case <-ended:
 				return
 			case <-time.After(5 * time.Millisecond):
-				k.try(want{host: fmt.Sprintf("r%d.test", i*7%n), path: "/"})
+				wrong, _ := k.try(want{host: fmt.Sprintf("r%d.test", i*7%n), path: "/", code: http.StatusOK, from: ports})
+				if asked.Add(1); wrong != "" {
+					failed.Add(1)
+				}
 			}
 		}
 	}()
@@ -114,6 +119,7 @@ func TestFullLoadsOfManyRoutesReachEveryWorker(t *testing.T) {
 		answered := time.Since(started)
 		k.eventually("the full load in all workers", func() bool { return k.status().Ready })
 		t.Logf("full load %d: answered after %v, said to be in all workers after %v", i, answered.Round(time.Millisecond), time.Since(started).Round(time.Millisecond))
+		t.Logf("of %d requests meanwhile %d failed", asked.Swap(0), failed.Swap(0))
 		if stale, asked := k.stale(100, ports[i%2]); stale > 0 {
 			t.Fatalf("%d of %d answers are stale\nstatus %+v\n%s", stale, asked, k.status(), k.complaints())
 		}

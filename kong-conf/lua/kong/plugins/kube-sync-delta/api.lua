@@ -4,7 +4,7 @@ local cjson = require "cjson.safe"
 
 
 local NAME = "kube-sync-delta"
-local STEP = 0.002
+local FIRST_STEP, LONGEST_STEP = 0.002, 0.1
 local LONGEST_WAIT = 60
 
 
@@ -73,11 +73,13 @@ end
 
 local function wait(milliseconds)
   local deadline = ngx.now() + math.min(milliseconds / 1000, LONGEST_WAIT)
+  local step = FIRST_STEP
   repeat
     if status().ready then
       return true
     end
-    ngx.sleep(STEP)
+    ngx.sleep(step)
+    step = math.min(step * 1.2, LONGEST_STEP)
   until ngx.now() > deadline
 
   return false

@@ -26,16 +26,28 @@ local function is_ours(route)
 end
 
 
+local function select(kind, key, cached)
+  local entity = cached[key.id]
+  if entity == nil then
+    local err
+    entity, err = kong.db[kind]:select(key, GLOBAL)
+    assert(not err, err)
+    cached[key.id] = entity or false
+  end
+
+  return entity
+end
+
+
 -- What the router is to hold for a route, or nil.
-local function entry(id)
-  local route = assert(kong.db.routes:select({ id = id }, GLOBAL))
+local function entry(route, services)
   if not is_ours(route) then
     return
   end
 
   local service
   if route.service then
-    service = assert(kong.db.services:select(route.service, GLOBAL))
+    service = assert(select("services", route.service, services))
     if SUBSYSTEMS[service.protocol] ~= ngx.config.subsystem then
       service = nil
 
@@ -51,10 +63,10 @@ end
 -- Splits ids in those that are to be in the router of this worker and the others.
 function _M.split(ids)
   local present, gone = {}, {}
+  local services = {}
   for id in pairs(ids) do
-    local route, err = kong.db.routes:select({ id = id }, GLOBAL)
-    assert(not err, err)
-    local held = route and entry(id)
+    local route = select("routes", { id = id }, {})
+    local held = route and entry(route, services)
     if held then
       present[id] = held
 
