@@ -14,6 +14,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -72,10 +73,21 @@ func (t *translation) hosts(host route.Host) []route.Host {
 	return hosts
 }
 
+// rewrite adds the plugin that rewrites paths. Kong takes one of a name for a route, and
+// one that the user wrote counts.
 func (t *translation) rewrite(r *route.Route) {
-	if t.rewriting != nil {
-		r.Plugins = append(slices.Clip(r.Plugins), t.rewriting.Plugin(r.Match.Path, r.Tags))
+	if t.rewriting == nil {
+		return
 	}
+	p := t.rewriting.Plugin(r.Match.Path, r.Tags)
+	if slices.ContainsFunc(r.Plugins, func(other route.Plugin) bool {
+		return other.Name == p.Name && other.Consumer == "" && other.ConsumerGroup == ""
+	}) {
+		t.warn("RewriteConflict", "annotation %s%s has no effect beside a plugin %s, whose config.replace.uri may say the same",
+			annotation.Prefix, annotation.Rewrite, p.Name)
+		return
+	}
+	r.Plugins = append(slices.Clip(r.Plugins), p)
 }
 
 // defaultBackend translates spec.defaultBackend: what no rule of any Ingress takes.
