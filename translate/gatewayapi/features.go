@@ -16,7 +16,6 @@ var features = []gatewayv1.SupportedFeature{
 	{Name: "HTTPRouteHostRewrite"},
 	{Name: "HTTPRouteMethodMatching"},
 	{Name: "HTTPRouteNamedRouteRule"},
-	{Name: "HTTPRouteParentRefPort"},
 	{Name: "HTTPRoutePathRedirect"},
 	{Name: "HTTPRoutePathRewrite"},
 	{Name: "HTTPRoutePortRedirect"},
