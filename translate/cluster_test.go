@@ -19,6 +19,8 @@ func change(object unit.Object) unit.Change {
 		"*v1.EndpointSlice": unit.EndpointSlice, "*v1.Secret": unit.Secret,
 		"*v1.GatewayClass": unit.GatewayClass, "*v1.Gateway": unit.Gateway, "*v1.HTTPRoute": unit.HTTPRoute,
 		"*v1.ReferenceGrant": unit.ReferenceGrant, "*v1.Namespace": unit.Namespace,
+		"*v1.KongPlugin": unit.KongPlugin, "*v1.KongClusterPlugin": unit.KongClusterPlugin, "*v1.KongConsumer": unit.KongConsumer,
+		"*v1beta1.KongConsumerGroup": unit.KongConsumerGroup,
 	}[fmt.Sprintf("%T", object)]
 	return unit.Change{
 		Key:    unit.Key{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()},

@@ -139,7 +139,11 @@ func (w *world) everything() []unit.Change {
 func (w *world) happen() unit.Change {
 	name := fmt.Sprintf("o%d", w.IntN(4))
 	var object unit.Object
-	switch w.IntN(6) {
+	switch w.IntN(10) {
+	case 6, 7:
+		object = w.plugin(name)
+	case 8, 9:
+		object = w.consumer(name)
 	case 0, 1:
 		object = w.ingress(name)
 	case 2:
@@ -180,6 +184,7 @@ func (w *world) ingress(name string) unit.Object {
 		other := "other"
 		ing.Spec.IngressClassName = &other
 	}
+	w.attach(ing)
 	if w.IntN(2) == 0 {
 		ing.Spec.DefaultBackend = &networkingv1.IngressBackend{Service: path.Backend.Service}
 	}
@@ -192,6 +197,7 @@ func (w *world) ingress(name string) unit.Object {
 
 func (w *world) service(name string) unit.Object {
 	s := newService(name)
+	w.attach(s)
 	switch w.IntN(3) {
 	case 0:
 		s.Spec.Type, s.Spec.ExternalName = corev1.ServiceTypeExternalName, "elsewhere.example"
@@ -206,6 +212,8 @@ func (w *world) secret(name string) unit.Object {
 	if w.IntN(3) == 0 {
 		s.Data["tls.key"] = []byte("garbage")
 	}
+	s.Labels = map[string]string{"konghq.com/credential": pick(w, "key-auth", "acl", "none")}
+	s.Data["key"], s.Data["group"] = []byte(pick(w, "k", "{}")), []byte("g")
 	return s
 }
 

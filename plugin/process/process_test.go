@@ -23,7 +23,7 @@ var roles = map[string]func(args []string){
 			os.Exit(3)
 		}
 		fmt.Println("mortal", os.Getpid())
-		select {}
+		time.Sleep(time.Hour) // the test ends it; nothing else runs here, so select{} would be a deadlock
 	},
 	// parent starts a child in another role, shows its output, and waits.
 	"parent": func(args []string) {
@@ -37,7 +37,7 @@ var roles = map[string]func(args []string){
 			_ = cmd.Wait()
 			return
 		}
-		select {}
+		time.Sleep(time.Hour) // the test ends it; nothing else runs here, so select{} would be a deadlock
 	},
 	// server takes its turn and tells.
 	"server": func(args []string) {
@@ -54,7 +54,7 @@ var roles = map[string]func(args []string){
 			return context.Cause(ctx)
 		})
 		fmt.Println("passive:", err)
-		select {}
+		time.Sleep(time.Hour) // the test ends it; nothing else runs here, so select{} would be a deadlock
 	},
 	"logger": func([]string) {
 		fmt.Fprintln(os.Stderr, "into the void")
