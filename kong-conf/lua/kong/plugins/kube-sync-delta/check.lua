@@ -134,7 +134,7 @@ end
 -- Entities that upserts refer to have to be part of what Kong's schema validates; those
 -- that are stored are lent to it without references of their own.
 local function lend(input, kind, entity)
-  local lent = { ws_id = nil }
+  local lent = {}
   for name, value in pairs(entity) do
     local field = kong.db[kind].schema.fields[name]
     if field and field.type ~= "foreign" and value ~= null then
