@@ -7,7 +7,7 @@ SUMMARY := $(CURDIR)/.run/e2e-summary
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/kube-sync
 	$(GO) build -ldflags '-X github.com/kube-sync/kube-sync/plugin/cli.Version=$(VERSION)' -o bin/kube-sync ./plugin
@@ -25,6 +25,9 @@ test: ## run all tests; the last line says which gateway they met
 bench: ## run the benchmarks of the translation
 	$(GO) test ./translate -run '^$$' -bench . -benchmem -benchtime 10x
 
+bench-gateway: ## measure on a real Kong how soon changes are effective (an hour or more; ARGS='-sizes 100,1000 -changes 10')
+	$(GO) test ./e2e/bench -run '^$$' -bench Gateway -benchtime 1x -timeout 0 -v -args $(ARGS)
+
 image: ## build the gateway's image (needs Docker)
 	docker build -f docker/Dockerfile --build-arg VERSION=$(VERSION) -t kong-kube-sync:dev .
 
@@ -40,4 +43,4 @@ fmt: ## format the code
 vet: ## check the code for what compiles and is wrong
 	$(GO) vet ./...
 
-.PHONY: help build run test bench image e2e-kind manifests fmt vet
+.PHONY: help build run test bench bench-gateway image e2e-kind manifests fmt vet

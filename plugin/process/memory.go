@@ -8,12 +8,35 @@ import (
 	"strings"
 )
 
+// By how much the heap may grow, in percent of what lives in it, before the collector
+// runs. Nearly all of it lives as long as the cluster's objects do.
+const (
+	growthAtStart = 30 // while the objects arrive, to bound the peak
+	growthLater   = 12 // when little is allocated any more
+)
+
 // LimitMemory makes the garbage collector work harder before the container runs out
 // of memory, unless GOMEMLIMIT says otherwise. Kong needs the larger part of it, so
 // ours is a third. It returns the limit in bytes, or 0 if there is none. The number
 // of CPUs needs nothing: the runtime reads it from the cgroup.
+//
+// With or without a limit the heap is kept from growing to twice its size.
 func LimitMemory() int64 {
+	grow(growthAtStart)
 	return limitMemory("/sys/fs/cgroup", "/proc/self/cgroup")
+}
+
+// Settle gives back what a large piece of work took, such as a load of the whole
+// configuration, and from then on keeps the heap close to what lives in it.
+func Settle() {
+	grow(growthLater)
+	debug.FreeOSMemory()
+}
+
+func grow(percent int) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
+	}
 }
 
 func limitMemory(root, membership string) int64 {

@@ -12,7 +12,7 @@ import (
 
 // How often the parent is looked at. The kernel's signal comes first; this is for
 // when it does not.
-const parentEvery = 200 * time.Millisecond
+const parentEvery = time.Second
 
 // EndWithParent makes the process end with its parent. A worker that is killed takes
 // nothing down with it: Kong's master starts a new worker, which starts a new server.

@@ -20,7 +20,7 @@ var ErrSuperseded = errors.New("a newer process of this Kong takes over")
 
 const (
 	// How often a process looks whether a newer one has come, or an older one left.
-	turnEvery = 100 * time.Millisecond
+	turnEvery = 250 * time.Millisecond
 	// How long a wait may take before the log says so, and how often.
 	turnRemind = 10 * time.Second
 )
