@@ -81,7 +81,7 @@ local function change(conf, set, add, clear)
   end
 end
 
-function Filters:access(conf)
+function Filters.access(_, conf)
   if conf.redirect then
     return redirect(conf.redirect)
   end
@@ -101,7 +101,7 @@ function Filters:access(conf)
   end
 end
 
-function Filters:header_filter(conf)
+function Filters.header_filter(_, conf)
   if conf.response then
     change(conf.response, kong.response.set_header, kong.response.add_header, kong.response.clear_header)
   end
