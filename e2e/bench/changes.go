@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"regexp"
 	"slices"
 	"time"
 )
@@ -17,8 +16,6 @@ const churned = "churned"
 // kind is a kind of change that is measured.
 type kind struct {
 	Name string // for people
-	// resource is what kube-sync has to read for it: while its role has no such resource, the product does not do it.
-	resource string
 	// stays says that some answers are right from the beginning, so that the first of them says nothing.
 	stays bool
 	// prepare gives the change of a round, after those before it in the round were made.
@@ -29,25 +26,13 @@ type kind struct {
 var kinds = []kind{
 	{Name: "new route", prepare: (*rounds).newRoute},
 	{Name: "changed route", prepare: (*rounds).changedRoute},
+	{Name: "new plugin", prepare: (*rounds).newPlugin},
+	{Name: "new consumer credential", prepare: (*rounds).newCredential},
 	{Name: "deleted route", prepare: (*rounds).deletedRoute},
 	{Name: "pod added", prepare: (*rounds).podAdded},
 	{Name: "pod removed", stays: true, prepare: (*rounds).podRemoved},
 	{Name: "new certificate", prepare: (*rounds).newCertificate},
 	{Name: "rotated certificate", prepare: (*rounds).rotatedCertificate},
-	{Name: "new plugin", resource: "kongplugins"},
-	{Name: "new consumer credential", resource: "kongconsumers"},
-}
-
-// missing says why a kind is not measured; empty if it is.
-func (k kind) missing(roles string) string {
-	if k.prepare != nil {
-		return ""
-	}
-	read := regexp.MustCompile(`(?m)^\s+resources: \[[^\]]*\b` + regexp.QuoteMeta(k.resource) + `\b`)
-	if read.MatchString(roles) {
-		return fmt.Sprintf("not measured: kube-sync reads %s, but the benchmark changes none", k.resource)
-	}
-	return fmt.Sprintf("not yet: kube-sync does not read %s", k.resource)
 }
 
 // rounds are the changes made on one gateway, with or without load.
@@ -131,7 +116,8 @@ func (r *rounds) deletedRoute() (change, error) {
 	return change{
 		write: func(ctx context.Context) error { return r.world.deleteIngress(ctx, r.ingress()) },
 		questions: []question{
-			{url: "http://" + host(r.ingress()) + secondPath, right: status(http.StatusNotFound), stale: r.fromBehind()},
+			// It has a plugin by then, which asks for a key.
+			{url: "http://" + host(r.ingress()) + secondPath, right: status(http.StatusNotFound), stale: status(http.StatusUnauthorized)},
 		},
 	}, nil
 }

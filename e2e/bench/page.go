@@ -108,11 +108,6 @@ func (p *page) changes() {
 }
 
 func (p *page) kind(routes int, loaded bool, k kind) {
-	if why, missing := p.r.NotYet[k.Name]; missing {
-		const others = 14
-		p.row(append([]string{k.Name, why}, slices.Repeat([]string{""}, others)...)...)
-		return
-	}
 	delta, full := p.r.samples(routes, Delta, loaded, k.Name), p.r.samples(routes, Full, loaded, k.Name)
 	row := append([]string{k.Name}, slices.Concat(k.figures(delta), k.figures(full))...)
 	p.row(append(row, ratio(delta, full))...)

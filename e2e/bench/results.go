@@ -15,7 +15,6 @@ type Results struct {
 	Machine  Machine
 	Begun    Moment
 	Ended    Moment
-	NotYet   map[string]string // kinds of changes that are not measured, and why
 	Gateways []Gateway
 }
 

@@ -75,22 +75,6 @@ func TestEffectiveNeedsEachWorker(t *testing.T) {
 	}
 }
 
-// A kind without a change is listed with the reason, which follows what kube-sync may read.
-func TestMissingKinds(t *testing.T) {
-	const roles = "rules:\n- apiGroups: [configuration.konghq.com]\n  resources: [kongclusterplugins, kongplugins]\n"
-	for _, c := range []struct{ resource, want string }{
-		{"kongplugins", "not measured: kube-sync reads kongplugins, but the benchmark changes none"},
-		{"kongconsumers", "not yet: kube-sync does not read kongconsumers"},
-	} {
-		if got := (kind{resource: c.resource}).missing(roles); got != c.want {
-			t.Errorf("%s: %q, want %q", c.resource, got, c.want)
-		}
-	}
-	if got := kinds[0].missing(roles); got != "" {
-		t.Errorf("%s: %q", kinds[0].Name, got)
-	}
-}
-
 func TestSizes(t *testing.T) {
 	if got, err := parseSizes("100, 1000"); err != nil || len(got) != 2 || got[1] != 1000 {
 		t.Errorf("%v, %v", got, err)

@@ -26,15 +26,11 @@ func run(t testing.TB, o Options, dir string) *Results {
 	t.Chdir("..") // package pod looks for kong-conf beside the directory that tests run in
 	roles, err := os.ReadFile("../kong-conf/install.yaml")
 	must(t, err)
-	r := &Results{Options: o, Begun: now(), NotYet: map[string]string{}}
-	for _, k := range kinds {
-		if reason := k.missing(string(roles)); reason != "" {
-			r.NotYet[k.Name] = reason
-		}
-	}
+	r := &Results{Options: o, Begun: now()}
 	b := &bench{t: t, options: o, world: newWorld(t), backend: startBackend(t), results: r}
 	r.Machine = b.world.machine(t)
 	b.credentials = b.world.credentials(t, string(roles))
+	b.world.startPlugins(t)
 	b.pods, err = b.world.startPods(t.Context())
 	must(t, err)
 	for _, routes := range o.Sizes {
@@ -105,6 +101,7 @@ func (b *bench) gateway(routes int, way Way) Gateway {
 	result.Log = complaints(g)
 	g.pod.Stop()
 	must(b.t, b.world.uncertify(ctx))
+	must(b.t, b.world.unplug(ctx))
 	return result
 }
 
@@ -144,9 +141,6 @@ func (b *bench) phase(ctx context.Context, g *gateway, way Way, loaded bool) Pha
 	begun := time.Now()
 	for n := 0; n < most && (n < atLeast || time.Since(begun) < b.options.Budget); n++ {
 		for _, k := range kinds {
-			if k.prepare == nil {
-				continue
-			}
 			p.Changes[k.Name] = append(p.Changes[k.Name], b.one(ctx, g, way, c, r, k))
 		}
 		r.number++
