@@ -26,6 +26,8 @@ var goals = slices.Concat(
 		within("new route, 100 routes: p50 ≤ 60 ms", 100, "new route", median, 60*time.Millisecond),
 		within("new route, 1 000 routes: p50 ≤ 120 ms", 1000, "new route", median, 120*time.Millisecond),
 		within("new route, 10 000 routes: p50 ≤ 1 s", largest, "new route", median, time.Second),
+		within("new plugin, 10 000 routes: p50 ≤ 100 ms", largest, "new plugin", median, 100*time.Millisecond),
+		within("new consumer credential, 10 000 routes: p50 ≤ 100 ms", largest, "new consumer credential", median, 100*time.Millisecond),
 		within("new certificate, 10 000 routes: p50 ≤ 100 ms", largest, "new certificate", median, 100*time.Millisecond),
 		within("rotated certificate, 10 000 routes: p50 ≤ 100 ms", largest, "rotated certificate", median, 100*time.Millisecond),
 	},

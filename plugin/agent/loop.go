@@ -15,7 +15,7 @@ import (
 
 const (
 	// checkEvery is how often Kong is asked whether it still has its configuration.
-	checkEvery = 500 * time.Millisecond
+	checkEvery = 750 * time.Millisecond
 	// retryFirst and retryMost bound the wait after an apply that failed.
 	retryFirst = 250 * time.Millisecond
 	retryMost  = 2 * time.Second
