@@ -34,7 +34,7 @@ type statuses struct {
 
 	mu      sync.Mutex
 	desired map[unit.Key]desired
-	work    workqueue.TypedRateLimitingInterface[unit.Key] // nil unless leading
+	work    statusQueue // nil unless leading
 }
 
 // desired is what is to become of an Ingress: it has the addresses, or hasn't.
@@ -102,17 +102,29 @@ func (s *statuses) enqueueAll() {
 
 // lead writes until the context ends, beginning with all there are.
 func (s *statuses) lead(ctx context.Context) {
+	s.published.follow(ctx)
+	lead(ctx, s.use, s.enqueueAll, s.write)
+}
+
+// use sets the queue to enqueue to, nil for none.
+func (s *statuses) use(work statusQueue) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.work = work
+}
+
+// statusQueue holds the objects whose status is to be looked at.
+type statusQueue = workqueue.TypedRateLimitingInterface[unit.Key]
+
+// lead lends a queue to whoever enqueues, beginning with all there are, and has it
+// written until the context ends.
+func lead(ctx context.Context, use func(statusQueue), enqueueAll func(), write func(context.Context, unit.Key) (again bool)) {
 	work := workqueue.NewTypedRateLimitingQueue(
 		workqueue.NewTypedItemExponentialFailureRateLimiter[unit.Key](200*time.Millisecond, time.Minute))
-	s.published.follow(ctx)
-	s.mu.Lock()
-	s.work = work
-	s.mu.Unlock()
-	s.enqueueAll()
-	drain(ctx, work, statusWriters, s.write)
-	s.mu.Lock()
-	s.work = nil
-	s.mu.Unlock()
+	use(work)
+	enqueueAll()
+	drain(ctx, work, statusWriters, write)
+	use(nil)
 }
 
 // drain has workers process a queue until the context ends. What failed is

@@ -9,7 +9,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -28,7 +27,7 @@ type wholes struct {
 
 	mu      sync.Mutex
 	desired map[unit.Key]whole
-	work    workqueue.TypedRateLimitingInterface[unit.Key] // nil unless leading
+	work    statusQueue // nil unless leading
 }
 
 // whole is a status that an object is to have.
@@ -84,22 +83,20 @@ func (w *wholes) enqueueAll() {
 
 // lead writes until the context ends, beginning with all there are.
 func (w *wholes) lead(ctx context.Context) {
-	work := workqueue.NewTypedRateLimitingQueue(
-		workqueue.NewTypedItemExponentialFailureRateLimiter[unit.Key](200*time.Millisecond, time.Minute))
 	// Without the addresses everything would be written twice.
 	select {
 	case <-w.published.known:
 	case <-time.After(addressPatience):
 	case <-ctx.Done():
 	}
+	lead(ctx, w.use, w.enqueueAll, w.write)
+}
+
+// use sets the queue to enqueue to, nil for none.
+func (w *wholes) use(work statusQueue) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.work = work
-	w.mu.Unlock()
-	w.enqueueAll()
-	drain(ctx, work, statusWriters, w.write)
-	w.mu.Lock()
-	w.work = nil
-	w.mu.Unlock()
 }
 
 // write brings the status of one object to what is desired, if it isn't.

@@ -3,11 +3,18 @@ package gateway
 import (
 	"crypto/md5" //nolint:gosec // it guards against nothing
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"math/bits"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
+
+// hashOf is the hash that Kong gives to a body.
+func hashOf(body []byte) string {
+	sum := md5.Sum(body) //nolint:gosec // Kong's choice
+	return hex.EncodeToString(sum[:])
+}
 
 // sum is a hash of a set of entities that a change of one entity changes at no cost:
 // the sum of the entities' own. Kong keeps it beside the configuration, so that a
