@@ -22,6 +22,9 @@ func Expression(m route.Match) (expression.Expr, error) {
 		return nil, err
 	}
 	terms := []expression.Expr{byHost, byPath}
+	if m.Port != 0 {
+		terms = append(terms, expression.EqualInt(expression.NetDstPort, int64(m.Port)))
+	}
 	if m.Scheme != "" {
 		terms = append(terms, expression.Equal(expression.NetProtocol, m.Scheme))
 	}

@@ -9,6 +9,7 @@ import (
 // A priority orders the routes that match one request. It has Kong's 46 bits; from
 // the highest:
 //
+//	1 bit    a port, whose requests are nobody else's
 //	2 bits   the host: one name before a wildcard before none
 //	8 bits   the length of a wildcard's domain
 //	1 bit    an exact path before all others
@@ -18,33 +19,37 @@ import (
 //	5 bits   the number of query parameters
 //	1 bit    a server name
 //	1 bit    a regular expression for the path
-//	11 bits  the place among routes of the same rank, if they have one
+//	10 bits  the place among routes of the same rank, if they have one
 //
 // Every route is of the one match that it has, never of the longest in a group,
 // and where the route comes from plays no part. Fallbacks are 0 and come last.
 const (
-	hostKindShift   = 44
-	hostLengthShift = 36
-	pathExactShift  = 35
-	pathLengthShift = 24
-	methodShift     = 23
-	headersShift    = 18
-	queriesShift    = 13
-	sniShift        = 12
-	regexShift      = 11
+	portShift       = 45
+	hostKindShift   = 43
+	hostLengthShift = 35
+	pathExactShift  = 34
+	pathLengthShift = 23
+	methodShift     = 22
+	headersShift    = 17
+	queriesShift    = 12
+	sniShift        = 11
+	regexShift      = 10
 
 	maxHostLength = 1<<8 - 1
 	maxPathLength = 1<<11 - 1
 	maxValues     = 1<<5 - 1
-	maxPlaces     = 1<<11 - 1
+	maxPlaces     = 1<<10 - 1
 )
 
 // Priority is the rank of a match among those that a request may have.
 func Priority(m route.Match) uint64 {
-	if m.Fallback {
-		return 0
-	}
 	var p uint64
+	if m.Port != 0 {
+		p |= 1 << portShift
+	}
+	if m.Fallback {
+		return p
+	}
 	switch {
 	case m.Host == "":
 	case m.Host.Wildcard():

@@ -12,7 +12,7 @@ import (
 // says which one it is for; in different slots their priorities say so, or no request
 // matches both.
 //
-// So the slot is the rank and what of the match is of one value in a request: hosts,
+// So the slot is the rank and what of the match is of one value in a request: ports, hosts,
 // paths and methods of one length and kind exclude each other. Regular expressions
 // don't, and all of one rank are in one slot.
 func Ranked(r route.Route) (slot string, at func(place int) []*Entity, err error) {
@@ -25,7 +25,7 @@ func Ranked(r route.Route) (slot string, at func(place int) []*Entity, err error
 	if r.Match.Path.Kind != route.Regex {
 		path = strings.TrimRight(normalized(r.Match.Path.Value), "/")
 	}
-	slot = fmt.Sprintf("rank %d %s %s %s", Priority(r.Match), r.Match.Host, strings.Join(r.Match.Methods, ","), path)
+	slot = fmt.Sprintf("rank %d %d %s %s %s", Priority(r.Match), r.Match.Port, r.Match.Host, strings.Join(r.Match.Methods, ","), path)
 	return slot, func(place int) []*Entity {
 		if place == 0 {
 			return first

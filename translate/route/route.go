@@ -37,6 +37,9 @@ type Match struct {
 	// NotHosts are hosts that are somebody else's, although Host has them; wildcards
 	// among them are deep.
 	NotHosts []Host
+	// Port is that of Kong which requests have to come to. None of them is for a route
+	// without a port then.
+	Port int
 	// Scheme is "http" or "https", or empty for both.
 	Scheme string
 	Path   Path
