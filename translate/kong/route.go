@@ -1,6 +1,8 @@
 package kong
 
 import (
+	"slices"
+
 	gokong "github.com/kong/go-kong/kong"
 
 	"github.com/kube-sync/kube-sync/translate/expression"
@@ -14,6 +16,9 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 	expr, err := Expression(r.Match)
 	if err != nil {
 		return "", nil, err
+	}
+	if ofOneScheme(r) && r.Match.Port == 0 {
+		expr = expression.And(expr, anyPort)
 	}
 	if err := expression.Validate(expr); err != nil {
 		return "", nil, err
@@ -60,4 +65,15 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 		text = "fallback " + text
 	}
 	return text, entities, nil
+}
+
+// anyPort is always true. Kong remembers which route a request had by all fields that
+// any expression names but net.protocol, so that the answer to http://a would be the one
+// to https://a. Those come to ports of their own.
+var anyPort = expression.NotEqualInt(expression.NetDstPort, 0)
+
+// ofOneScheme tells whether a route is for requests over TLS alone, or without alone.
+func ofOneScheme(r route.Route) bool {
+	plain := func(protocol string) bool { return protocol == "http" || protocol == "grpc" }
+	return r.Match.Scheme != "" || len(r.Protocols) > 0 && !slices.ContainsFunc(r.Protocols, func(p string) bool { return !plain(p) })
 }
