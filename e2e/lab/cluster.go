@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kube-sync/kube-sync/e2e/kubelet"
+	"github.com/kube-sync/kube-sync/e2e/loadbalancer"
 )
 
 var shared struct {
@@ -90,6 +91,30 @@ func (cp *ControlPlane) Kubelet(t testing.TB) *kubelet.Kubelet {
 		t.Fatal(cp.kubeletErr)
 	}
 	return cp.kubelet
+}
+
+// LoadBalancer serves the cluster's Services of type LoadBalancer, at addresses of LoadBalancerCIDR. The first test that
+// asks starts it; without it such Services have no address. An existing cluster has its own, or none.
+func (cp *ControlPlane) LoadBalancer(t testing.TB) {
+	t.Helper()
+	if cp.external() {
+		return
+	}
+	cp.startBalancer.Do(func() {
+		log, err := os.Create(filepath.Join(cp.Dir, "loadbalancer.log"))
+		if err != nil {
+			cp.balancerErr = fmt.Errorf("make the load balancer's log: %w", err)
+			return
+		}
+		cp.balancer, cp.balancerErr = loadbalancer.Start(context.Background(), loadbalancer.Options{
+			Config: cp.Config,
+			Pool:   LoadBalancerCIDR,
+			Log:    slog.New(slog.NewTextHandler(log, nil)),
+		})
+	})
+	if cp.balancerErr != nil {
+		t.Fatal(cp.balancerErr)
+	}
 }
 
 // port is the API server's.

@@ -23,6 +23,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/kube-sync/kube-sync/e2e/kubelet"
+	"github.com/kube-sync/kube-sync/e2e/loadbalancer"
 )
 
 // The components of a control plane.
@@ -55,6 +56,10 @@ type ControlPlane struct {
 	startKubelet sync.Once
 	kubelet      *kubelet.Kubelet
 	kubeletErr   error
+
+	startBalancer sync.Once
+	balancer      *loadbalancer.LoadBalancer
+	balancerErr   error
 }
 
 // StartControlPlane starts a control plane of the test's own, which ends with the test. It takes some three seconds;
@@ -216,8 +221,11 @@ func (cp *ControlPlane) log() string {
 
 func (cp *ControlPlane) logFile() string { return filepath.Join(cp.Dir, "up.log") }
 
-// close ends the kubelet with its pods, and then the control plane.
+// close ends the load balancer, the kubelet with its pods, and then the control plane.
 func (cp *ControlPlane) close() error {
+	if cp.balancer != nil {
+		cp.balancer.Close()
+	}
 	if cp.kubelet != nil {
 		cp.kubelet.Close()
 	}

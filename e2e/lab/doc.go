@@ -5,8 +5,8 @@
 // namespaces (and a user namespace, unless it is root), so that
 //
 //   - every address and port is free, and several test packages run side by side;
-//   - no packet leaves: there is no route but to PodCIDR, on a bridge, and to GatewayCIDR, all of whose addresses are
-//     local and can be listened on without being set up;
+//   - no packet leaves: there is no route but to PodCIDR, on a bridge, and to GatewayCIDR and LoadBalancerCIDR, all of
+//     whose addresses are local and can be listened on without being set up;
 //   - nothing stays behind: whatever the tests have started ends with the test binary, however that ends.
 //
 // Before, Main builds the programs that tests need. The control plane takes minutes of processor time, once: it is kept

@@ -23,6 +23,8 @@ var (
 	// GatewayCIDR holds addresses which any process of the test can listen on: one a Gateway, so that each has its
 	// port 80. Backends without a namespace of their own may take some too; an EndpointSlice refuses 127.0.0.0/8.
 	GatewayCIDR = netip.MustParsePrefix("10.245.0.0/16")
+	// LoadBalancerCIDR holds more of them: those that ControlPlane.LoadBalancer gives to Services.
+	LoadBalancerCIDR = netip.MustParsePrefix("10.246.0.0/16")
 )
 
 func setUpNetwork() error {
@@ -33,16 +35,18 @@ func setUpNetwork() error {
 	if err := netlink.LinkSetUp(loopback); err != nil {
 		return fmt.Errorf("set the loopback device up: %w", err)
 	}
-	gateways, err := netlink.ParseIPNet(GatewayCIDR.String())
-	if err != nil {
-		return err
-	}
-	local := &netlink.Route{
-		LinkIndex: loopback.Attrs().Index, Dst: gateways,
-		Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST,
-	}
-	if err := netlink.RouteAdd(local); err != nil {
-		return fmt.Errorf("make %s local: %w", GatewayCIDR, err)
+	for _, cidr := range []netip.Prefix{GatewayCIDR, LoadBalancerCIDR} {
+		addresses, err := netlink.ParseIPNet(cidr.String())
+		if err != nil {
+			return err
+		}
+		local := &netlink.Route{
+			LinkIndex: loopback.Attrs().Index, Dst: addresses,
+			Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST,
+		}
+		if err := netlink.RouteAdd(local); err != nil {
+			return fmt.Errorf("make %s local: %w", cidr, err)
+		}
 	}
 	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: Bridge}}
 	if err := netlink.LinkAdd(bridge); err != nil {

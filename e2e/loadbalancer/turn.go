@@ -1,0 +1,31 @@
+package loadbalancer
+
+import (
+	"net/netip"
+	"sync"
+)
+
+// turn has endpoints take turns.
+type turn struct {
+	mu        sync.Mutex
+	endpoints []netip.AddrPort
+	taken     int
+}
+
+func (t *turn) forwardTo(endpoints []netip.AddrPort) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.endpoints = endpoints
+}
+
+// order are all endpoints, beginning with the one whose turn it is.
+func (t *turn) order() []netip.AddrPort {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.endpoints) == 0 {
+		return nil
+	}
+	first := t.taken % len(t.endpoints)
+	t.taken++
+	return append(append([]netip.AddrPort{}, t.endpoints[first:]...), t.endpoints[:first]...)
+}
