@@ -79,6 +79,9 @@ func (w *world) httpRule() gatewayv1.HTTPRouteRule {
 		ref := gatewayv1.HTTPBackendRef{}
 		ref.Name, ref.Port, ref.Weight = gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(4))), &port, &weight
 		ref.Namespace = pick(w, nil, nil, &other)
+		if w.IntN(4) == 0 {
+			ref.Filters = []gatewayv1.HTTPRouteFilter{{Type: gatewayv1.HTTPRouteFilterURLRewrite, URLRewrite: &gatewayv1.HTTPURLRewriteFilter{}}}
+		}
 		rule.BackendRefs = append(rule.BackendRefs, ref)
 	}
 	if w.IntN(4) == 0 {

@@ -55,15 +55,16 @@ func (o Options) resolve(r *unit.Reader, from unit.Key, ref gatewayv1.BackendRef
 type ruleBackends struct {
 	// Service is the Kong service's name; empty if there is nothing to send to.
 	Service string
-	// Fail are the shares, out of Total, of backends that cannot answer.
-	Fail  []failure
-	Total int
+	// Shares are the backends, out of Total, that are not reached by the service alone:
+	// those that cannot answer, and all if they have filters of their own.
+	Shares []drawn
+	Total  int
 }
 
 func useRule(r *unit.Reader, route unit.Key, rule int) ruleBackends {
 	found, ok := r.Use(unit.ID{Role: ruleRole, Namespace: route.Namespace, Name: route.Name, Sub: strconv.Itoa(rule)}).(ruleBackends)
 	if !ok { // its translation panicked
-		return ruleBackends{Fail: []failure{{Status: 500, Weight: 1}}, Total: 1}
+		return ruleBackends{Shares: noBackend(), Total: 1}
 	}
 	return found
 }
@@ -77,34 +78,40 @@ func (o Options) httpRule(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{} // about to go
 	}
 	rule := object.Spec.Rules[i]
-	var shares []share
-	var only *corev1.Service
-	for _, ref := range rule.BackendRefs {
-		s := share{weight: int(value(ref.Weight, 1))}
+	shares := make([]share, len(rule.BackendRefs))
+	for j, ref := range rule.BackendRefs {
+		shares[j] = share{weight: int(value(ref.Weight, 1))}
 		if found := o.resolve(r, key, ref.BackendRef); found.problem != nil {
-			s.broken = true
+			shares[j].broken = true
 		} else {
-			s.targets, only = found.endpoints.Targets, found.endpoints.Service
+			shares[j].targets, shares[j].service = found.endpoints.Targets, found.endpoints.Service
 		}
-		shares = append(shares, s)
 	}
 	found := failures(shares)
-	if found.Total > 0 && len(found.Fail) == 1 && found.Fail[0].Weight == found.Total {
+	if found.Total > 0 && len(found.Shares) == 1 && found.Shares[0].Weight == found.Total {
 		return unit.Fragment{Value: found}
 	}
 	found.Service = fmt.Sprintf("httproute.%s.%s.%d", id.Namespace, id.Name, i)
 	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: "http", Port: 80, Targets: weighted(shares),
 		Tags: kong.Tags(object, httpRouteKind)}
-	if len(rule.BackendRefs) == 1 {
-		b.Tags = kong.Tags(only, corev1.SchemeGroupVersion.WithKind("Service"))
+	if len(shares) == 1 {
+		b.Tags = kong.Tags(shares[0].service, serviceKind)
 	}
 	b.Path = "/"
+	fragment := unit.Fragment{}
 	if err := limit(&b, rule.Timeouts); err != nil {
-		return unit.Fragment{Value: found, Entities: kong.Backend(b),
-			Verdicts: []unit.Verdict{unit.Warning(key, "UnsupportedValue", fmt.Sprintf("rule %d: %v", i, err))}}
+		fragment.Verdicts = append(fragment.Verdicts, unit.Warning(key, "UnsupportedValue", fmt.Sprintf("rule %d: %v", i, err)))
 	}
-	return unit.Fragment{Value: found, Entities: kong.Backend(b)}
+	if separate(rule) {
+		found.Shares, found.Total, fragment.Entities = separated(b, shares)
+	} else {
+		fragment.Entities = kong.Backend(b)
+	}
+	fragment.Value = found
+	return fragment
 }
+
+var serviceKind = corev1.SchemeGroupVersion.WithKind("Service")
 
 // limit has a backend answer in time. A limit for the whole request is held as well as
 // one for the backend can be: there is one attempt only, but an answer that comes bit by

@@ -12,6 +12,7 @@ var features = []gatewayv1.SupportedFeature{
 	{Name: "HTTPRoute303RedirectStatusCode"},
 	{Name: "HTTPRoute307RedirectStatusCode"},
 	{Name: "HTTPRoute308RedirectStatusCode"},
+	{Name: "HTTPRouteBackendRequestHeaderModification"},
 	{Name: "HTTPRouteBackendTimeout"},
 	{Name: "HTTPRouteHostRewrite"},
 	{Name: "HTTPRouteMethodMatching"},

@@ -3,6 +3,7 @@ package gatewayapi
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -13,18 +14,35 @@ import (
 // of it is a template, as the bundled plugins' values are.
 const filterPlugin = "kube-sync-http"
 
-// filters are the plugin's configuration.
+// filters are what the plugins of a rule's routes are to do.
 type filters struct {
+	chain
+	// Shares are backends that requests do not reach by the Kong service alone, out of
+	// Total.
+	Shares []drawn `json:"shares,omitempty"`
+	Total  int     `json:"total,omitempty"`
+
+	// extensions are the names of KongPlugins that are asked for.
+	extensions []string
+}
+
+// chain is what the filters of a rule do, or those of one of its backends.
+type chain struct {
 	Redirect *redirect `json:"redirect,omitempty"`
 	Rewrite  *rewrite  `json:"rewrite,omitempty"`
 	Request  *headers  `json:"request,omitempty"`
 	Response *headers  `json:"response,omitempty"`
-	// Fail are shares, out of Total, of requests that get an error.
-	Fail  []failure `json:"fail,omitempty"`
-	Total int       `json:"total,omitempty"`
+}
 
-	// extensions are the names of KongPlugins that are asked for.
-	extensions []string
+// drawn is a backend as often as its weight has it: an upstream, or an error.
+type drawn struct {
+	Weight   int    `json:"weight"`
+	Status   int    `json:"status,omitempty"`
+	Upstream string `json:"upstream,omitempty"`
+	chain
+
+	// ref is the place of an upstream's backend in the rule.
+	ref int
 }
 
 type redirect struct {
@@ -58,18 +76,16 @@ type header struct {
 	Value string `json:"value"`
 }
 
-type failure struct {
-	Status int `json:"status"`
-	Weight int `json:"weight"`
-}
+// failing answers all requests with an error.
+func failing() filters { return filters{Shares: noBackend(), Total: 1} }
+
+// noBackend is what is drawn where there is nothing to send to.
+func noBackend() []drawn { return []drawn{{Status: 500, Weight: 1}} }
 
 // plugins is nothing if there is nothing to do.
 func (f filters) plugins() []route.Plugin {
-	if f.Redirect == nil && f.Rewrite == nil && f.Request == nil && f.Response == nil && len(f.Fail) == 0 {
+	if f.chain == (chain{}) && len(f.Shares) == 0 {
 		return nil
-	}
-	if len(f.Fail) == 0 {
-		f.Total = 0
 	}
 	config, err := json.Marshal(f)
 	if err != nil {
@@ -78,18 +94,17 @@ func (f filters) plugins() []route.Plugin {
 	return []route.Plugin{{Name: filterPlugin, Config: config}}
 }
 
-// filtersOf reads a rule's filters for a match of the path. The error names what is
-// not supported.
+// filtersOf reads a rule's filters for a match of the path, and those of its backend if
+// there is only one. The error names what is not supported.
 func filtersOf(rule *gatewayv1.HTTPRouteRule, matched route.Path) (filters, error) {
 	var f filters
-	for _, filter := range rule.Filters {
+	all := rule.Filters
+	if len(rule.BackendRefs) == 1 {
+		all = slices.Concat(all, rule.BackendRefs[0].Filters)
+	}
+	for _, filter := range all {
 		if err := f.add(filter, matched); err != nil {
 			return filters{}, err
-		}
-	}
-	for _, ref := range rule.BackendRefs {
-		if len(ref.Filters) > 0 {
-			return filters{}, fmt.Errorf("filters of a backend are not supported")
 		}
 	}
 	switch {
@@ -101,25 +116,31 @@ func filtersOf(rule *gatewayv1.HTTPRouteRule, matched route.Path) (filters, erro
 	return f, nil
 }
 
-func (f *filters) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) (err error) {
+func (f *filters) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) error {
+	if filter.Type == gatewayv1.HTTPRouteFilterExtensionRef && filter.ExtensionRef != nil &&
+		filter.ExtensionRef.Group == "configuration.konghq.com" && filter.ExtensionRef.Kind == "KongPlugin" {
+		f.extensions = append(f.extensions, string(filter.ExtensionRef.Name))
+		return nil
+	}
+	return f.chain.add(filter, matched)
+}
+
+func (c *chain) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) (err error) {
 	switch {
 	case filter.Type == gatewayv1.HTTPRouteFilterRequestHeaderModifier && filter.RequestHeaderModifier != nil:
-		f.Request = modified(f.Request, filter.RequestHeaderModifier)
+		c.Request = modified(c.Request, filter.RequestHeaderModifier)
 	case filter.Type == gatewayv1.HTTPRouteFilterResponseHeaderModifier && filter.ResponseHeaderModifier != nil:
-		f.Response = modified(f.Response, filter.ResponseHeaderModifier)
+		c.Response = modified(c.Response, filter.ResponseHeaderModifier)
 	case filter.Type == gatewayv1.HTTPRouteFilterRequestRedirect && filter.RequestRedirect != nil:
 		r := filter.RequestRedirect
-		f.Redirect = &redirect{
+		c.Redirect = &redirect{
 			Status: value(r.StatusCode, 302), Scheme: value(r.Scheme, ""),
 			Host: string(value(r.Hostname, "")), Port: int(value(r.Port, 0)),
 		}
-		f.Redirect.Path, err = replacedPath(r.Path, matched)
+		c.Redirect.Path, err = replacedPath(r.Path, matched)
 	case filter.Type == gatewayv1.HTTPRouteFilterURLRewrite && filter.URLRewrite != nil:
-		f.Rewrite = &rewrite{Host: string(value(filter.URLRewrite.Hostname, ""))}
-		f.Rewrite.Path, err = replacedPath(filter.URLRewrite.Path, matched)
-	case filter.Type == gatewayv1.HTTPRouteFilterExtensionRef && filter.ExtensionRef != nil &&
-		filter.ExtensionRef.Group == "configuration.konghq.com" && filter.ExtensionRef.Kind == "KongPlugin":
-		f.extensions = append(f.extensions, string(filter.ExtensionRef.Name))
+		c.Rewrite = &rewrite{Host: string(value(filter.URLRewrite.Hostname, ""))}
+		c.Rewrite.Path, err = replacedPath(filter.URLRewrite.Path, matched)
 	default:
 		return fmt.Errorf("a filter of the type %s is not supported", filter.Type)
 	}

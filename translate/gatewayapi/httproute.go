@@ -132,9 +132,12 @@ func (t *httpTranslation) match(i, j int, rule *gatewayv1.HTTPRouteRule, match g
 	if err != nil {
 		// Whoever asks for a filter may rely on it: nothing goes out without it.
 		t.unserve("%s: %v; it answers 500", where, err)
-		f = filters{Fail: []failure{{Status: 500, Weight: 1}}, Total: 1}
+		f = failing()
 	} else if f.Redirect == nil {
 		base.Backend = t.use(i, &f)
+		for _, err := range f.own(rule, base.Match.Path) {
+			t.unserve("%s: %v; its share is answered 500", where, err)
+		}
 	}
 	t.extend(&base, f)
 	tags := t.userTags
@@ -158,7 +161,7 @@ func (t *httpTranslation) use(i int, f *filters) string {
 		}
 	}
 	backends := useRule(t.reader, t.key, i)
-	f.Fail, f.Total = backends.Fail, backends.Total
+	f.Shares, f.Total = backends.Shares, backends.Total
 	return backends.Service
 }
 

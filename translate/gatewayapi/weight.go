@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
@@ -12,6 +14,7 @@ import (
 type share struct {
 	weight  int
 	broken  bool // there is no such backend
+	service *corev1.Service
 	targets []route.Target
 }
 
@@ -40,16 +43,16 @@ func failures(shares []share) ruleBackends {
 		}
 	}
 	if total == 0 {
-		return ruleBackends{Fail: []failure{{Status: 500, Weight: 1}}, Total: 1}
+		return ruleBackends{Shares: noBackend(), Total: 1}
 	}
 	found := ruleBackends{Total: total}
 	if broken > 0 {
-		found.Fail = append(found.Fail, failure{Status: 500, Weight: broken})
+		found.Shares = append(found.Shares, drawn{Status: 500, Weight: broken})
 	}
 	if empty > 0 && broken+empty < total {
-		found.Fail = append(found.Fail, failure{Status: 503, Weight: empty})
+		found.Shares = append(found.Shares, drawn{Status: 503, Weight: empty})
 	}
-	if len(found.Fail) == 0 {
+	if len(found.Shares) == 0 {
 		found.Total = 0
 	}
 	return found

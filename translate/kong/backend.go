@@ -17,9 +17,19 @@ func Backend(b route.Backend) []*Entity {
 	if b.Refuse != "" {
 		b.Targets = nil
 	}
+	return append(Service(b), Upstream(b)...)
+}
+
+// Service gives a backend's service alone, and what guards it.
+func Service(b route.Backend) []*Entity {
+	return append([]*Entity{service(b)}, guards(b)...)
+}
+
+// Upstream gives a backend's upstream and targets.
+func Upstream(b route.Backend) []*Entity {
 	ref := Ref{Upstreams, ID(Upstreams, b.Host)}
-	entities := make([]*Entity, 0, len(b.Targets)+2)
-	entities = append(entities, service(b), entity(Upstreams, ref.ID, b.Host, upstream(b, ref.ID)))
+	entities := make([]*Entity, 0, len(b.Targets)+1)
+	entities = append(entities, entity(Upstreams, ref.ID, b.Host, upstream(b, ref.ID)))
 	for _, t := range b.Targets {
 		id := ID(Targets, ref.ID+":"+t.Address)
 		entities = append(entities, entity(Targets, id, t.Address, declaredTarget{
@@ -27,7 +37,7 @@ func Backend(b route.Backend) []*Entity {
 			Upstream: ref.ID,
 		}, ref))
 	}
-	return append(entities, guards(b)...)
+	return entities
 }
 
 func service(b route.Backend) *Entity {

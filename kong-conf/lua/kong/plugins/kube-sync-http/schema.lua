@@ -32,6 +32,40 @@ local path = {
 
 local host = { type = "string", match = "^[%w._-]+$" }
 
+-- The filters of a rule, or of one of its backends, beside other fields.
+local function chain(fields)
+  fields[#fields + 1] = { redirect = {
+    type = "record",
+    required = false,
+    fields = {
+      { status = { type = "integer", required = true, one_of = { 301, 302, 303, 307, 308 } } },
+      { scheme = { type = "string", one_of = { "http", "https" } } },
+      { host = host },
+      { port = { type = "integer", between = { 1, 65535 } } },
+      { path = path },
+    },
+  } }
+  fields[#fields + 1] = { rewrite = {
+    type = "record",
+    required = false,
+    fields = { { host = host }, { path = path } },
+  } }
+  fields[#fields + 1] = { request = headers }
+  fields[#fields + 1] = { response = headers }
+  return fields
+end
+
+-- A backend's part of the requests: either it gets them, or they get an error.
+local share = {
+  type = "record",
+  fields = chain {
+    { weight = { type = "integer", required = true, gt = 0 } },
+    { status = { type = "integer", between = { 400, 599 } } },
+    { upstream = host },
+  },
+  entity_checks = { { only_one_of = { "status", "upstream" } } },
+}
+
 return {
   name = "kube-sync-http",
   fields = {
@@ -39,29 +73,12 @@ return {
     { consumer = typedefs.no_consumer },
     { config = {
       type = "record",
-      fields = {
-        { redirect = {
-          type = "record",
-          required = false,
-          fields = {
-            { status = { type = "integer", required = true, one_of = { 301, 302, 303, 307, 308 } } },
-            { scheme = { type = "string", one_of = { "http", "https" } } },
-            { host = host },
-            { port = { type = "integer", between = { 1, 65535 } } },
-            { path = path },
-          },
-        } },
-        { rewrite = { type = "record", required = false, fields = { { host = host }, { path = path } } } },
-        { request = headers },
-        { response = headers },
-        -- Shares, out of the total, of requests that get an error.
-        { fail = { type = "array", elements = { type = "record", fields = {
-          { status = { type = "integer", required = true, between = { 400, 599 } } },
-          { weight = { type = "integer", required = true, gt = 0 } },
-        } } } },
+      fields = chain {
+        -- Out of the total; what is left of it goes to the service.
+        { shares = { type = "array", elements = share } },
         { total = { type = "integer", gt = 0 } },
       },
-      entity_checks = { { mutually_required = { "fail", "total" } } },
+      entity_checks = { { mutually_required = { "shares", "total" } } },
     } },
   },
 }

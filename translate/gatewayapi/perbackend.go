@@ -1,0 +1,63 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"slices"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// separate tells rules whose backends have filters of their own. Which filters apply is
+// known only when the backend is, so it is not Kong's balancer that chooses among all
+// endpoints: the plugin draws a backend, and each has an upstream of its own. The only
+// backend of a rule has its filters together with the rule's.
+func separate(rule gatewayv1.HTTPRouteRule) bool {
+	return len(rule.BackendRefs) > 1 && slices.ContainsFunc(rule.BackendRefs, func(ref gatewayv1.HTTPBackendRef) bool {
+		return len(ref.Filters) > 0
+	})
+}
+
+// separated gives a rule's service, an upstream for each of its backends, and what is
+// to be drawn from. A backend without endpoints has an upstream without targets, for
+// which Kong answers 503.
+func separated(b route.Backend, shares []share) (draw []drawn, total int, entities []*kong.Entity) {
+	name := b.Host
+	for i, s := range shares {
+		total += s.weight
+		switch {
+		case s.weight == 0:
+		case s.broken:
+			draw = append(draw, drawn{Weight: s.weight, Status: 500})
+		default:
+			own := b
+			own.Host, own.Targets, own.Tags = fmt.Sprintf("%s.%d", name, i), s.targets, kong.Tags(s.service, serviceKind)
+			draw = append(draw, drawn{Weight: s.weight, Upstream: own.Host, ref: i})
+			entities = append(entities, kong.Upstream(own)...)
+			b.Host = own.Host // no request goes there undrawn, but a service has to name one
+		}
+	}
+	return draw, total, append(entities, kong.Service(b)...)
+}
+
+// own adds to what is drawn the filters of each backend. Of a backend with a filter
+// that is not supported the share is answered with an error, and the error says so.
+func (f *filters) own(rule *gatewayv1.HTTPRouteRule, matched route.Path) (wrong []error) {
+	f.Shares = slices.Clone(f.Shares) // the rule's unit's
+	for i := range f.Shares {
+		d := &f.Shares[i]
+		if d.Upstream == "" {
+			continue
+		}
+		for _, filter := range rule.BackendRefs[d.ref].Filters {
+			if err := d.chain.add(filter, matched); err != nil {
+				wrong = append(wrong, fmt.Errorf("backend %d: %w", d.ref, err))
+				*d = drawn{Weight: d.Weight, Status: 500}
+				break
+			}
+		}
+	}
+	return wrong
+}
