@@ -38,7 +38,7 @@ func New(o Options) *unit.Graph {
 	o.Backend.IngressClass = o.IngressClass
 	backend.Define(g, o.Backend)
 	certificate.Define(g)
-	upstream.Define(g)
+	upstream.Define(g, o.Gateway.ControllerName())
 	consumer.Define(g, o.IngressClass)
 	grant.Define(g)
 	plugin.Define(g, o.IngressClass, o.Plugin)

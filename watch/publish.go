@@ -112,14 +112,7 @@ func (p *published) set(service *corev1.Service) (changed bool) {
 // load balancer, else its external addresses, else, unless it waits for a load
 // balancer, its cluster addresses.
 func addressesOf(service *corev1.Service) (addresses []networkingv1.IngressLoadBalancerIngress) {
-	for _, ingress := range service.Status.LoadBalancer.Ingress {
-		address := networkingv1.IngressLoadBalancerIngress{IP: ingress.IP, Hostname: ingress.Hostname}
-		for _, port := range ingress.Ports {
-			address.Ports = append(address.Ports, networkingv1.IngressPortStatus{
-				Port: port.Port, Protocol: port.Protocol, Error: port.Error})
-		}
-		addresses = append(addresses, address)
-	}
+	addresses = balancers(service.Status.LoadBalancer)
 	others := service.Spec.ExternalIPs
 	if len(others) == 0 && service.Spec.Type != corev1.ServiceTypeLoadBalancer {
 		others = service.Spec.ClusterIPs

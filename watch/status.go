@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"slices"
 	"sync"
@@ -11,8 +10,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -21,7 +18,8 @@ import (
 // statusWriters is how many statuses are written at a time.
 const statusWriters = 4
 
-// statuses writes the addresses into Ingresses that are programmed.
+// statuses writes the addresses into Ingresses that are programmed, and into the
+// objects of other kinds that have a place for them.
 //
 // An Ingress that stops being ours loses the addresses that are ours and keeps
 // the others, so that its next controller finds what it wrote itself. That is
@@ -54,7 +52,7 @@ func newStatuses(cluster *Cluster, published *published, log *slog.Logger) *stat
 }
 
 func (s *statuses) report(r Report) {
-	if r.Object.Kind != unit.Ingress {
+	if !isAddressed(r.Object.Kind) {
 		return
 	}
 	s.mu.Lock()
@@ -74,7 +72,7 @@ func (s *statuses) report(r Report) {
 
 // observed looks again at an Ingress that was changed, maybe by another.
 func (s *statuses) observed(key unit.Key) {
-	if key.Kind != unit.Ingress {
+	if !isAddressed(key.Kind) {
 		return
 	}
 	s.mu.Lock()
@@ -155,15 +153,15 @@ func drain(ctx context.Context, work workqueue.TypedRateLimitingInterface[unit.K
 
 // write brings the status of one Ingress to what is desired, if it isn't.
 func (s *statuses) write(ctx context.Context, key unit.Key) (again bool) {
-	ingress, cached := s.cluster.Get(key).(*networkingv1.Ingress)
+	object := s.cluster.Get(key)
 	ours := s.published.get()
 	s.mu.Lock()
 	desired, ok := s.desired[key]
 	s.mu.Unlock()
-	if !ok || !cached || len(ours) == 0 || ctx.Err() != nil {
+	if !ok || object == nil || len(ours) == 0 || ctx.Err() != nil {
 		return false
 	}
-	have, want := ingress.Status.LoadBalancer.Ingress, ours
+	have, want := addressesIn(object), ours
 	if desired.gone {
 		want = without(have, ours)
 	}
@@ -171,29 +169,20 @@ func (s *statuses) write(ctx context.Context, key unit.Key) (again bool) {
 	case sameAddresses(have, want):
 		s.settled(key)
 		return false
-	case desired.base == ingress.ResourceVersion && sameAddresses(desired.wrote, want) && desired.base != "":
+	case desired.base == object.GetResourceVersion() && sameAddresses(desired.wrote, want) && desired.base != "":
 		return false
 	}
-	if err := s.patch(ctx, ingress, want); err != nil {
+	if err := s.patch(ctx, key, object.GetResourceVersion(), want); err != nil {
 		return failedStatus(s.log, key, err)
 	}
-	desired.base, desired.wrote = ingress.ResourceVersion, want
+	desired.base, desired.wrote = object.GetResourceVersion(), want
 	s.remember(key, desired)
 	return false
 }
 
-// patch writes on the condition that the Ingress is still the one in the cache.
-func (s *statuses) patch(ctx context.Context, ingress *networkingv1.Ingress, want []networkingv1.IngressLoadBalancerIngress) error {
-	body, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"resourceVersion": ingress.ResourceVersion},
-		"status":   map[string]any{"loadBalancer": map[string]any{"ingress": want}},
-	})
-	if err != nil {
-		return err
-	}
-	_, err = s.cluster.clients.core.NetworkingV1().Ingresses(ingress.Namespace).
-		Patch(ctx, ingress.Name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: "kube-sync"}, "status")
-	return err
+// patch writes on the condition that the object is still the one in the cache.
+func (s *statuses) patch(ctx context.Context, key unit.Key, version string, want []networkingv1.IngressLoadBalancerIngress) error {
+	return s.cluster.patchStatus(ctx, key, version, map[string]any{"loadBalancer": map[string]any{"ingress": want}})
 }
 
 // failedStatus tells whether to try again.

@@ -2,13 +2,11 @@ package watch
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -112,7 +110,7 @@ func (w *wholes) write(ctx context.Context, key unit.Key) (again bool) {
 	if !differs {
 		return false
 	}
-	if err := w.patch(ctx, key, object.GetResourceVersion(), status); err != nil {
+	if err := w.cluster.patchStatus(ctx, key, object.GetResourceVersion(), status); err != nil {
 		return failedStatus(w.log, key, err)
 	}
 	w.mu.Lock()
@@ -121,18 +119,4 @@ func (w *wholes) write(ctx context.Context, key unit.Key) (again bool) {
 		w.desired[key] = whole{status: desired.status, base: object.GetResourceVersion()}
 	}
 	return false
-}
-
-// patch writes on the condition that the object is still the one in the cache.
-func (w *wholes) patch(ctx context.Context, key unit.Key, version string, status any) error {
-	body, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"resourceVersion": version},
-		"status":   status,
-	})
-	if err != nil {
-		return err
-	}
-	_, err = w.cluster.clients.dynamic.Resource(w.cluster.kinds[key.Kind].Resource).Namespace(key.Namespace).
-		Patch(ctx, key.Name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: "kube-sync"}, "status")
-	return err
 }

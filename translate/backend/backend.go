@@ -15,11 +15,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// The roles of backend units. Their id's Sub is the port, and what the backend is for.
-const (
-	Role       unit.Role = "backend"
-	FacadeRole unit.Role = "backend-facade"
-)
+// Role is that of backend units. Their id's Sub is the port, and what the backend is for.
+const Role unit.Role = "backend"
 
 // slicesOfService finds a Service's EndpointSlices.
 const slicesOfService unit.Kind = "EndpointSlice of Service"
@@ -75,7 +72,7 @@ type Backend struct {
 // Define adds the units of backends to a graph.
 func Define(g *unit.Graph, o Options) {
 	g.Define(unit.Definition{Role: Role, Kind: unit.Service, Translate: o.translate})
-	g.Define(unit.Definition{Role: FacadeRole, Kind: unit.KongServiceFacade, Translate: o.translateFacade})
+	o.defineFacades(g)
 	g.DefineIndex(unit.Index{
 		Name: slicesOfService,
 		Kind: unit.EndpointSlice,

@@ -32,7 +32,7 @@ func (o Options) endpoints(ref Ref, all []*discoveryv1.EndpointSlice, portName s
 			continue
 		}
 		for _, e := range slice.Endpoints {
-			isReady, isDraining := condition(e.Conditions.Ready, true), drains(e.Conditions)
+			isReady, isDraining := flagOr(e.Conditions.Ready, true), drains(e.Conditions)
 			if len(e.Addresses) == 0 || !isReady && !isDraining {
 				continue
 			}
@@ -71,11 +71,11 @@ func (o Options) endpoints(ref Ref, all []*discoveryv1.EndpointSlice, portName s
 
 // drains tells endpoints that still serve while they terminate.
 func drains(c discoveryv1.EndpointConditions) bool {
-	return condition(c.Terminating, false) && condition(c.Serving, condition(c.Ready, true))
+	return flagOr(c.Terminating, false) && flagOr(c.Serving, flagOr(c.Ready, true))
 }
 
-// condition is a condition's value, or its meaning when nobody set it.
-func condition(value *bool, unset bool) bool {
+// flagOr is a condition's value, or its meaning when nobody set it.
+func flagOr(value *bool, unset bool) bool {
 	if value == nil {
 		return unset
 	}

@@ -9,6 +9,7 @@ import (
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
+	incubatorv1alpha1 "github.com/kong/kubernetes-configuration/api/incubator/v1alpha1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -49,7 +50,7 @@ func (s Status) Judged(verdicts []unit.Verdict) unit.Status {
 			messages = append(messages, v.Message)
 		}
 	}
-	s.condition.Message = shorten(strings.Join(messages, "; "))
+	s.condition.Message = Shorten(strings.Join(messages, "; "))
 	return s
 }
 
@@ -60,7 +61,8 @@ func statusOf(ok bool) metav1.ConditionStatus {
 	return metav1.ConditionFalse
 }
 
-func shorten(message string) string {
+// Shorten fits a message into a condition.
+func Shorten(message string) string {
 	return strings.ToValidUTF8(message[:min(len(message), messageLimit)], "")
 }
 
@@ -69,7 +71,7 @@ func (s Status) Counted(map[string]int) unit.Status { return s }
 
 // Refused implements [unit.Status].
 func (s Status) Refused(message string) unit.Status {
-	s.condition = metav1.Condition{Type: Programmed, Status: metav1.ConditionFalse, Reason: invalid, Message: shorten(message)}
+	s.condition = metav1.Condition{Type: Programmed, Status: metav1.ConditionFalse, Reason: invalid, Message: Shorten(message)}
 	return s
 }
 
@@ -101,6 +103,8 @@ func conditionsOf(object unit.Object) []metav1.Condition {
 	case *configurationv1.KongConsumer:
 		return object.Status.Conditions
 	case *configurationv1beta1.KongConsumerGroup:
+		return object.Status.Conditions
+	case *incubatorv1alpha1.KongServiceFacade:
 		return object.Status.Conditions
 	case *configurationv1alpha1.KongVault:
 		return object.Status.Conditions

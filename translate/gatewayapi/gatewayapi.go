@@ -1,6 +1,7 @@
 package gatewayapi
 
 import (
+	"cmp"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -41,9 +42,7 @@ const (
 
 // Define adds the units of Gateway API to a graph.
 func Define(g *unit.Graph, o Options) {
-	if o.Controller == "" {
-		o.Controller = DefaultController
-	}
+	o.Controller = o.ControllerName()
 	if o.Ports == nil {
 		o.Ports = defaultPorts
 	}
@@ -52,6 +51,9 @@ func Define(g *unit.Graph, o Options) {
 	g.Define(unit.Definition{Role: httpRole, Kind: unit.HTTPRoute, EachObject: true, Translate: o.httpRoute})
 	g.Define(unit.Definition{Role: ruleRole, Kind: unit.HTTPRoute, Translate: o.httpRule})
 }
+
+// ControllerName is what statuses call us.
+func (o Options) ControllerName() string { return cmp.Or(o.Controller, DefaultController) }
 
 func (o Options) opens(protocol gatewayv1.ProtocolType, port int32) bool {
 	return slices.Contains(o.Ports[protocol], port)

@@ -13,13 +13,17 @@ const refusing = "ip-restriction"
 
 // refusalOf gives a plugin that answers 503 to all requests of a holder.
 func refusalOf(message string, tags []string, consumer string, holder Ref, holderName string) *Entity {
+	return Plugin(refusalPlugin(message, tags, consumer), holder, holderName)
+}
+
+func refusalPlugin(message string, tags []string, consumer string) route.Plugin {
 	config, err := json.Marshal(map[string]any{
 		"deny": []string{"0.0.0.0/0", "::/0"}, "status": 503, "message": message,
 	})
 	if err != nil {
 		panic(err) // a number and texts
 	}
-	return Plugin(route.Plugin{Name: refusing, Config: config, Consumer: consumer, Tags: tags}, holder, holderName)
+	return route.Plugin{Name: refusing, Config: config, Consumer: consumer, Tags: tags}
 }
 
 // refusedMessage is what clients are told in place of a plugin that Kong refused. The

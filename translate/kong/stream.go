@@ -37,9 +37,27 @@ func Stream(s route.Stream) (slot string, entities []*Entity, err error) {
 		},
 		Service: service.ID,
 	}, service)
+	entities = append(entities, e)
+	if s.Refuse != "" {
+		entities = append(entities, streamRefusal(s.Refuse, s.Tags, e.Ref, s.Name))
+	} else {
+		for _, p := range s.Plugins {
+			guarded := Plugin(p, e.Ref, s.Name)
+			guarded.Instead = []*Entity{streamRefusal(refusedMessage(p.Name), p.Tags, e.Ref, s.Name)}
+			entities = append(entities, guarded)
+		}
+	}
 	transport := "tcp"
 	if slices.Contains(s.Protocols, "udp") {
 		transport = "udp"
 	}
-	return strings.Join([]string{"stream", transport, text}, " "), []*Entity{e}, nil
+	return strings.Join([]string{"stream", transport, text}, " "), entities, nil
+}
+
+// streamRefusal gives a plugin that closes all connections of a route and drops its
+// datagrams.
+func streamRefusal(message string, tags []string, holder Ref, holderName string) *Entity {
+	p := refusalPlugin(message, tags, "")
+	p.Protocols = []string{"tcp", "tls", "tls_passthrough", "udp"}
+	return Plugin(p, holder, holderName)
 }

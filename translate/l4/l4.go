@@ -13,6 +13,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -25,6 +26,8 @@ const (
 
 // Define adds the units of a class to a graph.
 func Define(g *unit.Graph, ingressClass string) {
+	plugin.DefineRoute(g, unit.TCPIngress)
+	plugin.DefineRoute(g, unit.UDPIngress)
 	g.Define(unit.Definition{Role: TCPRole, Kind: unit.TCPIngress, EachObject: true,
 		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return tcp(ingressClass, id, r) }})
 	g.Define(unit.Definition{Role: UDPRole, Kind: unit.UDPIngress, EachObject: true,
@@ -37,6 +40,7 @@ type translation struct {
 	object   unit.Object
 	key      unit.Key
 	tags     []string
+	attached plugin.Attachment
 	fragment unit.Fragment
 }
 
@@ -48,7 +52,10 @@ func begin(ingressClass string, r *unit.Reader, object unit.Object, key unit.Key
 	values := annotation.Of(object, key)
 	t := &translation{reader: r, object: object, key: key}
 	t.tags = kong.Tags(object, configurationv1beta1.SchemeGroupVersion.WithKind(string(key.Kind)), values.UserTags()...)
-	t.fragment.Verdicts = append(values.Verdicts, annotation.Ignored(object, key, annotation.Tags)...)
+	t.fragment.Verdicts = append(values.Verdicts, annotation.Ignored(object, key, annotation.Tags, annotation.Plugins)...)
+	kind := configurationv1beta1.SchemeGroupVersion.WithKind(string(key.Kind)).GroupKind()
+	t.attached = plugin.Attached(r, object, key, kind).WithoutConsumers(key)
+	t.fragment.Verdicts = append(t.fragment.Verdicts, t.attached.Verdicts...)
 	return t, nil
 }
 
@@ -121,6 +128,7 @@ func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.Ingress
 		t.warn(used.Reason, "rule %d: %s", i, used.Message)
 	}
 	s.Backend, s.Tags = used.Service, t.tags
+	s.Plugins, s.Refuse = t.attached.Plugins, t.attached.Refuse
 	slot, entities, err := kong.Stream(s)
 	if err != nil {
 		t.warn("MatchInvalid", "rule %d: %v", i, err)

@@ -89,6 +89,20 @@ func (a Attachment) With(other Attachment) Attachment {
 	return joined.Attachment
 }
 
+// WithoutConsumers is the attachment of routes that know of no consumers. A plugin that is
+// for some alone is not to be had there.
+func (a Attachment) WithoutConsumers(key unit.Key) Attachment {
+	checked := attaching{key: key, Attachment: Attachment{Refuse: a.Refuse, Verdicts: a.Verdicts}}
+	for _, p := range a.Plugins {
+		if p.Consumer != "" {
+			checked.refuse("PluginInvalid", fmt.Sprintf("plugin %s is for the consumer %s, and connections have none", p.Name, p.Consumer))
+			continue
+		}
+		checked.Plugins = append(checked.Plugins, p)
+	}
+	return checked.Attachment
+}
+
 // attaching is the state of following one object's references.
 type attaching struct {
 	Attachment

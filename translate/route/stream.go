@@ -12,5 +12,10 @@ type Stream struct {
 	SNI string
 	// Backend is the name of the Kong service.
 	Backend string
-	Tags    []string
+	// Plugins of the route alone.
+	Plugins []Plugin
+	// Refuse, unless empty, has all connections closed: something that protects the
+	// route is not to be had.
+	Refuse string
+	Tags   []string
 }

@@ -64,6 +64,7 @@ func (g *Graph) translate(n *node) {
 	r := &Reader{graph: g, node: n}
 	fragment := g.run(n, r)
 	n.busy = false
+	fragment.Attached = append(slices.Clip(fragment.Attached), r.attached...)
 
 	g.setReads(n, r.reads)
 	g.setUses(n, r.uses)

@@ -8,6 +8,8 @@ type Reader struct {
 	node  *node
 	reads []Key
 	uses  []*node
+
+	attached []Section
 }
 
 // Get returns the object of the key, or nil. The typed form is [Get].
@@ -47,6 +49,14 @@ func (r *Reader) Use(id ID) any {
 		r.graph.translate(n)
 	}
 	return n.fragment.Value
+}
+
+// Attach has the unit's object attached to a section of another, as those of its
+// [Fragment] are.
+func (r *Reader) Attach(s Section) {
+	if !slices.Contains(r.attached, s) {
+		r.attached = append(r.attached, s)
+	}
 }
 
 func (r *Reader) record(key Key) {

@@ -26,9 +26,13 @@ type Policy struct {
 	Message string
 }
 
-// Define adds the units to a graph.
-func Define(g *unit.Graph) {
-	g.Define(unit.Definition{Role: PolicyRole, Kind: unit.KongUpstreamPolicy, EachObject: true, Translate: policy})
+// reasonInvalid is of verdicts on fields of a policy that do not count.
+const reasonInvalid = "UpstreamPolicyInvalid"
+
+// Define adds the units to a graph. Statuses name the controller.
+func Define(g *unit.Graph, controller string) {
+	g.Define(unit.Definition{Role: PolicyRole, Kind: unit.KongUpstreamPolicy, EachObject: true,
+		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return policy(controller, id, r) }})
 	g.Define(unit.Definition{Role: IngressRole, Kind: unit.KongIngress, EachObject: true, Translate: kongIngress})
 }
 
@@ -41,13 +45,13 @@ func Use(r *unit.Reader, role unit.Role, namespace, name string) Policy {
 	return p
 }
 
-func policy(id unit.ID, r *unit.Reader) unit.Fragment {
+func policy(controller string, id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.KongUpstreamPolicy, Namespace: id.Namespace, Name: id.Name}
 	object, ok := unit.Get[*configurationv1beta1.KongUpstreamPolicy](r, key)
 	if !ok {
 		return unit.Fragment{Value: Policy{Reason: "UpstreamPolicyNotFound", Message: fmt.Sprintf("%s does not exist", key)}}
 	}
-	spec, c := object.Spec, &checker{key: key, reason: "UpstreamPolicyInvalid"}
+	spec, c := object.Spec, &checker{key: key, reason: reasonInvalid}
 	b := &route.Balancing{
 		Algorithm:    text(spec.Algorithm),
 		Slots:        spec.Slots,
@@ -56,7 +60,10 @@ func policy(id unit.ID, r *unit.Reader) unit.Fragment {
 		Health:       healthOf(spec.Healthchecks),
 	}
 	c.balancing("spec", b)
-	return unit.Fragment{Value: Policy{Balancing: b}, Verdicts: c.verdicts}
+	return unit.Fragment{
+		Value: Policy{Balancing: b}, Verdicts: c.verdicts,
+		Status: policyStatus{controller: controller, wrong: wrongOf(c.verdicts)},
+	}
 }
 
 func text(value *string) string {

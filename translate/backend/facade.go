@@ -1,0 +1,99 @@
+package backend
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	incubatorv1alpha1 "github.com/kong/kubernetes-configuration/api/incubator/v1alpha1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/condition"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// The roles of the units of KongServiceFacades: of the backend that each is where an
+// Ingress names it, and of the object, which has a status in any case.
+const (
+	FacadeRole       unit.Role = "backend-facade"
+	facadeObjectRole unit.Role = "facade"
+)
+
+func (o Options) defineFacades(g *unit.Graph) {
+	g.Define(unit.Definition{Role: FacadeRole, Kind: unit.KongServiceFacade, Translate: o.translateFacade})
+	g.Define(unit.Definition{Role: facadeObjectRole, Kind: unit.KongServiceFacade, EachObject: true, Translate: o.facadeObject})
+}
+
+// translateFacade makes a backend of a KongServiceFacade: the endpoints of the Service
+// that it names, spoken to as its own annotations say.
+func (o Options) translateFacade(id unit.ID, r *unit.Reader) unit.Fragment {
+	ref := Ref{Namespace: id.Namespace, Service: id.Name, For: Facade}
+	key := unit.Key{Kind: unit.KongServiceFacade, Namespace: id.Namespace, Name: id.Name}
+	b := route.Backend{Name: ref.name(), Host: ref.host(), Protocol: "http", Port: 80}
+	found := Backend{Service: b.Name}
+	facade, ok := unit.Get[*incubatorv1alpha1.KongServiceFacade](r, key)
+	if !ok {
+		found.Reason, found.Message = "KongServiceFacadeNotFound", fmt.Sprintf("%s does not exist", key)
+		return unit.Fragment{Entities: kong.Backend(b), Value: found}
+	}
+	if !class.Ours(r, facade, o.IngressClass) {
+		found.Reason, found.Message = "KongServiceFacadeNotOurs", fmt.Sprintf("%s is not of the class %s", key, o.IngressClass)
+		return unit.Fragment{Entities: kong.Backend(b), Value: found}
+	}
+	values := annotation.Of(facade, key)
+	b.Tags = kong.Tags(facade, incubatorv1alpha1.SchemeGroupVersion.WithKind(string(key.Kind)), values.UserTags()...)
+	target := Ref{Namespace: id.Namespace, Service: facade.Spec.Backend.Name, Port: strconv.Itoa(int(facade.Spec.Backend.Port))}
+	service, ok := unit.Get[*corev1.Service](r, unit.Key{Kind: unit.Service, Namespace: target.Namespace, Name: target.Service})
+	if !ok {
+		found.Reason, found.Message = ServiceNotFound, fmt.Sprintf("%s does not exist", target)
+	} else {
+		targets, port, wrong := o.targets(r, target, service)
+		b.Targets, b.Port = targets, port
+		if wrong != nil {
+			found.Reason, found.Message = wrong.reason, wrong.message
+		}
+	}
+	Settings(r, facade, key, values, &b)
+	programmed := condition.Verdict(key, true, "Programmed", "an Ingress has it as a backend")
+	if found.Reason != "" {
+		programmed = condition.Verdict(key, false, "Invalid", found.Message)
+	}
+	return unit.Fragment{
+		Entities: kong.Backend(b),
+		Value:    found,
+		Verdicts: slices.Concat(values.Verdicts, annotation.Ignored(facade, key, SettingNames...), []unit.Verdict{programmed}),
+	}
+}
+
+// facadeObject has the status of a facade of ours.
+func (o Options) facadeObject(id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.KongServiceFacade, Namespace: id.Namespace, Name: id.Name}
+	facade, ok := unit.Get[*incubatorv1alpha1.KongServiceFacade](r, key)
+	if !ok {
+		return unit.Fragment{}
+	}
+	if !class.Ours(r, facade, o.IngressClass) {
+		return unit.Fragment{Verdicts: class.Missing(facade, key, o.IngressClass)}
+	}
+	return unit.Fragment{Status: facadeStatus{key: key}}
+}
+
+// facadeStatus is the condition Programmed, also of a facade that nobody uses.
+type facadeStatus struct {
+	condition.Status
+	key unit.Key
+}
+
+// Judged implements [unit.Judged].
+func (s facadeStatus) Judged(verdicts []unit.Verdict) unit.Status {
+	used := slices.ContainsFunc(verdicts, func(v unit.Verdict) bool { return v.Condition == condition.Programmed })
+	if !used {
+		verdicts = append(slices.Clip(verdicts),
+			condition.Verdict(s.key, false, "Pending", "no Ingress of this gateway has it as a backend"))
+	}
+	return s.Status.Judged(verdicts)
+}

@@ -1,0 +1,155 @@
+package upstream
+
+import (
+	"slices"
+	"strings"
+
+	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
+	incubatorv1alpha1 "github.com/kong/kubernetes-configuration/api/incubator/v1alpha1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/condition"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// maxAncestors is how many a status takes, those of other controllers included.
+const maxAncestors = 16
+
+// Attach tells a KongUpstreamPolicy's status that the unit which asks balances the
+// endpoints of an object by it: of a Service or what stands for one. A conflict is with
+// the policy of another Service behind the same upstream, in which case neither counts.
+func Attach(r *unit.Reader, name string, to unit.Key, conflict bool) {
+	section := string(to.Kind) + " " + to.Name
+	if conflict {
+		section += " " + conflicting
+	}
+	r.Attach(unit.Section{Object: unit.Key{Kind: unit.KongUpstreamPolicy, Namespace: to.Namespace, Name: name}, Name: section})
+}
+
+const conflicting = "conflicting"
+
+// policyStatus is what a policy's status says of the Services that it is for.
+type policyStatus struct {
+	controller string
+	// wrong says which fields do not count.
+	wrong   string
+	refused string
+	// attached are the sections of the policy, in order.
+	attached []string
+}
+
+// Counted implements [unit.Status].
+func (s policyStatus) Counted(attached map[string]int) unit.Status {
+	s.attached = nil
+	for section := range attached {
+		s.attached = append(s.attached, section)
+	}
+	slices.Sort(s.attached)
+	return s
+}
+
+// Refused implements [unit.Status].
+func (s policyStatus) Refused(message string) unit.Status {
+	s.refused = message
+	return s
+}
+
+// Merge implements [unit.Status]. Ancestors of other controllers stay.
+func (s policyStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
+	p, ok := object.(*configurationv1beta1.KongUpstreamPolicy)
+	if !ok {
+		return nil, false
+	}
+	have, all := p.Status.Ancestors, []gatewayv1.PolicyAncestorStatus{}
+	for _, a := range have {
+		if string(a.ControllerName) != s.controller {
+			all = append(all, a)
+		}
+	}
+	for _, a := range s.ancestors(p) {
+		if len(all) == maxAncestors {
+			break
+		}
+		a.Conditions = since(a, have, now)
+		all = append(all, a)
+	}
+	return map[string]any{"ancestors": all}, len(have)+len(all) > 0 && !equality.Semantic.DeepEqual(all, have)
+}
+
+// ancestors are one for each Service. One with a conflict anywhere has it.
+func (s policyStatus) ancestors(p *configurationv1beta1.KongUpstreamPolicy) []gatewayv1.PolicyAncestorStatus {
+	var list []gatewayv1.PolicyAncestorStatus
+	for i, section := range s.attached {
+		kind, rest, _ := strings.Cut(section, " ")
+		name, conflict, _ := strings.Cut(rest, " ")
+		if i+1 < len(s.attached) && s.attached[i+1] == kind+" "+name+" "+conflicting {
+			continue
+		}
+		var group gatewayv1.Group
+		if kind == string(unit.KongServiceFacade) {
+			group = gatewayv1.Group(incubatorv1alpha1.SchemeGroupVersion.Group)
+		}
+		namespace := gatewayv1.Namespace(p.Namespace)
+		list = append(list, gatewayv1.PolicyAncestorStatus{
+			AncestorRef: gatewayv1.ParentReference{
+				Group: &group, Kind: (*gatewayv1.Kind)(&kind), Namespace: &namespace, Name: gatewayv1.ObjectName(name),
+			},
+			ControllerName: gatewayv1.GatewayController(s.controller),
+			Conditions:     s.conditions(p.Generation, conflict != ""),
+		})
+	}
+	return list
+}
+
+func (s policyStatus) conditions(generation int64, conflict bool) []metav1.Condition {
+	accepted := metav1.Condition{Type: "Accepted", Status: metav1.ConditionTrue, Reason: "Accepted",
+		Message: "the policy counts", ObservedGeneration: generation}
+	programmed := metav1.Condition{Type: condition.Programmed, Status: metav1.ConditionTrue, Reason: "Programmed",
+		Message: "Kong chooses endpoints by the policy", ObservedGeneration: generation}
+	switch {
+	case conflict:
+		accepted.Status, accepted.Reason = metav1.ConditionFalse, "Conflicted"
+		accepted.Message = "a rule sends requests to this Service and to one with another policy, and neither policy counts there"
+		programmed.Status, programmed.Reason, programmed.Message = metav1.ConditionFalse, "Pending", accepted.Message
+	case s.wrong != "":
+		accepted.Status, accepted.Reason = metav1.ConditionFalse, "Invalid"
+		accepted.Message = condition.Shorten(s.wrong + "; the rest of the policy counts")
+	}
+	if s.refused != "" {
+		programmed.Status, programmed.Reason, programmed.Message = metav1.ConditionFalse, "Invalid", condition.Shorten(s.refused)
+	}
+	return []metav1.Condition{accepted, programmed}
+}
+
+// since gives conditions that have the status that they had the time since when.
+func since(ancestor gatewayv1.PolicyAncestorStatus, have []gatewayv1.PolicyAncestorStatus, now unit.Moment) []metav1.Condition {
+	at := slices.IndexFunc(have, func(a gatewayv1.PolicyAncestorStatus) bool {
+		return a.ControllerName == ancestor.ControllerName && equality.Semantic.DeepEqual(a.AncestorRef, ancestor.AncestorRef)
+	})
+	conditions := slices.Clone(ancestor.Conditions)
+	for i, c := range conditions {
+		conditions[i].LastTransitionTime = now.Time
+		if at < 0 {
+			continue
+		}
+		for _, old := range have[at].Conditions {
+			if old.Type == c.Type && old.Status == c.Status {
+				conditions[i].LastTransitionTime = old.LastTransitionTime
+			}
+		}
+	}
+	return conditions
+}
+
+// wrongOf joins what there is to say about a policy's fields.
+func wrongOf(verdicts []unit.Verdict) string {
+	var messages []string
+	for _, v := range verdicts {
+		if v.Reason == reasonInvalid {
+			messages = append(messages, v.Message)
+		}
+	}
+	return strings.Join(messages, "; ")
+}
