@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -95,7 +96,7 @@ func (c *container) runOnce(active context.Context) (succeeded bool, err error) 
 	if err := c.makeRoot(); err != nil {
 		return false, err
 	}
-	cmd, err := c.command(active)
+	cmd, _, err := c.command(active)
 	if err != nil {
 		return false, err
 	}
@@ -113,24 +114,22 @@ func (c *container) runOnce(active context.Context) (succeeded bool, err error) 
 }
 
 // command is what the container runs in its root file system and, as its first process, in a process namespace.
-func (c *container) command(ctx context.Context) (*exec.Cmd, error) {
+func (c *container) command(ctx context.Context) (*exec.Cmd, environment, error) {
 	image, err := c.pod.kubelet.image(c.spec.Image)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	env, err := c.environment(ctx)
+	env, err := c.environment(ctx, image)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	argv := expandAll(c.spec.Command, env)
 	if len(argv) == 0 {
 		argv = []string{image.Path}
 	}
-	if !strings.Contains(argv[0], "/") {
-		argv[0] = "/" + argv[0] // there is no PATH to look in
-	}
+	argv = append(argv, expandAll(c.spec.Args, env)...)
 	cmd := &exec.Cmd{
-		Path: argv[0], Args: append(argv, expandAll(c.spec.Args, env)...), Env: env.list(), Dir: "/",
+		Path: c.look(argv[0], env["PATH"]), Args: argv, Env: env.list(), Dir: "/",
 		WaitDelay: time.Second,
 		SysProcAttr: &syscall.SysProcAttr{
 			Chroot: c.root(), Cloneflags: unix.CLONE_NEWPID, Setsid: true, // ^C is for the tests
@@ -139,7 +138,20 @@ func (c *container) command(ctx context.Context) (*exec.Cmd, error) {
 	if c.spec.WorkingDir != "" {
 		cmd.Dir = c.spec.WorkingDir
 	}
-	return cmd, nil
+	return cmd, env, nil
+}
+
+// look finds a program in the container.
+func (c *container) look(name, path string) string {
+	if strings.Contains(name, "/") {
+		return name
+	}
+	for _, dir := range filepath.SplitList(path) {
+		if info, err := os.Stat(filepath.Join(c.root(), dir, name)); err == nil && !info.IsDir() {
+			return filepath.Join(dir, name)
+		}
+	}
+	return "/" + name
 }
 
 // start starts the process unless the pod is being deleted.

@@ -3,7 +3,8 @@
 // It registers one Node, binds every unscheduled pod to it, and runs the pods' containers:
 //
 //   - An image is a static executable, known by the image's name. A container's root file system has that executable,
-//     its volumes, /etc/hosts and /tmp, and nothing else. Its processes see only each other.
+//     its volumes, /etc/hosts and /tmp, and nothing else but what files of this machine the image asks for. Its
+//     processes see only each other.
 //   - A pod has a network namespace with an address of its own on a bridge, unless it asks for the host's network.
 //   - Volumes: secret, configMap, emptyDir, projected (with ServiceAccount tokens) and downwardAPI, with items, modes,
 //     subPath and optional; what they project stays as it was when the pod started.

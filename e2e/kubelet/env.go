@@ -24,14 +24,16 @@ func (e environment) list() []string {
 }
 
 // environment reads what the container's variables are made of. Later ones override earlier ones of their name.
-func (c *container) environment(ctx context.Context) (environment, error) {
+func (c *container) environment(ctx context.Context, image Image) (environment, error) {
 	host, port := c.pod.kubelet.apiServer()
 	env := environment{
+		"PATH":                          "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOSTNAME":                      c.pod.hostname(),
 		"KUBERNETES_SERVICE_HOST":       host,
 		"KUBERNETES_SERVICE_PORT":       port,
 		"KUBERNETES_SERVICE_PORT_HTTPS": port,
 	}
+	maps.Copy(env, image.Env)
 	for _, source := range c.spec.EnvFrom {
 		data, err := c.pod.envFrom(ctx, source)
 		if err != nil {

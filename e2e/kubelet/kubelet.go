@@ -42,6 +42,11 @@ type Options struct {
 type Image struct {
 	Executable string // its path on this machine
 	Path       string // its path in the container, "/" and its name by default; run where no command is given
+	// Files are more files and directories of this machine, by their paths in the container, where they are read-only:
+	// for a program which is more than one static executable.
+	Files map[string]string
+	// Env are variables which a container has unless it sets them itself.
+	Env map[string]string
 }
 
 // A Kubelet is a running node.

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
@@ -216,22 +218,48 @@ func (c *container) address(host string, port intstr.IntOrString) (string, error
 	return net.JoinHostPort(host, strconv.Itoa(int(number))), nil
 }
 
-// exec runs a command in the container's root file system and the pod's network.
+// exec runs a command in the container: beside its processes, which it sees.
 func (c *container) exec(ctx context.Context, command []string) error {
 	if len(command) == 0 {
 		return errors.New("the command is empty")
 	}
-	cmd, err := c.command(ctx)
+	p := c.running()
+	if p == nil {
+		return errors.New("the container is not running")
+	}
+	cmd, env, err := c.command(ctx)
 	if err != nil {
 		return err
 	}
-	cmd.Path, cmd.Args = command[0], command
-	if err := c.pod.network.do(cmd.Start); err != nil {
+	cmd.Path, cmd.Args = c.look(command[0], env["PATH"]), command
+	cmd.Stdout, cmd.Stderr = p.log, p.log
+	cmd.SysProcAttr.Cloneflags = 0
+	err = c.pod.network.do(func() error { return inProcessesOf(p.cmd.Process.Pid, cmd.Start) })
+	if err != nil {
 		return fmt.Errorf("start %s: %w", command[0], err)
 	}
 	stopped := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
 	defer stopped()
 	return cmd.Wait()
+}
+
+// inProcessesOf calls the function, on a locked thread, so that what it starts is in the process namespace of another
+// process.
+func inProcessesOf(pid int, f func() error) error {
+	own, err := os.Open("/proc/self/ns/pid")
+	if err != nil {
+		return err
+	}
+	defer own.Close()
+	other, err := os.Open(fmt.Sprintf("/proc/%d/ns/pid", pid))
+	if err != nil {
+		return err
+	}
+	defer other.Close()
+	if err := unix.Setns(int(other.Fd()), unix.CLONE_NEWPID); err != nil {
+		return fmt.Errorf("enter the container's process namespace: %w", err)
+	}
+	return errors.Join(f(), unix.Setns(int(own.Fd()), unix.CLONE_NEWPID))
 }
 
 func (c *container) preStop(ctx context.Context, hook corev1.LifecycleHandler) error {

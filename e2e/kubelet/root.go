@@ -3,6 +3,7 @@ package kubelet
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,6 +46,9 @@ func (c *container) populate(root string, image Image) error {
 	if err := c.mount(root, image.Executable, image.Path); err != nil {
 		return err
 	}
+	if err := c.mountFiles(root, image.Files); err != nil {
+		return err
+	}
 	mounts := slices.Clone(c.spec.VolumeMounts)
 	slices.SortStableFunc(mounts, func(a, b corev1.VolumeMount) int { // what holds others first
 		return strings.Count(filepath.Clean(a.MountPath), "/") - strings.Count(filepath.Clean(b.MountPath), "/")
@@ -56,6 +60,20 @@ func (c *container) populate(root string, image Image) error {
 		}
 		if err := c.mount(root, source, mount.MountPath); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// mountFiles mounts the machine's own files, which no container may change.
+func (c *container) mountFiles(root string, files map[string]string) error {
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		if err := c.mount(root, files[path], path); err != nil {
+			return err
+		}
+		readOnly := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
+		if err := unix.MountSetattr(unix.AT_FDCWD, filepath.Join(root, path), unix.AT_RECURSIVE, &readOnly); err != nil {
+			return fmt.Errorf("make %s read-only: %w", path, err)
 		}
 	}
 	return nil
@@ -88,7 +106,7 @@ func (c *container) mount(root, source, path string) error {
 		}
 	}
 	if err == nil {
-		err = unix.Mount(source, target, "", unix.MS_BIND, "")
+		err = unix.Mount(source, target, "", unix.MS_BIND|unix.MS_REC, "")
 	}
 	if err != nil {
 		return fmt.Errorf("mount %s: %w", path, err)

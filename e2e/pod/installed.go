@@ -65,14 +65,17 @@ func prepareInstalled(t testing.TB, o Options) *Pod {
 	p := &Pod{t: t, HTTP: addressOf(t, httpVariable), HTTPS: addressOf(t, httpsVariable), installed: g}
 	single.Do(g.alone)
 	g.configure(o)
-	t.Cleanup(func() {
-		if !t.Failed() {
-			return
-		}
-		log, err := g.log(context.Background())
-		t.Logf("log of the gateway: %v\n%s", err, last(log))
-	})
+	t.Cleanup(g.tellLog)
 	return p
+}
+
+// tellLog shows the end of the log of a test that failed.
+func (g *installed) tellLog() {
+	if !g.t.Failed() {
+		return
+	}
+	log, err := g.log(context.Background())
+	g.t.Logf("log of the gateway: %v\n%s", err, last(log))
 }
 
 func addressOf(t testing.TB, variable string) string {

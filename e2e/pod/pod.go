@@ -326,12 +326,19 @@ func tail(path string) string {
 // last is as much of a log as is worth reading.
 func last(log string) string { return log[max(0, len(log)-6000):] }
 
-// conf is the directory kong-conf, seen from the package of the tests.
+// conf is the directory kong-conf, which is above the package of the tests.
 func conf(t testing.TB) string {
 	t.Helper()
-	dir, err := filepath.Abs("../kong-conf")
+	above, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	for ; above != "/"; above = filepath.Dir(above) {
+		dir := filepath.Join(above, "kong-conf")
+		if _, err := os.Stat(filepath.Join(dir, "kong.conf")); err == nil {
+			return dir
+		}
+	}
+	t.Fatal("no directory kong-conf is above that of the tests")
+	return ""
 }

@@ -1,0 +1,133 @@
+package pod
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-sync/kube-sync/e2e/kubelet"
+	"github.com/kube-sync/kube-sync/e2e/lab"
+)
+
+const (
+	deployedImage   = "kong-kube-sync"
+	deployedService = "kong-proxy"
+	// own is where the deployed gateway's container has what the image would have in directories of this machine.
+	own = "/kube-sync"
+)
+
+// entrypoint is what that of Kong's image comes to, with the gateway's command in place of %s. The plugin server looks
+// for its parent in /proc.
+const entrypoint = `#!/bin/sh
+set -e
+mkdir -p /proc
+mount -t proc proc /proc
+%s
+`
+
+// Deploy installs kong-conf/install.yaml in a cluster of the lab, and returns once its pods are ready: real pods, with
+// the Services and the account that the manifests have. The variables are added to those of the gateway's container.
+// It ends with the cluster.
+func Deploy(t testing.TB, cp *lab.ControlPlane, variables map[string]string) *Pod {
+	t.Helper()
+	lab.Met(t, Gateway())
+	cp.Kubelet(t).AddImage(deployedImage, image(t))
+	cp.LoadBalancer(t)
+	manifests, err := os.ReadFile(filepath.Join(conf(t), "install.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cp.MustApply(t, "", withVariables(string(manifests), variables, settingPrefix+"APISERVER_HOST="+apiServer(t, cp)))
+	g := &installed{t: t, cp: cp}
+	t.Cleanup(g.tellLog)
+	g.waitReady(t.Context())
+	address := g.address()
+	return &Pod{t: t, HTTP: net.JoinHostPort(address, "80"), HTTPS: net.JoinHostPort(address, "443"), installed: g}
+}
+
+// apiServer is what kube-sync has to be told, as the lab has no DNS.
+func apiServer(t testing.TB, cp *lab.ControlPlane) string {
+	t.Helper()
+	server, err := url.Parse(cp.Config.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "https://" + net.JoinHostPort(lab.HostIP, server.Port())
+}
+
+func withVariables(manifests string, variables map[string]string, more ...string) string {
+	for name, value := range variables {
+		more = append(more, name+"="+value)
+	}
+	env := "        env:\n"
+	for _, variable := range more {
+		name, value, _ := strings.Cut(variable, "=")
+		env += fmt.Sprintf("        - {name: %s, value: %q}\n", name, value)
+	}
+	return strings.Replace(manifests, "        env:\n", env, 1)
+}
+
+// image is like that of docker/Dockerfile. Kong, or the stand-in where there is no Kong, is this machine's, with the
+// libraries that it needs.
+func image(t testing.TB) kubelet.Image {
+	t.Helper()
+	const configuration = "/etc/kong/kong.conf"
+	command := "exec " + own + "/bin/standin -c " + configuration
+	if _, err := exec.LookPath("kong"); err == nil {
+		command = `kong prepare -p "$KONG_PREFIX" -c ` + configuration + "\n" +
+			`exec /usr/local/openresty/nginx/sbin/nginx -p "$KONG_PREFIX" -c nginx.conf`
+	}
+	script := filepath.Join(t.TempDir(), "entrypoint")
+	if err := os.WriteFile(script, fmt.Appendf(nil, entrypoint, command), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{
+		configuration:          filepath.Join(conf(t), "kong.conf"),
+		own + "/lua":           filepath.Join(conf(t), "lua"),
+		own + "/bin/kube-sync": lab.Executable(t, KubeSync),
+		own + "/bin/standin":   lab.Executable(t, StandIn),
+	}
+	for _, path := range []string{
+		"/bin", "/dev", "/lib", "/lib64", "/opt", "/sbin", "/usr",
+		"/etc/group", "/etc/ld.so.cache", "/etc/nsswitch.conf", "/etc/passwd", "/etc/resolv.conf", "/etc/ssl",
+	} {
+		if _, err := os.Stat(path); err == nil {
+			files[path] = path
+		}
+	}
+	return kubelet.Image{Executable: script, Path: "/entrypoint", Files: files, Env: map[string]string{
+		"KONG_LUA_PACKAGE_PATH":                 own + "/lua/?.lua;;",
+		"KONG_NGINX_DAEMON":                     "off",
+		"KONG_PROXY_ACCESS_LOG":                 "off",
+		"KONG_PROXY_ERROR_LOG":                  "/dev/stderr",
+		"KONG_ADMIN_ERROR_LOG":                  "/dev/stderr",
+		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD": own + "/bin/kube-sync -kong-prefix /kong_prefix",
+		"KONG_PLUGINSERVER_KUBE_SYNC_QUERY_CMD": own + "/bin/kube-sync -dump",
+	}}
+}
+
+// address is what the load balancer gave to the gateway's Service.
+func (g *installed) address() (address string) {
+	g.t.Helper()
+	lab.Eventually(g.t, time.Minute, func() error {
+		s, err := g.cp.Client.CoreV1().Services(installedNamespace).Get(g.t.Context(), deployedService, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if len(s.Status.LoadBalancer.Ingress) == 0 {
+			return errors.New("the gateway's Service has no address")
+		}
+		address = s.Status.LoadBalancer.Ingress[0].IP
+		return nil
+	})
+	return address
+}
