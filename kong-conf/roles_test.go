@@ -43,7 +43,7 @@ func TestRolesAgree(t *testing.T) {
 // TestRolesOnlyRead lists all that kube-sync may write.
 func TestRolesOnlyRead(t *testing.T) {
 	writable := map[string]bool{"events": true, "leases": true,
-		"gatewayclasses/status": true, "gateways/status": true, "httproutes/status": true}
+		"gatewayclasses/status": true, "gateways/status": true, "httproutes/status": true, "grpcroutes/status": true}
 	for id, object := range objects(t, readFile(t, "install.yaml")) {
 		if object["kind"] != "ClusterRole" && object["kind"] != "Role" {
 			continue

@@ -31,6 +31,13 @@ func GatewayKinds() []Kind {
 			New:        created[gatewayv1.HTTPRoute](),
 			Unread:     on(func(r *gatewayv1.HTTPRoute) { r.Status = gatewayv1.HTTPRouteStatus{} }),
 		}, {
+			Name:       unit.GRPCRoute,
+			Resource:   gatewayv1.SchemeGroupVersion.WithResource("grpcroutes"),
+			Namespaced: true,
+			Custom:     true,
+			New:        created[gatewayv1.GRPCRoute](),
+			Unread:     on(func(r *gatewayv1.GRPCRoute) { r.Status = gatewayv1.GRPCRouteStatus{} }),
+		}, {
 			Name:       unit.ReferenceGrant,
 			Resource:   gatewayv1.SchemeGroupVersion.WithResource("referencegrants"),
 			Namespaced: true,

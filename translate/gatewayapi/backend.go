@@ -3,6 +3,7 @@ package gatewayapi
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -61,54 +62,86 @@ type ruleBackends struct {
 	Total  int
 }
 
-func useRule(r *unit.Reader, route unit.Key, rule int) ruleBackends {
-	found, ok := r.Use(unit.ID{Role: ruleRole, Namespace: route.Namespace, Name: route.Name, Sub: strconv.Itoa(rule)}).(ruleBackends)
+// use gives the backends of a route's rule, for a host where services are named by it.
+func (d dialect) use(r *unit.Reader, key unit.Key, rule int, host route.Host) ruleBackends {
+	id := unit.ID{Role: d.rule, Namespace: key.Namespace, Name: key.Name, Sub: strconv.Itoa(rule)}
+	if d.perHost {
+		id.Sub = nameOf(host) + "." + id.Sub
+	}
+	found, ok := r.Use(id).(ruleBackends)
 	if !ok { // its translation panicked
-		return ruleBackends{Shares: noBackend(), Total: 1}
+		return ruleBackends{Shares: noBackend(d.broken), Total: 1}
 	}
 	return found
 }
 
-// httpRule translates what one rule of an HTTPRoute sends requests to.
-func (o Options) httpRule(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.HTTPRoute, Namespace: id.Namespace, Name: id.Name}
-	object, ok := unit.Get[*gatewayv1.HTTPRoute](r, key)
-	i, err := strconv.Atoi(id.Sub)
-	if !ok || err != nil || i >= len(object.Spec.Rules) {
-		return unit.Fragment{} // about to go
-	}
-	rule := object.Spec.Rules[i]
-	shares := make([]share, len(rule.BackendRefs))
-	for j, ref := range rule.BackendRefs {
-		shares[j] = share{weight: int(value(ref.Weight, 1))}
-		if found := o.resolve(r, key, ref.BackendRef); found.problem != nil {
-			shares[j].broken = true
-		} else {
-			shares[j].targets, shares[j].service = found.endpoints.Targets, found.endpoints.Service
+// ruleOf finds the rule that a unit is for.
+func ruleOf(r *unit.Reader, key unit.Key, id unit.ID) (unit.Object, *gatewayv1.HTTPRouteRule) {
+	i, err := strconv.Atoi(id.Sub[strings.LastIndexByte(id.Sub, '.')+1:])
+	switch object := r.Get(key).(type) {
+	case *gatewayv1.HTTPRoute:
+		if err == nil && i < len(object.Spec.Rules) {
+			return object, &object.Spec.Rules[i]
+		}
+	case *gatewayv1.GRPCRoute:
+		if err == nil && i < len(object.Spec.Rules) {
+			return object, httpRuleOf(object.Spec.Rules[i])
 		}
 	}
-	found := failures(shares)
+	return nil, nil // about to go
+}
+
+// rule translates what one rule of a route sends requests to.
+func (o Options) rule(d dialect, id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.Kind(d.kind.Kind), Namespace: id.Namespace, Name: id.Name}
+	object, rule := ruleOf(r, key, id)
+	if rule == nil {
+		return unit.Fragment{}
+	}
+	shares := o.shares(r, key, backendRefs(rule))
+	found := failures(shares, d.broken)
 	if found.Total > 0 && len(found.Shares) == 1 && found.Shares[0].Weight == found.Total {
 		return unit.Fragment{Value: found}
 	}
-	found.Service = fmt.Sprintf("httproute.%s.%s.%d", id.Namespace, id.Name, i)
-	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: "http", Port: 80, Targets: weighted(shares),
-		Tags: kong.Tags(object, httpRouteKind)}
+	found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(d.kind.Kind), id.Namespace, id.Name, id.Sub)
+	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: d.protocol, Port: 80, Targets: weighted(shares),
+		Tags: kong.Tags(object, d.kind)}
 	if len(shares) == 1 {
 		b.Tags = kong.Tags(shares[0].service, serviceKind)
 	}
-	b.Path = "/"
 	fragment := unit.Fragment{}
 	if err := limit(&b, rule.Timeouts); err != nil {
-		fragment.Verdicts = append(fragment.Verdicts, unit.Warning(key, "UnsupportedValue", fmt.Sprintf("rule %d: %v", i, err)))
+		fragment.Verdicts = append(fragment.Verdicts, unit.Warning(key, "UnsupportedValue", fmt.Sprintf("rule %s: %v", id.Sub, err)))
 	}
 	if separate(rule) {
-		found.Shares, found.Total, fragment.Entities = separated(b, shares)
+		found.Shares, found.Total, fragment.Entities = separated(b, shares, d.broken)
 	} else {
 		fragment.Entities = kong.Backend(b)
 	}
 	fragment.Value = found
 	return fragment
+}
+
+// shares are the parts of a rule's backends.
+func (o Options) shares(r *unit.Reader, key unit.Key, refs []gatewayv1.BackendRef) []share {
+	shares := make([]share, len(refs))
+	for i, ref := range refs {
+		shares[i] = share{weight: int(value(ref.Weight, 1))}
+		if found := o.resolve(r, key, ref); found.problem != nil {
+			shares[i].broken = true
+		} else {
+			shares[i].targets, shares[i].service = found.endpoints.Targets, found.endpoints.Service
+		}
+	}
+	return shares
+}
+
+func backendRefs(rule *gatewayv1.HTTPRouteRule) []gatewayv1.BackendRef {
+	refs := make([]gatewayv1.BackendRef, len(rule.BackendRefs))
+	for i, ref := range rule.BackendRefs {
+		refs[i] = ref.BackendRef
+	}
+	return refs
 }
 
 var serviceKind = corev1.SchemeGroupVersion.WithKind("Service")

@@ -6,6 +6,8 @@ import (
 
 // features are what the GatewayClass says that we support, in order.
 var features = []gatewayv1.SupportedFeature{
+	{Name: "GRPCRoute"},
+	{Name: "GRPCRouteNamedRouteRule"},
 	{Name: "Gateway"},
 	{Name: "GatewayAddressEmpty"},
 	{Name: "HTTPRoute"},

@@ -77,10 +77,10 @@ type header struct {
 }
 
 // failing answers all requests with an error.
-func failing() filters { return filters{Shares: noBackend(), Total: 1} }
+func failing() filters { return filters{Shares: noBackend(500), Total: 1} }
 
 // noBackend is what is drawn where there is nothing to send to.
-func noBackend() []drawn { return []drawn{{Status: 500, Weight: 1}} }
+func noBackend(status int) []drawn { return []drawn{{Status: status, Weight: 1}} }
 
 // plugins is nothing if there is nothing to do.
 func (f filters) plugins() []route.Plugin {

@@ -37,7 +37,10 @@ const (
 	classRole   unit.Role = "gatewayclass"
 	gatewayRole unit.Role = "gateway"
 	httpRole    unit.Role = "httproute"
-	ruleRole    unit.Role = "httproute-rule"
+	grpcRole    unit.Role = "grpcroute"
+
+	httpRuleRole unit.Role = "httproute-rule"
+	grpcRuleRole unit.Role = "grpcroute-rule"
 )
 
 // Define adds the units of Gateway API to a graph.
@@ -49,7 +52,12 @@ func Define(g *unit.Graph, o Options) {
 	g.Define(unit.Definition{Role: classRole, Kind: unit.GatewayClass, EachObject: true, Translate: o.class})
 	g.Define(unit.Definition{Role: gatewayRole, Kind: unit.Gateway, EachObject: true, Translate: o.gateway})
 	g.Define(unit.Definition{Role: httpRole, Kind: unit.HTTPRoute, EachObject: true, Translate: o.httpRoute})
-	g.Define(unit.Definition{Role: ruleRole, Kind: unit.HTTPRoute, Translate: o.httpRule})
+	g.Define(unit.Definition{Role: grpcRole, Kind: unit.GRPCRoute, EachObject: true, Translate: o.grpcRoute})
+	for kind, d := range requestRoutes {
+		g.Define(unit.Definition{Role: d.rule, Kind: kind,
+			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.rule(d, id, r) }})
+	}
+	g.Define(unit.Definition{Role: unimplementedRole, Translate: o.unimplemented})
 }
 
 // ControllerName is what statuses call us.

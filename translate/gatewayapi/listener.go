@@ -35,8 +35,8 @@ var schemes = map[gatewayv1.ProtocolType]string{
 
 // routeKinds are the kinds of routes for each protocol.
 var routeKinds = map[gatewayv1.ProtocolType][]string{
-	gatewayv1.HTTPProtocolType:  {"HTTPRoute"},
-	gatewayv1.HTTPSProtocolType: {"HTTPRoute"},
+	gatewayv1.HTTPProtocolType:  {"HTTPRoute", "GRPCRoute"},
+	gatewayv1.HTTPSProtocolType: {"HTTPRoute", "GRPCRoute"},
 }
 
 // assessment is one listener and its conditions.

@@ -14,7 +14,7 @@ import (
 // known only when the backend is, so it is not Kong's balancer that chooses among all
 // endpoints: the plugin draws a backend, and each has an upstream of its own. The only
 // backend of a rule has its filters together with the rule's.
-func separate(rule gatewayv1.HTTPRouteRule) bool {
+func separate(rule *gatewayv1.HTTPRouteRule) bool {
 	return len(rule.BackendRefs) > 1 && slices.ContainsFunc(rule.BackendRefs, func(ref gatewayv1.HTTPBackendRef) bool {
 		return len(ref.Filters) > 0
 	})
@@ -22,15 +22,15 @@ func separate(rule gatewayv1.HTTPRouteRule) bool {
 
 // separated gives a rule's service, an upstream for each of its backends, and what is
 // to be drawn from. A backend without endpoints has an upstream without targets, for
-// which Kong answers 503.
-func separated(b route.Backend, shares []share) (draw []drawn, total int, entities []*kong.Entity) {
+// which Kong answers 503, and one that is not there answers with the status given.
+func separated(b route.Backend, shares []share, broken int) (draw []drawn, total int, entities []*kong.Entity) {
 	name := b.Host
 	for i, s := range shares {
 		total += s.weight
 		switch {
 		case s.weight == 0:
 		case s.broken:
-			draw = append(draw, drawn{Weight: s.weight, Status: 500})
+			draw = append(draw, drawn{Weight: s.weight, Status: broken})
 		default:
 			own := b
 			own.Host, own.Targets, own.Tags = fmt.Sprintf("%s.%d", name, i), s.targets, kong.Tags(s.service, serviceKind)

@@ -125,11 +125,10 @@ func (s *routeStatus) Refused(message string) unit.Status {
 
 // Merge implements [unit.Status].
 func (s *routeStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
-	route, ok := object.(*gatewayv1.HTTPRoute)
+	have, ok := parentsOf(object)
 	if !ok {
 		return nil, false
 	}
-	have := route.Status.Parents
 	want := gatewayv1.RouteStatus{Parents: []gatewayv1.RouteParentStatus{}}
 	for _, p := range have {
 		if string(p.ControllerName) != s.controller {
@@ -141,6 +140,17 @@ func (s *routeStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 		want.Parents = append(want.Parents, p)
 	}
 	return want, len(have)+len(want.Parents) > 0 && !equality.Semantic.DeepEqual(want.Parents, have)
+}
+
+// parentsOf are the parents in the status of a route.
+func parentsOf(object unit.Object) ([]gatewayv1.RouteParentStatus, bool) {
+	switch route := object.(type) {
+	case *gatewayv1.HTTPRoute:
+		return route.Status.Parents, true
+	case *gatewayv1.GRPCRoute:
+		return route.Status.Parents, true
+	}
+	return nil, false
 }
 
 func parentConditions(have []gatewayv1.RouteParentStatus, parent gatewayv1.RouteParentStatus) []metav1.Condition {

@@ -29,9 +29,9 @@ func (s share) live() int {
 	return n
 }
 
-// failures are the shares of backends that cannot answer: 500 for those that are not
-// there, and 503 for those without endpoints. Without any weight everything is 500.
-func failures(shares []share) ruleBackends {
+// failures are the shares of backends that cannot answer: those that are not there have
+// the status given, and those without endpoints 503. Without any weight nobody is there.
+func failures(shares []share, status int) ruleBackends {
 	var total, broken, empty int
 	for _, s := range shares {
 		total += s.weight
@@ -43,11 +43,11 @@ func failures(shares []share) ruleBackends {
 		}
 	}
 	if total == 0 {
-		return ruleBackends{Shares: noBackend(), Total: 1}
+		return ruleBackends{Shares: noBackend(status), Total: 1}
 	}
 	found := ruleBackends{Total: total}
 	if broken > 0 {
-		found.Shares = append(found.Shares, drawn{Status: 500, Weight: broken})
+		found.Shares = append(found.Shares, drawn{Status: status, Weight: broken})
 	}
 	if empty > 0 && broken+empty < total {
 		found.Shares = append(found.Shares, drawn{Status: 503, Weight: empty})

@@ -131,6 +131,8 @@ func pathExpression(p route.Path) (expression.Expr, error) {
 	switch p.Kind {
 	case route.Exact:
 		return expression.Equal(expression.HTTPPath, path), nil
+	case route.Last:
+		return expression.HasSuffix(expression.HTTPPath, path), nil
 	case route.Characters:
 		return expression.HasPrefix(expression.HTTPPath, path), nil
 	default:

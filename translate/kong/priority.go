@@ -22,7 +22,8 @@ import (
 //	10 bits  the place among routes of the same rank, if they have one
 //
 // Every route is of the one match that it has, never of the longest in a group,
-// and where the route comes from plays no part. Fallbacks are 0 and come last.
+// and where the route comes from plays no part. Fallbacks come last: 1, or 0 for one that
+// has headers and answers only where no fallback for all requests does.
 const (
 	portShift       = 45
 	hostKindShift   = 43
@@ -47,8 +48,11 @@ func Priority(m route.Match) uint64 {
 	if m.Port != 0 {
 		p |= 1 << portShift
 	}
-	if m.Fallback {
+	if m.Fallback && len(m.Headers) > 0 {
 		return p
+	}
+	if m.Fallback {
+		return p | 1
 	}
 	switch {
 	case m.Host == "":
@@ -85,6 +89,8 @@ func pathLength(p route.Path) uint64 {
 		value = strings.TrimRight(value, "/") + "/"
 	case route.Regex:
 		value = strings.TrimPrefix(value, "^")
+	case route.Last:
+		return 2 // more than nothing, and less than what any element before it is
 	}
 	return limited(len(value), maxPathLength)
 }

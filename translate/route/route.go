@@ -88,6 +88,8 @@ const (
 	Characters
 	// Regex matches by a regular expression from the path's begin.
 	Regex
+	// Last matches by the path's last element, whatever is before it.
+	Last
 )
 
 // Path is a value and the way to compare it.

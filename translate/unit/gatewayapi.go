@@ -5,5 +5,6 @@ const (
 	GatewayClass   Kind = "GatewayClass"
 	Gateway        Kind = "Gateway"
 	HTTPRoute      Kind = "HTTPRoute"
+	GRPCRoute      Kind = "GRPCRoute"
 	ReferenceGrant Kind = "ReferenceGrant"
 )

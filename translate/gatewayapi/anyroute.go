@@ -1,0 +1,77 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// routeTranslation is what translating a route of any kind has in common.
+type routeTranslation struct {
+	options    Options
+	reader     *unit.Reader
+	object     unit.Object
+	key        unit.Key
+	refs       []gatewayv1.ParentReference
+	attachment attachment
+	fragment   unit.Fragment
+
+	resolved *reference // the first reference that is not
+	unserved []string   // why parts of the route are not served as they say
+}
+
+func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object, spec gatewayv1.CommonRouteSpec, hostnames []gatewayv1.Hostname) routeTranslation {
+	return routeTranslation{options: o, reader: r, object: object, key: key, refs: spec.ParentRefs, attachment: attachment{
+		reader: r, kind: string(key.Kind), namespace: key.Namespace, hostnames: hostnames}}
+}
+
+func (t *routeTranslation) attach() { t.attachment.attach(t.refs) }
+
+// resolve looks whether a backend is there, for the status.
+func (t *routeTranslation) resolve(ref gatewayv1.BackendRef) {
+	if wrong := t.options.resolve(t.reader, t.key, ref).problem; wrong != nil && t.resolved == nil {
+		t.resolved = wrong
+	}
+}
+
+// unserve notes why a part is not served as it says, once for all hosts.
+func (t *routeTranslation) unserve(format string, args ...any) {
+	if why := fmt.Sprintf(format, args...); !slices.Contains(t.unserved, why) {
+		t.unserved = append(t.unserved, why)
+	}
+}
+
+// finish gives the route its status. A route of which Kong can be told nothing is
+// attached nowhere.
+func (t *routeTranslation) finish(nothing bool) {
+	status := &routeStatus{controller: t.options.Controller}
+	t.fragment.Status = status
+	for _, p := range t.attachment.parents {
+		accepted, resolved := p.accepted, routeResolvedRefs()
+		if t.resolved != nil {
+			resolved = routeUnresolvedRefs(t.resolved.reason, t.resolved.message)
+		}
+		if isTrue(accepted) && nothing {
+			accepted = routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue, strings.Join(t.unserved, "; "))
+		}
+		conditions := []metav1.Condition{accepted, resolved}
+		if isTrue(accepted) {
+			conditions = append(conditions, routeProgrammed())
+			if len(t.unserved) > 0 {
+				conditions = append(conditions, routePartiallyInvalid(strings.Join(t.unserved, "; ")))
+			}
+		}
+		status.parents = append(status.parents, gatewayv1.RouteParentStatus{
+			ParentRef: p.ref, ControllerName: gatewayv1.GatewayController(t.options.Controller),
+			Conditions: observed(t.object.GetGeneration(), conditions...),
+		})
+	}
+	if !nothing {
+		t.fragment.Attached = t.attachment.sections
+	}
+}

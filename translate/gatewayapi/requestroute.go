@@ -1,0 +1,209 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/plugin"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// requestRule is a rule of an HTTPRoute, or one of a GRPCRoute in the words of those:
+// but for the matches, all that the one can say the other says in the same way.
+type requestRule struct {
+	matches []route.Match
+	*gatewayv1.HTTPRouteRule
+}
+
+// dialect is what tells routes of requests apart.
+type dialect struct {
+	kind schema.GroupVersionKind
+	// rule is the role of the units of rules.
+	rule unit.Role
+	// protocol is that of Kong's services.
+	protocol string
+	// broken is the status of the share of a backend that is not there.
+	broken int
+	// perHost names Kong's services by the host too. They are each rule's own then.
+	perHost bool
+}
+
+// requestRoutes are the kinds of routes of requests.
+var requestRoutes = map[unit.Kind]dialect{
+	unit.HTTPRoute: {kind: httpRouteKind, rule: httpRuleRole, protocol: "http", broken: 500},
+	unit.GRPCRoute: {kind: grpcRouteKind, rule: grpcRuleRole, protocol: "grpc", broken: 503, perHost: true},
+}
+
+// requestTranslation is the state of translating one HTTPRoute or GRPCRoute.
+type requestTranslation struct {
+	routeTranslation
+	dialect dialect
+	rules   []requestRule
+
+	base       route.Route // what all routes have in common
+	attached   plugin.Attachment
+	userTags   []string
+	matchless  int // rules without any match that is served
+	namedRoute map[string]bool
+}
+
+// translate goes through all rules.
+func (t *requestTranslation) translate() unit.Fragment {
+	t.attach()
+	if len(t.attachment.parents) > 0 {
+		t.settings()
+		for i := range t.rules {
+			t.rule(i)
+		}
+	}
+	t.finish(len(t.rules) > 0 && t.matchless == len(t.rules))
+	return t.fragment
+}
+
+// settings reads the annotations. What they say of protocols is the listeners' to say.
+func (t *requestTranslation) settings() {
+	values := annotation.Of(t.object, t.key)
+	t.base = values.Route(route.Route{PreserveHost: true, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426})
+	t.userTags = values.UserTags()
+	t.namedRoute = map[string]bool{}
+	read := []string{annotation.Plugins, annotation.Tags, annotation.StripPath, annotation.PreserveHost, annotation.RegexPriority,
+		annotation.PathHandling, annotation.Methods, annotation.SNIs, annotation.RequestBuffering, annotation.ResponseBuffering,
+		annotation.HeadersSeparator, annotation.Headers}
+	t.attached = plugin.Attached(t.reader, t.object, t.key, t.dialect.kind.GroupKind())
+	t.fragment.Verdicts = slices.Concat(values.Verdicts, annotation.Ignored(t.object, t.key, read...), t.attached.Verdicts)
+}
+
+// narrowed is a match with what annotations ask for besides.
+func (t *requestTranslation) narrowed(m route.Match) route.Match {
+	if len(m.Methods) == 0 {
+		m.Methods = t.base.Match.Methods
+	}
+	m.SNIs = t.base.Match.SNIs
+	m.Headers = append(m.Headers, t.base.Match.Headers...)
+	return m
+}
+
+// extend adds the plugins that a rule names. One that is not there closes the rule.
+func (t *requestTranslation) extend(r *route.Route, f filters) {
+	all := t.attached
+	for _, name := range f.extensions {
+		all = all.With(plugin.Named(t.reader, t.key, t.dialect.kind.GroupKind(), name))
+	}
+	r.Plugins, r.Refuse = slices.Concat(all.Plugins, f.plugins()), all.Refuse
+	for _, v := range all.Verdicts {
+		if !slices.Contains(t.fragment.Verdicts, v) {
+			t.fragment.Verdicts = append(t.fragment.Verdicts, v)
+		}
+	}
+}
+
+// rule translates one rule for all hosts.
+func (t *requestTranslation) rule(i int) {
+	rule := t.rules[i]
+	for _, ref := range rule.BackendRefs {
+		t.resolve(ref.BackendRef)
+	}
+	served := 0
+	for j, match := range rule.matches {
+		if t.match(i, j, match) {
+			served++
+		}
+	}
+	if served == 0 {
+		t.matchless++
+	}
+}
+
+// match translates one match of a rule for all hosts. It is false if Kong cannot be
+// told what the match says.
+func (t *requestTranslation) match(i, j int, match route.Match) bool {
+	where, rule := fmt.Sprintf("rule %d match %d", i, j), t.rules[i]
+	base := t.base
+	base.Match = t.narrowed(match)
+	if _, err := kong.Expression(base.Match); err != nil {
+		t.unserve("%s: %v", where, err)
+		return false
+	}
+	if len(t.attachment.bindings) == 0 {
+		return true
+	}
+	f, err := filtersOf(rule.HTTPRouteRule, base.Match.Path)
+	if err != nil {
+		// Whoever asks for a filter may rely on it: nothing goes out without it.
+		t.unserve("%s: %v; it answers 500", where, err)
+		f = failing()
+	}
+	tags := t.userTags
+	if rule.Name != nil {
+		tags = slices.Concat([]string{"k8s-named-route-rule:" + string(*rule.Name)}, tags)
+	}
+	base.Tags = kong.Tags(t.object, t.dialect.kind, tags...)
+	for _, b := range t.attachment.bindings {
+		if err == nil && f.Redirect == nil {
+			base.Backend = t.use(i, b.host, &f)
+			for _, err := range f.own(rule.HTTPRouteRule, base.Match.Path) {
+				t.unserve("%s: %v; its share is answered 500", where, err)
+			}
+		}
+		t.extend(&base, f)
+		t.claim(base, b, i, j)
+	}
+	return true
+}
+
+// use has the rule's backends translated, those of the first rule with the same ones.
+func (t *requestTranslation) use(i int, host route.Host, f *filters) string {
+	if !t.dialect.perHost {
+		i = slices.IndexFunc(t.rules, func(r requestRule) bool {
+			return reflect.DeepEqual(r.BackendRefs, t.rules[i].BackendRefs) && reflect.DeepEqual(r.Timeouts, t.rules[i].Timeouts)
+		})
+	}
+	backends := t.dialect.use(t.reader, t.key, i, host)
+	f.Shares, f.Total = backends.Shares, backends.Total
+	return backends.Service
+}
+
+// claim asks for a place among the routes that may match the same requests.
+func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
+	r.Match.Host, r.Match.Deep, r.Match.NotHosts = b.host, true, b.not
+	r.Protocols = b.schemes
+	if len(b.schemes) == 1 && b.schemes[0] == "https" {
+		r.Match.Scheme = "https" // or Kong would answer plain requests, asking for TLS
+	}
+	r.Name = t.name(b, i, j)
+	slot, ranked, err := kong.Ranked(r)
+	if err != nil {
+		t.unserve("rule %d match %d: %v", i, j, err)
+		return
+	}
+	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
+		Slot: slot, Object: t.key, Since: t.object.GetCreationTimestamp().Time, Ranked: ranked,
+	})
+}
+
+// name is the Kong Ingress Controller's. The same host through listeners that leave
+// others out has another one each.
+func (t *requestTranslation) name(b binding, i, j int) string {
+	name := fmt.Sprintf("%s.%s.%s.%s.%d.%d", strings.ToLower(t.dialect.kind.Kind), t.key.Namespace, t.key.Name, nameOf(b.host), i, j)
+	for t.namedRoute[name] {
+		name += "." + strings.Join(b.schemes, "-")
+	}
+	t.namedRoute[name] = true
+	return name
+}
+
+// nameOf is a host as names of Kong's entities have it.
+func nameOf(host route.Host) string {
+	if host == "" {
+		return "_"
+	}
+	return strings.ReplaceAll(string(host), "*", "_")
+}
