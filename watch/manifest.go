@@ -1,8 +1,6 @@
 package watch
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,8 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	yamlstream "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
+	kjson "sigs.k8s.io/json"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -20,8 +17,9 @@ import (
 // Position says where a manifest was read.
 type Position struct {
 	File string
-	// Document counts the documents of the file from 1, empty ones included.
-	Document int
+	// Document counts the documents of the file from 1, empty ones included; it begins
+	// in the Line.
+	Document, Line int
 	// Item counts the items of a List from 1; 0 for what is in no List.
 	Item int
 }
@@ -57,30 +55,22 @@ type Manifests struct {
 // ReadManifests reads the objects in a stream of YAML documents or JSON values,
 // as kubectl does: Lists are flattened and what is namespaced and names no
 // namespace is in "default". As an API server would, it fills in defaults, puts
-// stringData into data, and refuses fields that the kind doesn't have. UIDs and
-// creation times that a manifest lacks stay empty. The name stands in positions
-// and errors, such as `shop.yaml: document 3: no apiVersion`; "-" is "stdin".
+// stringData into data, takes custom kinds in any of their versions, and refuses
+// fields that the kind doesn't have. UIDs and creation times that a manifest lacks
+// stay empty. The name stands in positions and errors, such as `shop.yaml: document
+// 3: no apiVersion`; "-" is "stdin".
 func ReadManifests(name string, stream io.Reader, kinds []Kind) (Manifests, error) {
-	if name == "-" {
-		name = "stdin"
-	}
-	reader := manifestReader{kinds: map[schema.GroupVersionKind]Kind{}}
-	for _, kind := range kinds {
-		reader.kinds[kind.GroupVersionKind()] = kind
-	}
-	next := documents(stream)
-	for position := (Position{File: name, Document: 1}); ; position.Document++ {
-		document, err := next()
-		if errors.Is(err, io.EOF) {
-			return reader.read, reader.read.unique()
+	reader := newManifestReader(kinds)
+	err := eachDocument(name, stream, func(d document) error {
+		if err := reader.document(d.json, d.Position); err != nil {
+			return fmt.Errorf("%v: %w", d.Position, err)
 		}
-		if err == nil {
-			err = reader.document(document, position)
-		}
-		if err != nil {
-			return Manifests{}, fmt.Errorf("%v: %w", position, err)
-		}
+		return nil
+	})
+	if err != nil {
+		return Manifests{}, err
 	}
+	return reader.read, reader.read.unique()
 }
 
 // unique returns an error that names two manifests of one object, if there are.
@@ -95,44 +85,49 @@ func (m Manifests) unique() error {
 	return nil
 }
 
-func duplicate(m Manifest, first Position) error {
-	return fmt.Errorf("%v: %v is already in %v", m.Position, m.Key, first)
+// ObjectError is what is wrong with one object.
+type ObjectError struct {
+	Key unit.Key
+	Err error
 }
 
-// documents returns a function that gives one document after the other as JSON,
-// nil for an empty one, and io.EOF at the end.
-func documents(stream io.Reader) func() ([]byte, error) {
-	buffered := bufio.NewReader(stream)
-	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
-		_, _ = buffered.Discard(3)
-	}
-	plain, _, isJSON := yamlstream.GuessJSONStream(buffered, 4096)
-	if isJSON {
-		values := json.NewDecoder(plain)
-		return func() ([]byte, error) {
-			var value json.RawMessage
-			err := values.Decode(&value)
-			return value, err
-		}
-	}
-	parts := yamlstream.NewYAMLReader(bufio.NewReader(plain))
-	return func() ([]byte, error) {
-		part, err := parts.Read()
-		if err != nil {
-			return nil, err
-		}
-		document, err := yaml.YAMLToJSONStrict(part)
-		if bytes.Equal(document, []byte("null")) {
-			document = nil
-		}
-		return document, err
-	}
+func (e *ObjectError) Error() string { return fmt.Sprintf("%v: %v", e.Key, e.Err) }
+
+func (e *ObjectError) Unwrap() error { return e.Err }
+
+func duplicate(m Manifest, first Position) error {
+	return fmt.Errorf("%v: %v is already in %v", m.Position, m.Key, first)
 }
 
 // manifestReader gathers objects from documents.
 type manifestReader struct {
 	kinds map[schema.GroupVersionKind]Kind
-	read  Manifests
+	// custom are those of the kinds whose versions an API server converts.
+	custom map[schema.GroupKind]Kind
+	read   Manifests
+	// survey, if set, hears of faults that don't end the reading.
+	survey *surveyor
+}
+
+func newManifestReader(kinds []Kind) *manifestReader {
+	r := &manifestReader{kinds: map[schema.GroupVersionKind]Kind{}, custom: map[schema.GroupKind]Kind{}}
+	for _, kind := range kinds {
+		r.kinds[kind.GroupVersionKind()] = kind
+		if kind.Custom {
+			r.custom[kind.GroupVersionKind().GroupKind()] = kind
+		}
+	}
+	return r
+}
+
+// kind finds the kind that is read of what an object says of itself.
+func (r *manifestReader) kind(is metav1.TypeMeta) (Kind, bool) {
+	full := schema.FromAPIVersionAndKind(is.APIVersion, is.Kind)
+	if kind, ok := r.kinds[full]; ok {
+		return kind, true
+	}
+	kind, ok := r.custom[full.GroupKind()]
+	return kind, ok
 }
 
 // head is what tells the kind of an object, and whether it is a List.
@@ -162,13 +157,13 @@ func (r *manifestReader) document(document []byte, position Position) error {
 	case head.Metadata.Name == "":
 		return fmt.Errorf("%s without metadata.name", head.Kind)
 	}
-	kind, ok := r.kinds[schema.FromAPIVersionAndKind(head.APIVersion, head.Kind)]
+	kind, ok := r.kind(head.TypeMeta)
 	if !ok {
 		r.read.Ignored = append(r.read.Ignored, Ignored{
 			APIVersion: head.APIVersion, Kind: head.Kind, Name: head.Metadata.Name, Position: position})
 		return nil
 	}
-	return r.object(kind, document, position)
+	return r.object(kind, schema.FromAPIVersionAndKind(head.APIVersion, head.Kind), document, position)
 }
 
 // list flattens one; items are numbered within their document. The items of a
@@ -179,7 +174,8 @@ func (r *manifestReader) list(list head, position Position) error {
 		if list.Kind != "List" {
 			item = typed(item, list.APIVersion, strings.TrimSuffix(list.Kind, "List"))
 		}
-		if err := r.document(item, position); err != nil {
+		err := r.document(item, position)
+		if err != nil && !r.survey.hears(position, err) {
 			return fmt.Errorf("item %d: %w", position.Item, err)
 		}
 	}
@@ -198,23 +194,45 @@ func typed(object json.RawMessage, version, kind string) json.RawMessage {
 	return object
 }
 
-func (r *manifestReader) object(kind Kind, document []byte, position Position) error {
+func (r *manifestReader) object(kind Kind, is schema.GroupVersionKind, document []byte, position Position) error {
+	document, faulty := r.survey.object(kind, is, document, position)
 	object := kind.New()
-	if err := yaml.UnmarshalStrict(document, object); err != nil {
-		var m metav1.PartialObjectMetadata
-		_ = json.Unmarshal(document, &m)
-		return fmt.Errorf("%v: %w", kind.key(&m), err)
+	strict, err := kjson.UnmarshalStrict(document, object)
+	if err != nil {
+		if faulty { // which says it better
+			return nil
+		}
+		return &ObjectError{named(kind, document), err}
 	}
+	key := placed(kind, object)
+	for _, err := range strict {
+		if !faulty && !r.survey.hears(position, &ObjectError{key, err}) {
+			return &ObjectError{key, errors.Join(strict...)}
+		}
+	}
+	object.GetObjectKind().SetGroupVersionKind(kind.GroupVersionKind())
+	if kind.Default != nil {
+		kind.Default(object)
+	}
+	kind.strip(object)
+	r.read.Objects = append(r.read.Objects, Manifest{Key: key, Object: object, Position: position})
+	return nil
+}
+
+// placed sets the namespace that an object is in, and gives its key.
+func placed(kind Kind, object unit.Object) unit.Key {
 	switch {
 	case !kind.Namespaced:
 		object.SetNamespace("")
 	case object.GetNamespace() == "":
 		object.SetNamespace(metav1.NamespaceDefault)
 	}
-	if kind.Default != nil {
-		kind.Default(object)
-	}
-	kind.strip(object)
-	r.read.Objects = append(r.read.Objects, Manifest{Key: kind.key(object), Object: object, Position: position})
-	return nil
+	return kind.key(object)
+}
+
+// named is the key of an object that cannot be decoded.
+func named(kind Kind, document []byte) unit.Key {
+	var m metav1.PartialObjectMetadata
+	_ = json.Unmarshal(document, &m)
+	return placed(kind, &m)
 }

@@ -13,8 +13,8 @@ import (
 // Exit codes.
 const (
 	exitOK    = 0
-	exitError = 1 // what was asked for could not be done
-	exitUsage = 2 // it was not asked for rightly
+	exitError = 1 // what was asked for could not be done, or a check found something
+	exitUsage = 2 // it was not asked for rightly, or there is nothing to check
 )
 
 // Version is that of the build; the linker sets it.
@@ -34,6 +34,7 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{"render", "print the Kong configuration that manifests make", render},
+		{"check", "say what is wrong with manifests; exits 1 if anything is, 2 if they can't be read", check},
 		{"version", "print the version", version},
 		{"help", "print this, and the settings of the running gateway", help},
 	}
@@ -52,10 +53,15 @@ func Run(args []string, out, err io.Writer) int {
 		switch failure := v.run(t, args[1:]); {
 		case failure == nil, errors.Is(failure, flag.ErrHelp):
 			return exitOK
+		case errors.Is(failure, errFindings):
+			return exitError
 		case errors.Is(failure, errUsage):
 			return exitUsage
 		default:
 			fmt.Fprintln(err, failure)
+			if unreadable := (*unreadableError)(nil); errors.As(failure, &unreadable) {
+				return exitUsage
+			}
 			return exitError
 		}
 	}

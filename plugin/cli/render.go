@@ -2,11 +2,13 @@ package cli
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 
 	"sigs.k8s.io/yaml"
 
 	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
@@ -32,12 +34,7 @@ func render(t terminal, args []string) error {
 	f.Var(&paths, "f", "manifests: a `FILE`, a directory, or - for standard input; may be repeated")
 	f.StringVar(&format, "o", "yaml", "output `FORMAT`: yaml or json")
 	f.BoolVar(&status, "status", false, "print also what is said about the objects: a second document")
-	f.StringVar(&options.IngressClass, "ingress-class", "kong", "the `NAME` of the class whose Ingresses are translated")
-	f.BoolVar(&options.Backend.AllowExternalName, "allow-external-name", false, "take Services of type ExternalName")
-	f.BoolVar(&options.Backend.AllowLoopback, "allow-loopback-backends", false, "take endpoints on the gateway's own host")
-	f.BoolVar(&options.Backend.Drain, "enable-drain-support", false, "keep terminating endpoints, without new requests")
-	f.BoolVar(&options.Plugin.AllowLua, "allow-lua-plugins", false, "take plugins with Lua code in their configuration")
-	f.StringVar(&options.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
+	optionFlags(f, &options)
 	if err := t.parse(f, args); err != nil {
 		return err
 	}
@@ -67,6 +64,17 @@ func render(t terminal, args []string) error {
 	return err
 }
 
+// optionFlags adds the settings of the gateway that the translation depends on.
+func optionFlags(f *flag.FlagSet, o *translate.Options) {
+	f.StringVar(&o.IngressClass, "ingress-class", "kong", "the `NAME` of the class whose Ingresses are translated")
+	f.StringVar(&o.Gateway.Controller, "gateway-api-controller-name", gatewayapi.DefaultController, "the `NAME` of the controller whose GatewayClasses are served")
+	f.BoolVar(&o.Backend.AllowExternalName, "allow-external-name", false, "take Services of type ExternalName")
+	f.BoolVar(&o.Backend.AllowLoopback, "allow-loopback-backends", false, "take endpoints on the gateway's own host")
+	f.BoolVar(&o.Backend.Drain, "enable-drain-support", false, "keep terminating endpoints, without new requests")
+	f.BoolVar(&o.Plugin.AllowLua, "allow-lua-plugins", false, "take plugins with Lua code in their configuration")
+	f.StringVar(&o.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
+}
+
 // translate reads manifests and translates them.
 func (t terminal) translate(o translate.Options, paths []string) (*unit.Graph, error) {
 	manifests, err := watch.ReadManifestFiles(paths, watch.AllKinds())
@@ -76,13 +84,17 @@ func (t terminal) translate(o translate.Options, paths []string) (*unit.Graph, e
 	for _, i := range manifests.Ignored {
 		fmt.Fprintf(t.err, "%s: %s %s is of a kind that is not read\n", i.Position, i.Kind, i.Name)
 	}
+	return graphOf(o, manifests), nil
+}
+
+func graphOf(o translate.Options, manifests watch.Manifests) *unit.Graph {
 	changes := make([]unit.Change, 0, len(manifests.Objects))
 	for _, m := range manifests.Objects {
 		changes = append(changes, unit.Change{Key: m.Key, Object: m.Object})
 	}
 	graph := translate.New(o)
 	graph.Update(changes...)
-	return graph, nil
+	return graph
 }
 
 func renderConfig(graph *unit.Graph, format string) ([]byte, error) {

@@ -1,0 +1,177 @@
+package schema
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"flag"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
+)
+
+var update = flag.Bool("update", false, "make definitions.json.gz anew from the modules")
+
+// sources are where the modules have their definitions.
+var sources = []struct{ module, files string }{
+	{"github.com/kong/kubernetes-configuration", "config/crd/ingress-controller*/*konghq.com_*.yaml"},
+	{"sigs.k8s.io/gateway-api", "config/crd/standard/gateway.networking.k8s.io_*.yaml"},
+}
+
+// TestDefinitions holds what is embedded to what the modules define, without the texts
+// that explain fields.
+func TestDefinitions(t *testing.T) {
+	var specs []any
+	for _, source := range sources {
+		dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", source.module).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), source.files))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: no definitions: %v", source.module, err)
+		}
+		for _, file := range files {
+			specs = append(specs, specsOf(t, file)...)
+		}
+	}
+	want, err := json.Marshal(specs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		var packed bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+		_, _ = w.Write(want)
+		_ = w.Close()
+		if err := os.WriteFile("definitions.json.gz", packed.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	packed, err := gzip.NewReader(bytes.NewReader(definitions))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(packed); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("definitions.json.gz is not what the modules define (%v); go test ./plugin/schema -update makes it anew", err)
+	}
+}
+
+func specsOf(t *testing.T, file string) (specs []any) {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range strings.Split(string(content), "\n---\n") {
+		var d struct {
+			Kind string
+			Spec any
+		}
+		if err := yaml.Unmarshal([]byte(document), &d); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if d.Kind == "CustomResourceDefinition" {
+			specs = append(specs, withoutText(d.Spec))
+		}
+	}
+	return specs
+}
+
+// withoutText leaves out descriptions; a field of that name is an object, not a string.
+func withoutText(tree any) any {
+	switch tree := tree.(type) {
+	case map[string]any:
+		for name, value := range tree {
+			if _, isText := value.(string); isText && name == "description" {
+				delete(tree, name)
+			} else {
+				tree[name] = withoutText(value)
+			}
+		}
+	case []any:
+		for i := range tree {
+			tree[i] = withoutText(tree[i])
+		}
+	}
+	return tree
+}
+
+func TestAdmit(t *testing.T) {
+	for name, test := range map[string]struct {
+		object string
+		want   []string // the errors
+	}{
+		"good":             {`{apiVersion: configuration.konghq.com/v1, kind: KongPlugin, metadata: {name: a}, plugin: cors, config: {any: thing}}`, nil},
+		"an unknown field": {`{apiVersion: configuration.konghq.com/v1, kind: KongPlugin, metadata: {name: a}, plugin: cors, konfig: {}}`, []string{`konfig: Invalid value: unknown field`}},
+		"a wrong type":     {`{apiVersion: configuration.konghq.com/v1, kind: KongPlugin, metadata: {name: a}, plugin: 1}`, []string{`plugin: Invalid value: "integer"`}},
+		"a missing field":  {`{apiVersion: configuration.konghq.com/v1, kind: KongPlugin, metadata: {name: a}}`, []string{`plugin: Required value`}},
+		"a forbidden value": {`{apiVersion: configuration.konghq.com/v1, kind: KongPlugin, metadata: {name: a}, plugin: cors, protocols: [smtp]}`,
+			[]string{`protocols[0]: Unsupported value: "smtp"`}},
+		"a broken rule": {`{apiVersion: configuration.konghq.com/v1, kind: KongConsumer, metadata: {name: a}}`,
+			[]string{`Invalid value: Need to provide either username or custom_id`}},
+		"an item of a list": {`{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {rules: [{matches: [{path: {value: x}}]}]}}`,
+			[]string{`spec.rules[0].matches[0].path: Invalid value: value must be an absolute path`}},
+		"an older version": {`{apiVersion: gateway.networking.k8s.io/v1beta1, kind: HTTPRoute, metadata: {name: a}, spec: {}}`, nil},
+		"no such version":  {`{apiVersion: gateway.networking.k8s.io/v9, kind: HTTPRoute, metadata: {name: a}}`, []string{`HTTPRoute is not served in version gateway.networking.k8s.io/v9`}},
+		"a status":         {`{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {}, status: {x: 1}}`, nil},
+		"another kind":     {`{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}`, nil},
+	} {
+		var schemas Schemas
+		object, gvk := parse(t, test.object)
+		_, errs := schemas.Admit(gvk, object)
+		if len(errs) != len(test.want) {
+			t.Errorf("%s: %d errors %v, want %q", name, len(errs), errs, test.want)
+			continue
+		}
+		for i, err := range errs {
+			if !strings.Contains(err.Error(), test.want[i]) {
+				t.Errorf("%s: error %v, want %q", name, err, test.want[i])
+			}
+		}
+	}
+}
+
+func TestAdmitFillsInDefaults(t *testing.T) {
+	var schemas Schemas
+	object, gvk := parse(t, `{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {rules: [{}]}}`)
+	admitted, errs := schemas.Admit(gvk, object)
+	if want := `"matches":[{"path":{"type":"PathPrefix","value":"/"}}]`; len(errs) > 0 || !strings.Contains(string(admitted), want) {
+		t.Errorf("admitted %s, %v; want %s in it", admitted, errs, want)
+	}
+}
+
+func TestEveryDefinitionCompiles(t *testing.T) {
+	all, err := specs()
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%d definitions: %v", len(all), err)
+	}
+	var schemas Schemas
+	for groupKind, spec := range all {
+		for _, version := range spec.Versions {
+			if _, err := schemas.of(groupKind.WithVersion(version.Name)); version.Served && err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func parse(t *testing.T, text string) ([]byte, schema.GroupVersionKind) {
+	t.Helper()
+	object, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var head struct{ APIVersion, Kind string }
+	if err := json.Unmarshal(object, &head); err != nil {
+		t.Fatal(err)
+	}
+	return object, schema.FromAPIVersionAndKind(head.APIVersion, head.Kind)
+}
