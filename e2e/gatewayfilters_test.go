@@ -14,7 +14,9 @@ import (
 // What Lua does of Gateway API, by the names that the conformance tests have.
 func TestGatewayFilters(t *testing.T) {
 	cp, gw := gatewayAPI(t)
+	kongKinds(t, cp)
 	t.Run("HTTPRouteRequestHeaderModifierBackendWeights", func(t *testing.T) { testBackendFilters(t, cp, gw) })
+	t.Run("HTTPRouteCORS", func(t *testing.T) { testCORS(t, cp, gw) })
 }
 
 // A request gets what the filters of the backend say that it is sent to, and no other's.
@@ -62,4 +64,63 @@ func testBackendFilters(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 		t.Errorf("a backend with 3 of 4 got %d of %d requests", one, n)
 	}
 	wantStatus(t, gw.HTTP, host, "/gone", http.StatusInternalServerError)
+}
+
+// Preflights are answered before authentication, and all other answers say who may read
+// them, whatever the backend says.
+func testCORS(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
+	ns := cp.Namespace(t)
+	host := ns + ".example"
+	rule := func(path, cors string) string {
+		return `
+  - matches: [{path: {value: ` + path + `}}]
+    filters: [{type: CORS, cors: {` + cors + `}}]
+    backendRefs: [{name: web, port: 80}]`
+	}
+	cp.MustApply(t, ns, plainGateway+deployment("web", 1)+kongPlugin("auth", "key-auth", "{}")+"---"+httpRoute("cors", `
+  hostnames: [`+host+`]
+  rules:`+rule("/some", `allowOrigins: ["https://www.foo.com:443", "https://*.bar.com"], allowMethods: [GET, OPTIONS], allowHeaders: [x-a, x-b],
+      exposeHeaders: ["*"], allowCredentials: true, maxAge: 3600`)+
+		rule("/any", `allowOrigins: ["*"], allowMethods: ["*"], allowHeaders: ["*"], exposeHeaders: ["*"]`)+
+		rule("/all", `allowOrigins: ["*"], allowMethods: ["*"], allowHeaders: ["*"], allowCredentials: true`)+`
+  - matches: [{path: {value: /auth}}]
+    filters: [{type: CORS, cors: {allowOrigins: ["*"]}}, {type: ExtensionRef, extensionRef: {group: configuration.konghq.com, kind: KongPlugin, name: auth}}]
+    backendRefs: [{name: web, port: 80}]
+`))
+	wantStatus(t, gw.HTTP, host, "/auth", http.StatusUnauthorized)
+	// Status, origin, credentials, exposed, methods, headers, age, vary.
+	for _, c := range []struct{ method, path, origin, want string }{
+		{"OPTIONS", "/some", "https://www.foo.com", "204 [https://www.foo.com] [true] [all] [GET, OPTIONS] [x-a, x-b] [3600] [Origin]"},
+		{"OPTIONS", "/some", "https://a.b.bar.com", "204 [https://a.b.bar.com] [true] [all] [GET, OPTIONS] [x-a, x-b] [3600] [Origin]"},
+		{"OPTIONS", "/some", "https://bar.com", "403 [] [] [] [] [] [] [Origin]"},
+		{"OPTIONS", "/some", "https://.bar.com", "403 [] [] [] [] [] [] [Origin]"},
+		{"OPTIONS", "/some", "https://evil.com:1.bar.com", "403 [] [] [] [] [] [] [Origin]"},
+		{"OPTIONS", "/some", "http://www.foo.com", "403 [] [] [] [] [] [] [Origin]"},
+		{"GET", "/some", "https://www.foo.com", "200 [https://www.foo.com] [true] [all] [] [] [] [Origin]"},
+		{"GET", "/some", "https://www.foo.com.evil", "200 [] [] [] [] [] [] [Origin]"},
+		{"GET", "/some", "", "200 [] [] [] [] [] [] [Origin]"},
+		{"OPTIONS", "/any", "null", "204 [*] [] [*] [PUT] [x-c] [5] []"},
+		{"PUT", "/any", "https://x.example:1234", "200 [*] [] [*] [] [] [] []"},
+		{"OPTIONS", "/all", "https://x.example:1234", "204 [https://x.example:1234] [true] [] [PUT] [x-c] [5] [Origin]"},
+		{"OPTIONS", "/auth", "https://x.example", "204 [*] [] [] [] [] [5] []"},
+		{"GET", "/auth", "https://x.example", "401 [*] [] [] [] [] [] []"},
+	} {
+		headers := []string{"Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", "x-c"}
+		if c.origin != "" {
+			headers = append(headers, "Origin", c.origin)
+		}
+		e, err := askGateway(gw, c.method, host, c.path+"?header=Access-Control-Allow-Origin:evil", headers...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := func(name string) []string { return e.Header["Access-Control-"+name] }
+		expose := h("Expose-Headers")
+		if len(expose) == 1 && strings.Contains(expose[0], "vary") {
+			expose = []string{"all"}
+		}
+		got := fmt.Sprint(e.StatusCode, h("Allow-Origin"), h("Allow-Credentials"), expose, h("Allow-Methods"), h("Allow-Headers"), h("Max-Age"), e.Header["Vary"])
+		if got != c.want {
+			t.Errorf("%s %s from %q: %s, want %s", c.method, c.path, c.origin, got, c.want)
+		}
+	}
 }

@@ -82,6 +82,11 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	}
 	slog.Info("request", "method", r.Method, "path", r.URL.EscapedPath(), "host", r.Host, "status", status)
 	w.Header().Set("Content-Type", "application/json")
+	for _, field := range query["header"] {
+		if name, value, ok := strings.Cut(field, ":"); ok {
+			w.Header().Add(name, value)
+		}
+	}
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(answer(r))
 }

@@ -1,8 +1,8 @@
 // The program echo is the backend that end-to-end tests send requests to: image kube-sync/echo of the tests' kubelet.
 //
 // Over HTTP/1.1, and HTTP/2 with prior knowledge, it answers every request with an Echo in JSON: which pod it is and
-// what it was sent. The query parameters `delay` (a duration, waited before the answer) and `status` (of the answer)
-// change that. GET /healthz is for probes; PUT /healthz?status=503 makes it answer with that status from then on.
+// what it was sent. The query parameters `delay` (a duration, waited before the answer), `status` and `header` (of the answer,
+// "Name:value") change that. GET /healthz is for probes; PUT /healthz?status=503 makes it answer with that status from then on.
 //
 // The environment configures it:
 //

@@ -16,6 +16,7 @@ var features = []gatewayv1.SupportedFeature{
 	{Name: "HTTPRoute308RedirectStatusCode"},
 	{Name: "HTTPRouteBackendRequestHeaderModification"},
 	{Name: "HTTPRouteBackendTimeout"},
+	{Name: "HTTPRouteCORS"},
 	{Name: "HTTPRouteHostRewrite"},
 	{Name: "HTTPRouteMethodMatching"},
 	{Name: "HTTPRouteNamedRouteRule"},

@@ -22,6 +22,8 @@ type filters struct {
 	Shares []drawn `json:"shares,omitempty"`
 	Total  int     `json:"total,omitempty"`
 
+	// cors is for a plugin of its own.
+	cors *cors
 	// extensions are the names of KongPlugins that are asked for.
 	extensions []string
 }
@@ -82,16 +84,24 @@ func failing() filters { return filters{Shares: noBackend(500), Total: 1} }
 // noBackend is what is drawn where there is nothing to send to.
 func noBackend(status int) []drawn { return []drawn{{Status: status, Weight: 1}} }
 
-// plugins is nothing if there is nothing to do.
+// plugins are what it takes, each only if there is something to do.
 func (f filters) plugins() []route.Plugin {
-	if f.chain == (chain{}) && len(f.Shares) == 0 {
-		return nil
+	var all []route.Plugin
+	if f.chain != (chain{}) || len(f.Shares) > 0 {
+		all = append(all, pluginOf(filterPlugin, f))
 	}
-	config, err := json.Marshal(f)
+	if f.cors != nil {
+		all = append(all, pluginOf(corsPlugin, f.cors))
+	}
+	return all
+}
+
+func pluginOf(name string, config any) route.Plugin {
+	encoded, err := json.Marshal(config)
 	if err != nil {
 		panic(err) // texts and numbers
 	}
-	return []route.Plugin{{Name: filterPlugin, Config: config}}
+	return route.Plugin{Name: name, Config: encoded}
 }
 
 // filtersOf reads a rule's filters for a match of the path, and those of its backend if
@@ -117,9 +127,13 @@ func filtersOf(rule *gatewayv1.HTTPRouteRule, matched route.Path) (filters, erro
 }
 
 func (f *filters) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) error {
-	if filter.Type == gatewayv1.HTTPRouteFilterExtensionRef && filter.ExtensionRef != nil &&
-		filter.ExtensionRef.Group == "configuration.konghq.com" && filter.ExtensionRef.Kind == "KongPlugin" {
+	switch {
+	case filter.Type == gatewayv1.HTTPRouteFilterExtensionRef && filter.ExtensionRef != nil &&
+		filter.ExtensionRef.Group == "configuration.konghq.com" && filter.ExtensionRef.Kind == "KongPlugin":
 		f.extensions = append(f.extensions, string(filter.ExtensionRef.Name))
+		return nil
+	case filter.Type == gatewayv1.HTTPRouteFilterCORS && filter.CORS != nil:
+		f.cors = corsOf(filter.CORS)
 		return nil
 	}
 	return f.chain.add(filter, matched)
