@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,6 +29,8 @@ type fakeKong struct {
 	hash    string
 	config  map[string][]map[string]any
 	loads   int
+	vets    int                // questions about plugins alone
+	mute    bool               // does not answer them
 	answers []http.HandlerFunc // used up before everything else on /config
 
 	companion bool // takes deltas
@@ -74,14 +77,19 @@ func (f *fakeKong) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.serveCompanion(w, r)
 		return
 	}
-	f.loads++
-	if len(f.answers) > 0 {
+	body, _ := io.ReadAll(r.Body)
+	if bytes.Contains(body, []byte(stubs["route"].ID)) {
+		f.vets++
+		if f.mute {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+	} else if f.loads++; len(f.answers) > 0 {
 		answer := f.answers[0]
 		f.answers = f.answers[1:]
 		answer(w, r)
 		return
 	}
-	body, _ := io.ReadAll(r.Body)
 	if r.Header.Get("Content-Type") != "text/yaml" || r.ContentLength != int64(len(body)) {
 		http.Error(w, `{"message":"not as it has to be sent"}`, http.StatusUnsupportedMediaType)
 		return
@@ -165,7 +173,7 @@ func faults(config map[string][]map[string]any) (rows []any, silent, crash bool)
 			}
 			if ids[e["id"]] {
 				row(string(typ), e, "@entity", fmt.Sprintf("uniqueness violation: '%s' entity with primary key set to '%v' already declared", typ, e["id"]))
-			} else if e["name"] != nil && names[e["name"]] {
+			} else if typ != kong.Plugins && e["name"] != nil && names[e["name"]] {
 				row(string(typ), e, "@entity", fmt.Sprintf("uniqueness violation: '%s' entity with name set to '%v' already declared", typ, e["name"]))
 			}
 			names[e["name"]], ids[e["id"]] = true, true

@@ -33,7 +33,8 @@ type Outcome struct {
 	Effective bool
 	// NoCompanion says why Kong does not take deltas; empty if it does.
 	NoCompanion string
-	// Rounds is how often a configuration was sent until Kong accepted one.
+	// Rounds is how often Kong was asked to take a configuration, or its plugins, until
+	// it took it all.
 	Rounds int
 	// Bytes is the size of what was sent.
 	Bytes int
@@ -76,6 +77,9 @@ type Gateway struct {
 	holds map[unit.ID]*hold
 	// refused are entities that Kong does not take and others stand for.
 	refused substitutions
+	// vetted are plugins that Kong was asked about since it last took a configuration,
+	// and has no objection to.
+	vetted map[string]struct{}
 	// tally is what a delta needs to know of applied; nil without the companion.
 	tally *tally
 	// again has the next apply send everything, whatever Kong says that it holds.
@@ -86,7 +90,7 @@ type Gateway struct {
 
 // New makes a gateway that knows nothing yet of what Kong holds.
 func New(admin *Admin) *Gateway {
-	return &Gateway{admin: admin, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}, refused: substitutions{}}
+	return &Gateway{admin: admin, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}, refused: substitutions{}, vetted: map[string]struct{}{}}
 }
 
 // Apply brings Kong to the configuration of the units, except for those that Kong
@@ -126,9 +130,10 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 	proven := g.hash != "" && state.Hash == g.hash
 	for round := range maxRounds {
 		p := newPlan(units, g.holds, g.refused, g.applied)
-		outcome, err := g.load(ctx, p.entities(), state)
+		outcome, err := g.load(ctx, p, state)
 		if err == nil {
 			g.applied, g.hash, g.again = p.parts, outcome.Hash, false
+			clear(g.vetted)
 			g.tally = nil
 			if state.Companion {
 				g.tally = newTally(p)
@@ -146,8 +151,9 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 	return Outcome{}, fmt.Errorf("Kong refused %d configurations in a row: %w", maxRounds, err)
 }
 
-// load makes Kong hold the entities, unless it says that it does.
-func (g *Gateway) load(ctx context.Context, entities []*kong.Entity, state State) (Outcome, error) {
+// load makes Kong hold the entities of a plan, unless it says that it does.
+func (g *Gateway) load(ctx context.Context, p *plan, state State) (Outcome, error) {
+	entities := p.entities()
 	outcome := Outcome{Entities: count(entities), Effective: state.Effective, NoCompanion: state.NoCompanion}
 	label := sumOf(entities).String()
 	if state.Companion && state.Hash == label && !g.again {
@@ -157,6 +163,9 @@ func (g *Gateway) load(ctx context.Context, entities []*kong.Entity, state State
 	body := kong.Declarative(entities)
 	outcome.Hash, outcome.Bytes = hashOf(body), len(body)
 	if outcome.Hash != state.Hash || g.again {
+		if err := g.vet(ctx, p); err != nil {
+			return Outcome{}, err
+		}
 		if err := g.send(ctx, body, outcome.Hash); err != nil {
 			return Outcome{}, err
 		}
