@@ -12,10 +12,12 @@ import (
 	"testing"
 
 	"golang.org/x/tools/txtar"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
@@ -81,6 +83,9 @@ func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
 	}
 	for key, status := range g.Statuses() {
 		b.Write(written(t, key, g.Object(key), status))
+		for _, object := range g.Owned(key) {
+			b.Write(owned(t, key, object))
+		}
 	}
 	return config, b.Bytes()
 }
@@ -100,17 +105,29 @@ func written(t *testing.T, key unit.Key, object unit.Object, status unit.Status)
 	return regexp.MustCompile(`lastTransitionTime: null\n *`).ReplaceAll(document, nil)
 }
 
+// owned is an object that another is to own.
+func owned(t *testing.T, owner unit.Key, object unit.Object) []byte {
+	t.Helper()
+	document, err := yaml.Marshal(map[string]any{owner.String() + " owns": object})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
+
 func options(t *testing.T, archive *txtar.Archive) translate.Options {
 	t.Helper()
 	o := translate.Options{IngressClass: "kong"}
 	var set struct {
 		backend.Options
 		AllowLua bool
+		Pool     gatewayapi.Pool
 	}
 	if err := yaml.UnmarshalStrict(section(archive, "options.yaml"), &set); err != nil {
 		t.Fatal(err)
 	}
 	o.Backend, o.Plugin.AllowLua = set.Options, set.AllowLua
+	o.Gateway.Pool, o.Gateway.Front = set.Pool, types.NamespacedName{Namespace: "kong", Name: "kong-proxy"}
 	return o
 }
 

@@ -176,6 +176,20 @@ func (c *Cluster) Get(key unit.Key) unit.Object {
 	return nil
 }
 
+// list returns the cached objects of a kind that is watched whole, in one namespace.
+func (c *Cluster) list(kind unit.Kind, namespace string) (objects []unit.Object) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, informer := range c.informers[kind] {
+		for _, cached := range informer.shared.GetStore().List() {
+			if object, ok := cached.(unit.Object); ok && object.GetNamespace() == namespace {
+				objects = append(objects, object)
+			}
+		}
+	}
+	return objects
+}
+
 // LastContact is when the API server was last heard of; zero if never. With an
 // idle cluster it may be a bit more than a minute ago.
 func (c *Cluster) LastContact() time.Time { return c.contact.last() }

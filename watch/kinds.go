@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -94,7 +95,16 @@ func stripService(s *corev1.Service) {
 			ClusterIPs:   s.Spec.ClusterIPs,
 			ExternalName: s.Spec.ExternalName,
 		},
+		// The address of a Gateway whose Service it is; it concerns nobody else.
+		Status: statusOfOwned(s),
 	}
+}
+
+func statusOfOwned(s *corev1.Service) (kept corev1.ServiceStatus) {
+	if gatewayapi.Owned(s) {
+		kept.LoadBalancer = s.Status.LoadBalancer
+	}
+	return kept
 }
 
 func defaultService(s *corev1.Service) {
@@ -120,7 +130,9 @@ func stripEndpointSlice(s *discoveryv1.EndpointSlice) {
 		Ports:       s.Ports,
 		Endpoints:   s.Endpoints,
 	}
-	if service, ok := s.Labels[discoveryv1.LabelServiceName]; ok {
+	if gatewayapi.Owned(s) {
+		kept.Labels = s.Labels
+	} else if service, ok := s.Labels[discoveryv1.LabelServiceName]; ok {
 		kept.Labels = map[string]string{discoveryv1.LabelServiceName: service}
 	}
 	for i, e := range kept.Endpoints {

@@ -44,6 +44,8 @@ type Report struct {
 	// Status is what the object's status is to say; nil where that is not for us to
 	// tell, or follows from Programmed alone.
 	Status unit.Status
+	// Owned are objects that it is to own, and no others of their kinds.
+	Owned []unit.Object
 }
 
 // Reporter takes reports and makes them known. Report does not block on the network.

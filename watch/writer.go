@@ -16,7 +16,8 @@ import (
 type WriterOptions struct {
 	// UpdateStatus has the addresses of the gateway written into the Ingresses
 	// that are programmed: Addresses, IPs or host names, or else those of the
-	// Service. Without either nothing is written.
+	// Service. Without either nothing is written. It is also what has the objects made
+	// that Gateways own.
 	UpdateStatus   bool
 	PublishService *types.NamespacedName
 	Addresses      []string
@@ -40,6 +41,7 @@ type Writer struct {
 	cluster  *Cluster
 	statuses *statuses // nil if not wanted
 	wholes   *wholes   // nil if not wanted
+	owned    *owned    // nil if not wanted
 	events   *events   // nil if not wanted
 	leading  atomic.Bool
 }
@@ -67,6 +69,7 @@ func NewWriter(cluster *Cluster, options WriterOptions) (*Writer, error) {
 		published := newPublished(cluster, options.PublishService, options.Addresses)
 		w.statuses = newStatuses(cluster, published, options.Log)
 		w.wholes = newWholes(cluster, published, options.Log)
+		w.owned = newOwned(cluster, options.Log)
 	}
 	if options.EmitEvents {
 		w.events = newEvents(cluster, options.ReportingInstance, options.EventWindow)
@@ -80,6 +83,7 @@ func (w *Writer) Report(reports ...Report) {
 		if w.statuses != nil {
 			w.statuses.report(report)
 			w.wholes.report(report)
+			w.owned.report(report)
 		}
 		if w.events != nil {
 			w.events.report(report)
@@ -113,6 +117,7 @@ func (w *Writer) lead(ctx context.Context) {
 	if w.statuses != nil {
 		writing.Go(func() { w.statuses.lead(ctx) })
 		writing.Go(func() { w.wholes.lead(ctx) })
+		writing.Go(func() { w.owned.lead(ctx) })
 	}
 	if w.events != nil {
 		writing.Go(func() { w.events.lead(ctx) })

@@ -129,6 +129,8 @@ func (p *Pod) environ(o Options) []string {
 		// Where the image has the companion is this machine's to say.
 		"KONG_LUA_PACKAGE_PATH=" + filepath.Join(conf(p.t), "lua/?.lua") + ";;",
 		"KONG_PROXY_LISTEN=" + p.HTTP + ", " + p.HTTPS + " http2 ssl",
+		// No ports for Gateways, unless a test has some.
+		"KONG_NGINX_PROXY_LISTEN=unix:" + filepath.Join(p.Prefix, "gateways.sock"),
 		"KONG_STATUS_LISTEN=" + freeAddress(p.t),
 		"KONG_ADMIN_LISTEN=" + freeAddress(p.t),
 		"KONG_NGINX_ADMIN_LISTEN=unix:" + p.AdminSocket(),
@@ -253,6 +255,14 @@ func (p *Pod) NeedKong() {
 	p.needProcesses()
 	if p.kong == "" {
 		lab.Skip(p.t, "needs a real kong on PATH")
+	}
+}
+
+// NeedPlugins skips a test of what Kong's plugins do where there is the stand-in.
+func NeedPlugins(t testing.TB) {
+	t.Helper()
+	if _, err := exec.LookPath("kong"); err != nil && !lab.External() {
+		lab.Skip(t, "needs a real kong on PATH")
 	}
 }
 

@@ -45,6 +45,7 @@ func (l *loop) reportOn(key unit.Key) watch.Report {
 		Gone:       l.graph.Object(key) == nil || !programmed && len(verdicts) == 0 && status == nil,
 		Verdicts:   verdicts,
 		Status:     l.refusedStatus(key, status),
+		Owned:      l.graph.Owned(key),
 	}
 }
 

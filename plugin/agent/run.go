@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/plugin/gateway"
 	"github.com/kube-sync/kube-sync/plugin/process"
@@ -53,7 +55,9 @@ func options(s settings.Settings) translate.Options {
 	return translate.Options{
 		IngressClass: s.IngressClass,
 		Plugin:       plugin.Options{AllowLua: s.AllowLuaPlugins},
-		Gateway:      gatewayapi.Options{Controller: s.GatewayController, Gateway: s.GatewayToReconcile},
+		Gateway: gatewayapi.Options{
+			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Pool: pool(s), Front: s.PublishService,
+		},
 		Backend: backend.Options{
 			AllowExternalName: s.AllowExternalName,
 			AllowLoopback:     s.AllowLoopbackBackends,
@@ -61,6 +65,39 @@ func options(s settings.Settings) translate.Options {
 			ClusterDomain:     s.ClusterDomain,
 		},
 	}
+}
+
+// pool are the ports for Gateways with a Service of their own. Without the endpoints of a
+// Service in front of Kong, or a cluster to write it to, no Gateway can have one.
+func pool(s settings.Settings) gatewayapi.Pool {
+	watched := len(s.WatchNamespaces) == 0 || slices.Contains(s.WatchNamespaces, s.PublishService.Namespace)
+	if s.PublishService.Name == "" || !watched || !s.UpdateStatus || s.Manifests != "" {
+		return nil
+	}
+	all := gatewayapi.Pool{}
+	for _, listen := range s.KongListens {
+		for port := listen.Ports.First; port <= listen.Ports.Last; port++ {
+			if slices.ContainsFunc(s.GatewayPorts, func(p settings.Ports) bool { return p.Contains(port) }) {
+				all[protocol(listen)] = append(all[protocol(listen)], port)
+			}
+		}
+	}
+	return all
+}
+
+// protocol is that of the listeners of Gateways which a port of Kong can be for.
+func protocol(listen settings.Listen) gatewayv1.ProtocolType {
+	switch {
+	case listen.UDP:
+		return gatewayv1.UDPProtocolType
+	case listen.Stream && listen.TLS:
+		return gatewayv1.TLSProtocolType
+	case listen.Stream:
+		return gatewayv1.TCPProtocolType
+	case listen.TLS:
+		return gatewayv1.HTTPSProtocolType
+	}
+	return gatewayv1.HTTPProtocolType
 }
 
 // observer tells the server what happens.

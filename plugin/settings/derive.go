@@ -43,6 +43,11 @@ func (s *Settings) derive(sources Sources) []error {
 		return errs
 	}
 	errs = append(errs, fits(sources.Kong)...)
+	listens, err := kongListens(sources.Kong)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	s.KongListens = listens
 	if s.Admin == "" {
 		admin, err := adminOf(sources.Kong)
 		if err != nil {

@@ -22,6 +22,10 @@ type Settings struct {
 	GatewayController string
 	// GatewayToReconcile is the only Gateway that is served; all if its name is empty.
 	GatewayToReconcile types.NamespacedName
+	// GatewayPorts are ports of Kong for Gateways with a Service of their own.
+	GatewayPorts []Ports
+	// KongListens are the ports that Kong listens at, by its settings in effect.
+	KongListens []Listen
 	// WatchNamespaces are all namespaces when empty.
 	WatchNamespaces []string
 	// Manifests is a file or directory that is watched in place of a cluster.

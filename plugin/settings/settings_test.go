@@ -57,9 +57,10 @@ func TestEverySetting(t *testing.T) {
 		"POD_NAME": "p", "POD_NAMESPACE": "pn", "CLUSTER_DOMAIN": "cluster.local", "ENABLE_DRAIN_SUPPORT": "true",
 		"ALLOW_EXTERNAL_NAME": "yes", "ALLOW_LOOPBACK_BACKENDS": "1", "ALLOW_LUA_PLUGINS": "on", "KONG_ADMIN_SOCKET": "/s",
 		"PROXY_TIMEOUT_SECONDS": "0.5", "HEALTH_PROBE_BIND_ADDRESS": "127.0.0.1:1", "METRICS_BIND_ADDRESS": "0",
-		"LOG_LEVEL": "debug", "LOG_FORMAT": "json",
+		"LOG_LEVEL": "debug", "LOG_FORMAT": "json", "GATEWAY_PORTS": "20000-20039, 9000",
 	}
 	want := Settings{
+		GatewayPorts:      []Ports{{20000, 20039}, {9000, 9000}},
 		GatewayController: "a.example/b", GatewayToReconcile: types.NamespacedName{Namespace: "kong", Name: "gw"},
 		IngressClass: "inner", WatchNamespaces: []string{"a", "b"}, Manifests: "/m", Kubeconfig: "/k",
 		APIServerHost: "https://10.0.0.1:6443", APIServerQPS: 7, APIServerBurst: 9,

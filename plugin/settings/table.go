@@ -16,6 +16,11 @@ var table = []Setting{
 		Name: "GATEWAY_TO_RECONCILE", Doc: "The only Gateway to serve, as namespace/name, in place of all those of our classes.",
 		set: setGatewayToReconcile,
 	},
+	{
+		Name: "GATEWAY_PORTS", Doc: "Ports of Kong for Gateways of GatewayClasses without the annotation konghq.com/gatewayclass-unmanaged, as 20000-20099. " +
+			"Each of these Gateways has a Service of its own, whose ports lead to some of them. It needs PUBLISH_SERVICE, in a namespace that is watched. Without it, or with off, all Gateways are reached by PUBLISH_SERVICE.",
+		set: setGatewayPorts,
+	},
 	list("WATCH_NAMESPACE", "[all]", "Namespaces to watch, in comma-separated format.",
 		func(s *Settings) *[]string { return &s.WatchNamespaces }, dnsLabel),
 	text("MANIFESTS", "", "A file or directory of manifests that is watched in place of a cluster.",

@@ -83,6 +83,11 @@ func Define(g *unit.Graph, o Options) {
 	})
 }
 
+// Slices are the EndpointSlices of a Service.
+func Slices(r *unit.Reader, namespace, service string) []*discoveryv1.EndpointSlice {
+	return unit.List[*discoveryv1.EndpointSlice](r, unit.Key{Kind: slicesOfService, Namespace: namespace, Name: service})
+}
+
 // Use makes a backend be there for the unit that asks.
 func Use(r *unit.Reader, ref Ref) Backend {
 	b, ok := r.Use(ref.id()).(Backend)
@@ -180,9 +185,7 @@ func (o Options) targets(r *unit.Reader, ref Ref, service *corev1.Service) ([]ro
 	if service.Annotations[annotation.ServiceUpstream] == "true" || class.Use(r, o.IngressClass).ServiceUpstream {
 		return []route.Target{{Address: address(o.clusterName(ref), number), Weight: fullWeight}}, number, nil
 	}
-	slices := unit.List[*discoveryv1.EndpointSlice](r,
-		unit.Key{Kind: slicesOfService, Namespace: ref.Namespace, Name: ref.Service})
-	targets, wrong := o.endpoints(ref, slices, port.Name)
+	targets, wrong := o.endpoints(ref, Slices(r, ref.Namespace, ref.Service), port.Name)
 	return targets, number, wrong
 }
 

@@ -47,9 +47,14 @@ func gatewayListenersNotValid(some bool) metav1.Condition {
 	return condition(gatewayv1.GatewayConditionAccepted, some, gatewayv1.GatewayReasonListenersNotValid, message)
 }
 
-func gatewayUnsupportedAddress() metav1.Condition {
+func gatewayFixedAddresses() metav1.Condition {
 	return condition(gatewayv1.GatewayConditionAccepted, false, gatewayv1.GatewayReasonUnsupportedAddress,
 		"addresses are those of the Service in front of Kong and cannot be chosen")
+}
+
+func gatewayUnsupportedAddress() metav1.Condition {
+	return condition(gatewayv1.GatewayConditionAccepted, false, gatewayv1.GatewayReasonUnsupportedAddress,
+		"addresses of the type IPAddress are supported")
 }
 
 func gatewayInvalidParameters() metav1.Condition {
@@ -70,6 +75,21 @@ func gatewayWithoutAddress() metav1.Condition {
 		"the Service in front of Kong has no address yet")
 }
 
+func gatewayWithoutOwnAddress(service string) metav1.Condition {
+	return condition(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonAddressNotAssigned,
+		fmt.Sprintf("Service %s has no address yet", service))
+}
+
+func gatewayServiceTaken(service string) metav1.Condition {
+	return condition(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonNoResources,
+		fmt.Sprintf("the Gateway's Service would be %s, which is another's", service))
+}
+
+func gatewayAddressNotUsable(service, address string) metav1.Condition {
+	return condition(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonAddressNotUsable,
+		fmt.Sprintf("Service %s does not have the address %s", service, address))
+}
+
 func listenerAccepted() metav1.Condition {
 	return condition(gatewayv1.ListenerConditionAccepted, true, gatewayv1.ListenerReasonAccepted, "the listener is valid")
 }
@@ -82,6 +102,14 @@ func listenerUnsupportedProtocol(protocol gatewayv1.ProtocolType) metav1.Conditi
 func listenerPortUnavailable(protocol gatewayv1.ProtocolType, port int32, open []int32) metav1.Condition {
 	return condition(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonPortUnavailable,
 		fmt.Sprintf("Kong does not listen for %s at port %d; it does at %v", protocol, port, open))
+}
+
+func listenerWithoutPort(protocol gatewayv1.ProtocolType, pool int) metav1.Condition {
+	message := fmt.Sprintf("Kong listens for %s at no port of a Gateway's own", protocol)
+	if pool > 0 {
+		message = fmt.Sprintf("all %d ports at which Kong listens for %s of Gateways are assigned to others", pool, protocol)
+	}
+	return condition(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonPortUnavailable, message)
 }
 
 func listenerUnsupportedValue(message string) metav1.Condition {

@@ -104,6 +104,17 @@ func pluginOf(name string, config any) route.Plugin {
 	return route.Plugin{Name: name, Config: encoded}
 }
 
+// at is what the filters say of requests that come by a binding: a redirect without a
+// scheme or port of its own stays at the listener's port.
+func (f filters) at(b binding) filters {
+	if f.Redirect != nil && f.Redirect.Port == 0 && f.Redirect.Scheme == "" && b.kongPort != 0 {
+		redirect := *f.Redirect
+		redirect.Port = int(b.port)
+		f.Redirect = &redirect
+	}
+	return f
+}
+
 // filtersOf reads a rule's filters for a match of the path, and those of its backend if
 // there is only one. The error names what is not supported.
 func filtersOf(rule *gatewayv1.HTTPRouteRule, matched route.Path) (filters, error) {

@@ -2,6 +2,7 @@ package gatewayapi
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,23 +22,32 @@ type served struct{ listeners []listener }
 func (o Options) gateway(id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.Gateway, Namespace: id.Namespace, Name: id.Name}
 	gateway, ok := unit.Get[*gatewayv1.Gateway](r, key)
-	if !ok || !o.ours(r, gateway) {
+	if !ok {
 		return unit.Fragment{}
 	}
+	class := o.ours(r, gateway)
+	if !class.ours {
+		return unit.Fragment{}
+	}
+	ports := o.ports(r, gateway, class)
 	t := &gatewayTranslation{reader: r, gateway: gateway, key: key, named: map[string]bool{}}
 	all := make([]assessment, len(gateway.Spec.Listeners))
 	for i, l := range gateway.Spec.Listeners {
-		all[i] = o.assess(gateway, l)
+		all[i] = o.assess(gateway, l, ports)
 	}
 	conflict(all)
-	acceptance := acceptance(gateway, all)
+	acceptance := acceptance(gateway, all, class.pooled)
 	found := served{}
 	for i := range all {
 		t.program(&all[i], isTrue(acceptance))
 		found.listeners = append(found.listeners, all[i].listener())
 	}
 	t.fragment.Value = found
-	t.fragment.Status = newGatewayStatus(gateway, all, acceptance)
+	status := newGatewayStatus(gateway, all, acceptance)
+	if class.pooled {
+		status.network = t.network(o.endpoints(r), all, isTrue(acceptance))
+	}
+	t.fragment.Status = status
 	return t.fragment
 }
 
@@ -55,7 +65,7 @@ func newGatewayStatus(gateway *gatewayv1.Gateway, all []assessment, acceptance m
 }
 
 // acceptance tells whether a Gateway is served at all.
-func acceptance(gateway *gatewayv1.Gateway, all []assessment) metav1.Condition {
+func acceptance(gateway *gatewayv1.Gateway, all []assessment, pooled bool) metav1.Condition {
 	accepted := 0
 	for _, a := range all {
 		if isTrue(a.accepted) {
@@ -65,6 +75,8 @@ func acceptance(gateway *gatewayv1.Gateway, all []assessment) metav1.Condition {
 	switch {
 	case gateway.Spec.Infrastructure != nil && gateway.Spec.Infrastructure.ParametersRef != nil:
 		return gatewayInvalidParameters()
+	case !pooled && asksForAddress(gateway):
+		return gatewayFixedAddresses()
 	case unsupportedAddress(gateway):
 		return gatewayUnsupportedAddress()
 	case accepted < len(all):
@@ -73,13 +85,14 @@ func acceptance(gateway *gatewayv1.Gateway, all []assessment) metav1.Condition {
 	return gatewayAccepted()
 }
 
+func asksForAddress(gateway *gatewayv1.Gateway) bool {
+	return slices.ContainsFunc(gateway.Spec.Addresses, func(a gatewayv1.GatewaySpecAddress) bool { return a.Value != "" })
+}
+
 func unsupportedAddress(gateway *gatewayv1.Gateway) bool {
-	for _, a := range gateway.Spec.Addresses {
-		if a.Value != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(gateway.Spec.Addresses, func(a gatewayv1.GatewaySpecAddress) bool {
+		return value(a.Type, gatewayv1.IPAddressType) != gatewayv1.IPAddressType
+	})
 }
 
 // gatewayTranslation is the state of translating one Gateway.

@@ -2,7 +2,6 @@ package gatewayapi
 
 import (
 	"cmp"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -20,8 +19,14 @@ type Options struct {
 	Controller string
 	// Gateway is the only one that is served; all of our classes if its name is empty.
 	Gateway types.NamespacedName
-	// Ports are those at which Kong can be reached, by protocol.
+	// Ports are those of the Service in front of Kong, by protocol. Gateways without a
+	// Service of their own are reached by it.
 	Ports map[gatewayv1.ProtocolType][]int32
+	// Pool has the ports for Gateways with a Service of their own. Without any, or with
+	// one Gateway alone, there are no such Gateways.
+	Pool Pool
+	// Front is the Service in front of Kong, whose endpoints are those of all Gateways.
+	Front types.NamespacedName
 	// Backend says which endpoints are taken.
 	Backend backend.Options
 }
@@ -41,6 +46,7 @@ const (
 
 	httpRuleRole unit.Role = "httproute-rule"
 	grpcRuleRole unit.Role = "grpcroute-rule"
+	poolRole     unit.Role = "gateway-ports"
 )
 
 // Define adds the units of Gateway API to a graph.
@@ -51,6 +57,8 @@ func Define(g *unit.Graph, o Options) {
 	}
 	g.Define(unit.Definition{Role: classRole, Kind: unit.GatewayClass, EachObject: true, Translate: o.class})
 	g.Define(unit.Definition{Role: gatewayRole, Kind: unit.Gateway, EachObject: true, Translate: o.gateway})
+	g.Define(unit.Definition{Role: poolRole, Kind: unit.GatewayClass, Translate: o.pool})
+	indexPool(g)
 	g.Define(unit.Definition{Role: httpRole, Kind: unit.HTTPRoute, EachObject: true, Translate: o.httpRoute})
 	g.Define(unit.Definition{Role: grpcRole, Kind: unit.GRPCRoute, EachObject: true, Translate: o.grpcRoute})
 	for kind, d := range requestRoutes {
@@ -62,10 +70,6 @@ func Define(g *unit.Graph, o Options) {
 
 // ControllerName is what statuses call us.
 func (o Options) ControllerName() string { return cmp.Or(o.Controller, DefaultController) }
-
-func (o Options) opens(protocol gatewayv1.ProtocolType, port int32) bool {
-	return slices.Contains(o.Ports[protocol], port)
-}
 
 // value is what a pointer points to, or the default.
 func value[T any](pointer *T, unset T) T {

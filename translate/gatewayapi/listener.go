@@ -16,6 +16,9 @@ type listener struct {
 	Name string
 	Host route.Host
 	Port int32
+	// KongPort is the port of Kong to which the listener's requests, and no others, come;
+	// 0 if they come by the Service in front of Kong.
+	KongPort int32
 	// Scheme is "http" or "https".
 	Scheme string
 	// Kinds are those of the routes that may attach.
@@ -42,6 +45,7 @@ var routeKinds = map[gatewayv1.ProtocolType][]string{
 // assessment is one listener and its conditions.
 type assessment struct {
 	spec       gatewayv1.Listener
+	kongPort   int32
 	kinds      []gatewayv1.RouteGroupKind
 	accepted   metav1.Condition
 	conflicted metav1.Condition
@@ -50,14 +54,16 @@ type assessment struct {
 }
 
 // assess judges a listener by itself, but for what it refers to.
-func (o Options) assess(gateway *gatewayv1.Gateway, l gatewayv1.Listener) assessment {
+func (o Options) assess(gateway *gatewayv1.Gateway, l gatewayv1.Listener, ports ports) assessment {
 	a := assessment{spec: l, accepted: listenerAccepted(), conflicted: listenerNoConflicts()}
 	a.kinds, a.resolved = allowedKinds(l)
+	var unavailable *metav1.Condition
+	a.kongPort, unavailable = ports.of(l)
 	switch {
 	case schemes[l.Protocol] == "":
 		a.accepted = listenerUnsupportedProtocol(l.Protocol)
-	case !o.opens(l.Protocol, l.Port):
-		a.accepted = listenerPortUnavailable(l.Protocol, l.Port, o.Ports[l.Protocol])
+	case unavailable != nil:
+		a.accepted = *unavailable
 	case l.Protocol == gatewayv1.HTTPSProtocolType && mode(l) != gatewayv1.TLSModeTerminate:
 		a.accepted = listenerUnsupportedValue("a listener for HTTPS terminates TLS")
 	case l.Protocol == gatewayv1.HTTPSProtocolType && gateway.Spec.TLS != nil && gateway.Spec.TLS.Frontend != nil:
@@ -130,7 +136,7 @@ func hostOf(hostname *gatewayv1.Hostname) route.Host {
 // listener is what routes are told.
 func (a assessment) listener() listener {
 	l := listener{
-		Name: string(a.spec.Name), Host: hostOf(a.spec.Hostname), Port: a.spec.Port,
+		Name: string(a.spec.Name), Host: hostOf(a.spec.Hostname), Port: a.spec.Port, KongPort: a.kongPort,
 		Scheme: schemes[a.spec.Protocol], From: gatewayv1.NamespacesFromSame, Serves: isTrue(a.programmed),
 	}
 	for _, kind := range a.kinds {

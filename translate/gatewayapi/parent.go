@@ -40,6 +40,8 @@ type binding struct {
 	not []route.Host
 	// schemes are in order.
 	schemes []string
+	// port is that of the listeners, which may have several if kongPort is 0.
+	port, kongPort int32
 }
 
 // attach finds the listeners for all parents that are ours.
@@ -57,7 +59,7 @@ func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 		a.parents = append(a.parents, parent{ref: ref, accepted: a.attachTo(key, gateway.listeners, ref)})
 	}
 	slices.SortFunc(a.bindings, func(x, y binding) int {
-		return cmp.Or(cmp.Compare(x.host, y.host), slices.Compare(x.not, y.not))
+		return cmp.Or(cmp.Compare(x.host, y.host), slices.Compare(x.not, y.not), cmp.Compare(x.kongPort, y.kongPort))
 	})
 }
 
@@ -154,7 +156,7 @@ func (a *attachment) bind(host route.Host, l listener, all []listener) {
 	}
 	slices.Sort(not)
 	for i := range a.bindings {
-		if b := &a.bindings[i]; b.host == host && slices.Equal(b.not, not) {
+		if b := &a.bindings[i]; b.host == host && slices.Equal(b.not, not) && b.kongPort == l.KongPort {
 			if !slices.Contains(b.schemes, l.Scheme) {
 				b.schemes = append(b.schemes, l.Scheme)
 				slices.Sort(b.schemes)
@@ -162,5 +164,5 @@ func (a *attachment) bind(host route.Host, l listener, all []listener) {
 			return
 		}
 	}
-	a.bindings = append(a.bindings, binding{host: host, not: not, schemes: []string{l.Scheme}})
+	a.bindings = append(a.bindings, binding{host: host, not: not, schemes: []string{l.Scheme}, port: l.Port, kongPort: l.KongPort})
 }

@@ -153,8 +153,9 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 				t.unserve("%s: %v; its share is answered 500", where, err)
 			}
 		}
-		t.extend(&base, f)
-		t.claim(base, b, i, j)
+		r := base
+		t.extend(&r, f.at(b))
+		t.claim(r, b, i, j)
 	}
 	return true
 }
@@ -173,7 +174,7 @@ func (t *requestTranslation) use(i int, host route.Host, f *filters) string {
 
 // claim asks for a place among the routes that may match the same requests.
 func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
-	r.Match.Host, r.Match.Deep, r.Match.NotHosts = b.host, true, b.not
+	r.Match.Host, r.Match.Deep, r.Match.NotHosts, r.Match.Port = b.host, true, b.not, int(b.kongPort)
 	r.Protocols = b.schemes
 	if len(b.schemes) == 1 && b.schemes[0] == "https" {
 		r.Match.Scheme = "https" // or Kong would answer plain requests, asking for TLS
@@ -194,7 +195,7 @@ func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
 func (t *requestTranslation) name(b binding, i, j int) string {
 	name := fmt.Sprintf("%s.%s.%s.%s.%d.%d", strings.ToLower(t.dialect.kind.Kind), t.key.Namespace, t.key.Name, nameOf(b.host), i, j)
 	for t.namedRoute[name] {
-		name += "." + strings.Join(b.schemes, "-")
+		name += fmt.Sprintf(".%s-%d", strings.Join(b.schemes, "-"), b.port)
 	}
 	t.namedRoute[name] = true
 	return name

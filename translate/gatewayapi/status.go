@@ -37,10 +37,12 @@ func (s *classStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	return want, !equality.Semantic.DeepEqual(want, class.Status)
 }
 
-// gatewayStatus is that of a Gateway, without addresses.
+// gatewayStatus is that of a Gateway.
 type gatewayStatus struct {
 	conditions []metav1.Condition
 	listeners  []gatewayv1.ListenerStatus
+	// network is of the Gateway's own Service; nil for the one in front of Kong.
+	network *network
 }
 
 // Counted implements [unit.Status].
@@ -66,12 +68,18 @@ func (s *gatewayStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	if !ok {
 		return nil, false
 	}
-	conditions := s.conditions
-	if len(now.Addresses) == 0 {
+	conditions, reached := s.conditions, now.Addresses
+	if s.network != nil {
+		reached = s.network.addresses
+	}
+	switch {
+	case s.network != nil && s.network.missing != nil:
+		conditions = replaced(conditions, *s.network.missing)
+	case len(reached) == 0:
 		conditions = replaced(conditions, gatewayWithoutAddress())
 	}
 	want := gatewayv1.GatewayStatus{
-		Addresses:            addresses(now.Addresses),
+		Addresses:            addresses(reached),
 		Conditions:           merged(gateway.Status.Conditions, conditions, now),
 		AttachedListenerSets: gateway.Status.AttachedListenerSets,
 	}

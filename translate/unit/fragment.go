@@ -20,6 +20,9 @@ type Fragment struct {
 	// Attached are the sections of other objects that the unit's object is attached
 	// to. Their statuses count it.
 	Attached []Section
+	// Objects are those of the cluster that the unit's object owns and that are to be as
+	// they are here, whole. When it has none any more they are deleted.
+	Objects []Object
 	// Verdicts are what users are told about their objects.
 	Verdicts []Verdict
 }

@@ -44,7 +44,7 @@ type Section struct {
 
 // setStatus notes whose status is another with a node's new fragment.
 func (g *Graph) setStatus(n *node, old, fragment Fragment) {
-	if !reflect.DeepEqual(old.Status, fragment.Status) {
+	if !reflect.DeepEqual(old.Status, fragment.Status) || !reflect.DeepEqual(old.Objects, fragment.Objects) {
 		g.changed.Objects[n.object] = struct{}{}
 	}
 	if slices.Equal(old.Attached, fragment.Attached) {
@@ -88,6 +88,15 @@ func (g *Graph) Status(key Key) Status {
 		status = judged.Judged(g.Verdicts(key))
 	}
 	return status.Counted(g.attached[key])
+}
+
+// Owned are the objects of the cluster that the object of the key is to own.
+func (g *Graph) Owned(key Key) []Object {
+	n := g.nodes[ID{Role: g.sources[key.Kind], Namespace: key.Namespace, Name: key.Name}]
+	if n == nil {
+		return nil
+	}
+	return n.fragment.Objects
 }
 
 // Statuses gives the statuses of all objects that have one, in order.

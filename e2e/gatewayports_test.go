@@ -1,0 +1,153 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/pod"
+)
+
+const twoGateways = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: one}
+spec:
+  gatewayClassName: kong
+  infrastructure: {labels: {team: shop}}
+  listeners:
+  - {name: http, port: 80, protocol: HTTP}
+  - {name: other, port: 8080, protocol: HTTP}
+  - {name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: cert}]}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: two}
+spec:
+  gatewayClassName: kong
+  listeners: [{name: http, port: 80, protocol: HTTP}]
+---
+`
+
+func routeTo(name, parent, host, backend string) string {
+	return fmt.Sprintf(`
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: %s}
+spec:
+  parentRefs: [%s]
+  hostnames: [%s]
+  rules: [{backendRefs: [{name: %s, port: 80}]}]
+---
+`, name, parent, host, backend)
+}
+
+// Each Gateway has an address of its own, and requests to it are for its routes alone,
+// whatever port their Host header claims.
+func TestGatewaysApart(t *testing.T) {
+	lab.Require(t)
+	if lab.External() {
+		lab.Skip(t, "installs the gateway itself")
+	}
+	pod.NeedPlugins(t)
+	cp := lab.StartControlPlane(t)
+	gatewayKinds(t, cp)
+	gw := pod.Deploy(t, cp, nil)
+	ns := cp.Namespace(t)
+	host := "shop.example"
+	cp.MustApply(t, ns, keyPair(t, host).secret("cert")+"---"+twoGateways+deployment("a", 1)+deployment("b", 1)+
+		routeTo("a", "{name: one, port: 80}", host, "a")+routeTo("b", "{name: two}", host, "b")+
+		routeTo("other", "{name: one, sectionName: other}", host, "b")+
+		routeTo("secure", "{name: one, sectionName: https}", host, "b")+app("web", "web.example", 1))
+	one, two := addressOf(t, cp, ns, "one"), addressOf(t, cp, ns, "two")
+	for _, test := range []struct {
+		origin, host, pod, port string
+	}{
+		{"http://" + one, host, "a", "80"},
+		{"http://" + one, host + ":20001", "a", "80"},
+		{"http://" + two, host, "b", "80"},
+		{"http://" + two, host + ":20000", "b", "80"},
+		{"http://" + one + ":8080", host + ":8080", "b", "8080"},
+		{"https://" + one, host, "b", "443"},
+		{"http://" + one, host, "a", "80"}, // not what the request over TLS had
+		{"http://" + gw.HTTP, "web.example", "web", "80"},
+		{"http://" + gw.HTTP, host, "", ""},
+		{"http://" + one, "web.example", "", ""},
+		{"http://" + two + ":8080", host, "", ""},
+	} {
+		if err := reaches(test.origin, test.host, test.pod, test.port); err != nil {
+			t.Errorf("%s for %s: %v", test.origin, test.host, err)
+		}
+	}
+	service, err := cp.Client.CoreV1().Services(ns).Get(t.Context(), "one-kong", metav1.GetOptions{})
+	if err != nil || service.Labels["team"] != "shop" || len(service.Spec.Ports) != 3 {
+		t.Errorf("the Gateway's Service is %+v, %v", service, err)
+	}
+
+	// What nobody asks for any more goes.
+	class := "other"
+	patch := fmt.Appendf(nil, `{"spec":{"gatewayClassName":%q}}`, class)
+	if _, err := cp.Dynamic.Resource(gateways).Namespace(ns).Patch(t.Context(), "two", "application/merge-patch+json", patch, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	lab.Eventually(t, time.Minute, func() error {
+		_, err := cp.Client.CoreV1().Services(ns).Get(t.Context(), "two-kong", metav1.GetOptions{})
+		if !apierrors.IsNotFound(err) {
+			return fmt.Errorf("the Service of a Gateway that is of another class now: %v", err)
+		}
+		return nil
+	})
+	if err := reaches("http://"+one, host, "a", "80"); err != nil {
+		t.Error(err)
+	}
+}
+
+var gateways = gatewayv1.SchemeGroupVersion.WithResource("gateways")
+
+// addressOf waits until a Gateway is programmed, and gives its one address.
+func addressOf(t *testing.T, cp *lab.ControlPlane, namespace, name string) (address string) {
+	t.Helper()
+	lab.Eventually(t, time.Minute, func() error {
+		g, err := typed[gatewayv1.Gateway](t, cp, "gateways", namespace, name)
+		if err != nil {
+			return err
+		}
+		if !meta.IsStatusConditionTrue(g.Status.Conditions, "Programmed") || len(g.Status.Addresses) != 1 {
+			return fmt.Errorf("Gateway %s has the status %+v", name, g.Status)
+		}
+		address = g.Status.Addresses[0].Value
+		return nil
+	})
+	return address
+}
+
+// reaches is nil if a pod of the app answers, having been told of the port; without an app
+// if nothing does.
+func reaches(origin, host, app, port string) error {
+	var last error
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		e, err := askAt(origin, http.MethodGet, host, "/")
+		switch {
+		case err != nil && app == "" && errors.As(err, new(*net.OpError)):
+			return nil // nobody listens
+		case err != nil:
+			last = err
+		case app == "" && e.StatusCode == http.StatusNotFound:
+			return nil
+		case app != "" && len(e.Pod) > len(app) && e.Pod[:len(app)+1] == app+"-" && e.Headers.Get("X-Forwarded-Port") == port:
+			return nil
+		default:
+			last = fmt.Errorf("%d of %q, port %q; want %q and %q", e.StatusCode, e.Pod, e.Headers.Get("X-Forwarded-Port"), app, port)
+		}
+	}
+	return last
+}

@@ -1,0 +1,76 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Ports are those from First to Last.
+type Ports struct{ First, Last int32 }
+
+// Contains tells whether a port is among them.
+func (p Ports) Contains(port int32) bool { return p.First <= port && port <= p.Last }
+
+// Listen is a port, or several, that Kong listens at.
+type Listen struct {
+	Ports Ports
+	// Stream is for connections or datagrams, not for HTTP.
+	Stream bool
+	// TLS ends in Kong, or passes through. UDP is of streams alone.
+	TLS, UDP bool
+}
+
+// setGatewayPorts takes ranges between commas.
+func setGatewayPorts(s *Settings, value string) error {
+	s.GatewayPorts = nil
+	if value == "off" {
+		return nil
+	}
+	for part := range strings.SplitSeq(value, ",") {
+		ports, err := parsePorts(strings.TrimSpace(part))
+		if err != nil {
+			return err
+		}
+		s.GatewayPorts = append(s.GatewayPorts, ports)
+	}
+	return nil
+}
+
+func parsePorts(text string) (Ports, error) {
+	first, last, several := strings.Cut(text, "-")
+	if !several {
+		last = first
+	}
+	from, err := strconv.ParseUint(first, 10, 16)
+	to, wrong := strconv.ParseUint(last, 10, 16)
+	if err != nil || wrong != nil || from == 0 || to < from {
+		return Ports{}, errors.New("want a port or a range of ports, such as 20000-20099")
+	}
+	return Ports{int32(from), int32(to)}, nil
+}
+
+// kongListens reads the settings of Kong that say where it listens for requests. Those
+// that are injected into nginx's configuration may have ranges of ports, which Kong's own
+// may not.
+func kongListens(kong map[string]string) ([]Listen, error) {
+	var all []Listen
+	read := func(name, separator string, stream bool) error {
+		for entry := range strings.SplitSeq(kong[name], separator) {
+			words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(entry), "listen "))
+			if len(words) == 0 || words[0] == "off" || strings.HasPrefix(words[0], "unix:") {
+				continue
+			}
+			ports, err := parsePorts(words[0][strings.LastIndex(words[0], ":")+1:])
+			if err != nil {
+				return fmt.Errorf("%s %q: %w", name, entry, err)
+			}
+			all = append(all, Listen{Ports: ports, Stream: stream,
+				TLS: slices.Contains(words, "ssl"), UDP: slices.Contains(words, "udp")})
+		}
+		return nil
+	}
+	return all, errors.Join(read("proxy_listen", ",", false), read("nginx_proxy_listen", ";", false), read("stream_listen", ",", true))
+}

@@ -1,0 +1,114 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// ports are where what comes to a Gateway's listeners arrives in Kong.
+type ports struct {
+	options Options
+	// service is the Gateway's own; empty if it is the one in front of Kong.
+	service  types.NamespacedName
+	assigned assignments
+}
+
+func (o Options) ports(r *unit.Reader, gateway *gatewayv1.Gateway, class classFound) ports {
+	if !class.pooled {
+		return ports{options: o}
+	}
+	return ports{options: o, service: serviceName(gateway), assigned: usePool(r)}
+}
+
+// of is the port of Kong for a listener, 0 if that says nothing, or why there is none.
+func (p ports) of(l gatewayv1.Listener) (int32, *metav1.Condition) {
+	if p.service.Name == "" {
+		if !slices.Contains(p.options.Ports[l.Protocol], l.Port) {
+			c := listenerPortUnavailable(l.Protocol, l.Port, p.options.Ports[l.Protocol])
+			return 0, &c
+		}
+		return 0, nil
+	}
+	at, ok := p.assigned[poolPort{p.service, l.Protocol, l.Port}]
+	if !ok {
+		c := listenerWithoutPort(l.Protocol, len(p.options.Pool[l.Protocol]))
+		return 0, &c
+	}
+	return at, nil
+}
+
+// network is what a Gateway's own Service gives it.
+type network struct {
+	addresses []string
+	// missing is why the Gateway cannot be reached as it asks; nil if it can.
+	missing *metav1.Condition
+}
+
+// network has the Gateway's Service made, and tells what came of it.
+func (t *gatewayTranslation) network(endpoints []*discoveryv1.EndpointSlice, all []assessment, accepted bool) *network {
+	f := &front{gateway: t.gateway, name: serviceName(t.gateway)}
+	for _, a := range all {
+		if accepted && isTrue(a.accepted) {
+			f.open(a.spec.Protocol, a.spec.Port, a.kongPort)
+			t.close(a)
+		}
+	}
+	n := &network{}
+	service, ok := unit.Get[*corev1.Service](t.reader, unit.Key{Kind: unit.Service, Namespace: f.name.Namespace, Name: f.name.Name})
+	if ok && !OwnedBy(t.gateway.Name, service) {
+		c := gatewayServiceTaken(f.name.String())
+		return &network{missing: &c}
+	}
+	t.fragment.Objects = f.objects(endpoints)
+	if ok {
+		n.addresses = addressesOf(service)
+	}
+	if len(n.addresses) == 0 {
+		c := gatewayWithoutOwnAddress(f.name.String())
+		n.missing = &c
+	}
+	for _, a := range t.gateway.Spec.Addresses {
+		if a.Value != "" && !slices.Contains(n.addresses, a.Value) {
+			c := gatewayAddressNotUsable(f.name.String(), a.Value)
+			n.missing = &c
+		}
+	}
+	return n
+}
+
+// close has requests to a listener that are for none of its routes end there: those that
+// are for any port are not the Gateway's.
+func (t *gatewayTranslation) close(a assessment) {
+	scheme, http := schemes[a.spec.Protocol]
+	if !http {
+		return
+	}
+	r := route.Route{
+		Name:      fmt.Sprintf("gateway.%s.%s.%d", t.key.Namespace, t.key.Name, a.spec.Port),
+		Match:     route.Match{Fallback: true, Port: int(a.kongPort), Path: route.Path{Kind: route.Elements, Value: "/"}},
+		Protocols: []string{scheme}, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426,
+		Plugins: []route.Plugin{{Name: "request-termination",
+			// With a body of its own, gRPC takes the status for that of no such method.
+			Config: []byte(`{"status_code":404,"content_type":"application/json; charset=utf-8","body":"{\"message\":\"no Route matched with those values\"}"}`)}},
+		Tags: kong.Tags(t.gateway, gatewayv1.SchemeGroupVersion.WithKind("Gateway")),
+	}
+	_, entities, err := kong.Route(r)
+	if err != nil {
+		panic(err) // it says nothing of a user's
+	}
+	for _, e := range entities {
+		if !slices.ContainsFunc(t.fragment.Entities, func(other *kong.Entity) bool { return other.Ref == e.Ref }) {
+			t.fragment.Entities = append(t.fragment.Entities, e)
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// owned writes the objects that Gateways own: a Service, and the EndpointSlices by which
+// it leads to Kong. They are applied as they are to be, what others add to them stays, and
+// what is no longer to be there is deleted. Those of a Gateway that is gone go with it.
+type owned struct {
+	cluster *Cluster
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	desired map[unit.Key][]unit.Object // by owner
+	applied map[unit.Key]applied       // by object
+	work    statusQueue                // nil unless leading
+}
+
+// applied is what an object was made to be, and its version by then.
+type applied struct {
+	object  unit.Object
+	version string
+}
+
+func newOwned(cluster *Cluster, log *slog.Logger) *owned {
+	o := &owned{cluster: cluster, log: log, desired: map[unit.Key][]unit.Object{}, applied: map[unit.Key]applied{}}
+	cluster.observe(o.observed)
+	return o
+}
+
+func (o *owned) report(r Report) {
+	if r.Object.Kind != unit.Gateway {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.desired[r.Object] = r.Owned
+	if r.Gone && o.cluster.Get(r.Object) == nil {
+		delete(o.desired, r.Object)
+		return
+	}
+	o.enqueue(r.Object)
+}
+
+// observed looks again at what was changed, maybe by another.
+func (o *owned) observed(key unit.Key) {
+	if key.Kind != unit.Service && key.Kind != unit.EndpointSlice {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for owner, objects := range o.desired {
+		if owner.Namespace == key.Namespace && slices.ContainsFunc(objects, func(object unit.Object) bool { return keyOf(object) == key }) {
+			o.enqueue(owner)
+		}
+	}
+}
+
+func (o *owned) enqueue(key unit.Key) {
+	if o.work != nil {
+		o.work.Add(key)
+	}
+}
+
+func (o *owned) enqueueAll() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clear(o.applied)
+	for key := range o.desired {
+		o.enqueue(key)
+	}
+}
+
+// lead writes until the context ends, beginning with all there are.
+func (o *owned) lead(ctx context.Context) { lead(ctx, o.use, o.enqueueAll, o.write) }
+
+func (o *owned) use(work statusQueue) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.work = work
+}
+
+// write brings all that one Gateway owns to what it is to be.
+func (o *owned) write(ctx context.Context, owner unit.Key) (again bool) {
+	o.mu.Lock()
+	objects := o.desired[owner]
+	o.mu.Unlock()
+	if ctx.Err() != nil || o.cluster.Get(owner) == nil {
+		return false
+	}
+	for _, object := range objects {
+		if err := o.apply(ctx, object); err != nil {
+			o.log.Warn("cannot write an object", "object", keyOf(object).String(), "owner", owner.String(), "error", err)
+			again = true
+		}
+	}
+	for key, uid := range o.surplus(owner, objects) {
+		if err := o.remove(ctx, key, uid); err != nil {
+			o.log.Warn("cannot delete an object", "object", key.String(), "owner", owner.String(), "error", err)
+			again = true
+		}
+	}
+	return again
+}
+
+func keyOf(object unit.Object) unit.Key {
+	return unit.Key{Kind: unit.Kind(object.GetObjectKind().GroupVersionKind().Kind), Namespace: object.GetNamespace(), Name: object.GetName()}
+}
+
+// apply has an object be as given, unless it was made so and nobody changed it.
+func (o *owned) apply(ctx context.Context, object unit.Object) error {
+	key := keyOf(object)
+	o.mu.Lock()
+	last := o.applied[key]
+	o.mu.Unlock()
+	if now := o.cluster.Get(key); now != nil && last.object == object && now.GetResourceVersion() == last.version {
+		return nil
+	}
+	body, err := json.Marshal(object)
+	if err != nil {
+		return err
+	}
+	force := true
+	result, err := o.cluster.clients.dynamic.Resource(o.cluster.kinds[key.Kind].Resource).Namespace(key.Namespace).
+		Patch(ctx, key.Name, types.ApplyPatchType, body, metav1.PatchOptions{FieldManager: "kube-sync", Force: &force})
+	if err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.applied[key] = applied{object, result.GetResourceVersion()}
+	return nil
+}
+
+// surplus are the objects that are marked as the Gateway's and are not to be.
+func (o *owned) surplus(owner unit.Key, objects []unit.Object) map[unit.Key]types.UID {
+	surplus := map[unit.Key]types.UID{}
+	for _, kind := range []unit.Kind{unit.Service, unit.EndpointSlice} {
+		for _, object := range o.cluster.list(kind, owner.Namespace) {
+			if gatewayapi.OwnedBy(owner.Name, object) {
+				surplus[unit.Key{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()}] = object.GetUID()
+			}
+		}
+	}
+	for _, object := range objects {
+		delete(surplus, keyOf(object))
+	}
+	return surplus
+}
+
+func (o *owned) remove(ctx context.Context, key unit.Key, uid types.UID) error {
+	err := o.cluster.clients.dynamic.Resource(o.cluster.kinds[key.Kind].Resource).Namespace(key.Namespace).
+		Delete(ctx, key.Name, *metav1.NewPreconditionDeleteOptions(string(uid)))
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil // gone, or another by now
+	}
+	return err
+}
