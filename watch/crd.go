@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/metadata/metadatainformer"
 	"k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/gateway-api/pkg/consts"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -116,29 +117,48 @@ func (p *presence) definitions() cache.SharedIndexInformer {
 	for _, kind := range p.kinds {
 		ours[kind.Resource.GroupResource().String()] = true
 	}
-	changed := func(received any) {
-		if name, err := cache.DeletionHandlingMetaNamespaceKeyFunc(received); err == nil && ours[name] {
-			select {
-			case p.look <- struct{}{}:
-			default:
-			}
+	changed := func(received any, gone bool) {
+		name, err := cache.DeletionHandlingMetaNamespaceKeyFunc(received)
+		if err != nil || !ours[name] {
+			return
+		}
+		p.tell(name, received, gone)
+		select {
+		case p.look <- struct{}{}:
+		default:
 		}
 	}
 	// The errors are of informers that run or were stopped; this one is new.
-	_ = informer.SetTransform(nameOnly)
+	_ = informer.SetTransform(bundleOnly)
 	_ = informer.SetWatchErrorHandlerWithContext(p.failed)
 	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    changed,
-		UpdateFunc: func(_, after any) { changed(after) },
-		DeleteFunc: changed,
+		AddFunc:    func(added any) { changed(added, false) },
+		UpdateFunc: func(_, after any) { changed(after, false) },
+		DeleteFunc: func(last any) { changed(last, true) },
 	})
 	return informer
 }
 
-// nameOnly keeps of an object its name and version.
-func nameOnly(received any) (any, error) {
+// tell delivers a definition that says which bundle it is of.
+func (p *presence) tell(name string, received any, gone bool) {
+	key := unit.Key{Kind: unit.CustomResourceDefinition, Name: name}
+	definition, _ := received.(*metav1.PartialObjectMetadata)
+	switch {
+	case gone:
+		p.cluster.put(key, nil)
+	case definition != nil && len(definition.Annotations) > 0:
+		p.cluster.put(key, definition)
+	}
+}
+
+// bundleOnly keeps of a definition its name, its version, and which bundle it is of.
+func bundleOnly(received any) (any, error) {
 	if object, ok := received.(*metav1.PartialObjectMetadata); ok {
-		object.ObjectMeta = metav1.ObjectMeta{Name: object.Name, ResourceVersion: object.ResourceVersion}
+		kept := metav1.ObjectMeta{Name: object.Name, ResourceVersion: object.ResourceVersion}
+		if version, ok := object.Annotations[consts.BundleVersionAnnotation]; ok {
+			kept.Annotations = map[string]string{consts.BundleVersionAnnotation: version}
+		}
+		object.ObjectMeta = kept
 	}
 	return received, nil
 }

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/gateway-api/pkg/consts"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -119,6 +120,44 @@ func TestUnreadableCustomObject(t *testing.T) {
 	_, got := f.cluster(t, ClusterOptions{Kinds: []Kind{widgetKind()}})
 	got.until("complete", got.isComplete)
 	if len(got.objects) != 1 || got.objects[unit.Key{Kind: "Widget", Namespace: "shop", Name: "good"}] == nil {
+		t.Errorf("have %v", got.objects)
+	}
+}
+
+// Which bundle the definitions of our kinds are of is an input of the translation; of others nothing is.
+func TestBundleOfDefinitions(t *testing.T) {
+	f := newFakes()
+	client := f.metadata.Tracker()
+	definition := func(name, version string) *metav1.PartialObjectMetadata {
+		return &metav1.PartialObjectMetadata{
+			TypeMeta: metav1.TypeMeta{APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition"},
+			ObjectMeta: metav1.ObjectMeta{Name: name, ResourceVersion: version, Annotations: map[string]string{
+				consts.BundleVersionAnnotation: version, "other": "value",
+			}},
+		}
+	}
+	for _, d := range []*metav1.PartialObjectMetadata{
+		definition("widgets.example.com", "v1"), definition("gadgets.example.com", "v1"),
+	} {
+		if err := client.Create(customResourceDefinitions, d, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, got := f.cluster(t, ClusterOptions{Kinds: []Kind{widgetKind()}})
+	key := unit.Key{Kind: unit.CustomResourceDefinition, Name: "widgets.example.com"}
+	got.until("the definition", got.has(key))
+	if err := client.Update(customResourceDefinitions, definition("widgets.example.com", "v2"), ""); err != nil {
+		t.Fatal(err)
+	}
+	got.until("its next version", func() bool {
+		have := got.objects[key].GetAnnotations()
+		return len(have) == 1 && have[consts.BundleVersionAnnotation] == "v2"
+	})
+	if err := client.Delete(customResourceDefinitions, "", "widgets.example.com"); err != nil {
+		t.Fatal(err)
+	}
+	got.until("its end", got.hasNot(key))
+	if len(got.objects) != 0 {
 		t.Errorf("have %v", got.objects)
 	}
 }

@@ -1,7 +1,11 @@
 package gatewayapi
 
 import (
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/consts"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -24,10 +28,29 @@ func (o Options) class(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{Value: classFound{}}
 	}
 	if class.Spec.ParametersRef != nil {
-		return unit.Fragment{Value: classFound{}, Status: newClassStatus(class, classInvalidParameters())}
+		return unit.Fragment{Value: classFound{}, Status: newClassStatus(class, supportedVersion(r, classInvalidParameters())...)}
 	}
 	found := classFound{ours: true, pooled: len(o.Pool) > 0 && o.Gateway.Name == "" && class.Annotations[unmanagedAnnotation] == ""}
-	return unit.Fragment{Value: found, Status: newClassStatus(class, classAccepted())}
+	return unit.Fragment{Value: found, Status: newClassStatus(class, supportedVersion(r, classAccepted())...)}
+}
+
+// supportedVersion adds to conditions whether we know the version of Gateway API that is installed. Others are served as
+// well as can be. Where we may not read definitions there is nothing to say.
+func supportedVersion(r *unit.Reader, conditions ...metav1.Condition) []metav1.Condition {
+	definition, ok := unit.Get[*metav1.PartialObjectMetadata](r,
+		unit.Key{Kind: unit.CustomResourceDefinition, Name: "gatewayclasses." + gatewayv1.GroupName})
+	if !ok {
+		return conditions
+	}
+	installed := definition.Annotations[consts.BundleVersionAnnotation]
+	return append(conditions, classSupportedVersion(minor(installed) == minor(consts.BundleVersion), installed))
+}
+
+// minor is a version without its patch: "v1.6" of "v1.6.3".
+func minor(version string) string {
+	major, rest, _ := strings.Cut(version, ".")
+	number, _, _ := strings.Cut(rest, ".")
+	return major + "." + number
 }
 
 // ours tells whether a Gateway is for us to serve, and how.

@@ -5,6 +5,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/consts"
 )
 
 func condition[T, R ~string](kind T, ok bool, reason R, message string) metav1.Condition {
@@ -33,6 +34,15 @@ func classAccepted() metav1.Condition {
 func classInvalidParameters() metav1.Condition {
 	return condition(gatewayv1.GatewayClassConditionStatusAccepted, false, gatewayv1.GatewayClassReasonInvalidParameters,
 		"parametersRef is not supported")
+}
+
+func classSupportedVersion(supported bool, installed string) metav1.Condition {
+	if supported {
+		return condition(gatewayv1.GatewayClassConditionStatusSupportedVersion, true, gatewayv1.GatewayClassReasonSupportedVersion,
+			fmt.Sprintf("Gateway API %s is installed", installed))
+	}
+	return condition(gatewayv1.GatewayClassConditionStatusSupportedVersion, false, gatewayv1.GatewayClassReasonUnsupportedVersion,
+		fmt.Sprintf("Gateway API %s is installed, and served as far as it is like %s", installed, consts.BundleVersion))
 }
 
 func gatewayAccepted() metav1.Condition {

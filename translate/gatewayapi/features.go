@@ -1,6 +1,8 @@
 package gatewayapi
 
 import (
+	"slices"
+
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
@@ -28,3 +30,6 @@ var features = []gatewayv1.SupportedFeature{
 	{Name: "HTTPRouteSchemeRedirect"},
 	{Name: "ReferenceGrant"},
 }
+
+// Features are what the GatewayClass claims, in order. The conformance suite tests these.
+func Features() []gatewayv1.SupportedFeature { return slices.Clone(features) }

@@ -19,6 +19,8 @@ const (
 	EndpointSlice Kind = "EndpointSlice"
 	Secret        Kind = "Secret"
 	Namespace     Kind = "Namespace"
+	// CustomResourceDefinition is metadata alone, and that only of those which say what bundle they are of.
+	CustomResourceDefinition Kind = "CustomResourceDefinition"
 )
 
 // Key names one Kubernetes object. Namespace is empty for cluster-scoped kinds.
