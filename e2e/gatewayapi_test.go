@@ -139,8 +139,8 @@ func wantRoute(t *testing.T, cp *lab.ControlPlane, namespace, name, condition, r
 // reply is what a backend saw of a request, and the answer without its body.
 type reply struct {
 	*http.Response
-	Pod, Host, Path, Query string
-	Headers                http.Header
+	Pod, Protocol, Method, Host, Path, Query string
+	Headers                                  http.Header
 }
 
 // askGateway sends one request, and does not follow redirects.

@@ -17,6 +17,7 @@ func TestGatewayFilters(t *testing.T) {
 	kongKinds(t, cp)
 	t.Run("HTTPRouteRequestHeaderModifierBackendWeights", func(t *testing.T) { testBackendFilters(t, cp, gw) })
 	t.Run("HTTPRouteCORS", func(t *testing.T) { testCORS(t, cp, gw) })
+	t.Run("HTTPRouteBackendProtocolH2C", func(t *testing.T) { testH2C(t, cp, gw) })
 }
 
 // A request gets what the filters of the backend say that it is sent to, and no other's.
@@ -121,6 +122,37 @@ func testCORS(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 		got := fmt.Sprint(e.StatusCode, h("Allow-Origin"), h("Allow-Credentials"), expose, h("Allow-Methods"), h("Allow-Headers"), h("Max-Age"), e.Header["Vary"])
 		if got != c.want {
 			t.Errorf("%s %s from %q: %s, want %s", c.method, c.path, c.origin, got, c.want)
+		}
+	}
+}
+
+// A backend without TLS gets HTTP/2 where its Service says so, from clients of either
+// version, with bodies, rewrites and statuses as ever.
+func testH2C(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
+	ns := cp.Namespace(t)
+	host := ns + ".example"
+	app := strings.Replace(deployment("web", 1), "targetPort: 8080}", "targetPort: 8080, appProtocol: kubernetes.io/h2c}", 1)
+	cp.MustApply(t, ns, plainGateway+app+httpRoute("h2c", `
+  hostnames: [`+host+`]
+  rules:
+  - {backendRefs: [{name: web, port: 80}]}
+  - matches: [{path: {value: /old}}]
+    filters: [{type: URLRewrite, urlRewrite: {hostname: other.example, path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}}}]
+    backendRefs: [{name: web, port: 80}]
+`))
+	wantStatus(t, gw.HTTP, host, "/", http.StatusOK)
+	for _, c := range []struct{ method, path, want string }{
+		{"GET", "/a%20b?c", "200 HTTP/2.0 GET " + host + " /a%20b c"},
+		{"PUT", "/old/x%20y+%25?a=b%20c", "200 HTTP/2.0 PUT other.example /new/x%20y+%25 a=b%20c"},
+		{"DELETE", "/?status=404", "404 HTTP/2.0 DELETE " + host + " / status=404"},
+		{"HEAD", "/", "200     "},
+	} {
+		e, err := askGateway(gw, c.method, host, c.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(e.StatusCode, " ", e.Protocol, " ", e.Method, " ", e.Host, " ", e.Path, " ", e.Query); got != c.want {
+			t.Errorf("%s %s: %s, want %s", c.method, c.path, got, c.want)
 		}
 	}
 }

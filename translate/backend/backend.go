@@ -159,7 +159,7 @@ func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 		values := annotation.Of(service, key)
 		b.Tags = kong.Tags(service, corev1.SchemeGroupVersion.WithKind("Service"), values.UserTags()...)
 		targets, port, wrong := o.targets(r, ref, service)
-		b.Targets, b.Port = targets, port
+		b.Targets, b.Port, b.Protocol = targets, port, ref.protocol(service)
 		if wrong != nil {
 			found.Reason, found.Message = wrong.reason, wrong.message
 		}

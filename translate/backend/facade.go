@@ -52,7 +52,7 @@ func (o Options) translateFacade(id unit.ID, r *unit.Reader) unit.Fragment {
 		found.Reason, found.Message = ServiceNotFound, fmt.Sprintf("%s does not exist", target)
 	} else {
 		targets, port, wrong := o.targets(r, target, service)
-		b.Targets, b.Port = targets, port
+		b.Targets, b.Port, b.Protocol = targets, port, target.protocol(service)
 		if wrong != nil {
 			found.Reason, found.Message = wrong.reason, wrong.message
 		}

@@ -13,9 +13,10 @@ import (
 // others too.
 type Endpoints struct {
 	// Service is nil if it does not exist.
-	Service *corev1.Service
-	Targets []route.Target
-	Port    int
+	Service     *corev1.Service
+	ServicePort corev1.ServicePort
+	Targets     []route.Target
+	Port        int
 	// Reason and Message say what is wrong; they are empty when nothing is.
 	Reason  string
 	Message string
@@ -30,6 +31,7 @@ func (o Options) Endpoints(r *unit.Reader, ref Ref) Endpoints {
 	}
 	targets, port, wrong := o.targets(r, ref, service)
 	found := Endpoints{Service: service, Targets: targets, Port: port}
+	found.ServicePort, _ = servicePort(service, ref)
 	if wrong != nil {
 		found.Reason, found.Message = wrong.reason, wrong.message
 	}

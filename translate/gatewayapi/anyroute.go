@@ -32,10 +32,10 @@ func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object,
 
 func (t *routeTranslation) attach() { t.attachment.attach(t.refs) }
 
-// resolve looks whether a backend is there, for the status.
-func (t *routeTranslation) resolve(ref gatewayv1.BackendRef) {
-	if wrong := t.options.resolve(t.reader, t.key, ref).problem; wrong != nil && t.resolved == nil {
-		t.resolved = wrong
+// resolve notes the first reference that is not resolved, for the status.
+func (t *routeTranslation) resolve(found resolution) {
+	if t.resolved == nil {
+		t.resolved = found.problem
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -25,7 +26,9 @@ type reference struct {
 // resolution is what a backendRef stands for.
 type resolution struct {
 	endpoints backend.Endpoints
-	problem   *reference
+	// protocol is what a rule's requests are sent by.
+	protocol string
+	problem  *reference
 }
 
 // resolve follows a backendRef of a route.
@@ -98,13 +101,13 @@ func (o Options) rule(d dialect, id unit.ID, r *unit.Reader) unit.Fragment {
 	if rule == nil {
 		return unit.Fragment{}
 	}
-	shares := o.shares(r, key, backendRefs(rule))
+	shares := o.shares(r, key, d, backendRefs(rule))
 	found := failures(shares, d.broken)
 	if found.Total > 0 && len(found.Shares) == 1 && found.Shares[0].Weight == found.Total {
 		return unit.Fragment{Value: found}
 	}
 	found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(d.kind.Kind), id.Namespace, id.Name, id.Sub)
-	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: d.protocol, Port: 80, Targets: weighted(shares),
+	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: agreed(shares, d.protocol), Port: 80, Targets: weighted(shares),
 		Tags: kong.Tags(object, d.kind)}
 	if len(shares) == 1 {
 		b.Tags = kong.Tags(shares[0].service, serviceKind)
@@ -112,6 +115,10 @@ func (o Options) rule(d dialect, id unit.ID, r *unit.Reader) unit.Fragment {
 	fragment := unit.Fragment{}
 	if err := limit(&b, rule.Timeouts); err != nil {
 		fragment.Verdicts = append(fragment.Verdicts, unit.Warning(key, "UnsupportedValue", fmt.Sprintf("rule %s: %v", id.Sub, err)))
+	}
+	if isHTTP2(b.Protocol) && annotation.Of(object, key).Bool(annotation.StripPath, false) {
+		fragment.Verdicts = append(fragment.Verdicts, unit.Warning(key, "AnnotationWithoutEffect",
+			fmt.Sprintf("rule %s: annotation %s%s has no effect on requests that are sent by HTTP/2; a URLRewrite has", id.Sub, annotation.Prefix, annotation.StripPath)))
 	}
 	if separate(rule) {
 		found.Shares, found.Total, fragment.Entities = separated(b, shares, d.broken)
@@ -123,14 +130,14 @@ func (o Options) rule(d dialect, id unit.ID, r *unit.Reader) unit.Fragment {
 }
 
 // shares are the parts of a rule's backends.
-func (o Options) shares(r *unit.Reader, key unit.Key, refs []gatewayv1.BackendRef) []share {
+func (o Options) shares(r *unit.Reader, key unit.Key, d dialect, refs []gatewayv1.BackendRef) []share {
 	shares := make([]share, len(refs))
-	for i, ref := range refs {
-		shares[i] = share{weight: int(value(ref.Weight, 1))}
-		if found := o.resolve(r, key, ref); found.problem != nil {
+	for i, found := range o.backends(r, key, d, refs) {
+		shares[i] = share{weight: int(value(refs[i].Weight, 1))}
+		if found.problem != nil {
 			shares[i].broken = true
 		} else {
-			shares[i].targets, shares[i].service = found.endpoints.Targets, found.endpoints.Service
+			shares[i].targets, shares[i].service, shares[i].protocol = found.endpoints.Targets, found.endpoints.Service, found.protocol
 		}
 	}
 	return shares

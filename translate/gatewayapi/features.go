@@ -16,6 +16,8 @@ var features = []gatewayv1.SupportedFeature{
 	{Name: "HTTPRoute303RedirectStatusCode"},
 	{Name: "HTTPRoute307RedirectStatusCode"},
 	{Name: "HTTPRoute308RedirectStatusCode"},
+	{Name: "HTTPRouteBackendProtocolH2C"},
+	{Name: "HTTPRouteBackendProtocolWebSocket"},
 	{Name: "HTTPRouteBackendRequestHeaderModification"},
 	{Name: "HTTPRouteBackendTimeout"},
 	{Name: "HTTPRouteCORS"},

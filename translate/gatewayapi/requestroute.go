@@ -28,8 +28,9 @@ type dialect struct {
 	kind schema.GroupVersionKind
 	// rule is the role of the units of rules.
 	rule unit.Role
-	// protocol is that of Kong's services.
-	protocol string
+	// protocol is that of Kong's services, and protocols are what they may have instead.
+	protocol  string
+	protocols []string
 	// broken is the status of the share of a backend that is not there.
 	broken int
 	// perHost names Kong's services by the host too. They are each rule's own then.
@@ -38,8 +39,8 @@ type dialect struct {
 
 // requestRoutes are the kinds of routes of requests.
 var requestRoutes = map[unit.Kind]dialect{
-	unit.HTTPRoute: {kind: httpRouteKind, rule: httpRuleRole, protocol: "http", broken: 500},
-	unit.GRPCRoute: {kind: grpcRouteKind, rule: grpcRuleRole, protocol: "grpc", broken: 503, perHost: true},
+	unit.HTTPRoute: {kind: httpRouteKind, rule: httpRuleRole, protocol: "http", protocols: []string{"http", "https", "grpc", "grpcs"}, broken: 500},
+	unit.GRPCRoute: {kind: grpcRouteKind, rule: grpcRuleRole, protocol: "grpc", protocols: []string{"grpc", "grpcs"}, broken: 503, perHost: true},
 }
 
 // requestTranslation is the state of translating one HTTPRoute or GRPCRoute.
@@ -108,8 +109,8 @@ func (t *requestTranslation) extend(r *route.Route, f filters) {
 // rule translates one rule for all hosts.
 func (t *requestTranslation) rule(i int) {
 	rule := t.rules[i]
-	for _, ref := range rule.BackendRefs {
-		t.resolve(ref.BackendRef)
+	for _, found := range t.options.backends(t.reader, t.key, t.dialect, backendRefs(rule.HTTPRouteRule)) {
+		t.resolve(found)
 	}
 	served := 0
 	for j, match := range rule.matches {

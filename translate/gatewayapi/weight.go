@@ -16,6 +16,8 @@ type share struct {
 	broken  bool // there is no such backend
 	service *corev1.Service
 	targets []route.Target
+	// protocol is the same for all that are not broken and have a weight.
+	protocol string
 }
 
 // live are the targets that take new requests.

@@ -2,8 +2,19 @@
 local redirect = require "kong.plugins.kube-sync-http.redirect"
 local replaced = require "kong.plugins.kube-sync-http.path"
 
+local gsub = string.gsub
+local ngx = ngx
 local kong = kong
 local chain = {}
+
+-- To HTTP/2 backends nginx sends the path that the request has for itself, and encodes
+-- it anew. An encoded slash becomes a plain one by that.
+local function set_path(path)
+  kong.service.request.set_path(path)
+  if ngx.var.kong_proxy_mode == "grpc" then
+    ngx.req.set_uri(ngx.unescape_uri((gsub(path, "+", "%%2B"))), false, true)
+  end
+end
 
 local function change(conf, set, add, clear)
   for _, header in ipairs(conf.set or {}) do
@@ -27,7 +38,7 @@ function chain.request(conf)
   end
   local rewrite = conf.rewrite
   if rewrite and rewrite.path then
-    service.set_path(replaced(rewrite.path, kong.request.get_path()))
+    set_path(replaced(rewrite.path, kong.request.get_path()))
   end
   if rewrite and rewrite.host then
     service.set_header("host", rewrite.host)
