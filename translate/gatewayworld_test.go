@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
@@ -13,7 +14,7 @@ import (
 
 // gatewayObject is some object of Gateway API, or of what it reads.
 func (w *world) gatewayObject(name string) unit.Object {
-	switch w.IntN(10) {
+	switch w.IntN(11) {
 	case 0:
 		return &gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "kong"}, Spec: gatewayv1.GatewayClassSpec{
 			ControllerName: gatewayv1.GatewayController(pick(w, gatewayapi.DefaultController, gatewayapi.DefaultController, "example.com/other"))}}
@@ -21,6 +22,8 @@ func (w *world) gatewayObject(name string) unit.Object {
 		return w.gateway(name)
 	case 4:
 		return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "default", Labels: map[string]string{"team": pick(w, "a", "b")}}}
+	case 10:
+		return w.gatewayService(name)
 	case 5:
 		to := gatewayv1.ObjectName(pick(w, name, "o1"))
 		return &gatewayv1.ReferenceGrant{ObjectMeta: metav1.ObjectMeta{Namespace: "other", Name: name}, Spec: gatewayv1.ReferenceGrantSpec{
@@ -29,6 +32,24 @@ func (w *world) gatewayObject(name string) unit.Object {
 	default:
 		return w.httpRoute(name)
 	}
+}
+
+// gatewayService is one that was made for a Gateway, maybe at another time; now and then
+// it is somebody else's.
+func (w *world) gatewayService(gateway string) unit.Object {
+	s := &corev1.Service{ObjectMeta: meta(gateway + "-kong")}
+	if w.IntN(4) > 0 {
+		s.Labels = map[string]string{"app.kubernetes.io/managed-by": "kube-sync", gatewayv1.GatewayNameLabelKey: gateway}
+	}
+	for i := range w.IntN(3) {
+		port := pick[int32](w, 80, 8080)
+		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: fmt.Sprint("http-", port), Port: port,
+			TargetPort: intstr.FromInt32(20000 + int32(w.IntN(4)) + int32(i))})
+	}
+	if w.IntN(2) == 0 {
+		s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "192.0.2.7"}}
+	}
+	return s
 }
 
 func (w *world) gateway(name string) unit.Object {

@@ -21,7 +21,11 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
 	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -42,7 +46,7 @@ func FuzzHistories(f *testing.F) {
 func history(t *testing.T, seed uint64, steps int) {
 	t.Helper()
 	w := &world{Rand: mathrand.New(mathrand.NewPCG(seed, seed)), objects: map[unit.Key]unit.Object{}}
-	g := translate.New(translate.Options{IngressClass: "kong"})
+	g := translate.New(historyOptions(seed))
 	before := stateOf(g)
 	for step := range steps {
 		var changes []unit.Change
@@ -52,7 +56,7 @@ func history(t *testing.T, seed uint64, steps int) {
 		result := g.Update(changes...)
 		after := stateOf(g)
 
-		fresh := translate.New(translate.Options{IngressClass: "kong"})
+		fresh := translate.New(historyOptions(seed))
 		fresh.Update(w.everything()...)
 		if diff := cmp.Diff(stateOf(fresh), after); diff != "" {
 			t.Fatalf("seed %d step %d: incremental differs from full after %v:\n%s", seed, step, keys(changes), diff)
@@ -69,6 +73,16 @@ func history(t *testing.T, seed uint64, steps int) {
 		}
 		before = after
 	}
+}
+
+// historyOptions have a few ports for Gateways' own in every other history.
+func historyOptions(seed uint64) translate.Options {
+	o := translate.Options{IngressClass: "kong"}
+	if seed%2 == 0 {
+		o.Gateway.Pool = gatewayapi.Pool{gatewayv1.HTTPProtocolType: {20000, 20001, 20002}, gatewayv1.HTTPSProtocolType: {20020}}
+		o.Gateway.Front = types.NamespacedName{Namespace: "default", Name: "o0"}
+	}
+	return o
 }
 
 // state is all that can be seen of a graph.
@@ -91,7 +105,8 @@ func stateOf(g *unit.Graph) state {
 	for key, status := range g.Statuses() {
 		whole, _ := status.Merge(g.Object(key), unit.Moment{})
 		text, _ := json.Marshal(whole)
-		s.Verdicts[key] += string(text)
+		objects, _ := json.Marshal(g.Owned(key))
+		s.Verdicts[key] += string(text) + string(objects)
 	}
 	return s
 }
