@@ -4,38 +4,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
-	"sigs.k8s.io/gateway-api/pkg/features"
 	"sigs.k8s.io/yaml"
 )
-
-// TestEveryFeatureIsClaimedOrHasAReason: nothing of Gateway API is left out without a word.
-func TestEveryFeatureIsClaimedOrHasAReason(t *testing.T) {
-	known := features.SetsToNamesSet(features.AllFeatures)
-	for f := range known {
-		isClaimed, hasReason := slices.Contains(claimed(), f), reasons[f] != ""
-		switch {
-		case mesh(f) && (isClaimed || hasReason):
-			t.Errorf("%s is a feature of service meshes", f)
-		case isClaimed && hasReason:
-			t.Errorf("%s is claimed, and there is a reason not to", f)
-		case !mesh(f) && !isClaimed && !hasReason:
-			t.Errorf("%s is not claimed, and there is no reason", f)
-		}
-	}
-	for _, f := range claimed() {
-		if !known.Has(f) {
-			t.Errorf("%s is claimed, and Gateway API knows no such feature", f)
-		}
-	}
-	for f := range reasons {
-		if !known.Has(f) {
-			t.Errorf("there is a reason not to claim %s, and Gateway API knows no such feature", f)
-		}
-	}
-}
 
 // writeResults keeps the suite's report and the outcomes, with a page of both.
 func writeResults(t *testing.T, report, outcomes string) {
