@@ -177,6 +177,7 @@ func TestGatewayAPI(t *testing.T) {
 	t.Run("Statuses", func(t *testing.T) { testGatewayStatuses(t, cp, gw) })
 	t.Run("Grants", func(t *testing.T) { testGrants(t, cp, gw) })
 	t.Run("Weights", func(t *testing.T) { testWeights(t, cp, gw) })
+	t.Run("Schemes", func(t *testing.T) { testSchemes(t, cp, gw) })
 	t.Run("Filters", func(t *testing.T) { testFilters(t, cp, gw) })
 	t.Run("Precedence", func(t *testing.T) { testPrecedence(t, cp, gw) })
 	t.Run("TLS", func(t *testing.T) { testListenerTLS(t, cp, gw) })

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,11 +144,49 @@ func reaches(origin, host, app, port string) error {
 			last = err
 		case app == "" && e.StatusCode == http.StatusNotFound:
 			return nil
-		case app != "" && len(e.Pod) > len(app) && e.Pod[:len(app)+1] == app+"-" && e.Headers.Get("X-Forwarded-Port") == port:
+		case app != "" && strings.HasPrefix(e.Pod, app+"-") && (port == "" || e.Headers.Get("X-Forwarded-Port") == port):
 			return nil
 		default:
 			last = fmt.Errorf("%d of %q, port %q; want %q and %q", e.StatusCode, e.Pod, e.Headers.Get("X-Forwarded-Port"), app, port)
 		}
 	}
 	return last
+}
+
+// A host that is redirected without TLS and served with it, is so for each request, also
+// by a Kong that remembers which route it had for the other.
+func testSchemes(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
+	ns := cp.Namespace(t)
+	host := ns + ".example"
+	cp.MustApply(t, ns, keyPair(t, host).secret("cert")+"---"+`
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: both}
+spec:
+  gatewayClassName: kong
+  listeners:
+  - {name: http, port: 80, protocol: HTTP}
+  - {name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: cert}]}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: redirect}
+spec:
+  parentRefs: [{name: both, sectionName: http}]
+  hostnames: [`+host+`]
+  rules: [{filters: [{type: RequestRedirect, requestRedirect: {scheme: https}}]}]
+---`+deployment("web", 1)+routeTo("web", "{name: both, sectionName: https}", host, "web"))
+	if err := reaches("https://"+gw.HTTPS, host, "web", ""); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		plain, err := askAt("http://"+gw.HTTP, http.MethodGet, host, "/")
+		if err != nil || plain.StatusCode != http.StatusFound || plain.Header.Get("Location") != "https://"+host+"/" {
+			t.Fatalf("without TLS: %v, %v", plain.Response, err)
+		}
+		secure, err := askAt("https://"+gw.HTTPS, http.MethodGet, host, "/")
+		if err != nil || secure.StatusCode != http.StatusOK {
+			t.Fatalf("with TLS: %v, %v", secure.Response, err)
+		}
+	}
 }
