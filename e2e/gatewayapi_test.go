@@ -23,7 +23,8 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// gatewayAPI is a cluster with Gateway API, a class of ours, and a gateway that serves it.
+// gatewayAPI is a cluster with Gateway API, of the channel that has all of it, a class of
+// ours, and a gateway that serves it.
 func gatewayAPI(t *testing.T) (*lab.ControlPlane, *pod.Pod) {
 	t.Helper()
 	cp := cluster(t)
@@ -40,7 +41,7 @@ func gatewayKinds(t *testing.T, cp *lab.ControlPlane) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(module)), "config/crd/standard/gateway*.yaml"))
+	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(module)), "config/crd/experimental/gateway*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no definitions of Gateway API: %v", err)
 	}

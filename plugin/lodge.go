@@ -12,6 +12,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/plugin/agent"
 	"github.com/kube-sync/kube-sync/plugin/cli"
+	"github.com/kube-sync/kube-sync/plugin/datapath"
 	"github.com/kube-sync/kube-sync/plugin/process"
 	"github.com/kube-sync/kube-sync/plugin/serve"
 	"github.com/kube-sync/kube-sync/plugin/settings"
@@ -67,18 +68,22 @@ func (l *lodger) run(ctx context.Context) {
 
 // act runs the agent, and tells outside how it fares.
 func (l *lodger) act(ctx context.Context) error {
+	relay := datapath.New(datapath.Options{
+		Prefix: l.prefix, Address: l.settings.RelayAddress, AllowLoopback: l.settings.AllowLoopbackBackends, Log: l.log,
+	})
 	server := serve.New(serve.Options{
 		HealthAddress: l.settings.HealthProbeAddress, MetricsAddress: l.settings.MetricsAddress,
-		DataPlane: l.settings.Admin, Log: l.log,
+		DataPlane: l.settings.Admin, Also: relay, Log: l.log,
 	})
 	var parts sync.WaitGroup
 	parts.Go(func() { process.Supervise(ctx, l.log, "server", server.Run) })
+	parts.Go(func() { process.Supervise(ctx, l.log, "relay", relay.Run) })
 	if l.bad != nil {
 		server.SetReason(oneLine(l.bad))
 		<-ctx.Done()
 	} else {
 		process.Supervise(ctx, l.log, "agent", func(ctx context.Context) error {
-			err := process.Recover(func() error { return agent.Run(ctx, l.settings, server, l.log) })
+			err := process.Recover(func() error { return agent.Run(ctx, l.settings, relay, server, l.log) })
 			if err != nil {
 				server.SetReason(oneLine(err))
 			}

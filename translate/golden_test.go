@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -75,6 +76,7 @@ func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	config = append(config, relays(t, entities)...)
 	var b bytes.Buffer
 	for _, verdicts := range g.AllVerdicts() {
 		for _, v := range verdicts {
@@ -88,6 +90,21 @@ func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
 		}
 	}
 	return config, b.Bytes()
+}
+
+// relays are those of the proxy beside Kong, as a second document.
+func relays(t *testing.T, entities []*kong.Entity) []byte {
+	t.Helper()
+	_, local := kong.Split(entities)
+	var document []byte
+	for _, e := range local {
+		text, err := yaml.JSONToYAML(e.JSON)
+		if err != nil {
+			t.Fatal(err)
+		}
+		document = append(append(document, "--- # "+string(e.Type)+"\n"...), text...)
+	}
+	return document
 }
 
 // written is a status as it is written into an object that has none. The times are
@@ -117,7 +134,7 @@ func owned(t *testing.T, owner unit.Key, object unit.Object) []byte {
 
 func options(t *testing.T, archive *txtar.Archive) translate.Options {
 	t.Helper()
-	o := translate.Options{IngressClass: "kong"}
+	o := translate.Options{IngressClass: "kong", Gateway: gatewayapi.Options{Relay: gatewayapi.Relay{Address: netip.MustParseAddrPort("127.0.0.1:10264")}}}
 	var set struct {
 		backend.Options
 		AllowLua bool

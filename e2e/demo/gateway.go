@@ -57,6 +57,10 @@ func (o *options) environ() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	relayPort, err := freePort()
+	if err != nil {
+		return nil, err
+	}
 	lua, err := filepath.Abs(filepath.Join(filepath.Dir(o.conf), "lua"))
 	if err != nil {
 		return nil, err
@@ -77,6 +81,7 @@ func (o *options) environ() ([]string, error) {
 		"KONG_PLUGINSERVER_KUBE_SYNC_MANIFESTS=" + o.manifests,
 		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS=" + o.health.address(),
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=" + o.metrics.address(),
+		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=127.0.0.1:" + relayPort,
 		// The examples have their backends on this machine. On a gateway that
 		// serves others this would open its own ports to whoever writes routes.
 		"KONG_PLUGINSERVER_KUBE_SYNC_ALLOW_LOOPBACK_BACKENDS=true",

@@ -138,6 +138,7 @@ func (p *Pod) environ(o Options) []string {
 		"KONG_PLUGINSERVER_KUBE_SYNC_QUERY_CMD=" + kubeSync + " -dump",
 		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS=" + p.Health,
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=" + p.Metrics,
+		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=" + freeAddress(p.t),
 		"KONG_PLUGINSERVER_KUBE_SYNC_APISERVER_HOST=https://" + net.JoinHostPort(o.Credentials.Host, o.Credentials.Port),
 		"KONG_PLUGINSERVER_KUBE_SYNC_POD_NAME=" + o.Name,
 		"KONG_NGINX_DAEMON=off",

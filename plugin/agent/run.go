@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/plugin/datapath"
 	"github.com/kube-sync/kube-sync/plugin/gateway"
 	"github.com/kube-sync/kube-sync/plugin/process"
 	"github.com/kube-sync/kube-sync/plugin/serve"
@@ -22,15 +23,19 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Run keeps the local Kong in step with the cluster, or with a directory of
-// manifests, until the context ends. The server is told when there is a
+// Run keeps the local Kong, and the relay beside it, in step with the cluster, or with a
+// directory of manifests, until the context ends. The server is told when there is a
 // configuration. Errors are those that keep the agent from starting.
-func Run(ctx context.Context, s settings.Settings, server *serve.Server, log *slog.Logger) error {
+func Run(ctx context.Context, s settings.Settings, relay *datapath.Relay, server *serve.Server, log *slog.Logger) error {
 	admin, err := gateway.NewAdmin(s.Admin, s.AdminTimeout)
 	if err != nil {
 		return err
 	}
 	source, reporter, err := source(s, log)
+	if err != nil {
+		return err
+	}
+	place, err := relay.Place()
 	if err != nil {
 		return err
 	}
@@ -45,18 +50,18 @@ func Run(ctx context.Context, s settings.Settings, server *serve.Server, log *sl
 		if err := observer.resume(ctx, admin); err != nil {
 			return err
 		}
-		newLoop(source, translate.New(options(s)), gateway.New(admin), reporter, observer, log).run(ctx)
+		newLoop(source, translate.New(options(s, place)), gateway.New(admin, relay), reporter, observer, log).run(ctx)
 		return nil
 	})
 	return group.Wait()
 }
 
-func options(s settings.Settings) translate.Options {
+func options(s settings.Settings, place gatewayapi.Relay) translate.Options {
 	return translate.Options{
 		IngressClass: s.IngressClass,
 		Plugin:       plugin.Options{AllowLua: s.AllowLuaPlugins},
 		Gateway: gatewayapi.Options{
-			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Pool: pool(s), Front: s.PublishService,
+			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Pool: pool(s), Front: s.PublishService, Relay: place,
 		},
 		Backend: backend.Options{
 			AllowExternalName: s.AllowExternalName,

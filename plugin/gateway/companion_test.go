@@ -44,6 +44,9 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.hash, f.config = d.Hash, config
+	if f.told != nil {
+		f.told()
+	}
 	fmt.Fprint(w, `{"effective":true}`)
 }
 
@@ -102,7 +105,7 @@ func applyChanged(t *testing.T, g *Gateway, units *graph, ids ...unit.ID) Outcom
 func TestAChangeIsSentAlone(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 	if first := applyChanged(t, g, units); first.Delta || !first.Sent || first.Hash != fake.hash {
 		t.Errorf("first: %+v", first)
 	}
@@ -121,7 +124,7 @@ func TestAChangeIsSentAlone(t *testing.T) {
 		t.Errorf("unchanged: %+v", outcome)
 	}
 	// One that starts anew finds that Kong has it all.
-	if outcome := applyChanged(t, New(admin), units); outcome.Sent || fake.loads != loads {
+	if outcome := applyChanged(t, New(admin, noRelay{}), units); outcome.Sent || fake.loads != loads {
 		t.Errorf("started anew: %+v", outcome)
 	}
 }
@@ -129,7 +132,7 @@ func TestAChangeIsSentAlone(t *testing.T) {
 func TestAChangeToAnotherBaseSendsAll(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 	apply(t, g, units)
 	fake.hash = "somebody else's"
 	loads := fake.loads
@@ -142,7 +145,7 @@ func TestAChangeToAnotherBaseSendsAll(t *testing.T) {
 func TestARefusedChangeIsHeldWithoutALoad(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 	apply(t, g, units)
 	loads := fake.loads
 
@@ -163,7 +166,7 @@ func TestARefusedChangeIsHeldWithoutALoad(t *testing.T) {
 func TestWhatHangsOnARefusedUnitComesBackWithIt(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 	apply(t, g, units)
 	loads := fake.loads
 	units.set(backend("b"), entity(kong.Services, "b", "bad", "no"))
@@ -181,7 +184,7 @@ func TestWhatHangsOnARefusedUnitComesBackWithIt(t *testing.T) {
 func TestAStaleKongIsLoadedAgain(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	fake.companion, fake.stale = true, true
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 	apply(t, g, units)
 	if state, err := g.State(t.Context()); err != nil || state.Effective || !state.Companion {
 		t.Errorf("%+v, %v", state, err)
@@ -200,7 +203,7 @@ func TestDeltaHistories(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		fake, admin := newFakeKong(t)
 		fake.companion = true
-		g, units := New(admin), shop()
+		g, units := New(admin, noRelay{}), shop()
 		apply(t, g, units)
 		for step := range 40 {
 			var ids []unit.ID
@@ -216,7 +219,7 @@ func TestDeltaHistories(t *testing.T) {
 			}
 			fresh, freshAdmin := newFakeKong(t)
 			fresh.companion = true
-			want := apply(t, New(freshAdmin), units)
+			want := apply(t, New(freshAdmin, noRelay{}), units)
 			if diff := cmp.Diff(fresh.content(), fake.content()); diff != "" || want.Hash != got.Hash {
 				t.Fatalf("seed %d step %d: a full load has (-) where deltas lead to (+), hash %s and %s:\n%s", seed, step, want.Hash, got.Hash, diff)
 			}

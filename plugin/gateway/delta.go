@@ -76,6 +76,7 @@ func (g *Gateway) applyDelta(ctx context.Context, units Units, ids []unit.ID) (O
 		if err != nil {
 			return Outcome{}, err
 		}
+		g.relay.Add(c.plan.relays())
 		outcome := Outcome{Hash: c.sum.String(), Delta: true, Effective: true, Rounds: round}
 		if !c.empty() {
 			outcome.Sent, outcome.Rounds = true, round+1
@@ -83,6 +84,7 @@ func (g *Gateway) applyDelta(ctx context.Context, units Units, ids []unit.ID) (O
 		}
 		if err == nil {
 			g.take(c, outcome.Hash)
+			g.relay.Remove(c.unrelayed)
 			outcome.Entities = maps.Clone(g.tally.counts)
 			outcome.Refusals = g.refusals(units, c.plan)
 			return outcome, nil
@@ -105,7 +107,9 @@ type change struct {
 	ids     []unit.ID
 	upserts []*kong.Entity
 	deletes []*kong.Entity
-	sum     sum
+	// unrelayed are the deletes that are not Kong's to do.
+	unrelayed []*kong.Entity
+	sum       sum
 }
 
 func (c *change) empty() bool { return len(c.upserts) == 0 && len(c.deletes) == 0 }
@@ -181,7 +185,9 @@ func (c *change) compare(there map[kong.Ref]*kong.Entity, beside func(kong.Ref) 
 		if old != nil {
 			c.sum.remove(old)
 		}
-		c.upserts = append(c.upserts, e)
+		if !e.Type.Local() {
+			c.upserts = append(c.upserts, e)
+		}
 		c.sum.add(e)
 	}
 	for ref, old := range there {
@@ -190,6 +196,7 @@ func (c *change) compare(there map[kong.Ref]*kong.Entity, beside func(kong.Ref) 
 			c.sum.remove(old)
 		}
 	}
+	c.deletes, c.unrelayed = kong.Split(c.deletes)
 	// What refers to others goes before them.
 	slices.Reverse(kong.Sorted(c.deletes))
 	return nil

@@ -36,6 +36,8 @@ type fakeKong struct {
 	companion bool // takes deltas
 	deltas    int
 	stale     bool // its workers do not do as it says
+
+	told func() // after each change of the configuration; may be nil
 }
 
 const zeros = "00000000000000000000000000000000"
@@ -135,6 +137,9 @@ func (f *fakeKong) load(w http.ResponseWriter, flatten bool, body []byte, config
 			return
 		}
 		f.hash, f.config = hashOf(body), config
+		if f.told != nil {
+			f.told()
+		}
 		w.WriteHeader(http.StatusCreated)
 		_, _ = w.Write(body)
 	}

@@ -67,9 +67,20 @@ const (
 	maxCrashes = 3
 )
 
+// Relay is the proxy beside Kong. It has what Kong's routes lead to before Kong is told
+// of them, and until Kong has forgotten them.
+type Relay interface {
+	// Add has relays there, each in the place of one of the same id.
+	Add(relays []*kong.Entity)
+	// Remove drops relays, Keep all others.
+	Remove(relays []*kong.Entity)
+	Keep(relays []*kong.Entity)
+}
+
 // Gateway is the local Kong and what it holds. One call at a time.
 type Gateway struct {
 	admin *Admin
+	relay Relay
 	// applied is what Kong acknowledged last. Its entities are the graph's own.
 	applied map[unit.ID]part
 	// hash is Kong's hash of applied; empty before anything was acknowledged.
@@ -89,8 +100,8 @@ type Gateway struct {
 }
 
 // New makes a gateway that knows nothing yet of what Kong holds.
-func New(admin *Admin) *Gateway {
-	return &Gateway{admin: admin, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}, refused: substitutions{}, vetted: map[string]struct{}{}}
+func New(admin *Admin, relay Relay) *Gateway {
+	return &Gateway{admin: admin, relay: relay, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}, refused: substitutions{}, vetted: map[string]struct{}{}}
 }
 
 // Apply brings Kong to the configuration of the units, except for those that Kong
@@ -130,8 +141,11 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 	proven := g.hash != "" && state.Hash == g.hash
 	for round := range maxRounds {
 		p := newPlan(units, g.holds, g.refused, g.applied)
+		relays := p.relays()
+		g.relay.Add(relays)
 		outcome, err := g.load(ctx, p, state)
 		if err == nil {
+			g.relay.Keep(relays)
 			g.applied, g.hash, g.again = p.parts, outcome.Hash, false
 			clear(g.vetted)
 			g.tally = nil

@@ -36,7 +36,7 @@ func shop() *graph {
 
 func TestApplySendsOnce(t *testing.T) {
 	fake, admin := newFakeKong(t)
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 
 	first := apply(t, g, units)
 	if !first.Sent || first.Rounds != 1 || first.Hash != fake.hash || first.Bytes == 0 {
@@ -50,7 +50,7 @@ func TestApplySendsOnce(t *testing.T) {
 		t.Errorf("again: %+v", again)
 	}
 	// A new process finds the configuration in place.
-	if other := apply(t, New(admin), units); other.Sent {
+	if other := apply(t, New(admin, noRelay{}), units); other.Sent {
 		t.Errorf("after a restart: %+v", other)
 	}
 	if fake.loads != 1 {
@@ -65,7 +65,7 @@ func TestApplySendsOnce(t *testing.T) {
 
 func TestApplyNothing(t *testing.T) {
 	fake, admin := newFakeKong(t)
-	if outcome := apply(t, New(admin), &graph{}); !outcome.Sent || len(outcome.Entities) != 0 {
+	if outcome := apply(t, New(admin, noRelay{}), &graph{}); !outcome.Sent || len(outcome.Entities) != 0 {
 		t.Errorf("%+v", outcome)
 	}
 	if got := fake.names(kong.Upstreams); !slices.Equal(got, []string{"kong"}) {
@@ -93,7 +93,7 @@ func TestApplyErrors(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			fake, admin := newFakeKong(t)
-			g, units := New(admin), shop()
+			g, units := New(admin, noRelay{}), shop()
 			apply(t, g, units)
 			before := fake.hash
 			units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
@@ -142,7 +142,7 @@ func TestSharedEntityOnce(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	units := shop()
 	units.set(ingress("also"), entity(kong.Routes, "web", "service", "api"))
-	outcome := apply(t, New(admin), units)
+	outcome := apply(t, New(admin, noRelay{}), units)
 	if len(outcome.Refusals) != 0 || outcome.Entities[kong.Routes] != 2 || fake.loads != 1 {
 		t.Errorf("%+v", outcome)
 	}

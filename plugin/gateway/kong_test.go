@@ -114,11 +114,11 @@ func TestRealKong(t *testing.T) {
 		t.Fatalf("hash %s, error %v", hash, err)
 	}
 	t.Run("empty", func(t *testing.T) {
-		if outcome := apply(t, New(admin), &graph{}); !outcome.Sent || outcome.Hash == zeros {
+		if outcome := apply(t, New(admin, noRelay{}), &graph{}); !outcome.Sent || outcome.Hash == zeros {
 			t.Errorf("%+v", outcome)
 		}
 	})
-	g, units := New(admin), realShop()
+	g, units := New(admin, noRelay{}), realShop()
 	t.Run("first", func(t *testing.T) {
 		outcome := apply(t, g, units)
 		if hash, err := admin.Hash(t.Context()); err != nil || hash != outcome.Hash || !outcome.Sent {
@@ -226,7 +226,7 @@ func TestRealKongLimits(t *testing.T) {
 		for i := 0; i < bytes; i += 100 {
 			units.set(unit.ID{Role: "backend", Name: fmt.Sprint(i)}, service(fmt.Sprintf("s%06d", i)))
 		}
-		_, err := New(admin).Apply(t.Context(), units, nil)
+		_, err := New(admin, noRelay{}).Apply(t.Context(), units, nil)
 		return err
 	}
 	if err := load(80_000); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "buffer_size") {

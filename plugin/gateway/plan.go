@@ -170,6 +170,19 @@ func (p *plan) entities() []*kong.Entity {
 	return slices.CompactFunc(kong.Sorted(all), (*kong.Entity).Equal)
 }
 
+// relays are what Kong's services lead to.
+func (p *plan) relays() []*kong.Entity {
+	var all []*kong.Entity
+	for _, id := range p.ids {
+		for _, e := range p.parts[id].entities {
+			if e.Type.Local() {
+				all = append(all, e)
+			}
+		}
+	}
+	return all
+}
+
 // refusals lists what is not in the configuration as its object says, by unit.
 func (p *plan) refusals(units Units, holds map[unit.ID]*hold) []Refusal {
 	byUnit := map[unit.ID]*Refusal{}

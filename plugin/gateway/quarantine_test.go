@@ -35,7 +35,7 @@ func expect(t *testing.T, fake *fakeKong, outcome Outcome, routes []string, want
 
 func TestOffenderIsLeftOut(t *testing.T) {
 	fake, admin := newFakeKong(t)
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 	units.set(ingress("bad"), entity(kong.Routes, "bad", "service", "api", "bad", "no such protocol"),
 		entity(kong.Routes, "bad2", "service", "api"))
 
@@ -71,7 +71,7 @@ func TestOffenderIsLeftOut(t *testing.T) {
 
 func TestLastGoodIsKept(t *testing.T) {
 	fake, admin := newFakeKong(t)
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 	apply(t, g, units)
 
 	units.set(ingress("web"), entity(kong.Routes, "web-v2", "service", "api", "bad", "no"))
@@ -90,7 +90,7 @@ func TestLastGoodIsKept(t *testing.T) {
 
 func TestLastGoodKeepsWhatItHangsOn(t *testing.T) {
 	fake, admin := newFakeKong(t)
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 	units.set(backend("alone"), entity(kong.Services, "alone"), entity(kong.Upstreams, "alone.svc"))
 	units.set(ingress("web"), entity(kong.Routes, "web", "service", "alone"))
 	apply(t, g, units)
@@ -117,7 +117,7 @@ func TestLastGoodKeepsWhatItHangsOn(t *testing.T) {
 
 func TestWhatHangsOnItIsLeftOut(t *testing.T) {
 	fake, admin := newFakeKong(t)
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 	units.set(backend("broken"), entity(kong.Services, "broken", "bad", "no"))
 	units.set(ingress("both"), entity(kong.Routes, "a", "service", "api"), entity(kong.Routes, "b", "service", "broken"),
 		entity(kong.Plugins, "limit", "route", "b"))
@@ -143,7 +143,7 @@ func TestMissingParent(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	units := shop()
 	units.set(ingress("lost"), entity(kong.Routes, "lost", "service", "nowhere"))
-	outcome := apply(t, New(admin), units)
+	outcome := apply(t, New(admin, noRelay{}), units)
 	expect(t, fake, outcome, []string{"old", "web"},
 		`Ingress shop/lost: route "lost" is left out: there is no service "`+uid(kong.Services, "nowhere")+`"`)
 	if outcome.Rounds != 1 {
@@ -159,13 +159,13 @@ func TestUndeclaredReference(t *testing.T) {
 	lost := entity(kong.Routes, "lost", "service", "nowhere")
 	lost.Parents = nil
 	units.set(ingress("lost"), lost)
-	expect(t, fake, apply(t, New(admin), units), []string{"old", "web"},
+	expect(t, fake, apply(t, New(admin, noRelay{}), units), []string{"old", "web"},
 		`Ingress shop/lost: route "lost": invalid reference 'service: `+uid(kong.Services, "nowhere")+`' (no such entry in 'services')`)
 }
 
 func TestTwoRounds(t *testing.T) {
 	fake, admin := newFakeKong(t)
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 	// Kong reports what does not resolve only once all else is well.
 	lost := entity(kong.Routes, "lost", "service", "nowhere")
 	lost.Parents = nil
@@ -188,7 +188,7 @@ func TestConflictYieldsTheNewcomer(t *testing.T) {
 	for name, ids := range map[string][2]string{"later": {low, high}, "earlier": {high, low}} {
 		t.Run(name, func(t *testing.T) {
 			fake, admin := newFakeKong(t)
-			g, units := New(admin), shop()
+			g, units := New(admin, noRelay{}), shop()
 			units.set(ingress("first"), entity(kong.Routes, "same", "service", "api", "id", ids[0]))
 			apply(t, g, units)
 			units.set(ingress("second"), entity(kong.Routes, "same", "service", "api", "id", ids[1]))
@@ -210,7 +210,7 @@ func TestSilentRefusalIsTraced(t *testing.T) {
 	for _, fault := range []string{"silent", "crash"} {
 		t.Run(fault, func(t *testing.T) {
 			fake, admin := newFakeKong(t)
-			g, units := New(admin), shop()
+			g, units := New(admin, noRelay{}), shop()
 			for i := range 40 {
 				name := fmt.Sprintf("r%02d", i)
 				units.set(backend(name), entity(kong.Services, name))

@@ -23,7 +23,7 @@ func TestRefusedPluginIsSubstituted(t *testing.T) {
 	for _, companion := range []bool{false, true} {
 		fake, admin := newFakeKong(t)
 		fake.companion = companion
-		g, units := New(admin), shop()
+		g, units := New(admin, noRelay{}), shop()
 		if _, err := g.Apply(t.Context(), units, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestRefusedPluginIsSubstituted(t *testing.T) {
 // A version without the plugin that the present one asks for is no good one any more.
 func TestNothingUnguardedIsFallenBackTo(t *testing.T) {
 	fake, admin := newFakeKong(t)
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 	units.set(ingress("web"), entity(kong.Routes, "web", "service", "api"))
 	if _, err := g.Apply(t.Context(), units, nil); err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestNothingUnguardedIsFallenBackTo(t *testing.T) {
 // A credential that Kong refuses is left out alone.
 func TestWhatCanBeLeftOutIs(t *testing.T) {
 	fake, admin := newFakeKong(t)
-	g, units := New(admin), shop()
+	g, units := New(admin, noRelay{}), shop()
 	bad := entity(kong.KeyAuths, "bad", "bad", "too short")
 	bad.Instead = []*kong.Entity{}
 	units.set(ingress("consumer"), entity(kong.Consumers, "ann"), bad, entity(kong.KeyAuths, "good"))

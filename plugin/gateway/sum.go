@@ -30,6 +30,9 @@ func sumOf(entities []*kong.Entity) sum {
 }
 
 func (s *sum) add(e *kong.Entity) {
+	if e.Type.Local() { // Kong does not notice
+		return
+	}
 	high, low := hashEntity(e)
 	var carry uint64
 	s.low, carry = bits.Add64(s.low, low, 0)
@@ -37,6 +40,9 @@ func (s *sum) add(e *kong.Entity) {
 }
 
 func (s *sum) remove(e *kong.Entity) {
+	if e.Type.Local() {
+		return
+	}
 	high, low := hashEntity(e)
 	var borrow uint64
 	s.low, borrow = bits.Sub64(s.low, low, 0)

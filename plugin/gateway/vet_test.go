@@ -21,7 +21,7 @@ func TestBadPluginCostsNoLoad(t *testing.T) {
 	limited(units, "alike", "config", "same")
 	limited(units, "wrong", "bad", "config.minute")
 	limited(units, "wrong-too", "bad", "config.minute")
-	g := New(admin)
+	g := New(admin, noRelay{})
 	outcome := apply(t, g, units)
 	if fake.loads != 1 || fake.vets != 1 {
 		t.Errorf("%d loads and %d questions, want one of each", fake.loads, fake.vets)
@@ -56,7 +56,7 @@ func TestManyPluginsAreNotAskedAbout(t *testing.T) {
 	for i := range mostAsked + 1 {
 		limited(units, fmt.Sprintf("r%d", i), "config", i)
 	}
-	if outcome := apply(t, New(admin), units); fake.vets != 0 || len(outcome.Refusals) != 0 {
+	if outcome := apply(t, New(admin, noRelay{}), units); fake.vets != 0 || len(outcome.Refusals) != 0 {
 		t.Errorf("%d questions, refusals %v", fake.vets, outcome.Refusals[:min(1, len(outcome.Refusals))])
 	}
 }
@@ -68,7 +68,7 @@ func TestPluginsAreLoadedWhenKongDoesNotAnswer(t *testing.T) {
 	units := shop()
 	limited(units, "good", "config", "same")
 	limited(units, "wrong", "bad", "config.minute")
-	if outcome := apply(t, New(admin), units); fake.loads != 2 || len(outcome.Refusals) != 1 {
+	if outcome := apply(t, New(admin, noRelay{}), units); fake.loads != 2 || len(outcome.Refusals) != 1 {
 		t.Errorf("%d loads, refusals %v", fake.loads, outcome.Refusals)
 	}
 }
@@ -94,7 +94,7 @@ func TestRealKongVets(t *testing.T) {
 			me.JSON = fmt.Appendf(nil, `{"id":%q,"username":"me"}`, me.ID)
 			units.set(ingress("plugged"), held, me)
 			p := newPlan(units, nil, nil, nil)
-			vetted := messagesOf(t, New(admin).vet(t.Context(), p), held.ID)
+			vetted := messagesOf(t, New(admin, noRelay{}).vet(t.Context(), p), held.ID)
 			body := kong.Declarative(p.entities())
 			loaded := messagesOf(t, admin.Load(t.Context(), body), held.ID)
 			if !slices.Equal(vetted, loaded) || (len(vetted) == 0) != (name == "a good one") {

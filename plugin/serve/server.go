@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 )
@@ -22,7 +23,9 @@ type Options struct {
 	HealthAddress, MetricsAddress string
 	// DataPlane is the address of the Admin API, a label of some metrics.
 	DataPlane string
-	Log       *slog.Logger
+	// Also has further metrics; it may be nil.
+	Also prometheus.Collector
+	Log  *slog.Logger
 }
 
 // Server answers probes and serves metrics. Its methods may be called at any time
@@ -44,6 +47,9 @@ const (
 // New makes a server that is not ready yet.
 func New(options Options) *Server {
 	s := &Server{Metrics: newMetrics(options.DataPlane), options: options}
+	if options.Also != nil {
+		s.registry.MustRegister(options.Also)
+	}
 	s.SetReason("starting")
 	return s
 }
@@ -102,7 +108,7 @@ func (s *Server) serve(ctx context.Context, setting, address string, handler htt
 		<-ctx.Done()
 		return nil
 	}
-	listener, err := s.listen(ctx, setting, address)
+	listener, err := Listen(ctx, s.options.Log, setting, address)
 	if listener == nil {
 		return err
 	}
@@ -125,8 +131,9 @@ func (s *Server) serve(ctx context.Context, setting, address string, handler htt
 	return nil
 }
 
-// listen gives no listener when the context ends before the port is free.
-func (s *Server) listen(ctx context.Context, setting, address string) (net.Listener, error) {
+// Listen waits for an address of a setting to be free and listens there. It gives no
+// listener when the context ends before that.
+func Listen(ctx context.Context, log *slog.Logger, setting, address string) (net.Listener, error) {
 	var config net.ListenConfig
 	complain := time.Now().Add(patience)
 	for {
@@ -140,7 +147,7 @@ func (s *Server) listen(ctx context.Context, setting, address string) (net.Liste
 			return nil, fmt.Errorf("setting %s: %w", setting, err)
 		}
 		if time.Now().After(complain) {
-			s.options.Log.Error("A port is taken by another process", "setting", setting, "address", address, "error", err)
+			log.Error("A port is taken by another process", "setting", setting, "address", address, "error", err)
 			complain = time.Now().Add(remind)
 		}
 		select {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -124,6 +125,18 @@ func bindAddress(value string) (string, error) {
 	}
 	if err != nil {
 		return "", errors.New("want host:port, :port or off")
+	}
+	return value, nil
+}
+
+// loopbackAddress is one that nobody outside the pod can reach.
+func loopbackAddress(value string) (string, error) {
+	if value == "off" || value == "0" {
+		return "off", nil
+	}
+	address, err := netip.ParseAddrPort(value)
+	if err != nil || !address.Addr().IsLoopback() || address.Port() == 0 {
+		return "", errors.New("want host:port with a loopback address, such as 127.0.0.1:10264, or off")
 	}
 	return value, nil
 }

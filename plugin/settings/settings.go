@@ -61,8 +61,10 @@ type Settings struct {
 	// HealthProbeAddress and MetricsAddress are "host:port", or "off".
 	HealthProbeAddress string
 	MetricsAddress     string
-	LogLevel           slog.Level
-	LogFormat          string
+	// RelayAddress is "host:port" of loopback, or "off".
+	RelayAddress string
+	LogLevel     slog.Level
+	LogFormat    string
 }
 
 // Setting is one row of the table.

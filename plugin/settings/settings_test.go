@@ -40,7 +40,7 @@ func TestDefaults(t *testing.T) {
 		IngressClass: "kong", GatewayController: "konghq.com/kic-gateway-controller", APIServerQPS: 100, APIServerBurst: 300, UpdateStatus: true, EmitEvents: true,
 		ElectionID: "kube-sync-kong", ElectionNamespace: "gateways", PodName: "gw-1", PodNamespace: "gateways",
 		Admin: "unix:/kong/admin.sock", AdminTimeout: 30 * time.Second,
-		HealthProbeAddress: ":10254", MetricsAddress: ":10255", LogFormat: "text",
+		HealthProbeAddress: ":10254", MetricsAddress: ":10255", RelayAddress: "127.0.0.1:10264", LogFormat: "text",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -57,7 +57,7 @@ func TestEverySetting(t *testing.T) {
 		"POD_NAME": "p", "POD_NAMESPACE": "pn", "CLUSTER_DOMAIN": "cluster.local", "ENABLE_DRAIN_SUPPORT": "true",
 		"ALLOW_EXTERNAL_NAME": "yes", "ALLOW_LOOPBACK_BACKENDS": "1", "ALLOW_LUA_PLUGINS": "on", "KONG_ADMIN_SOCKET": "/s",
 		"PROXY_TIMEOUT_SECONDS": "0.5", "HEALTH_PROBE_BIND_ADDRESS": "127.0.0.1:1", "METRICS_BIND_ADDRESS": "0",
-		"LOG_LEVEL": "debug", "LOG_FORMAT": "json", "GATEWAY_PORTS": "20000-20039, 9000",
+		"RELAY_BIND_ADDRESS": "[::1]:7", "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "GATEWAY_PORTS": "20000-20039, 9000",
 	}
 	want := Settings{
 		GatewayPorts:      []Ports{{20000, 20039}, {9000, 9000}},
@@ -69,7 +69,7 @@ func TestEverySetting(t *testing.T) {
 		ElectionID:             "e", ElectionNamespace: "en", PodName: "p", PodNamespace: "pn",
 		ClusterDomain: "cluster.local", DrainSupport: true, AllowExternalName: true, AllowLoopbackBackends: true, AllowLuaPlugins: true,
 		Admin: "unix:/s", AdminTimeout: 500 * time.Millisecond, HealthProbeAddress: "127.0.0.1:1",
-		MetricsAddress: "off", LogLevel: slog.LevelDebug, LogFormat: "json",
+		MetricsAddress: "off", RelayAddress: "[::1]:7", LogLevel: slog.LevelDebug, LogFormat: "json",
 	}
 	environ, inKong, args := []string{}, kong(), []string{}
 	for _, setting := range Table() {

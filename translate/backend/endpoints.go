@@ -111,6 +111,11 @@ func isLocal(host string) bool {
 	if err != nil {
 		return false
 	}
+	return Local(ip)
+}
+
+// Local tells addresses of the gateway's own machine or link.
+func Local(ip netip.Addr) bool {
 	ip = ip.Unmap()
 	return ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast() || ip.IsUnspecified()
 }

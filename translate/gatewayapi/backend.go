@@ -63,6 +63,8 @@ type ruleBackends struct {
 	// those that cannot answer, and all if they have filters of their own.
 	Shares []drawn
 	Total  int
+	// Relay is how requests name the rule to the relay; empty if Kong sends them itself.
+	Relay string
 }
 
 // use gives the backends of a route's rule, for a host where services are named by it.
@@ -73,10 +75,13 @@ func (d dialect) use(r *unit.Reader, key unit.Key, rule int, host route.Host) ru
 	}
 	found, ok := r.Use(id).(ruleBackends)
 	if !ok { // its translation panicked
-		return ruleBackends{Shares: noBackend(d.broken), Total: 1}
+		return d.closed()
 	}
 	return found
 }
+
+// closed is a rule all of whose requests get an error.
+func (d dialect) closed() ruleBackends { return ruleBackends{Shares: noBackend(d.broken), Total: 1} }
 
 // ruleOf finds the rule that a unit is for.
 func ruleOf(r *unit.Reader, key unit.Key, id unit.ID) (unit.Object, *gatewayv1.HTTPRouteRule) {
@@ -94,12 +99,27 @@ func ruleOf(r *unit.Reader, key unit.Key, id unit.ID) (unit.Object, *gatewayv1.H
 	return nil, nil // about to go
 }
 
+// ruleTranslation is the state of translating what one rule sends requests to.
+type ruleTranslation struct {
+	options Options
+	reader  *unit.Reader
+	key     unit.Key // of the route
+	dialect dialect
+	rule    *gatewayv1.HTTPRouteRule
+	shares  []share
+	found   *ruleBackends
+}
+
 // rule translates what one rule of a route sends requests to.
 func (o Options) rule(d dialect, id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.Kind(d.kind.Kind), Namespace: id.Namespace, Name: id.Name}
 	object, rule := ruleOf(r, key, id)
 	if rule == nil {
 		return unit.Fragment{}
+	}
+	relay, err := o.relay(rule)
+	if err != nil {
+		return unit.Fragment{Value: d.closed()} // the route says why
 	}
 	shares := o.shares(r, key, d, backendRefs(rule))
 	found := failures(shares, d.broken)
@@ -120,7 +140,10 @@ func (o Options) rule(d dialect, id unit.ID, r *unit.Reader) unit.Fragment {
 		fragment.Verdicts = append(fragment.Verdicts, unit.Warning(key, "AnnotationWithoutEffect",
 			fmt.Sprintf("rule %s: annotation %s%s has no effect on requests that are sent by HTTP/2; a URLRewrite has", id.Sub, annotation.Prefix, annotation.StripPath)))
 	}
-	if separate(rule) {
+	if relay != nil {
+		t := &ruleTranslation{options: o, reader: r, key: key, dialect: d, rule: rule, shares: shares, found: &found}
+		fragment.Entities = t.relayed(relay, b)
+	} else if separate(rule) {
 		found.Shares, found.Total, fragment.Entities = separated(b, shares, d.broken)
 	} else {
 		fragment.Entities = kong.Backend(b)

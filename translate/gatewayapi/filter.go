@@ -21,6 +21,8 @@ type filters struct {
 	// Total.
 	Shares []drawn `json:"shares,omitempty"`
 	Total  int     `json:"total,omitempty"`
+	// Relay names the rule to the relay.
+	Relay string `json:"relay,omitempty"`
 
 	// cors is for a plugin of its own.
 	cors *cors
@@ -36,14 +38,15 @@ type chain struct {
 	Response *headers  `json:"response,omitempty"`
 }
 
-// drawn is a backend as often as its weight has it: an upstream, or an error.
+// drawn is a backend as often as its weight has it: an upstream, a relay, or an error.
 type drawn struct {
 	Weight   int    `json:"weight"`
 	Status   int    `json:"status,omitempty"`
 	Upstream string `json:"upstream,omitempty"`
+	Relay    string `json:"relay,omitempty"`
 	chain
 
-	// ref is the place of an upstream's backend in the rule.
+	// ref is the place of the backend in the rule.
 	ref int
 }
 
@@ -87,7 +90,7 @@ func noBackend(status int) []drawn { return []drawn{{Status: status, Weight: 1}}
 // plugins are what it takes, each only if there is something to do.
 func (f filters) plugins() []route.Plugin {
 	var all []route.Plugin
-	if f.chain != (chain{}) || len(f.Shares) > 0 {
+	if f.chain != (chain{}) || len(f.Shares) > 0 || f.Relay != "" {
 		all = append(all, pluginOf(filterPlugin, f))
 	}
 	if f.cors != nil {
@@ -129,8 +132,6 @@ func filtersOf(rule *gatewayv1.HTTPRouteRule, matched route.Path) (filters, erro
 		}
 	}
 	switch {
-	case rule.Retry != nil:
-		return filters{}, fmt.Errorf("retry is not supported")
 	case rule.SessionPersistence != nil:
 		return filters{}, fmt.Errorf("sessionPersistence is not supported")
 	}
@@ -166,6 +167,8 @@ func (c *chain) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) (err e
 	case filter.Type == gatewayv1.HTTPRouteFilterURLRewrite && filter.URLRewrite != nil:
 		c.Rewrite = &rewrite{Host: string(value(filter.URLRewrite.Hostname, ""))}
 		c.Rewrite.Path, err = replacedPath(filter.URLRewrite.Path, matched)
+	case filter.Type == gatewayv1.HTTPRouteFilterRequestMirror && filter.RequestMirror != nil:
+		// It is for the relay, after all other filters.
 	default:
 		return fmt.Errorf("a filter of the type %s is not supported", filter.Type)
 	}

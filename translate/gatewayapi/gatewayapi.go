@@ -27,6 +27,8 @@ type Options struct {
 	Pool Pool
 	// Front is the Service in front of Kong, whose endpoints are those of all Gateways.
 	Front types.NamespacedName
+	// Relay does what Kong cannot.
+	Relay Relay
 	// Backend says which endpoints are taken.
 	Backend backend.Options
 }

@@ -23,23 +23,33 @@ func separate(rule *gatewayv1.HTTPRouteRule) bool {
 // separated gives a rule's service, an upstream for each of its backends, and what is
 // to be drawn from. A backend without endpoints has an upstream without targets, for
 // which Kong answers 503, and one that is not there answers with the status given.
-func separated(b route.Backend, shares []share, broken int) (draw []drawn, total int, entities []*kong.Entity) {
+func separated(b route.Backend, shares []share, broken int) (all []drawn, total int, entities []*kong.Entity) {
 	name := b.Host
+	all, total = draw(shares, broken, func(i int, s share) drawn {
+		own := b
+		own.Host, own.Targets, own.Tags = fmt.Sprintf("%s.%d", name, i), s.targets, kong.Tags(s.service, serviceKind)
+		entities = append(entities, kong.Upstream(own)...)
+		b.Host = own.Host // no request goes there undrawn, but a service has to name one
+		return drawn{Upstream: own.Host}
+	})
+	return all, total, append(entities, kong.Service(b)...)
+}
+
+// draw gives what is to be drawn from, where reach says how a backend is reached.
+func draw(shares []share, broken int, reach func(i int, s share) drawn) (all []drawn, total int) {
 	for i, s := range shares {
 		total += s.weight
-		switch {
-		case s.weight == 0:
-		case s.broken:
-			draw = append(draw, drawn{Weight: s.weight, Status: broken})
-		default:
-			own := b
-			own.Host, own.Targets, own.Tags = fmt.Sprintf("%s.%d", name, i), s.targets, kong.Tags(s.service, serviceKind)
-			draw = append(draw, drawn{Weight: s.weight, Upstream: own.Host, ref: i})
-			entities = append(entities, kong.Upstream(own)...)
-			b.Host = own.Host // no request goes there undrawn, but a service has to name one
+		if s.weight == 0 {
+			continue
 		}
+		d := drawn{Status: broken}
+		if !s.broken {
+			d = reach(i, s)
+		}
+		d.Weight, d.ref = s.weight, i
+		all = append(all, d)
 	}
-	return draw, total, append(entities, kong.Service(b)...)
+	return all, total
 }
 
 // own adds to what is drawn the filters of each backend. Of a backend with a filter
@@ -48,7 +58,7 @@ func (f *filters) own(rule *gatewayv1.HTTPRouteRule, matched route.Path) (wrong 
 	f.Shares = slices.Clone(f.Shares) // the rule's unit's
 	for i := range f.Shares {
 		d := &f.Shares[i]
-		if d.Upstream == "" {
+		if d.Status != 0 {
 			continue
 		}
 		for _, filter := range rule.BackendRefs[d.ref].Filters {

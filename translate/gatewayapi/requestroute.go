@@ -2,7 +2,6 @@ package gatewayapi
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -112,6 +111,9 @@ func (t *requestTranslation) rule(i int) {
 	for _, found := range t.options.backends(t.reader, t.key, t.dialect, backendRefs(rule.HTTPRouteRule)) {
 		t.resolve(found)
 	}
+	for _, m := range mirrorsOf(allFilters(rule.HTTPRouteRule)) {
+		t.resolve(t.options.mirrorBackend(t.reader, t.key, t.dialect, m))
+	}
 	served := 0
 	for j, match := range rule.matches {
 		if t.match(i, j, match) {
@@ -137,6 +139,9 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 		return true
 	}
 	f, err := filtersOf(rule.HTTPRouteRule, base.Match.Path)
+	if err == nil {
+		_, err = t.options.relay(rule.HTTPRouteRule)
+	}
 	if err != nil {
 		// Whoever asks for a filter may rely on it: nothing goes out without it.
 		t.unserve("%s: %v; it answers 500", where, err)
@@ -165,11 +170,11 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 func (t *requestTranslation) use(i int, host route.Host, f *filters) string {
 	if !t.dialect.perHost {
 		i = slices.IndexFunc(t.rules, func(r requestRule) bool {
-			return reflect.DeepEqual(r.BackendRefs, t.rules[i].BackendRefs) && reflect.DeepEqual(r.Timeouts, t.rules[i].Timeouts)
+			return sameBackends(r.HTTPRouteRule, t.rules[i].HTTPRouteRule)
 		})
 	}
 	backends := t.dialect.use(t.reader, t.key, i, host)
-	f.Shares, f.Total = backends.Shares, backends.Total
+	f.Shares, f.Total, f.Relay = backends.Shares, backends.Total, backends.Relay
 	return backends.Service
 }
 

@@ -33,8 +33,9 @@ func Sorted(entities []*Entity) []*Entity {
 }
 
 // Declarative writes the declarative configuration that sorted entities make, as
-// JSON. Equal entities give equal bytes.
+// JSON. Equal entities give equal bytes. What is not for Kong is left out.
 func Declarative(entities []*Entity) []byte {
+	entities, _ = Split(entities)
 	size := len(declarativeHead) + len(declarativeStub) + len(Types)*len(`,"consumer_group_consumers":[]`)
 	for _, e := range entities {
 		size += len(e.JSON) + 1
@@ -60,3 +61,20 @@ func Declarative(entities []*Entity) []byte {
 	body.WriteByte('}')
 	return body.Bytes()
 }
+
+// Split tells entities of Kong from those that are not for Kong.
+func Split(entities []*Entity) (ofKong, local []*Entity) {
+	if !slices.ContainsFunc(entities, isLocal) {
+		return entities, nil
+	}
+	for _, e := range entities {
+		if isLocal(e) {
+			local = append(local, e)
+		} else {
+			ofKong = append(ofKong, e)
+		}
+	}
+	return ofKong, local
+}
+
+func isLocal(e *Entity) bool { return e.Type.Local() }

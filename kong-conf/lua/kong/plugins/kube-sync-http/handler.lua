@@ -2,6 +2,7 @@
 -- exactly, or only by templates. It is on no route that does not ask for it.
 local chain = require "kong.plugins.kube-sync-http.chain"
 local choose = require "kong.plugins.kube-sync-http.share"
+local relay = require "kong.plugins.kube-sync-http.relay"
 
 local kong = kong
 
@@ -14,19 +15,25 @@ local Filters = {
 -- A backend's filters come after those of its rule, so that theirs is the last word.
 function Filters.access(_, conf)
   chain.request(conf)
-  if conf.shares then
-    local share = choose(conf.shares, conf.total)
-    if share then
-      kong.ctx.plugin.share = share
-      chain.request(share)
-    end
+  local share = conf.shares and choose(conf.shares, conf.total)
+  if share then
+    kong.ctx.plugin.share = share
+    chain.request(share)
   end
+  relay.request(share and share.relay or conf.relay)
 end
 
 function Filters.header_filter(_, conf)
+  relay.header()
   chain.response(conf)
   if conf.shares and kong.ctx.plugin.share then
     chain.response(kong.ctx.plugin.share)
+  end
+end
+
+function Filters.body_filter(_, conf)
+  if conf.relay or conf.shares then
+    relay.body()
   end
 end
 

@@ -55,6 +55,9 @@ local function chain(fields)
   return fields
 end
 
+-- The key by which a request names its rule to the relay.
+local relay = { type = "string", len_min = 1, match = "^%x+$" }
+
 -- A backend's part of the requests: either it gets them, or they get an error.
 local share = {
   type = "record",
@@ -62,8 +65,9 @@ local share = {
     { weight = { type = "integer", required = true, gt = 0 } },
     { status = { type = "integer", between = { 400, 599 } } },
     { upstream = host },
+    { relay = relay },
   },
-  entity_checks = { { only_one_of = { "status", "upstream" } } },
+  entity_checks = { { only_one_of = { "status", "upstream", "relay" } } },
 }
 
 return {
@@ -77,6 +81,7 @@ return {
         -- Out of the total; what is left of it goes to the service.
         { shares = { type = "array", elements = share } },
         { total = { type = "integer", gt = 0 } },
+        { relay = relay },
       },
       entity_checks = { { mutually_required = { "shares", "total" } } },
     } },

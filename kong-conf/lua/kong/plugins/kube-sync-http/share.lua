@@ -23,6 +23,9 @@ return function(shares, total)
   if share.status then
     return kong.response.exit(share.status, { message = "no backend is available" })
   end
+  if share.relay then
+    return share
+  end
   local found, err = kong.service.set_upstream(share.upstream)
   if not found then
     kong.log.err(err)

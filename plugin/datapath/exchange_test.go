@@ -1,0 +1,181 @@
+package datapath
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// failing answers a status so often, then 200 with the body of the request.
+func failing(status int, times int32) (http.HandlerFunc, *atomic.Int32) {
+	tries := new(atomic.Int32)
+	return func(w http.ResponseWriter, q *http.Request) {
+		if tries.Add(1) <= times {
+			w.WriteHeader(status)
+			return
+		}
+		_, _ = io.Copy(w, q.Body)
+	}, tries
+}
+
+// closed is an address where nobody listens.
+func closed(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestRetry(t *testing.T) {
+	large := strings.Repeat("x", maxKept+1)
+	for name, c := range map[string]struct {
+		status  int
+		times   int32
+		retry   *route.Retry
+		body    string
+		want    int
+		tries   int32
+		atLeast time.Duration
+	}{
+		"succeeds within the attempts":          {status: 500, times: 2, retry: &route.Retry{Codes: []int{500}, Attempts: 3}, want: 200, tries: 3},
+		"the last answer counts":                {status: 500, times: 9, retry: &route.Retry{Codes: []int{500}, Attempts: 3}, want: 500, tries: 4},
+		"other codes are final":                 {status: 503, times: 1, retry: &route.Retry{Codes: []int{500}, Attempts: 3}, want: 503, tries: 1},
+		"nothing is tried twice unless asked":   {status: 500, times: 1, want: 500, tries: 1},
+		"the body is sent again":                {status: 502, times: 1, retry: &route.Retry{Codes: []int{502}, Attempts: 1}, body: "hello", want: 200, tries: 2},
+		"of large bodies there is no second":    {status: 502, times: 1, retry: &route.Retry{Codes: []int{502}, Attempts: 1}, body: large, want: 502, tries: 1},
+		"it waits at least as long as it is to": {status: 500, times: 2, retry: &route.Retry{Codes: []int{500}, Attempts: 2, Backoff: 30 * time.Millisecond}, want: 200, tries: 3, atLeast: 60 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			handler, tries := failing(c.status, c.times)
+			if c.body == large {
+				handler = readFirst(handler)
+			}
+			s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: to(endpoint(t, handler)), Retry: c.retry})
+			begun := time.Now()
+			status, text := s.ask(s.request("k", "POST", "/", strings.NewReader(c.body)))
+			if status != c.want || tries.Load() != c.tries || status == 200 && text != c.body {
+				t.Errorf("%d after %d tries, want %d after %d", status, tries.Load(), c.want, c.tries)
+			}
+			if took := time.Since(begun); took < c.atLeast {
+				t.Errorf("it took %v", took)
+			}
+			if got := testutil.ToFloat64(s.retries); got != float64(c.tries-1) {
+				t.Errorf("%v retries are counted", got)
+			}
+		})
+	}
+}
+
+// readFirst has a handler answer after the body was read.
+func readFirst(handler http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, q *http.Request) {
+		body, _ := io.ReadAll(q.Body)
+		q.Body = io.NopCloser(bytes.NewReader(body))
+		handler(w, q)
+	}
+}
+
+// An endpoint that is not there is passed over, also without any word of retries and with
+// a body: it has not been sent anything.
+func TestConnectionErrors(t *testing.T) {
+	target := endpoint(t, func(w http.ResponseWriter, q *http.Request) { _, _ = io.Copy(w, q.Body) })
+	s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: to(closed(t), target)})
+	for range 4 {
+		if status, text := s.ask(s.request("k", "POST", "/", strings.NewReader("hello"))); status != 200 || text != "hello" {
+			t.Errorf("%d %s", status, text)
+		}
+	}
+	s.Add(entities(route.Relay{Name: "r", Key: "k", Backends: to(closed(t))}))
+	if status, _ := s.ask(s.request("k", "GET", "/", nil)); status != 502 {
+		t.Errorf("without any endpoint: %d", status)
+	}
+}
+
+// A connection that ends without an answer is followed by another try where retries are
+// asked for, and nowhere else.
+func TestResetConnections(t *testing.T) {
+	var tries atomic.Int32
+	target := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
+		if tries.Add(1)%2 == 1 {
+			panic(http.ErrAbortHandler)
+		}
+	})
+	s := running(t, near, route.Relay{Name: "retry", Key: "k", Backends: to(target), Retry: &route.Retry{Attempts: 1}},
+		route.Relay{Name: "plain", Key: "p", Backends: to(target)})
+	if status, _ := s.ask(s.request("k", "POST", "/", strings.NewReader("hello"))); status != 200 {
+		t.Errorf("with retries: %d", status)
+	}
+	if status, _ := s.ask(s.request("p", "POST", "/", strings.NewReader("hello"))); status != 502 {
+		t.Errorf("without: %d", status)
+	}
+}
+
+// slow answers at once and then keeps the answer open until the client leaves, or never
+// answers.
+func slow(begins bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, q *http.Request) {
+		_, _ = io.Copy(io.Discard, q.Body) // or the server does not see the client leave
+		if begins {
+			_, _ = io.WriteString(w, "begin")
+			_ = http.NewResponseController(w).Flush()
+		}
+		<-q.Context().Done()
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	const little = 50 * time.Millisecond
+	silent, begins := endpoint(t, slow(false)), endpoint(t, slow(true))
+	for name, c := range map[string]struct {
+		rule route.Relay
+		want int
+	}{
+		"request without an answer":              {route.Relay{Backends: to(silent), Request: little}, 504},
+		"try without an answer":                  {route.Relay{Backends: to(silent), Try: little}, 504},
+		"each try has its own time":              {route.Relay{Backends: to(silent), Try: little, Retry: &route.Retry{Attempts: 2}}, 504},
+		"all tries have the time of the request": {route.Relay{Backends: to(silent), Request: little, Retry: &route.Retry{Attempts: 1000, Codes: []int{500}}}, 504},
+		"a wait does not go on for longer":       {route.Relay{Backends: to(closed(t)), Request: little, Retry: &route.Retry{Attempts: 1000, Backoff: time.Hour}}, 504},
+		"request with an answer that goes on":    {route.Relay{Backends: to(begins), Request: little}, 200},
+		"try with an answer that goes on":        {route.Relay{Backends: to(begins), Try: little}, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.rule.Name, c.rule.Key = "r", "k"
+			s := running(t, near, c.rule)
+			answer, err := http.DefaultTransport.RoundTrip(s.request("k", "GET", "/", nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			_, err = io.ReadAll(answer.Body)
+			if answer.StatusCode != c.want || (err != nil) != (c.want == 200) {
+				t.Errorf("%d, and the answer ends with %v", answer.StatusCode, err)
+			}
+			if retry := c.rule.Retry; retry != nil && c.rule.Try > 0 && testutil.ToFloat64(s.retries) != float64(retry.Attempts) {
+				t.Errorf("%v retries", testutil.ToFloat64(s.retries))
+			}
+		})
+	}
+}
+
+// A try that is slow is followed by one that is not.
+func TestRetryAfterATimeout(t *testing.T) {
+	s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: to(endpoint(t, slow(false)), endpoint(t, names("fast"))),
+		Try: 100 * time.Millisecond, Retry: &route.Retry{Attempts: 1}})
+	for range 2 {
+		if status, text := s.ask(s.request("k", "POST", "/", strings.NewReader("hello"))); status != 200 || text != "fast" {
+			t.Errorf("%d %s", status, text)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package datapath
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/kube-sync/kube-sync/plugin/process"
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+const (
+	// maxCopies are under way at once at most, and maxCopiesEach to one mirror, so that
+	// a slow one does not take the place of others. Their bodies are maxKept at most.
+	maxCopies     = 1024
+	maxCopiesEach = 128
+	// copyTimeout is the time of a copy.
+	copyTimeout = 15 * time.Second
+)
+
+// mirror gets copies of a rule's requests.
+type mirror struct {
+	route.Mirror
+	backend *backend
+	copies  chan struct{}
+}
+
+// copying is what copies of one request are made of.
+type copying struct {
+	relay   *Relay
+	mirrors []*mirror
+	request *http.Request
+	waiting atomic.Bool // for the body
+}
+
+// copy sends copies of a request to the mirrors that are to have one: at once, or as soon
+// as the backend has been sent all of the body.
+func (x *exchange) copy(q *http.Request) {
+	c := &copying{relay: x.relay}
+	for _, m := range x.rule.mirrors {
+		if m.Numerator >= m.Denominator || rand.IntN(m.Denominator) < m.Numerator {
+			c.mirrors = append(c.mirrors, m)
+		}
+	}
+	switch {
+	case len(c.mirrors) == 0:
+		return
+	case q.Header.Get("Upgrade") != "": // what follows is no request
+		c.drop("upgrade")
+		return
+	}
+	c.request = q.Clone(context.Background())
+	x.copying = c
+	if x.body == nil || q.Body == nil {
+		c.send(nil)
+		return
+	}
+	c.waiting.Store(true)
+	x.body.whole = func(body []byte) {
+		if c.waiting.CompareAndSwap(true, false) {
+			c.send(body)
+		}
+	}
+}
+
+// send sends all copies, and waits for none.
+func (c *copying) send(body []byte) {
+	for _, m := range c.mirrors {
+		c.relay.mirror(m, c.request, body)
+	}
+}
+
+// end gives up copies whose body the backend did not want, or was too large.
+func (c *copying) end() {
+	if c != nil && c.waiting.CompareAndSwap(true, false) {
+		c.drop("body")
+	}
+}
+
+func (c *copying) drop(why string) {
+	for range c.mirrors {
+		c.relay.dropped(why)
+	}
+}
+
+// mirror sends one copy if there is place for it.
+func (r *Relay) mirror(m *mirror, q *http.Request, body []byte) {
+	select {
+	case r.copies <- struct{}{}:
+	default:
+		r.dropped("busy")
+		return
+	}
+	select {
+	case m.copies <- struct{}{}:
+	default:
+		<-r.copies
+		r.dropped("busy")
+		return
+	}
+	go func() {
+		defer func() { <-r.copies; <-m.copies }()
+		err := process.Recover(func() error { return m.send(q, body) })
+		if err != nil {
+			r.options.Log.LogAttrs(context.Background(), slog.LevelDebug, "A copy of a request was not taken", slog.String("mirror", m.Name), slog.Any("error", err))
+			r.mirrored.WithLabelValues("failed").Inc()
+			return
+		}
+		r.mirrored.WithLabelValues("sent").Inc()
+	}()
+}
+
+// send sends a copy and throws the answer away.
+func (m *mirror) send(q *http.Request, body []byte) error {
+	ctx, cancel := context.WithTimeout(context.Background(), copyTimeout)
+	defer cancel()
+	out := q.Clone(ctx)
+	out.URL.Scheme, out.URL.Host = m.backend.scheme(), m.backend.target()
+	out.Body, out.ContentLength, out.TransferEncoding, out.Trailer = http.NoBody, int64(len(body)), nil, nil
+	if len(body) > 0 {
+		out.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	answer, err := m.backend.transport.RoundTrip(out)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	_, _ = io.CopyN(io.Discard, answer.Body, maxKept)
+	return nil
+}

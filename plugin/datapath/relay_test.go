@@ -1,0 +1,300 @@
+package datapath
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// serving is a relay, and a client of it that names a rule.
+type serving struct {
+	*Relay
+	t   *testing.T
+	url string
+}
+
+func running(t *testing.T, o Options, rules ...route.Relay) *serving {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Address, o.Log = listener.Addr().String(), slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s := &serving{Relay: New(o), t: t, url: "http://" + o.Address}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, listener) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	s.Add(entities(rules...))
+	return s
+}
+
+func entities(rules ...route.Relay) []*kong.Entity {
+	var all []*kong.Entity
+	for _, r := range rules {
+		all = append(all, kong.Relay(r))
+	}
+	return all
+}
+
+// request is one to a rule.
+func (s *serving) request(key, method, path string, body io.Reader) *http.Request {
+	s.t.Helper()
+	q, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	q.Header.Set(Header, key)
+	q.Host = "shop.example"
+	return q
+}
+
+// ask gives the status and body of the answer.
+func (s *serving) ask(q *http.Request) (int, string) {
+	s.t.Helper()
+	answer, err := http.DefaultTransport.RoundTrip(q)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// endpoint starts a server and gives its address.
+func endpoint(t *testing.T, handler http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+// names answers with a name.
+func names(name string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) }
+}
+
+func to(targets ...string) []route.RelayBackend {
+	return []route.RelayBackend{{Weight: 1, Targets: targets}}
+}
+
+var near = Options{AllowLoopback: true}
+
+func TestWithoutARule(t *testing.T) {
+	target := endpoint(t, names("a"))
+	s := running(t, near, route.Relay{Name: "one", Key: "k1", Backends: to(target)})
+	for _, key := range []string{"", "one", "k2"} {
+		if status, text := s.ask(s.request(key, "GET", "/", nil)); status != 503 || !strings.Contains(text, "not ready") {
+			t.Errorf("with the key %q: %d %s", key, status, text)
+		}
+	}
+	if status, text := s.ask(s.request("k1", "GET", "/", nil)); status != 200 || text != "a" {
+		t.Errorf("with the key: %d %s", status, text)
+	}
+}
+
+func TestTheTableFollows(t *testing.T) {
+	one, two := endpoint(t, names("one")), endpoint(t, names("two"))
+	s := running(t, near)
+	old := entities(route.Relay{Name: "r", Key: "k", Backends: to(one)})
+	s.Add(old)
+	other := entities(route.Relay{Name: "other", Key: "o", Backends: to(one)})
+	s.Add(other)
+	if _, text := s.ask(s.request("k", "GET", "/", nil)); text != "one" {
+		t.Errorf("at first: %s", text)
+	}
+	s.Add(entities(route.Relay{Name: "r", Key: "k", Backends: to(two)}))
+	if _, text := s.ask(s.request("k", "GET", "/", nil)); text != "two" {
+		t.Errorf("after the endpoints changed: %s", text)
+	}
+	s.Keep(old)
+	if status, _ := s.ask(s.request("o", "GET", "/", nil)); status != 503 {
+		t.Errorf("what is not kept answers %d", status)
+	}
+	s.Remove(old)
+	if status, _ := s.ask(s.request("k", "GET", "/", nil)); status != 503 {
+		t.Errorf("what was removed answers %d", status)
+	}
+	if n := len(s.table.transports.byWay); n != 0 {
+		t.Errorf("%d transports are left that nobody uses", n)
+	}
+}
+
+func TestAnUnreadableRelayIsClosed(t *testing.T) {
+	target := endpoint(t, names("a"))
+	s := running(t, near, route.Relay{Name: "one", Key: "k", Backends: []route.RelayBackend{
+		{Weight: 1, Targets: []string{target}}, {Weight: 1, Targets: []string{target}, TLS: &route.BackendTLS{ServerName: "a", CAs: "none"}}}})
+	if status, _ := s.ask(s.request("k", "GET", "/", nil)); status != 503 {
+		t.Errorf("it answers %d", status)
+	}
+}
+
+// A request reaches the endpoint as Kong made it.
+func TestNothingIsAdded(t *testing.T) {
+	target := endpoint(t, func(w http.ResponseWriter, q *http.Request) {
+		q.Header.Del("Accept-Encoding") // the test's own client's
+		_ = json.NewEncoder(w).Encode(map[string]any{"uri": q.RequestURI, "host": q.Host, "headers": q.Header})
+	})
+	s := running(t, near, route.Relay{Name: "one", Key: "k", Backends: to(target)})
+	q := s.request("k", "GET", "/a%2Fb//c?x;y=%zz", nil)
+	q.Header.Set("X-Forwarded-For", "192.0.2.1")
+	q.Header.Set("X-Forwarded-Proto", "https")
+	q.Header.Set("Forwarded", "for=192.0.2.1")
+	q.Header.Set("User-Agent", "")
+	_, text := s.ask(q)
+	want := `{"headers":{"Forwarded":["for=192.0.2.1"],"X-Forwarded-For":["192.0.2.1"],"X-Forwarded-Proto":["https"]},"host":"shop.example","uri":"/a%2Fb//c?x;y=%zz"}`
+	if strings.TrimSpace(text) != want {
+		t.Errorf("the endpoint sees %s, want %s", text, want)
+	}
+}
+
+// Of the answer nothing is added either.
+func TestNoTypeOfContentIsGuessed(t *testing.T) {
+	target := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Content-Type"] = nil
+		_, _ = io.WriteString(w, "<html>")
+	})
+	s := running(t, near, route.Relay{Name: "one", Key: "k", Backends: to(target)})
+	answer, err := http.DefaultTransport.RoundTrip(s.request("k", "GET", "/", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if got, ok := answer.Header["Content-Type"]; ok {
+		t.Errorf("the answer has the type %s", got)
+	}
+}
+
+func TestWeights(t *testing.T) {
+	one, two := endpoint(t, names("one")), endpoint(t, names("two"))
+	s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: []route.RelayBackend{
+		{Weight: 3, Targets: []string{one}}, {Weight: 1, Targets: []string{two, two, two}}}})
+	got := map[string]int{}
+	for range 40 {
+		_, text := s.ask(s.request("k", "GET", "/", nil))
+		got[text]++
+	}
+	if got["one"] != 30 || got["two"] != 10 {
+		t.Errorf("of 40 requests: %v, want 30 and 10", got)
+	}
+}
+
+// What the gateway's own host serves is out of reach, also by a name.
+func TestLoopbackIsRefused(t *testing.T) {
+	target := endpoint(t, names("secret"))
+	_, port, _ := net.SplitHostPort(target)
+	for _, target := range []string{target, "localhost:" + port} {
+		s := running(t, Options{}, route.Relay{Name: "r", Key: "k", Backends: to(target)})
+		if status, text := s.ask(s.request("k", "GET", "/", nil)); status != 502 {
+			t.Errorf("%s answers %d %s", target, status, text)
+		}
+	}
+}
+
+func TestUpgrade(t *testing.T) {
+	target := endpoint(t, func(w http.ResponseWriter, q *http.Request) {
+		connection, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer connection.Close()
+		_, _ = fmt.Fprintf(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", q.Header.Get("Upgrade"))
+		line, _ := buffered.ReadString('\n')
+		_, _ = io.WriteString(connection, strings.ToUpper(line))
+	})
+	s := running(t, near)
+	s.Add(entities(route.Relay{Name: "r", Key: "k", Backends: to(target)}))
+	connection, err := net.Dial("tcp", s.options.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	_, _ = fmt.Fprintf(connection, "GET / HTTP/1.1\r\nHost: a\r\n%s: k\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", Header)
+	reader := bufio.NewReader(connection)
+	answer, err := http.ReadResponse(reader, nil)
+	if err != nil || answer.StatusCode != 101 || answer.Header.Get("Upgrade") != "websocket" {
+		t.Fatalf("%v %v", answer, err)
+	}
+	_, _ = io.WriteString(connection, "hello\n")
+	if line, _ := reader.ReadString('\n'); line != "HELLO\n" {
+		t.Errorf("the other side says %q", line)
+	}
+}
+
+// Bytes come as they are sent, in both directions at once, and trailers after them; by
+// HTTP/2 without TLS on either side.
+func TestStreams(t *testing.T) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("Trailer", "Grpc-Status")
+		flush := http.NewResponseController(w)
+		_ = flush.Flush() // the answer begins before the request has
+		lines := bufio.NewScanner(q.Body)
+		for lines.Scan() {
+			_, _ = fmt.Fprintf(w, "%s %s\n", q.Proto, lines.Text())
+			_ = flush.Flush()
+		}
+		w.Header().Set("Grpc-Status", "0")
+	})
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	defer server.Close()
+	s := running(t, near, route.Relay{Name: "r", Key: "k", Retry: &route.Retry{Attempts: 1},
+		Backends: []route.RelayBackend{{Weight: 1, Targets: []string{server.Listener.Addr().String()}, HTTP2: true}}})
+	client := &http.Transport{Protocols: new(http.Protocols)}
+	client.Protocols.SetUnencryptedHTTP2(true)
+	defer client.CloseIdleConnections()
+	body, input := io.Pipe()
+	q := s.request("k", "POST", "/", body)
+	q.Header.Set("Te", "trailers")
+	answer, err := client.RoundTrip(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	reader := bufio.NewReader(answer.Body)
+	for _, word := range []string{"one", "two"} {
+		_, _ = io.WriteString(input, word+"\n")
+		if line, err := reader.ReadString('\n'); line != "HTTP/2.0 "+word+"\n" {
+			t.Fatalf("the answer has %q, %v", line, err)
+		}
+	}
+	input.Close()
+	if rest, err := io.ReadAll(reader); len(rest) > 0 || err != nil {
+		t.Errorf("the answer ends with %q, %v", rest, err)
+	}
+	if got := answer.Trailer.Get("Grpc-Status"); got != "0" {
+		t.Errorf("the trailers are %v", answer.Trailer)
+	}
+}
+
+func TestLargeBodies(t *testing.T) {
+	target := endpoint(t, func(w http.ResponseWriter, q *http.Request) { _, _ = io.Copy(w, q.Body) })
+	s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: to(target), Retry: &route.Retry{Attempts: 1}})
+	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	if status, got := s.ask(s.request("k", "POST", "/", bytes.NewReader(sent))); status != 200 || got != string(sent) {
+		t.Errorf("%d and %d bytes came back", status, len(got))
+	}
+}

@@ -1,0 +1,148 @@
+package datapath
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// table holds the rules.
+type table struct {
+	log        *slog.Logger
+	transports transports
+
+	mu       sync.RWMutex
+	byID     map[string]*rule
+	byKey    map[string]*rule
+	entities map[string]*kong.Entity // what the rules were made of
+}
+
+// rule finds a rule by its key, or gives nil.
+func (t *table) rule(key string) *rule {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.byKey[key]
+}
+
+// Add has relays there, each in the place of one of the same id.
+func (r *Relay) Add(relays []*kong.Entity) {
+	t := &r.table
+	for _, e := range relays {
+		t.mu.RLock()
+		same := t.entities[e.ID] != nil && t.entities[e.ID].Equal(e)
+		t.mu.RUnlock()
+		if !same {
+			t.put(e)
+		}
+	}
+	r.rules.Set(float64(t.len()))
+}
+
+// Remove drops relays.
+func (r *Relay) Remove(relays []*kong.Entity) {
+	t := &r.table
+	for _, e := range relays {
+		t.drop(e.ID)
+	}
+	r.rules.Set(float64(t.len()))
+}
+
+// Keep drops all relays but these.
+func (r *Relay) Keep(relays []*kong.Entity) {
+	t := &r.table
+	t.mu.RLock()
+	gone := maps.Clone(t.entities)
+	t.mu.RUnlock()
+	for _, e := range relays {
+		delete(gone, e.ID)
+	}
+	for id := range gone {
+		t.drop(id)
+	}
+	r.rules.Set(float64(t.len()))
+}
+
+func (t *table) len() int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return len(t.byID)
+}
+
+func (t *table) put(e *kong.Entity) {
+	made, err := t.compile(e)
+	if err != nil {
+		// Nobody is served in a way that was not asked for.
+		t.log.Error("A relay cannot be had; its requests are answered 503", "relay", e.Name, "error", err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byID == nil {
+		t.byID, t.byKey, t.entities = map[string]*rule{}, map[string]*rule{}, map[string]*kong.Entity{}
+	}
+	t.forget(e.ID)
+	t.byID[e.ID], t.byKey[made.Key], t.entities[e.ID] = made, made, e
+}
+
+func (t *table) drop(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.forget(id)
+}
+
+func (t *table) forget(id string) {
+	old := t.byID[id]
+	if old == nil {
+		return
+	}
+	delete(t.byID, id)
+	delete(t.byKey, old.Key)
+	delete(t.entities, id)
+	for _, b := range old.all() {
+		t.transports.release(b.transport)
+	}
+}
+
+// compile makes a rule of a relay. With an error the rule has no backends.
+func (t *table) compile(e *kong.Entity) (*rule, error) {
+	made := &rule{}
+	if err := json.Unmarshal(e.JSON, &made.Relay); err != nil {
+		return made, fmt.Errorf("relay %s: %w", e.Name, err)
+	}
+	add := func(b route.RelayBackend) (*backend, error) {
+		lent, err := t.transports.acquire(b)
+		if err != nil {
+			return nil, fmt.Errorf("relay %s: %w", e.Name, err)
+		}
+		return newBackend(b, lent), nil
+	}
+	for _, b := range made.Backends {
+		found, err := add(b)
+		if err != nil {
+			t.releaseAll(made)
+			return made, err
+		}
+		made.backends = append(made.backends, found)
+	}
+	for _, m := range made.Mirrors {
+		found, err := add(m.Backend)
+		if err != nil {
+			t.releaseAll(made)
+			return made, err
+		}
+		made.mirrors = append(made.mirrors, &mirror{Mirror: m, backend: found, copies: make(chan struct{}, maxCopiesEach)})
+	}
+	return made, nil
+}
+
+// releaseAll leaves a rule without backends.
+func (t *table) releaseAll(r *rule) {
+	for _, b := range r.all() {
+		t.transports.release(b.transport)
+	}
+	r.backends, r.mirrors = nil, nil
+}

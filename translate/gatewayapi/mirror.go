@@ -1,0 +1,61 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"slices"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// mirrorsOf are the filters that ask for copies of requests.
+func mirrorsOf(filters []gatewayv1.HTTPRouteFilter) []*gatewayv1.HTTPRequestMirrorFilter {
+	var all []*gatewayv1.HTTPRequestMirrorFilter
+	for _, f := range filters {
+		if f.Type == gatewayv1.HTTPRouteFilterRequestMirror && f.RequestMirror != nil {
+			all = append(all, f.RequestMirror)
+		}
+	}
+	return all
+}
+
+// allFilters are those of a rule and of all its backends.
+func allFilters(rule *gatewayv1.HTTPRouteRule) []gatewayv1.HTTPRouteFilter {
+	all := slices.Clone(rule.Filters)
+	for _, ref := range rule.BackendRefs {
+		all = append(all, ref.Filters...)
+	}
+	return all
+}
+
+// mirrorBackend follows the reference of a mirror.
+func (o Options) mirrorBackend(r *unit.Reader, from unit.Key, d dialect, m *gatewayv1.HTTPRequestMirrorFilter) resolution {
+	return o.backends(r, from, d, []gatewayv1.BackendRef{{BackendObjectReference: m.BackendRef}})[0]
+}
+
+// mirrors gives those mirrors that are there; the route's status tells of the others. One
+// without an endpoint gets no copies until it has one.
+func (t *ruleTranslation) mirrors(filters []gatewayv1.HTTPRouteFilter) []route.Mirror {
+	var all []route.Mirror
+	for _, m := range mirrorsOf(filters) {
+		found := t.options.mirrorBackend(t.reader, t.key, t.dialect, m)
+		s := share{weight: 1, targets: found.endpoints.Targets, protocol: found.protocol}
+		if found.problem != nil || s.live() == 0 {
+			continue
+		}
+		mirror := route.Mirror{
+			Name:    fmt.Sprintf("%s/%s:%d", found.endpoints.Service.Namespace, m.BackendRef.Name, *m.BackendRef.Port),
+			Backend: s.relay(), Numerator: 1, Denominator: 1,
+		}
+		switch {
+		case m.Percent != nil:
+			mirror.Numerator, mirror.Denominator = int(*m.Percent), 100
+		case m.Fraction != nil:
+			mirror.Numerator, mirror.Denominator = int(m.Fraction.Numerator), int(value(m.Fraction.Denominator, 100))
+		}
+		all = append(all, mirror)
+	}
+	return all
+}

@@ -1,0 +1,139 @@
+package gatewayapi
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"time"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// Relay is where Kong finds the proxy of its pod.
+type Relay struct {
+	// Address is not valid where there is no such proxy.
+	Address netip.AddrPort
+	// Secret is what nobody knows who is to guess no key.
+	Secret string
+}
+
+// key is how requests name a relay.
+func (r Relay) key(name string) string {
+	sum := hmac.New(sha256.New, []byte(r.Secret))
+	sum.Write([]byte(name))
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// leadTo has a backend's service lead to the relay.
+func (r Relay) leadTo(b route.Backend, patient bool) route.Backend {
+	none, day := 0, int(unlimited.Milliseconds())
+	b.Host, b.Port, b.Targets = r.Address.Addr().String(), int(r.Address.Port()), nil
+	if isHTTP2(b.Protocol) {
+		b.Protocol = "grpc"
+	} else {
+		b.Protocol = "http"
+	}
+	b.Retries = &none // the relay knows better what may be sent twice
+	if patient {
+		b.ReadTimeout, b.WriteTimeout = &day, &day
+	}
+	return b
+}
+
+var errNoRelay = errors.New("what the rule asks for is the relay's to do, and the setting RELAY_BIND_ADDRESS is off")
+
+// relay is what a rule asks for that Kong cannot do, but for backends and mirrors; nil if
+// Kong can do it all. The error says why it cannot be had.
+func (o Options) relay(rule *gatewayv1.HTTPRouteRule) (*route.Relay, error) {
+	if rule.Retry == nil && len(mirrorsOf(allFilters(rule))) == 0 {
+		return nil, nil
+	}
+	if !o.Relay.Address.IsValid() {
+		return nil, errNoRelay
+	}
+	return relayOf(rule)
+}
+
+// relayOf is what a rule says of tries and their time.
+func relayOf(rule *gatewayv1.HTTPRouteRule) (r *route.Relay, err error) {
+	r = &route.Relay{}
+	if t := rule.Timeouts; t != nil {
+		if r.Request, err = duration(t.Request); err != nil {
+			return nil, err
+		}
+		if r.Try, err = duration(t.BackendRequest); err != nil {
+			return nil, err
+		}
+	}
+	if rule.Retry != nil {
+		r.Retry, err = retryOf(rule.Retry)
+	}
+	return r, err
+}
+
+// relayed gives the entities of a rule whose requests go by way of the relay, where b is
+// the backend that they would go to otherwise.
+func (t *ruleTranslation) relayed(relay *route.Relay, b route.Backend) []*kong.Entity {
+	patient := t.rule.Timeouts != nil || t.rule.Retry != nil
+	entities := kong.Service(t.options.Relay.leadTo(b, patient))
+	add := func(name string, filters []gatewayv1.HTTPRouteFilter, shares ...share) string {
+		own := *relay
+		own.Name, own.Key, own.Mirrors = name, t.options.Relay.key(name), t.mirrors(filters)
+		for _, s := range shares {
+			if s.weight > 0 && s.live() > 0 {
+				own.Backends = append(own.Backends, s.relay())
+			}
+		}
+		entities = append(entities, kong.Relay(own))
+		return own.Key
+	}
+	if separate(t.rule) {
+		t.found.Shares, t.found.Total = draw(t.shares, t.dialect.broken, func(i int, s share) drawn {
+			filters := append(t.rule.Filters[:len(t.rule.Filters):len(t.rule.Filters)], t.rule.BackendRefs[i].Filters...)
+			return drawn{Relay: add(fmt.Sprintf("%s.%d", b.Name, i), filters, s)}
+		})
+	} else {
+		t.found.Relay = add(b.Name, allFilters(t.rule), t.shares...)
+	}
+	return entities
+}
+
+// relay is a share as the relay has it: without targets that take no new requests.
+func (s share) relay() route.RelayBackend {
+	b := route.RelayBackend{Weight: s.weight, HTTP2: isHTTP2(s.protocol)}
+	if s.protocol == "https" || s.protocol == "grpcs" {
+		b.TLS = &route.BackendTLS{Unverified: true} // as Kong does it
+	}
+	for _, t := range s.targets {
+		if t.Weight > 0 {
+			b.Targets = append(b.Targets, t.Address)
+		}
+	}
+	return b
+}
+
+// duration is 0 for one that is not there.
+func duration(text *gatewayv1.Duration) (time.Duration, error) {
+	if text == nil {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(string(*text))
+	if err != nil {
+		return 0, fmt.Errorf("duration %q: %w", *text, err)
+	}
+	return d, nil
+}
+
+// sameBackends tells whether two rules send their requests to the same backends in the
+// same way, so that one Kong service is enough.
+func sameBackends(a, b *gatewayv1.HTTPRouteRule) bool {
+	return reflect.DeepEqual(a.BackendRefs, b.BackendRefs) && reflect.DeepEqual(a.Timeouts, b.Timeouts) &&
+		reflect.DeepEqual(a.Retry, b.Retry) && reflect.DeepEqual(mirrorsOf(a.Filters), mirrorsOf(b.Filters))
+}

@@ -1,0 +1,21 @@
+package gatewayapi
+
+import (
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// defaultAttempts are those of a rule that does not say how many.
+const defaultAttempts = 1
+
+// retryOf reads which tries are followed by others.
+func retryOf(r *gatewayv1.HTTPRouteRetry) (*route.Retry, error) {
+	retry := &route.Retry{Attempts: value(r.Attempts, defaultAttempts)}
+	for _, code := range r.Codes {
+		retry.Codes = append(retry.Codes, int(code))
+	}
+	backoff, err := duration(r.Backoff)
+	retry.Backoff = backoff
+	return retry, err
+}
