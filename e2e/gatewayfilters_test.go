@@ -89,6 +89,7 @@ func testCORS(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
     backendRefs: [{name: web, port: 80}]
 `))
 	wantStatus(t, gw.HTTP, host, "/auth", http.StatusUnauthorized)
+	wantStatus(t, gw.HTTP, host, "/some", http.StatusOK) // which needs an endpoint
 	// Status, origin, credentials, exposed, methods, headers, age, vary.
 	for _, c := range []struct{ method, path, origin, want string }{
 		{"OPTIONS", "/some", "https://www.foo.com", "204 [https://www.foo.com] [true] [all] [GET, OPTIONS] [x-a, x-b] [3600] [Origin]"},

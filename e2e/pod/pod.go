@@ -130,7 +130,7 @@ func (p *Pod) environ(o Options) []string {
 		"KONG_LUA_PACKAGE_PATH=" + filepath.Join(conf(p.t), "lua/?.lua") + ";;",
 		"KONG_PROXY_LISTEN=" + p.HTTP + ", " + p.HTTPS + " http2 ssl",
 		// No ports for Gateways, unless a test has some.
-		"KONG_NGINX_PROXY_LISTEN=unix:" + filepath.Join(p.Prefix, "gateways.sock"),
+		"KONG_NGINX_PROXY_LISTEN=unix:" + p.socket("gateways.sock"),
 		"KONG_STATUS_LISTEN=" + freeAddress(p.t),
 		"KONG_ADMIN_LISTEN=" + freeAddress(p.t),
 		"KONG_NGINX_ADMIN_LISTEN=unix:" + p.AdminSocket(),
@@ -156,7 +156,11 @@ func (p *Pod) environ(o Options) []string {
 }
 
 // AdminSocket is the path of the Admin API's socket.
-func (p *Pod) AdminSocket() string { return filepath.Join(p.Prefix, "admin.sock") }
+func (p *Pod) AdminSocket() string { return p.socket("admin.sock") }
+
+// socket is a path at which a killed Kong leaves nothing: it clears that directory when it
+// starts anew.
+func (p *Pod) socket(name string) string { return filepath.Join(p.Prefix, "sockets", name) }
 
 // Run starts the gateway, anew after Stop or Kill.
 func (p *Pod) Run() {
@@ -171,7 +175,6 @@ func (p *Pod) Run() {
 		p.cmd = exec.Command(lab.Executable(p.t, StandIn), "-c", conf)
 	}
 	// What an entrypoint does after a container was killed.
-	_ = os.Remove(p.AdminSocket())
 	_ = os.Remove(p.pidFile())
 	p.cmd.Env = append(os.Environ(), p.env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
