@@ -21,6 +21,7 @@ func TestRelay(t *testing.T) {
 	cp, gw := gatewayAPI(t)
 	t.Run("Mirrors", func(t *testing.T) { testMirrors(t, cp, gw) })
 	t.Run("Retries", func(t *testing.T) { testRetries(t, cp, gw) })
+	t.Run("Sessions", func(t *testing.T) { testSessions(t, cp, gw) })
 	t.Run("WithoutKubeSync", func(t *testing.T) { testWithoutKubeSync(t, cp, gw) })
 }
 
@@ -210,4 +211,47 @@ func answerOf(gw *pod.Pod, host, path string) string {
 		return "200"
 	}
 	return fmt.Sprint(answer.StatusCode, " ", string(body))
+}
+
+// A client's requests go to the pod of its first one, also when others come, and to another
+// one when it is gone.
+func testSessions(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
+	ns := cp.Namespace(t)
+	host := ns + ".example"
+	cp.MustApply(t, ns, plainGateway+deployment("web", 3)+httpRoute("sessions", `
+  hostnames: [`+host+`]
+  rules: [{sessionPersistence: {sessionName: sid}, backendRefs: [{name: web, port: 80}]}]
+`))
+	ready(t, cp, ns, 3)
+	wantStatus(t, gw.HTTP, host, "/", http.StatusOK)
+	first, err := askGateway(gw, "GET", host, "/")
+	if err != nil || len(first.Cookies()) != 1 || first.Cookies()[0].Name != "sid" {
+		t.Fatalf("the first answer is %+v, %v; want one cookie", first, err)
+	}
+	goesOn := func(with string) {
+		t.Helper()
+		for range 20 {
+			e, err := askGateway(gw, "GET", host, "/", "Cookie", "sid="+first.Cookies()[0].Value)
+			if err != nil || e.Pod != first.Pod || len(e.Cookies()) != 0 {
+				t.Fatalf("%s the session of %s goes on at %s with cookies %s, %v", with, first.Pod, e.Pod, e.Cookies(), err)
+			}
+		}
+	}
+	goesOn("with three pods")
+	cp.MustApply(t, ns, deployment("web", 5))
+	ready(t, cp, ns, 5)
+	goesOn("with five pods")
+	if err := cp.Client.CoreV1().Pods(ns).Delete(t.Context(), first.Pod, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	lab.Eventually(t, time.Minute, func() error {
+		e, err := askGateway(gw, "GET", host, "/", "Cookie", "sid="+first.Cookies()[0].Value)
+		if err != nil {
+			return err
+		}
+		if e.StatusCode != http.StatusOK || e.Pod == first.Pod || len(e.Cookies()) != 1 {
+			return fmt.Errorf("%d by %s with cookies %s, want another pod and a new session", e.StatusCode, e.Pod, e.Cookies())
+		}
+		return nil
+	})
 }

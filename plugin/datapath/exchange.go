@@ -68,12 +68,19 @@ func (x *exchange) end() {
 // RoundTrip implements [http.RoundTripper]: it tries until there is an answer to be sent.
 func (x *exchange) RoundTrip(q *http.Request) (*http.Response, error) {
 	x.copy(q)
+	at, kept := x.rule.sessions.find(q)
 	for tried := 1; ; tried++ {
-		b := x.rule.next()
-		answer, err := x.try(q, b)
-		if !x.again(q.Context(), tried, b, answer, err) {
+		if !kept {
+			at = x.rule.next(at)
+		}
+		answer, err := x.try(q, at)
+		if !x.again(q.Context(), tried, at.backend, answer, err) {
+			if !kept && err == nil {
+				x.rule.sessions.begin(answer, q, at.target)
+			}
 			return answer, err
 		}
+		kept = false // an endpoint that fails is not insisted on
 		x.relay.retries.Inc()
 		if answer != nil {
 			// A connection is used again if what is left in it is little.
@@ -87,11 +94,11 @@ func (x *exchange) RoundTrip(q *http.Request) (*http.Response, error) {
 }
 
 // try sends the request to one endpoint.
-func (x *exchange) try(q *http.Request, b *backend) (*http.Response, error) {
+func (x *exchange) try(q *http.Request, at destination) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(q.Context())
 	out := q.WithContext(ctx)
 	url := *q.URL
-	url.Scheme, url.Host = b.scheme(), b.target()
+	url.Scheme, url.Host = at.backend.scheme(), at.target
 	out.URL = &url
 	if out.Host == x.relay.options.Address {
 		out.Host = "" // Kong had no better name than ours; the endpoint has its own
@@ -106,7 +113,7 @@ func (x *exchange) try(q *http.Request, b *backend) (*http.Response, error) {
 		t.limit = time.AfterFunc(defaultTry, func() { cancel(errTryTimeout) })
 		t.first = true
 	}
-	answer, err := b.transport.RoundTrip(out)
+	answer, err := at.backend.transport.RoundTrip(out)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause

@@ -13,6 +13,7 @@ type rule struct {
 	route.Relay
 	backends []*backend
 	mirrors  []*mirror
+	sessions *sessions // nil for none
 
 	mu sync.Mutex // of the backends' credit
 }
@@ -40,9 +41,19 @@ func (r *rule) all() []*backend {
 	return all
 }
 
-// next is whose turn it is: each backend is drawn exactly as often as its weight has it,
-// with the least of rows of the same.
-func (r *rule) next() *backend {
+// next is the endpoint whose turn it is, another than the one given if its backend has
+// several.
+func (r *rule) next(failed destination) destination {
+	at := destination{backend: r.draw()}
+	if at.target = at.backend.target(); at.target == failed.target {
+		at.target = at.backend.target()
+	}
+	return at
+}
+
+// draw is the backend whose turn it is: each is drawn exactly as often as its weight has
+// it, with the least of rows of the same.
+func (r *rule) draw() *backend {
 	if len(r.backends) == 1 {
 		return r.backends[0]
 	}

@@ -136,6 +136,7 @@ func (t *table) compile(e *kong.Entity) (*rule, error) {
 		}
 		made.mirrors = append(made.mirrors, &mirror{Mirror: m, backend: found, copies: make(chan struct{}, maxCopiesEach)})
 	}
+	made.sessions = newSessions(made.Session, made.backends)
 	return made, nil
 }
 

@@ -75,7 +75,7 @@ var table = []Setting{
 		func(s *Settings) *string { return &s.HealthProbeAddress }, bindAddress),
 	text("METRICS_BIND_ADDRESS", ":10255", "Where /metrics is served, as host:port, or off.",
 		func(s *Settings) *string { return &s.MetricsAddress }, bindAddress),
-	text("RELAY_BIND_ADDRESS", "127.0.0.1:10264", "Where Kong hands over requests that kube-sync itself sends on, as host:port of loopback, or off. They are those of Gateway API rules that mirror, retry, or verify backends.",
+	text("RELAY_BIND_ADDRESS", "127.0.0.1:10264", "Where Kong hands over requests that kube-sync itself sends on, as host:port of loopback, or off. They are those of Gateway API rules that mirror, retry, keep sessions, or verify backends.",
 		func(s *Settings) *string { return &s.RelayAddress }, loopbackAddress),
 	{
 		Name: "LOG_LEVEL", Default: "info", Doc: "What is logged: trace, debug, info, warn or error.",

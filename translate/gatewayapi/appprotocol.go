@@ -18,10 +18,14 @@ func (o Options) backends(r *unit.Reader, from unit.Key, d dialect, refs []gatew
 	for i, ref := range refs {
 		all[i] = o.resolve(r, from, ref)
 		found := &all[i]
-		if found.problem != nil || value(ref.Weight, 1) == 0 {
+		if found.problem != nil {
 			continue
 		}
 		protocol, ok := found.endpoints.Protocol(d.protocol)
+		found.protocol = protocol
+		if value(ref.Weight, 1) == 0 {
+			continue
+		}
 		name := fmt.Sprintf("Service %s/%s port %d", found.endpoints.Service.Namespace, found.endpoints.Service.Name, *ref.Port)
 		switch {
 		case !ok || !slices.Contains(d.protocols, protocol):
@@ -31,7 +35,6 @@ func (o Options) backends(r *unit.Reader, from unit.Key, d dialect, refs []gatew
 		default:
 			first = protocol
 		}
-		found.protocol = protocol
 	}
 	return all
 }
@@ -43,7 +46,7 @@ func unsupported(format string, args ...any) *reference {
 // agreed is the protocol of a rule's backends.
 func agreed(shares []share, unset string) string {
 	for _, s := range shares {
-		if s.protocol != "" {
+		if s.weight > 0 && s.protocol != "" {
 			return s.protocol
 		}
 	}

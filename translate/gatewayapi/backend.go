@@ -141,6 +141,7 @@ func (o Options) rule(d dialect, id unit.ID, r *unit.Reader) unit.Fragment {
 			fmt.Sprintf("rule %s: annotation %s%s has no effect on requests that are sent by HTTP/2; a URLRewrite has", id.Sub, annotation.Prefix, annotation.StripPath)))
 	}
 	if relay != nil {
+		relay.Session = named(relay.Session, object, found.Service)
 		t := &ruleTranslation{options: o, reader: r, key: key, dialect: d, rule: rule, shares: shares, found: &found}
 		fragment.Entities = t.relayed(relay, b)
 	} else if separate(rule) {

@@ -131,10 +131,6 @@ func filtersOf(rule *gatewayv1.HTTPRouteRule, matched route.Path) (filters, erro
 			return filters{}, err
 		}
 	}
-	switch {
-	case rule.SessionPersistence != nil:
-		return filters{}, fmt.Errorf("sessionPersistence is not supported")
-	}
 	return f, nil
 }
 

@@ -52,7 +52,7 @@ var errNoRelay = errors.New("what the rule asks for is the relay's to do, and th
 // relay is what a rule asks for that Kong cannot do, but for backends and mirrors; nil if
 // Kong can do it all. The error says why it cannot be had.
 func (o Options) relay(rule *gatewayv1.HTTPRouteRule) (*route.Relay, error) {
-	if rule.Retry == nil && len(mirrorsOf(allFilters(rule))) == 0 {
+	if rule.Retry == nil && rule.SessionPersistence == nil && len(mirrorsOf(allFilters(rule))) == 0 {
 		return nil, nil
 	}
 	if !o.Relay.Address.IsValid() {
@@ -73,8 +73,11 @@ func relayOf(rule *gatewayv1.HTTPRouteRule) (r *route.Relay, err error) {
 		}
 	}
 	if rule.Retry != nil {
-		r.Retry, err = retryOf(rule.Retry)
+		if r.Retry, err = retryOf(rule.Retry); err != nil {
+			return nil, err
+		}
 	}
+	r.Session, err = sessionOf(rule)
 	return r, err
 }
 
@@ -87,7 +90,8 @@ func (t *ruleTranslation) relayed(relay *route.Relay, b route.Backend) []*kong.E
 		own := *relay
 		own.Name, own.Key, own.Mirrors = name, t.options.Relay.key(name), t.mirrors(filters)
 		for _, s := range shares {
-			if s.weight > 0 && s.live() > 0 {
+			// Without a weight there are no new sessions, but those that there are.
+			if (s.weight > 0 || relay.Session != nil) && s.live() > 0 {
 				own.Backends = append(own.Backends, s.relay())
 			}
 		}
@@ -134,6 +138,9 @@ func duration(text *gatewayv1.Duration) (time.Duration, error) {
 // sameBackends tells whether two rules send their requests to the same backends in the
 // same way, so that one Kong service is enough.
 func sameBackends(a, b *gatewayv1.HTTPRouteRule) bool {
+	if a.SessionPersistence != nil || b.SessionPersistence != nil {
+		return a == b // sessions are one rule's
+	}
 	return reflect.DeepEqual(a.BackendRefs, b.BackendRefs) && reflect.DeepEqual(a.Timeouts, b.Timeouts) &&
 		reflect.DeepEqual(a.Retry, b.Retry) && reflect.DeepEqual(mirrorsOf(a.Filters), mirrorsOf(b.Filters))
 }

@@ -16,12 +16,15 @@ type Relay struct {
 	Request time.Duration `json:"request,omitempty"`
 	Try     time.Duration `json:"try,omitempty"`
 	// Retry is nil where nothing is to be tried again but connecting.
-	Retry   *Retry   `json:"retry,omitempty"`
+	Retry *Retry `json:"retry,omitempty"`
+	// Session is nil where requests of one client may go to different endpoints.
+	Session *Session `json:"session,omitempty"`
 	Mirrors []Mirror `json:"mirrors,omitempty"`
 }
 
 // RelayBackend has a share of the requests.
 type RelayBackend struct {
+	// Weight is 0 for one that takes no new sessions.
 	Weight int `json:"weight"`
 	// Targets are "host:port", with brackets around an IPv6 host; all are equal.
 	Targets []string `json:"targets"`
@@ -57,6 +60,22 @@ type Retry struct {
 	Attempts int `json:"attempts"`
 	// Backoff is the least time between two.
 	Backoff time.Duration `json:"backoff,omitempty"`
+}
+
+// Session has a client's requests go to the endpoint of its first one, as long as that is
+// there.
+type Session struct {
+	// Name is that of a cookie, or of a header.
+	Name   string `json:"name"`
+	Header bool   `json:"header,omitempty"`
+	// Salt is what tokens are made with: the same in all gateways, and nobody's to guess.
+	Salt string `json:"salt"`
+	// Lifetime limits a session; 0 for no limit.
+	Lifetime time.Duration `json:"lifetime,omitempty"`
+	// Permanent has a browser keep the cookie for the lifetime, also when it ends.
+	Permanent bool `json:"permanent,omitempty"`
+	// Path is that of the cookie.
+	Path string `json:"path,omitempty"`
 }
 
 // Mirror gets copies of a share of the requests, Numerator out of Denominator.

@@ -1,0 +1,70 @@
+package gatewayapi
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// token is what names of headers and cookies consist of.
+var token = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// sessionOf reads how a rule keeps its clients' sessions at one endpoint. Kong's hashing
+// by a cookie would move sessions of endpoints that are still there when others come or go.
+func sessionOf(rule *gatewayv1.HTTPRouteRule) (*route.Session, error) {
+	p := rule.SessionPersistence
+	if p == nil {
+		return nil, nil
+	}
+	lifetime, err := duration(p.AbsoluteTimeout)
+	if err != nil {
+		return nil, err
+	}
+	s := &route.Session{
+		Name: value(p.SessionName, ""), Lifetime: lifetime, Path: sessionPath(rule),
+		Header: value(p.Type, gatewayv1.CookieBasedSessionPersistence) == gatewayv1.HeaderBasedSessionPersistence,
+	}
+	if p.CookieConfig != nil && !s.Header {
+		s.Permanent = value(p.CookieConfig.LifetimeType, gatewayv1.SessionCookieLifetimeType) == gatewayv1.PermanentCookieLifetimeType
+	}
+	switch {
+	case s.Name != "" && !token.MatchString(s.Name):
+		return nil, fmt.Errorf("sessionPersistence: %q is not the name of a cookie or header", s.Name)
+	case s.Permanent && s.Lifetime == 0:
+		return nil, errors.New("sessionPersistence: a permanent cookie needs an absoluteTimeout")
+	case separate(rule):
+		return nil, errors.New("sessionPersistence is not supported beside filters of single backends")
+	}
+	return s, nil
+}
+
+// sessionPath is where a browser sends the cookie: to the rule's path if it has only one.
+func sessionPath(rule *gatewayv1.HTTPRouteRule) string {
+	if len(rule.Matches) == 1 {
+		if p := rule.Matches[0].Path; p != nil && value(p.Type, gatewayv1.PathMatchPathPrefix) != gatewayv1.PathMatchRegularExpression {
+			return value(p.Value, "/")
+		}
+	}
+	return "/"
+}
+
+// named completes a session by what tells it from those of other rules: all gateways of
+// the class read the same tokens, and nobody makes them who cannot read the route.
+func named(s *route.Session, object unit.Object, service string) *route.Session {
+	if s == nil {
+		return nil
+	}
+	s.Salt = string(object.GetUID()) + " " + service
+	if s.Name == "" {
+		sum := sha256.Sum256([]byte(service))
+		s.Name = "kube-sync-" + hex.EncodeToString(sum[:4])
+	}
+	return s
+}
