@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -37,24 +34,7 @@ func gatewayAPI(t *testing.T) (*lab.ControlPlane, *pod.Pod) {
 // gatewayKinds has a cluster know Gateway API, and a class of ours.
 func gatewayKinds(t *testing.T, cp *lab.ControlPlane) {
 	t.Helper()
-	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(module)), "config/crd/experimental/gateway*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no definitions of Gateway API: %v", err)
-	}
-	for _, file := range files {
-		if strings.Contains(file, "_vap_") {
-			continue
-		}
-		definition, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cp.MustApply(t, "", string(definition))
-	}
+	cp.MustApplyModule(t, lab.GatewayAPI, lab.GatewayAPIDefinitions)
 	cp.MustApply(t, "", `
 apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass

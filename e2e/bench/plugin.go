@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 
+	"github.com/kube-sync/kube-sync/e2e/lab"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -40,17 +37,8 @@ var consumers = schema.GroupVersionResource{Group: "configuration.konghq.com", V
 // startPlugins defines Kong's kinds and makes a plugin and a consumer.
 func (w *world) startPlugins(t testing.TB) {
 	t.Helper()
-	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/kong/kubernetes-configuration").Output()
-	if err != nil {
-		t.Fatalf("find the module with Kong's definitions: %v", err)
-	}
 	for _, kind := range []string{"kongplugins", "kongconsumers"} {
-		file := filepath.Join(strings.TrimSpace(string(module)), "config/crd/ingress-controller", "configuration.konghq.com_"+kind+".yaml")
-		definition, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.cp.MustApply(t, "", string(definition))
+		w.cp.MustApplyModule(t, lab.Kong, "config/crd/ingress-controller/configuration.konghq.com_"+kind+".yaml")
 	}
 	w.cp.MustApply(t, w.namespace, consumer)
 }

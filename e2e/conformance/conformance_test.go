@@ -38,7 +38,8 @@ func TestConformance(t *testing.T) {
 		lab.Skip(t, "make conformance runs the official suite")
 	}
 	cp := lab.StartControlPlane(t)
-	definitions(t, cp)
+	// All of the experimental channel, with the policy that guards it.
+	cp.MustApplyModule(t, lab.GatewayAPI, "config/crd/experimental/gateway*.yaml")
 	cp.MustApply(t, "", class)
 	logs := logDir(t)
 	gw := pod.Deploy(t, cp, nil)
@@ -110,26 +111,6 @@ func join(names []features.FeatureName) string {
 		all = append(all, string(name))
 	}
 	return strings.Join(all, ",")
-}
-
-// definitions installs those of Gateway API's experimental channel, with the policy that guards them.
-func definitions(t *testing.T, cp *lab.ControlPlane) {
-	t.Helper()
-	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(module)), "config/crd/experimental/gateway*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no definitions of Gateway API: %v", err)
-	}
-	for _, file := range files {
-		manifest, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cp.MustApply(t, "", string(manifest))
-	}
 }
 
 // outcome is the line of a test's end.
