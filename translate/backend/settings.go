@@ -111,7 +111,7 @@ func (s *settings) balancing() {
 		s.values.Invalid(annotation.Override, older, "of effect beside "+annotation.Prefix+annotation.UpstreamPolicy)
 	}
 	s.backend.Balancing = p.Balancing
-	upstream.Attach(s.reader, name, s.key, false)
+	upstream.Attach(s.reader, name, s.key)
 }
 
 func (s *settings) hostHeader() {

@@ -21,8 +21,8 @@ type routeTranslation struct {
 	attachment attachment
 	fragment   unit.Fragment
 
-	resolved *reference // the first reference that is not
-	unserved []string   // why parts of the route are not served as they say
+	unresolved []reference // those that are not resolved, the first first
+	unserved   []string    // why parts of the route are not served as they say
 }
 
 func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object, spec gatewayv1.CommonRouteSpec, hostnames []gatewayv1.Hostname) routeTranslation {
@@ -32,11 +32,23 @@ func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object,
 
 func (t *routeTranslation) attach() { t.attachment.attach(t.refs) }
 
-// resolve notes the first reference that is not resolved, for the status.
+// resolve notes a reference that is not resolved, for the status.
 func (t *routeTranslation) resolve(found resolution) {
-	if t.resolved == nil {
-		t.resolved = found.problem
+	if found.problem != nil && !slices.Contains(t.unresolved, *found.problem) {
+		t.unresolved = append(t.unresolved, *found.problem)
 	}
+}
+
+// references is the condition of all of them. Its reason is that of the first.
+func (t *routeTranslation) references() metav1.Condition {
+	if len(t.unresolved) == 0 {
+		return routeResolvedRefs()
+	}
+	var messages []string
+	for _, r := range t.unresolved {
+		messages = append(messages, r.message)
+	}
+	return routeUnresolvedRefs(t.unresolved[0].reason, strings.Join(messages, "; "))
 }
 
 // unserve notes why a part is not served as it says, once for all hosts.
@@ -52,10 +64,7 @@ func (t *routeTranslation) finish(nothing bool) {
 	status := &routeStatus{controller: t.options.Controller}
 	t.fragment.Status = status
 	for _, p := range t.attachment.parents {
-		accepted, resolved := p.accepted, routeResolvedRefs()
-		if t.resolved != nil {
-			resolved = routeUnresolvedRefs(t.resolved.reason, t.resolved.message)
-		}
+		accepted, resolved := p.accepted, t.references()
 		if isTrue(accepted) && nothing {
 			accepted = routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue, strings.Join(t.unserved, "; "))
 		}

@@ -65,6 +65,9 @@ type ruleBackends struct {
 	Total  int
 	// Relay is how requests name the rule to the relay; empty if Kong sends them itself.
 	Relay string
+
+	// unresolved is why a backend that is there is none to Kong; nil if all are.
+	unresolved *reference
 }
 
 // use gives the backends of a route's rule, for a host where services are named by it.
@@ -101,13 +104,15 @@ func ruleOf(r *unit.Reader, key unit.Key, id unit.ID) (unit.Object, *gatewayv1.H
 
 // ruleTranslation is the state of translating what one rule sends requests to.
 type ruleTranslation struct {
-	options Options
-	reader  *unit.Reader
-	key     unit.Key // of the route
-	dialect dialect
-	rule    *gatewayv1.HTTPRouteRule
-	shares  []share
-	found   *ruleBackends
+	options  Options
+	reader   *unit.Reader
+	key      unit.Key // of the route
+	dialect  dialect
+	rule     *gatewayv1.HTTPRouteRule
+	shares   []share
+	found    ruleBackends
+	refuse   string // why nobody is to reach the backends; empty if there is no reason
+	fragment unit.Fragment
 }
 
 // rule translates what one rule of a route sends requests to.
@@ -121,36 +126,61 @@ func (o Options) rule(d dialect, id unit.ID, r *unit.Reader) unit.Fragment {
 	if err != nil {
 		return unit.Fragment{Value: d.closed()} // the route says why
 	}
-	shares := o.shares(r, key, d, backendRefs(rule))
-	found := failures(shares, d.broken)
-	if found.Total > 0 && len(found.Shares) == 1 && found.Shares[0].Weight == found.Total {
-		return unit.Fragment{Value: found}
-	}
-	found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(d.kind.Kind), id.Namespace, id.Name, id.Sub)
-	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: agreed(shares, d.protocol), Port: 80, Targets: weighted(shares),
-		Tags: kong.Tags(object, d.kind)}
-	if len(shares) == 1 {
-		b.Tags = kong.Tags(shares[0].service, serviceKind)
-	}
-	fragment := unit.Fragment{}
-	if err := limit(&b, rule.Timeouts); err != nil {
-		fragment.Verdicts = append(fragment.Verdicts, unit.Warning(key, "UnsupportedValue", fmt.Sprintf("rule %s: %v", id.Sub, err)))
-	}
-	if isHTTP2(b.Protocol) && annotation.Of(object, key).Bool(annotation.StripPath, false) {
-		fragment.Verdicts = append(fragment.Verdicts, unit.Warning(key, "AnnotationWithoutEffect",
-			fmt.Sprintf("rule %s: annotation %s%s has no effect on requests that are sent by HTTP/2; a URLRewrite has", id.Sub, annotation.Prefix, annotation.StripPath)))
-	}
+	t := &ruleTranslation{options: o, reader: r, key: key, dialect: d, rule: rule, shares: o.shares(r, key, d, backendRefs(rule))}
+	t.settings()
 	if relay != nil {
-		relay.Session = named(relay.Session, object, found.Service)
-		t := &ruleTranslation{options: o, reader: r, key: key, dialect: d, rule: rule, shares: shares, found: &found}
-		fragment.Entities = t.relayed(relay, b)
-	} else if separate(rule) {
-		found.Shares, found.Total, fragment.Entities = separated(b, shares, d.broken)
-	} else {
-		fragment.Entities = kong.Backend(b)
+		t.relayable()
 	}
-	fragment.Value = found
-	return fragment
+	t.translate(object, id, relay)
+	t.fragment.Value = t.found
+	return t.fragment
+}
+
+// translate finds what requests are sent to, by way of the relay if there is to be one.
+func (t *ruleTranslation) translate(object unit.Object, id unit.ID, relay *route.Relay) {
+	all := t.agree()
+	unresolved := t.found.unresolved
+	t.found = failures(t.shares, t.dialect.broken)
+	t.found.unresolved = unresolved
+	if t.found.Total > 0 && len(t.found.Shares) == 1 && t.found.Shares[0].Weight == t.found.Total {
+		return
+	}
+	b := t.backend(object, id, all)
+	switch {
+	case relay != nil:
+		relay.Session = named(relay.Session, object, b.Name)
+		t.fragment.Entities = t.relayed(relay, b)
+	case separate(t.rule) || !balanced(t.shares):
+		t.found.Shares, t.found.Total, t.fragment.Entities = separated(b, t.shares, t.dialect.broken)
+	default:
+		b.Targets = weighted(t.shares)
+		t.fragment.Entities = kong.Backend(b)
+	}
+}
+
+// backend is how Kong speaks to a rule's backends, without their endpoints.
+func (t *ruleTranslation) backend(object unit.Object, id unit.ID, all spoken) route.Backend {
+	t.found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(t.dialect.kind.Kind), id.Namespace, id.Name, id.Sub)
+	b := route.Backend{
+		Name: t.found.Service, Host: t.found.Service, Protocol: agreed(t.shares, t.dialect.protocol), Port: 80,
+		Transport: all.transport, Balancing: all.balancing, HostHeader: all.hostHeader, Plugins: all.plugins, Refuse: t.refuse,
+		Tags: kong.Tags(object, t.dialect.kind, all.tags...),
+	}
+	if len(t.shares) == 1 {
+		b.Tags = kong.Tags(t.shares[0].service, serviceKind, all.tags...)
+	}
+	if err := limit(&b, t.rule.Timeouts); err != nil {
+		t.warn("UnsupportedValue", "rule %s: %v", id.Sub, err)
+	}
+	if isHTTP2(b.Protocol) && annotation.Of(object, t.key).Bool(annotation.StripPath, false) {
+		t.warn("AnnotationWithoutEffect", "rule %s: annotation %s%s has no effect on requests that are sent by HTTP/2; a URLRewrite has",
+			id.Sub, annotation.Prefix, annotation.StripPath)
+	}
+	return b
+}
+
+func (t *ruleTranslation) warn(reason, format string, args ...any) {
+	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)))
 }
 
 // shares are the parts of a rule's backends.

@@ -6,6 +6,7 @@ import (
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -32,7 +33,12 @@ func allFilters(rule *gatewayv1.HTTPRouteRule) []gatewayv1.HTTPRouteFilter {
 
 // mirrorBackend follows the reference of a mirror.
 func (o Options) mirrorBackend(r *unit.Reader, from unit.Key, d dialect, m *gatewayv1.HTTPRequestMirrorFilter) resolution {
-	return o.backends(r, from, d, []gatewayv1.BackendRef{{BackendObjectReference: m.BackendRef}})[0]
+	found := o.backends(r, from, d, []gatewayv1.BackendRef{{BackendObjectReference: m.BackendRef}})[0]
+	if found.problem == nil && annotation.Of(found.endpoints.Service, from).Bool(annotation.TLSVerify, false) {
+		found.problem = unsupported("Service %s/%s is to be verified by its annotation %s%s, which is not supported of mirrors",
+			found.endpoints.Service.Namespace, found.endpoints.Service.Name, annotation.Prefix, annotation.TLSVerify)
+	}
+	return found
 }
 
 // mirrors gives those mirrors that are there; the route's status tells of the others. One

@@ -12,8 +12,9 @@ import (
 
 // separate tells rules whose backends have filters of their own. Which filters apply is
 // known only when the backend is, so it is not Kong's balancer that chooses among all
-// endpoints: the plugin draws a backend, and each has an upstream of its own. The only
-// backend of a rule has its filters together with the rule's.
+// endpoints: the plugin draws a backend, and each has an upstream of its own. So it is
+// where backends are balanced in ways of their own. The only backend of a rule has its
+// filters together with the rule's.
 func separate(rule *gatewayv1.HTTPRouteRule) bool {
 	return len(rule.BackendRefs) > 1 && slices.ContainsFunc(rule.BackendRefs, func(ref gatewayv1.HTTPBackendRef) bool {
 		return len(ref.Filters) > 0
@@ -27,7 +28,8 @@ func separated(b route.Backend, shares []share, broken int) (all []drawn, total 
 	name := b.Host
 	all, total = draw(shares, broken, func(i int, s share) drawn {
 		own := b
-		own.Host, own.Targets, own.Tags = fmt.Sprintf("%s.%d", name, i), s.targets, kong.Tags(s.service, serviceKind)
+		own.Host, own.Targets, own.Tags = fmt.Sprintf("%s.%d", name, i), s.targets, kong.Tags(s.service, serviceKind, s.tags...)
+		own.Balancing, own.HostHeader = s.balancing, s.hostHeader
 		entities = append(entities, kong.Upstream(own)...)
 		b.Host = own.Host // no request goes there undrawn, but a service has to name one
 		return drawn{Upstream: own.Host}

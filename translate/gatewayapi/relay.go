@@ -12,6 +12,7 @@ import (
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
@@ -35,6 +36,7 @@ func (r Relay) key(name string) string {
 func (r Relay) leadTo(b route.Backend, patient bool) route.Backend {
 	none, day := 0, int(unlimited.Milliseconds())
 	b.Host, b.Port, b.Targets = r.Address.Addr().String(), int(r.Address.Port()), nil
+	b.Balancing, b.HostHeader = nil, ""
 	if isHTTP2(b.Protocol) {
 		b.Protocol = "grpc"
 	} else {
@@ -107,6 +109,26 @@ func (t *ruleTranslation) relayed(relay *route.Relay, b route.Backend) []*kong.E
 		t.found.Relay = add(b.Name, allFilters(t.rule), t.shares...)
 	}
 	return entities
+}
+
+// relayable leaves out backends that the relay cannot speak to as their Services ask, and
+// tells of what it does in its own way.
+func (t *ruleTranslation) relayable() {
+	for i := range t.shares {
+		s := &t.shares[i]
+		if s.broken {
+			continue
+		}
+		if value(s.transport.TLSVerify, false) || s.transport.ClientCertificate != "" {
+			s.broken, s.targets = true, nil
+			t.unresolved(unsupported("%s has annotations %s, which are not supported in rules that mirror, retry or keep sessions",
+				s.name(), konghq([]string{annotation.TLSVerify, annotation.ClientCert})))
+		}
+		if s.balancing != nil || s.hostHeader != "" {
+			t.warn("AnnotationWithoutEffect", "annotations %s of %s have no effect in rules that mirror, retry or keep sessions",
+				konghq([]string{annotation.UpstreamPolicy, annotation.Override, annotation.HostHeader}), s.name())
+		}
+	}
 }
 
 // relay is a share as the relay has it: without targets that take no new requests.

@@ -95,7 +95,7 @@ func (t *requestTranslation) narrowed(m route.Match) route.Match {
 func (t *requestTranslation) extend(r *route.Route, f filters) {
 	all := t.attached
 	for _, name := range f.extensions {
-		all = all.With(plugin.Named(t.reader, t.key, t.dialect.kind.GroupKind(), name))
+		all = all.With(plugin.Named(t.reader, t.key, t.dialect.kind.GroupKind(), name), t.key)
 	}
 	r.Plugins, r.Refuse = slices.Concat(all.Plugins, f.plugins()), all.Refuse
 	for _, v := range all.Verdicts {
@@ -175,6 +175,7 @@ func (t *requestTranslation) use(i int, host route.Host, f *filters) string {
 	}
 	backends := t.dialect.use(t.reader, t.key, i, host)
 	f.Shares, f.Total, f.Relay = backends.Shares, backends.Total, backends.Relay
+	t.resolve(resolution{problem: backends.unresolved})
 	return backends.Service
 }
 

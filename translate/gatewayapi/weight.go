@@ -18,6 +18,7 @@ type share struct {
 	targets []route.Target
 	// protocol is the same for all that are not broken and have a weight.
 	protocol string
+	spoken
 }
 
 // live are the targets that take new requests.

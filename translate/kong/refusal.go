@@ -45,7 +45,7 @@ func Refusal(message string, tags []string, holder Ref, holderName string) *Enti
 
 // guards gives the plugins of a backend. With one that Kong refuses, all routes to the
 // backend find an upstream without targets, also those with a plugin of their own that
-// overrides the refusal.
+// overrides the refusal; and those with one that chooses another upstream are ended before.
 func guards(b route.Backend) []*Entity {
 	holder := Ref{Services, ID(Services, b.Name)}
 	if b.Refuse != "" {
@@ -56,10 +56,25 @@ func guards(b route.Backend) []*Entity {
 		guarded := Guarded(p, holder, b.Name)
 		if p.Consumer == "" {
 			closed := b
-			closed.Host, closed.Targets, closed.Plugins = "refused."+b.Host, nil, nil
+			closed.Host, closed.Targets, closed.Plugins = "refused."+b.Name, nil, nil
 			guarded.Instead = append(guarded.Instead, Backend(closed)...)
+			if hasPath(b.Protocol) || isGRPC(b.Protocol) {
+				guarded.Instead = append(guarded.Instead, ending(refusedMessage(p.Name), p.Tags, holder, b.Name))
+			}
 		}
 		entities = append(entities, guarded)
 	}
 	return entities
+}
+
+func isGRPC(protocol string) bool { return protocol == "grpc" || protocol == "grpcs" }
+
+// ending gives a plugin that answers 503 when all others have run. What overrides it ends
+// requests as well.
+func ending(message string, tags []string, holder Ref, holderName string) *Entity {
+	config, err := json.Marshal(map[string]any{"status_code": 503, "message": message})
+	if err != nil {
+		panic(err) // a number and a text
+	}
+	return Plugin(route.Plugin{Name: "request-termination", Config: config, Tags: tags}, holder, holderName)
 }

@@ -1,7 +1,9 @@
 package plugin
 
 import (
+	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -74,17 +76,18 @@ func Named(r *unit.Reader, key unit.Key, kind schema.GroupKind, name string) Att
 	return a.Attachment
 }
 
-// With joins two attachments to one object.
-func (a Attachment) With(other Attachment) Attachment {
-	joined := attaching{Attachment: Attachment{
-		Refuse:   a.Refuse + other.Refuse,
+// With joins two attachments to one object, on which there may be more to say then.
+func (a Attachment) With(other Attachment, key unit.Key) Attachment {
+	joined := attaching{key: key, Attachment: Attachment{
+		Plugins:  slices.Clone(a.Plugins),
+		Refuse:   cmp.Or(a.Refuse, other.Refuse),
 		Verdicts: slices.Concat(a.Verdicts, other.Verdicts),
 	}}
-	if a.Refuse != "" {
-		joined.Refuse = a.Refuse
-	}
-	for _, p := range slices.Concat(a.Plugins, other.Plugins) {
-		joined.add(p, "both of one object")
+	for _, p := range other.Plugins {
+		same := func(known route.Plugin) bool { return reflect.DeepEqual(known, p) }
+		if !slices.ContainsFunc(a.Plugins, same) {
+			joined.add(p, "named elsewhere")
+		}
 	}
 	return joined.Attachment
 }

@@ -18,17 +18,11 @@ import (
 const maxAncestors = 16
 
 // Attach tells a KongUpstreamPolicy's status that the unit which asks balances the
-// endpoints of an object by it: of a Service or what stands for one. A conflict is with
-// the policy of another Service behind the same upstream, in which case neither counts.
-func Attach(r *unit.Reader, name string, to unit.Key, conflict bool) {
-	section := string(to.Kind) + " " + to.Name
-	if conflict {
-		section += " " + conflicting
-	}
-	r.Attach(unit.Section{Object: unit.Key{Kind: unit.KongUpstreamPolicy, Namespace: to.Namespace, Name: name}, Name: section})
+// endpoints of an object by it: of a Service or what stands for one.
+func Attach(r *unit.Reader, name string, to unit.Key) {
+	r.Attach(unit.Section{Object: unit.Key{Kind: unit.KongUpstreamPolicy, Namespace: to.Namespace, Name: name},
+		Name: string(to.Kind) + " " + to.Name})
 }
-
-const conflicting = "conflicting"
 
 // policyStatus is what a policy's status says of the Services that it is for.
 type policyStatus struct {
@@ -78,15 +72,11 @@ func (s policyStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	return map[string]any{"ancestors": all}, len(have)+len(all) > 0 && !equality.Semantic.DeepEqual(all, have)
 }
 
-// ancestors are one for each Service. One with a conflict anywhere has it.
+// ancestors are one for each Service.
 func (s policyStatus) ancestors(p *configurationv1beta1.KongUpstreamPolicy) []gatewayv1.PolicyAncestorStatus {
 	var list []gatewayv1.PolicyAncestorStatus
-	for i, section := range s.attached {
-		kind, rest, _ := strings.Cut(section, " ")
-		name, conflict, _ := strings.Cut(rest, " ")
-		if i+1 < len(s.attached) && s.attached[i+1] == kind+" "+name+" "+conflicting {
-			continue
-		}
+	for _, section := range s.attached {
+		kind, name, _ := strings.Cut(section, " ")
 		var group gatewayv1.Group
 		if kind == string(unit.KongServiceFacade) {
 			group = gatewayv1.Group(incubatorv1alpha1.SchemeGroupVersion.Group)
@@ -97,23 +87,18 @@ func (s policyStatus) ancestors(p *configurationv1beta1.KongUpstreamPolicy) []ga
 				Group: &group, Kind: (*gatewayv1.Kind)(&kind), Namespace: &namespace, Name: gatewayv1.ObjectName(name),
 			},
 			ControllerName: gatewayv1.GatewayController(s.controller),
-			Conditions:     s.conditions(p.Generation, conflict != ""),
+			Conditions:     s.conditions(p.Generation),
 		})
 	}
 	return list
 }
 
-func (s policyStatus) conditions(generation int64, conflict bool) []metav1.Condition {
+func (s policyStatus) conditions(generation int64) []metav1.Condition {
 	accepted := metav1.Condition{Type: "Accepted", Status: metav1.ConditionTrue, Reason: "Accepted",
 		Message: "the policy counts", ObservedGeneration: generation}
 	programmed := metav1.Condition{Type: condition.Programmed, Status: metav1.ConditionTrue, Reason: "Programmed",
 		Message: "Kong chooses endpoints by the policy", ObservedGeneration: generation}
-	switch {
-	case conflict:
-		accepted.Status, accepted.Reason = metav1.ConditionFalse, "Conflicted"
-		accepted.Message = "a rule sends requests to this Service and to one with another policy, and neither policy counts there"
-		programmed.Status, programmed.Reason, programmed.Message = metav1.ConditionFalse, "Pending", accepted.Message
-	case s.wrong != "":
+	if s.wrong != "" {
 		accepted.Status, accepted.Reason = metav1.ConditionFalse, "Invalid"
 		accepted.Message = condition.Shorten(s.wrong + "; the rest of the policy counts")
 	}

@@ -1,0 +1,147 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/plugin"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// spoken is what the annotations of a backend's Service say.
+type spoken struct {
+	transport  route.Transport
+	balancing  *route.Balancing
+	hostHeader string
+	plugins    []route.Plugin
+	refused    bool // a plugin that it relies on is not to be had
+	tags       []string
+}
+
+// settings reads the annotations of the Services of all backends that are there. One that
+// cannot be had as safe as it is asked for has no endpoints.
+func (t *ruleTranslation) settings() {
+	for i := range t.shares {
+		s := &t.shares[i]
+		if s.broken {
+			continue
+		}
+		key := unit.Key{Kind: unit.Service, Namespace: s.service.Namespace, Name: s.service.Name}
+		values := annotation.Of(s.service, key)
+		b := route.Backend{Protocol: s.protocol, Targets: s.targets}
+		backend.Settings(t.reader, s.service, key, values, &b)
+		s.spoken = spoken{b.Transport, b.Balancing, b.HostHeader, b.Plugins, b.Refuse != "", values.UserTags()}
+		if s.targets = b.Targets; s.refused {
+			s.targets = nil
+		}
+		t.fragment.Verdicts = slices.Concat(t.fragment.Verdicts, values.Verdicts,
+			annotation.Ignored(s.service, key, backend.SettingNames...))
+	}
+}
+
+// reached is what of a transport decides whether an endpoint gets requests as its Service
+// asks, by the annotations that say it.
+func (s spoken) reached() any {
+	t := s.transport
+	return []any{t.Path, t.ClientCertificate, t.TLSVerify, t.TLSVerifyDepth, t.CACertificates}
+}
+
+var reachedBy = []string{annotation.Path, annotation.ClientCert, annotation.TLSVerify, annotation.TLSVerifyDepth,
+	annotation.CACertificatesSecrets, annotation.CACertificatesConfigMaps}
+
+// agree finds what holds for all backends of a rule: Kong has one service for them. It is
+// what the first says that gets requests. A backend that would have its requests sent in
+// another way gets none; where the difference is one of patience, the first's counts.
+func (t *ruleTranslation) agree() (all spoken) {
+	var first *share
+	var attached plugin.Attachment
+	for i := range t.shares {
+		s := &t.shares[i]
+		if s.broken || s.weight == 0 {
+			continue
+		}
+		if first == nil {
+			first = s
+		}
+		if !reflect.DeepEqual(s.reached(), first.reached()) {
+			s.broken, s.targets = true, nil
+			t.unresolved(unsupported("%s and %s are backends of one rule, and their annotations %s differ",
+				s.name(), first.name(), konghq(reachedBy)))
+			continue
+		}
+		if !s.patient(first) {
+			t.differ("%s and %s are backends of one rule, and their annotations %s differ: those of the latter count for both",
+				s.name(), first.name(), konghq([]string{annotation.ConnectTimeout, annotation.ReadTimeout, annotation.WriteTimeout, annotation.Retries}))
+		}
+		if !s.refused && !first.refused && !reflect.DeepEqual(s.plugins, first.plugins) {
+			t.differ("%s and %s are backends of one rule, and their annotations %s differ: requests to either have the plugins of both",
+				s.name(), first.name(), konghq([]string{annotation.Plugins}))
+		}
+		if !s.refused {
+			attached = attached.With(plugin.Attachment{Plugins: s.plugins}, t.key)
+		}
+		for _, tag := range s.tags {
+			if !slices.Contains(all.tags, tag) {
+				all.tags = append(all.tags, tag)
+			}
+		}
+	}
+	if first == nil {
+		return all
+	}
+	t.fragment.Verdicts = append(t.fragment.Verdicts, attached.Verdicts...)
+	if t.refuse = attached.Refuse; t.refuse != "" {
+		for i := range t.shares {
+			t.shares[i].targets = nil
+		}
+	}
+	all.transport, all.balancing, all.hostHeader, all.plugins = first.transport, first.balancing, first.hostHeader, attached.Plugins
+	return all
+}
+
+func (s *share) name() string { return "Service " + s.service.Namespace + "/" + s.service.Name }
+
+// patient tells whether endpoints are waited for, and tried again, as those of another.
+func (s *share) patient(other *share) bool {
+	patience := func(t route.Transport) any {
+		return []any{t.ConnectTimeout, t.ReadTimeout, t.WriteTimeout, t.Retries}
+	}
+	return reflect.DeepEqual(patience(s.transport), patience(other.transport))
+}
+
+// balanced tells whether one upstream can have the endpoints of all backends.
+func balanced(shares []share) bool {
+	var first *share
+	for i := range shares {
+		switch s := &shares[i]; {
+		case s.broken || s.weight == 0:
+		case first == nil:
+			first = s
+		case s.hostHeader != first.hostHeader || !reflect.DeepEqual(s.balancing, first.balancing):
+			return false
+		}
+	}
+	return true
+}
+
+// unresolved has the route's status say why a backend is none.
+func (t *ruleTranslation) unresolved(problem *reference) {
+	if t.found.unresolved == nil {
+		t.found.unresolved = problem
+	}
+}
+
+func (t *ruleTranslation) differ(format string, args ...any) {
+	v := unit.Warning(t.key, "BackendsDiffer", fmt.Sprintf(format, args...))
+	if !slices.Contains(t.fragment.Verdicts, v) {
+		t.fragment.Verdicts = append(t.fragment.Verdicts, v)
+	}
+}
+
+// konghq names annotations: "konghq.com/path, tls-verify".
+func konghq(names []string) string { return annotation.Prefix + strings.Join(names, ", ") }
