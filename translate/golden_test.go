@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kube-sync/kube-sync/translate"
@@ -142,12 +143,14 @@ func options(t *testing.T, archive *txtar.Archive) translate.Options {
 		backend.Options
 		AllowLua bool
 		Pool     gatewayapi.Pool
+		Ports    map[gatewayv1.ProtocolType][]int32
 	}
 	if err := yaml.UnmarshalStrict(section(archive, "options.yaml"), &set); err != nil {
 		t.Fatal(err)
 	}
 	o.Backend, o.Plugin.AllowLua = set.Options, set.AllowLua
-	o.Gateway.Pool, o.Gateway.Front = set.Pool, types.NamespacedName{Namespace: "kong", Name: "kong-proxy"}
+	o.Gateway.Pool, o.Gateway.Ports = set.Pool, set.Ports
+	o.Gateway.Front = types.NamespacedName{Namespace: "kong", Name: "kong-proxy"}
 	return o
 }
 

@@ -38,6 +38,27 @@ func GatewayKinds() []Kind {
 			New:        created[gatewayv1.GRPCRoute](),
 			Unread:     on(func(r *gatewayv1.GRPCRoute) { r.Status = gatewayv1.GRPCRouteStatus{} }),
 		}, {
+			Name:       unit.TLSRoute,
+			Resource:   gatewayv1.SchemeGroupVersion.WithResource("tlsroutes"),
+			Namespaced: true,
+			Custom:     true,
+			New:        created[gatewayv1.TLSRoute](),
+			Unread:     on(func(r *gatewayv1.TLSRoute) { r.Status = gatewayv1.TLSRouteStatus{} }),
+		}, {
+			Name:       unit.TCPRoute,
+			Resource:   gatewayv1.SchemeGroupVersion.WithResource("tcproutes"),
+			Namespaced: true,
+			Custom:     true,
+			New:        created[gatewayv1.TCPRoute](),
+			Unread:     on(func(r *gatewayv1.TCPRoute) { r.Status = gatewayv1.TCPRouteStatus{} }),
+		}, {
+			Name:       unit.UDPRoute,
+			Resource:   gatewayv1.SchemeGroupVersion.WithResource("udproutes"),
+			Namespaced: true,
+			Custom:     true,
+			New:        created[gatewayv1.UDPRoute](),
+			Unread:     on(func(r *gatewayv1.UDPRoute) { r.Status = gatewayv1.UDPRouteStatus{} }),
+		}, {
 			Name:       unit.ReferenceGrant,
 			Resource:   gatewayv1.SchemeGroupVersion.WithResource("referencegrants"),
 			Namespaced: true,

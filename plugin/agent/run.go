@@ -61,7 +61,7 @@ func options(s settings.Settings, place gatewayapi.Relay) translate.Options {
 		IngressClass: s.IngressClass,
 		Plugin:       plugin.Options{AllowLua: s.AllowLuaPlugins},
 		Gateway: gatewayapi.Options{
-			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Pool: pool(s), Front: s.PublishService, Relay: place,
+			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Ports: streamPorts(s), Pool: pool(s), Front: s.PublishService, Relay: place,
 		},
 		Backend: backend.Options{
 			AllowExternalName: s.AllowExternalName,
@@ -82,12 +82,30 @@ func pool(s settings.Settings) gatewayapi.Pool {
 	all := gatewayapi.Pool{}
 	for _, listen := range s.KongListens {
 		for port := listen.Ports.First; port <= listen.Ports.Last; port++ {
-			if slices.ContainsFunc(s.GatewayPorts, func(p settings.Ports) bool { return p.Contains(port) }) {
+			if pooled(s, port) {
 				all[protocol(listen)] = append(all[protocol(listen)], port)
 			}
 		}
 	}
 	return all
+}
+
+// streamPorts are those of Kong for streams that are in nobody's pool. A Service in front of
+// Kong has the same.
+func streamPorts(s settings.Settings) map[gatewayv1.ProtocolType][]int32 {
+	all := map[gatewayv1.ProtocolType][]int32{}
+	for _, listen := range s.KongListens {
+		for port := listen.Ports.First; listen.Stream && port <= listen.Ports.Last; port++ {
+			if !pooled(s, port) {
+				all[protocol(listen)] = append(all[protocol(listen)], port)
+			}
+		}
+	}
+	return all
+}
+
+func pooled(s settings.Settings, port int32) bool {
+	return slices.ContainsFunc(s.GatewayPorts, func(p settings.Ports) bool { return p.Contains(port) })
 }
 
 // protocol is that of the listeners of Gateways which a port of Kong can be for.

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -53,6 +54,15 @@ func (e Endpoints) Protocol(unset string) (string, bool) {
 		return word, true
 	}
 	return protocol(e.ServicePort, unset)
+}
+
+// Stream is what connections or datagrams are sent by: connections over TLS if the
+// Service's annotation asks for it.
+func (e Endpoints) Stream(purpose For) string {
+	key := unit.Key{Kind: unit.Service, Namespace: e.Service.Namespace, Name: e.Service.Name}
+	b := route.Backend{Protocol: annotation.Of(e.Service, key).Word(annotation.Protocol, "", protocols...)}
+	purpose.speak(&b)
+	return b.Protocol
 }
 
 // protocol is what the Service's port says, for requests of Ingresses: what connections

@@ -29,7 +29,7 @@ func (o Options) backends(r *unit.Reader, from unit.Key, d dialect, refs []gatew
 		name := fmt.Sprintf("Service %s/%s port %d", found.endpoints.Service.Namespace, found.endpoints.Service.Name, *ref.Port)
 		switch {
 		case !ok || !slices.Contains(d.protocols, protocol):
-			found.problem = unsupported("%s is not for an %s", name, from.Kind)
+			found.problem = unsupported("%s is not for %s", name, some(string(from.Kind)))
 		case first != "" && first != protocol:
 			found.problem = unsupported("%s is for %s, and another backend of the same rule for %s", name, protocol, first)
 		default:

@@ -42,13 +42,14 @@ func (o Options) resolve(r *unit.Reader, from unit.Key, ref gatewayv1.BackendRef
 	namespace := string(value(ref.Namespace, gatewayv1.Namespace(from.Namespace)))
 	if !grant.Allows(r, grant.From{Group: gatewayv1.GroupName, Kind: string(from.Kind), Namespace: from.Namespace},
 		grant.To{Kind: "Service", Namespace: namespace, Name: string(ref.Name)}) {
-		return unresolved(gatewayv1.RouteReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets an %s of namespace %s refer to Service %s",
-			namespace, from.Kind, from.Namespace, ref.Name)
+		return unresolved(gatewayv1.RouteReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %s of namespace %s refer to Service %s",
+			namespace, some(string(from.Kind)), from.Namespace, ref.Name)
 	}
 	if ref.Port == nil {
 		return unresolved(gatewayv1.RouteReasonBackendNotFound, "the reference to Service %s/%s names no port", namespace, ref.Name)
 	}
-	endpoints := o.Backend.Endpoints(r, backend.Ref{Namespace: namespace, Service: string(ref.Name), Port: strconv.Itoa(int(*ref.Port))})
+	endpoints := o.Backend.Endpoints(r, backend.Ref{Namespace: namespace, Service: string(ref.Name), Port: strconv.Itoa(int(*ref.Port)),
+		For: streamRoutes[from.Kind].purpose})
 	if endpoints.Reason != "" && len(endpoints.Targets) == 0 {
 		return unresolved(gatewayv1.RouteReasonBackendNotFound, "%s", endpoints.Message)
 	}
@@ -185,8 +186,13 @@ func (t *ruleTranslation) warn(reason, format string, args ...any) {
 
 // shares are the parts of a rule's backends.
 func (o Options) shares(r *unit.Reader, key unit.Key, d dialect, refs []gatewayv1.BackendRef) []share {
+	return sharesOf(refs, o.backends(r, key, d, refs))
+}
+
+// sharesOf are the parts of the backends that references stand for.
+func sharesOf(refs []gatewayv1.BackendRef, all []resolution) []share {
 	shares := make([]share, len(refs))
-	for i, found := range o.backends(r, key, d, refs) {
+	for i, found := range all {
 		shares[i] = share{weight: int(value(refs[i].Weight, 1))}
 		if found.problem != nil {
 			shares[i].broken = true

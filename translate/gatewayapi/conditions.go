@@ -106,7 +106,7 @@ func listenerAccepted() metav1.Condition {
 
 func listenerUnsupportedProtocol(protocol gatewayv1.ProtocolType) metav1.Condition {
 	return condition(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonUnsupportedProtocol,
-		fmt.Sprintf("protocol %s is not supported; HTTP and HTTPS are", protocol))
+		fmt.Sprintf("protocol %s is not supported; HTTP, HTTPS, TLS, TCP and UDP are", protocol))
 }
 
 func listenerPortUnavailable(protocol gatewayv1.ProtocolType, port int32, open []int32) metav1.Condition {

@@ -107,7 +107,7 @@ type gatewayTranslation struct {
 // program finds out whether a listener can be served, and with which certificates.
 func (t *gatewayTranslation) program(a *assessment, gatewayAccepted bool) {
 	usable := true
-	if a.spec.Protocol == gatewayv1.HTTPSProtocolType && isTrue(a.accepted) {
+	if terminates(a.spec) && isTrue(a.accepted) {
 		usable = t.certificates(a)
 	}
 	switch {

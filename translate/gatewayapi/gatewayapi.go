@@ -2,6 +2,7 @@ package gatewayapi
 
 import (
 	"cmp"
+	"maps"
 
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -19,8 +20,8 @@ type Options struct {
 	Controller string
 	// Gateway is the only one that is served; all of our classes if its name is empty.
 	Gateway types.NamespacedName
-	// Ports are those of the Service in front of Kong, by protocol. Gateways without a
-	// Service of their own are reached by it.
+	// Ports are those of the Service in front of Kong, by protocol: 80 and 443 for requests
+	// where they are not given. Gateways without a Service of their own are reached by it.
 	Ports map[gatewayv1.ProtocolType][]int32
 	// Pool has the ports for Gateways with a Service of their own. Without any, or with
 	// one Gateway alone, there are no such Gateways.
@@ -45,18 +46,24 @@ const (
 	gatewayRole unit.Role = "gateway"
 	httpRole    unit.Role = "httproute"
 	grpcRole    unit.Role = "grpcroute"
+	tlsRole     unit.Role = "tlsroute"
+	tcpRole     unit.Role = "tcproute"
+	udpRole     unit.Role = "udproute"
 
 	httpRuleRole unit.Role = "httproute-rule"
 	grpcRuleRole unit.Role = "grpcroute-rule"
+	tlsRuleRole  unit.Role = "tlsroute-rule"
+	tcpRuleRole  unit.Role = "tcproute-rule"
+	udpRuleRole  unit.Role = "udproute-rule"
 	poolRole     unit.Role = "gateway-ports"
 )
 
 // Define adds the units of Gateway API to a graph.
 func Define(g *unit.Graph, o Options) {
 	o.Controller = o.ControllerName()
-	if o.Ports == nil {
-		o.Ports = defaultPorts
-	}
+	ports := maps.Clone(defaultPorts)
+	maps.Copy(ports, o.Ports)
+	o.Ports = ports
 	g.Define(unit.Definition{Role: classRole, Kind: unit.GatewayClass, EachObject: true, Translate: o.class})
 	g.Define(unit.Definition{Role: gatewayRole, Kind: unit.Gateway, EachObject: true, Translate: o.gateway})
 	g.Define(unit.Definition{Role: poolRole, Kind: unit.GatewayClass, Translate: o.pool})
@@ -67,6 +74,7 @@ func Define(g *unit.Graph, o Options) {
 		g.Define(unit.Definition{Role: d.rule, Kind: kind,
 			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.rule(d, id, r) }})
 	}
+	o.defineStreams(g)
 	g.Define(unit.Definition{Role: unimplementedRole, Translate: o.unimplemented})
 }
 

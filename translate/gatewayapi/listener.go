@@ -19,7 +19,7 @@ type listener struct {
 	// KongPort is the port of Kong to which the listener's requests, and no others, come;
 	// 0 if they come by the Service in front of Kong.
 	KongPort int32
-	// Scheme is "http" or "https".
+	// Scheme is "http" or "https", or for streams "tcp", "tls", "tls_passthrough" or "udp".
 	Scheme string
 	// Kinds are those of the routes that may attach.
 	Kinds []string
@@ -34,12 +34,18 @@ type listener struct {
 var schemes = map[gatewayv1.ProtocolType]string{
 	gatewayv1.HTTPProtocolType:  "http",
 	gatewayv1.HTTPSProtocolType: "https",
+	gatewayv1.TLSProtocolType:   "tls",
+	gatewayv1.TCPProtocolType:   "tcp",
+	gatewayv1.UDPProtocolType:   "udp",
 }
 
 // routeKinds are the kinds of routes for each protocol.
 var routeKinds = map[gatewayv1.ProtocolType][]string{
 	gatewayv1.HTTPProtocolType:  {"HTTPRoute", "GRPCRoute"},
 	gatewayv1.HTTPSProtocolType: {"HTTPRoute", "GRPCRoute"},
+	gatewayv1.TLSProtocolType:   {"TLSRoute"},
+	gatewayv1.TCPProtocolType:   {"TCPRoute"},
+	gatewayv1.UDPProtocolType:   {"UDPRoute"},
 }
 
 // assessment is one listener and its conditions.
@@ -116,9 +122,9 @@ func conflict(all []assessment) {
 				continue
 			}
 			reason := gatewayv1.ListenerReasonHostnameConflict
-			if a.spec.Protocol != b.Protocol {
+			if clash(a.spec.Protocol, b.Protocol) {
 				reason = gatewayv1.ListenerReasonProtocolConflict
-			} else if hostOf(a.spec.Hostname) != hostOf(b.Hostname) {
+			} else if a.spec.Protocol != b.Protocol || hostOf(a.spec.Hostname) != hostOf(b.Hostname) {
 				continue
 			}
 			a.conflicted = listenerConflict(reason, b.Name)
@@ -137,7 +143,7 @@ func hostOf(hostname *gatewayv1.Hostname) route.Host {
 func (a assessment) listener() listener {
 	l := listener{
 		Name: string(a.spec.Name), Host: hostOf(a.spec.Hostname), Port: a.spec.Port, KongPort: a.kongPort,
-		Scheme: schemes[a.spec.Protocol], From: gatewayv1.NamespacesFromSame, Serves: isTrue(a.programmed),
+		Scheme: schemeOf(a.spec), From: gatewayv1.NamespacesFromSame, Serves: isTrue(a.programmed),
 	}
 	for _, kind := range a.kinds {
 		l.Kinds = append(l.Kinds, string(kind.Kind))

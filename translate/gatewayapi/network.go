@@ -30,14 +30,18 @@ func (o Options) ports(r *unit.Reader, gateway *gatewayv1.Gateway, class classFo
 	return ports{options: o, service: serviceName(gateway), assigned: usePool(r)}
 }
 
-// of is the port of Kong for a listener, 0 if that says nothing, or why there is none.
+// of is the port of Kong for a listener, 0 if that says nothing, or why there is none. For
+// streams the Service in front of Kong has the ports that Kong has.
 func (p ports) of(l gatewayv1.Listener) (int32, *metav1.Condition) {
 	if p.service.Name == "" {
 		if !slices.Contains(p.options.Ports[l.Protocol], l.Port) {
 			c := listenerPortUnavailable(l.Protocol, l.Port, p.options.Ports[l.Protocol])
 			return 0, &c
 		}
-		return 0, nil
+		if isHTTP(l.Protocol) {
+			return 0, nil
+		}
+		return l.Port, nil
 	}
 	at, ok := p.assigned[poolPort{p.service, l.Protocol, l.Port}]
 	if !ok {
@@ -89,14 +93,13 @@ func (t *gatewayTranslation) network(endpoints []*discoveryv1.EndpointSlice, all
 // close has requests to a listener that are for none of its routes end there: those that
 // are for any port are not the Gateway's.
 func (t *gatewayTranslation) close(a assessment) {
-	scheme, http := schemes[a.spec.Protocol]
-	if !http {
-		return
+	if !isHTTP(a.spec.Protocol) {
+		return // Kong closes connections that no route takes
 	}
 	r := route.Route{
 		Name:      fmt.Sprintf("gateway.%s.%s.%d", t.key.Namespace, t.key.Name, a.spec.Port),
 		Match:     route.Match{Fallback: true, Port: int(a.kongPort), Path: route.Path{Kind: route.Elements, Value: "/"}},
-		Protocols: []string{scheme}, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426,
+		Protocols: []string{schemes[a.spec.Protocol]}, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426,
 		Plugins: []route.Plugin{{Name: "request-termination",
 			// With a body of its own, gRPC takes the status for that of no such method.
 			Config: []byte(`{"status_code":404,"content_type":"application/json; charset=utf-8","body":"{\"message\":\"no Route matched with those values\"}"}`)}},

@@ -38,7 +38,7 @@ type binding struct {
 	host route.Host
 	// not are hosts of narrower listeners, whose requests are theirs alone.
 	not []route.Host
-	// schemes are in order.
+	// schemes are in order; there are several for requests alone.
 	schemes []string
 	// port is that of the listeners, which may have several if kongPort is 0.
 	port, kongPort int32
@@ -90,7 +90,7 @@ func (a *attachment) attachTo(gateway unit.Key, all []listener, ref gatewayv1.Pa
 		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no such listener", gateway))
 	case len(allowing) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNotAllowedByListeners,
-			fmt.Sprintf("no listener of %s takes an %s of namespace %s", gateway, a.kind, a.namespace))
+			fmt.Sprintf("no listener of %s takes %s of namespace %s", gateway, some(a.kind), a.namespace))
 	case len(attached) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingListenerHostname,
 			fmt.Sprintf("no host name of the route is one of a listener of %s", gateway))
@@ -156,7 +156,7 @@ func (a *attachment) bind(host route.Host, l listener, all []listener) {
 	}
 	slices.Sort(not)
 	for i := range a.bindings {
-		if b := &a.bindings[i]; b.host == host && slices.Equal(b.not, not) && b.kongPort == l.KongPort {
+		if b := &a.bindings[i]; b.host == host && slices.Equal(b.not, not) && b.kongPort == l.KongPort && together(b.schemes, l.Scheme) {
 			if !slices.Contains(b.schemes, l.Scheme) {
 				b.schemes = append(b.schemes, l.Scheme)
 				slices.Sort(b.schemes)

@@ -146,7 +146,7 @@ type mappedPort struct {
 func portsPlugin(assigned assignments) []*kong.Entity {
 	var ports []mappedPort
 	for port, at := range assigned {
-		if _, http := schemes[port.Protocol]; http {
+		if isHTTP(port.Protocol) {
 			ports = append(ports, mappedPort{Kong: at, Gateway: port.Port})
 		}
 	}

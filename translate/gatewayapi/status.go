@@ -157,6 +157,12 @@ func parentsOf(object unit.Object) ([]gatewayv1.RouteParentStatus, bool) {
 		return route.Status.Parents, true
 	case *gatewayv1.GRPCRoute:
 		return route.Status.Parents, true
+	case *gatewayv1.TLSRoute:
+		return route.Status.Parents, true
+	case *gatewayv1.TCPRoute:
+		return route.Status.Parents, true
+	case *gatewayv1.UDPRoute:
+		return route.Status.Parents, true
 	}
 	return nil, false
 }

@@ -84,21 +84,21 @@ var host = expression.Lower(expression.HTTPHost)
 func hostsExpression(m route.Match) (expression.Expr, error) {
 	byHost, err := hostExpression(m.Host)
 	if m.Deep && m.Host.Wildcard() {
-		byHost, err = deep(m.Host), nil
+		byHost, err = deep(host, m.Host), nil
 	}
 	terms := []expression.Expr{byHost}
 	for _, h := range m.NotHosts {
-		terms = append(terms, expression.Not(deep(h)))
+		terms = append(terms, expression.Not(deep(host, h)))
 	}
 	return expression.And(terms...), err
 }
 
 // deep is a host of which a wildcard stands for one label or more.
-func deep(h route.Host) expression.Expr {
+func deep(name expression.Field, h route.Host) expression.Expr {
 	if h.Wildcard() {
-		return expression.HasSuffix(host, "."+h.Domain())
+		return expression.HasSuffix(name, "."+h.Domain())
 	}
-	return expression.Equal(host, string(h))
+	return expression.Equal(name, string(h))
 }
 
 func hostExpression(h route.Host) (expression.Expr, error) {

@@ -1,8 +1,8 @@
 package kong
 
 import (
+	"fmt"
 	"slices"
-	"strings"
 
 	gokong "github.com/kong/go-kong/kong"
 
@@ -11,32 +11,29 @@ import (
 )
 
 // Stream gives a route of connections or datagrams, and the slot that its match takes up.
-// Of one port, a server name comes before none.
 func Stream(s route.Stream) (slot string, entities []*Entity, err error) {
-	terms, priority := []expression.Expr{expression.EqualInt(expression.NetDstPort, int64(s.Port))}, uint64(1)
-	if s.SNI != "" {
-		terms, priority = append(terms, expression.Equal(expression.TLSSNI, s.SNI)), 2
-	}
-	expr := expression.And(terms...)
+	expr := streamExpression(s)
 	if err := expression.ValidateStream(expr); err != nil {
 		return "", nil, err
 	}
-	text, id := expr.String(), ID(Routes, s.Name)
-	service := Ref{Services, ID(Services, s.Backend)}
-	e := entity(Routes, id, s.Name, declaredRoute{
-		Route: gokong.Route{
-			ID:         &id,
-			Name:       &s.Name,
-			Expression: &text,
-			Priority:   &priority,
-			Protocols:  gokong.StringSlice(s.Protocols...),
-			// Kong's own defaults, in words that fit streams.
-			StripPath:    gokong.Bool(false),
-			PreserveHost: gokong.Bool(false),
-			Tags:         gokong.StringSlice(s.Tags...),
-		},
-		Service: service.ID,
-	}, service)
+	text, priority, id := expr.String(), streamPriority(s.SNI), ID(Routes, s.Name)
+	declared := declaredRoute{Route: gokong.Route{
+		ID:         &id,
+		Name:       &s.Name,
+		Expression: &text,
+		Priority:   &priority,
+		Protocols:  gokong.StringSlice(s.Protocols...),
+		// Kong's own defaults, in words that fit streams.
+		StripPath:    gokong.Bool(false),
+		PreserveHost: gokong.Bool(false),
+		Tags:         gokong.StringSlice(s.Tags...),
+	}}
+	var parents []Ref
+	if s.Backend != "" {
+		parents = []Ref{{Services, ID(Services, s.Backend)}}
+		declared.Service = parents[0].ID
+	}
+	e := entity(Routes, id, s.Name, declared, parents...)
 	entities = append(entities, e)
 	if s.Refuse != "" {
 		entities = append(entities, streamRefusal(s.Refuse, s.Tags, e.Ref, s.Name))
@@ -51,7 +48,37 @@ func Stream(s route.Stream) (slot string, entities []*Entity, err error) {
 	if slices.Contains(s.Protocols, "udp") {
 		transport = "udp"
 	}
-	return strings.Join([]string{"stream", transport, text}, " "), entities, nil
+	return fmt.Sprintf("stream %s %d %s", transport, s.Port, s.SNI), entities, nil
+}
+
+// sni is the server name in lower case: names have no case, and Kong compares what the
+// client wrote.
+var sni = expression.Lower(expression.TLSSNI)
+
+func streamExpression(s route.Stream) expression.Expr {
+	terms := []expression.Expr{expression.EqualInt(expression.NetDstPort, int64(s.Port))}
+	if s.SNI != "" {
+		terms = append(terms, deep(sni, s.SNI))
+	}
+	for _, name := range s.NotSNIs {
+		terms = append(terms, expression.Not(deep(sni, name)))
+	}
+	return expression.And(terms...)
+}
+
+// exactSNI is above the longest domain of a wildcard.
+const exactSNI = 512
+
+// streamPriority has one name come before a wildcard before none, and the longer wildcard
+// before the shorter.
+func streamPriority(name route.Host) uint64 {
+	switch {
+	case name == "":
+		return 1
+	case name.Wildcard():
+		return 1 + limited(len(name.Domain()), exactSNI-2)
+	}
+	return exactSNI
 }
 
 // streamRefusal gives a plugin that closes all connections of a route and drops its

@@ -78,9 +78,9 @@ func tcp(ingressClass string, id unit.ID, r *unit.Reader) unit.Fragment {
 			Name:      fmt.Sprintf("%s.%s.%d", key.Namespace, key.Name, i),
 			Protocols: []string{"tcp", "tls"},
 			Port:      rule.Port,
-			SNI:       strings.ToLower(rule.Host),
+			SNI:       route.Host(strings.ToLower(rule.Host)),
 		}
-		if s.SNI != "" && len(validation.IsDNS1123Subdomain(s.SNI)) > 0 {
+		if s.SNI != "" && len(validation.IsDNS1123Subdomain(string(s.SNI))) > 0 {
 			t.warn("HostInvalid", "rule %d: %q is not a host name without wildcards", i, rule.Host)
 			continue
 		}

@@ -6,5 +6,8 @@ const (
 	Gateway        Kind = "Gateway"
 	HTTPRoute      Kind = "HTTPRoute"
 	GRPCRoute      Kind = "GRPCRoute"
+	TLSRoute       Kind = "TLSRoute"
+	TCPRoute       Kind = "TCPRoute"
+	UDPRoute       Kind = "UDPRoute"
 	ReferenceGrant Kind = "ReferenceGrant"
 )

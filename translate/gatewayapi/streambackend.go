@@ -1,0 +1,106 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// streamPlugin closes the share of connections whose backend is not there.
+const streamPlugin = "kube-sync-stream"
+
+// streamShares is the value of the unit of a stream's rule: what connections are sent to.
+type streamShares struct {
+	// Service is the Kong service's name; empty if there is no backend at all.
+	Service string
+	// Closed is the share of the connections that are for backends which are not there or
+	// have no endpoints, out of Total; 0 if the service has them all.
+	Closed, Total int
+}
+
+// plugins are what it takes beside the service.
+func (s streamShares) plugins() []route.Plugin {
+	if s.Closed == 0 {
+		return nil
+	}
+	return []route.Plugin{pluginOf(streamPlugin, map[string]int{"closed": s.Closed, "total": s.Total})}
+}
+
+// use gives the backends of a route's rule.
+func (d streamDialect) use(r *unit.Reader, key unit.Key, rule int) streamShares {
+	found, _ := r.Use(unit.ID{Role: d.rule, Namespace: key.Namespace, Name: key.Name, Sub: strconv.Itoa(rule)}).(streamShares)
+	return found // with nothing, if its translation panicked
+}
+
+// streamRule translates what one rule of a route sends connections to.
+func (o Options) streamRule(d streamDialect, id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.Kind(d.kind.Kind), Namespace: id.Namespace, Name: id.Name}
+	object := r.Get(key)
+	s, _ := streamOf(object)
+	i, err := strconv.Atoi(id.Sub)
+	if err != nil || i >= len(s.rules) {
+		return unit.Fragment{} // about to go
+	}
+	refs := s.rules[i].backends
+	shares := sharesOf(refs, o.streamBackends(r, key, refs))
+	found := closedShare(shares)
+	if found.Closed == found.Total {
+		return unit.Fragment{Value: streamShares{}}
+	}
+	found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(d.kind.Kind), id.Namespace, id.Name, id.Sub)
+	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: agreed(shares, d.protocol), Port: 80, Targets: weighted(shares),
+		Tags: kong.Tags(object, d.kind)}
+	if len(shares) == 1 {
+		b.Tags = kong.Tags(shares[0].service, serviceKind)
+	}
+	return unit.Fragment{Value: found, Entities: kong.Backend(b)}
+}
+
+// closedShare is the part of the connections that no backend takes. If all those that are
+// there have no endpoints, connections find none by themselves, and an endpoint that comes
+// is all that changes.
+func closedShare(shares []share) (found streamShares) {
+	broken, empty := 0, 0
+	for _, s := range shares {
+		found.Total += s.weight
+		switch {
+		case s.broken:
+			broken += s.weight
+		case s.live() == 0:
+			empty += s.weight
+		}
+	}
+	if found.Closed = broken + empty; found.Closed == found.Total && empty > 0 {
+		found.Closed = 0
+	}
+	return found
+}
+
+// streamBackends resolves the references of one rule. Kong speaks one protocol to all of
+// them, that of the first one which gets connections.
+func (o Options) streamBackends(r *unit.Reader, from unit.Key, refs []gatewayv1.BackendRef) []resolution {
+	all := make([]resolution, len(refs))
+	first := ""
+	for i, ref := range refs {
+		all[i] = o.resolve(r, from, ref)
+		found := &all[i]
+		if found.problem != nil || value(ref.Weight, 1) == 0 {
+			continue
+		}
+		protocol := found.endpoints.Stream(streamRoutes[from.Kind].purpose)
+		if first != "" && first != protocol {
+			found.problem = unsupported("Service %s/%s is for %s, and another backend of the same rule for %s",
+				found.endpoints.Service.Namespace, found.endpoints.Service.Name, protocol, first)
+		} else {
+			first = protocol
+		}
+		found.protocol = protocol
+	}
+	return all
+}

@@ -1,0 +1,171 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/plugin"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// streamDialect is what tells routes of connections and datagrams apart.
+type streamDialect struct {
+	kind schema.GroupVersionKind
+	// role is that of the units of routes, rule that of rules.
+	role, rule unit.Role
+	purpose    backend.For
+	// protocol is that of Kong's services.
+	protocol string
+}
+
+// streamRoutes are the kinds of routes of connections and datagrams.
+var streamRoutes = map[unit.Kind]streamDialect{
+	unit.TLSRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("TLSRoute"), role: tlsRole, rule: tlsRuleRole, purpose: backend.Connections, protocol: "tcp"},
+	unit.TCPRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("TCPRoute"), role: tcpRole, rule: tcpRuleRole, purpose: backend.Connections, protocol: "tcp"},
+	unit.UDPRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("UDPRoute"), role: udpRole, rule: udpRuleRole, purpose: backend.Datagrams, protocol: "udp"},
+}
+
+func (o Options) defineStreams(g *unit.Graph) {
+	for kind, d := range streamRoutes {
+		plugin.DefineRoute(g, kind)
+		g.Define(unit.Definition{Role: d.role, Kind: kind, EachObject: true,
+			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.streamRoute(d, id, r) }})
+		g.Define(unit.Definition{Role: d.rule, Kind: kind,
+			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.streamRule(d, id, r) }})
+	}
+}
+
+// stream is a route of any of the kinds.
+type stream struct {
+	common    gatewayv1.CommonRouteSpec
+	hostnames []gatewayv1.Hostname // of a TLSRoute alone
+	rules     []streamRule
+}
+
+type streamRule struct {
+	name     *gatewayv1.SectionName
+	backends []gatewayv1.BackendRef
+}
+
+// streamOf reads a route; it is false for an object that is none.
+func streamOf(object unit.Object) (s stream, ok bool) {
+	switch object := object.(type) {
+	case *gatewayv1.TLSRoute:
+		s.common, s.hostnames = object.Spec.CommonRouteSpec, object.Spec.Hostnames
+		for _, rule := range object.Spec.Rules {
+			s.rules = append(s.rules, streamRule{rule.Name, rule.BackendRefs})
+		}
+	case *gatewayv1.TCPRoute:
+		s.common = object.Spec.CommonRouteSpec
+		for _, rule := range object.Spec.Rules {
+			s.rules = append(s.rules, streamRule{rule.Name, rule.BackendRefs})
+		}
+	case *gatewayv1.UDPRoute:
+		s.common = object.Spec.CommonRouteSpec
+		for _, rule := range object.Spec.Rules {
+			s.rules = append(s.rules, streamRule{rule.Name, rule.BackendRefs})
+		}
+	default:
+		return s, false
+	}
+	return s, true
+}
+
+// streamTranslation is the state of translating one TLSRoute, TCPRoute or UDPRoute.
+type streamTranslation struct {
+	routeTranslation
+	dialect  streamDialect
+	tags     []string // the user's
+	attached plugin.Attachment
+	named    map[string]bool
+}
+
+func (o Options) streamRoute(d streamDialect, id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.Kind(d.kind.Kind), Namespace: id.Namespace, Name: id.Name}
+	object := r.Get(key)
+	s, ok := streamOf(object)
+	if !ok {
+		return unit.Fragment{}
+	}
+	t := &streamTranslation{dialect: d, named: map[string]bool{},
+		routeTranslation: o.translationOf(r, key, object, s.common, s.hostnames)}
+	t.attach()
+	if len(t.attachment.parents) > 0 {
+		t.settings()
+		for i, rule := range s.rules {
+			t.rule(i, rule)
+		}
+	}
+	t.finish(false)
+	return t.fragment
+}
+
+func (t *streamTranslation) settings() {
+	values := annotation.Of(t.object, t.key)
+	t.tags = values.UserTags()
+	t.attached = plugin.Attached(t.reader, t.object, t.key, t.dialect.kind.GroupKind()).WithoutConsumers(t.key)
+	t.fragment.Verdicts = slices.Concat(values.Verdicts,
+		annotation.Ignored(t.object, t.key, annotation.Plugins, annotation.Tags), t.attached.Verdicts)
+}
+
+// rule claims the rule's place at each listener, for each host.
+func (t *streamTranslation) rule(i int, rule streamRule) {
+	for _, found := range t.options.streamBackends(t.reader, t.key, rule.backends) {
+		t.resolve(found)
+	}
+	if len(t.attachment.bindings) == 0 {
+		return
+	}
+	tags := t.tags
+	if rule.name != nil {
+		tags = slices.Concat([]string{"k8s-named-route-rule:" + string(*rule.name)}, tags)
+	}
+	backends := t.dialect.use(t.reader, t.key, i)
+	base := route.Stream{Backend: backends.Service, Refuse: t.attached.Refuse, Tags: kong.Tags(t.object, t.dialect.kind, tags...),
+		Plugins: slices.Concat(t.attached.Plugins, backends.plugins())}
+	for _, b := range t.attachment.bindings {
+		t.claim(base, b, i)
+	}
+}
+
+// claim asks for the connections to a port, of TLS for those to a host. Whoever is older
+// gets all of them.
+func (t *streamTranslation) claim(s route.Stream, b binding, i int) {
+	s.Name, s.Protocols, s.Port, s.SNI, s.NotSNIs = t.name(b, i), b.schemes, int(b.kongPort), b.host, b.not
+	slot, entities, err := kong.Stream(s)
+	if err != nil {
+		t.unserve("rule %d: %v", i, err)
+		return
+	}
+	lost := fmt.Sprintf("rule %d: what comes to port %d is another route's", i, b.port)
+	if b.host != "" {
+		lost = fmt.Sprintf("rule %d: what comes to port %d for %s is another route's", i, b.port, b.host)
+	}
+	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
+		Slot: slot, Object: t.key, Since: t.object.GetCreationTimestamp().Time, Entities: entities,
+		Lost: unit.Warning(t.key, "RouteConflict", lost),
+	})
+}
+
+// name is the Kong Ingress Controller's, which has one route for all ports and hosts. Here
+// each has one, and all but the first say what they are for.
+func (t *streamTranslation) name(b binding, i int) string {
+	name := fmt.Sprintf("%s.%s.%s.%d.0", strings.ToLower(t.dialect.kind.Kind), t.key.Namespace, t.key.Name, i)
+	suffix := fmt.Sprintf(".%d", b.port)
+	if b.host != "" {
+		suffix = "." + nameOf(b.host) + suffix
+	}
+	for t.named[name] {
+		name += suffix
+	}
+	t.named[name] = true
+	return name
+}
