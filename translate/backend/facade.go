@@ -12,6 +12,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -24,6 +25,9 @@ const (
 )
 
 func (o Options) defineFacades(g *unit.Graph) {
+	plugin.DefineRoute(g, unit.KongServiceFacade, func(r *unit.Reader, object unit.Object) bool {
+		return class.Ours(r, object, o.IngressClass)
+	})
 	g.Define(unit.Definition{Role: FacadeRole, Kind: unit.KongServiceFacade, Translate: o.translateFacade})
 	g.Define(unit.Definition{Role: facadeObjectRole, Kind: unit.KongServiceFacade, EachObject: true, Translate: o.facadeObject})
 }

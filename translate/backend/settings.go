@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	incubatorv1alpha1 "github.com/kong/kubernetes-configuration/api/incubator/v1alpha1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -63,7 +64,11 @@ func Settings(r *unit.Reader, object metav1.Object, key unit.Key, values *annota
 
 // plugins are those of all routes to the object.
 func (s *settings) plugins(object metav1.Object) {
-	attached := plugin.Attached(s.reader, object, s.key, schema.GroupKind{Kind: string(s.key.Kind)})
+	kind := schema.GroupKind{Kind: string(s.key.Kind)}
+	if s.key.Kind == unit.KongServiceFacade {
+		kind.Group = incubatorv1alpha1.SchemeGroupVersion.Group
+	}
+	attached := plugin.Attached(s.reader, object, s.key, kind)
 	s.backend.Plugins, s.backend.Refuse = attached.Plugins, attached.Refuse
 	s.values.Verdicts = append(s.values.Verdicts, attached.Verdicts...)
 }

@@ -135,10 +135,10 @@ func filtersOf(rule *gatewayv1.HTTPRouteRule, matched route.Path) (filters, erro
 }
 
 func (f *filters) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) error {
+	name, extends := pluginExtension(filter.ExtensionRef)
 	switch {
-	case filter.Type == gatewayv1.HTTPRouteFilterExtensionRef && filter.ExtensionRef != nil &&
-		filter.ExtensionRef.Group == "configuration.konghq.com" && filter.ExtensionRef.Kind == "KongPlugin":
-		f.extensions = append(f.extensions, string(filter.ExtensionRef.Name))
+	case filter.Type == gatewayv1.HTTPRouteFilterExtensionRef && extends:
+		f.extensions = append(f.extensions, name)
 		return nil
 	case filter.Type == gatewayv1.HTTPRouteFilterCORS && filter.CORS != nil:
 		f.cors = corsOf(filter.CORS)

@@ -8,6 +8,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -71,6 +72,7 @@ func Define(g *unit.Graph, o Options) {
 	g.Define(unit.Definition{Role: httpRole, Kind: unit.HTTPRoute, EachObject: true, Translate: o.httpRoute})
 	g.Define(unit.Definition{Role: grpcRole, Kind: unit.GRPCRoute, EachObject: true, Translate: o.grpcRoute})
 	for kind, d := range requestRoutes {
+		plugin.DefineExtensible(g, kind, extensions, isAttached)
 		g.Define(unit.Definition{Role: d.rule, Kind: kind,
 			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.rule(d, id, r) }})
 	}

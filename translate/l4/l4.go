@@ -26,8 +26,9 @@ const (
 
 // Define adds the units of a class to a graph.
 func Define(g *unit.Graph, ingressClass string) {
-	plugin.DefineRoute(g, unit.TCPIngress)
-	plugin.DefineRoute(g, unit.UDPIngress)
+	ours := func(r *unit.Reader, object unit.Object) bool { return class.Ours(r, object, ingressClass) }
+	plugin.DefineRoute(g, unit.TCPIngress, ours)
+	plugin.DefineRoute(g, unit.UDPIngress, ours)
 	g.Define(unit.Definition{Role: TCPRole, Kind: unit.TCPIngress, EachObject: true,
 		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return tcp(ingressClass, id, r) }})
 	g.Define(unit.Definition{Role: UDPRole, Kind: unit.UDPIngress, EachObject: true,

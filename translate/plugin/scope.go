@@ -35,35 +35,66 @@ type scope struct {
 }
 
 func defineRelations(g *unit.Graph, className string) {
-	for kind, index := range map[unit.Kind]unit.Kind{
-		unit.KongConsumer: consumersNaming, unit.KongConsumerGroup: groupsNaming,
-		unit.Ingress: routesNaming, unit.Service: routesNaming,
-	} {
-		defineIndex(g, kind, index)
-	}
+	defineIndex(g, unit.KongConsumer, consumersNaming, namedIn)
+	defineIndex(g, unit.KongConsumerGroup, groupsNaming, namedIn)
+	DefineRoute(g, unit.Service)
+	DefineRoute(g, unit.Ingress, func(r *unit.Reader, object unit.Object) bool {
+		ingress, ok := object.(*networkingv1.Ingress)
+		return ok && class.OursIngress(r, ingress, className)
+	})
 	g.Define(unit.Definition{Role: scopeRole, Kind: unit.KongPlugin, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{Value: gather(r, id, className)}
 	}})
 	g.Define(unit.Definition{Role: routesRole, Kind: unit.KongPlugin, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-		routes := r.List(unit.Key{Kind: routesNaming, Namespace: id.Namespace, Name: id.Name})
-		return unit.Fragment{Value: slices.ContainsFunc(routes, func(object unit.Object) bool {
-			ingress, ok := object.(*networkingv1.Ingress)
-			return !ok || class.OursIngress(r, ingress, className)
-		})}
+		limited := false
+		for _, key := range r.Keys(unit.Key{Kind: routesNaming, Namespace: id.Namespace, Name: id.Name}) {
+			ours, _ := r.Use(unit.ID{Role: namingRole(key.Kind), Namespace: key.Namespace, Name: key.Name}).(bool)
+			limited = limited || ours
+		}
+		return unit.Fragment{Value: limited}
 	}})
 }
 
-// DefineRoute lets plugins know of a further kind of routes that name them by annotation.
-func DefineRoute(g *unit.Graph, kind unit.Kind) { defineIndex(g, kind, routesNaming) }
+// namingRole is of the unit that tells whether an object which names plugins is ours.
+func namingRole(kind unit.Kind) unit.Role { return "naming-" + unit.Role(kind) }
 
-func defineIndex(g *unit.Graph, kind, index unit.Kind) {
-	g.DefineIndex(unit.Index{Name: index, Kind: kind, Owners: func(object unit.Object) []unit.Key {
-		var keys []unit.Key
-		for _, ref := range references(object) {
-			keys = append(keys, unit.Key{Namespace: ref.namespace, Name: ref.name})
+// DefineRoute lets plugins know of a kind of routes, or of what routes lead to, that names
+// them by annotation. Not all of its objects need to be ours.
+func DefineRoute(g *unit.Graph, kind unit.Kind, ours ...func(*unit.Reader, unit.Object) bool) {
+	DefineExtensible(g, kind, func(unit.Object) []string { return nil }, ours...)
+}
+
+// DefineExtensible is DefineRoute for a kind that names KongPlugins of its namespace by
+// other means too.
+func DefineExtensible(g *unit.Graph, kind unit.Kind, also func(unit.Object) []string, ours ...func(*unit.Reader, unit.Object) bool) {
+	defineIndex(g, kind, routesNaming, func(object unit.Object) []unit.Key {
+		keys := namedIn(object)
+		for _, name := range also(object) {
+			keys = append(keys, unit.Key{Namespace: object.GetNamespace(), Name: name})
 		}
 		return keys
+	})
+	g.Define(unit.Definition{Role: namingRole(kind), Kind: kind, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
+		object := r.Get(unit.Key{Kind: kind, Namespace: id.Namespace, Name: id.Name})
+		all := object != nil
+		for _, is := range ours {
+			all = all && is(r, object)
+		}
+		return unit.Fragment{Value: all}
 	}})
+}
+
+func defineIndex(g *unit.Graph, kind, index unit.Kind, names func(unit.Object) []unit.Key) {
+	g.DefineIndex(unit.Index{Name: index, Kind: kind, Owners: names})
+}
+
+// namedIn are the plugins that an annotation names.
+func namedIn(object unit.Object) []unit.Key {
+	var keys []unit.Key
+	for _, ref := range references(object) {
+		keys = append(keys, unit.Key{Namespace: ref.namespace, Name: ref.name})
+	}
+	return keys
 }
 
 func gather(r *unit.Reader, id unit.ID, className string) scope {

@@ -1,6 +1,9 @@
 package unit
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Reader answers a unit's questions and records them.
 type Reader struct {
@@ -18,14 +21,15 @@ func (r *Reader) Get(key Key) Object {
 	return r.graph.objects[key]
 }
 
+// Keys returns the keys of the objects that an index holds for a key, in order.
+func (r *Reader) Keys(key Key) []Key {
+	r.record(key)
+	return slices.SortedFunc(maps.Keys(r.graph.listed[key]), Key.Compare)
+}
+
 // List returns the objects that an index holds for a key, by key.
 func (r *Reader) List(key Key) []Object {
-	r.record(key)
-	keys := make([]Key, 0, len(r.graph.listed[key]))
-	for member := range r.graph.listed[key] {
-		keys = append(keys, member)
-	}
-	slices.SortFunc(keys, Key.Compare)
+	keys := r.Keys(key)
 	objects := make([]Object, len(keys))
 	for i, member := range keys {
 		objects[i] = r.graph.objects[member]

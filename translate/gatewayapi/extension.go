@@ -1,0 +1,54 @@
+package gatewayapi
+
+import (
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// pluginExtension is the name of the KongPlugin that a filter refers to.
+func pluginExtension(ref *gatewayv1.LocalObjectReference) (name string, ok bool) {
+	if ref == nil || ref.Group != "configuration.konghq.com" || ref.Kind != "KongPlugin" {
+		return "", false
+	}
+	return string(ref.Name), true
+}
+
+// extensions are the KongPlugins that a route's filters refer to.
+func extensions(object unit.Object) []string {
+	var names []string
+	add := func(ref *gatewayv1.LocalObjectReference) {
+		if name, ok := pluginExtension(ref); ok {
+			names = append(names, name)
+		}
+	}
+	switch route := object.(type) {
+	case *gatewayv1.HTTPRoute:
+		for i := range route.Spec.Rules {
+			for _, f := range allFilters(&route.Spec.Rules[i]) {
+				add(f.ExtensionRef)
+			}
+		}
+	case *gatewayv1.GRPCRoute:
+		for _, rule := range route.Spec.Rules {
+			for _, f := range allFilters(httpRuleOf(rule)) {
+				add(f.ExtensionRef)
+			}
+		}
+	}
+	return names
+}
+
+// isAttached tells whether one of a route's parents is a Gateway of ours.
+func isAttached(r *unit.Reader, object unit.Object) bool {
+	var refs []gatewayv1.ParentReference
+	switch route := object.(type) {
+	case *gatewayv1.HTTPRoute:
+		refs = route.Spec.ParentRefs
+	case *gatewayv1.GRPCRoute:
+		refs = route.Spec.ParentRefs
+	}
+	a := attachment{reader: r, namespace: object.GetNamespace()}
+	a.attach(refs)
+	return len(a.parents) > 0
+}
