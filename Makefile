@@ -28,6 +28,9 @@ bench: ## run the benchmarks of the translation
 bench-gateway: ## measure on a real Kong how soon changes are effective (an hour or more; ARGS='-sizes 100,1000 -changes 10')
 	$(GO) test ./e2e/bench -run '^$$' -bench Gateway -benchtime 1x -timeout 0 -v -args $(ARGS)
 
+bench-features: ## measure on a real Kong what requests cost that ask for more than a backend (some minutes)
+	$(GO) test ./e2e/bench -run '^$$' -bench Features -benchtime 1x -timeout 0 -v
+
 conformance: ## run Gateway API's conformance suite (an hour; ARGS="-quick -run 'HTTPRoute.*'" for single tests)
 	$(GO) test ./e2e/conformance -run '^TestConformance$$' -count=1 -timeout 0 -v -args -official -version $(VERSION) $(ARGS)
 
@@ -46,4 +49,4 @@ fmt: ## format the code
 vet: ## check the code for what compiles and is wrong
 	$(GO) vet ./...
 
-.PHONY: help build run test bench bench-gateway conformance image e2e-kind manifests fmt vet
+.PHONY: help build run test bench bench-gateway bench-features conformance image e2e-kind manifests fmt vet

@@ -78,6 +78,8 @@ func prepare(t *testing.T) *gateway {
 	g := &gateway{t: t, prefix: prefix, proxy: freeAddress(t), admin: freeAddress(t), status: freeAddress(t)}
 	g.env = append(os.Environ(),
 		"KONG_PREFIX="+prefix,
+		// Workers are the user that starts Kong, as in the image: the prefix is nobody else's.
+		"KONG_NGINX_USER=root root",
 		// In the image the companion is on Kong's own path.
 		"KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;",
 		"KONG_PROXY_LISTEN="+g.proxy, "KONG_NGINX_PROXY_LISTEN="+freeAddress(t), "KONG_ADMIN_LISTEN="+g.admin, "KONG_STATUS_LISTEN="+g.status,

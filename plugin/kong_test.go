@@ -42,7 +42,7 @@ func openHouse(t *testing.T) *house {
 	h := &house{prefix: t.TempDir(), health: freeAddress(t)}
 	command := "env " + asMain + "=1 " + executable
 	h.env = append(os.Environ(), asMain+"=1",
-		"KONG_PREFIX="+h.prefix, "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
+		"KONG_PREFIX="+h.prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
 		"KONG_NGINX_WORKER_PROCESSES=1", "KONG_MEM_CACHE_SIZE=16m", "KONG_LMDB_MAP_SIZE=64m",
 		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN="+freeAddress(t),
 		"KONG_ADMIN_LISTEN="+freeAddress(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+h.prefix+"/admin.sock",

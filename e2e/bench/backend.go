@@ -57,7 +57,10 @@ func startBackend(t testing.TB) *backend {
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, localKey{}, c.LocalAddr().(*net.TCPAddr).AddrPort().Addr().Unmap())
 		},
+		Protocols: new(http.Protocols),
 	}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return b

@@ -31,6 +31,37 @@ func BenchmarkGateway(b *testing.B) {
 	}
 }
 
+// BenchmarkFeatures measures, for some minutes, and writes the results.
+//
+//	go test ./e2e/bench -run '^$' -bench Features -benchtime 1x -timeout 0 -v
+func BenchmarkFeatures(b *testing.B) {
+	dir, err := filepath.Abs(*out)
+	must(b, err)
+	for range b.N {
+		must(b, costs(b, 5, 4*time.Second).write(dir))
+	}
+}
+
+// TestFeatures measures each feature for an instant.
+func TestFeatures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: no Kong is started")
+	}
+	dir := t.TempDir()
+	c := costs(t, 1, 100*time.Millisecond)
+	for _, f := range c.Features {
+		if len(f.Rounds) != 1 || f.Rounds[0].Rate == 0 || f.Rounds[0].Alone == 0 {
+			t.Errorf("%s was not measured: %+v", f.Name, f.Rounds)
+		}
+	}
+	must(t, c.write(dir))
+	saved, err := read[Costs](filepath.Join(dir, costsData))
+	must(t, err)
+	if saved.page() != c.page() {
+		t.Error("the page that is made of the saved data is another one")
+	}
+}
+
 // TestBenchmark makes a small round of everything. How long it takes decides nothing.
 func TestBenchmark(t *testing.T) {
 	if testing.Short() {
@@ -56,7 +87,7 @@ func TestBenchmark(t *testing.T) {
 			t.Errorf("%s: something was not measured: %+v", g.Way, g)
 		}
 	}
-	saved, err := read(filepath.Join(dir, dataFile))
+	saved, err := read[Results](filepath.Join(dir, dataFile))
 	must(t, err)
 	if saved.page() != r.page() {
 		t.Error("the page that is made of the saved data is another one")

@@ -31,20 +31,23 @@ func (r *Results) page() string {
 }
 
 type page struct {
-	r    *Results
-	text strings.Builder
+	document
+	r *Results
 }
 
-func (p *page) line(format string, args ...any) { fmt.Fprintf(&p.text, format+"\n", args...) }
+// document is Markdown in the making.
+type document struct{ text strings.Builder }
+
+func (d *document) line(format string, args ...any) { fmt.Fprintf(&d.text, format+"\n", args...) }
 
 // table begins one. The first column is text, the others are numbers.
-func (p *page) table(columns ...string) {
-	p.line("")
-	p.row(columns...)
-	p.row(append([]string{"---"}, slices.Repeat([]string{"--:"}, len(columns)-1)...)...)
+func (d *document) table(columns ...string) {
+	d.line("")
+	d.row(columns...)
+	d.row(append([]string{"---"}, slices.Repeat([]string{"--:"}, len(columns)-1)...)...)
 }
 
-func (p *page) row(cells ...string) { p.line("| %s |", strings.Join(cells, " | ")) }
+func (d *document) row(cells ...string) { d.line("| %s |", strings.Join(cells, " | ")) }
 
 // ms is a time in milliseconds, with as many digits as say something.
 func ms(d time.Duration) string {
@@ -69,14 +72,19 @@ func thousands(n int64) string {
 
 func mib(bytes int64) string { return thousands((bytes + 1<<19) >> 20) }
 
+// conditions are where, with what and when it was measured.
+func (d *document) conditions(m Machine, begun, ended Moment) {
+	d.line("| | |")
+	d.row("---", "---")
+	d.row("machine", fmt.Sprintf("%d cores of %s, %.0f GiB, Linux %s", m.Cores, m.Processor, float64(m.Memory)/(1<<30), m.Kernel))
+	d.row("versions", fmt.Sprintf("Kong %s with 2 workers, Go %s, Kubernetes %s; kube-sync at %s", m.Kong, m.Go, m.Kubernetes, m.Commit))
+	d.row("begun", fmt.Sprintf("%s, load average %s", begun.At.Format(time.DateTime+" MST"), begun.Load))
+	d.row("ended", fmt.Sprintf("%s, load average %s", ended.At.Format(time.DateTime+" MST"), ended.Load))
+}
+
 func (p *page) machine() {
-	m, o := p.r.Machine, p.r.Options
-	p.line("| | |")
-	p.row("---", "---")
-	p.row("machine", fmt.Sprintf("%d cores of %s, %.0f GiB, Linux %s", m.Cores, m.Processor, float64(m.Memory)/(1<<30), m.Kernel))
-	p.row("versions", fmt.Sprintf("Kong %s with 2 workers, Go %s, Kubernetes %s; kube-sync at %s", m.Kong, m.Go, m.Kubernetes, m.Commit))
-	p.row("begun", fmt.Sprintf("%s, load average %s", p.r.Begun.At.Format(time.DateTime+" MST"), p.r.Begun.Load))
-	p.row("ended", fmt.Sprintf("%s, load average %s", p.r.Ended.At.Format(time.DateTime+" MST"), p.r.Ended.Load))
+	o := p.r.Options
+	p.conditions(p.r.Machine, p.r.Begun, p.r.Ended)
 	p.row("changes", fmt.Sprintf("of each kind up to %d without and %d with load on each gateway, as many as %s allow but at least %d and %d; "+
 		"*n* says how many there were", o.Changes, o.Changes, o.Budget, o.AtLeast, (o.AtLeast+1)/2))
 	if o.Besides != "" {

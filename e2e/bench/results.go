@@ -74,21 +74,31 @@ func lastStale(s Sample) time.Duration { return s.LastStale }
 
 // Names of the files of results.
 const (
-	dataFile = "gateway.json"
-	pageFile = "gateway.md"
-	plotFile = "gateway.svg"
+	dataFile  = "gateway.json"
+	pageFile  = "gateway.md"
+	plotFile  = "gateway.svg"
+	costsData = "features.json"
+	costsPage = "features.md"
 )
 
 // write makes the files of results in a directory.
 func (r *Results) write(dir string) error {
-	data, err := json.MarshalIndent(r, "", " ")
+	return write(dir, dataFile, r, map[string]string{pageFile: r.page(), plotFile: r.plot()})
+}
+
+func (c *Costs) write(dir string) error {
+	return write(dir, costsData, c, map[string]string{costsPage: c.page()})
+}
+
+// write makes a file of data and those that are made of it.
+func write(dir, name string, data any, pages map[string]string) error {
+	encoded, err := json.MarshalIndent(data, "", " ")
 	if err != nil {
 		return err
 	}
-	for name, content := range map[string][]byte{
-		dataFile: append(data, '\n'), pageFile: []byte(r.page()), plotFile: []byte(r.plot()),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+	pages[name] = string(encoded) + "\n"
+	for name, content := range pages {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
 			return err
 		}
 	}
@@ -96,12 +106,12 @@ func (r *Results) write(dir string) error {
 }
 
 // read gives the results of a data file.
-func read(path string) (*Results, error) {
+func read[T Results | Costs](path string) (*T, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	r := &Results{}
+	r := new(T)
 	if err := json.Unmarshal(data, r); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -8,22 +8,31 @@ import (
 	"time"
 )
 
-// The page is made of its data and by nothing else.
-func TestPageIsMadeOfItsData(t *testing.T) {
+// Pages are made of their data and by nothing else.
+func TestPagesAreMadeOfTheirData(t *testing.T) {
+	t.Run("gateway", func(t *testing.T) {
+		madeOf(t, dataFile, func(r *Results) map[string]string { return map[string]string{pageFile: r.page(), plotFile: r.plot()} })
+	})
+	t.Run("features", func(t *testing.T) {
+		madeOf(t, costsData, func(c *Costs) map[string]string { return map[string]string{costsPage: c.page()} })
+	})
+}
+
+func madeOf[T Results | Costs](t *testing.T, data string, pages func(*T) map[string]string) {
 	dir := *out
-	r, err := read(filepath.Join(dir, dataFile))
+	r, err := read[T](filepath.Join(dir, data))
 	if os.IsNotExist(err) {
-		t.Skip("there are no results yet: make bench-gateway makes them")
+		t.Skipf("there is no %s yet: make bench-gateway and bench-features make them", data)
 	}
 	must(t, err)
 	if *update {
-		must(t, r.write(dir))
+		must(t, write(dir, data, r, pages(r)))
 	}
-	for name, want := range map[string]string{pageFile: r.page(), plotFile: r.plot()} {
+	for name, want := range pages(r) {
 		got, err := os.ReadFile(filepath.Join(dir, name))
 		must(t, err)
 		if string(got) != want {
-			t.Errorf("%s is not what its data make: go test ./e2e/bench -run TestPage -update", name)
+			t.Errorf("%s is not what its data make: go test ./e2e/bench -run TestPages -update", name)
 		}
 	}
 }

@@ -17,20 +17,13 @@ import (
 // run measures. The results so far are written to the directory, if one is given, each time that there are more.
 func run(t testing.TB, o Options, dir string) *Results {
 	t.Helper()
-	if lab.External() {
-		lab.Skip(t, "measures processes on this machine")
-	}
-	if _, err := exec.LookPath("kong"); err != nil {
-		lab.Skip(t, "needs a real kong on PATH")
-	}
-	t.Chdir("..") // package pod looks for kong-conf beside the directory that tests run in
-	roles, err := os.ReadFile("../kong-conf/install.yaml")
-	must(t, err)
+	needKong(t)
 	r := &Results{Options: o, Begun: now()}
 	b := &bench{t: t, options: o, world: newWorld(t), backend: startBackend(t), results: r}
 	r.Machine = b.world.machine(t)
-	b.credentials = b.world.credentials(t, string(roles))
+	b.credentials = b.world.credentials(t, roles(t))
 	b.world.startPlugins(t)
+	var err error
 	b.pods, err = b.world.startPods(t.Context())
 	must(t, err)
 	for _, routes := range o.Sizes {
@@ -44,6 +37,26 @@ func run(t testing.TB, o Options, dir string) *Results {
 		}
 	}
 	return r
+}
+
+// needKong skips what there is nothing to measure of.
+func needKong(t testing.TB) {
+	t.Helper()
+	if lab.External() {
+		lab.Skip(t, "measures processes on this machine")
+	}
+	if _, err := exec.LookPath("kong"); err != nil {
+		lab.Skip(t, "needs a real kong on PATH")
+	}
+	t.Chdir("..") // package pod looks for kong-conf beside the directory that tests run in
+}
+
+// roles are among the manifests of the installation.
+func roles(t testing.TB) string {
+	t.Helper()
+	manifests, err := os.ReadFile("../kong-conf/install.yaml")
+	must(t, err)
+	return string(manifests)
 }
 
 func must(t testing.TB, err error) {

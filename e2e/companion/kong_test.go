@@ -59,7 +59,7 @@ func start(t testing.TB, settings ...string) *kong {
 		client:  &http.Client{Timeout: 3 * time.Minute},
 	}
 	k.env = append(os.Environ(),
-		"KONG_PREFIX="+prefix, "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions",
+		"KONG_PREFIX="+prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions",
 		"KONG_PLUGINS=bundled,kube-sync-delta", "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;",
 		fmt.Sprintf("KONG_PROXY_LISTEN=127.0.0.1:%d reuseport, 127.0.0.1:%d ssl reuseport", k.proxy, k.tls),
 		fmt.Sprintf("KONG_STREAM_LISTEN=127.0.0.1:%d reuseport, 127.0.0.1:%d reuseport", k.streams[0], k.streams[1]),

@@ -68,6 +68,8 @@ func (o *options) environ() ([]string, error) {
 	command := quote(o.kubeSync)
 	settings := []string{
 		"KONG_PREFIX=" + o.prefix(),
+		// Workers are the user that starts Kong, as in the image: the prefix is nobody else's.
+		"KONG_NGINX_USER=root root",
 		"KONG_LUA_PACKAGE_PATH=" + lua + "/?.lua;;",
 		"KONG_PROXY_LISTEN=" + o.http.address() + ", " + o.https.address() + " http2 ssl",
 		// No ports for Gateways: nobody writes their Services.

@@ -126,6 +126,8 @@ func (p *Pod) environ(o Options) []string {
 	kubeSync := lab.Executable(p.t, KubeSync)
 	env := []string{
 		"KONG_PREFIX=" + p.Prefix,
+		// Workers are the user that starts Kong, as in the image: the prefix is nobody else's.
+		"KONG_NGINX_USER=root root",
 		// Where the image has the companion is this machine's to say.
 		"KONG_LUA_PACKAGE_PATH=" + filepath.Join(conf(p.t), "lua/?.lua") + ";;",
 		"KONG_PROXY_LISTEN=" + p.HTTP + ", " + p.HTTPS + " http2 ssl",

@@ -149,7 +149,7 @@ func startKong(t *testing.T, kong string) *realKong {
 	admin := deadAddress(t)
 	run := func(command string) {
 		cmd := exec.Command(kong, command, "-p", prefix)
-		cmd.Env = append(os.Environ(), "KONG_PREFIX="+prefix, "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions",
+		cmd.Env = append(os.Environ(), "KONG_PREFIX="+prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions",
 			"KONG_PROXY_LISTEN="+proxy.String(), "KONG_ADMIN_LISTEN="+admin, "KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off",
 			"KONG_NGINX_WORKER_PROCESSES=1", "KONG_ANONYMOUS_REPORTS=off")
 		if command == "stop" {

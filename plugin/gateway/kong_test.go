@@ -37,7 +37,7 @@ func startKong(t *testing.T, settings ...string) *Admin {
 	prefix := t.TempDir()
 	socket := filepath.Join(prefix, "admin.sock")
 	env := append(os.Environ(),
-		"KONG_PREFIX="+prefix, "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
+		"KONG_PREFIX="+prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
 		"KONG_NGINX_WORKER_PROCESSES=1", "KONG_MEM_CACHE_SIZE=16m", "KONG_LMDB_MAP_SIZE=64m",
 		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN="+freeAddress(t),
 		"KONG_ADMIN_LISTEN="+freeAddress(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+socket, "KONG_NGINX_ADMIN_ALLOW=unix:; deny all",
