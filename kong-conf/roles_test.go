@@ -45,7 +45,7 @@ func TestRolesAgree(t *testing.T) {
 func TestRolesOnlyRead(t *testing.T) {
 	deletable := map[string]bool{"services": true, "endpointslices": true}
 	writable := map[string]bool{"events": true, "leases": true, "services": true, "endpointslices": true,
-		"gatewayclasses/status": true, "gateways/status": true, "httproutes/status": true, "grpcroutes/status": true,
+		"gatewayclasses/status": true, "gateways/status": true, "listenersets/status": true, "httproutes/status": true, "grpcroutes/status": true,
 		"tlsroutes/status": true, "tcproutes/status": true, "udproutes/status": true}
 	for id, object := range objects(t, readFile(t, "install.yaml")) {
 		if object["kind"] != "ClusterRole" && object["kind"] != "Role" {

@@ -14,12 +14,14 @@ import (
 
 // gatewayObject is some object of Gateway API, or of what it reads.
 func (w *world) gatewayObject(name string) unit.Object {
-	switch w.IntN(11) {
+	switch w.IntN(13) {
 	case 0:
 		return &gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "kong"}, Spec: gatewayv1.GatewayClassSpec{
 			ControllerName: gatewayv1.GatewayController(pick(w, gatewayapi.DefaultController, gatewayapi.DefaultController, "example.com/other"))}}
 	case 1, 2, 3:
 		return w.gateway(name)
+	case 11, 12:
+		return w.listenerSet(name)
 	case 4:
 		return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "default", Labels: map[string]string{"team": pick(w, "a", "b")}}}
 	case 10:
@@ -55,6 +57,29 @@ func (w *world) gatewayService(gateway string) unit.Object {
 func (w *world) gateway(name string) unit.Object {
 	g := &gatewayv1.Gateway{ObjectMeta: meta(name), Spec: gatewayv1.GatewaySpec{GatewayClassName: "kong"}}
 	g.CreationTimestamp = metav1.Unix(int64(1000+w.IntN(3)), 0)
+	if w.IntN(3) > 0 {
+		from := pick(w, gatewayv1.NamespacesFromAll, gatewayv1.NamespacesFromSame, gatewayv1.NamespacesFromSelector, gatewayv1.NamespacesFromNone)
+		g.Spec.AllowedListeners = &gatewayv1.AllowedListeners{Namespaces: &gatewayv1.ListenerNamespaces{From: &from,
+			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}}}}
+	}
+	g.Spec.Listeners = w.listeners()
+	return g
+}
+
+// listenerSet is one of a Gateway in its own namespace or another.
+func (w *world) listenerSet(name string) unit.Object {
+	parent := gatewayv1.Namespace("default")
+	s := &gatewayv1.ListenerSet{ObjectMeta: meta(name)}
+	s.Namespace = pick(w, "default", "default", "other")
+	s.CreationTimestamp = metav1.Unix(int64(1000+w.IntN(3)), 0)
+	s.Spec.ParentRef = gatewayv1.ParentGatewayReference{Name: gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(2))), Namespace: &parent}
+	for _, l := range w.listeners() {
+		s.Spec.Listeners = append(s.Spec.Listeners, gatewayv1.ListenerEntry(l))
+	}
+	return s
+}
+
+func (w *world) listeners() (all []gatewayv1.Listener) {
 	for i := range 1 + w.IntN(3) {
 		l := gatewayv1.Listener{Name: gatewayv1.SectionName(fmt.Sprint("l", i)), Port: pick[int32](w, 80, 80, 8080), Protocol: gatewayv1.HTTPProtocolType}
 		if w.IntN(3) == 0 {
@@ -66,9 +91,9 @@ func (w *world) gateway(name string) unit.Object {
 		from := pick(w, gatewayv1.NamespacesFromAll, gatewayv1.NamespacesFromSame, gatewayv1.NamespacesFromSelector)
 		l.AllowedRoutes = &gatewayv1.AllowedRoutes{Namespaces: &gatewayv1.RouteNamespaces{From: &from,
 			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}}}}
-		g.Spec.Listeners = append(g.Spec.Listeners, l)
+		all = append(all, l)
 	}
-	return g
+	return all
 }
 
 func (w *world) httpRoute(name string) unit.Object {
@@ -78,6 +103,10 @@ func (w *world) httpRoute(name string) unit.Object {
 		ref := gatewayv1.ParentReference{Name: gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(4)))}
 		section := gatewayv1.SectionName("l1")
 		ref.SectionName = pick(w, nil, nil, &section)
+		if kind := gatewayv1.Kind("ListenerSet"); w.IntN(3) == 0 {
+			other := gatewayv1.Namespace("other")
+			ref.Kind, ref.Namespace = &kind, pick(w, nil, nil, &other)
+		}
 		r.Spec.ParentRefs = append(r.Spec.ParentRefs, ref)
 	}
 	r.Spec.Hostnames = pick(w, nil, []gatewayv1.Hostname{"a.example"}, []gatewayv1.Hostname{"*.example", "b.a.example"})

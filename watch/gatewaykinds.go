@@ -24,6 +24,13 @@ func GatewayKinds() []Kind {
 			New:        created[gatewayv1.Gateway](),
 			Unread:     on(func(g *gatewayv1.Gateway) { g.Status = gatewayv1.GatewayStatus{} }),
 		}, {
+			Name:       unit.ListenerSet,
+			Resource:   gatewayv1.SchemeGroupVersion.WithResource("listenersets"),
+			Namespaced: true,
+			Custom:     true,
+			New:        created[gatewayv1.ListenerSet](),
+			Unread:     on(func(s *gatewayv1.ListenerSet) { s.Status = gatewayv1.ListenerSetStatus{} }),
+		}, {
 			Name:       unit.HTTPRoute,
 			Resource:   gatewayv1.SchemeGroupVersion.WithResource("httproutes"),
 			Namespaced: true,

@@ -2,6 +2,8 @@ package watch
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -110,7 +112,11 @@ func (w *wholes) write(ctx context.Context, key unit.Key) (again bool) {
 	if !differs {
 		return false
 	}
-	if err := w.cluster.patchStatus(ctx, key, object.GetResourceVersion(), status); err != nil {
+	patch, err := replacing(object, status)
+	if err == nil {
+		err = w.cluster.patchStatus(ctx, key, object.GetResourceVersion(), patch)
+	}
+	if err != nil {
 		return failedStatus(w.log, key, err)
 	}
 	w.mu.Lock()
@@ -119,4 +125,29 @@ func (w *wholes) write(ctx context.Context, key unit.Key) (again bool) {
 		w.desired[key] = whole{status: desired.status, base: object.GetResourceVersion()}
 	}
 	return false
+}
+
+// replacing is a merge patch by which an object's status becomes another: what is left out
+// there goes.
+func replacing(object unit.Object, status any) (map[string]any, error) {
+	var have struct{ Status map[string]any }
+	var patch map[string]any
+	if err := errors.Join(convert(object, &have), convert(status, &patch)); err != nil {
+		return nil, err
+	}
+	for field := range have.Status {
+		if _, stays := patch[field]; !stays {
+			patch[field] = nil
+		}
+	}
+	return patch, nil
+}
+
+// convert reads the JSON of a value into another.
+func convert(from, to any) error {
+	text, err := json.Marshal(from)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, to)
 }

@@ -15,6 +15,9 @@ import (
 // adverse are the conditions that are bad news when they are true.
 var adverse = []string{"Conflicted", "OverlappingTLSConfig", "PartiallyInvalid", "InsecureFrontendValidationMode"}
 
+// following are the reasons of conditions that only tell of others.
+var following = []string{string(gatewayv1.GatewayReasonListenersNotValid), string(gatewayv1.ListenerSetReasonParentNotAccepted)}
+
 // badCondition is one that is not as it should be.
 type badCondition struct {
 	reason, message string
@@ -50,7 +53,7 @@ func collect(tree any, part string) (bad []badCondition) {
 		for _, c := range conditionsIn(tree) {
 			if c.Status == metav1.ConditionTrue && slices.Contains(adverse, c.Type) ||
 				c.Status == metav1.ConditionFalse && !slices.Contains(adverse, c.Type) {
-				follows := c.Type == string(gatewayv1.GatewayConditionProgrammed) || c.Reason == string(gatewayv1.GatewayReasonListenersNotValid)
+				follows := c.Type == string(gatewayv1.GatewayConditionProgrammed) || slices.Contains(following, c.Reason)
 				bad = append(bad, badCondition{c.Reason, part + c.Message, follows})
 			}
 		}

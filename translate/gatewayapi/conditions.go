@@ -130,9 +130,8 @@ func listenerNotAccepted(reason gatewayv1.ListenerConditionReason) metav1.Condit
 	return condition(gatewayv1.ListenerConditionAccepted, false, reason, "the listener is in conflict with another")
 }
 
-func listenerConflict(reason gatewayv1.ListenerConditionReason, other gatewayv1.SectionName) metav1.Condition {
-	return condition(gatewayv1.ListenerConditionConflicted, true, reason,
-		fmt.Sprintf("the listener is in conflict with the listener %s", other))
+func listenerConflict(reason gatewayv1.ListenerConditionReason, with string) metav1.Condition {
+	return condition(gatewayv1.ListenerConditionConflicted, true, reason, "the listener is in conflict with "+with)
 }
 
 func listenerNoConflicts() metav1.Condition {
@@ -155,6 +154,37 @@ func listenerProgrammed() metav1.Condition {
 
 func listenerNotProgrammed(message string) metav1.Condition {
 	return condition(gatewayv1.ListenerConditionProgrammed, false, gatewayv1.ListenerReasonInvalid, message)
+}
+
+func listenerConflictNotProgrammed(reason string) metav1.Condition {
+	return condition(gatewayv1.ListenerConditionProgrammed, false, reason, "the listener is in conflict with another")
+}
+
+func listenerSetAccepted() metav1.Condition {
+	return condition(gatewayv1.ListenerSetConditionAccepted, true, gatewayv1.ListenerSetReasonAccepted, "the ListenerSet is served")
+}
+
+func listenerSetListenersNotValid(some bool) metav1.Condition {
+	message := "no listener is valid"
+	if some {
+		message = "some listeners are not valid"
+	}
+	return condition(gatewayv1.ListenerSetConditionAccepted, some, gatewayv1.ListenerSetReasonListenersNotValid, message)
+}
+
+func listenerSetNotAccepted(reason gatewayv1.ListenerSetConditionReason, message string) metav1.Condition {
+	return condition(gatewayv1.ListenerSetConditionAccepted, false, reason, message)
+}
+
+func listenerSetProgrammed() metav1.Condition {
+	return condition(gatewayv1.ListenerSetConditionProgrammed, true, gatewayv1.ListenerSetReasonProgrammed, "Kong serves the ListenerSet")
+}
+
+// reasonParentNotProgrammed is in the specification, though not among its constants.
+const reasonParentNotProgrammed = gatewayv1.ListenerSetConditionReason("ParentNotProgrammed")
+
+func listenerSetNotProgrammed(reason gatewayv1.ListenerSetConditionReason, message string) metav1.Condition {
+	return condition(gatewayv1.ListenerSetConditionProgrammed, false, reason, message)
 }
 
 func routeAccepted() metav1.Condition {

@@ -15,11 +15,62 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// served is the value of a Gateway's unit, nil if the Gateway is not ours.
-type served struct{ listeners []listener }
+// served is the value of the units of Gateways and ListenerSets, nil if one is not ours.
+type served struct {
+	listeners []listener
+	// detached is why nothing can be attached; empty if something can.
+	detached string
+}
 
-// gateway translates a Gateway: which listeners it has, and their certificates.
+// merged is the value of the unit of all listeners of a Gateway, nil if that is not ours.
+type merged struct {
+	accepted metav1.Condition // the Gateway's
+	pooled   bool
+	// listeners are the Gateway's, then those of its ListenerSets in the order of precedence.
+	listeners []assessment
+	// of are those of each object.
+	of map[unit.Key][]assessment
+}
+
+func useMerged(r *unit.Reader, gateway unit.Key) (merged, bool) {
+	m, ours := r.Use(unit.ID{Role: mergedRole, Namespace: gateway.Namespace, Name: gateway.Name}).(merged)
+	return m, ours
+}
+
+// served is what routes are told of one object's listeners.
+func (m merged) served(key unit.Key) served {
+	var s served
+	for _, a := range m.of[key] {
+		s.listeners = append(s.listeners, a.listener())
+	}
+	return s
+}
+
+// gateway translates a Gateway: its status and its Service.
 func (o Options) gateway(id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.Gateway, Namespace: id.Namespace, Name: id.Name}
+	gateway, ok := unit.Get[*gatewayv1.Gateway](r, key)
+	if !ok {
+		return unit.Fragment{}
+	}
+	m, ours := useMerged(r, key)
+	if !ours {
+		return unit.Fragment{}
+	}
+	status := newGatewayStatus(gateway, m.of[key], m.accepted)
+	if gateway.Spec.AllowedListeners != nil {
+		status.sets = new(m.attachedSets())
+	}
+	fragment := unit.Fragment{Value: m.served(key), Status: status}
+	if m.pooled {
+		fragment.Objects, status.network = o.network(r, gateway, m)
+	}
+	return fragment
+}
+
+// merge finds out which listeners a Gateway has, those of ListenerSets included, and has
+// their certificates served.
+func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.Gateway, Namespace: id.Namespace, Name: id.Name}
 	gateway, ok := unit.Get[*gatewayv1.Gateway](r, key)
 	if !ok {
@@ -29,33 +80,36 @@ func (o Options) gateway(id unit.ID, r *unit.Reader) unit.Fragment {
 	if !class.ours {
 		return unit.Fragment{}
 	}
-	ports := o.ports(r, gateway, class)
 	t := &gatewayTranslation{reader: r, gateway: gateway, key: key, named: map[string]bool{}}
-	all := make([]assessment, len(gateway.Spec.Listeners))
-	for i, l := range gateway.Spec.Listeners {
-		all[i] = o.assess(gateway, l, ports)
+	m := merged{pooled: class.pooled, listeners: listenersOf(r, gateway)}
+	ports := o.ports(r, gateway, class)
+	for i := range m.listeners {
+		m.listeners[i].place(gateway, ports)
 	}
-	conflict(all)
-	acceptance := acceptance(gateway, all, class.pooled)
-	found := served{}
-	for i := range all {
-		t.program(&all[i], isTrue(acceptance))
-		found.listeners = append(found.listeners, all[i].listener())
+	m.accepted = acceptance(gateway, m.listeners[:len(gateway.Spec.Listeners)], class.pooled)
+	for i := range m.listeners {
+		t.program(&m.listeners[i], isTrue(m.accepted))
 	}
-	t.fragment.Value = found
-	status := newGatewayStatus(gateway, all, acceptance)
-	if class.pooled {
-		status.network = t.network(o.endpoints(r), all, isTrue(acceptance))
+	narrow(m.listeners)
+	t.certify(m.listeners)
+	if class.pooled && isTrue(m.accepted) {
+		for _, a := range m.listeners {
+			t.close(a)
+		}
 	}
-	t.fragment.Status = status
+	m.of = map[unit.Key][]assessment{}
+	for _, a := range m.listeners {
+		m.of[a.of] = append(m.of[a.of], a)
+	}
+	t.fragment.Value = m
 	return t.fragment
 }
 
-func newGatewayStatus(gateway *gatewayv1.Gateway, all []assessment, acceptance metav1.Condition) *gatewayStatus {
+func newGatewayStatus(gateway *gatewayv1.Gateway, own []assessment, acceptance metav1.Condition) *gatewayStatus {
 	s := &gatewayStatus{}
 	program := gatewayNotProgrammed("no listener can be served")
-	for _, a := range all {
-		s.listeners = append(s.listeners, a.status(gateway.Generation))
+	for _, a := range own {
+		s.listeners = append(s.listeners, a.status())
 		if isTrue(a.programmed) {
 			program = gatewayProgrammed()
 		}
@@ -108,11 +162,14 @@ type gatewayTranslation struct {
 func (t *gatewayTranslation) program(a *assessment, gatewayAccepted bool) {
 	usable := true
 	if terminates(a.spec) && isTrue(a.accepted) {
-		usable = t.certificates(a)
+		t.resolve(a)
+		usable = len(a.certificates) > 0
 	}
 	switch {
 	case !gatewayAccepted:
 		a.programmed = listenerNotProgrammed("the Gateway is not accepted")
+	case isTrue(a.conflicted):
+		a.programmed = listenerConflictNotProgrammed(a.conflicted.Reason)
 	case !isTrue(a.accepted):
 		a.programmed = listenerNotProgrammed("the listener is not accepted")
 	case !usable:
@@ -124,34 +181,44 @@ func (t *gatewayTranslation) program(a *assessment, gatewayAccepted bool) {
 	}
 }
 
-// certificates has a listener's certificates served: the first for its host name, and
-// every other one for those of its own names that are within it.
-func (t *gatewayTranslation) certificates(a *assessment) (any bool) {
+// resolve finds a listener's certificates.
+func (t *gatewayTranslation) resolve(a *assessment) {
 	var refs []gatewayv1.SecretObjectReference
 	if a.spec.TLS != nil {
 		refs = a.spec.TLS.CertificateRefs
 	}
-	host := hostOf(a.spec.Hostname)
 	for _, ref := range refs {
-		c, wrong := t.certificate(ref)
+		c, wrong := t.certificate(a.of, ref)
 		if wrong != nil {
 			a.resolved = *wrong
 			continue
 		}
-		for _, name := range c.Names {
-			if covers(host, route.Host(name)) {
-				t.serve(name, c.ID)
-			}
-		}
-		if !any {
-			t.serve(serverName(host), c.ID)
-		}
-		any = true
+		a.certificates = append(a.certificates, c)
 	}
 	if len(refs) == 0 {
 		a.resolved = listenerUnresolvedRefs(gatewayv1.ListenerReasonInvalidCertificateRef, "the listener names no certificate")
 	}
-	return any
+}
+
+// certify has the certificates of listeners served: the first of each for its host, and
+// then all for those of their own names that are within it and not a narrower listener's.
+func (t *gatewayTranslation) certify(all []assessment) {
+	for _, a := range all {
+		if len(a.certificates) > 0 {
+			t.serve(a, serverName(hostOf(a.spec.Hostname)), a.certificates[0].ID)
+		}
+	}
+	for _, a := range all {
+		host := hostOf(a.spec.Hostname)
+		for _, c := range a.certificates {
+			for _, name := range c.Names {
+				narrower := func(other route.Host) bool { return covers(other, route.Host(name)) }
+				if covers(host, route.Host(name)) && !slices.ContainsFunc(a.narrower, narrower) {
+					t.serve(a, name, c.ID)
+				}
+			}
+		}
+	}
 }
 
 // serverName is the name under which Kong looks for the certificate of a host.
@@ -162,20 +229,21 @@ func serverName(host route.Host) string {
 	return string(host)
 }
 
-func (t *gatewayTranslation) certificate(ref gatewayv1.SecretObjectReference) (certificate.Certificate, *metav1.Condition) {
+// certificate is what an object refers to, or why it cannot be had.
+func (t *gatewayTranslation) certificate(from unit.Key, ref gatewayv1.SecretObjectReference) (certificate.Certificate, *metav1.Condition) {
 	unresolved := func(reason gatewayv1.ListenerConditionReason, format string, args ...any) (certificate.Certificate, *metav1.Condition) {
 		c := listenerUnresolvedRefs(reason, fmt.Sprintf(format, args...))
 		return certificate.Certificate{}, &c
 	}
-	namespace := string(value(ref.Namespace, gatewayv1.Namespace(t.gateway.Namespace)))
+	namespace := string(value(ref.Namespace, gatewayv1.Namespace(from.Namespace)))
 	if value(ref.Group, "") != corev1.GroupName || value(ref.Kind, "Secret") != "Secret" {
 		return unresolved(gatewayv1.ListenerReasonInvalidCertificateRef, "a certificate is in a Secret, not in a %s", value(ref.Kind, ""))
 	}
 	if !grant.Allows(t.reader,
-		grant.From{Group: gatewayv1.GroupName, Kind: "Gateway", Namespace: t.gateway.Namespace},
+		grant.From{Group: gatewayv1.GroupName, Kind: string(from.Kind), Namespace: from.Namespace},
 		grant.To{Kind: "Secret", Namespace: namespace, Name: string(ref.Name)}) {
-		return unresolved(gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to Secret %s",
-			namespace, t.gateway.Namespace, ref.Name)
+		return unresolved(gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %ss of namespace %s refer to Secret %s",
+			namespace, from.Kind, from.Namespace, ref.Name)
 	}
 	c := certificate.Use(t.reader, namespace, string(ref.Name))
 	if c.ID == "" {
@@ -184,17 +252,17 @@ func (t *gatewayTranslation) certificate(ref gatewayv1.SecretObjectReference) (c
 	return c, nil
 }
 
-// serve claims a server name, once.
-func (t *gatewayTranslation) serve(name, certificateID string) {
+// serve claims a server name for a listener, once.
+func (t *gatewayTranslation) serve(a assessment, name, certificateID string) {
 	if t.named[name] {
 		return
 	}
 	t.named[name] = true
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot:     "sni " + name,
-		Object:   t.key,
-		Since:    t.gateway.CreationTimestamp.Time,
+		Object:   a.of,
+		Since:    a.since,
 		Entities: []*kong.Entity{kong.SNI(name, certificateID)},
-		Lost:     unit.Warning(t.key, "HostConflict", "the certificate for "+name+" is another object's to choose"),
+		Lost:     unit.Warning(a.of, "HostConflict", "the certificate for "+name+" is another object's to choose"),
 	})
 }

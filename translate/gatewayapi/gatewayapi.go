@@ -43,13 +43,14 @@ var defaultPorts = map[gatewayv1.ProtocolType][]int32{
 
 // The roles of the units.
 const (
-	classRole   unit.Role = "gatewayclass"
-	gatewayRole unit.Role = "gateway"
-	httpRole    unit.Role = "httproute"
-	grpcRole    unit.Role = "grpcroute"
-	tlsRole     unit.Role = "tlsroute"
-	tcpRole     unit.Role = "tcproute"
-	udpRole     unit.Role = "udproute"
+	classRole       unit.Role = "gatewayclass"
+	gatewayRole     unit.Role = "gateway"
+	listenerSetRole unit.Role = "listenerset"
+	httpRole        unit.Role = "httproute"
+	grpcRole        unit.Role = "grpcroute"
+	tlsRole         unit.Role = "tlsroute"
+	tcpRole         unit.Role = "tcproute"
+	udpRole         unit.Role = "udproute"
 
 	httpRuleRole unit.Role = "httproute-rule"
 	grpcRuleRole unit.Role = "grpcroute-rule"
@@ -57,6 +58,7 @@ const (
 	tcpRuleRole  unit.Role = "tcproute-rule"
 	udpRuleRole  unit.Role = "udproute-rule"
 	poolRole     unit.Role = "gateway-ports"
+	mergedRole   unit.Role = "gateway-listeners"
 )
 
 // Define adds the units of Gateway API to a graph.
@@ -67,8 +69,11 @@ func Define(g *unit.Graph, o Options) {
 	o.Ports = ports
 	g.Define(unit.Definition{Role: classRole, Kind: unit.GatewayClass, EachObject: true, Translate: o.class})
 	g.Define(unit.Definition{Role: gatewayRole, Kind: unit.Gateway, EachObject: true, Translate: o.gateway})
+	g.Define(unit.Definition{Role: listenerSetRole, Kind: unit.ListenerSet, EachObject: true, Translate: o.listenerSet})
+	g.Define(unit.Definition{Role: mergedRole, Kind: unit.Gateway, Translate: o.merge})
 	g.Define(unit.Definition{Role: poolRole, Kind: unit.GatewayClass, Translate: o.pool})
 	indexPool(g)
+	indexListenerSets(g)
 	g.Define(unit.Definition{Role: httpRole, Kind: unit.HTTPRoute, EachObject: true, Translate: o.httpRoute})
 	g.Define(unit.Definition{Role: grpcRole, Kind: unit.GRPCRoute, EachObject: true, Translate: o.grpcRoute})
 	for kind, d := range requestRoutes {

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 // listener is what routes need to know of one.
@@ -28,6 +31,9 @@ type listener struct {
 	Selector *metav1.LabelSelector
 	// Serves is false for one that takes no requests.
 	Serves bool
+	// Narrower are the hosts of other listeners of the Gateway and the port that are within
+	// Host, in order: requests to them are those listeners' alone.
+	Narrower []route.Host
 }
 
 // schemes of the protocols that we support.
@@ -50,33 +56,50 @@ var routeKinds = map[gatewayv1.ProtocolType][]string{
 
 // assessment is one listener and its conditions.
 type assessment struct {
-	spec       gatewayv1.Listener
-	kongPort   int32
-	kinds      []gatewayv1.RouteGroupKind
+	of         unit.Key  // the object that has it
+	since      time.Time // the object's age
+	generation int64     // and its generation
+
+	spec         gatewayv1.Listener
+	kongPort     int32
+	kinds        []gatewayv1.RouteGroupKind
+	certificates []certificate.Certificate
+	narrower     []route.Host
+
 	accepted   metav1.Condition
 	conflicted metav1.Condition
 	resolved   metav1.Condition
 	programmed metav1.Condition
 }
 
-// assess judges a listener by itself, but for what it refers to.
-func (o Options) assess(gateway *gatewayv1.Gateway, l gatewayv1.Listener, ports ports) assessment {
-	a := assessment{spec: l, accepted: listenerAccepted(), conflicted: listenerNoConflicts()}
+// assess judges a listener by itself, but for its port and what it refers to.
+func assess(s source, l gatewayv1.Listener) assessment {
+	a := assessment{of: s.key, since: s.object.GetCreationTimestamp().Time, generation: s.object.GetGeneration(), spec: l,
+		accepted: listenerAccepted(), conflicted: listenerNoConflicts()}
 	a.kinds, a.resolved = allowedKinds(l)
-	var unavailable *metav1.Condition
-	a.kongPort, unavailable = ports.of(l)
-	switch {
-	case schemes[l.Protocol] == "":
+	if schemes[l.Protocol] == "" {
 		a.accepted = listenerUnsupportedProtocol(l.Protocol)
+	}
+	return a
+}
+
+// place gives an accepted listener its port of Kong, and finds out whether Kong can serve
+// it there.
+func (a *assessment) place(gateway *gatewayv1.Gateway, ports ports) {
+	if !isTrue(a.accepted) {
+		return
+	}
+	var unavailable *metav1.Condition
+	a.kongPort, unavailable = ports.of(a.spec)
+	switch {
 	case unavailable != nil:
 		a.accepted = *unavailable
-	case l.Protocol == gatewayv1.HTTPSProtocolType && mode(l) != gatewayv1.TLSModeTerminate:
+	case a.spec.Protocol == gatewayv1.HTTPSProtocolType && mode(a.spec) != gatewayv1.TLSModeTerminate:
 		a.accepted = listenerUnsupportedValue("a listener for HTTPS terminates TLS")
-	case l.Protocol == gatewayv1.HTTPSProtocolType && gateway.Spec.TLS != nil && gateway.Spec.TLS.Frontend != nil:
+	case a.spec.Protocol == gatewayv1.HTTPSProtocolType && gateway.Spec.TLS != nil && gateway.Spec.TLS.Frontend != nil:
 		// Whoever wants clients to be validated relies on it.
 		a.accepted = listenerUnsupportedValue("tls.frontend is not supported; nothing is served rather than to everybody")
 	}
-	return a
 }
 
 func mode(l gatewayv1.Listener) gatewayv1.TLSModeType {
@@ -112,38 +135,33 @@ func allowedKinds(l gatewayv1.Listener) ([]gatewayv1.RouteGroupKind, metav1.Cond
 	return kinds, listenerResolvedRefs()
 }
 
-// conflict finds out which listeners are for the same requests. Neither of two such
-// listeners is served: nobody could tell whose the requests are.
-func conflict(all []assessment) {
-	for i := range all {
-		for j := range all {
-			a, b := &all[i], all[j].spec
-			if i == j || a.spec.Port != b.Port || schemes[a.spec.Protocol] == "" || schemes[b.Protocol] == "" {
-				continue
-			}
-			reason := gatewayv1.ListenerReasonHostnameConflict
-			if clash(a.spec.Protocol, b.Protocol) {
-				reason = gatewayv1.ListenerReasonProtocolConflict
-			} else if a.spec.Protocol != b.Protocol || hostOf(a.spec.Hostname) != hostOf(b.Hostname) {
-				continue
-			}
-			a.conflicted = listenerConflict(reason, b.Name)
-			if isTrue(a.accepted) {
-				a.accepted = listenerNotAccepted(reason)
-			}
-		}
-	}
-}
-
 func hostOf(hostname *gatewayv1.Hostname) route.Host {
 	return route.Host(strings.ToLower(string(value(hostname, ""))))
+}
+
+// narrow finds for each listener which others are within it.
+func narrow(all []assessment) {
+	for i := range all {
+		a, host := &all[i], hostOf(all[i].spec.Hostname)
+		if host != "" && !host.Wildcard() {
+			continue
+		}
+		for _, b := range all {
+			other := hostOf(b.spec.Hostname)
+			if isTrue(b.programmed) && b.spec.Port == a.spec.Port && b.spec.Protocol == a.spec.Protocol && other != host && covers(host, other) {
+				a.narrower = append(a.narrower, other)
+			}
+		}
+		slices.Sort(a.narrower)
+		a.narrower = slices.Compact(a.narrower)
+	}
 }
 
 // listener is what routes are told.
 func (a assessment) listener() listener {
 	l := listener{
 		Name: string(a.spec.Name), Host: hostOf(a.spec.Hostname), Port: a.spec.Port, KongPort: a.kongPort,
-		Scheme: schemeOf(a.spec), From: gatewayv1.NamespacesFromSame, Serves: isTrue(a.programmed),
+		Scheme: schemeOf(a.spec), From: gatewayv1.NamespacesFromSame, Serves: isTrue(a.programmed), Narrower: a.narrower,
 	}
 	for _, kind := range a.kinds {
 		l.Kinds = append(l.Kinds, string(kind.Kind))
@@ -155,9 +173,9 @@ func (a assessment) listener() listener {
 	return l
 }
 
-func (a assessment) status(generation int64) gatewayv1.ListenerStatus {
+func (a assessment) status() gatewayv1.ListenerStatus {
 	return gatewayv1.ListenerStatus{
 		Name: a.spec.Name, SupportedKinds: a.kinds,
-		Conditions: observed(generation, a.accepted, a.programmed, a.resolved, a.conflicted),
+		Conditions: observed(a.generation, a.accepted, a.programmed, a.resolved, a.conflicted),
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -56,34 +55,43 @@ type network struct {
 	addresses []string
 	// missing is why the Gateway cannot be reached as it asks; nil if it can.
 	missing *metav1.Condition
+	// taken is true if the Service is another's.
+	taken bool
 }
 
 // network has the Gateway's Service made, and tells what came of it.
-func (t *gatewayTranslation) network(endpoints []*discoveryv1.EndpointSlice, all []assessment, accepted bool) *network {
-	f := &front{gateway: t.gateway, name: serviceName(t.gateway)}
-	for _, a := range all {
-		if accepted && isTrue(a.accepted) {
+func (o Options) network(r *unit.Reader, gateway *gatewayv1.Gateway, m merged) ([]unit.Object, *network) {
+	f := &front{gateway: gateway, name: serviceName(gateway)}
+	for _, a := range m.listeners {
+		if isTrue(m.accepted) && isTrue(a.accepted) {
 			f.open(a.spec.Protocol, a.spec.Port, a.kongPort)
-			t.close(a)
 		}
 	}
-	n := &network{}
-	service, ok := unit.Get[*corev1.Service](t.reader, unit.Key{Kind: unit.Service, Namespace: f.name.Namespace, Name: f.name.Name})
-	if ok && !OwnedBy(t.gateway.Name, service) {
-		c := gatewayServiceTaken(f.name.String())
-		return &network{missing: &c}
+	n := networkOf(r, gateway)
+	if n.taken {
+		return nil, n
 	}
-	t.fragment.Objects = f.objects(endpoints)
+	return f.objects(o.endpoints(r)), n
+}
+
+// networkOf tells what a Gateway's own Service gives it.
+func networkOf(r *unit.Reader, gateway *gatewayv1.Gateway) *network {
+	n, name := &network{}, serviceName(gateway)
+	service, ok := unit.Get[*corev1.Service](r, unit.Key{Kind: unit.Service, Namespace: name.Namespace, Name: name.Name})
+	if ok && !OwnedBy(gateway.Name, service) {
+		c := gatewayServiceTaken(name.String())
+		return &network{missing: &c, taken: true}
+	}
 	if ok {
 		n.addresses = addressesOf(service)
 	}
 	if len(n.addresses) == 0 {
-		c := gatewayWithoutOwnAddress(f.name.String())
+		c := gatewayWithoutOwnAddress(name.String())
 		n.missing = &c
 	}
-	for _, a := range t.gateway.Spec.Addresses {
+	for _, a := range gateway.Spec.Addresses {
 		if a.Value != "" && !slices.Contains(n.addresses, a.Value) {
-			c := gatewayAddressNotUsable(f.name.String(), a.Value)
+			c := gatewayAddressNotUsable(name.String(), a.Value)
 			n.missing = &c
 		}
 	}
@@ -93,7 +101,7 @@ func (t *gatewayTranslation) network(endpoints []*discoveryv1.EndpointSlice, all
 // close has requests to a listener that are for none of its routes end there: those that
 // are for any port are not the Gateway's.
 func (t *gatewayTranslation) close(a assessment) {
-	if !isHTTP(a.spec.Protocol) {
+	if !isHTTP(a.spec.Protocol) || !isTrue(a.accepted) {
 		return // Kong closes connections that no route takes
 	}
 	r := route.Route{

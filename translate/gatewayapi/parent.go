@@ -6,9 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -27,11 +25,14 @@ type attachment struct {
 	bindings []binding
 }
 
-// parent is one of our Gateways that the route wants to be attached to.
+// parent is one of our Gateways or ListenerSets that the route wants to be attached to.
 type parent struct {
 	ref      gatewayv1.ParentReference
 	accepted metav1.Condition
 }
+
+// parentRoles are the units of what routes are attached to.
+var parentRoles = map[unit.Kind]unit.Role{unit.Gateway: gatewayRole, unit.ListenerSet: listenerSetRole}
 
 // binding is a host that the route is served for.
 type binding struct {
@@ -47,33 +48,32 @@ type binding struct {
 // attach finds the listeners for all parents that are ours.
 func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 	for _, ref := range refs {
-		if value(ref.Group, gatewayv1.GroupName) != gatewayv1.GroupName || value(ref.Kind, "Gateway") != "Gateway" {
-			continue
-		}
-		key := unit.Key{Kind: unit.Gateway, Name: string(ref.Name),
+		key := unit.Key{Kind: unit.Kind(value(ref.Kind, "Gateway")), Name: string(ref.Name),
 			Namespace: string(value(ref.Namespace, gatewayv1.Namespace(a.namespace)))}
-		gateway, ours := a.reader.Use(unit.ID{Role: gatewayRole, Namespace: key.Namespace, Name: key.Name}).(served)
-		if !ours {
+		role, ok := parentRoles[key.Kind]
+		if !ok || value(ref.Group, gatewayv1.GroupName) != gatewayv1.GroupName {
 			continue
 		}
-		a.parents = append(a.parents, parent{ref: ref, accepted: a.attachTo(key, gateway.listeners, ref)})
+		if to, ours := a.reader.Use(unit.ID{Role: role, Namespace: key.Namespace, Name: key.Name}).(served); ours {
+			a.parents = append(a.parents, parent{ref: ref, accepted: a.attachTo(key, to, ref)})
+		}
 	}
 	slices.SortFunc(a.bindings, func(x, y binding) int {
 		return cmp.Or(cmp.Compare(x.host, y.host), slices.Compare(x.not, y.not), cmp.Compare(x.kongPort, y.kongPort))
 	})
 }
 
-// attachTo attaches the route to the listeners of one Gateway that it names and that
+// attachTo attaches the route to the listeners of one object that it names and that
 // allow it.
-func (a *attachment) attachTo(gateway unit.Key, all []listener, ref gatewayv1.ParentReference) metav1.Condition {
+func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentReference) metav1.Condition {
 	var named, allowing, attached []listener
-	for _, l := range all {
+	for _, l := range to.listeners {
 		if value(ref.SectionName, gatewayv1.SectionName(l.Name)) == gatewayv1.SectionName(l.Name) && value(ref.Port, l.Port) == l.Port {
 			named = append(named, l)
 		}
 	}
 	for _, l := range named {
-		if slices.Contains(l.Kinds, a.kind) && a.allowed(gateway, l) {
+		if slices.Contains(l.Kinds, a.kind) && within(a.reader, a.namespace, l.From, l.Selector, key.Namespace) {
 			allowing = append(allowing, l)
 		}
 	}
@@ -81,44 +81,28 @@ func (a *attachment) attachTo(gateway unit.Key, all []listener, ref gatewayv1.Pa
 		if hosts := a.hosts(l); len(hosts) > 0 {
 			attached = append(attached, l)
 			for _, host := range hosts {
-				a.bind(host, l, all)
+				a.bind(host, l)
 			}
 		}
 	}
 	switch {
+	case to.detached != "":
+		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s is not attached: %s", key, to.detached))
 	case len(named) == 0:
-		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no such listener", gateway))
+		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no such listener", key))
 	case len(allowing) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNotAllowedByListeners,
-			fmt.Sprintf("no listener of %s takes %s of namespace %s", gateway, some(a.kind), a.namespace))
+			fmt.Sprintf("no listener of %s takes %s of namespace %s", key, some(a.kind), a.namespace))
 	case len(attached) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingListenerHostname,
-			fmt.Sprintf("no host name of the route is one of a listener of %s", gateway))
+			fmt.Sprintf("no host name of the route is one of a listener of %s", key))
 	}
 	for _, l := range attached {
-		if section := (unit.Section{Object: gateway, Name: l.Name}); !slices.Contains(a.sections, section) {
+		if section := (unit.Section{Object: key, Name: l.Name}); !slices.Contains(a.sections, section) {
 			a.sections = append(a.sections, section)
 		}
 	}
 	return routeAccepted()
-}
-
-// allowed tells whether a listener takes routes of the route's namespace.
-func (a *attachment) allowed(gateway unit.Key, l listener) bool {
-	switch l.From {
-	case gatewayv1.NamespacesFromAll:
-		return true
-	case gatewayv1.NamespacesFromSame:
-		return gateway.Namespace == a.namespace
-	case gatewayv1.NamespacesFromSelector:
-		selector, err := metav1.LabelSelectorAsSelector(l.Selector)
-		if err != nil {
-			return false
-		}
-		namespace, ok := unit.Get[*corev1.Namespace](a.reader, unit.Key{Kind: unit.Namespace, Name: a.namespace})
-		return ok && selector.Matches(labels.Set(namespace.Labels))
-	}
-	return false
 }
 
 // hosts are those that the route and a listener have in common.
@@ -135,26 +119,20 @@ func (a *attachment) hosts(l listener) []route.Host {
 	return hosts
 }
 
-// bind serves a host through a listener, but for what a narrower listener of the same
-// Gateway and port is there for.
-func (a *attachment) bind(host route.Host, l listener, all []listener) {
+// bind serves a host through a listener, but for what a narrower listener is there for.
+func (a *attachment) bind(host route.Host, l listener) {
 	if !l.Serves {
 		return
 	}
 	var not []route.Host
-	for _, other := range all {
-		narrower := other.Host != l.Host && covers(l.Host, other.Host)
-		if !other.Serves || other.Port != l.Port || !narrower {
-			continue
-		}
-		if covers(other.Host, host) {
+	for _, other := range l.Narrower {
+		if covers(other, host) {
 			return
 		}
-		if covers(host, other.Host) && !slices.Contains(not, other.Host) {
-			not = append(not, other.Host)
+		if covers(host, other) {
+			not = append(not, other)
 		}
 	}
-	slices.Sort(not)
 	for i := range a.bindings {
 		if b := &a.bindings[i]; b.host == host && slices.Equal(b.not, not) && b.kongPort == l.KongPort && together(b.schemes, l.Scheme) {
 			if !slices.Contains(b.schemes, l.Scheme) {

@@ -63,7 +63,7 @@ func (o Options) pool(_ unit.ID, r *unit.Reader) unit.Fragment {
 		}
 	}
 	for _, port := range wanted {
-		if at, ok := written[port]; ok && free.take(port.Protocol, at) {
+		if at, ok := written[port]; ok && assigned[port] == 0 && free.take(port.Protocol, at) {
 			assigned[port] = at
 		}
 	}
@@ -79,24 +79,28 @@ func (o Options) pool(_ unit.ID, r *unit.Reader) unit.Fragment {
 }
 
 // poolPorts are the ports that Gateways want to have assigned, the oldest Gateway first.
+// Those that ListenerSets add come last, lest Gateways go without for them.
 func (o Options) poolPorts(r *unit.Reader) []poolPort {
 	gateways := unit.List[*gatewayv1.Gateway](r, unit.Key{Kind: allGateways})
 	slices.SortStableFunc(gateways, func(a, b *gatewayv1.Gateway) int {
 		return a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
 	})
-	var wanted []poolPort
+	var own, added []poolPort
 	for _, gateway := range gateways {
 		if !o.ours(r, gateway).pooled {
 			continue
 		}
-		for _, l := range gateway.Spec.Listeners {
-			port := poolPort{serviceName(gateway), l.Protocol, l.Port}
-			if !slices.Contains(wanted, port) {
-				wanted = append(wanted, port)
+		for _, a := range listenersOf(r, gateway) {
+			if port := (poolPort{serviceName(gateway), a.spec.Protocol, a.spec.Port}); !isTrue(a.accepted) {
+				continue
+			} else if a.of.Kind == unit.Gateway {
+				own = append(own, port)
+			} else {
+				added = append(added, port)
 			}
 		}
 	}
-	return wanted
+	return append(own, added...)
 }
 
 // freePorts are those that are not assigned yet.

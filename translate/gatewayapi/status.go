@@ -31,7 +31,7 @@ func (s *classStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 		return nil, false
 	}
 	want := gatewayv1.GatewayClassStatus{
-		Conditions:        merged(class.Status.Conditions, s.conditions, now),
+		Conditions:        blended(class.Status.Conditions, s.conditions, now),
 		SupportedFeatures: features,
 	}
 	return want, !equality.Semantic.DeepEqual(want, class.Status)
@@ -41,6 +41,8 @@ func (s *classStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 type gatewayStatus struct {
 	conditions []metav1.Condition
 	listeners  []gatewayv1.ListenerStatus
+	// sets is how many ListenerSets are attached; nil if the Gateway says nothing of them.
+	sets *int32
 	// network is of the Gateway's own Service; nil for the one in front of Kong.
 	network *network
 }
@@ -48,11 +50,16 @@ type gatewayStatus struct {
 // Counted implements [unit.Status].
 func (s *gatewayStatus) Counted(attached map[string]int) unit.Status {
 	counted := *s
-	counted.listeners = slices.Clone(s.listeners)
-	for i := range counted.listeners {
-		counted.listeners[i].AttachedRoutes = int32(attached[string(counted.listeners[i].Name)])
-	}
+	counted.listeners = countedListeners(s.listeners, attached)
 	return &counted
+}
+
+func countedListeners(listeners []gatewayv1.ListenerStatus, attached map[string]int) []gatewayv1.ListenerStatus {
+	counted := slices.Clone(listeners)
+	for i := range counted {
+		counted[i].AttachedRoutes = int32(attached[string(counted[i].Name)])
+	}
+	return counted
 }
 
 // Refused implements [unit.Status].
@@ -79,19 +86,23 @@ func (s *gatewayStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 		conditions = replaced(conditions, gatewayWithoutAddress())
 	}
 	want := gatewayv1.GatewayStatus{
-		Addresses:            addresses(reached),
-		Conditions:           merged(gateway.Status.Conditions, conditions, now),
-		AttachedListenerSets: gateway.Status.AttachedListenerSets,
+		Addresses:  addresses(reached),
+		Conditions: blended(gateway.Status.Conditions, conditions, now),
+		// Older definitions of Gateways have no field for it.
+		AttachedListenerSets: s.sets,
+	}
+	if want.AttachedListenerSets == nil && gateway.Status.AttachedListenerSets != nil {
+		want.AttachedListenerSets = new(int32) // what is left out would stay
 	}
 	for _, l := range s.listeners {
-		l.Conditions = merged(listenerConditions(gateway, l.Name), l.Conditions, now)
+		l.Conditions = blended(listenerConditions(gateway.Status.Listeners, l.Name), l.Conditions, now)
 		want.Listeners = append(want.Listeners, l)
 	}
 	return want, !equality.Semantic.DeepEqual(want, gateway.Status)
 }
 
-func listenerConditions(gateway *gatewayv1.Gateway, name gatewayv1.SectionName) []metav1.Condition {
-	for _, l := range gateway.Status.Listeners {
+func listenerConditions(have []gatewayv1.ListenerStatus, name gatewayv1.SectionName) []metav1.Condition {
+	for _, l := range have {
 		if l.Name == name {
 			return l.Conditions
 		}
@@ -144,7 +155,7 @@ func (s *routeStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 		}
 	}
 	for _, p := range s.parents {
-		p.Conditions = merged(parentConditions(have, p), p.Conditions, now)
+		p.Conditions = blended(parentConditions(have, p), p.Conditions, now)
 		want.Parents = append(want.Parents, p)
 	}
 	return want, len(have)+len(want.Parents) > 0 && !equality.Semantic.DeepEqual(want.Parents, have)
@@ -179,9 +190,9 @@ func parentConditions(have []gatewayv1.RouteParentStatus, parent gatewayv1.Route
 // ourTypes are the types of conditions that we may have written.
 var ourTypes = []string{"Accepted", "ResolvedRefs", "PartiallyInvalid", "Programmed", "Conflicted", "SupportedVersion"}
 
-// merged are conditions in the place of those of ours; those of others stay. What has
+// blended are conditions in the place of those of ours; those of others stay. What has
 // the status that it had keeps the time since when.
-func merged(have, want []metav1.Condition, now unit.Moment) []metav1.Condition {
+func blended(have, want []metav1.Condition, now unit.Moment) []metav1.Condition {
 	var all []metav1.Condition
 	for _, c := range want {
 		c.LastTransitionTime = now.Time

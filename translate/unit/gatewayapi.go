@@ -4,6 +4,7 @@ package unit
 const (
 	GatewayClass   Kind = "GatewayClass"
 	Gateway        Kind = "Gateway"
+	ListenerSet    Kind = "ListenerSet"
 	HTTPRoute      Kind = "HTTPRoute"
 	GRPCRoute      Kind = "GRPCRoute"
 	TLSRoute       Kind = "TLSRoute"

@@ -1,0 +1,183 @@
+package gatewayapi
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// setsOfGateway finds the ListenerSets that name a Gateway as their parent.
+const setsOfGateway unit.Kind = "ListenerSet of Gateway"
+
+func indexListenerSets(g *unit.Graph) {
+	g.DefineIndex(unit.Index{Name: setsOfGateway, Kind: unit.ListenerSet, Owner: func(o unit.Object) (string, string, bool) {
+		set, ok := o.(*gatewayv1.ListenerSet)
+		if !ok {
+			return "", "", false
+		}
+		gateway, ok := gatewayOf(set)
+		return gateway.Namespace, gateway.Name, ok
+	}})
+}
+
+// gatewayOf is the Gateway to which a ListenerSet wants to be attached. It is false if
+// that is another kind of object.
+func gatewayOf(set *gatewayv1.ListenerSet) (unit.Key, bool) {
+	ref := set.Spec.ParentRef
+	return unit.Key{Kind: unit.Gateway, Name: string(ref.Name), Namespace: string(value(ref.Namespace, gatewayv1.Namespace(set.Namespace)))},
+		value(ref.Group, gatewayv1.GroupName) == gatewayv1.GroupName && value(ref.Kind, "Gateway") == "Gateway"
+}
+
+// source is an object that has listeners: a Gateway, or a ListenerSet attached to one.
+type source struct {
+	key       unit.Key
+	object    unit.Object
+	listeners []gatewayv1.Listener
+}
+
+// listenersOf are those of a Gateway, then those of the ListenerSets that it allows, the
+// oldest first; with what can be said of them before they have a port.
+func listenersOf(r *unit.Reader, gateway *gatewayv1.Gateway) []assessment {
+	key := unit.Key{Kind: unit.Gateway, Namespace: gateway.Namespace, Name: gateway.Name}
+	sources := []source{{key: key, object: gateway, listeners: gateway.Spec.Listeners}}
+	for _, set := range setsOf(r, gateway) {
+		s := source{key: unit.Key{Kind: unit.ListenerSet, Namespace: set.Namespace, Name: set.Name}, object: set}
+		for _, entry := range set.Spec.Listeners {
+			s.listeners = append(s.listeners, gatewayv1.Listener(entry))
+		}
+		sources = append(sources, s)
+	}
+	var all []assessment
+	for _, s := range sources {
+		for _, l := range s.listeners {
+			all = append(all, assess(s, l))
+		}
+	}
+	conflict(all)
+	return all
+}
+
+// setsOf are the ListenerSets that a Gateway allows, in their order.
+func setsOf(r *unit.Reader, gateway *gatewayv1.Gateway) []*gatewayv1.ListenerSet {
+	sets := unit.List[*gatewayv1.ListenerSet](r, unit.Key{Kind: setsOfGateway, Namespace: gateway.Namespace, Name: gateway.Name})
+	sets = slices.DeleteFunc(sets, func(set *gatewayv1.ListenerSet) bool { return !admits(r, gateway, set) })
+	slices.SortFunc(sets, func(a, b *gatewayv1.ListenerSet) int {
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+			strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name))
+	})
+	return sets
+}
+
+// admits tells whether a Gateway lets a ListenerSet be attached to it.
+func admits(r *unit.Reader, gateway *gatewayv1.Gateway, set *gatewayv1.ListenerSet) bool {
+	allowed := gateway.Spec.AllowedListeners
+	if allowed == nil || allowed.Namespaces == nil {
+		return false
+	}
+	return within(r, set.Namespace, value(allowed.Namespaces.From, gatewayv1.NamespacesFromNone), allowed.Namespaces.Selector, gateway.Namespace)
+}
+
+// within tells whether a namespace is one of those that an object of another one allows.
+func within(r *unit.Reader, namespace string, from gatewayv1.FromNamespaces, by *metav1.LabelSelector, own string) bool {
+	switch from {
+	case gatewayv1.NamespacesFromAll:
+		return true
+	case gatewayv1.NamespacesFromSame:
+		return namespace == own
+	case gatewayv1.NamespacesFromSelector:
+		selector, err := metav1.LabelSelectorAsSelector(by)
+		if err != nil {
+			return false
+		}
+		n, ok := unit.Get[*corev1.Namespace](r, unit.Key{Kind: unit.Namespace, Name: namespace})
+		return ok && selector.Matches(labels.Set(n.Labels))
+	}
+	return false
+}
+
+// listenerSet translates a ListenerSet. What its listeners are was found out with those
+// of its Gateway.
+func (o Options) listenerSet(id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.ListenerSet, Namespace: id.Namespace, Name: id.Name}
+	set, ok := unit.Get[*gatewayv1.ListenerSet](r, key)
+	if !ok {
+		return unit.Fragment{}
+	}
+	parent, ok := gatewayOf(set)
+	if !ok {
+		return unit.Fragment{}
+	}
+	gateway, ok := unit.Get[*gatewayv1.Gateway](r, parent)
+	if !ok {
+		return unit.Fragment{}
+	}
+	m, ours := useMerged(r, parent)
+	if !ours {
+		return unit.Fragment{}
+	}
+	if !admits(r, gateway, set) {
+		why := fmt.Sprintf("%s does not allow ListenerSets of namespace %s", parent, set.Namespace)
+		return unit.Fragment{Value: served{detached: why}, Status: &listenerSetStatus{conditions: observed(set.Generation,
+			listenerSetNotAccepted(gatewayv1.ListenerSetReasonNotAllowed, why),
+			listenerSetNotProgrammed(gatewayv1.ListenerSetReasonNotAllowed, why))}}
+	}
+	status := m.setStatus(key)
+	if m.pooled {
+		status.network = networkOf(r, gateway)
+	}
+	return unit.Fragment{Value: m.served(key), Status: status}
+}
+
+// setStatus is that of a ListenerSet which its Gateway allows.
+func (m merged) setStatus(key unit.Key) *listenerSetStatus {
+	s := &listenerSetStatus{}
+	own := m.of[key]
+	var generation int64
+	for _, a := range own {
+		generation = a.generation
+		s.listeners = append(s.listeners, a.status())
+	}
+	s.conditions = observed(generation, m.setConditions(own)...)
+	return s
+}
+
+// setConditions tell what becomes of a ListenerSet with these listeners.
+func (m merged) setConditions(own []assessment) []metav1.Condition {
+	good := 0
+	for _, a := range own {
+		if isTrue(a.programmed) {
+			good++
+		}
+	}
+	switch {
+	case !isTrue(m.accepted):
+		return []metav1.Condition{
+			listenerSetNotAccepted(gatewayv1.ListenerSetReasonParentNotAccepted, "the Gateway is not accepted"),
+			listenerSetNotProgrammed(reasonParentNotProgrammed, "the Gateway is not accepted")}
+	case good == 0:
+		return []metav1.Condition{listenerSetListenersNotValid(false),
+			listenerSetNotProgrammed(gatewayv1.ListenerSetReasonListenersNotValid, "no listener can be served")}
+	case good < len(own):
+		return []metav1.Condition{listenerSetListenersNotValid(true), listenerSetProgrammed()}
+	}
+	return []metav1.Condition{listenerSetAccepted(), listenerSetProgrammed()}
+}
+
+// attachedSets counts the ListenerSets that are served.
+func (m merged) attachedSets() int32 {
+	found := map[unit.Key]bool{}
+	for _, a := range m.listeners {
+		if a.of.Kind == unit.ListenerSet && isTrue(a.programmed) {
+			found[a.of] = true
+		}
+	}
+	return int32(len(found))
+}
