@@ -73,9 +73,11 @@ func costs(t testing.TB, rounds int, each time.Duration) *Costs {
 	t.Helper()
 	needKong(t)
 	w, credentials := costsWorld(t)
-	t.Setenv("KONG_NGINX_PROXY_LISTEN", fmt.Sprintf("%s:80 reuseport backlog=16384", address(kongAt)))
-	g := &gateway{pod: pod.Start(t, pod.Options{Credentials: credentials, Name: "gateway-0",
-		Settings: map[string]string{"PUBLISH_STATUS_ADDRESS": address(kongAt).String()}})}
+	g := &gateway{pod: pod.Start(t, pod.Options{
+		Credentials: credentials, Name: "gateway-0",
+		Settings: map[string]string{"PUBLISH_STATUS_ADDRESS": address(kongAt).String()},
+		Kong:     map[string]string{"NGINX_PROXY_LISTEN": fmt.Sprintf("%s:80 reuseport backlog=16384", address(kongAt))},
+	})}
 	c := &Costs{Machine: w.machine(t), Begun: now(), For: each}
 	for i, f := range features {
 		r := newRequester(f, i)

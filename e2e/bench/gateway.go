@@ -35,22 +35,17 @@ type gateway struct {
 
 // startGateway starts a gateway that goes the way, and waits until it is ready.
 func startGateway(t testing.TB, credentials lab.Credentials, way Way) (*gateway, error) {
-	for name, value := range map[string]string{
+	kong := map[string]string{
 		// Each worker gets its share of connections: the sockets of the pod's own addresses are one for all workers,
 		// of which the kernel wakes the same one as long as that keeps up.
-		"KONG_NGINX_PROXY_LISTEN": fmt.Sprintf("%[1]s:80 reuseport backlog=16384; listen %[1]s:443 ssl reuseport backlog=16384", address(kongAt)),
+		"NGINX_PROXY_LISTEN": fmt.Sprintf("%[1]s:80 reuseport backlog=16384; listen %[1]s:443 ssl reuseport backlog=16384", address(kongAt)),
 		// By this the benchmark knows who has answered.
-		"KONG_NGINX_PROXY_ADD_HEADER": workerHeader + " $pid always",
-	} {
-		t.Setenv(name, value)
+		"NGINX_PROXY_ADD_HEADER": workerHeader + " $pid always",
 	}
 	if way == Full {
-		// As Kong's own image has it.
-		t.Setenv("KONG_PLUGINS", "bundled")
-	} else {
-		_ = os.Unsetenv("KONG_PLUGINS")
+		kong["PLUGINS"] = "bundled" // as Kong's own image has it
 	}
-	g := &gateway{pod: pod.Prepare(t, pod.Options{Credentials: credentials, Name: "gateway-0"})}
+	g := &gateway{pod: pod.Prepare(t, pod.Options{Credentials: credentials, Kong: kong, Name: "gateway-0"})}
 	begun := time.Now()
 	g.pod.Run()
 	for {
