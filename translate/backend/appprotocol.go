@@ -61,7 +61,7 @@ func (e Endpoints) Protocol(unset string) (string, bool) {
 func (e Endpoints) Stream(purpose For) string {
 	key := unit.Key{Kind: unit.Service, Namespace: e.Service.Namespace, Name: e.Service.Name}
 	b := route.Backend{Protocol: annotation.Of(e.Service, key).Word(annotation.Protocol, "", protocols...)}
-	purpose.speak(&b)
+	purpose.Speak(&b)
 	return b.Protocol
 }
 

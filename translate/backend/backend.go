@@ -163,10 +163,10 @@ func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 		if wrong != nil {
 			found.Reason, found.Message = wrong.reason, wrong.message
 		}
-		Settings(r, service, key, values, &b)
+		Settings(r, service, key, ref.For, values, &b)
 		verdicts = append(values.Verdicts, annotation.Ignored(service, key, SettingNames...)...)
 	}
-	ref.For.speak(&b)
+	ref.For.Speak(&b)
 	return unit.Fragment{Entities: kong.Backend(b), Value: found, Verdicts: verdicts}
 }
 

@@ -61,7 +61,7 @@ func (o Options) translateFacade(id unit.ID, r *unit.Reader) unit.Fragment {
 			found.Reason, found.Message = wrong.reason, wrong.message
 		}
 	}
-	Settings(r, facade, key, values, &b)
+	Settings(r, facade, key, Requests, values, &b)
 	programmed := condition.Verdict(key, true, "Programmed", "an Ingress has it as a backend")
 	if found.Reason != "" {
 		programmed = condition.Verdict(key, false, "Invalid", found.Message)

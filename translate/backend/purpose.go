@@ -2,9 +2,9 @@ package backend
 
 import "github.com/kube-sync/kube-sync/translate/route"
 
-// speak makes of a protocol for requests the one for connections: a Service that an
+// Speak makes of a protocol for requests the one for connections: a Service that an
 // Ingress uses too says its protocol for that.
-func (f For) speak(b *route.Backend) {
+func (f For) Speak(b *route.Backend) {
 	switch {
 	case f == Datagrams:
 		b.Protocol, b.Path = "udp", ""

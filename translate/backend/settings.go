@@ -42,14 +42,15 @@ type settings struct {
 	namespace string
 	values    *annotation.Values
 	key       unit.Key
+	purpose   For
 	backend   *route.Backend
 }
 
 // Settings reads the annotations of a Service, or of what stands for one, into a backend
 // that has the defaults. The values' verdicts say what could not be had. A backend that
 // cannot be had as safe as it was asked for loses its targets: Kong answers 503.
-func Settings(r *unit.Reader, object metav1.Object, key unit.Key, values *annotation.Values, b *route.Backend) {
-	s := &settings{reader: r, namespace: object.GetNamespace(), values: values, key: key, backend: b}
+func Settings(r *unit.Reader, object metav1.Object, key unit.Key, purpose For, values *annotation.Values, b *route.Backend) {
+	s := &settings{reader: r, namespace: object.GetNamespace(), values: values, key: key, purpose: purpose, backend: b}
 	b.Protocol = values.Word(annotation.Protocol, b.Protocol, protocols...)
 	s.path()
 	b.ConnectTimeout = values.Number(annotation.ConnectTimeout, 1, maxTimeout)
@@ -69,6 +70,9 @@ func (s *settings) plugins(object metav1.Object) {
 		kind.Group = incubatorv1alpha1.SchemeGroupVersion.Group
 	}
 	attached := plugin.Attached(s.reader, object, s.key, kind)
+	if s.purpose == Connections || s.purpose == Datagrams {
+		attached = attached.OfStreams(s.key)
+	}
 	s.backend.Plugins, s.backend.Refuse = attached.Plugins, attached.Refuse
 	s.values.Verdicts = append(s.values.Verdicts, attached.Verdicts...)
 }

@@ -110,6 +110,7 @@ type ruleTranslation struct {
 	key      unit.Key // of the route
 	dialect  dialect
 	rule     *gatewayv1.HTTPRouteRule
+	purpose  backend.For
 	shares   []share
 	found    ruleBackends
 	refuse   string // why nobody is to reach the backends; empty if there is no reason

@@ -47,6 +47,9 @@ func isAttached(r *unit.Reader, object unit.Object) bool {
 		refs = route.Spec.ParentRefs
 	case *gatewayv1.GRPCRoute:
 		refs = route.Spec.ParentRefs
+	default:
+		s, _ := streamOf(object)
+		refs = s.common.ParentRefs
 	}
 	a := attachment{reader: r, namespace: object.GetNamespace()}
 	a.attach(refs)

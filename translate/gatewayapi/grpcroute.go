@@ -22,7 +22,7 @@ func (o Options) grpcRoute(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{}
 	}
 	t := requestTranslation{dialect: requestRoutes[key.Kind],
-		routeTranslation: o.translationOf(r, key, object, object.Spec.CommonRouteSpec, object.Spec.Hostnames)}
+		routeTranslation: o.translationOf(r, key, object, object.Spec.CommonRouteSpec, withAliases(object, key, object.Spec.Hostnames))}
 	for _, rule := range object.Spec.Rules {
 		t.rules = append(t.rules, requestRule{HTTPRouteRule: httpRuleOf(rule), matches: grpcMatches(rule)})
 	}

@@ -17,7 +17,7 @@ func (o Options) httpRoute(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{}
 	}
 	t := requestTranslation{dialect: requestRoutes[key.Kind],
-		routeTranslation: o.translationOf(r, key, object, object.Spec.CommonRouteSpec, object.Spec.Hostnames)}
+		routeTranslation: o.translationOf(r, key, object, object.Spec.CommonRouteSpec, withAliases(object, key, object.Spec.Hostnames))}
 	for i := range object.Spec.Rules {
 		rule := requestRule{HTTPRouteRule: &object.Spec.Rules[i]}
 		for _, match := range rule.Matches {

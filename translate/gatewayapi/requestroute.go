@@ -68,17 +68,28 @@ func (t *requestTranslation) translate() unit.Fragment {
 	return t.fragment
 }
 
-// settings reads the annotations. What they say of protocols is the listeners' to say.
+// settings reads the annotations.
 func (t *requestTranslation) settings() {
 	values := annotation.Of(t.object, t.key)
 	t.base = values.Route(route.Route{PreserveHost: true, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426})
 	t.userTags = values.UserTags()
 	t.namedRoute = map[string]bool{}
-	read := []string{annotation.Plugins, annotation.Tags, annotation.StripPath, annotation.PreserveHost, annotation.RegexPriority,
-		annotation.PathHandling, annotation.Methods, annotation.SNIs, annotation.RequestBuffering, annotation.ResponseBuffering,
-		annotation.HeadersSeparator, annotation.Headers}
+	read := append(slices.Clone(annotation.RouteNames), annotation.Plugins, annotation.HostAliases)
 	t.attached = plugin.Attached(t.reader, t.object, t.key, t.dialect.kind.GroupKind())
+	t.aliases(values)
 	t.fragment.Verdicts = slices.Concat(values.Verdicts, annotation.Ignored(t.object, t.key, read...), t.attached.Verdicts)
+	for _, b := range t.attachment.bindings {
+		if _, _, ok := narrowedSchemes(b.schemes, t.base.Protocols); !ok {
+			t.warn("AnnotationWithoutEffect", "annotation %s%s leaves nothing to be served by a listener for %s", annotation.Prefix, annotation.Protocols, b.schemes[0])
+		}
+	}
+}
+
+func (t *requestTranslation) warn(reason, format string, args ...any) {
+	v := unit.Warning(t.key, reason, fmt.Sprintf(format, args...))
+	if !slices.Contains(t.fragment.Verdicts, v) {
+		t.fragment.Verdicts = append(t.fragment.Verdicts, v)
+	}
 }
 
 // narrowed is a match with what annotations ask for besides.
@@ -182,9 +193,9 @@ func (t *requestTranslation) use(i int, host route.Host, f *filters) string {
 // claim asks for a place among the routes that may match the same requests.
 func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
 	r.Match.Host, r.Match.Deep, r.Match.NotHosts, r.Match.Port = b.host, true, b.not, int(b.kongPort)
-	r.Protocols = b.schemes
-	if len(b.schemes) == 1 && b.schemes[0] == "https" {
-		r.Match.Scheme = "https" // or Kong would answer plain requests, asking for TLS
+	var ok bool
+	if r.Protocols, r.Match.Scheme, ok = narrowedSchemes(b.schemes, t.base.Protocols); !ok {
+		return
 	}
 	r.Name = t.name(b, i, j)
 	slot, ranked, err := kong.Ranked(r)

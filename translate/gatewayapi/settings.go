@@ -34,7 +34,11 @@ func (t *ruleTranslation) settings() {
 		key := unit.Key{Kind: unit.Service, Namespace: s.service.Namespace, Name: s.service.Name}
 		values := annotation.Of(s.service, key)
 		b := route.Backend{Protocol: s.protocol, Targets: s.targets}
-		backend.Settings(t.reader, s.service, key, values, &b)
+		backend.Settings(t.reader, s.service, key, t.purpose, values, &b)
+		if t.purpose != backend.Requests {
+			t.purpose.Speak(&b)
+			b.HostHeader = ""
+		}
 		s.spoken = spoken{b.Transport, b.Balancing, b.HostHeader, b.Plugins, b.Refuse != "", values.UserTags()}
 		if s.targets = b.Targets; s.refused {
 			s.targets = nil

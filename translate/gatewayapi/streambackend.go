@@ -7,6 +7,7 @@ import (
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -22,6 +23,9 @@ type streamShares struct {
 	// Closed is the share of the connections that are for backends which are not there or
 	// have no endpoints, out of Total; 0 if the service has them all.
 	Closed, Total int
+
+	// unresolved is why a backend that is there is none to Kong; nil if all are.
+	unresolved *reference
 }
 
 // plugins are what it takes beside the service.
@@ -48,18 +52,28 @@ func (o Options) streamRule(d streamDialect, id unit.ID, r *unit.Reader) unit.Fr
 		return unit.Fragment{} // about to go
 	}
 	refs := s.rules[i].backends
-	shares := sharesOf(refs, o.streamBackends(r, key, refs))
-	found := closedShare(shares)
+	t := &ruleTranslation{options: o, reader: r, key: key, purpose: d.purpose, shares: sharesOf(refs, o.streamBackends(r, key, refs))}
+	t.settings()
+	all := t.agree()
+	if !balanced(t.shares) {
+		t.differ("the backends of rule %s differ in annotations %s: those of the first count for all", id.Sub,
+			konghq([]string{annotation.UpstreamPolicy, annotation.Override}))
+	}
+	found := closedShare(t.shares)
+	found.unresolved = t.found.unresolved
 	if found.Closed == found.Total {
-		return unit.Fragment{Value: streamShares{}}
+		t.fragment.Value = streamShares{unresolved: found.unresolved}
+		return t.fragment
 	}
 	found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(d.kind.Kind), id.Namespace, id.Name, id.Sub)
-	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: agreed(shares, d.protocol), Port: 80, Targets: weighted(shares),
-		Tags: kong.Tags(object, d.kind)}
-	if len(shares) == 1 {
-		b.Tags = kong.Tags(shares[0].service, serviceKind)
+	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: agreed(t.shares, d.protocol), Port: 80, Targets: weighted(t.shares),
+		Transport: all.transport, Balancing: all.balancing, Plugins: all.plugins, Refuse: t.refuse,
+		Tags: kong.Tags(object, d.kind, all.tags...)}
+	if len(t.shares) == 1 {
+		b.Tags = kong.Tags(t.shares[0].service, serviceKind, all.tags...)
 	}
-	return unit.Fragment{Value: found, Entities: kong.Backend(b)}
+	t.fragment.Value, t.fragment.Entities = found, kong.Backend(b)
+	return t.fragment
 }
 
 // closedShare is the part of the connections that no backend takes. If all those that are

@@ -35,7 +35,7 @@ var streamRoutes = map[unit.Kind]streamDialect{
 
 func (o Options) defineStreams(g *unit.Graph) {
 	for kind, d := range streamRoutes {
-		plugin.DefineRoute(g, kind)
+		plugin.DefineRoute(g, kind, isAttached)
 		g.Define(unit.Definition{Role: d.role, Kind: kind, EachObject: true,
 			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.streamRoute(d, id, r) }})
 		g.Define(unit.Definition{Role: d.rule, Kind: kind,
@@ -111,7 +111,7 @@ func (o Options) streamRoute(d streamDialect, id unit.ID, r *unit.Reader) unit.F
 func (t *streamTranslation) settings() {
 	values := annotation.Of(t.object, t.key)
 	t.tags = values.UserTags()
-	t.attached = plugin.Attached(t.reader, t.object, t.key, t.dialect.kind.GroupKind()).WithoutConsumers(t.key)
+	t.attached = plugin.Attached(t.reader, t.object, t.key, t.dialect.kind.GroupKind()).OfStreams(t.key)
 	t.fragment.Verdicts = slices.Concat(values.Verdicts,
 		annotation.Ignored(t.object, t.key, annotation.Plugins, annotation.Tags), t.attached.Verdicts)
 }
@@ -129,6 +129,7 @@ func (t *streamTranslation) rule(i int, rule streamRule) {
 		tags = slices.Concat([]string{"k8s-named-route-rule:" + string(*rule.name)}, tags)
 	}
 	backends := t.dialect.use(t.reader, t.key, i)
+	t.resolve(resolution{problem: backends.unresolved})
 	base := route.Stream{Backend: backends.Service, Refuse: t.attached.Refuse, Tags: kong.Tags(t.object, t.dialect.kind, tags...),
 		Plugins: slices.Concat(t.attached.Plugins, backends.plugins())}
 	for _, b := range t.attachment.bindings {

@@ -52,7 +52,11 @@ func guards(b route.Backend) []*Entity {
 		return []*Entity{Refusal(b.Refuse, b.Tags, holder, b.Name)}
 	}
 	var entities []*Entity
-	for _, p := range b.Plugins {
+	plugins := b.Plugins
+	if streams := streamProtocols[b.Protocol]; streams != nil {
+		plugins = ofStreams(plugins, streams)
+	}
+	for _, p := range plugins {
 		guarded := Guarded(p, holder, b.Name)
 		if p.Consumer == "" {
 			closed := b
@@ -66,6 +70,9 @@ func guards(b route.Backend) []*Entity {
 	}
 	return entities
 }
+
+// streamProtocols are those of routes to services of a protocol for streams.
+var streamProtocols = map[string][]string{"tcp": {"tcp", "tls"}, "tls": {"tcp", "tls"}, "udp": {"udp"}}
 
 func isGRPC(protocol string) bool { return protocol == "grpc" || protocol == "grpcs" }
 

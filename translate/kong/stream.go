@@ -38,7 +38,7 @@ func Stream(s route.Stream) (slot string, entities []*Entity, err error) {
 	if s.Refuse != "" {
 		entities = append(entities, streamRefusal(s.Refuse, s.Tags, e.Ref, s.Name))
 	} else {
-		for _, p := range s.Plugins {
+		for _, p := range ofStreams(s.Plugins, s.Protocols) {
 			guarded := Plugin(p, e.Ref, s.Name)
 			guarded.Instead = []*Entity{streamRefusal(refusedMessage(p.Name), p.Tags, e.Ref, s.Name)}
 			entities = append(entities, guarded)
@@ -79,6 +79,19 @@ func streamPriority(name route.Host) uint64 {
 		return 1 + limited(len(name.Domain()), exactSNI-2)
 	}
 	return exactSNI
+}
+
+// ofStreams has plugins say which protocols they are for. By default most are for requests
+// alone, and Kong would take one for a route of connections and never run it; one that
+// cannot be for connections it refuses if they are named.
+func ofStreams(plugins []route.Plugin, protocols []string) []route.Plugin {
+	plugins = slices.Clone(plugins)
+	for i := range plugins {
+		if len(plugins[i].Protocols) == 0 {
+			plugins[i].Protocols = protocols
+		}
+	}
+	return plugins
 }
 
 // streamRefusal gives a plugin that closes all connections of a route and drops its

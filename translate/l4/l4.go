@@ -2,6 +2,7 @@ package l4
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,12 +38,13 @@ func Define(g *unit.Graph, ingressClass string) {
 
 // translation is the state of translating one object.
 type translation struct {
-	reader   *unit.Reader
-	object   unit.Object
-	key      unit.Key
-	tags     []string
-	attached plugin.Attachment
-	fragment unit.Fragment
+	reader    *unit.Reader
+	object    unit.Object
+	key       unit.Key
+	tags      []string
+	protocols []string
+	attached  plugin.Attachment
+	fragment  unit.Fragment
 }
 
 // begin reads what all objects have. It is nil for one that is not ours.
@@ -53,9 +55,13 @@ func begin(ingressClass string, r *unit.Reader, object unit.Object, key unit.Key
 	values := annotation.Of(object, key)
 	t := &translation{reader: r, object: object, key: key}
 	t.tags = kong.Tags(object, configurationv1beta1.SchemeGroupVersion.WithKind(string(key.Kind)), values.UserTags()...)
-	t.fragment.Verdicts = append(values.Verdicts, annotation.Ignored(object, key, annotation.Tags, annotation.Plugins)...)
+	read := []string{annotation.Tags, annotation.Plugins}
+	if t.protocols = []string{"udp"}; key.Kind == unit.TCPIngress {
+		t.protocols, read = tcpProtocols(values), append(read, annotation.Protocols)
+	}
+	t.fragment.Verdicts = append(values.Verdicts, annotation.Ignored(object, key, read...)...)
 	kind := configurationv1beta1.SchemeGroupVersion.WithKind(string(key.Kind)).GroupKind()
-	t.attached = plugin.Attached(r, object, key, kind).WithoutConsumers(key)
+	t.attached = plugin.Attached(r, object, key, kind).OfStreams(key)
 	t.fragment.Verdicts = append(t.fragment.Verdicts, t.attached.Verdicts...)
 	return t, nil
 }
@@ -77,7 +83,7 @@ func tcp(ingressClass string, id unit.ID, r *unit.Reader) unit.Fragment {
 	for i, rule := range object.Spec.Rules {
 		s := route.Stream{
 			Name:      fmt.Sprintf("%s.%s.%d", key.Namespace, key.Name, i),
-			Protocols: []string{"tcp", "tls"},
+			Protocols: t.protocols,
 			Port:      rule.Port,
 			SNI:       route.Host(strings.ToLower(rule.Host)),
 		}
@@ -89,6 +95,18 @@ func tcp(ingressClass string, id unit.ID, r *unit.Reader) unit.Fragment {
 	}
 	t.certificates(object.Spec.TLS)
 	return t.fragment
+}
+
+// tcpProtocols are those of a TCPIngress: by default connections with TLS, that ends in
+// Kong, and without. TLS that ends behind Kong excludes the others.
+func tcpProtocols(values *annotation.Values) []string {
+	const passthrough = "tls_passthrough"
+	protocols := values.List(annotation.Protocols, []string{"tcp", "tls"}, []string{"tcp", "tls", passthrough})
+	if slices.Contains(protocols, passthrough) && len(protocols) > 1 {
+		values.Invalid(annotation.Protocols, strings.Join(protocols, ","), "possible: "+passthrough+" is alone, and counts")
+		return []string{passthrough}
+	}
+	return protocols
 }
 
 func udp(ingressClass string, id unit.ID, r *unit.Reader) unit.Fragment {
@@ -104,7 +122,7 @@ func udp(ingressClass string, id unit.ID, r *unit.Reader) unit.Fragment {
 	for i, rule := range object.Spec.Rules {
 		s := route.Stream{
 			Name:      fmt.Sprintf("%s.%s.%d.udp", key.Namespace, key.Name, i),
-			Protocols: []string{"udp"},
+			Protocols: t.protocols,
 			Port:      rule.Port,
 		}
 		t.rule(i, s, rule.Backend, backend.Datagrams)

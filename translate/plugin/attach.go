@@ -92,18 +92,25 @@ func (a Attachment) With(other Attachment, key unit.Key) Attachment {
 	return joined.Attachment
 }
 
-// WithoutConsumers is the attachment of routes that know of no consumers. A plugin that is
-// for some alone is not to be had there.
-func (a Attachment) WithoutConsumers(key unit.Key) Attachment {
+// OfStreams is the attachment of what connections and datagrams go to, which know of no
+// consumers. A plugin that is for some alone, or for requests alone, is not to be had there.
+func (a Attachment) OfStreams(key unit.Key) Attachment {
 	checked := attaching{key: key, Attachment: Attachment{Refuse: a.Refuse, Verdicts: a.Verdicts}}
 	for _, p := range a.Plugins {
-		if p.Consumer != "" {
+		switch {
+		case p.Consumer != "":
 			checked.refuse("PluginInvalid", fmt.Sprintf("plugin %s is for the consumer %s, and connections have none", p.Name, p.Consumer))
-			continue
+		case len(p.Protocols) > 0 && !slices.ContainsFunc(p.Protocols, ofStreams):
+			checked.refuse("PluginInvalid", fmt.Sprintf("plugin %s is for the protocols %s, and connections are of tcp, tls or udp", p.Name, strings.Join(p.Protocols, ", ")))
+		default:
+			checked.Plugins = append(checked.Plugins, p)
 		}
-		checked.Plugins = append(checked.Plugins, p)
 	}
 	return checked.Attachment
+}
+
+func ofStreams(protocol string) bool {
+	return slices.Contains([]string{"tcp", "tls", "tls_passthrough", "udp"}, protocol)
 }
 
 // attaching is the state of following one object's references.
