@@ -148,6 +148,7 @@ func (o Options) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict) {
 		return p, append(verdicts, condition.Verdict(s.key, false, "Invalid", p.message))
 	}
 	p.config = string(config)
+	verdicts = append(verdicts, s.withoutDatabase(config)...)
 	return p, append(verdicts, condition.Verdict(s.key, true, "Programmed", "what names the plugin has it"))
 }
 
@@ -167,6 +168,22 @@ func (s source) withoutEffect() []unit.Verdict {
 		warn("consumerRef has no effect: annotate the KongConsumer with konghq.com/plugins")
 	}
 	return verdicts
+}
+
+// withoutDatabase tells of what Kong takes and then cannot do: its configuration is in
+// memory, and plugins that keep something of their own find no place for it.
+func (s source) withoutDatabase(config json.RawMessage) []unit.Verdict {
+	var c struct{ Storage string }
+	_ = json.Unmarshal(config, &c)
+	switch {
+	case s.name == "oauth2":
+		return []unit.Verdict{unit.Warning(s.key, "DatabaseMissing",
+			"oauth2 keeps tokens in a database, of which this gateway has none: it hands out no tokens and knows none")}
+	case s.name == "session" && c.Storage == "kong":
+		return []unit.Verdict{unit.Warning(s.key, "DatabaseMissing",
+			"storage kong keeps sessions in a database, of which this gateway has none; storage cookie needs none")}
+	}
+	return nil
 }
 
 // isGlobal tells plugins that are for all requests.
