@@ -51,7 +51,17 @@ type guard struct {
 	seen   []string
 }
 
+// watchFor sees to it that no request is answered with a status.
 func watchFor(t *testing.T, address string, r request, never int) *guard {
+	return watchThat(t, address, r, func(status int, err error) bool { return err == nil && status == never })
+}
+
+// watchOnly sees to it that all requests are answered, and with one status.
+func watchOnly(t *testing.T, address string, r request, always int) *guard {
+	return watchThat(t, address, r, func(status int, err error) bool { return err != nil || status != always })
+}
+
+func watchThat(t *testing.T, address string, r request, wrong func(status int, err error) bool) *guard {
 	ctx, cancel := context.WithCancel(t.Context())
 	g := &guard{cancel: cancel, done: make(chan struct{})}
 	go func() {
@@ -59,8 +69,11 @@ func watchFor(t *testing.T, address string, r request, never int) *guard {
 		for ctx.Err() == nil {
 			response, body, err := r.send(address)
 			g.sent++
-			if err == nil && response.StatusCode == never {
-				g.seen = append(g.seen, fmt.Sprintf("%s: %s", response.Status, body))
+			switch {
+			case err != nil && wrong(0, err):
+				g.seen = append(g.seen, err.Error())
+			case err == nil && wrong(response.StatusCode, nil):
+				g.seen = append(g.seen, response.Status+": "+body)
 			}
 			time.Sleep(2 * time.Millisecond)
 		}
@@ -80,7 +93,7 @@ func (g *guard) stop(t *testing.T) {
 }
 
 // A plugin's configuration is rotated in its Secret while requests come in: no one of
-// them finds the route open.
+// them finds the route open, and none fails that has what both configurations ask for.
 func TestPluginFromSecretRotates(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
@@ -102,6 +115,7 @@ configFrom: {secretKeyRef: {name: config, key: auth}}
 	two := request{host: host, header: map[string]string{"x-two": "k-ann"}}
 	wantAnswers(t, gw.HTTP, one, http.StatusOK)
 	open := watchFor(t, gw.HTTP, request{host: host}, http.StatusOK)
+	served := watchOnly(t, gw.HTTP, request{host: host, header: map[string]string{"x-one": "k-ann", "x-two": "k-ann"}}, http.StatusOK)
 	for range 3 {
 		cp.MustApply(t, ns, secret("x-two"))
 		wantAnswers(t, gw.HTTP, two, http.StatusOK)
@@ -110,6 +124,7 @@ configFrom: {secretKeyRef: {name: config, key: auth}}
 		wantAnswers(t, gw.HTTP, one, http.StatusOK)
 	}
 	open.stop(t)
+	served.stop(t)
 }
 
 // Plugins of a Service are for all routes to it, and close all of them if they cannot be

@@ -81,6 +81,14 @@ func echo(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	slog.Info("request", "method", r.Method, "path", r.URL.EscapedPath(), "host", r.Host, "status", status)
+	switch {
+	case strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
+		messages.ServeHTTP(w, r)
+		return
+	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc"):
+		serveCall(w, r)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	for _, field := range query["header"] {
 		if name, value, ok := strings.Cut(field, ":"); ok {

@@ -4,6 +4,9 @@
 // what it was sent. The query parameters `delay` (a duration, waited before the answer), `status` and `header` (of the answer,
 // "Name:value") change that. GET /healthz is for probes; PUT /healthz?status=503 makes it answer with that status from then on.
 //
+// Messages of a WebSocket come back as "POD_NAME: MESSAGE". A call of gRPC, whatever method of whatever service, is
+// answered with one message: the Echo in JSON.
+//
 // The environment configures it:
 //
 //	POD_NAME, POD_NAMESPACE, POD_IP   what it says of itself, by the downward API

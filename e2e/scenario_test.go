@@ -1,0 +1,103 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/pod"
+)
+
+// scene is what the scenarios of one theme have in common: a cluster with all kinds, a
+// gateway, and a namespace in which the Deployment web answers.
+type scene struct {
+	cp *lab.ControlPlane
+	gw *pod.Pod
+	ns string
+}
+
+// newScene is for scenarios of plugins, which only Kong has. The settings are Kong's.
+func newScene(t *testing.T, kong map[string]string) scene {
+	t.Helper()
+	pod.NeedPlugins(t)
+	cp := cluster(t)
+	kongKinds(t, cp)
+	gatewayKinds(t, cp)
+	gw := pod.Start(t, pod.Options{Credentials: credentials(t, cp), Name: "gateway-0", Kong: kong})
+	ns := cp.Namespace(t)
+	cp.MustApply(t, ns, deployment("web", 1))
+	return scene{cp: cp, gw: gw, ns: ns}
+}
+
+// host is one of the scene's own.
+func (s scene) host(name string) string { return name + "." + s.ns + ".example" }
+
+// apply applies manifests, of which each begins with a separator or is the first.
+func (s scene) apply(t *testing.T, manifests ...string) {
+	t.Helper()
+	s.cp.MustApply(t, s.ns, strings.Join(manifests, "\n---\n"))
+}
+
+func (s scene) remove(t *testing.T, manifest string) {
+	t.Helper()
+	if err := s.cp.Delete(t.Context(), s.ns, manifest); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// roundTrip sends the request, follows no redirect, and reads what the backend was sent.
+func (r request) roundTrip(address string) (*http.Response, echoed, error) {
+	path := r.path
+	if path == "" {
+		path = "/"
+	}
+	sent, err := http.NewRequest(http.MethodGet, "http://"+address+path, nil)
+	if err != nil {
+		return nil, echoed{}, err
+	}
+	sent.Host = r.host
+	for name, value := range r.header {
+		sent.Header.Set(name, value)
+	}
+	if name, password, ok := strings.Cut(r.user, ":"); ok {
+		sent.SetBasicAuth(name, password)
+	}
+	response, err := client.Transport.RoundTrip(sent)
+	if err != nil {
+		return nil, echoed{}, err
+	}
+	defer response.Body.Close()
+	var e echoed
+	body, err := io.ReadAll(response.Body)
+	_ = json.Unmarshal(body, &e)
+	return response, e, err
+}
+
+// want waits until requests are answered with a status, and what the client and the
+// backend were sent is as it should be.
+func (s scene) want(t *testing.T, r request, status int, check func(*http.Response, echoed) error) {
+	t.Helper()
+	lab.Eventually(t, time.Minute, func() error {
+		for range 4 { // both of Kong's workers
+			response, e, err := r.roundTrip(s.gw.HTTP)
+			if err != nil {
+				return err
+			}
+			if response.StatusCode != status {
+				return fmt.Errorf("%v is answered %s, want %d", r, response.Status, status)
+			}
+			if check == nil {
+				continue
+			}
+			if err := check(response, e); err != nil {
+				return fmt.Errorf("%v: %w", r, err)
+			}
+		}
+		return nil
+	})
+}
