@@ -13,7 +13,6 @@ import (
 
 	definitions "github.com/kube-sync/kube-sync/plugin/schema"
 	"github.com/kube-sync/kube-sync/translate"
-	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
@@ -117,22 +116,18 @@ func (c *checking) parents(m watch.Manifest) {
 	}
 }
 
-// classless tells of Ingresses that are nobody's unless the cluster has a default class.
-// Kong's annotations tell whom they are meant for.
+// classless tells of Ingresses that are nobody's unless the cluster has a default class. Of
+// those that are meant for Kong the translation says so.
 func (c *checking) classless(m watch.Manifest) {
 	ingress, ok := m.Object.(*networkingv1.Ingress)
-	if !ok || ingress.Spec.IngressClassName != nil || ingress.Annotations[class.Annotation] != "" {
+	if !ok || ingress.Spec.IngressClassName != nil || ingress.Annotations[class.Annotation] != "" || class.OnlyKongReads(ingress) {
 		return
 	}
 	if _, served := c.graph.Source(m.Key); served {
 		return
 	}
-	meant := false
-	for name := range ingress.Annotations {
-		meant = meant || strings.HasPrefix(name, annotation.Prefix)
-	}
 	c.add(m.Position, "spec", fmt.Sprintf("%s: ClassMissing: without spec.ingressClassName it has an effect only where class %q is the default",
-		m.Key, c.options.IngressClass), !meant)
+		m.Key, c.options.IngressClass), true)
 }
 
 // conditions adds those of a status that are not good. Those that only follow from

@@ -61,6 +61,7 @@ func child(node *yaml.Node, step string) (*yaml.Node, int) {
 // How verdicts name the part of an object that they are about.
 var (
 	annotationNamed = regexp.MustCompile(`\bannotation ([a-z.]+/\S+?):? `)
+	fieldNamed      = regexp.MustCompile(`\b(spec(?:\.[A-Za-z]+)+)`)
 	ruleNamed       = regexp.MustCompile(`\brule (\d+)(?: (path|match) (\d+))?`)
 )
 
@@ -71,7 +72,7 @@ func pathIn(message string) string {
 	}
 	named := ruleNamed.FindStringSubmatch(message)
 	if named == nil {
-		return ""
+		return fieldNamed.FindString(message)
 	}
 	path := "spec.rules[" + named[1] + "]"
 	switch named[2] {

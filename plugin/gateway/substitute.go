@@ -73,6 +73,9 @@ func (s substitutions) add(id unit.ID, p *plan, row RefusedEntity) (added bool) 
 			continue
 		}
 		refused := &substitution{unit: id, object: chosen.object, source: row.object(), entity: e}
+		if e.Source.Kind != "" {
+			refused.source = unit.Key{Kind: unit.Kind(e.Source.Kind), Namespace: e.Source.Namespace, Name: e.Source.Name}
+		}
 		for _, message := range row.Messages {
 			refused.messages = append(refused.messages, describe(e.Type, e.Name, e.ID)+": "+message)
 		}

@@ -18,6 +18,10 @@ import (
 // Prefix is that of all annotations read here.
 const Prefix = "konghq.com/"
 
+// formerPrefix is that of the second version of the Kong Ingress Controller. Nothing with it
+// is read any more.
+const formerPrefix = "configuration.konghq.com/"
+
 // The annotations, without their prefix.
 const (
 	Tags                    = "tags"
@@ -54,6 +58,11 @@ const (
 	CACertificatesConfigMaps = "ca-certificates-configmaps"
 	UpstreamPolicy           = "upstream-policy"
 	Override                 = "override"
+
+	// PublishService is on Gateways, where the Kong Ingress Controller wrote it.
+	PublishService = "publish-service"
+	// GatewayClassUnmanaged has the Gateways of a class served by the Service that is there.
+	GatewayClassUnmanaged = "gatewayclass-unmanaged"
 )
 
 // ForceSSLRedirect is older than the others and has a name of its own.
@@ -67,7 +76,8 @@ const ServiceUpstream = "ingress.kubernetes.io/service-upstream"
 func Ignored(object metav1.Object, key unit.Key, read ...string) []unit.Verdict {
 	var names []string
 	for name := range object.GetAnnotations() {
-		if short, ok := strings.CutPrefix(name, Prefix); ok && !contains(read, short) {
+		short, ok := strings.CutPrefix(name, Prefix)
+		if ok && !contains(read, short) || strings.HasPrefix(name, formerPrefix) {
 			names = append(names, name)
 		}
 	}
@@ -134,6 +144,19 @@ func (v *Values) Number(name string, least, most int) *int {
 		return nil
 	}
 	return &n
+}
+
+// ServiceUpstream is the annotation of that name.
+func (v *Values) ServiceUpstream() bool {
+	switch value := v.object.GetAnnotations()[ServiceUpstream]; strings.ToLower(strings.TrimSpace(value)) {
+	case "true":
+		return true
+	case "", "false":
+	default:
+		v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "AnnotationInvalid",
+			fmt.Sprintf("annotation %s: %q is not true or false", ServiceUpstream, value)))
+	}
+	return false
 }
 
 // Flag is Bool, or nil when it is not set.

@@ -182,7 +182,7 @@ func (o Options) targets(r *unit.Reader, ref Ref, service *corev1.Service) ([]ro
 			fmt.Sprintf("Service %s/%s has no port %s", ref.Namespace, ref.Service, ref.Port)}
 	}
 	number := int(port.Port)
-	if service.Annotations[annotation.ServiceUpstream] == "true" || class.Use(r, o.IngressClass).ServiceUpstream {
+	if annotation.Of(service, unit.Key{}).ServiceUpstream() || class.Use(r, o.IngressClass).ServiceUpstream {
 		return []route.Target{{Address: address(o.clusterName(ref), number), Weight: fullWeight}}, number, nil
 	}
 	targets, wrong := o.endpoints(ref, Slices(r, ref.Namespace, ref.Service), port.Name)

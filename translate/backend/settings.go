@@ -61,6 +61,7 @@ func Settings(r *unit.Reader, object metav1.Object, key unit.Key, purpose For, v
 	s.hostHeader()
 	s.tls()
 	s.plugins(object)
+	values.ServiceUpstream() // for what there is to say of it
 }
 
 // plugins are those of all routes to the object.

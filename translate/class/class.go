@@ -3,6 +3,8 @@ package class
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,7 +18,7 @@ const Annotation = "kubernetes.io/ingress.class"
 // Ours tells whether an object is of a class, by its annotation. One that has none is
 // if the class is the cluster's default.
 func Ours(r *unit.Reader, object metav1.Object, class string) bool {
-	if name, ok := object.GetAnnotations()[Annotation]; ok {
+	if name := object.GetAnnotations()[Annotation]; name != "" {
 		return name == class
 	}
 	return isDefault(r, class)
@@ -24,7 +26,7 @@ func Ours(r *unit.Reader, object metav1.Object, class string) bool {
 
 // OursIngress is Ours for an Ingress, which may also have its class in a field.
 func OursIngress(r *unit.Reader, ingress *networkingv1.Ingress, class string) bool {
-	if _, ok := ingress.Annotations[Annotation]; !ok && ingress.Spec.IngressClassName != nil {
+	if ingress.Annotations[Annotation] == "" && ingress.Spec.IngressClassName != nil {
 		return *ingress.Spec.IngressClassName == class
 	}
 	return Ours(r, ingress, class)
@@ -35,11 +37,42 @@ func isDefault(r *unit.Reader, class string) bool {
 	return ok && object.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true"
 }
 
+// MissingIngress is the verdict on an Ingress that is not ours because it names no class,
+// although what it says only Kong reads; nil for any other.
+func MissingIngress(ingress *networkingv1.Ingress, key unit.Key, class string) []unit.Verdict {
+	if ingress.Annotations[Annotation] != "" || ingress.Spec.IngressClassName != nil || !OnlyKongReads(ingress) {
+		return nil
+	}
+	return []unit.Verdict{unit.Warning(key, "ClassMissing", fmt.Sprintf(
+		"without spec.ingressClassName it has an effect only where class %q is the default", class))}
+}
+
+// kong is what the annotations and API groups of Kong have in common.
+const kong = "konghq.com"
+
+// OnlyKongReads tells whether an Ingress says something that only Kong reads.
+func OnlyKongReads(ingress *networkingv1.Ingress) bool {
+	for name := range ingress.Annotations {
+		if strings.HasPrefix(name, kong+"/") {
+			return true
+		}
+	}
+	ofKong := func(b networkingv1.IngressBackend) bool {
+		return b.Resource != nil && b.Resource.APIGroup != nil && strings.HasSuffix(*b.Resource.APIGroup, "."+kong)
+	}
+	for _, rule := range ingress.Spec.Rules {
+		if rule.HTTP != nil && slices.ContainsFunc(rule.HTTP.Paths, func(p networkingv1.HTTPIngressPath) bool { return ofKong(p.Backend) }) {
+			return true
+		}
+	}
+	return ingress.Spec.DefaultBackend != nil && ofKong(*ingress.Spec.DefaultBackend)
+}
+
 // Missing is the verdict on an object that is not ours because it names no class; nil
 // for one of another class. Of kinds that nobody but Kong reads, such an object is
 // hardly meant for anybody else.
 func Missing(object metav1.Object, key unit.Key, class string) []unit.Verdict {
-	if _, ok := object.GetAnnotations()[Annotation]; ok {
+	if object.GetAnnotations()[Annotation] != "" {
 		return nil
 	}
 	return []unit.Verdict{unit.Warning(key, "ClassMissing", fmt.Sprintf(

@@ -138,7 +138,7 @@ func (t *translation) entities() []*kong.Entity {
 		return append(entities, kong.Refusal(attached.Refuse, t.model.Tags, consumer.Ref, t.model.Name))
 	}
 	for _, p := range attached.Plugins {
-		entities = append(entities, kong.Guarded(p, consumer.Ref, t.model.Name))
+		entities = append(append(entities, kong.Guarded(p, consumer.Ref, t.model.Name)), kong.Brought(p, consumer.Ref, t.model.Name)...)
 	}
 	return entities
 }

@@ -7,12 +7,9 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/pkg/consts"
 
+	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
-
-// unmanagedAnnotation is what says in the Kong Ingress Controller's classes that it, and
-// no other, has their Gateways served: by the Service that is there.
-const unmanagedAnnotation = "konghq.com/gatewayclass-unmanaged"
 
 // classFound is the value of a GatewayClass's unit.
 type classFound struct {
@@ -23,15 +20,17 @@ type classFound struct {
 
 // class translates a GatewayClass.
 func (o Options) class(id unit.ID, r *unit.Reader) unit.Fragment {
-	class, ok := unit.Get[*gatewayv1.GatewayClass](r, unit.Key{Kind: unit.GatewayClass, Name: id.Name})
+	key := unit.Key{Kind: unit.GatewayClass, Name: id.Name}
+	class, ok := unit.Get[*gatewayv1.GatewayClass](r, key)
 	if !ok || string(class.Spec.ControllerName) != o.Controller {
 		return unit.Fragment{Value: classFound{}}
 	}
 	if class.Spec.ParametersRef != nil {
 		return unit.Fragment{Value: classFound{}, Status: newClassStatus(class, supportedVersion(r, classInvalidParameters())...)}
 	}
-	found := classFound{ours: true, pooled: len(o.Pool) > 0 && o.Gateway.Name == "" && class.Annotations[unmanagedAnnotation] == ""}
-	return unit.Fragment{Value: found, Status: newClassStatus(class, supportedVersion(r, classAccepted())...)}
+	found := classFound{ours: true, pooled: len(o.Pool) > 0 && o.Gateway.Name == "" && annotation.Of(class, key).Text(annotation.GatewayClassUnmanaged, "") == ""}
+	return unit.Fragment{Value: found, Status: newClassStatus(class, supportedVersion(r, classAccepted())...),
+		Verdicts: annotation.Ignored(class, key, ClassAnnotations...)}
 }
 
 // supportedVersion adds to conditions whether we know the version of Gateway API that is installed. Others are served as

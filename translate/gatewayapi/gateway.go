@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -81,6 +82,7 @@ func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{}
 	}
 	t := &gatewayTranslation{reader: r, gateway: gateway, key: key, named: map[string]bool{}}
+	t.fragment.Verdicts = append(annotation.Ignored(gateway, key, GatewayAnnotations...), o.publishService(gateway, key, class.pooled)...)
 	m := merged{pooled: class.pooled, listeners: listenersOf(r, gateway)}
 	ports := o.ports(r, gateway, class)
 	for i := range m.listeners {

@@ -26,8 +26,11 @@ func Define(g *unit.Graph, ingressClass string) {
 		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 			key := unit.Key{Kind: unit.Ingress, Namespace: id.Namespace, Name: id.Name}
 			ingress, ok := unit.Get[*networkingv1.Ingress](r, key)
-			if !ok || !class.OursIngress(r, ingress, ingressClass) {
+			if !ok {
 				return unit.Fragment{}
+			}
+			if !class.OursIngress(r, ingress, ingressClass) {
+				return unit.Fragment{Verdicts: class.MissingIngress(ingress, key, ingressClass)}
 			}
 			t := &translation{reader: r, ingress: ingress, key: key, parameters: class.Use(r, ingressClass)}
 			t.settings()

@@ -81,7 +81,7 @@ func (t *translation) rewrite(r *route.Route) {
 	}
 	p := t.rewriting.Plugin(r.Match.Path, r.Tags)
 	if slices.ContainsFunc(r.Plugins, func(other route.Plugin) bool {
-		return other.Name == p.Name && other.Consumer == "" && other.ConsumerGroup == ""
+		return other.Name == p.Name && other.Consumer == ""
 	}) {
 		t.warn("RewriteConflict", "annotation %s%s has no effect beside a plugin %s, whose config.replace.uri may say the same",
 			annotation.Prefix, annotation.Rewrite, p.Name)

@@ -56,7 +56,12 @@ type Entity struct {
 	// Ref and adds others. Empty for an entity that can be left out; nil for one without
 	// which the unit is not to be.
 	Instead []*Entity
+	// Source is the object that it is made of, for one whose tags do not tell.
+	Source Source
 }
+
+// Source names an object. Its kind may be empty: there is none.
+type Source struct{ Kind, Namespace, Name string }
 
 // Equal tells whether two entities are the same in Kong.
 func (e *Entity) Equal(other *Entity) bool {

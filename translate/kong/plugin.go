@@ -10,8 +10,31 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Plugin gives a plugin of a holder, a route, service, consumer or consumer group,
-// whose name makes the plugin's id. Without a holder it is for all requests.
+// relation is an entity that a plugin is limited to.
+type relation struct {
+	kind string // the field that names it
+	ref  Ref
+	name string
+}
+
+// relationsOf are those of a plugin of a holder, in order.
+func relationsOf(p route.Plugin, holder Ref, holderName string) (all []relation) {
+	switch holder.Type {
+	case Services:
+		all = append(all, relation{"service", holder, holderName})
+	case Routes:
+		all = append(all, relation{"route", holder, holderName})
+	case Consumers:
+		p.Consumer = holderName
+	}
+	if p.Consumer != "" {
+		all = append(all, relation{"consumer", Ref{Consumers, ID(Consumers, p.Consumer)}, p.Consumer})
+	}
+	return all
+}
+
+// Plugin gives a plugin of a holder, a route, service or consumer, whose name makes the
+// plugin's id. Without a holder it is for all requests.
 func Plugin(p route.Plugin, holder Ref, holderName string) *Entity {
 	declared := declaredPlugin{
 		Plugin: gokong.Plugin{
@@ -23,32 +46,17 @@ func Plugin(p route.Plugin, holder Ref, holderName string) *Entity {
 		Config:   p.Config,
 		Ordering: p.Ordering,
 	}
-	key, relation := p.Name, ""
+	key, suffix := p.Name, ""
+	fields := map[string]*string{"service": &declared.Service, "route": &declared.Route, "consumer": &declared.Consumer}
 	var parents []Ref
-	hold := func(field *string, kind string, ref Ref, name string) {
-		*field = ref.ID
-		key += ":" + kind + "/" + name
-		relation += "_" + kind + "-" + name
-		parents = append(parents, ref)
-	}
-	switch holder.Type {
-	case Services:
-		hold(&declared.Service, "service", holder, holderName)
-	case Routes:
-		hold(&declared.Route, "route", holder, holderName)
-	case Consumers:
-		p.Consumer = holderName
-	case ConsumerGroups:
-		p.ConsumerGroup = holderName
-	}
-	if p.Consumer != "" {
-		hold(&declared.Consumer, "consumer", Ref{Consumers, ID(Consumers, p.Consumer)}, p.Consumer)
-	}
-	if p.ConsumerGroup != "" {
-		hold(&declared.ConsumerGroup, "consumer_group", Ref{ConsumerGroups, ID(ConsumerGroups, p.ConsumerGroup)}, p.ConsumerGroup)
+	for _, r := range relationsOf(p, holder, holderName) {
+		*fields[r.kind] = r.ref.ID
+		key += ":" + r.kind + "/" + r.name
+		suffix += "_" + r.kind + "-" + r.name
+		parents = append(parents, r.ref)
 	}
 	if p.Instance != "" {
-		declared.InstanceName = gokong.String(instanceName(p.Instance, relation))
+		declared.InstanceName = gokong.String(instanceName(p.Instance, suffix))
 	}
 	id := ID(Plugins, key)
 	declared.ID = &id
@@ -68,10 +76,9 @@ func instanceName(name, relation string) string {
 // configuration in the words of whoever wrote it.
 type declaredPlugin struct {
 	gokong.Plugin
-	Config        json.RawMessage `json:"config,omitempty"`
-	Ordering      json.RawMessage `json:"ordering,omitempty"`
-	Service       string          `json:"service,omitempty"`
-	Route         string          `json:"route,omitempty"`
-	Consumer      string          `json:"consumer,omitempty"`
-	ConsumerGroup string          `json:"consumer_group,omitempty"`
+	Config   json.RawMessage `json:"config,omitempty"`
+	Ordering json.RawMessage `json:"ordering,omitempty"`
+	Service  string          `json:"service,omitempty"`
+	Route    string          `json:"route,omitempty"`
+	Consumer string          `json:"consumer,omitempty"`
 }

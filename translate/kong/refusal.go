@@ -66,7 +66,7 @@ func guards(b route.Backend) []*Entity {
 				guarded.Instead = append(guarded.Instead, ending(refusedMessage(p.Name), p.Tags, holder, b.Name))
 			}
 		}
-		entities = append(entities, guarded)
+		entities = append(append(entities, guarded), Brought(p, holder, b.Name)...)
 	}
 	return entities
 }

@@ -58,7 +58,7 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 			if p.Consumer == "" {
 				guarded.Instead = append(guarded.Instead, closed)
 			}
-			entities = append(entities, guarded)
+			entities = append(append(entities, guarded), Brought(p, closed.Ref, r.Name)...)
 		}
 	}
 	if r.Match.Fallback {

@@ -41,7 +41,7 @@ func Stream(s route.Stream) (slot string, entities []*Entity, err error) {
 		for _, p := range ofStreams(s.Plugins, s.Protocols) {
 			guarded := Plugin(p, e.Ref, s.Name)
 			guarded.Instead = []*Entity{streamRefusal(refusedMessage(p.Name), p.Tags, e.Ref, s.Name)}
-			entities = append(entities, guarded)
+			entities = append(append(entities, guarded), Brought(p, e.Ref, s.Name)...)
 		}
 	}
 	transport := "tcp"

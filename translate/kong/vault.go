@@ -26,14 +26,3 @@ func Vault(v route.Vault) *Entity {
 	}
 	return entity(Vaults, id, v.Prefix, declared)
 }
-
-// Custom gives an entity of a type that is none of those above, with the fields of
-// whoever wrote it. The name makes its id, unless the fields have one.
-func Custom(t Type, name string, fields map[string]any) *Entity {
-	id, ok := fields["id"].(string)
-	if !ok {
-		id = ID(Plugins, string(t)+" "+name)
-		fields["id"] = id
-	}
-	return entity(t, id, name, fields)
-}

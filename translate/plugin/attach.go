@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -168,6 +169,12 @@ func (a *attaching) resolve(ref reference) (resolved, bool) {
 	if !p.found && !ref.explicit {
 		p = use(a.reader, unit.ID{Role: ClusterRole, Name: ref.name})
 	}
+	if p.found {
+		condition.Use(a.reader, p.key(ref))
+		for _, c := range p.custom {
+			condition.Use(a.reader, unit.Key{Kind: unit.KongCustomEntity, Namespace: c.Namespace, Name: c.Name})
+		}
+	}
 	switch {
 	case !p.found:
 		a.refuse("PluginNotFound", fmt.Sprintf("plugin %s does not exist", ref))
@@ -175,6 +182,14 @@ func (a *attaching) resolve(ref reference) (resolved, bool) {
 		a.refuse(p.reason, p.message)
 	}
 	return p, p.found && p.reason == ""
+}
+
+// key is that of the plugin that a reference came to.
+func (p resolved) key(ref reference) unit.Key {
+	if p.kind == unit.KongClusterPlugin {
+		return unit.Key{Kind: p.kind, Name: ref.name}
+	}
+	return unit.Key{Kind: unit.KongPlugin, Namespace: ref.namespace, Name: ref.name}
 }
 
 func (a *attaching) refuse(reason, message string) {

@@ -32,7 +32,7 @@ func global(p *configurationv1.KongClusterPlugin, key unit.Key, value resolved) 
 		if observes {
 			guarded.Instead = []*kong.Entity{}
 		}
-		claim.Entities = []*kong.Entity{guarded}
+		claim.Entities = append([]*kong.Entity{guarded}, kong.Brought(value.model(), kong.Ref{}, "")...)
 	case !observes:
 		refusal := kong.Refusal("a plugin that protects this gateway is not available", split(value.tags), kong.Ref{}, "")
 		claim.Entities = []*kong.Entity{refusal}

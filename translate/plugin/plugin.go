@@ -11,6 +11,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/condition"
+	"github.com/kube-sync/kube-sync/translate/customentity"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -21,6 +22,8 @@ const (
 	Role        unit.Role = "plugin"
 	ClusterRole unit.Role = "cluster-plugin"
 )
+
+const pending = "nothing of this gateway names the plugin"
 
 // Options are settings of the operator.
 type Options struct {
@@ -37,6 +40,8 @@ type resolved struct {
 	name, config, instance string
 	disabled               bool
 	protocols, tags        string // separated by commas
+	// custom is what comes with the plugin.
+	custom []route.Custom
 	// reason and message say why there is none; they are empty when there is.
 	reason, message string
 }
@@ -44,7 +49,7 @@ type resolved struct {
 func (p resolved) model() route.Plugin {
 	return route.Plugin{
 		Name: p.name, Config: json.RawMessage(p.config), Instance: p.instance, Disabled: p.disabled,
-		Protocols: split(p.protocols), Tags: split(p.tags),
+		Protocols: split(p.protocols), Tags: split(p.tags), Entities: p.custom,
 	}
 }
 
@@ -78,7 +83,7 @@ func Define(g *unit.Graph, className string, o Options) {
 			return unit.Fragment{Value: resolved{kind: key.Kind}}
 		}
 		value, verdicts := o.resolve(r, namespaced(p, key))
-		return unit.Fragment{Value: value, Verdicts: verdicts, Status: condition.Status{}}
+		return unit.Fragment{Value: value, Verdicts: verdicts, Status: condition.Attached{Pending: pending}}
 	}})
 	g.Define(unit.Definition{Role: ClusterRole, Kind: unit.KongClusterPlugin, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 		key := unit.Key{Kind: unit.KongClusterPlugin, Name: id.Name}
@@ -90,7 +95,11 @@ func Define(g *unit.Graph, className string, o Options) {
 			return unit.Fragment{Value: resolved{kind: key.Kind}, Verdicts: class.Missing(p, key, className)}
 		}
 		value, verdicts := o.resolve(r, clusterWide(p, key))
-		return unit.Fragment{Value: value, Verdicts: verdicts, Claims: global(p, key, value), Status: condition.Status{}}
+		f := unit.Fragment{Value: value, Verdicts: verdicts, Claims: global(p, key, value), Status: condition.Attached{Pending: pending}}
+		if isGlobal(p) {
+			f.Status = condition.Status{}
+		}
+		return f
 	}})
 	defineRelations(g, className)
 }
@@ -147,7 +156,7 @@ func (o Options) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict) {
 		p.reason, p.message = "PluginInvalid", fmt.Sprintf("%s: %v", s.key, err)
 		return p, append(verdicts, condition.Verdict(s.key, false, "Invalid", p.message))
 	}
-	p.config = string(config)
+	p.config, p.custom = string(config), customentity.Of(r, s.key)
 	verdicts = append(verdicts, s.withoutDatabase(config)...)
 	return p, append(verdicts, condition.Verdict(s.key, true, "Programmed", "what names the plugin has it"))
 }

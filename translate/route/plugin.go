@@ -16,8 +16,18 @@ type Plugin struct {
 	Protocols []string
 	// Ordering is Kong's, or empty.
 	Ordering json.RawMessage
-	// Consumer and ConsumerGroup are names that it is limited to; empty for all.
-	Consumer      string
-	ConsumerGroup string
-	Tags          []string
+	// Consumer is the name of the one that it is limited to; empty for all.
+	Consumer string
+	Tags     []string
+	// Entities are what the plugin brings along wherever it is.
+	Entities []Custom
+}
+
+// Custom is an entity that a plugin brings along, in the words of whoever wrote it.
+type Custom struct {
+	// Namespace and Name are those of the object that it is made of.
+	Namespace, Name string
+	Type            string
+	// Fields are a JSON object.
+	Fields json.RawMessage
 }

@@ -5,6 +5,7 @@ import (
 
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
 
+	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -61,7 +62,7 @@ func policy(controller string, id unit.ID, r *unit.Reader) unit.Fragment {
 	}
 	c.balancing("spec", b)
 	return unit.Fragment{
-		Value: Policy{Balancing: b}, Verdicts: c.verdicts,
+		Value: Policy{Balancing: b}, Verdicts: append(c.verdicts, annotation.Ignored(object, key)...),
 		Status: policyStatus{controller: controller, wrong: wrongOf(c.verdicts)},
 	}
 }
