@@ -28,7 +28,9 @@ const statusWriters = 4
 type statuses struct {
 	cluster   *Cluster
 	published *published
-	log       *slog.Logger
+	// others are the addresses of kinds that have their own.
+	others map[unit.Kind]*published
+	log    *slog.Logger
 
 	mu      sync.Mutex
 	desired map[unit.Key]desired
@@ -44,11 +46,25 @@ type desired struct {
 	wrote []networkingv1.IngressLoadBalancerIngress
 }
 
-func newStatuses(cluster *Cluster, published *published, log *slog.Logger) *statuses {
-	s := &statuses{cluster: cluster, published: published, log: log, desired: map[unit.Key]desired{}}
+func newStatuses(cluster *Cluster, addresses *published, log *slog.Logger) *statuses {
+	s := &statuses{cluster: cluster, published: addresses, others: map[unit.Kind]*published{}, log: log, desired: map[unit.Key]desired{}}
 	cluster.observe(s.observed)
-	published.observe(s.enqueueAll)
+	addresses.observe(s.enqueueAll)
 	return s
+}
+
+// apart has a kind's objects get addresses of their own. It is called before anything runs.
+func (s *statuses) apart(kind unit.Kind, published *published) {
+	published.observe(s.enqueueAll)
+	s.others[kind] = published
+}
+
+// of gives the addresses of a kind's objects.
+func (s *statuses) of(kind unit.Kind) []networkingv1.IngressLoadBalancerIngress {
+	if other, ok := s.others[kind]; ok {
+		return other.get()
+	}
+	return s.published.get()
 }
 
 func (s *statuses) report(r Report) {
@@ -100,7 +116,12 @@ func (s *statuses) enqueueAll() {
 
 // lead writes until the context ends, beginning with all there are.
 func (s *statuses) lead(ctx context.Context) {
+	var following sync.WaitGroup
+	for _, other := range s.others {
+		following.Go(func() { other.follow(ctx) })
+	}
 	s.published.follow(ctx)
+	following.Wait()
 	lead(ctx, s.use, s.enqueueAll, s.write)
 }
 
@@ -154,7 +175,7 @@ func drain(ctx context.Context, work workqueue.TypedRateLimitingInterface[unit.K
 // write brings the status of one Ingress to what is desired, if it isn't.
 func (s *statuses) write(ctx context.Context, key unit.Key) (again bool) {
 	object := s.cluster.Get(key)
-	ours := s.published.get()
+	ours := s.of(key.Kind)
 	s.mu.Lock()
 	desired, ok := s.desired[key]
 	s.mu.Unlock()

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 // WriterOptions say what to write back to a cluster.
@@ -21,6 +23,10 @@ type WriterOptions struct {
 	UpdateStatus   bool
 	PublishService *types.NamespacedName
 	Addresses      []string
+	// PublishServiceUDP and AddressesUDP are for UDPIngresses alone, if there are any: not
+	// every network has one load balancer for both.
+	PublishServiceUDP *types.NamespacedName
+	AddressesUDP      []string
 	// EmitEvents has a Warning written for each verdict that isn't OK. The same
 	// one isn't repeated within the EventWindow, default 1 h.
 	EmitEvents  bool
@@ -68,6 +74,9 @@ func NewWriter(cluster *Cluster, options WriterOptions) (*Writer, error) {
 	if options.UpdateStatus {
 		published := newPublished(cluster, options.PublishService, options.Addresses)
 		w.statuses = newStatuses(cluster, published, options.Log)
+		if options.PublishServiceUDP != nil || len(options.AddressesUDP) > 0 {
+			w.statuses.apart(unit.UDPIngress, newPublished(cluster, options.PublishServiceUDP, options.AddressesUDP))
+		}
 		w.wholes = newWholes(cluster, published, options.Log)
 		w.owned = newOwned(cluster, options.Log)
 	}

@@ -167,6 +167,26 @@ func TestStatusFollowsThePublishService(t *testing.T) {
 	}
 }
 
+// UDPIngresses may have a Service of their own in front.
+func TestStatusOfDatagramsFollowsTheirOwnService(t *testing.T) {
+	service := func(name, address string) *corev1.Service {
+		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "kong", Name: name}, Spec: corev1.ServiceSpec{ClusterIPs: []string{address}}}
+	}
+	f := newFakes(service("proxy", "10.0.0.1"), service("proxy-udp", "10.0.0.2"))
+	s := serveStatuses(f)
+	s.set(t, "web")
+	w, _ := f.writer(t, WriterOptions{UpdateStatus: true,
+		PublishService:    &types.NamespacedName{Namespace: "kong", Name: "proxy"},
+		PublishServiceUDP: &types.NamespacedName{Namespace: "kong", Name: "proxy-udp"}})
+	w.Report(programmed("web")...)
+	s.until(t, "web", "10.0.0.1")
+	for kind, want := range map[unit.Kind]string{unit.UDPIngress: "10.0.0.2", unit.TCPIngress: "10.0.0.1"} {
+		if got := w.statuses.of(kind); len(got) != 1 || got[0].IP != want {
+			t.Errorf("a %s has the addresses %v, not %s", kind, got, want)
+		}
+	}
+}
+
 func TestAddressesOfAService(t *testing.T) {
 	lb := func(addresses ...corev1.LoadBalancerIngress) corev1.ServiceStatus {
 		return corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: addresses}}

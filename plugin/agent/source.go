@@ -37,8 +37,10 @@ func source(s settings.Settings, log *slog.Logger) (watch.Source, runningReporte
 	}
 	writer, err := watch.NewWriter(cluster, watch.WriterOptions{
 		UpdateStatus:      s.UpdateStatus,
-		PublishService:    publishService(s),
+		PublishService:    named(s.PublishService),
 		Addresses:         s.PublishStatusAddresses,
+		PublishServiceUDP: named(s.PublishServiceUDP),
+		AddressesUDP:      s.PublishStatusAddressesUDP,
 		EmitEvents:        s.EmitEvents,
 		Lease:             watch.LeaseOptions{Name: s.ElectionID, Namespace: s.ElectionNamespace},
 		ReportingInstance: s.PodName,
@@ -47,11 +49,12 @@ func source(s settings.Settings, log *slog.Logger) (watch.Source, runningReporte
 	return cluster, writer, err
 }
 
-func publishService(s settings.Settings) *types.NamespacedName {
-	if s.PublishService.Name == "" {
+// named is nil for what has no name.
+func named(service types.NamespacedName) *types.NamespacedName {
+	if service.Name == "" {
 		return nil
 	}
-	return &s.PublishService
+	return &service
 }
 
 // idle is a reporter that has nothing to do between reports.

@@ -11,5 +11,6 @@
 //
 // Names and meanings are those of the Kong Ingress Controller where it has the same.
 // What is unknown, malformed or without meaning here is an error that says so: a
-// setting is never ignored.
+// setting is never ignored. Of the Kong Ingress Controller's, one that asks for what is so
+// in any case may stay.
 package settings

@@ -166,6 +166,11 @@ func setPublishService(s *Settings, value string) (err error) {
 	return err
 }
 
+func setPublishServiceUDP(s *Settings, value string) (err error) {
+	s.PublishServiceUDP, err = namespacedName(value, "a Service")
+	return err
+}
+
 func setGatewayToReconcile(s *Settings, value string) (err error) {
 	s.GatewayToReconcile, err = namespacedName(value, "a Gateway")
 	return err

@@ -39,12 +39,15 @@ type Settings struct {
 	// PublishService is empty without a name.
 	PublishService         types.NamespacedName
 	PublishStatusAddresses []string
-	UpdateStatus           bool
-	EmitEvents             bool
-	ElectionID             string
-	ElectionNamespace      string
-	PodName                string
-	PodNamespace           string
+	// PublishServiceUDP and its addresses are for UDPIngresses; both may be empty.
+	PublishServiceUDP         types.NamespacedName
+	PublishStatusAddressesUDP []string
+	UpdateStatus              bool
+	EmitEvents                bool
+	ElectionID                string
+	ElectionNamespace         string
+	PodName                   string
+	PodNamespace              string
 
 	ClusterDomain         string
 	DrainSupport          bool
@@ -139,7 +142,9 @@ func (s *Settings) apply(values []given) []error {
 	for _, v := range values {
 		setting, ok := byName[v.name]
 		if !ok {
-			errs = append(errs, unknown(v))
+			if err := unknown(v); err != nil {
+				errs = append(errs, err)
+			}
 			continue
 		}
 		value := strings.TrimSpace(v.value)
@@ -154,14 +159,7 @@ func (s *Settings) apply(values []given) []error {
 	return errs
 }
 
-// unknown says why a setting is none.
-func unknown(v given) error {
-	if why, ok := foreign(v.name); ok {
-		return fmt.Errorf("setting %s is to be removed: %s", v.from, why)
-	}
-	return fmt.Errorf("setting %s is unknown; there are %s", v.from,
-		strings.Join(slices.Sorted(maps.Keys(byName)), ", "))
-}
+func names() []string { return slices.Sorted(maps.Keys(byName)) }
 
 func fromEnviron(environ []string) []given {
 	var values []given

@@ -53,6 +53,7 @@ func TestEverySetting(t *testing.T) {
 		"INGRESS_CLASS": "inner", "WATCH_NAMESPACE": "a, b,", "MANIFESTS": "/m", "KUBECONFIG": "/k",
 		"APISERVER_HOST": "https://10.0.0.1:6443", "APISERVER_QPS": "7", "APISERVER_BURST": "9",
 		"PUBLISH_SERVICE": "kong/proxy", "PUBLISH_STATUS_ADDRESS": "192.0.2.1,gw.example.com,2001:db8::1",
+		"PUBLISH_SERVICE_UDP": "kong/proxy-udp", "PUBLISH_STATUS_ADDRESS_UDP": "192.0.2.2",
 		"UPDATE_STATUS": "off", "EMIT_KUBERNETES_EVENTS": "false", "ELECTION_ID": "e", "ELECTION_NAMESPACE": "en",
 		"POD_NAME": "p", "POD_NAMESPACE": "pn", "CLUSTER_DOMAIN": "cluster.local", "ENABLE_DRAIN_SUPPORT": "true",
 		"ALLOW_EXTERNAL_NAME": "yes", "ALLOW_LOOPBACK_BACKENDS": "1", "ALLOW_LUA_PLUGINS": "on", "KONG_ADMIN_SOCKET": "/s",
@@ -66,7 +67,8 @@ func TestEverySetting(t *testing.T) {
 		APIServerHost: "https://10.0.0.1:6443", APIServerQPS: 7, APIServerBurst: 9,
 		PublishService:         types.NamespacedName{Namespace: "kong", Name: "proxy"},
 		PublishStatusAddresses: []string{"192.0.2.1", "gw.example.com", "2001:db8::1"},
-		ElectionID:             "e", ElectionNamespace: "en", PodName: "p", PodNamespace: "pn",
+		PublishServiceUDP:      types.NamespacedName{Namespace: "kong", Name: "proxy-udp"}, PublishStatusAddressesUDP: []string{"192.0.2.2"},
+		ElectionID: "e", ElectionNamespace: "en", PodName: "p", PodNamespace: "pn",
 		ClusterDomain: "cluster.local", DrainSupport: true, AllowExternalName: true, AllowLoopbackBackends: true, AllowLuaPlugins: true,
 		Admin: "unix:/s", AdminTimeout: 500 * time.Millisecond, HealthProbeAddress: "127.0.0.1:1",
 		MetricsAddress: "off", RelayAddress: "[::1]:7", LogLevel: slog.LevelDebug, LogFormat: "json",
@@ -120,7 +122,10 @@ func TestErrors(t *testing.T) {
 		"unknown":             {"ingres_class", "x", []string{"KONG_PLUGINSERVER_KUBE_SYNC_INGRES_CLASS", "unknown", "INGRESS_CLASS, KONG_ADMIN_SOCKET"}},
 		"of KIC":              {"kong_admin_url", "http://x", []string{"KONG_ADMIN_URL", "to be removed", "the Kong that it runs in"}},
 		"Konnect":             {"konnect_address", "x", []string{"KONNECT_ADDRESS", "does not talk to Konnect"}},
-		"webhook":             {"admission_webhook_listen", "off", []string{"there is no webhook"}},
+		"webhook":             {"admission_webhook_listen", ":8080", []string{"there is no webhook"}},
+		"controller":          {"enable_controller_kongplugin", "false", []string{"and all others are"}},
+		"gate":                {"feature_gates", "FillIDs=true,RewriteURIs=false", []string{`"RewriteURIs=false"`, "konghq.com/rewrite counts"}},
+		"no gate":             {"feature_gates", "Knative=true", []string{`"Knative=true"`, "no feature gate"}},
 		"class":               {"ingress_class", "A B", []string{"INGRESS_CLASS", `"A B"`, "small letters"}},
 		"namespace":           {"watch_namespace", "a,b/c", []string{"WATCH_NAMESPACE", "name of a namespace"}},
 		"boolean":             {"update_status", "maybe", []string{"UPDATE_STATUS", "want true or false"}},
@@ -160,6 +165,18 @@ func TestAllErrorsAtOnce(t *testing.T) {
 	}
 	if s.MetricsAddress != "127.0.0.1:7" || s.LogLevel != slog.LevelInfo {
 		t.Errorf("what is well is not in place: %+v", s)
+	}
+}
+
+// What asks for what is so in any case need not be removed.
+func TestTakenFromTheKongIngressController(t *testing.T) {
+	environ := []string{
+		"CONTROLLER_ANONYMOUS_REPORTS=false", "CONTROLLER_ADMISSION_WEBHOOK_LISTEN=off", "CONTROLLER_ENABLE_CONTROLLER_KONGPLUGIN=True",
+		"CONTROLLER_KONNECT_SYNC_ENABLED=false", "CONTROLLER_ENABLE_REVERSE_SYNC=true", "CONTROLLER_TERM_DELAY=0s",
+		"CONTROLLER_FEATURE_GATES=GatewayAlpha=true, RewriteURIs=true,SanitizeKonnectConfigDumps=false,",
+	}
+	if _, err := Load(Sources{Environ: environ}); err != nil {
+		t.Error(err)
 	}
 }
 

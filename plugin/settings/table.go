@@ -41,6 +41,12 @@ var table = []Setting{
 	},
 	list("PUBLISH_STATUS_ADDRESS", "", "Addresses for the status of Ingresses in place of those of PUBLISH_SERVICE, in comma-separated format.",
 		func(s *Settings) *[]string { return &s.PublishStatusAddresses }, address),
+	{
+		Name: "PUBLISH_SERVICE_UDP", Doc: "Service in front of the gateway for datagrams, as namespace/name, where that is not PUBLISH_SERVICE: its addresses go into the status of UDPIngresses.",
+		set: setPublishServiceUDP,
+	},
+	list("PUBLISH_STATUS_ADDRESS_UDP", "", "Addresses for the status of UDPIngresses in place of those of PUBLISH_SERVICE_UDP, in comma-separated format.",
+		func(s *Settings) *[]string { return &s.PublishStatusAddressesUDP }, address),
 	boolean("UPDATE_STATUS", "true", "Whether the status of objects is written.",
 		func(s *Settings) *bool { return &s.UpdateStatus }),
 	boolean("EMIT_KUBERNETES_EVENTS", "true", "Whether objects with faults get events.",
