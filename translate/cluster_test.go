@@ -18,6 +18,7 @@ func change(object unit.Object) unit.Change {
 		"*v1.Ingress": unit.Ingress, "*v1.IngressClass": unit.IngressClass, "*v1.Service": unit.Service,
 		"*v1.EndpointSlice": unit.EndpointSlice, "*v1.Secret": unit.Secret,
 		"*v1.GatewayClass": unit.GatewayClass, "*v1.Gateway": unit.Gateway, "*v1.HTTPRoute": unit.HTTPRoute,
+		"*v1.BackendTLSPolicy": unit.BackendTLSPolicy, "*v1.ConfigMap": unit.ConfigMap,
 		"*v1.ReferenceGrant": unit.ReferenceGrant, "*v1.Namespace": unit.Namespace,
 		"*v1.KongPlugin": unit.KongPlugin, "*v1.KongClusterPlugin": unit.KongClusterPlugin, "*v1.KongConsumer": unit.KongConsumer,
 		"*v1beta1.KongConsumerGroup": unit.KongConsumerGroup,

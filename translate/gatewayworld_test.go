@@ -14,7 +14,11 @@ import (
 
 // gatewayObject is some object of Gateway API, or of what it reads.
 func (w *world) gatewayObject(name string) unit.Object {
-	switch w.IntN(13) {
+	switch w.IntN(16) {
+	case 13, 14:
+		return w.backendTLSPolicy(name)
+	case 15:
+		return &corev1.ConfigMap{ObjectMeta: meta(name), Data: map[string]string{"ca.crt": pick(w, string(certPEM), "garbage")}}
 	case 0:
 		return &gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "kong"}, Spec: gatewayv1.GatewayClassSpec{
 			ControllerName: gatewayv1.GatewayController(pick(w, gatewayapi.DefaultController, gatewayapi.DefaultController, "example.com/other"))}}
@@ -63,6 +67,11 @@ func (w *world) gateway(name string) unit.Object {
 			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}}}}
 	}
 	g.Spec.Listeners = w.listeners()
+	if w.IntN(3) == 0 {
+		far := gatewayv1.Namespace("other")
+		g.Spec.TLS = &gatewayv1.GatewayTLSConfig{Backend: &gatewayv1.GatewayBackendTLS{ClientCertificateRef: &gatewayv1.SecretObjectReference{
+			Name: gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(4))), Namespace: pick(w, nil, nil, &far)}}}
+	}
 	return g
 }
 
@@ -139,4 +148,24 @@ func (w *world) httpRule() gatewayv1.HTTPRouteRule {
 			RequestRedirect: &gatewayv1.HTTPRequestRedirectFilter{}}}
 	}
 	return rule
+}
+func (w *world) backendTLSPolicy(name string) unit.Object {
+	p := &gatewayv1.BackendTLSPolicy{ObjectMeta: meta(name)}
+	p.CreationTimestamp = metav1.Unix(int64(1000+w.IntN(2)), 0)
+	for range 1 + w.IntN(2) {
+		section := gatewayv1.SectionName("http")
+		p.Spec.TargetRefs = append(p.Spec.TargetRefs, gatewayv1.LocalPolicyTargetReferenceWithSectionName{
+			LocalPolicyTargetReference: gatewayv1.LocalPolicyTargetReference{Kind: pick[gatewayv1.Kind](w, "Service", "Service", "Bucket"), Name: gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(4)))},
+			SectionName:                pick(w, nil, &section)})
+	}
+	p.Spec.Validation.Hostname = "a.example"
+	for range w.IntN(3) {
+		p.Spec.Validation.CACertificateRefs = append(p.Spec.Validation.CACertificateRefs, gatewayv1.LocalObjectReference{
+			Kind: pick[gatewayv1.Kind](w, "ConfigMap", "Secret", "Bucket"), Name: gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(4)))})
+	}
+	if len(p.Spec.Validation.CACertificateRefs) == 0 {
+		known := pick(w, gatewayv1.WellKnownCACertificatesSystem, "example.com/ours")
+		p.Spec.Validation.WellKnownCACertificates = &known
+	}
+	return p
 }

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"math/big"
 	mathrand "math/rand/v2"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -78,6 +79,9 @@ func history(t *testing.T, seed uint64, steps int) {
 // historyOptions have a few ports for Gateways' own in every other history.
 func historyOptions(seed uint64) translate.Options {
 	o := translate.Options{IngressClass: "kong"}
+	if seed%4 < 2 {
+		o.Gateway.Relay.Address = netip.MustParseAddrPort("127.0.0.1:10264")
+	}
 	if seed%2 == 0 {
 		o.Gateway.Pool = gatewayapi.Pool{gatewayv1.HTTPProtocolType: {20000, 20001, 20002}, gatewayv1.HTTPSProtocolType: {20020}}
 		o.Gateway.Front = types.NamespacedName{Namespace: "default", Name: "o0"}
@@ -219,6 +223,8 @@ func (w *world) service(name string) unit.Object {
 	case 1:
 		s.Spec.Ports[0].Port = 81
 	}
+	protocol := pick(w, "http", "https", "grpcs")
+	s.Spec.Ports[0].AppProtocol = pick(w, nil, nil, &protocol)
 	return s
 }
 

@@ -71,6 +71,13 @@ func GatewayKinds() []Kind {
 			Namespaced: true,
 			Custom:     true,
 			New:        created[gatewayv1.ReferenceGrant](),
+		}, {
+			Name:       unit.BackendTLSPolicy,
+			Resource:   gatewayv1.SchemeGroupVersion.WithResource("backendtlspolicies"),
+			Namespaced: true,
+			Custom:     true,
+			New:        created[gatewayv1.BackendTLSPolicy](),
+			Unread:     on(func(p *gatewayv1.BackendTLSPolicy) { p.Status = gatewayv1.PolicyStatus{} }),
 		},
 	}
 }

@@ -115,25 +115,26 @@ func (t *transports) control(_, address string, _ syscall.RawConn) error {
 }
 
 func tlsConfig(t *route.BackendTLS) (*tls.Config, error) {
-	if t.Unverified {
-		return &tls.Config{InsecureSkipVerify: true}, nil //nolint:gosec // as Kong does it where nobody asks for more
-	}
-	if t.ServerName == "" {
-		return nil, errors.New("there is no name to verify by")
-	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if t.CAs != "" {
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM([]byte(t.CAs)) {
-			return nil, errors.New("none of the certificates to verify by can be read")
-		}
-	}
 	if t.Certificate != "" {
 		pair, err := tls.X509KeyPair([]byte(t.Certificate), []byte(t.Key))
 		if err != nil {
 			return nil, fmt.Errorf("the certificate to show: %w", err)
 		}
 		config.Certificates = []tls.Certificate{pair}
+	}
+	if t.Unverified {
+		config.InsecureSkipVerify = true //nolint:gosec // as Kong does it where nobody asks for more
+		return config, nil
+	}
+	if t.ServerName == "" {
+		return nil, errors.New("there is no name to verify by")
+	}
+	if t.CAs != "" {
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM([]byte(t.CAs)) {
+			return nil, errors.New("none of the certificates to verify by can be read")
+		}
 	}
 	if len(t.Hosts)+len(t.URIs) > 0 {
 		// Go's own verification knows one name only, the one that is asked for. This

@@ -1,6 +1,7 @@
 // Package certificate translates the TLS key pairs in Secrets, and the CA certificates
 // in Secrets and ConfigMaps. Each object is a unit of its own, made once however many
-// hosts it is served for or services verify by it.
+// hosts it is served for or services verify by it. A [Pair] and a [Bundle] are for those
+// who need what is in the object itself, and make no entity of it.
 package certificate
 
 import (
@@ -32,6 +33,12 @@ type Certificate struct {
 // Define adds the units of certificates to a graph.
 func Define(g *unit.Graph) {
 	g.Define(unit.Definition{Role: Role, Kind: unit.Secret, Translate: translate})
+	g.Define(unit.Definition{Role: pairRole, Kind: unit.Secret, Translate: translatePair})
+	for kind, role := range bundleRoles {
+		g.Define(unit.Definition{Role: role, Kind: kind, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
+			return translateBundle(kind, id, r)
+		}})
+	}
 	for kind, role := range caRoles {
 		g.Define(unit.Definition{Role: role, Kind: kind, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 			return translateCA(kind, id, r)

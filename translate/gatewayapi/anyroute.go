@@ -58,6 +58,13 @@ func (t *routeTranslation) unserve(format string, args ...any) {
 	}
 }
 
+// warn has an Event say, once, what the conditions have no place for.
+func (t *routeTranslation) warn(reason, format string, args ...any) {
+	if v := unit.Warning(t.key, reason, fmt.Sprintf(format, args...)); !slices.Contains(t.fragment.Verdicts, v) {
+		t.fragment.Verdicts = append(t.fragment.Verdicts, v)
+	}
+}
+
 // finish gives the route its status. A route of which Kong can be told nothing is
 // attached nowhere.
 func (t *routeTranslation) finish(nothing bool) {

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -28,7 +30,9 @@ type resolution struct {
 	endpoints backend.Endpoints
 	// protocol is what a rule's requests are sent by.
 	protocol string
-	problem  *reference
+	// policy is nil if none says how the backend is spoken to.
+	policy  *backendTLS
+	problem *reference
 }
 
 // resolve follows a backendRef of a route.
@@ -71,11 +75,15 @@ type ruleBackends struct {
 	unresolved *reference
 }
 
-// use gives the backends of a route's rule, for a host where services are named by it.
-func (d dialect) use(r *unit.Reader, key unit.Key, rule int, host route.Host) ruleBackends {
+// use gives the backends of a route's rule, for a host where services are named by it, and
+// for the key pair that is shown to them if there is one.
+func (d dialect) use(r *unit.Reader, key unit.Key, rule int, host route.Host, shown types.NamespacedName) ruleBackends {
 	id := unit.ID{Role: d.rule, Namespace: key.Namespace, Name: key.Name, Sub: strconv.Itoa(rule)}
 	if d.perHost {
 		id.Sub = nameOf(host) + "." + id.Sub
+	}
+	if shown.Name != "" {
+		id.Sub += strings.Join([]string{"", shown.Namespace, shown.Name}, showing)
 	}
 	found, ok := r.Use(id).(ruleBackends)
 	if !ok { // its translation panicked
@@ -89,7 +97,8 @@ func (d dialect) closed() ruleBackends { return ruleBackends{Shares: noBackend(d
 
 // ruleOf finds the rule that a unit is for.
 func ruleOf(r *unit.Reader, key unit.Key, id unit.ID) (unit.Object, *gatewayv1.HTTPRouteRule) {
-	i, err := strconv.Atoi(id.Sub[strings.LastIndexByte(id.Sub, '.')+1:])
+	which, _, _ := strings.Cut(id.Sub, showing)
+	i, err := strconv.Atoi(which[strings.LastIndexByte(which, '.')+1:])
 	switch object := r.Get(key).(type) {
 	case *gatewayv1.HTTPRoute:
 		if err == nil && i < len(object.Spec.Rules) {
@@ -113,7 +122,8 @@ type ruleTranslation struct {
 	purpose  backend.For
 	shares   []share
 	found    ruleBackends
-	refuse   string // why nobody is to reach the backends; empty if there is no reason
+	shown    certificate.Pair // for backends over TLS, as the relay has it
+	refuse   string           // why nobody is to reach the backends; empty if there is no reason
 	fragment unit.Fragment
 }
 
@@ -124,11 +134,13 @@ func (o Options) rule(d dialect, id unit.ID, r *unit.Reader) unit.Fragment {
 	if rule == nil {
 		return unit.Fragment{}
 	}
-	relay, err := o.relay(rule)
+	refs, shown := backendRefs(rule), shownBy(id)
+	backends := o.backends(r, key, d, refs)
+	relay, err := o.relay(rule, policed(backends) || shown.Name != "" && unshowable(backends))
 	if err != nil {
 		return unit.Fragment{Value: d.closed()} // the route says why
 	}
-	t := &ruleTranslation{options: o, reader: r, key: key, dialect: d, rule: rule, shares: o.shares(r, key, d, backendRefs(rule))}
+	t := &ruleTranslation{options: o, reader: r, key: key, dialect: d, rule: rule, shares: sharesOf(refs, backends)}
 	t.settings()
 	if relay != nil {
 		t.relayable()
@@ -148,6 +160,7 @@ func (t *ruleTranslation) translate(object unit.Object, id unit.ID, relay *route
 		return
 	}
 	b := t.backend(object, id, all)
+	t.show(shownBy(id), relay != nil, &b)
 	switch {
 	case relay != nil:
 		relay.Session = named(relay.Session, object, b.Name)
@@ -162,7 +175,7 @@ func (t *ruleTranslation) translate(object unit.Object, id unit.ID, relay *route
 
 // backend is how Kong speaks to a rule's backends, without their endpoints.
 func (t *ruleTranslation) backend(object unit.Object, id unit.ID, all spoken) route.Backend {
-	t.found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(t.dialect.kind.Kind), id.Namespace, id.Name, id.Sub)
+	t.found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(t.dialect.kind.Kind), id.Namespace, id.Name, strings.ReplaceAll(id.Sub, showing, "_"))
 	b := route.Backend{
 		Name: t.found.Service, Host: t.found.Service, Protocol: agreed(t.shares, t.dialect.protocol), Port: 80,
 		Transport: all.transport, Balancing: all.balancing, HostHeader: all.hostHeader, Plugins: all.plugins, Refuse: t.refuse,
@@ -185,20 +198,19 @@ func (t *ruleTranslation) warn(reason, format string, args ...any) {
 	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)))
 }
 
-// shares are the parts of a rule's backends.
-func (o Options) shares(r *unit.Reader, key unit.Key, d dialect, refs []gatewayv1.BackendRef) []share {
-	return sharesOf(refs, o.backends(r, key, d, refs))
-}
-
-// sharesOf are the parts of the backends that references stand for.
+// sharesOf are the parts of the backends that references stand for. Nothing is sent to one
+// whose policy is not valid.
 func sharesOf(refs []gatewayv1.BackendRef, all []resolution) []share {
 	shares := make([]share, len(refs))
 	for i, found := range all {
 		shares[i] = share{weight: int(value(refs[i].Weight, 1))}
-		if found.problem != nil {
+		if found.problem != nil || found.policy != nil && found.policy.TLS == nil {
 			shares[i].broken = true
-		} else {
-			shares[i].targets, shares[i].service, shares[i].protocol = found.endpoints.Targets, found.endpoints.Service, found.protocol
+			continue
+		}
+		shares[i].targets, shares[i].service, shares[i].protocol = found.endpoints.Targets, found.endpoints.Service, found.protocol
+		if found.policy != nil {
+			shares[i].tls = found.policy.TLS
 		}
 	}
 	return shares

@@ -80,6 +80,14 @@ func gatewayNotProgrammed(message string) metav1.Condition {
 	return condition(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonInvalid, message)
 }
 
+func gatewayResolvedRefs() metav1.Condition {
+	return condition(gatewayv1.GatewayConditionResolvedRefs, true, gatewayv1.GatewayReasonResolvedRefs, "all references are resolved")
+}
+
+func gatewayUnresolvedRefs(reason gatewayv1.GatewayConditionReason, message string) metav1.Condition {
+	return condition(gatewayv1.GatewayConditionResolvedRefs, false, reason, message)
+}
+
 func gatewayWithoutAddress() metav1.Condition {
 	return condition(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonAddressNotAssigned,
 		"the Service in front of Kong has no address yet")

@@ -21,11 +21,15 @@ type served struct {
 	listeners []listener
 	// detached is why nothing can be attached; empty if something can.
 	detached string
+	// gateway is whose the listeners are in the end.
+	gateway unit.Key
 }
 
 // merged is the value of the unit of all listeners of a Gateway, nil if that is not ours.
 type merged struct {
-	accepted metav1.Condition // the Gateway's
+	gateway  unit.Key
+	accepted metav1.Condition   // the Gateway's
+	resolved []metav1.Condition // the Gateway's, if it refers to something itself
 	pooled   bool
 	// listeners are the Gateway's, then those of its ListenerSets in the order of precedence.
 	listeners []assessment
@@ -40,7 +44,7 @@ func useMerged(r *unit.Reader, gateway unit.Key) (merged, bool) {
 
 // served is what routes are told of one object's listeners.
 func (m merged) served(key unit.Key) served {
-	var s served
+	s := served{gateway: m.gateway}
 	for _, a := range m.of[key] {
 		s.listeners = append(s.listeners, a.listener())
 	}
@@ -58,7 +62,7 @@ func (o Options) gateway(id unit.ID, r *unit.Reader) unit.Fragment {
 	if !ours {
 		return unit.Fragment{}
 	}
-	status := newGatewayStatus(gateway, m.of[key], m.accepted)
+	status := newGatewayStatus(gateway, m.of[key], m.accepted, m.resolved...)
 	if gateway.Spec.AllowedListeners != nil {
 		status.sets = new(m.attachedSets())
 	}
@@ -83,15 +87,18 @@ func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 	}
 	t := &gatewayTranslation{reader: r, gateway: gateway, key: key, named: map[string]bool{}}
 	t.fragment.Verdicts = append(annotation.Ignored(gateway, key, GatewayAnnotations...), o.publishService(gateway, key, class.pooled)...)
-	m := merged{pooled: class.pooled, listeners: listenersOf(r, gateway)}
+	m := merged{gateway: key, pooled: class.pooled, listeners: listenersOf(r, gateway)}
 	ports := o.ports(r, gateway, class)
 	for i := range m.listeners {
 		m.listeners[i].place(gateway, ports)
 	}
 	m.accepted = acceptance(gateway, m.listeners[:len(gateway.Spec.Listeners)], class.pooled)
+	shown, wrong := t.clientCertificate()
 	for i := range m.listeners {
 		t.program(&m.listeners[i], isTrue(m.accepted))
+		m.listeners[i].shown = shown
 	}
+	m.resolved = t.resolution(wrong, m.listeners[:len(gateway.Spec.Listeners)])
 	narrow(m.listeners)
 	t.certify(m.listeners)
 	if class.pooled && isTrue(m.accepted) {
@@ -107,7 +114,7 @@ func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 	return t.fragment
 }
 
-func newGatewayStatus(gateway *gatewayv1.Gateway, own []assessment, acceptance metav1.Condition) *gatewayStatus {
+func newGatewayStatus(gateway *gatewayv1.Gateway, own []assessment, acceptance metav1.Condition, more ...metav1.Condition) *gatewayStatus {
 	s := &gatewayStatus{}
 	program := gatewayNotProgrammed("no listener can be served")
 	for _, a := range own {
@@ -116,7 +123,7 @@ func newGatewayStatus(gateway *gatewayv1.Gateway, own []assessment, acceptance m
 			program = gatewayProgrammed()
 		}
 	}
-	s.conditions = observed(gateway.Generation, acceptance, program)
+	s.conditions = observed(gateway.Generation, append([]metav1.Condition{acceptance, program}, more...)...)
 	return s
 }
 

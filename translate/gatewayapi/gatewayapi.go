@@ -59,6 +59,8 @@ const (
 	udpRuleRole  unit.Role = "udproute-rule"
 	poolRole     unit.Role = "gateway-ports"
 	mergedRole   unit.Role = "gateway-listeners"
+
+	backendTLSRole unit.Role = "backend-tls-policy"
 )
 
 // Define adds the units of Gateway API to a graph.
@@ -74,6 +76,8 @@ func Define(g *unit.Graph, o Options) {
 	g.Define(unit.Definition{Role: poolRole, Kind: unit.GatewayClass, Translate: o.pool})
 	indexPool(g)
 	indexListenerSets(g)
+	g.Define(unit.Definition{Role: backendTLSRole, Kind: unit.BackendTLSPolicy, EachObject: true, Translate: o.backendTLSPolicy})
+	indexPolicies(g)
 	g.Define(unit.Definition{Role: httpRole, Kind: unit.HTTPRoute, EachObject: true, Translate: o.httpRoute})
 	g.Define(unit.Definition{Role: grpcRole, Kind: unit.GRPCRoute, EachObject: true, Translate: o.grpcRoute})
 	for kind, d := range requestRoutes {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
@@ -34,6 +35,8 @@ type listener struct {
 	// Narrower are the hosts of other listeners of the Gateway and the port that are within
 	// Host, in order: requests to them are those listeners' alone.
 	Narrower []route.Host
+	// Shown is the Secret with the Gateway's key pair for backends over TLS; empty for none.
+	Shown types.NamespacedName
 }
 
 // schemes of the protocols that we support.
@@ -65,6 +68,7 @@ type assessment struct {
 	kinds        []gatewayv1.RouteGroupKind
 	certificates []certificate.Certificate
 	narrower     []route.Host
+	shown        types.NamespacedName // the Gateway's key pair for backends
 
 	accepted   metav1.Condition
 	conflicted metav1.Condition
@@ -161,7 +165,7 @@ func narrow(all []assessment) {
 func (a assessment) listener() listener {
 	l := listener{
 		Name: string(a.spec.Name), Host: hostOf(a.spec.Hostname), Port: a.spec.Port, KongPort: a.kongPort,
-		Scheme: schemeOf(a.spec), From: gatewayv1.NamespacesFromSame, Serves: isTrue(a.programmed), Narrower: a.narrower,
+		Scheme: schemeOf(a.spec), From: gatewayv1.NamespacesFromSame, Serves: isTrue(a.programmed), Narrower: a.narrower, Shown: a.shown,
 	}
 	for _, kind := range a.kinds {
 		l.Kinds = append(l.Kinds, string(kind.Kind))

@@ -31,10 +31,19 @@ func allFilters(rule *gatewayv1.HTTPRouteRule) []gatewayv1.HTTPRouteFilter {
 	return all
 }
 
+// mirrorBackends follows the references of all mirrors of a rule.
+func (o Options) mirrorBackends(r *unit.Reader, from unit.Key, d dialect, rule *gatewayv1.HTTPRouteRule) []resolution {
+	var all []resolution
+	for _, m := range mirrorsOf(allFilters(rule)) {
+		all = append(all, o.mirrorBackend(r, from, d, m))
+	}
+	return all
+}
+
 // mirrorBackend follows the reference of a mirror.
 func (o Options) mirrorBackend(r *unit.Reader, from unit.Key, d dialect, m *gatewayv1.HTTPRequestMirrorFilter) resolution {
 	found := o.backends(r, from, d, []gatewayv1.BackendRef{{BackendObjectReference: m.BackendRef}})[0]
-	if found.problem == nil && annotation.Of(found.endpoints.Service, from).Bool(annotation.TLSVerify, false) {
+	if found.problem == nil && found.policy == nil && annotation.Of(found.endpoints.Service, from).Bool(annotation.TLSVerify, false) {
 		found.problem = unsupported("Service %s/%s is to be verified by its annotation %s%s, which is not supported of mirrors",
 			found.endpoints.Service.Namespace, found.endpoints.Service.Name, annotation.Prefix, annotation.TLSVerify)
 	}
@@ -48,12 +57,15 @@ func (t *ruleTranslation) mirrors(filters []gatewayv1.HTTPRouteFilter) []route.M
 	for _, m := range mirrorsOf(filters) {
 		found := t.options.mirrorBackend(t.reader, t.key, t.dialect, m)
 		s := share{weight: 1, targets: found.endpoints.Targets, protocol: found.protocol}
-		if found.problem != nil || s.live() == 0 {
+		if found.policy != nil {
+			s.tls = found.policy.TLS
+		}
+		if found.problem != nil || found.policy != nil && s.tls == nil || s.live() == 0 {
 			continue
 		}
 		mirror := route.Mirror{
 			Name:    fmt.Sprintf("%s/%s:%d", found.endpoints.Service.Namespace, m.BackendRef.Name, *m.BackendRef.Port),
-			Backend: s.relay(), Numerator: 1, Denominator: 1,
+			Backend: t.relayBackend(s), Numerator: 1, Denominator: 1,
 		}
 		switch {
 		case m.Percent != nil:

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -23,6 +24,10 @@ type attachment struct {
 	parents  []parent
 	sections []unit.Section
 	bindings []binding
+	// gateways are those that the route is attached to, also by ListenerSets.
+	gateways []unit.Key
+	// ambiguous says where two Gateways share a port and differ in what they show.
+	ambiguous []string
 }
 
 // parent is one of our Gateways or ListenerSets that the route wants to be attached to.
@@ -43,7 +48,11 @@ type binding struct {
 	schemes []string
 	// port is that of the listeners, which may have several if kongPort is 0.
 	port, kongPort int32
+	// shown is the Secret with the key pair for backends over TLS; empty for none.
+	shown types.NamespacedName
 }
+
+func (b binding) shows() bool { return b.shown.Name != "" }
 
 // attach finds the listeners for all parents that are ours.
 func (a *attachment) attach(refs []gatewayv1.ParentReference) {
@@ -97,6 +106,9 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingListenerHostname,
 			fmt.Sprintf("no host name of the route is one of a listener of %s", key))
 	}
+	if !slices.Contains(a.gateways, to.gateway) {
+		a.gateways = append(a.gateways, to.gateway)
+	}
 	for _, l := range attached {
 		if section := (unit.Section{Object: key, Name: l.Name}); !slices.Contains(a.sections, section) {
 			a.sections = append(a.sections, section)
@@ -135,6 +147,9 @@ func (a *attachment) bind(host route.Host, l listener) {
 	}
 	for i := range a.bindings {
 		if b := &a.bindings[i]; b.host == host && slices.Equal(b.not, not) && b.kongPort == l.KongPort && together(b.schemes, l.Scheme) {
+			if b.shown != l.Shown {
+				a.ambiguous = append(a.ambiguous, fmt.Sprintf("two Gateways have the host %q at one port of Kong's, and different certificates for backends; they are shown %s", host, orNone(b.shown)))
+			}
 			if !slices.Contains(b.schemes, l.Scheme) {
 				b.schemes = append(b.schemes, l.Scheme)
 				slices.Sort(b.schemes)
@@ -142,5 +157,5 @@ func (a *attachment) bind(host route.Host, l listener) {
 			return
 		}
 	}
-	a.bindings = append(a.bindings, binding{host: host, not: not, schemes: []string{l.Scheme}, port: l.Port, kongPort: l.KongPort})
+	a.bindings = append(a.bindings, binding{host: host, not: not, schemes: []string{l.Scheme}, port: l.Port, kongPort: l.KongPort, shown: l.Shown})
 }

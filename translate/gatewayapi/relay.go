@@ -37,6 +37,7 @@ func (r Relay) leadTo(b route.Backend, patient bool) route.Backend {
 	none, day := 0, int(unlimited.Milliseconds())
 	b.Host, b.Port, b.Targets = r.Address.Addr().String(), int(r.Address.Port()), nil
 	b.Balancing, b.HostHeader = nil, ""
+	b.ClientCertificate, b.TLSVerify, b.TLSVerifyDepth, b.CACertificates = "", nil, nil, nil
 	if isHTTP2(b.Protocol) {
 		b.Protocol = "grpc"
 	} else {
@@ -52,9 +53,10 @@ func (r Relay) leadTo(b route.Backend, patient bool) route.Backend {
 var errNoRelay = errors.New("what the rule asks for is the relay's to do, and the setting RELAY_BIND_ADDRESS is off")
 
 // relay is what a rule asks for that Kong cannot do, but for backends and mirrors; nil if
-// Kong can do it all. The error says why it cannot be had.
-func (o Options) relay(rule *gatewayv1.HTTPRouteRule) (*route.Relay, error) {
-	if rule.Retry == nil && rule.SessionPersistence == nil && len(mirrorsOf(allFilters(rule))) == 0 {
+// Kong can do it all, and if its backends need no relay either. The error says why it
+// cannot be had.
+func (o Options) relay(rule *gatewayv1.HTTPRouteRule, needed bool) (*route.Relay, error) {
+	if !needed && rule.Retry == nil && rule.SessionPersistence == nil && len(mirrorsOf(allFilters(rule))) == 0 {
 		return nil, nil
 	}
 	if !o.Relay.Address.IsValid() {
@@ -94,7 +96,7 @@ func (t *ruleTranslation) relayed(relay *route.Relay, b route.Backend) []*kong.E
 		for _, s := range shares {
 			// Without a weight there are no new sessions, but those that there are.
 			if (s.weight > 0 || relay.Session != nil) && s.live() > 0 {
-				own.Backends = append(own.Backends, s.relay())
+				own.Backends = append(own.Backends, t.relayBackend(s))
 			}
 		}
 		entities = append(entities, kong.Relay(own))
@@ -119,23 +121,32 @@ func (t *ruleTranslation) relayable() {
 		if s.broken {
 			continue
 		}
+		if s.tls != nil {
+			s.transport.TLSVerify, s.transport.TLSVerifyDepth, s.transport.CACertificates = nil, nil, nil
+		}
 		if value(s.transport.TLSVerify, false) || s.transport.ClientCertificate != "" {
 			s.broken, s.targets = true, nil
-			t.unresolved(unsupported("%s has annotations %s, which are not supported in rules that mirror, retry or keep sessions",
+			t.unresolved(unsupported("%s has annotations %s, which are not supported in rules that mirror, retry, keep sessions or have a BackendTLSPolicy",
 				s.name(), konghq([]string{annotation.TLSVerify, annotation.ClientCert})))
 		}
 		if s.balancing != nil || s.hostHeader != "" {
-			t.warn("AnnotationWithoutEffect", "annotations %s of %s have no effect in rules that mirror, retry or keep sessions",
+			t.warn("AnnotationWithoutEffect", "annotations %s of %s have no effect in rules that mirror, retry, keep sessions or have a BackendTLSPolicy",
 				konghq([]string{annotation.UpstreamPolicy, annotation.Override, annotation.HostHeader}), s.name())
 		}
 	}
 }
 
-// relay is a share as the relay has it: without targets that take no new requests.
-func (s share) relay() route.RelayBackend {
+// relayBackend is a share as the relay has it: without targets that take no new requests.
+func (t *ruleTranslation) relayBackend(s share) route.RelayBackend {
 	b := route.RelayBackend{Weight: s.weight, HTTP2: isHTTP2(s.protocol)}
-	if s.protocol == "https" || s.protocol == "grpcs" {
+	if s.tls != nil {
+		says := *s.tls
+		b.TLS = &says
+	} else if isTLS(s.protocol) {
 		b.TLS = &route.BackendTLS{Unverified: true} // as Kong does it
+	}
+	if b.TLS != nil {
+		b.TLS.Certificate, b.TLS.Key = t.shown.Certificate, t.shown.Key
 	}
 	for _, t := range s.targets {
 		if t.Weight > 0 {

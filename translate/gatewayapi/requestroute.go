@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
@@ -20,6 +21,9 @@ import (
 type requestRule struct {
 	matches []route.Match
 	*gatewayv1.HTTPRouteRule
+	// relayed tells that the rule's backends need the relay, encrypted that some of them, or
+	// of its mirrors, are spoken to over TLS.
+	relayed, encrypted bool
 }
 
 // dialect is what tells routes of requests apart.
@@ -60,6 +64,9 @@ func (t *requestTranslation) translate() unit.Fragment {
 	t.attach()
 	if len(t.attachment.parents) > 0 {
 		t.settings()
+		for _, why := range t.attachment.ambiguous {
+			t.warn("ClientCertificateConflict", "%s", why)
+		}
 		for i := range t.rules {
 			t.rule(i)
 		}
@@ -82,13 +89,6 @@ func (t *requestTranslation) settings() {
 		if _, _, ok := narrowedSchemes(b.schemes, t.base.Protocols); !ok {
 			t.warn("AnnotationWithoutEffect", "annotation %s%s leaves nothing to be served by a listener for %s", annotation.Prefix, annotation.Protocols, b.schemes[0])
 		}
-	}
-}
-
-func (t *requestTranslation) warn(reason, format string, args ...any) {
-	v := unit.Warning(t.key, reason, fmt.Sprintf(format, args...))
-	if !slices.Contains(t.fragment.Verdicts, v) {
-		t.fragment.Verdicts = append(t.fragment.Verdicts, v)
 	}
 }
 
@@ -118,13 +118,15 @@ func (t *requestTranslation) extend(r *route.Route, f filters) {
 
 // rule translates one rule for all hosts.
 func (t *requestTranslation) rule(i int) {
-	rule := t.rules[i]
-	for _, found := range t.options.backends(t.reader, t.key, t.dialect, backendRefs(rule.HTTPRouteRule)) {
+	rule := &t.rules[i]
+	backends := t.options.backends(t.reader, t.key, t.dialect, backendRefs(rule.HTTPRouteRule))
+	mirrors := t.options.mirrorBackends(t.reader, t.key, t.dialect, rule.HTTPRouteRule)
+	for _, found := range slices.Concat(backends, mirrors) {
 		t.resolve(found)
+		t.policies(i, found)
 	}
-	for _, m := range mirrorsOf(allFilters(rule.HTTPRouteRule)) {
-		t.resolve(t.options.mirrorBackend(t.reader, t.key, t.dialect, m))
-	}
+	rule.relayed = policed(backends) || unshowable(backends) && slices.ContainsFunc(t.attachment.bindings, binding.shows)
+	rule.encrypted = encrypted(backends) || encrypted(mirrors)
 	served := 0
 	for j, match := range rule.matches {
 		if t.match(i, j, match) {
@@ -151,7 +153,7 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 	}
 	f, err := filtersOf(rule.HTTPRouteRule, base.Match.Path)
 	if err == nil {
-		_, err = t.options.relay(rule.HTTPRouteRule)
+		_, err = t.options.relay(rule.HTTPRouteRule, rule.relayed)
 	}
 	if err != nil {
 		// Whoever asks for a filter may rely on it: nothing goes out without it.
@@ -165,7 +167,7 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 	base.Tags = kong.Tags(t.object, t.dialect.kind, tags...)
 	for _, b := range t.attachment.bindings {
 		if err == nil && f.Redirect == nil {
-			base.Backend = t.use(i, b.host, &f)
+			base.Backend = t.use(i, b, &f)
 			for _, err := range f.own(rule.HTTPRouteRule, base.Match.Path) {
 				t.unserve("%s: %v; its share is answered 500", where, err)
 			}
@@ -178,13 +180,16 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 }
 
 // use has the rule's backends translated, those of the first rule with the same ones.
-func (t *requestTranslation) use(i int, host route.Host, f *filters) string {
+func (t *requestTranslation) use(i int, b binding, f *filters) string {
+	if !t.rules[i].encrypted {
+		b.shown = types.NamespacedName{} // there is nobody to show it to
+	}
 	if !t.dialect.perHost {
 		i = slices.IndexFunc(t.rules, func(r requestRule) bool {
 			return sameBackends(r.HTTPRouteRule, t.rules[i].HTTPRouteRule)
 		})
 	}
-	backends := t.dialect.use(t.reader, t.key, i, host)
+	backends := t.dialect.use(t.reader, t.key, i, b.host, b.shown)
 	f.Shares, f.Total, f.Relay = backends.Shares, backends.Total, backends.Relay
 	t.resolve(resolution{problem: backends.unresolved})
 	return backends.Service

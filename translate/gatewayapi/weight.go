@@ -16,8 +16,11 @@ type share struct {
 	broken  bool // there is no such backend
 	service *corev1.Service
 	targets []route.Target
-	// protocol is the same for all that are not broken and have a weight.
+	// protocol is the same for all that are not broken and have a weight, but for TLS by way
+	// of the relay.
 	protocol string
+	// tls is nil if no policy says how the backend is spoken to.
+	tls *route.BackendTLS
 	spoken
 }
 

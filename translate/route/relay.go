@@ -36,7 +36,8 @@ type RelayBackend struct {
 
 // BackendTLS is how a backend proves to be the one that is meant.
 type BackendTLS struct {
-	// Unverified takes whatever certificate it shows; nothing else is said then.
+	// Unverified takes whatever certificate it shows; nothing else is said then but what is
+	// shown to it.
 	Unverified bool `json:"unverified,omitempty"`
 	// ServerName is what the backend is asked for.
 	ServerName string `json:"serverName,omitempty"`

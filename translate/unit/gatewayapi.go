@@ -11,4 +11,6 @@ const (
 	TCPRoute       Kind = "TCPRoute"
 	UDPRoute       Kind = "UDPRoute"
 	ReferenceGrant Kind = "ReferenceGrant"
+	// BackendTLSPolicy says how the backends of a Service are spoken to over TLS.
+	BackendTLSPolicy Kind = "BackendTLSPolicy"
 )

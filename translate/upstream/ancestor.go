@@ -6,16 +6,13 @@ import (
 
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
 	incubatorv1alpha1 "github.com/kong/kubernetes-configuration/api/incubator/v1alpha1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/ancestor"
 	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
-
-// maxAncestors is how many a status takes, those of other controllers included.
-const maxAncestors = 16
 
 // Attach tells a KongUpstreamPolicy's status that the unit which asks balances the
 // endpoints of an object by it: of a Service or what stands for one.
@@ -56,20 +53,8 @@ func (s policyStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	if !ok {
 		return nil, false
 	}
-	have, all := p.Status.Ancestors, []gatewayv1.PolicyAncestorStatus{}
-	for _, a := range have {
-		if string(a.ControllerName) != s.controller {
-			all = append(all, a)
-		}
-	}
-	for _, a := range s.ancestors(p) {
-		if len(all) == maxAncestors {
-			break
-		}
-		a.Conditions = since(a, have, now)
-		all = append(all, a)
-	}
-	return map[string]any{"ancestors": all}, len(have)+len(all) > 0 && !equality.Semantic.DeepEqual(all, have)
+	all, differs := ancestor.Merge(p.Status.Ancestors, s.controller, s.ancestors(p), now)
+	return map[string]any{"ancestors": all}, differs
 }
 
 // ancestors are one for each Service.
@@ -86,8 +71,7 @@ func (s policyStatus) ancestors(p *configurationv1beta1.KongUpstreamPolicy) []ga
 			AncestorRef: gatewayv1.ParentReference{
 				Group: &group, Kind: (*gatewayv1.Kind)(&kind), Namespace: &namespace, Name: gatewayv1.ObjectName(name),
 			},
-			ControllerName: gatewayv1.GatewayController(s.controller),
-			Conditions:     s.conditions(p.Generation),
+			Conditions: s.conditions(p.Generation),
 		})
 	}
 	return list
@@ -106,26 +90,6 @@ func (s policyStatus) conditions(generation int64) []metav1.Condition {
 		programmed.Status, programmed.Reason, programmed.Message = metav1.ConditionFalse, "Invalid", condition.Shorten(s.refused)
 	}
 	return []metav1.Condition{accepted, programmed}
-}
-
-// since gives conditions that have the status that they had the time since when.
-func since(ancestor gatewayv1.PolicyAncestorStatus, have []gatewayv1.PolicyAncestorStatus, now unit.Moment) []metav1.Condition {
-	at := slices.IndexFunc(have, func(a gatewayv1.PolicyAncestorStatus) bool {
-		return a.ControllerName == ancestor.ControllerName && equality.Semantic.DeepEqual(a.AncestorRef, ancestor.AncestorRef)
-	})
-	conditions := slices.Clone(ancestor.Conditions)
-	for i, c := range conditions {
-		conditions[i].LastTransitionTime = now.Time
-		if at < 0 {
-			continue
-		}
-		for _, old := range have[at].Conditions {
-			if old.Type == c.Type && old.Status == c.Status {
-				conditions[i].LastTransitionTime = old.LastTransitionTime
-			}
-		}
-	}
-	return conditions
 }
 
 // wrongOf joins what there is to say about a policy's fields.

@@ -1,0 +1,212 @@
+package datapath
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// authority signs certificates.
+type authority struct {
+	t    *testing.T
+	cert *x509.Certificate
+	key  crypto.Signer
+	// PEM is what others are verified by.
+	PEM string
+}
+
+func newAuthority(t *testing.T) *authority {
+	a := &authority{t: t}
+	pair := a.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
+	a.cert, a.key = pair.Leaf, pair.PrivateKey.(crypto.Signer)
+	a.PEM = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}))
+	return a
+}
+
+// sign makes a key and a certificate for it, which is signed by itself if the authority has
+// none yet.
+func (a *authority) sign(template *x509.Certificate) tls.Certificate {
+	a.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	template.SerialNumber = big.NewInt(time.Now().UnixNano())
+	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	parent, signer := a.cert, a.key
+	if parent == nil {
+		parent, signer = template, key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+}
+
+// pair is a client's certificate in PEM.
+func (a *authority) pair(name string) (cert, key string) {
+	a.t.Helper()
+	made := a.sign(&x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	der, err := x509.MarshalPKCS8PrivateKey(made.PrivateKey)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made.Certificate[0]})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// server certificates have these names.
+var serverNames = x509.Certificate{
+	DNSNames: []string{"abc.example.com", "*.wild.example.com"},
+	URIs:     []*url.URL{{Scheme: "spiffe", Host: "abc.example.com", Path: "/test-identity"}},
+}
+
+// secureEndpoint is a backend over TLS. It answers what it was asked for, by what, and by
+// whom.
+func (a *authority) secureEndpoint(asks tls.ClientAuthType) string {
+	template := serverNames
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		who := "nobody"
+		if len(q.TLS.PeerCertificates) > 0 {
+			who = q.TLS.PeerCertificates[0].Subject.CommonName
+		}
+		_, _ = fmt.Fprintf(w, "%s %s %s", q.Proto, q.TLS.ServerName, who)
+	}))
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{a.sign(&template)}, ClientAuth: asks, ClientCAs: pool}
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that don't like its certificate
+	server.StartTLS()
+	a.t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+func secured(target string, t route.BackendTLS) []route.RelayBackend {
+	return []route.RelayBackend{{Weight: 1, Targets: []string{target}, TLS: &t}}
+}
+
+func TestBackendsAreVerified(t *testing.T) {
+	ours, others := newAuthority(t), newAuthority(t)
+	target := ours.secureEndpoint(tls.NoClientCert)
+	for name, c := range map[string]struct {
+		tls    route.BackendTLS
+		status int
+	}{
+		"name":                  {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM}, 200},
+		"wildcard":              {route.BackendTLS{ServerName: "a.wild.example.com", CAs: ours.PEM}, 200},
+		"one of two CAs":        {route.BackendTLS{ServerName: "abc.example.com", CAs: others.PEM + ours.PEM}, 200},
+		"another name":          {route.BackendTLS{ServerName: "mismatch.example.com", CAs: ours.PEM}, 502},
+		"another CA":            {route.BackendTLS{ServerName: "abc.example.com", CAs: others.PEM}, 502},
+		"the system's CAs":      {route.BackendTLS{ServerName: "abc.example.com"}, 502},
+		"host":                  {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.PEM, Hosts: []string{"abc.example.com"}}, 200},
+		"wildcard as it is":     {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.PEM, Hosts: []string{"*.wild.example.com"}}, 200},
+		"another host":          {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Hosts: []string{"dce.example.com"}}, 502},
+		"URI":                   {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.PEM, URIs: []string{"spiffe://abc.example.com/test-identity"}}, 200},
+		"another URI":           {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, URIs: []string{"spiffe://def.example.com/test-identity"}}, 502},
+		"one of both":           {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Hosts: []string{"dce.example.com"}, URIs: []string{"spiffe://abc.example.com/test-identity"}}, 200},
+		"neither":               {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Hosts: []string{"dce.example.com"}, URIs: []string{"spiffe://def.example.com/"}}, 502},
+		"host of another CA":    {route.BackendTLS{ServerName: "abc.example.com", CAs: others.PEM, Hosts: []string{"abc.example.com"}}, 502},
+		"without verification":  {route.BackendTLS{Unverified: true}, 200},
+		"nothing to verify by":  {route.BackendTLS{CAs: ours.PEM}, 503},
+		"no certificate at all": {route.BackendTLS{ServerName: "abc.example.com", CAs: "none"}, 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: secured(target, c.tls)})
+			status, text := s.ask(s.request("k", "GET", "/", nil))
+			if status != c.status {
+				t.Fatalf("answered %d %s, want %d", status, text, c.status)
+			}
+			if want := "HTTP/1.1 " + c.tls.ServerName + " nobody"; status == 200 && text != want {
+				t.Errorf("the backend was asked %q, want %q", text, want)
+			}
+		})
+	}
+}
+
+// What the backend sees is the certificate of the rule, and over HTTP/2 as well.
+func TestCertificatesAreShown(t *testing.T) {
+	ours, others := newAuthority(t), newAuthority(t)
+	target := ours.secureEndpoint(tls.RequireAndVerifyClientCert)
+	known, knownKey := ours.pair("gateway")
+	unknown, unknownKey := others.pair("stranger")
+	for name, c := range map[string]struct {
+		tls    route.BackendTLS
+		http2  bool
+		status int
+		want   string
+	}{
+		"known":      {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Certificate: known, Key: knownKey}, false, 200, "HTTP/1.1 abc.example.com gateway"},
+		"HTTP/2":     {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Certificate: known, Key: knownKey}, true, 200, "HTTP/2.0 abc.example.com gateway"},
+		"unverified": {route.BackendTLS{Unverified: true, Certificate: known, Key: knownKey}, false, 200, "HTTP/1.1  gateway"},
+		"none":       {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM}, false, 502, ""},
+		"unknown":    {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Certificate: unknown, Key: unknownKey}, false, 502, ""},
+		"no pair":    {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Certificate: known, Key: unknownKey}, false, 503, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			backends := secured(target, c.tls)
+			backends[0].HTTP2 = c.http2
+			s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: backends})
+			status, text := s.ask(s.request("k", "GET", "/", nil))
+			if status != c.status || c.want != "" && text != c.want {
+				t.Errorf("answered %d %s, want %d %s", status, text, c.status, c.want)
+			}
+		})
+	}
+}
+
+// A rule that changes by whom its backends are verified does so from its next request on,
+// whatever connections there are.
+func TestCAsChange(t *testing.T) {
+	ours, others := newAuthority(t), newAuthority(t)
+	target := ours.secureEndpoint(tls.NoClientCert)
+	s := running(t, near)
+	for i, c := range []struct {
+		cas    string
+		status int
+	}{{ours.PEM, 200}, {others.PEM, 502}, {others.PEM + ours.PEM, 200}, {others.PEM, 502}} {
+		s.Add(entities(route.Relay{Name: "r", Key: "k", Backends: secured(target, route.BackendTLS{ServerName: "abc.example.com", CAs: c.cas})}))
+		for range 3 {
+			if status, text := s.ask(s.request("k", "GET", "/", nil)); status != c.status {
+				t.Errorf("step %d: answered %d %s, want %d", i, status, text, c.status)
+			}
+		}
+	}
+}
+
+// A backend with TLS and one without have their shares of one rule.
+func TestSharesWithAndWithoutTLS(t *testing.T) {
+	ours := newAuthority(t)
+	backends := secured(ours.secureEndpoint(tls.NoClientCert), route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM})
+	backends = append(backends, to(endpoint(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "plain") }))...)
+	s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: backends})
+	seen := map[string]int{}
+	for range 10 {
+		_, text := s.ask(s.request("k", "GET", "/", nil))
+		seen[text]++
+	}
+	if len(seen) != 2 || seen["plain"] != 5 {
+		t.Errorf("of 10 requests: %v", seen)
+	}
+}

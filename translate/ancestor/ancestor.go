@@ -1,0 +1,57 @@
+// Package ancestor keeps what the statuses of policies say of their ancestors: of the
+// objects that a policy counts for.
+package ancestor
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Most is how many a status takes, those of other controllers included.
+const Most = 16
+
+// Merge gives the ancestors of a status with a controller's own in the place of those that
+// it has of it, and tells whether that makes a difference. Those of other controllers stay.
+// What has the status that it had keeps the time since when.
+func Merge(have []gatewayv1.PolicyAncestorStatus, controller string, own []gatewayv1.PolicyAncestorStatus, now unit.Moment) (all []gatewayv1.PolicyAncestorStatus, differs bool) {
+	all = []gatewayv1.PolicyAncestorStatus{}
+	for _, a := range have {
+		if string(a.ControllerName) != controller {
+			all = append(all, a)
+		}
+	}
+	for _, a := range own {
+		if len(all) == Most {
+			break
+		}
+		a.ControllerName = gatewayv1.GatewayController(controller)
+		a.Conditions = since(a, have, now)
+		all = append(all, a)
+	}
+	return all, len(have)+len(all) > 0 && !equality.Semantic.DeepEqual(all, have)
+}
+
+// since gives conditions that have the status that they had the time since when.
+func since(ancestor gatewayv1.PolicyAncestorStatus, have []gatewayv1.PolicyAncestorStatus, now unit.Moment) []metav1.Condition {
+	at := slices.IndexFunc(have, func(a gatewayv1.PolicyAncestorStatus) bool {
+		return a.ControllerName == ancestor.ControllerName && equality.Semantic.DeepEqual(a.AncestorRef, ancestor.AncestorRef)
+	})
+	conditions := slices.Clone(ancestor.Conditions)
+	for i, c := range conditions {
+		conditions[i].LastTransitionTime = now.Time
+		if at < 0 {
+			continue
+		}
+		for _, old := range have[at].Conditions {
+			if old.Type == c.Type && old.Status == c.Status {
+				conditions[i].LastTransitionTime = old.LastTransitionTime
+			}
+		}
+	}
+	return conditions
+}

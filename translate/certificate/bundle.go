@@ -1,0 +1,80 @@
+package certificate
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// bundleRoles are the roles of units of bundles, by the kind of their object.
+var bundleRoles = map[unit.Kind]unit.Role{
+	unit.Secret:    "ca-bundle-secret",
+	unit.ConfigMap: "ca-bundle-configmap",
+}
+
+// Bundle is the certificates of an object by which others are verified, for whom no entity
+// of Kong is of use.
+type Bundle struct {
+	// PEM has certificates and nothing else. It is empty when the object has none to offer.
+	PEM string
+	// Message says why there are none.
+	Message string
+}
+
+// UseBundle makes the bundle in a Secret or ConfigMap be there for the unit that asks.
+func UseBundle(r *unit.Reader, kind unit.Kind, namespace, name string) Bundle {
+	b, ok := r.Use(unit.ID{Role: bundleRoles[kind], Namespace: namespace, Name: name}).(Bundle)
+	if !ok { // its translation panicked
+		b = Bundle{Message: fmt.Sprintf("%s %s/%s could not be translated", kind, namespace, name)}
+	}
+	return b
+}
+
+// bundleField is where an object has its certificates.
+const bundleField = "ca.crt"
+
+func translateBundle(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: kind, Namespace: id.Namespace, Name: id.Name}
+	var text []byte
+	switch o := r.Get(key).(type) {
+	case *corev1.Secret:
+		text = o.Data[bundleField]
+	case *corev1.ConfigMap:
+		text = []byte(o.Data[bundleField])
+	default:
+		return unit.Fragment{Value: Bundle{Message: fmt.Sprintf("%s does not exist", key)}}
+	}
+	certificates, err := bundleOf(text)
+	if err != nil {
+		return unit.Fragment{Value: Bundle{Message: fmt.Sprintf("%s: field %s: %v", key, bundleField, err)}}
+	}
+	return unit.Fragment{Value: Bundle{PEM: certificates}}
+}
+
+// bundleOf reads certificates, and drops what people write between them. Whose they are
+// and until when they are good is seen where they are used: translations know no time.
+func bundleOf(text []byte) (string, error) {
+	var all bytes.Buffer
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			return "", fmt.Errorf("there is a %s among the certificates", block.Type)
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return "", err
+		}
+		block.Headers = nil
+		if err := pem.Encode(&all, block); err != nil {
+			return "", err
+		}
+	}
+	if all.Len() == 0 {
+		return "", errors.New("there is no certificate in PEM")
+	}
+	return all.String(), nil
+}

@@ -1,0 +1,234 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// A BackendTLSPolicy is always the relay's to hold. Kong asks a backend for the name that
+// the request's Host header has, and verifies by that: it is the policy's host name only
+// where the Host is rewritten to it, and never another name or a URI.
+
+// policiesOf finds the BackendTLSPolicies of a Service.
+const policiesOf unit.Kind = "BackendTLSPolicy of Service"
+
+func indexPolicies(g *unit.Graph) {
+	g.DefineIndex(unit.Index{Name: policiesOf, Kind: unit.BackendTLSPolicy, Owners: func(o unit.Object) (owners []unit.Key) {
+		if policy, ok := o.(*gatewayv1.BackendTLSPolicy); ok {
+			for _, target := range policy.Spec.TargetRefs {
+				if ofService(target) {
+					owners = append(owners, unit.Key{Namespace: policy.Namespace, Name: string(target.Name)})
+				}
+			}
+		}
+		return owners
+	}})
+}
+
+func ofService(target gatewayv1.LocalPolicyTargetReferenceWithSectionName) bool {
+	return target.Group == corev1.GroupName && target.Kind == "Service"
+}
+
+// policies are those of a Service's ports and of the whole of it, the oldest first.
+func policies(r *unit.Reader, namespace, service string) []*gatewayv1.BackendTLSPolicy {
+	all := unit.List[*gatewayv1.BackendTLSPolicy](r, unit.Key{Kind: policiesOf, Namespace: namespace, Name: service})
+	slices.SortStableFunc(all, func(a, b *gatewayv1.BackendTLSPolicy) int {
+		return a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
+	})
+	return all
+}
+
+// precedent is the first policy for a Service's port of this name, or without a name for the
+// whole Service; nil if there is none.
+func precedent(all []*gatewayv1.BackendTLSPolicy, service, port string) *gatewayv1.BackendTLSPolicy {
+	for _, policy := range all {
+		if isFor(policy, service, port) {
+			return policy
+		}
+	}
+	return nil
+}
+
+func isFor(policy *gatewayv1.BackendTLSPolicy, service, port string) bool {
+	return slices.ContainsFunc(policy.Spec.TargetRefs, func(target gatewayv1.LocalPolicyTargetReferenceWithSectionName) bool {
+		return ofService(target) && string(target.Name) == service && string(value(target.SectionName, "")) == port
+	})
+}
+
+// backendTLS is the value of a policy's unit.
+type backendTLS struct {
+	// TLS is nil if nothing is to be sent to backends, and Wrong says why.
+	TLS   *route.BackendTLS
+	Wrong string
+}
+
+// usePolicy is how the endpoints are to be spoken to; nil if no policy says it. The policy
+// for the port itself comes before that for the whole Service.
+func usePolicy(r *unit.Reader, e backend.Endpoints) *backendTLS {
+	service := e.Service
+	all := policies(r, service.Namespace, service.Name)
+	found := precedent(all, service.Name, e.ServicePort.Name)
+	if found == nil {
+		found = precedent(all, service.Name, "")
+	}
+	if found == nil {
+		return nil
+	}
+	key := unit.Key{Kind: unit.BackendTLSPolicy, Namespace: found.Namespace, Name: found.Name}
+	says, ok := r.Use(unit.ID{Role: backendTLSRole, Namespace: key.Namespace, Name: key.Name}).(backendTLS)
+	if !ok {
+		says.Wrong = "it could not be translated"
+	}
+	if says.TLS == nil {
+		says.Wrong = fmt.Sprintf("%s: %s", key, says.Wrong)
+	}
+	return &says
+}
+
+// policies tells the statuses of a backend's policies about the Gateways of a route, also of
+// those that do not count because others come first. Users of the route are told of one that
+// keeps requests from the backend.
+func (t *routeTranslation) policies(rule int, found resolution) {
+	e := found.endpoints
+	if e.Service == nil {
+		return
+	}
+	if found.policy != nil && found.policy.TLS == nil {
+		t.warn("BackendTLSPolicyInvalid", "rule %d: nothing is sent to Service %s/%s: %s", rule, e.Service.Namespace, e.Service.Name, found.policy.Wrong)
+	}
+	for _, policy := range policies(t.reader, e.Service.Namespace, e.Service.Name) {
+		if !isFor(policy, e.Service.Name, "") && !isFor(policy, e.Service.Name, e.ServicePort.Name) {
+			continue
+		}
+		key := unit.Key{Kind: unit.BackendTLSPolicy, Namespace: policy.Namespace, Name: policy.Name}
+		for _, gateway := range t.attachment.gateways {
+			t.reader.Attach(unit.Section{Object: key, Name: gateway.Namespace + "/" + gateway.Name})
+		}
+	}
+}
+
+// policyTranslation is the state of translating one BackendTLSPolicy.
+type policyTranslation struct {
+	reader   *unit.Reader
+	policy   *gatewayv1.BackendTLSPolicy
+	accepted metav1.Condition
+	resolved metav1.Condition
+}
+
+// backendTLSPolicy translates a BackendTLSPolicy: by whom backends are verified, and as whom.
+func (o Options) backendTLSPolicy(id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: unit.BackendTLSPolicy, Namespace: id.Namespace, Name: id.Name}
+	policy, ok := unit.Get[*gatewayv1.BackendTLSPolicy](r, key)
+	if !ok {
+		return unit.Fragment{Value: backendTLS{Wrong: "it does not exist"}}
+	}
+	t := &policyTranslation{reader: r, policy: policy, accepted: policyAccepted(), resolved: policyResolvedRefs()}
+	t.precedence()
+	says := backendTLS{TLS: t.validation()}
+	if !o.Relay.Address.IsValid() {
+		says.TLS, t.accepted = nil, policyNotAccepted(gatewayv1.PolicyReasonInvalid, errNoRelay.Error())
+	}
+	if says.TLS == nil {
+		says.Wrong = t.accepted.Message
+	}
+	return unit.Fragment{
+		Value:    says,
+		Status:   &policyStatus{controller: o.Controller, conditions: observed(policy.Generation, t.accepted, t.resolved)},
+		Verdicts: t.ignored(key),
+	}
+}
+
+// precedence finds out for which targets another policy comes first.
+func (t *policyTranslation) precedence() {
+	var lost []string
+	for _, target := range t.policy.Spec.TargetRefs {
+		if !ofService(target) {
+			continue
+		}
+		all := policies(t.reader, t.policy.Namespace, string(target.Name))
+		first := precedent(all, string(target.Name), string(value(target.SectionName, "")))
+		if first.Name != t.policy.Name {
+			lost = append(lost, fmt.Sprintf("BackendTLSPolicy %s/%s is for the same of Service %s, and comes first", first.Namespace, first.Name, target.Name))
+		}
+	}
+	if len(lost) > 0 {
+		t.accepted = policyNotAccepted(gatewayv1.PolicyReasonConflicted, strings.Join(lost, "; "))
+	}
+}
+
+// validation is what a policy says of backends; nil if nothing of it can be had.
+func (t *policyTranslation) validation() *route.BackendTLS {
+	v := t.policy.Spec.Validation
+	says := &route.BackendTLS{ServerName: strings.ToLower(string(v.Hostname))}
+	switch wellKnown := value(v.WellKnownCACertificates, ""); {
+	case len(v.CACertificateRefs) > 0:
+		if says.CAs = t.bundles(v.CACertificateRefs); says.CAs == "" {
+			t.accepted = policyNotAccepted(gatewayv1.BackendTLSPolicyReasonNoValidCACertificate, t.resolved.Message)
+			return nil
+		}
+	case wellKnown != gatewayv1.WellKnownCACertificatesSystem:
+		t.accepted = policyNotAccepted(gatewayv1.PolicyReasonInvalid,
+			fmt.Sprintf("wellKnownCACertificates %q is not known; %s is", wellKnown, gatewayv1.WellKnownCACertificatesSystem))
+		return nil
+	}
+	for _, name := range v.SubjectAltNames {
+		switch name.Type {
+		case gatewayv1.HostnameSubjectAltNameType:
+			says.Hosts = append(says.Hosts, strings.ToLower(string(name.Hostname)))
+		case gatewayv1.URISubjectAltNameType:
+			says.URIs = append(says.URIs, string(name.URI))
+		default:
+			t.accepted = policyNotAccepted(gatewayv1.PolicyReasonInvalid, fmt.Sprintf("a subjectAltName of the type %q is not known", name.Type))
+			return nil
+		}
+	}
+	return says
+}
+
+// bundles joins the certificates of all references that can be followed. The others leave
+// fewer that a backend is verified by, never more.
+func (t *policyTranslation) bundles(refs []gatewayv1.LocalObjectReference) (all string) {
+	unresolved := func(reason gatewayv1.PolicyConditionReason, message string) {
+		if isTrue(t.resolved) {
+			t.resolved = policyUnresolvedRefs(reason, message)
+		}
+	}
+	for _, ref := range refs {
+		kind := unit.Kind(ref.Kind)
+		if ref.Group != corev1.GroupName || kind != unit.ConfigMap && kind != unit.Secret {
+			unresolved(gatewayv1.BackendTLSPolicyReasonInvalidKind,
+				fmt.Sprintf("%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, ref.Kind))
+			continue
+		}
+		bundle := certificate.UseBundle(t.reader, kind, t.policy.Namespace, string(ref.Name))
+		if bundle.PEM == "" {
+			unresolved(gatewayv1.BackendTLSPolicyReasonInvalidCACertificateRef, bundle.Message)
+		}
+		all += bundle.PEM
+	}
+	return all
+}
+
+// ignored tells what of a policy has no effect, for which its status has no place.
+func (t *policyTranslation) ignored(key unit.Key) (verdicts []unit.Verdict) {
+	for _, target := range t.policy.Spec.TargetRefs {
+		if !ofService(target) {
+			verdicts = append(verdicts, unit.Warning(key, "UnsupportedTarget",
+				fmt.Sprintf("target %s is of the kind %s, and a Service is supported", target.Name, target.Kind)))
+		}
+	}
+	if len(t.policy.Spec.Options) > 0 {
+		verdicts = append(verdicts, unit.Warning(key, "UnsupportedValue", "options have no effect"))
+	}
+	return verdicts
+}

@@ -1,0 +1,71 @@
+package gatewayapi
+
+import (
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/ancestor"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// policyStatus is what a BackendTLSPolicy's status says of our Gateways: the same of all.
+type policyStatus struct {
+	controller string
+	conditions []metav1.Condition
+	// gateways are those with a route to a backend that the policy is for, in order.
+	gateways []string
+}
+
+// Counted implements [unit.Status]. The sections of a policy are "namespace/name" of Gateways.
+func (s *policyStatus) Counted(attached map[string]int) unit.Status {
+	counted := *s
+	counted.gateways = nil
+	for gateway := range attached {
+		counted.gateways = append(counted.gateways, gateway)
+	}
+	slices.Sort(counted.gateways)
+	return &counted
+}
+
+// Refused implements [unit.Status]. A policy has nothing in Kong.
+func (s *policyStatus) Refused(string) unit.Status { return s }
+
+// Merge implements [unit.Status]. Ancestors of other controllers stay.
+func (s *policyStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
+	policy, ok := object.(*gatewayv1.BackendTLSPolicy)
+	if !ok {
+		return nil, false
+	}
+	var own []gatewayv1.PolicyAncestorStatus
+	for _, gateway := range s.gateways {
+		group, kind := gatewayv1.Group(gatewayv1.GroupName), gatewayv1.Kind("Gateway")
+		namespace, name, _ := strings.Cut(gateway, "/")
+		own = append(own, gatewayv1.PolicyAncestorStatus{
+			AncestorRef: gatewayv1.ParentReference{
+				Group: &group, Kind: &kind, Namespace: (*gatewayv1.Namespace)(&namespace), Name: gatewayv1.ObjectName(name),
+			},
+			Conditions: s.conditions,
+		})
+	}
+	all, differs := ancestor.Merge(policy.Status.Ancestors, s.controller, own, now)
+	return gatewayv1.PolicyStatus{Ancestors: all}, differs
+}
+
+func policyAccepted() metav1.Condition {
+	return condition(gatewayv1.PolicyConditionAccepted, true, gatewayv1.PolicyReasonAccepted, "backends are spoken to as the policy says")
+}
+
+func policyNotAccepted(reason gatewayv1.PolicyConditionReason, message string) metav1.Condition {
+	return condition(gatewayv1.PolicyConditionAccepted, false, reason, message)
+}
+
+func policyResolvedRefs() metav1.Condition {
+	return condition(gatewayv1.BackendTLSPolicyConditionResolvedRefs, true, gatewayv1.BackendTLSPolicyReasonResolvedRefs, "all references are resolved")
+}
+
+func policyUnresolvedRefs(reason gatewayv1.PolicyConditionReason, message string) metav1.Condition {
+	return condition(gatewayv1.BackendTLSPolicyConditionResolvedRefs, false, reason, message)
+}

@@ -1,0 +1,105 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/grant"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// showing is before the namespace and the name of the Secret with the key pair that a rule's
+// unit shows to its backends. No name of Kubernetes has it; hosts of Kong have none either,
+// and get the underscore that names of Kubernetes don't have.
+const showing = "~"
+
+// shownBy is the Secret with the key pair that a rule's unit shows to its backends.
+func shownBy(id unit.ID) (shown types.NamespacedName) {
+	if _, secret, ok := strings.Cut(id.Sub, showing); ok {
+		shown.Namespace, shown.Name, _ = strings.Cut(secret, showing)
+	}
+	return shown
+}
+
+// unshowable tells whether Kong itself can show none of its key pairs to one of the backends:
+// it can where it speaks HTTP/1.1.
+func unshowable(all []resolution) bool {
+	return slices.ContainsFunc(all, func(f resolution) bool { return f.problem == nil && f.protocol == "grpcs" })
+}
+
+// show has those of a rule's backends that are spoken to over TLS shown the key pair of a
+// Secret: by the relay, or by Kong, whose backend is b.
+func (t *ruleTranslation) show(secret types.NamespacedName, relayed bool, b *route.Backend) {
+	switch {
+	case secret.Name == "":
+	case relayed:
+		t.shown = certificate.UsePair(t.reader, secret.Namespace, secret.Name)
+	case b.Protocol == "https":
+		b.ClientCertificate = certificate.Use(t.reader, secret.Namespace, secret.Name).ID
+	}
+}
+
+// clientCertificate is the Secret with the key pair that the Gateway shows to backends, or
+// why there is none although it asks for it. Without it backends are spoken to all the same:
+// what they let nobody do, they say.
+func (t *gatewayTranslation) clientCertificate() (shown types.NamespacedName, wrong *metav1.Condition) {
+	ref := clientCertificateRef(t.gateway)
+	if ref == nil {
+		return shown, nil
+	}
+	unresolved := func(reason gatewayv1.GatewayConditionReason, format string, args ...any) (types.NamespacedName, *metav1.Condition) {
+		c := gatewayUnresolvedRefs(reason, fmt.Sprintf(format, args...))
+		return types.NamespacedName{}, &c
+	}
+	shown.Namespace, shown.Name = string(value(ref.Namespace, gatewayv1.Namespace(t.gateway.Namespace))), string(ref.Name)
+	if value(ref.Group, "") != corev1.GroupName || value(ref.Kind, "Secret") != "Secret" {
+		return unresolved(gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s is of the kind %s and the group %q; a client certificate is in a Secret",
+			ref.Name, value(ref.Kind, "Secret"), value(ref.Group, ""))
+	}
+	if !grant.Allows(t.reader,
+		grant.From{Group: gatewayv1.GroupName, Kind: "Gateway", Namespace: t.gateway.Namespace},
+		grant.To{Kind: "Secret", Namespace: shown.Namespace, Name: shown.Name}) {
+		return unresolved(gatewayv1.GatewayReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to Secret %s",
+			shown.Namespace, t.gateway.Namespace, shown.Name)
+	}
+	if pair := certificate.UsePair(t.reader, shown.Namespace, shown.Name); pair.Certificate == "" {
+		return unresolved(gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s", pair.Message)
+	}
+	return shown, nil
+}
+
+func clientCertificateRef(gateway *gatewayv1.Gateway) *gatewayv1.SecretObjectReference {
+	if tls := gateway.Spec.TLS; tls != nil && tls.Backend != nil {
+		return tls.Backend.ClientCertificateRef
+	}
+	return nil
+}
+
+// resolution is the condition of Gateways that refer to something themselves.
+func (t *gatewayTranslation) resolution(wrong *metav1.Condition, all []assessment) []metav1.Condition {
+	switch {
+	case clientCertificateRef(t.gateway) == nil:
+		return nil
+	case wrong != nil:
+		return []metav1.Condition{*wrong}
+	case slices.ContainsFunc(all, func(a assessment) bool { return !isTrue(a.resolved) }):
+		return []metav1.Condition{gatewayUnresolvedRefs(gatewayv1.GatewayReasonListenersNotResolved, "a listener has references that are not resolved")}
+	}
+	return []metav1.Condition{gatewayResolvedRefs()}
+}
+
+// orNone names the Secret with a key pair.
+func orNone(shown types.NamespacedName) string {
+	if shown.Name == "" {
+		return "none"
+	}
+	return "that of Secret " + shown.String()
+}
