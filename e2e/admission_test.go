@@ -60,6 +60,9 @@ var admissionCases = []admissionCase{
 	{serviceWith, "konghq.com/host-header", "a b", ""},
 	{serviceWith, "konghq.com/tags", "a/b", "a"},
 	{serviceWith, "konghq.com/plugins", "li mit", "limit"},
+	{serviceWith, "ingress.kubernetes.io/service-upstream", "yes", "True"},
+	{tcpWith, "konghq.com/protocols", "http", "TLS, tcp"},
+	{tcpWith, "konghq.com/plugins", "li mit", "limit"},
 	{tlsServiceWith, "konghq.com/tls-verify", "on", "true"},
 	{tlsServiceWith, "konghq.com/tls-verify-depth", "65", "0"},
 	{tlsServiceWith, "konghq.com/path", "x", "/x"},
@@ -103,6 +106,11 @@ func streamServiceWith(key, value string) string { return speaking("tcp", key, v
 
 func speaking(protocol, key, value string) string {
 	return strings.Replace(serviceWith(key, value), "annotations: {", "annotations: {konghq.com/protocol: "+protocol+", ", 1)
+}
+
+func tcpWith(key, value string) string {
+	return "apiVersion: configuration.konghq.com/v1beta1\nkind: TCPIngress\n" + metadata("judged", key, value) +
+		"spec: {rules: [{port: 9000, backend: {serviceName: web, servicePort: 80}}]}\n"
 }
 
 func consumerWith(key, value string) string {

@@ -137,6 +137,13 @@ func (s *settings) hostHeader() {
 
 // tls reads what is for protocols over TLS alone.
 func (s *settings) tls() {
+	if s.backend.Protocol == "grpcs" && s.values.Bool(annotation.TLSVerify, false) {
+		s.backend.Targets = nil
+		s.warn("TLSVerifyNotSupported", fmt.Sprintf(
+			"annotation %s%s: Kong verifies nobody by the protocol grpcs; requests are answered 503 rather than sent to an endpoint that nobody vouches for",
+			annotation.Prefix, annotation.TLSVerify))
+		return
+	}
 	if s.backend.Protocol != "https" && s.backend.Protocol != "tls" {
 		for _, name := range []string{annotation.ClientCert, annotation.TLSVerify, annotation.TLSVerifyDepth,
 			annotation.CACertificatesSecrets, annotation.CACertificatesConfigMaps} {

@@ -53,7 +53,7 @@ func kongIngress(id unit.ID, r *unit.Reader) unit.Fragment {
 func hash(on, header, query, capture, cookie, cookiePath *string) route.Hash {
 	h := route.Hash{On: text(on)}
 	switch h.On {
-	case "none":
+	case none:
 		h.On = ""
 	case "header":
 		h.Name = text(header)

@@ -74,12 +74,18 @@ func text(value *string) string {
 	return *value
 }
 
+// none hashes nothing.
+const none = "none"
+
 // hashOf reads what is hashed; of several inputs the first counts.
 func hashOf(c *checker, where string, h *configurationv1beta1.KongUpstreamHash) route.Hash {
 	if h == nil {
 		return route.Hash{}
 	}
 	var inputs []route.Hash
+	if h.Input != nil && *h.Input == none {
+		return route.Hash{}
+	}
 	if h.Input != nil {
 		inputs = append(inputs, route.Hash{On: string(*h.Input)})
 	}
