@@ -107,6 +107,7 @@ func image(t testing.TB) kubelet.Image {
 	return kubelet.Image{Executable: script, Path: "/entrypoint", Files: files, Env: map[string]string{
 		"KONG_LUA_PACKAGE_PATH":                 own + "/lua/?.lua;;",
 		"KONG_NGINX_DAEMON":                     "off",
+		"KONG_NGINX_USER":                       "root root", // as in the image, the user that starts Kong
 		"KONG_PROXY_ACCESS_LOG":                 "off",
 		"KONG_PROXY_ERROR_LOG":                  "/dev/stderr",
 		"KONG_ADMIN_ERROR_LOG":                  "/dev/stderr",
