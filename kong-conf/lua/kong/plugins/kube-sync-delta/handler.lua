@@ -12,6 +12,9 @@ function Delta.init_worker()
   local problem = internals.problem()
   if not problem then
     require("kong.plugins.kube-sync-delta.takeover").init_worker()
+    if ngx.config.subsystem == "http" then
+      require("kong.plugins.kube-sync-delta.pools").init_worker()
+    end
 
   elseif ngx.worker.id() == 0 and ngx.config.subsystem == "http" then
     kong.log.warn("changes go through full loads only: ", problem)

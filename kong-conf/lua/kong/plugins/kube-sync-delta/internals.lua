@@ -39,7 +39,7 @@ local function upvalue(fn, name)
   repeat
     local found, value = debug.getupvalue(fn, i)
     if found == name then
-      return value
+      return value, i
     end
     i = i + 1
   until not found
@@ -57,6 +57,19 @@ end
 -- not to be kept; it never forgets the targets that are gone, addresses least of all.
 function _M.renewals()
   return upvalue(require("kong.runloop.balancer.targets").on_target_event, "renewal_heap")
+end
+
+
+-- What Kong calls with the endpoint that it has chosen, and with options that name the
+-- pool of its connections. It is replaced if there is another one.
+function _M.peer(replacement)
+  local balancer = require("kong").balancer
+  local peer, i = upvalue(balancer, "set_current_peer")
+  if replacement then
+    debug.setupvalue(balancer, i, replacement)
+  end
+
+  return peer
 end
 
 
@@ -119,6 +132,10 @@ local function look()
 
   if type(_M.balancers()) ~= "table" or type(_M.renewals()) ~= "table" then
     return "balancers are not kept where they were"
+  end
+
+  if ngx.config.subsystem == "http" and type(_M.peer()) ~= "function" then
+    return "endpoints are not chosen as they were"
   end
 
   local known = callbacks()

@@ -68,17 +68,19 @@ function kinds.snis(_, _, entity, drop)
 end
 
 
--- Health checks hold the certificate that they show.
+-- Health checks hold the certificate that they show, and connections what was shown.
 function kinds.certificates(plan, id, _, drop)
   drop("core_cache", kong.db.certificates:cache_key(id))
+  plan.pools = plan.pools or check.referrers("services", "client_certificate", id)[1] ~= nil
   for _, upstream in ipairs(check.referrers("upstreams", "client_certificate", id)) do
     plan.upstreams[upstream] = true
   end
 end
 
 
-function kinds.ca_certificates(_, id, _, drop)
+function kinds.ca_certificates(plan, id, _, drop)
   authority_keys(id, drop)
+  plan.pools = true
 end
 
 

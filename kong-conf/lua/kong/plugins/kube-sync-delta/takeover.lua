@@ -7,6 +7,7 @@ local constants = require "kong.constants"
 local get_current_hash = require("kong.db.declarative").get_current_hash
 local handler = require "kong.runloop.handler"
 local journal = require "kong.plugins.kube-sync-delta.journal"
+local pools = require "kong.plugins.kube-sync-delta.pools"
 local routing = require "kong.plugins.kube-sync-delta.routing"
 
 
@@ -91,6 +92,9 @@ local function follow(plan)
   end
 
   drop(plan.keys)
+  if plan.pools then
+    pools.renew()
+  end
   if plan.vaults then
     kong.vault.flush()
   end
@@ -277,6 +281,7 @@ local function after_load(load)
   end
 
   loading = nil
+  pools.renew()
   if load.plugins == handler.get_plugins_iterator() then
     failures = failures + 1
     kong.log.err("a full load was not taken over, attempt ", failures)

@@ -1,0 +1,53 @@
+-- Kong keeps connections to endpoints for requests to the same address and, of HTTPS,
+-- with the same server name and client certificate: not by what the endpoint was verified
+-- by. Here services whose settings of TLS differ share no connections, and when what they
+-- trust or show is replaced, everybody makes new ones.
+local internals = require "kong.plugins.kube-sync-delta.internals"
+
+
+local SECURE = { https = true, grpcs = true }
+
+
+local _M = {}
+
+
+local age = 0
+-- What tells the connections of a service apart, as long as the service is the same.
+local marks
+
+
+local function mark_of(service)
+  local authorities, certificate = service.ca_certificates, service.client_certificate
+  return table.concat({
+    age,
+    tostring(service.tls_verify),
+    tostring(service.tls_verify_depth),
+    type(authorities) == "table" and table.concat(authorities, " ") or "",
+    type(certificate) == "table" and certificate.id or "",
+  }, "|")
+end
+
+
+function _M.renew()
+  age = age + 1
+  marks = setmetatable({}, { __mode = "k" })
+end
+
+
+function _M.init_worker()
+  _M.renew()
+
+  local set_current_peer = internals.peer()
+  internals.peer(function(address, port, options)
+    local service = ngx.ctx.service
+    if options and service and SECURE[service.protocol] then
+      marks[service] = marks[service] or mark_of(service)
+      options.pool = options.pool .. "|" .. ngx.var.upstream_host .. "|" .. marks[service]
+    end
+
+    return set_current_peer(address, port, options)
+  end)
+end
+
+
+return _M
