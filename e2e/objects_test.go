@@ -42,7 +42,33 @@ func isManifest(text string) bool { return kindLine.MatchString(text) }
 // pair is a TLS key pair in PEM.
 type pair struct{ cert, key string }
 
+// keyPair is one whose certificate vouches for itself.
 func keyPair(t *testing.T, host string) pair {
+	t.Helper()
+	return newAuthority(t, nil, host, host).pair
+}
+
+// authority is a key pair that certificates can be signed with.
+type authority struct {
+	pair
+	cert    *x509.Certificate
+	private *ecdsa.PrivateKey
+}
+
+// newAuthority has its certificate from the parent, or from itself where that is nil.
+func newAuthority(t *testing.T, parent *authority, name string, hosts ...string) *authority {
+	t.Helper()
+	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, DNSNames: hosts, IsCA: true, BasicConstraintsValid: true}
+	return parent.sign(t, template)
+}
+
+// issue signs a certificate for hosts.
+func (a *authority) issue(t *testing.T, name string, hosts ...string) pair {
+	t.Helper()
+	return a.sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: name}, DNSNames: hosts}).pair
+}
+
+func (a *authority) sign(t *testing.T, template *x509.Certificate) *authority {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -52,10 +78,13 @@ func keyPair(t *testing.T, host string) pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
-		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	template.SerialNumber = serial
+	template.NotBefore, template.NotAfter = time.Now().Add(-time.Minute), time.Now().Add(time.Hour)
+	parent, signer := template, private
+	if a != nil {
+		parent, signer = a.cert, a.private
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, private.Public(), signer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,10 +92,14 @@ func keyPair(t *testing.T, host string) pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pair{
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &authority{cert: cert, private: private, pair: pair{
 		cert: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
 		key:  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})),
-	}
+	}}
 }
 
 // secret is a manifest of the pair.
