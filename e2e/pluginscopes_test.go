@@ -20,7 +20,7 @@ import (
 // What plugins are for, and where their configuration comes from.
 func TestPluginScopes(t *testing.T) {
 	// The environment of Kong is what a KongVault of its backend env reads.
-	s := newScene(t, map[string]string{"VAULTED_TOKEN": vaulted})
+	s := newScene(t, func(string) map[string]string { return map[string]string{"VAULTED_TOKEN": vaulted} })
 	t.Run("GlobalGivesWay", s.globalGivesWay)
 	t.Run("MostSpecificWins", s.mostSpecificWins)
 	t.Run("OtherNamespace", s.otherNamespace)
@@ -75,7 +75,7 @@ config: {add: {headers: ["x-told:everybody"]}}
 // on this route, of the consumer, of the route, of the Service.
 func (s scene) mostSpecificWins(t *testing.T) {
 	routed, served := s.host("routed"), s.host("served")
-	s.apply(t, strings.Replace(facing("specific", "konghq.com/plugins: of-service, who"), "---", "", 1),
+	s.apply(t, facing("specific", "konghq.com/plugins: of-service, who"),
 		withPlugins("routed", routed, "specific", "of-route, of-both"), ingress("served", served, "/", "specific"),
 		tells("of-service"), tells("of-route"), tells("of-consumer"), tells("of-both"), tells("of-consumer-and-service"),
 		kongPlugin("who", "key-auth", "{anonymous: "+s.ns+"-anyone}"), consumer(s.ns+"-anyone", ""),
@@ -95,7 +95,7 @@ func (s scene) mostSpecificWins(t *testing.T) {
 		s.want(t, c.r, http.StatusOK, told(c.want))
 	}
 	// What a consumer and a Service name is for that consumer there.
-	s.apply(t, strings.Replace(facing("specific", "konghq.com/plugins: of-service, who, of-consumer-and-service"), "---", "", 1),
+	s.apply(t, facing("specific", "konghq.com/plugins: of-service, who, of-consumer-and-service"),
 		consumer("joe", ", konghq.com/plugins: 'of-both, of-consumer-and-service'", "joe-key"))
 	s.want(t, key(served, s.ns+"-joe"), http.StatusOK, told("of-consumer-and-service"))
 	s.want(t, key(routed, s.ns+"-joe"), http.StatusOK, told("of-both"))

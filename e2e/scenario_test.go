@@ -21,23 +21,28 @@ type scene struct {
 	ns string
 }
 
-// newScene is for scenarios of plugins, which only Kong has. The settings are Kong's.
-func newScene(t *testing.T, kong map[string]string) scene {
+// newScene is for scenarios of what only Kong does. The function, if any, gives settings of
+// Kong for a namespace.
+func newScene(t *testing.T, settings func(ns string) map[string]string) scene {
 	t.Helper()
 	pod.NeedPlugins(t)
 	cp := cluster(t)
 	kongKinds(t, cp)
 	gatewayKinds(t, cp)
-	gw := pod.Start(t, pod.Options{Credentials: credentials(t, cp), Name: "gateway-0", Kong: kong})
-	ns := cp.Namespace(t)
-	cp.MustApply(t, ns, deployment("web", 1))
-	return scene{cp: cp, gw: gw, ns: ns}
+	s := scene{cp: cp, ns: cp.Namespace(t)}
+	options := pod.Options{Credentials: credentials(t, cp), Name: "gateway-0"}
+	if settings != nil {
+		options.Kong = settings(s.ns)
+	}
+	s.gw = pod.Start(t, options)
+	cp.MustApply(t, s.ns, deployment("web", 1))
+	return s
 }
 
 // host is one of the scene's own.
 func (s scene) host(name string) string { return name + "." + s.ns + ".example" }
 
-// apply applies manifests, of which each begins with a separator or is the first.
+// apply applies manifests of one or more documents.
 func (s scene) apply(t *testing.T, manifests ...string) {
 	t.Helper()
 	s.cp.MustApply(t, s.ns, strings.Join(manifests, "\n---\n"))

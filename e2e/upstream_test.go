@@ -2,10 +2,13 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
@@ -237,6 +240,23 @@ func TestUpstreamPolicyChecksHealth(t *testing.T) {
 	lab.Eventually(t, time.Minute, func() error {
 		return sameElements("pods that answer", seen(gw.HTTP, "active."+host), without(pods, ill))
 	})
+	// It is back when it is well again.
+	heal(t, cp, ns, pods)
+	lab.Eventually(t, time.Minute, func() error { return sameElements("pods that answer", seen(gw.HTTP, "active."+host), pods) })
+}
+
+// heal has pods call themselves well, past the gateway.
+func heal(t *testing.T, cp *lab.ControlPlane, ns string, pods []string) {
+	t.Helper()
+	for _, name := range pods {
+		pod, err := cp.Client.CoreV1().Pods(ns).Get(t.Context(), name, metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status, _, err := ask(net.JoinHostPort(pod.Status.PodIP, "8080"), "PUT", name, "/healthz?status=200"); err != nil || status != http.StatusOK {
+			t.Fatalf("%d, %v", status, err)
+		}
+	}
 }
 
 // setHealth changes what one pod, whichever takes it, says of itself, and finds out which.

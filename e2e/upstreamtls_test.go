@@ -115,7 +115,7 @@ func (r *rotation) authority(t *testing.T) {
 	r.want(t, answers(http.StatusBadGateway))
 
 	// Connections of a Service that does not ask who answers are not for one that does.
-	r.apply(t, strings.Replace(secureService("trusting", "konghq.com/client-cert: client"), "---", "", 1), ingress("trusting", host, "/trusting", "trusting"))
+	r.apply(t, secureService("trusting", "konghq.com/client-cert: client"), ingress("trusting", host, "/trusting", "trusting"))
 	for range 6 {
 		wantEcho(t, r.gw.HTTP, "GET", host, "/trusting", nil, answers(http.StatusOK))
 		r.want(t, answers(http.StatusBadGateway))
