@@ -1,11 +1,9 @@
 -- Kong keeps connections to endpoints for requests to the same address and, of HTTPS,
--- with the same server name and client certificate: not by what the endpoint was verified
--- by. Here services whose settings of TLS differ share no connections, and when what they
--- trust or show is replaced, everybody makes new ones.
+-- with the same server name and client certificate: not by whether they are of HTTP/2, nor
+-- by what the endpoint was verified by. Here neither protocols nor services whose settings
+-- of TLS differ share connections, and when what they trust or show is replaced, everybody
+-- makes new ones.
 local internals = require "kong.plugins.kube-sync-delta.internals"
-
-
-local SECURE = { https = true, grpcs = true }
 
 
 local _M = {}
@@ -39,10 +37,16 @@ function _M.init_worker()
 
   local set_current_peer = internals.peer()
   internals.peer(function(address, port, options)
-    local service = ngx.ctx.service
-    if options and service and SECURE[service.protocol] then
-      marks[service] = marks[service] or mark_of(service)
-      options.pool = options.pool .. "|" .. ngx.var.upstream_host .. "|" .. marks[service]
+    local ctx = ngx.ctx
+    local scheme = ctx.balancer_data.scheme
+    if options and scheme ~= "http" then
+      options.pool = options.pool .. "|" .. scheme
+
+      local service = ctx.service
+      if service and scheme ~= "grpc" then
+        marks[service] = marks[service] or mark_of(service)
+        options.pool = options.pool .. "|" .. ngx.var.upstream_host .. "|" .. marks[service]
+      end
     end
 
     return set_current_peer(address, port, options)
