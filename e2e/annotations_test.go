@@ -14,9 +14,9 @@ import (
 
 // echoed is what a backend says that it was sent.
 type echoed struct {
-	Pod, Method, Host, Path, Query string
-	Headers                        http.Header
-	TLS                            struct {
+	Pod, Protocol, Method, Host, Path, Query string
+	Headers                                  http.Header
+	TLS                                      struct {
 		ServerName string
 		ClientCNs  []string
 	}

@@ -24,10 +24,7 @@ func TestStreams(t *testing.T) {
 	gw.NeedKong()
 	ns := cp.Namespace(t)
 	host := ns + ".example"
-	streaming := strings.Replace(app("web", host, 1), "        - {name: POD_NAME,", "        - {name: TCP_PORT, value: \"9000\"}\n        - {name: UDP_PORT, value: \"9000\"}\n        - {name: POD_NAME,", 1)
-	streaming = strings.Replace(streaming, "ports: [{name: http, port: 80, targetPort: 8080}]",
-		"ports: [{name: http, port: 80, targetPort: 8080}, {name: lines, port: 9000}, {name: datagrams, port: 9000, protocol: UDP}]", 1)
-	cp.MustApply(t, ns, streaming+fmt.Sprintf(`
+	cp.MustApply(t, ns, streaming(app("web", host, 1))+fmt.Sprintf(`
 ---
 apiVersion: configuration.konghq.com/v1beta1
 kind: TCPIngress
@@ -53,6 +50,15 @@ spec:
 	second := ready(t, cp, ns, 1)
 	lab.Eventually(t, time.Minute, func() error { return echoes("tcp", tcp, second) })
 	lab.Eventually(t, time.Minute, func() error { return echoes("udp", udp, second) })
+}
+
+// streaming has an app's pods and Service take connections and datagrams too.
+func streaming(app string) string {
+	return strings.NewReplacer(
+		"        - {name: POD_NAME,", "        - {name: TCP_PORT, value: \"9000\"}\n        - {name: UDP_PORT, value: \"9000\"}\n        - {name: POD_NAME,",
+		"ports: [{name: http, port: 80, targetPort: 8080}]",
+		"ports: [{name: http, port: 80, targetPort: 8080}, {name: lines, port: 9000}, {name: datagrams, port: 9000, protocol: UDP}]",
+	).Replace(app)
 }
 
 // echoes sends some text and wants it back from one of the pods, several times so that

@@ -1,0 +1,219 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/websocket"
+
+	"github.com/kube-sync/kube-sync/e2e/lab"
+)
+
+// What is not a plain request over HTTP/1.1.
+func TestProtocols(t *testing.T) {
+	secure := free(t, "tcp")
+	s := newScene(t, func(string) map[string]string { return map[string]string{"STREAM_LISTEN": secure + " ssl"} })
+	s.gw.NeedKong()
+	t.Run("WebSocket", s.webSocket)
+	t.Run("GRPC", s.grpc)
+	t.Run("RedirectToHTTPS", s.redirectToHTTPS)
+	t.Run("ServerNames", func(t *testing.T) { s.serverNames(t, secure) })
+}
+
+// A WebSocket is an Ingress' as any request is, and stays open whatever becomes of the
+// configuration, its own route included.
+func (s scene) webSocket(t *testing.T) {
+	host := s.host("websocket")
+	s.apply(t, withPlugins("websocket", host, "web", "socket-auth"), kongPlugin("socket-auth", "key-auth", "{}"),
+		consumer("kim", "", "kim-key"), credential("kim-key", "key-auth", "key", s.ns+"-kim"))
+	s.want(t, key(host, s.ns+"-kim"), http.StatusOK, nil)
+	if conn, err := s.dialSocket(host, "guessed"); err == nil {
+		conn.Close()
+		t.Error("a WebSocket is opened without a key that counts")
+	}
+	conn, err := s.dialSocket(host, s.ns+"-kim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	echo := func(text string) {
+		t.Helper()
+		var answer string
+		if err := websocket.Message.Send(conn, text); err != nil {
+			t.Fatal(err)
+		}
+		if err := websocket.Message.Receive(conn, &answer); err != nil || !strings.HasPrefix(answer, "web-") || !strings.HasSuffix(answer, ": "+text) {
+			t.Fatalf("%s is answered %q, %v", text, answer, err)
+		}
+	}
+	echo("hello")
+	s.remove(t, ingress("websocket", host, "/", "web"))
+	s.want(t, key(host, s.ns+"-kim"), http.StatusNotFound, nil)
+	echo("still there")
+}
+
+func (s scene) dialSocket(host, key string) (*websocket.Conn, error) {
+	conn, err := net.DialTimeout("tcp", s.gw.HTTP, 10*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	at := &url.URL{Scheme: "ws", Host: host, Path: "/", RawQuery: "apikey=" + key}
+	socket, err := websocket.NewClient(&websocket.Config{Location: at, Origin: at, Version: websocket.ProtocolVersionHybi13}, conn)
+	if err != nil {
+		conn.Close()
+	}
+	return socket, err
+}
+
+// Calls of gRPC go to a backend of gRPC, with and without TLS, up to its trailers; an
+// Ingress for these alone has no answer for other requests.
+func (s scene) grpc(t *testing.T) {
+	host := s.host("grpc")
+	route := func(name, host, annotations string) string {
+		return strings.Replace(annotatedIngress(name, host, "/package.Service", "konghq.com/protocols: grpc,grpcs\n"+annotations), "name: web, port", "name: calls, port", 1)
+	}
+	s.apply(t, facing("calls", "konghq.com/protocol: grpc"), route("calls", host, ""), route("closed", s.host("closed"), "konghq.com/plugins: call-auth"),
+		kongPlugin("call-auth", "key-auth", "{}"), ingress("plain", s.host("plain"), "/", "web"))
+	for _, origin := range []string{"https://" + s.gw.HTTPS, "http://" + s.gw.HTTP} {
+		lab.Eventually(t, time.Minute, func() error {
+			status, e, err := call(origin, host, "/package.Service/Method")
+			if err == nil {
+				err = same("status, and what the backend sees", status+" "+e.Method+" "+e.Path+" "+e.Protocol, "0 POST /package.Service/Method HTTP/2.0")
+			}
+			return err
+		})
+		if status, _, err := call(origin, s.host("closed"), "/package.Service/Method"); err != nil || status != "16" {
+			t.Errorf("a call without a key has the status %q, %v; want 16, for unauthenticated", status, err)
+		}
+		if status, _, err := call(origin, host, "/other.Service/Method"); err != nil || status != "5" {
+			t.Errorf("a call of another service has the status %q, %v; want 5, for not found", status, err)
+		}
+	}
+	// The connections to the pod are of HTTP/2, and no plain request gets one of them.
+	s.want(t, request{host: s.host("plain")}, http.StatusOK, func(_ *http.Response, e echoed) error { return same("protocol", e.Protocol, "HTTP/1.1") })
+}
+
+// call makes a call of gRPC with one message, and gives its status and what the backend
+// says in another one.
+func call(origin, host, method string) (status string, e echoed, err error) {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: protocols, TLSClientConfig: &tls.Config{ServerName: host, InsecureSkipVerify: true}}
+	defer transport.CloseIdleConnections()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	sent, err := http.NewRequestWithContext(ctx, http.MethodPost, origin+method, bytes.NewReader([]byte{0, 0, 0, 0, 2, 8, 1}))
+	if err != nil {
+		return "", e, err
+	}
+	sent.Host = host
+	sent.Header.Set("Content-Type", "application/grpc")
+	sent.Header.Set("Te", "trailers")
+	response, err := transport.RoundTrip(sent)
+	if err != nil {
+		return "", e, err
+	}
+	defer response.Body.Close()
+	frame, err := io.ReadAll(response.Body)
+	if err != nil {
+		return "", e, err
+	}
+	if status = response.Trailer.Get("Grpc-Status"); status == "" { // there is no message
+		return response.Header.Get("Grpc-Status"), e, nil
+	}
+	if len(frame) < 5 || int(binary.BigEndian.Uint32(frame[1:])) != len(frame)-5 {
+		return status, e, fmt.Errorf("%s %s is answered %q", origin, method, frame)
+	}
+	return status, e, json.Unmarshal(frame[5:], &e)
+}
+
+// An Ingress for HTTPS alone sends others there, with the status that it says and their
+// path and query.
+func (s scene) redirectToHTTPS(t *testing.T) {
+	for status, annotations := range map[int]string{
+		301: "konghq.com/protocols: https\nkonghq.com/https-redirect-status-code: '301'",
+		308: "konghq.com/protocols: https\nkonghq.com/https-redirect-status-code: '308'",
+		426: "konghq.com/protocols: https",
+	} {
+		name := fmt.Sprintf("redirect-%d", status)
+		host := s.host(name)
+		s.apply(t, annotatedIngress(name, host, "/", annotations))
+		s.want(t, request{host: host, path: "/a%20b?c=d"}, status, func(response *http.Response, _ echoed) error {
+			want := "https://" + host + "/a%20b?c=d"
+			if status == 426 {
+				want = ""
+			}
+			return same("location", response.Header.Get("Location"), want)
+		})
+		e, err := askAt("https://"+s.gw.HTTPS, http.MethodGet, host, "/a%20b?c=d")
+		if err != nil || e.StatusCode != http.StatusOK || e.Path != "/a%20b" {
+			t.Errorf("over HTTPS %s is answered %+v, %v", name, e, err)
+		}
+	}
+}
+
+// At one port the name that a client asks for in its handshake chooses: a backend behind
+// TLS that ends at the gateway, with the certificate of that name, or one that has its own.
+func (s scene) serverNames(t *testing.T, address string) {
+	one, two, through := s.host("one"), s.host("two"), s.host("through")
+	keys := map[string]pair{one: keyPair(t, one), two: keyPair(t, two), through: keyPair(t, through)}
+	clients := newAuthority(t, nil, "nobody") // so that the pod has a file for the CA
+	rule := func(host, service string, servicePort int) string {
+		return fmt.Sprintf("{host: %s, port: %s, backend: {serviceName: %s, servicePort: %d}}", host, port(address), service, servicePort)
+	}
+	tcpIngress := func(name, annotations, spec string) string {
+		return fmt.Sprintf("apiVersion: configuration.konghq.com/v1beta1\nkind: TCPIngress\nmetadata: {name: %s, annotations: {kubernetes.io/ingress.class: kong%s}}\nspec: {%s}\n",
+			name, annotations, spec)
+	}
+	s.apply(t, streaming(deployment("first", 1)), streaming(deployment("second", 1)), keys[one].secret("one"), keys[two].secret("two"), keys[through].secret("server"),
+		caObject("ConfigMap", "client-ca", rotatingCA+"09", clients.pair.cert), secureApp, secureService("secure", "konghq.com/tags: through"),
+		tcpIngress("ended", "", fmt.Sprintf("rules: [%s, %s], tls: [{hosts: [%s], secretName: one}, {hosts: [%s], secretName: two}]",
+			rule(one, "first", 9000), rule(two, "second", 9000), one, two)),
+		tcpIngress("through", ", konghq.com/protocols: tls_passthrough", "rules: ["+rule(through, "secure", 80)+"]"))
+	for host, app := range map[string]string{one: "first-", two: "second-"} {
+		lab.Eventually(t, time.Minute, func() error {
+			answer, err := lineOverTLS(address, host, keys[host])
+			if err == nil && !strings.HasPrefix(answer, app) {
+				err = fmt.Errorf("%s is answered %q", host, answer)
+			}
+			return err
+		})
+	}
+	wantCertificate(t, address, through, keys[through])
+	if answer, err := lineOverTLS(address, s.host("nobody"), pair{}); err == nil {
+		t.Errorf("a name that nobody has is answered %q", answer)
+	}
+}
+
+// lineOverTLS sends a line to a server of a name, which is to have its certificate, and
+// reads the answer.
+func lineOverTLS(address, name string, certificate pair) (string, error) {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(certificate.cert))
+	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: 5 * time.Second}, Config: &tls.Config{ServerName: name, RootCAs: roots}}
+	conn, err := dialer.Dial("tcp", address)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	if _, err := fmt.Fprintln(conn, "hello"); err != nil {
+		return "", err
+	}
+	return bufio.NewReader(conn).ReadString('\n')
+}
