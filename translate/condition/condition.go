@@ -69,8 +69,11 @@ func Shorten(message string) string {
 // Counted implements [unit.Status]: nothing is attached to Kong's kinds.
 func (s Status) Counted(map[string]int) unit.Status { return s }
 
-// Refused implements [unit.Status].
+// Refused implements [unit.Status]. What was wrong before is still to be told.
 func (s Status) Refused(message string) unit.Status {
+	if s.condition.Status == metav1.ConditionFalse {
+		message = s.condition.Message + "; " + message
+	}
 	s.condition = metav1.Condition{Type: Programmed, Status: metav1.ConditionFalse, Reason: invalid, Message: Shorten(message)}
 	return s
 }

@@ -27,7 +27,7 @@ func Credential(c route.Credential, t Type) *Entity {
 	id, consumer := ID(t, c.Name), Ref{Consumers, ID(Consumers, c.Consumer)}
 	fields := maps.Clone(c.Fields)
 	fields["id"], fields["consumer"], fields["tags"] = id, consumer.ID, c.Tags
-	e := entity(t, id, "", fields, consumer)
+	e := entity(t, id, c.Name, fields, consumer)
 	e.Instead = []*Entity{}
 	return e
 }
