@@ -31,6 +31,7 @@ func TestPluginScopes(t *testing.T) {
 }
 
 var (
+	kongConsumers      = schema.GroupVersionResource{Group: "configuration.konghq.com", Version: "v1", Resource: "kongconsumers"}
 	kongVaults         = schema.GroupVersionResource{Group: "configuration.konghq.com", Version: "v1alpha1", Resource: "kongvaults"}
 	kongCustomEntities = schema.GroupVersionResource{Group: "configuration.konghq.com", Version: "v1alpha1", Resource: "kongcustomentities"}
 )
