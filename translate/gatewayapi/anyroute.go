@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -36,6 +37,13 @@ func (t *routeTranslation) attach() { t.attachment.attach(t.refs) }
 func (t *routeTranslation) resolve(found resolution) {
 	if found.problem != nil && !slices.Contains(t.unresolved, *found.problem) {
 		t.unresolved = append(t.unresolved, *found.problem)
+	}
+}
+
+// refuse notes plugins that are not to be had, which the route refers to as well.
+func (t *routeTranslation) refuse(a plugin.Attachment) {
+	for _, v := range a.Verdicts {
+		t.resolve(resolution{problem: &reference{reason: gatewayv1.RouteConditionReason(v.Reason), message: v.Message}})
 	}
 }
 

@@ -109,6 +109,7 @@ func (t *requestTranslation) extend(r *route.Route, f filters) {
 		all = all.With(plugin.Named(t.reader, t.key, t.dialect.kind.GroupKind(), name), t.key)
 	}
 	r.Plugins, r.Refuse = slices.Concat(all.Plugins, f.plugins()), all.Refuse
+	t.refuse(all)
 	for _, v := range all.Verdicts {
 		if !slices.Contains(t.fragment.Verdicts, v) {
 			t.fragment.Verdicts = append(t.fragment.Verdicts, v)

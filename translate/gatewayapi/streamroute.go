@@ -130,6 +130,7 @@ func (t *streamTranslation) rule(i int, rule streamRule) {
 	}
 	backends := t.dialect.use(t.reader, t.key, i)
 	t.resolve(resolution{problem: backends.unresolved})
+	t.refuse(t.attached)
 	base := route.Stream{Backend: backends.Service, Refuse: t.attached.Refuse, Tags: kong.Tags(t.object, t.dialect.kind, tags...),
 		Plugins: slices.Concat(t.attached.Plugins, backends.plugins())}
 	for _, b := range t.attachment.bindings {
