@@ -99,6 +99,7 @@ func (s scene) missingRoutePlugin(t *testing.T) {
 	s.want(t, request{host: host}, http.StatusOK, nil)
 	s.want(t, guarded, http.StatusServiceUnavailable, nil)
 	wantEvent(t, s.cp, s.ns, "missing", "PluginNotFound")
+	wantRoute(t, s.cp, s.ns, "missing", "ResolvedRefs", "PluginNotFound")
 	open := watchFor(t, s.gw.HTTP, guarded, http.StatusOK)
 	guard := kongPlugin("guard", "key-auth", "{}")
 	s.apply(t, guard)
@@ -115,7 +116,7 @@ func (s scene) grantedRoutePlugin(t *testing.T) {
 	s.cp.MustApply(t, other, tells("theirs"))
 	s.apply(t, routeWithPlugins("HTTPRoute", "granted-route", other+":theirs", "  hostnames: ["+host+"]\n  rules: [{backendRefs: [{name: web, port: 80}]}]"))
 	s.want(t, request{host: host}, http.StatusServiceUnavailable, nil)
-	wantEvent(t, s.cp, s.ns, "granted-route", "RefNotPermitted")
+	wantRoute(t, s.cp, s.ns, "granted-route", "ResolvedRefs", "RefNotPermitted")
 	s.cp.MustApply(t, other, fmt.Sprintf(`
 apiVersion: gateway.networking.k8s.io/v1
 kind: ReferenceGrant
@@ -125,4 +126,5 @@ spec:
   to: [{group: configuration.konghq.com, kind: KongPlugin}]
 `, s.ns))
 	s.want(t, request{host: host}, http.StatusOK, told("theirs"))
+	wantRoute(t, s.cp, s.ns, "granted-route", "ResolvedRefs", "ResolvedRefs")
 }
