@@ -72,19 +72,34 @@ type backendTLS struct {
 	Wrong string
 }
 
-// usePolicy is how the endpoints are to be spoken to; nil if no policy says it. The policy
-// for the port itself comes before that for the whole Service.
-func usePolicy(r *unit.Reader, e backend.Endpoints) *backendTLS {
-	service := e.Service
-	all := policies(r, service.Namespace, service.Name)
-	found := precedent(all, service.Name, e.ServicePort.Name)
-	if found == nil {
-		found = precedent(all, service.Name, "")
+// policyFor is the policy that counts for a Service's port: the one for the port itself
+// before that for the whole Service.
+func policyFor(r *unit.Reader, e backend.Endpoints) (key unit.Key, found bool) {
+	all := policies(r, e.Service.Namespace, e.Service.Name)
+	policy := precedent(all, e.Service.Name, e.ServicePort.Name)
+	if policy == nil {
+		policy = precedent(all, e.Service.Name, "")
 	}
-	if found == nil {
+	if policy == nil {
+		return key, false
+	}
+	return unit.Key{Kind: unit.BackendTLSPolicy, Namespace: policy.Namespace, Name: policy.Name}, true
+}
+
+// policyOf names the policy that counts for a Service's port; empty for none.
+func policyOf(r *unit.Reader, e backend.Endpoints) string {
+	if key, ok := policyFor(r, e); ok {
+		return key.String()
+	}
+	return ""
+}
+
+// usePolicy is how the endpoints are to be spoken to; nil if no policy says it.
+func usePolicy(r *unit.Reader, e backend.Endpoints) *backendTLS {
+	key, ok := policyFor(r, e)
+	if !ok {
 		return nil
 	}
-	key := unit.Key{Kind: unit.BackendTLSPolicy, Namespace: found.Namespace, Name: found.Name}
 	says, ok := r.Use(unit.ID{Role: backendTLSRole, Namespace: key.Namespace, Name: key.Name}).(backendTLS)
 	if !ok {
 		says.Wrong = "it could not be translated"

@@ -8,10 +8,13 @@ import (
 
 // features are what the GatewayClass says that we support, in order.
 var features = []gatewayv1.SupportedFeature{
+	{Name: "BackendTLSPolicy"},
+	{Name: "BackendTLSPolicySANValidation"},
 	{Name: "GRPCRoute"},
 	{Name: "GRPCRouteNamedRouteRule"},
 	{Name: "Gateway"},
 	{Name: "GatewayAddressEmpty"},
+	{Name: "GatewayBackendClientCertificate"},
 	{Name: "HTTPRoute"},
 	{Name: "HTTPRoute303RedirectStatusCode"},
 	{Name: "HTTPRoute307RedirectStatusCode"},

@@ -1,6 +1,7 @@
 package gatewayapi
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -118,8 +119,12 @@ func (t *streamTranslation) settings() {
 
 // rule claims the rule's place at each listener, for each host.
 func (t *streamTranslation) rule(i int, rule streamRule) {
+	policy := ""
 	for _, found := range t.options.streamBackends(t.reader, t.key, rule.backends) {
 		t.resolve(found)
+		if found.problem == nil && t.dialect.purpose == backend.Connections {
+			policy = cmp.Or(policy, policyOf(t.reader, found.endpoints))
+		}
 	}
 	if len(t.attachment.bindings) == 0 {
 		return
@@ -134,8 +139,22 @@ func (t *streamTranslation) rule(i int, rule streamRule) {
 	base := route.Stream{Backend: backends.Service, Refuse: t.attached.Refuse, Tags: kong.Tags(t.object, t.dialect.kind, tags...),
 		Plugins: slices.Concat(t.attached.Plugins, backends.plugins())}
 	for _, b := range t.attachment.bindings {
-		t.claim(base, b, i)
+		t.claim(t.unsecured(base, b, i, policy), b, i)
 	}
+}
+
+// unsecured closes connections whose TLS ends at Kong and that would go on without, although
+// a policy has their backend spoken to over TLS.
+func (t *streamTranslation) unsecured(s route.Stream, b binding, i int, policy string) route.Stream {
+	switch {
+	case policy == "" || slices.Contains(b.schemes, passthrough):
+	case slices.Contains(b.schemes, "tls"):
+		t.unserve("rule %d: %s is not supported for connections whose TLS ends at the gateway; they are closed", i, policy)
+		s.Refuse = policy + " is not supported here"
+	default:
+		t.warn("BackendTLSPolicyWithoutEffect", "rule %d: %s has no effect: connections are sent on as they come", i, policy)
+	}
+	return s
 }
 
 // claim asks for the connections to a port, of TLS for those to a host. Whoever is older

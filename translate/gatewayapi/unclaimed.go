@@ -4,16 +4,12 @@ import known "sigs.k8s.io/gateway-api/pkg/features"
 
 // unclaimed are all other features of gateways, and why the GatewayClass does not claim them.
 var unclaimed = map[known.FeatureName]string{
-	known.SupportBackendTLSPolicy:              "BackendTLSPolicies are not read yet",
-	known.SupportBackendTLSPolicySANValidation: "BackendTLSPolicies are not read yet",
-
 	known.SupportGatewayPort8080:                                            "all Gateways share the ports 80 and 443",
 	known.SupportGatewayStaticAddresses:                                     "all Gateways share the address of one Service",
 	known.SupportGatewayHTTPListenerIsolation:                               "not tested yet",
 	known.SupportGatewayHTTPSListenerDetectMisdirectedRequests:              "requests for another listener's host are answered by that",
 	known.SupportGatewayInfrastructure:                                      "Gateways have no objects of their own yet",
 	known.SupportListenerSet:                                                "ListenerSets are not read yet",
-	known.SupportGatewayBackendClientCertificate:                            "spec.tls.backend is not read yet",
 	known.SupportGatewayFrontendClientCertificateValidation:                 "listeners that ask for it are not served",
 	known.SupportGatewayFrontendClientCertificateValidationInsecureFallback: "listeners that ask for it are not served",
 
