@@ -101,6 +101,7 @@ func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 	m.resolved = t.resolution(wrong, m.listeners[:len(gateway.Spec.Listeners)])
 	narrow(m.listeners)
 	t.certify(m.listeners)
+	t.misdirected(m.listeners)
 	if class.pooled && isTrue(m.accepted) {
 		for _, a := range m.listeners {
 			t.close(a)

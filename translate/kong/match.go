@@ -22,6 +22,9 @@ func Expression(m route.Match) (expression.Expr, error) {
 		return nil, err
 	}
 	terms := []expression.Expr{byHost, byPath}
+	if m.Misdirected {
+		terms = append(terms, expression.NotEqual(sni, ""), expression.Not(names(sni, m)))
+	}
 	if m.Port != 0 {
 		terms = append(terms, expression.EqualInt(expression.NetDstPort, int64(m.Port)))
 	}
@@ -86,11 +89,24 @@ func hostsExpression(m route.Match) (expression.Expr, error) {
 	if m.Deep && m.Host.Wildcard() {
 		byHost, err = deep(host, m.Host), nil
 	}
-	terms := []expression.Expr{byHost}
-	for _, h := range m.NotHosts {
-		terms = append(terms, expression.Not(deep(host, h)))
+	return without(host, byHost, m.NotHosts), err
+}
+
+// names are those that a server name may be for a match of deep hosts.
+func names(sni expression.Field, m route.Match) expression.Expr {
+	var byName expression.Expr
+	if m.Host != "" {
+		byName = deep(sni, m.Host)
 	}
-	return expression.And(terms...), err
+	return without(sni, byName, m.NotHosts)
+}
+
+func without(name expression.Field, term expression.Expr, others []route.Host) expression.Expr {
+	terms := []expression.Expr{term}
+	for _, h := range others {
+		terms = append(terms, expression.Not(deep(name, h)))
+	}
+	return expression.And(terms...)
 }
 
 // deep is a host of which a wildcard stands for one label or more.

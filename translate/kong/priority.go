@@ -10,7 +10,7 @@ import (
 // the highest:
 //
 //	1 bit    a port, whose requests are nobody else's
-//	2 bits   the host: one name before a wildcard before none
+//	2 bits   the host: one name before a wildcard before none; before all, what is misdirected
 //	8 bits   the length of a wildcard's domain
 //	1 bit    an exact path before all others
 //	11 bits  the length of the path
@@ -55,6 +55,8 @@ func Priority(m route.Match) uint64 {
 		return p | 1
 	}
 	switch {
+	case m.Misdirected:
+		p |= 3 << hostKindShift
 	case m.Host == "":
 	case m.Host.Wildcard():
 		p |= 1<<hostKindShift | limited(len(m.Host.Domain()), maxHostLength)<<hostLengthShift

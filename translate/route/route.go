@@ -37,6 +37,9 @@ type Match struct {
 	// NotHosts are hosts that are somebody else's, although Host has them; wildcards
 	// among them are deep.
 	NotHosts []Host
+	// Misdirected has only requests match whose client asked over TLS for a name that is
+	// none of these hosts: connections are for others. They come before all other requests.
+	Misdirected bool
 	// Port is that of Kong which requests have to come to. None of them is for a route
 	// without a port then.
 	Port int
