@@ -15,6 +15,7 @@ var features = []gatewayv1.SupportedFeature{
 	{Name: "Gateway"},
 	{Name: "GatewayAddressEmpty"},
 	{Name: "GatewayBackendClientCertificate"},
+	{Name: "GatewayHTTPSListenerDetectMisdirectedRequests"},
 	{Name: "HTTPRoute"},
 	{Name: "HTTPRoute303RedirectStatusCode"},
 	{Name: "HTTPRoute307RedirectStatusCode"},

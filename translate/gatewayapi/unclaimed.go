@@ -7,7 +7,6 @@ var unclaimed = map[known.FeatureName]string{
 	known.SupportGatewayPort8080:                                            "all Gateways share the ports 80 and 443",
 	known.SupportGatewayStaticAddresses:                                     "all Gateways share the address of one Service",
 	known.SupportGatewayHTTPListenerIsolation:                               "not tested yet",
-	known.SupportGatewayHTTPSListenerDetectMisdirectedRequests:              "requests for another listener's host are answered by that",
 	known.SupportGatewayInfrastructure:                                      "Gateways have no objects of their own yet",
 	known.SupportListenerSet:                                                "ListenerSets are not read yet",
 	known.SupportGatewayFrontendClientCertificateValidation:                 "listeners that ask for it are not served",
