@@ -214,7 +214,9 @@ func (l *loop) apply(ctx context.Context) {
 	l.backoff, l.due, l.hash, l.changed = 0, false, outcome.Hash, map[unit.ID]struct{}{}
 	l.observer.Applied(outcome, took, l.since)
 	l.say(outcome, took)
-	if !outcome.Delta { // the whole configuration was in memory, and may not be again
+	if outcome.Delta {
+		process.Pace()
+	} else { // the whole configuration was in memory, and may not be again
 		process.Settle()
 	}
 	clear(l.since)

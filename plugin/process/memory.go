@@ -1,11 +1,14 @@
 package process
 
 import (
+	"math/bits"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // By how much the heap may grow, in percent of what lives in it, before the collector
@@ -13,6 +16,10 @@ import (
 const (
 	growthAtStart = 30 // while the objects arrive, to bound the peak
 	growthLater   = 12 // when little is allocated any more
+	// leastGrowth in bytes is what a small heap may grow by all the same: requests that go
+	// through the relay leave behind much that is dead, and each run of the collector costs
+	// as much as what lives.
+	leastGrowth = 16 << 20
 )
 
 // LimitMemory makes the garbage collector work harder before the container runs out
@@ -27,14 +34,34 @@ func LimitMemory() int64 {
 }
 
 // Settle gives back what a large piece of work took, such as a load of the whole
-// configuration, and from then on keeps the heap close to what lives in it.
+// configuration.
 func Settle() {
-	grow(growthLater)
 	debug.FreeOSMemory()
+	Pace()
 }
 
+// Pace keeps the heap close to what lives in it, from when the configuration stands. It is
+// to be called again when that has changed, and costs next to nothing when it has not.
+func Pace() {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	if live[0].Value.Kind() == metrics.KindUint64 {
+		grow(growth(live[0].Value.Uint64()))
+	}
+}
+
+// growth is by how much a heap may grow in which so many bytes live. It has few values, as
+// each new one makes the collector reckon anew.
+func growth(live uint64) int {
+	rounded := uint64(1) << bits.Len64(max(live, 1<<20))
+	return max(growthLater, int(leastGrowth*100/rounded))
+}
+
+// paced is the growth that is in force.
+var paced atomic.Int64
+
 func grow(percent int) {
-	if os.Getenv("GOGC") == "" {
+	if os.Getenv("GOGC") == "" && paced.Swap(int64(percent)) != int64(percent) {
 		debug.SetGCPercent(percent)
 	}
 }

@@ -169,3 +169,11 @@ func TestClaimOverGarbage(t *testing.T) {
 		defer turn.Close()
 	}
 }
+
+func TestGrowth(t *testing.T) {
+	for live, want := range map[uint64]int{0: 800, 3 << 20: 400, 10 << 20: 100, 100 << 20: 12, 1 << 40: 12} {
+		if got := growth(live); got != want {
+			t.Errorf("with %d bytes that live the heap may grow by %d %%, want %d", live, got, want)
+		}
+	}
+}
