@@ -31,6 +31,7 @@ func TestProtocols(t *testing.T) {
 	t.Run("GRPC", s.grpc)
 	t.Run("RedirectToHTTPS", s.redirectToHTTPS)
 	t.Run("ServerNames", func(t *testing.T) { s.serverNames(t, secure) })
+	t.Run("TLSRoute", func(t *testing.T) { s.tlsRoute(t, secure) })
 }
 
 // A WebSocket is an Ingress' as any request is, and stays open whatever becomes of the
@@ -197,6 +198,35 @@ func (s scene) serverNames(t *testing.T, address string) {
 	wantCertificate(t, address, through, keys[through])
 	if answer, err := lineOverTLS(address, s.host("nobody"), pair{}); err == nil {
 		t.Errorf("a name that nobody has is answered %q", answer)
+	}
+}
+
+// TLS that passes through ends at the pod, whose certificate clients see, by the name that
+// they ask for; a name of nobody's is refused.
+func (s scene) tlsRoute(t *testing.T, address string) {
+	host := s.host("routed")
+	key := keyPair(t, host)
+	app := strings.NewReplacer("secretName: server}", "secretName: routed}", "name: secure}", "name: routed}", "app: secure}", "app: routed}").Replace(secureApp)
+	service := strings.NewReplacer("name: secure", "name: routed", "app: secure", "app: routed").Replace(secureService("secure", "konghq.com/tags: routed"))
+	s.apply(t, key.secret("routed"), caObject("ConfigMap", "client-ca", rotatingCA+"09", newAuthority(t, nil, "nobody").pair.cert), app, service, fmt.Sprintf(`
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: passing}
+spec:
+  gatewayClassName: kong
+  listeners: [{name: tls, port: %s, protocol: TLS, tls: {mode: Passthrough}}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TLSRoute
+metadata: {name: routed}
+spec:
+  parentRefs: [{name: passing}]
+  hostnames: [%s]
+  rules: [{backendRefs: [{name: routed, port: 80}]}]
+`, port(address), host))
+	wantCertificate(t, address, host, key)
+	if _, err := lineOverTLS(address, "un"+host, key); err == nil {
+		t.Error("a name of nobody's is let through")
 	}
 }
 

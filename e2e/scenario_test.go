@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -105,4 +108,34 @@ func (s scene) want(t *testing.T, r request, status int, check func(*http.Respon
 		}
 		return nil
 	})
+}
+
+// The list of scenarios names tests that there are.
+func TestScenariosAreTested(t *testing.T) {
+	list, err := os.ReadFile("scenarios.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var source strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(text)
+	}
+	named := regexp.MustCompile("`(Test[A-Za-z0-9]+)(?:/([A-Za-z0-9]+))?`").FindAllStringSubmatch(string(list), -1)
+	if len(named) < 20 {
+		t.Fatalf("the list names %d tests", len(named))
+	}
+	for _, name := range named {
+		if !strings.Contains(source.String(), "\nfunc "+name[1]+"(t *testing.T)") ||
+			name[2] != "" && !strings.Contains(source.String(), "t.Run(\""+name[2]+"\"") {
+			t.Errorf("there is no test %s", name[0])
+		}
+	}
 }
