@@ -109,9 +109,17 @@ func testRetries(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
   - {matches: [{path: {value: /code}}], retry: {codes: [503], attempts: 3}, backendRefs: [{name: web, port: 80}]}
   - {matches: [{path: {value: /slow}}], retry: {attempts: 2}, timeouts: {backendRequest: 200ms}, backendRefs: [{name: web, port: 80}]}
   - {matches: [{path: {value: /budget}}], retry: {attempts: 100}, timeouts: {request: 1s, backendRequest: 300ms}, backendRefs: [{name: web, port: 80}]}
+  - {matches: [{path: {value: /refused}}], retry: {attempts: 2}, backendRefs: [{name: deaf, port: 80}]}
 `))
+	web := ready(t, cp, ns, 1)[0]
+	p, err := cp.Client.CoreV1().Pods(ns).Get(t.Context(), web, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cp.MustApply(t, ns, deaf(p.Status.PodIP))
 	const retries = "ingress_controller_relay_retries_total"
 	wantStatus(t, gw.HTTP, host, "/code", http.StatusOK)
+	wantStatus(t, gw.HTTP, host, "/refused", http.StatusBadGateway)
 	for _, c := range []struct {
 		path     string
 		status   int
@@ -122,6 +130,7 @@ func testRetries(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 		{"/code?status=500", 500, 0, 0},
 		{"/slow?delay=1m", 504, 2, 2},
 		{"/budget?delay=1m", 504, 1, 4},
+		{"/refused", 502, 2, 2},
 	} {
 		before := metric(t, gw, retries)
 		e, err := askGateway(gw, "GET", host, c.path)
@@ -132,6 +141,23 @@ func testRetries(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 			t.Errorf("%s is answered %d after %v further tries, want %d after %v to %v", c.path, e.StatusCode, n, c.status, c.atLeast, c.wantMost)
 		}
 	}
+}
+
+// deaf is a Service at an address where nothing listens at its port.
+func deaf(address string) string {
+	return fmt.Sprintf(`
+apiVersion: v1
+kind: Service
+metadata: {name: deaf}
+spec: {clusterIP: None, ports: [{name: http, port: 80, targetPort: 9}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: deaf, labels: {kubernetes.io/service-name: deaf}}
+addressType: IPv4
+ports: [{name: http, port: 9}]
+endpoints: [{addresses: [%s], conditions: {ready: true}}]
+`, address)
 }
 
 // While kube-sync is gone, and until it has what it knew, a route that needs it answers 503

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -42,7 +43,7 @@ func TestConformance(t *testing.T) {
 	cp.MustApplyModule(t, lab.GatewayAPI, "config/crd/experimental/gateway*.yaml")
 	cp.MustApply(t, "", class)
 	logs := logDir(t)
-	gw := pod.Deploy(t, cp, nil)
+	gw := pod.Deploy(t, cp, map[string]string{"KONG_STREAM_LISTEN": streamListen()})
 	report, outcomes := filepath.Join(t.TempDir(), "report.yaml"), filepath.Join(t.TempDir(), "outcomes.json")
 	passed := runSuite(t, cp, filepath.Join(logs, "suite.log"), append(options(report), "-outcomes="+outcomes))
 	keepLog(t, gw, filepath.Join(logs, "gateway.log"))
@@ -54,6 +55,16 @@ func TestConformance(t *testing.T) {
 		return
 	}
 	writeResults(t, report, outcomes)
+}
+
+// streamListen has ports of Kong's for Gateways with listeners for streams, twenty of each protocol: kong.conf says how,
+// and has none by itself.
+func streamListen() string {
+	var all []string
+	for port := range 20 {
+		all = append(all, fmt.Sprintf("0.0.0.0:%d reuseport, 0.0.0.0:%d ssl reuseport, 0.0.0.0:%d udp reuseport", 20040+port, 20060+port, 20080+port))
+	}
+	return strings.Join(all, ", ")
 }
 
 // incomplete says why a run is no report of conformance.
@@ -75,6 +86,7 @@ func incomplete() string {
 func options(report string) []string {
 	list := []string{
 		"-test.v", "-test.timeout=0",
+		"-test.parallel=4", // or machines with many cores ask for more ports at once than Kong has
 		"-gateway-class=" + className,
 		"-conformance-profiles=" + strings.Join(profiles(), ","),
 		"-usable-address=" + usableAddress, "-unusable-address=" + unusableAddress,

@@ -26,10 +26,10 @@ func (o Options) class(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{Value: classFound{}}
 	}
 	if class.Spec.ParametersRef != nil {
-		return unit.Fragment{Value: classFound{}, Status: newClassStatus(class, supportedVersion(r, classInvalidParameters())...)}
+		return unit.Fragment{Value: classFound{}, Status: newClassStatus(class, nil, supportedVersion(r, classInvalidParameters())...)}
 	}
 	found := classFound{ours: true, pooled: len(o.Pool) > 0 && o.Gateway.Name == "" && annotation.Of(class, key).Text(annotation.GatewayClassUnmanaged, "") == ""}
-	return unit.Fragment{Value: found, Status: newClassStatus(class, supportedVersion(r, classAccepted())...),
+	return unit.Fragment{Value: found, Status: newClassStatus(class, o.featuresOf(found), supportedVersion(r, classAccepted())...),
 		Verdicts: annotation.Ignored(class, key, ClassAnnotations...)}
 }
 

@@ -2,6 +2,7 @@ package gatewayapi
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -32,5 +33,33 @@ func TestEveryFeatureIsClaimedOrHasAReason(t *testing.T) {
 	byName := func(a, b gatewayv1.SupportedFeature) int { return cmp.Compare(a.Name, b.Name) }
 	if !slices.IsSortedFunc(Features(), byName) {
 		t.Error("the features are not in order, as the specification wants them")
+	}
+}
+
+// A class claims no more than can be had where the gateway runs.
+func TestClaimsFollowThePorts(t *testing.T) {
+	relay := Relay{Address: netip.MustParseAddrPort("127.0.0.1:10264")}
+	requests := Pool{gatewayv1.HTTPProtocolType: {20000}, gatewayv1.HTTPSProtocolType: {20020}}
+	all := Pool{gatewayv1.HTTPProtocolType: {20000}, gatewayv1.HTTPSProtocolType: {20020},
+		gatewayv1.TCPProtocolType: {20040}, gatewayv1.TLSProtocolType: {20060}, gatewayv1.UDPProtocolType: {20080}}
+	for name, c := range map[string]struct {
+		options Options
+		pooled  bool
+		without []known.FeatureName
+	}{
+		"all":             {Options{Relay: relay, Pool: all}, true, nil},
+		"without streams": {Options{Relay: relay, Pool: requests}, true, []known.FeatureName{"TCPRoute", "TLSRoute", "TLSRouteModeMixed", "TLSRouteModeTerminate", "UDPRoute"}},
+		"without a relay": {Options{Pool: all}, true, relayFeatures},
+		"one Service, with UDP": {Options{Relay: relay, Pool: all, Ports: map[gatewayv1.ProtocolType][]int32{gatewayv1.UDPProtocolType: {53}}}, false,
+			[]known.FeatureName{"GatewayInfrastructure", "GatewayPort8080", "GatewayStaticAddresses", "TCPRoute", "TLSRoute", "TLSRouteModeMixed", "TLSRouteModeTerminate"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			claims := c.options.featuresOf(classFound{ours: true, pooled: c.pooled})
+			for _, f := range Features() {
+				if has := slices.Contains(claims, f); has == slices.Contains(c.without, known.FeatureName(f.Name)) {
+					t.Errorf("%s is claimed: %t", f.Name, has)
+				}
+			}
+		})
 	}
 }

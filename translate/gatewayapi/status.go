@@ -12,10 +12,13 @@ import (
 )
 
 // classStatus is that of a GatewayClass.
-type classStatus struct{ conditions []metav1.Condition }
+type classStatus struct {
+	conditions []metav1.Condition
+	features   []gatewayv1.SupportedFeature
+}
 
-func newClassStatus(class *gatewayv1.GatewayClass, conditions ...metav1.Condition) *classStatus {
-	return &classStatus{observed(class.Generation, conditions...)}
+func newClassStatus(class *gatewayv1.GatewayClass, features []gatewayv1.SupportedFeature, conditions ...metav1.Condition) *classStatus {
+	return &classStatus{observed(class.Generation, conditions...), features}
 }
 
 // Counted implements [unit.Status].
@@ -32,7 +35,7 @@ func (s *classStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	}
 	want := gatewayv1.GatewayClassStatus{
 		Conditions:        blended(class.Status.Conditions, s.conditions, now),
-		SupportedFeatures: features,
+		SupportedFeatures: s.features,
 	}
 	return want, !equality.Semantic.DeepEqual(want, class.Status)
 }

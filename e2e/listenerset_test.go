@@ -1,0 +1,118 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/pod"
+)
+
+const gatewayForSets = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: shared}
+spec:
+  gatewayClassName: kong
+  allowedListeners: {namespaces: {from: All}}
+  listeners: [{name: http, port: 80, protocol: HTTP, hostname: own.example}]
+---
+`
+
+// A team of another namespace adds listeners to a Gateway, one with a port and a
+// certificate of its own. What two teams contend for is the older's while that is there,
+// and the other's at once when it is gone.
+func TestListenerSets(t *testing.T) {
+	lab.Require(t)
+	if lab.External() {
+		lab.Skip(t, "installs the gateway itself")
+	}
+	pod.NeedPlugins(t)
+	cp := lab.StartControlPlane(t)
+	gatewayKinds(t, cp)
+	pod.Deploy(t, cp, nil)
+	ns, team, late := cp.Namespace(t), cp.Namespace(t), cp.Namespace(t)
+	const host = "team.example"
+	cp.MustApply(t, ns, gatewayForSets+deployment("own", 1)+routeTo("own", "{name: shared}", "own.example, "+host, "own"))
+	first := listenerSet(ns, `
+  - {name: http, port: 80, protocol: HTTP, hostname: `+host+`}
+  - {name: https, port: 8443, protocol: HTTPS, hostname: `+host+`, tls: {certificateRefs: [{name: cert}]}}
+`)
+	cp.MustApply(t, team, keyPair(t, host).secret("cert")+"---"+first+deployment("a", 1)+routeTo("a", "{kind: ListenerSet, name: set}", host, "a"))
+	address := addressOf(t, cp, ns, "shared")
+	wantSet(t, cp, team, "Programmed", "http", 1)
+	time.Sleep(time.Second) // objects' ages are in seconds
+	cp.MustApply(t, late, listenerSet(ns, "\n  - {name: http, port: 80, protocol: HTTP, hostname: "+host+"}\n")+
+		deployment("b", 1)+routeTo("b", "{kind: ListenerSet, name: set}", host, "b"))
+	wantSet(t, cp, late, "ListenersNotValid", "http", 1)
+	wantSets(t, cp, ns, "shared", 1)
+
+	wantPod(t, "http://"+address, "own.example", "own", "80")
+	wantPod(t, "http://"+address, host, "a", "80")
+	wantPod(t, "https://"+address+":8443", host, "a", "8443")
+
+	if err := cp.Delete(t.Context(), team, first); err != nil {
+		t.Fatal(err)
+	}
+	wantSet(t, cp, late, "Programmed", "http", 1)
+	wantSets(t, cp, ns, "shared", 1)
+	wantPod(t, "http://"+address, host, "b", "80")
+	wantPod(t, "http://"+address, "own.example", "own", "80")
+}
+
+// listenerSet is one named set of the Gateway named shared.
+func listenerSet(gatewayNamespace, listeners string) string {
+	return fmt.Sprintf(`
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: set}
+spec:
+  parentRef: {name: shared, namespace: %s}
+  listeners:%s---
+`, gatewayNamespace, listeners)
+}
+
+func wantPod(t *testing.T, origin, host, app, port string) {
+	t.Helper()
+	if err := reaches(origin, host, app, port); err != nil {
+		t.Errorf("%s for %s: %v", origin, host, err)
+	}
+}
+
+// wantSet waits until a ListenerSet is programmed or not for a reason, and a listener has
+// so many routes.
+func wantSet(t *testing.T, cp *lab.ControlPlane, namespace, reason, listener string, attached int32) {
+	t.Helper()
+	lab.Eventually(t, time.Minute, func() error {
+		s, err := typed[gatewayv1.ListenerSet](t, cp, "listenersets", namespace, "set")
+		if err != nil {
+			return err
+		}
+		c := meta.FindStatusCondition(s.Status.Conditions, "Programmed")
+		for _, l := range s.Status.Listeners {
+			if c != nil && c.Reason == reason && string(l.Name) == listener && l.AttachedRoutes == attached {
+				return nil
+			}
+		}
+		return fmt.Errorf("the ListenerSet of namespace %s has the status %+v, want %s and %d routes at %s", namespace, s.Status, reason, attached, listener)
+	})
+}
+
+// wantSets waits until a Gateway has so many ListenerSets.
+func wantSets(t *testing.T, cp *lab.ControlPlane, namespace, name string, attached int32) {
+	t.Helper()
+	lab.Eventually(t, time.Minute, func() error {
+		g, err := typed[gatewayv1.Gateway](t, cp, "gateways", namespace, name)
+		if err != nil {
+			return err
+		}
+		if n := g.Status.AttachedListenerSets; n == nil || *n != attached {
+			return fmt.Errorf("Gateway %s has the status %+v, want %d ListenerSets", name, g.Status, attached)
+		}
+		return nil
+	})
+}
