@@ -29,6 +29,8 @@ const pending = "nothing of this gateway names the plugin"
 type Options struct {
 	// AllowLua takes plugins whose configuration is code that Kong runs.
 	AllowLua bool
+
+	class string // of KongVaults
 }
 
 // resolved is what users of a plugin need to know of it.
@@ -76,6 +78,7 @@ type source struct {
 
 // Define adds the units of plugins to a graph, for KongClusterPlugins of a class.
 func Define(g *unit.Graph, className string, o Options) {
+	o.class = className
 	g.Define(unit.Definition{Role: Role, Kind: unit.KongPlugin, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 		key := unit.Key{Kind: unit.KongPlugin, Namespace: id.Namespace, Name: id.Name}
 		p, ok := unit.Get[*configurationv1.KongPlugin](r, key)
@@ -102,6 +105,7 @@ func Define(g *unit.Graph, className string, o Options) {
 		return f
 	}})
 	defineRelations(g, className)
+	defineVaults(g)
 }
 
 func namespaced(p *configurationv1.KongPlugin, key unit.Key) source {
@@ -151,6 +155,9 @@ func (o Options) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict) {
 	config, err := s.configuration(r)
 	if err == nil {
 		err = o.allowed(s.name, config)
+	}
+	if err == nil {
+		err = o.vaulted(r, config)
 	}
 	if err != nil {
 		p.reason, p.message = "PluginInvalid", fmt.Sprintf("%s: %v", s.key, err)

@@ -9,6 +9,10 @@ local Delta = {
 function Delta.init_worker()
   local internals = require "kong.plugins.kube-sync-delta.internals"
 
+  if ngx.config.subsystem == "http" then
+    require("kong.plugins.kube-sync-delta.secrets").init_worker()
+  end
+
   local problem = internals.problem()
   if not problem then
     require("kong.plugins.kube-sync-delta.takeover").init_worker()
