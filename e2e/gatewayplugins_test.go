@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
-	"time"
-
-	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
 // KongPlugins on routes of Gateway API: by annotation for all rules, by filter for one.
@@ -66,25 +63,13 @@ func (s scene) grpcRoutePlugins(t *testing.T) {
   rules:
   - {matches: [{method: {service: open.Service}}], filters: [`+pluginFilter("rpc-filter")+`], backendRefs: [{name: web, port: 80}]}
   - {matches: [{method: {service: closed.Service}}], filters: [`+pluginFilter("rpc-auth")+`], backendRefs: [{name: web, port: 80}]}`))
-	wantCall := func(method, status string) {
-		t.Helper()
-		lab.Eventually(t, time.Minute, func() error {
-			got, e, err := call("http://"+s.gw.HTTP, host, method)
-			if err == nil {
-				err = same("status of "+method, got, status)
-			}
-			if err == nil && status == "0" {
-				err = same("path", e.Path, method)
-			}
-			return err
-		})
-	}
-	wantCall("/open.Service/Method", "0")
-	wantCall("/closed.Service/Method", "16")
+	origin := "http://" + s.gw.HTTP
+	wantCall(t, origin, host, "/open.Service/Method", "0")
+	wantCall(t, origin, host, "/closed.Service/Method", "16")
 	s.apply(t, routeWithPlugins("GRPCRoute", "grpc-route", "rpc-auth", `
   hostnames: [`+host+`]
   rules: [{backendRefs: [{name: web, port: 80}]}]`))
-	wantCall("/open.Service/Method", "16")
+	wantCall(t, origin, host, "/open.Service/Method", "16")
 }
 
 // A rule whose plugin is not there is closed, and the others are not; the route says so.

@@ -164,9 +164,10 @@ configPatches: [{path: /add/headers, valueFrom: {secretKeyRef: {name: patches, k
 }
 
 // A secret that a plugin's configuration refers to is read from a KongVault; a signature
-// with it is the one that counts. Without the vault there is no secret, and no way in.
+// with it is the one that counts. Where there is no such vault, or no such secret in it,
+// nobody gets in: not with an empty secret, which Kong makes of it.
 func (s scene) vault(t *testing.T) {
-	host, prefix := s.host("vault"), "v"+s.ns[len(s.ns)-5:]
+	prefix := "v" + s.ns[len(s.ns)-5:]
 	vault := fmt.Sprintf(`
 apiVersion: configuration.konghq.com/v1alpha1
 kind: KongVault
@@ -174,20 +175,30 @@ metadata: {name: %s, annotations: {kubernetes.io/ingress.class: kong}}
 spec: {backend: env, prefix: %s, config: {prefix: KONG_VAULTED_}}
 `, s.ns, prefix)
 	t.Cleanup(func() { _ = s.cp.Delete(context.WithoutCancel(t.Context()), "", vault) })
-	s.apply(t, vault, withPlugins("vault", host, "web", "signed"), kongPlugin("signed", "standard-webhooks", "{secret_v1: '{vault://"+prefix+"/token}'}"))
-	wantHook := func(secret string, status int) {
+	s.apply(t, vault)
+	for name, reference := range map[string]string{"signed": prefix + "/token", "unsaid": prefix + "/unsaid", "unvaulted": "unheard-of/token"} {
+		s.apply(t, withPlugins(name, s.host(name), "web", name), kongPlugin(name, "standard-webhooks", "{secret_v1: '{vault://"+reference+"}'}"))
+	}
+	wantHook := func(name, secret string, status int) {
 		t.Helper()
 		lab.Eventually(t, time.Minute, func() error {
-			got, err := hook(s.gw.HTTP, host, secret)
+			got, err := hook(s.gw.HTTP, s.host(name), secret)
 			if err != nil {
 				return err
 			}
 			return same("status of what is signed with "+secret, got, status)
 		})
 	}
-	wantHook(vaulted, http.StatusOK)
-	wantHook("{vault://"+prefix+"/token}", http.StatusBadRequest)
 	wantCondition(t, s.cp, kongVaults, "", s.ns, "Programmed", "True")
+	wantHook("signed", vaulted, http.StatusOK)
+	wantHook("signed", "", http.StatusBadRequest)
+	wantHook("unsaid", "", http.StatusServiceUnavailable)
+	wantHook("unvaulted", "", http.StatusServiceUnavailable)
+	wantCondition(t, s.cp, kongPlugins, s.ns, "unvaulted", "Programmed", "False")
+	if err := s.cp.Delete(t.Context(), "", vault); err != nil {
+		t.Fatal(err)
+	}
+	wantHook("signed", vaulted, http.StatusServiceUnavailable)
 }
 
 // vaulted is in the environment of Kong.

@@ -90,22 +90,28 @@ func (s scene) grpc(t *testing.T) {
 	s.apply(t, facing("calls", "konghq.com/protocol: grpc"), route("calls", host, ""), route("closed", s.host("closed"), "konghq.com/plugins: call-auth"),
 		kongPlugin("call-auth", "key-auth", "{}"), ingress("plain", s.host("plain"), "/", "web"))
 	for _, origin := range []string{"https://" + s.gw.HTTPS, "http://" + s.gw.HTTP} {
-		lab.Eventually(t, time.Minute, func() error {
-			status, e, err := call(origin, host, "/package.Service/Method")
-			if err == nil {
-				err = same("status, and what the backend sees", status+" "+e.Method+" "+e.Path+" "+e.Protocol, "0 POST /package.Service/Method HTTP/2.0")
-			}
-			return err
-		})
-		if status, _, err := call(origin, s.host("closed"), "/package.Service/Method"); err != nil || status != "16" {
-			t.Errorf("a call without a key has the status %q, %v; want 16, for unauthenticated", status, err)
-		}
-		if status, _, err := call(origin, host, "/other.Service/Method"); err != nil || status != "5" {
-			t.Errorf("a call of another service has the status %q, %v; want 5, for not found", status, err)
-		}
+		wantCall(t, origin, host, "/package.Service/Method", "0")
+		wantCall(t, origin, s.host("closed"), "/package.Service/Method", "16") // unauthenticated
+		wantCall(t, origin, host, "/other.Service/Method", "5")                // not found
 	}
 	// The connections to the pod are of HTTP/2, and no plain request gets one of them.
 	s.want(t, request{host: s.host("plain")}, http.StatusOK, func(_ *http.Response, e echoed) error { return same("protocol", e.Protocol, "HTTP/1.1") })
+}
+
+// wantCall waits until a call has a status and, if that is a good one, has come to a
+// backend as it was sent.
+func wantCall(t *testing.T, origin, host, method, status string) {
+	t.Helper()
+	lab.Eventually(t, time.Minute, func() error {
+		got, e, err := call(origin, host, method)
+		if err == nil {
+			err = same("status of "+method, got, status)
+		}
+		if err == nil && status == "0" {
+			err = same("what the backend sees", e.Method+" "+e.Path+" "+e.Protocol, "POST "+method+" HTTP/2.0")
+		}
+		return err
+	})
 }
 
 // call makes a call of gRPC with one message, and gives its status and what the backend
