@@ -2,6 +2,7 @@ package translate_test
 
 import (
 	"fmt"
+	"reflect"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -14,15 +15,7 @@ import (
 
 // change says that an object of a test's cluster is as given.
 func change(object unit.Object) unit.Change {
-	kind := map[string]unit.Kind{
-		"*v1.Ingress": unit.Ingress, "*v1.IngressClass": unit.IngressClass, "*v1.Service": unit.Service,
-		"*v1.EndpointSlice": unit.EndpointSlice, "*v1.Secret": unit.Secret,
-		"*v1.GatewayClass": unit.GatewayClass, "*v1.Gateway": unit.Gateway, "*v1.HTTPRoute": unit.HTTPRoute,
-		"*v1.BackendTLSPolicy": unit.BackendTLSPolicy, "*v1.ConfigMap": unit.ConfigMap,
-		"*v1.ReferenceGrant": unit.ReferenceGrant, "*v1.Namespace": unit.Namespace,
-		"*v1.KongPlugin": unit.KongPlugin, "*v1.KongClusterPlugin": unit.KongClusterPlugin, "*v1.KongConsumer": unit.KongConsumer,
-		"*v1beta1.KongConsumerGroup": unit.KongConsumerGroup,
-	}[fmt.Sprintf("%T", object)]
+	kind := unit.Kind(reflect.TypeOf(object).Elem().Name()) // kinds have the names of their types
 	return unit.Change{
 		Key:    unit.Key{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()},
 		Object: object,
