@@ -2,6 +2,7 @@
 local balancers = require "kong.runloop.balancer.balancers"
 local clone = require "table.clone"
 local constants = require "kong.constants"
+local few = require "kong.plugins.kube-sync-delta.few"
 local healthcheckers = require "kong.runloop.balancer.healthcheckers"
 local internals = require "kong.plugins.kube-sync-delta.internals"
 local targets = require "kong.runloop.balancer.targets"
@@ -101,13 +102,30 @@ function _M.add(present)
   upstreams.init()
 
   for id, upstream in pairs(present) do
-    -- a request may be just creating it, as it was before: let it end
-    if known[id] and not balancers.get_balancer_by_id(id) then
-      assert(balancers.create_balancer(upstream))
+    if not few.apply or few.has(id) then
+      -- a request may be just creating it, as it was before: let it end
+      if known[id] and not balancers.get_balancer_by_id(id) then
+        assert(balancers.create_balancer(upstream))
+      end
+      local former = balancers.get_balancer_by_id(id)
+      assert(balancers.create_balancer(upstream, known[id]))
+      forget_callbacks(former)
+
+    else
+      targets.clean_targets_cache(upstream)
     end
-    local former = balancers.get_balancer_by_id(id)
-    assert(balancers.create_balancer(upstream, known[id]))
-    forget_callbacks(former)
+  end
+end
+
+
+-- Before routes lead to services.
+function _M.serve(routes)
+  if few.apply then
+    local services = {}
+    for id, held in pairs(routes) do
+      services[id] = held.service
+    end
+    few.create(services)
   end
 end
 
@@ -221,6 +239,10 @@ function _M.update(id)
     return
   end
 
+  if few.apply and not few.has(id) then
+    return targets.clean_targets_cache(upstream)
+  end
+
   local balancer = assert(balancers.get_balancer_by_id(id) or balancers.create_balancer(upstream))
   targets.clean_targets_cache(upstream)
   local list = assert(targets.fetch_targets(upstream))
@@ -254,6 +276,10 @@ end
 
 -- After a full load: what Kong did not come to create.
 function _M.complete()
+  if few.apply then
+    return few.create(few.services())
+  end
+
   for _, id in pairs(assert(upstreams.get_all_upstreams())) do
     local upstream = upstreams.get_upstream_by_id(id)
     if upstream and not balancers.get_balancer_by_id(id) then

@@ -18,15 +18,16 @@ local FUNCTIONS = {
     "_get_updated_router", "build_router", "build_plugins_iterator", "get_plugins_iterator",
   },
   ["kong.runloop.certificate"] = { "produce_wild_snis", "ca_ids_cache_key" },
+  ["kong.runloop.balancer"] = { "init" },
   ["kong.runloop.balancer.upstreams"] = {
-    "init", "get_all_upstreams", "get_upstream_by_id",
+    "init", "get_all_upstreams", "get_upstream_by_id", "get_upstream_by_name", "update_balancer_state",
   },
   ["kong.runloop.balancer.balancers"] = {
-    "get_balancer_by_id", "set_balancer", "create_balancer",
+    "init", "get_balancer_by_id", "set_balancer", "create_balancer",
   },
-  ["kong.runloop.balancer.healthcheckers"] = { "stop_healthchecker" },
+  ["kong.runloop.balancer.healthcheckers"] = { "init", "stop_healthchecker" },
   ["kong.runloop.balancer.targets"] = {
-    "fetch_targets", "clean_targets_cache", "resolve_targets", "on_target_event",
+    "init", "fetch_targets", "clean_targets_cache", "resolve_targets", "on_target_event",
   },
   ["resty.lmdb"] = { "get" },
   ["resty.lmdb.prefix"] = { "page" },
@@ -50,6 +51,12 @@ end
 -- removed upstreams are found in no other way.
 function _M.balancers()
   return upvalue(require("kong.runloop.balancer.balancers").get_balancer_by_id, "balancers_by_id")
+end
+
+
+-- The upstreams for which balancers are being created.
+function _M.creating()
+  return upvalue(require("kong.runloop.balancer.balancers").create_balancer, "creating")
 end
 
 
@@ -130,7 +137,7 @@ local function look()
     end
   end
 
-  if type(_M.balancers()) ~= "table" or type(_M.renewals()) ~= "table" then
+  if type(_M.balancers()) ~= "table" or type(_M.creating()) ~= "table" or type(_M.renewals()) ~= "table" then
     return "balancers are not kept where they were"
   end
 

@@ -4,6 +4,7 @@
 local balancing = require "kong.plugins.kube-sync-delta.balancing"
 local concurrency = require "kong.concurrency"
 local constants = require "kong.constants"
+local few = require "kong.plugins.kube-sync-delta.few"
 local get_current_hash = require("kong.db.declarative").get_current_hash
 local handler = require "kong.runloop.handler"
 local journal = require "kong.plugins.kube-sync-delta.journal"
@@ -114,6 +115,7 @@ local function follow(plan)
   end
 
   local routes, removed = routing.split(plan.routes)
+  balancing.serve(routes)
   routing.remove(removed)
   if plan.plugins then
     assert(handler.build_plugins_iterator())
@@ -308,6 +310,8 @@ function _M.init_worker()
   events.register(before_load, "declarative")
   events.register(after_load, SOURCE, "loaded")
   events.register(on_delta, SOURCE, "delta")
+
+  few.init_worker()
 
   at = get_current_hash() or constants.DECLARATIVE_EMPTY_CONFIG_HASH
   record()
