@@ -20,6 +20,15 @@ if ngx.config.subsystem == "http" then
     end
     return value_of(self, field, params, ctx)
   end
+
+else
+  -- Kong remembers which route a connection had by the port, and not by the transport.
+  local fields = require "kong.router.fields"
+  local key_of = fields.get_cache_key
+
+  function fields:get_cache_key(params, ctx)
+    return key_of(self, params, ctx) .. ngx.var.protocol
+  end
 end
 
 -- For all requests, before they are routed.
