@@ -22,7 +22,7 @@ import (
 func conf(t *testing.T) map[string]string {
 	t.Helper()
 	set := map[string]string{}
-	for n, line := range strings.Split(readFile(t, "kong.conf"), "\n") {
+	for n, line := range strings.Split(strings.ReplaceAll(readFile(t, "kong.conf"), "\\\n  ", ""), "\n") {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
@@ -268,6 +268,9 @@ func TestChartRunsTheSame(t *testing.T) {
 	}
 	if values.Env["router_flavor"] != conf(t)["router_flavor"] {
 		t.Errorf("router_flavor is %v here, %s there", values.Env["router_flavor"], conf(t)["router_flavor"])
+	}
+	if got := strings.Fields(fmt.Sprint(values.Env["stream_listen"])); !slices.Equal(got, strings.Fields(conf(t)["stream_listen"])) {
+		t.Errorf("stream_listen is %v here, %s there", got, conf(t)["stream_listen"])
 	}
 	if !slices.Equal(values.Lifecycle.PreStop.Exec.Command, container.Lifecycle.PreStop.Exec.Command) {
 		t.Error("the preStop hooks differ")

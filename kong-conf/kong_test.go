@@ -82,7 +82,8 @@ func prepare(t *testing.T) *gateway {
 		"KONG_NGINX_USER=root root",
 		// In the image the companion is on Kong's own path.
 		"KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;",
-		"KONG_PROXY_LISTEN="+g.proxy, "KONG_NGINX_PROXY_LISTEN="+freeAddress(t), "KONG_ADMIN_LISTEN="+g.admin, "KONG_STATUS_LISTEN="+g.status,
+		"KONG_PROXY_LISTEN="+g.proxy, "KONG_NGINX_PROXY_LISTEN="+freeAddress(t), "KONG_STREAM_LISTEN="+freeAddress(t)+" reuseport",
+		"KONG_ADMIN_LISTEN="+g.admin, "KONG_STATUS_LISTEN="+g.status,
 		"KONG_NGINX_ADMIN_LISTEN=unix:"+g.socket(),
 		// In place of kube-sync, to see what it sees.
 		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD=/bin/sh -c 'env > "+prefix+"/seen; exec sleep 600'",

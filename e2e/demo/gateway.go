@@ -74,6 +74,7 @@ func (o *options) environ() ([]string, error) {
 		"KONG_PROXY_LISTEN=" + o.http.address() + ", " + o.https.address() + " http2 ssl",
 		// No ports for Gateways: nobody writes their Services.
 		"KONG_NGINX_PROXY_LISTEN=unix:" + filepath.Join(o.prefix(), "gateways.sock"),
+		"KONG_STREAM_LISTEN=off",
 		// Kong wants one on TCP, too, where kong.conf lets nobody in.
 		"KONG_ADMIN_LISTEN=127.0.0.1:" + adminPort,
 		"KONG_NGINX_ADMIN_LISTEN=unix:" + o.adminSocket(),

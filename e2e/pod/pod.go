@@ -133,6 +133,7 @@ func (p *Pod) environ(o Options) []string {
 		"KONG_PROXY_LISTEN=" + p.HTTP + ", " + p.HTTPS + " http2 ssl",
 		// No ports for Gateways, unless a test has some.
 		"KONG_NGINX_PROXY_LISTEN=unix:" + p.socket("gateways.sock"),
+		"KONG_STREAM_LISTEN=off",
 		"KONG_STATUS_LISTEN=" + freeAddress(p.t),
 		"KONG_ADMIN_LISTEN=" + freeAddress(p.t),
 		"KONG_NGINX_ADMIN_LISTEN=unix:" + p.AdminSocket(),

@@ -67,6 +67,10 @@ func (s Settings) readFile(file string) error {
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(uncomment(lines.Text()))
+		for strings.HasSuffix(line, `\`) && lines.Scan() {
+			line = strings.TrimSuffix(line, `\`) + strings.TrimSpace(uncomment(lines.Text()))
+			n++
+		}
 		if line == "" {
 			continue
 		}

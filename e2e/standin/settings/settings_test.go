@@ -21,7 +21,7 @@ func read(t *testing.T, environ ...string) Settings {
 
 func TestEnvironmentWinsOverFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "kong.conf")
-	text := "# a comment\nproxy_listen = 127.0.0.1:1 # another\nplugins=bundled,mine\nodd = a \\# b\n"
+	text := "# a comment\nproxy_listen = 127.0.0.1:1 # another\nplugins=bundled,mine\nodd = a \\# b, \\\n  c\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestEnvironmentWinsOverFile(t *testing.T) {
 	if diff := cmp.Diff([]string{"a", "mine"}, s.Plugins([]string{"a"})); diff != "" {
 		t.Error(diff)
 	}
-	if s["odd"] != "a # b" || s["home"] != "" {
+	if s["odd"] != "a # b, c" || s["home"] != "" {
 		t.Errorf("settings %v", s)
 	}
 	if diff := cmp.Diff([]string{"odd"}, s.Unused()); diff != "" {
