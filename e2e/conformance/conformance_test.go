@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -43,7 +42,7 @@ func TestConformance(t *testing.T) {
 	cp.MustApplyModule(t, lab.GatewayAPI, "config/crd/experimental/gateway*.yaml")
 	cp.MustApply(t, "", class)
 	logs := logDir(t)
-	gw := pod.Deploy(t, cp, map[string]string{"KONG_STREAM_LISTEN": streamListen()})
+	gw := pod.Deploy(t, cp, nil)
 	report, outcomes := filepath.Join(t.TempDir(), "report.yaml"), filepath.Join(t.TempDir(), "outcomes.json")
 	passed := runSuite(t, cp, filepath.Join(logs, "suite.log"), append(options(report), "-outcomes="+outcomes))
 	keepLog(t, gw, filepath.Join(logs, "gateway.log"))
@@ -55,16 +54,6 @@ func TestConformance(t *testing.T) {
 		return
 	}
 	writeResults(t, report, outcomes)
-}
-
-// streamListen has ports of Kong's for Gateways with listeners for streams, twenty of each protocol: kong.conf says how,
-// and has none by itself.
-func streamListen() string {
-	var all []string
-	for port := range 20 {
-		all = append(all, fmt.Sprintf("0.0.0.0:%d reuseport, 0.0.0.0:%d ssl reuseport, 0.0.0.0:%d udp reuseport", 20040+port, 20060+port, 20080+port))
-	}
-	return strings.Join(all, ", ")
 }
 
 // incomplete says why a run is no report of conformance.
