@@ -9,6 +9,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -205,6 +207,9 @@ func (r *manifestReader) object(kind Kind, is schema.GroupVersionKind, document 
 		return &ObjectError{named(kind, document), err}
 	}
 	key := placed(kind, object)
+	if err := misnamed(key); err != nil && !r.survey.hears(position, &ObjectError{key, err}) {
+		return &ObjectError{key, err}
+	}
 	for _, err := range strict {
 		if !faulty && !r.survey.hears(position, &ObjectError{key, err}) {
 			return &ObjectError{key, errors.Join(strict...)}
@@ -228,6 +233,25 @@ func placed(kind Kind, object unit.Object) unit.Key {
 		object.SetNamespace(metav1.NamespaceDefault)
 	}
 	return kind.key(object)
+}
+
+// misnamed says what is wrong with an object's name or namespace.
+func misnamed(key unit.Key) error {
+	check := validation.IsDNS1123Subdomain
+	if key.Kind == unit.Service || key.Kind == unit.Namespace {
+		check = validation.IsDNS1123Label
+	}
+	metadata := field.NewPath("metadata")
+	if problems := check(key.Name); len(problems) > 0 {
+		return field.Invalid(metadata.Child("name"), key.Name, strings.Join(problems, ", "))
+	}
+	if key.Namespace == "" {
+		return nil
+	}
+	if problems := validation.IsDNS1123Label(key.Namespace); len(problems) > 0 {
+		return field.Invalid(metadata.Child("namespace"), key.Namespace, strings.Join(problems, ", "))
+	}
+	return nil
 }
 
 // named is the key of an object that cannot be decoded.

@@ -26,7 +26,7 @@ import (
 
 // startKong starts a Kong without a configuration, whose Admin API is on a Unix
 // socket alone, with further settings given as NAME=value.
-func startKong(t *testing.T, settings ...string) *Admin {
+func startKong(t testing.TB, settings ...string) *Admin {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: no Kong is started")
@@ -73,7 +73,7 @@ func startKong(t *testing.T, settings ...string) *Admin {
 	return admin
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -101,7 +101,11 @@ func (g *Gateway) hold(units Units, p *plan, id unit.ID, row RefusedEntity) (hel
 		held.dropped = true
 		isNew = true
 	}
+	secret := slices.ContainsFunc(chosen.entities, func(e *kong.Entity) bool { return e.Secret && (row.Type == "" || row.about(e)) })
 	for _, message := range row.Messages {
+		if secret {
+			message = withoutValues(message)
+		}
 		if row.Type != "" {
 			message = describe(row.Type, row.Name, row.ID) + ": " + message
 		}
@@ -166,6 +170,7 @@ func (r RefusedEntity) says(words string) bool {
 type index struct {
 	byID, byName map[kong.Ref][]unit.ID
 	byObject     map[unit.Key][]unit.ID
+	byType       map[kong.Type][]unit.ID // of types that only Kong knows
 }
 
 func (p *plan) index() *index {
@@ -173,12 +178,16 @@ func (p *plan) index() *index {
 		byID:     make(map[kong.Ref][]unit.ID, len(p.refs)),
 		byName:   make(map[kong.Ref][]unit.ID, len(p.refs)),
 		byObject: make(map[unit.Key][]unit.ID, len(p.ids)),
+		byType:   map[kong.Type][]unit.ID{},
 	}
 	for _, id := range p.ids {
 		part := p.parts[id]
 		x.byObject[part.object] = append(x.byObject[part.object], id)
 		for _, e := range part.entities {
 			x.byID[e.Ref] = append(x.byID[e.Ref], id)
+			if e.Type.Rank() == len(kong.Types) && !slices.Contains(x.byType[e.Type], id) {
+				x.byType[e.Type] = append(x.byType[e.Type], id)
+			}
 			if e.Name != "" {
 				name := kong.Ref{Type: e.Type, ID: e.Name}
 				x.byName[name] = append(x.byName[name], id)
@@ -189,13 +198,17 @@ func (p *plan) index() *index {
 }
 
 // find gives the units that a row is about: by the entity's id, else by the object
-// in its tags, else by its name. The last one is the one that Kong read last.
+// in its tags, else by its name, and all for a type that Kong does not have. The last one is
+// the one that Kong read last.
 func (x *index) find(row RefusedEntity) []unit.ID {
 	if ids := x.byID[kong.Ref{Type: row.Type, ID: row.ID}]; len(ids) > 0 {
 		return ids[len(ids)-1:]
 	}
-	if ids := x.byObject[row.object()]; len(ids) > 0 {
-		return ids
+	if object := row.object(); object.Name != "" && len(x.byObject[object]) > 0 {
+		return x.byObject[object]
+	}
+	if slices.Contains(row.Messages, "unknown field") && row.Type.Rank() == len(kong.Types) {
+		return x.byType[row.Type] // there is no such type
 	}
 	if row.Name == "" {
 		return nil

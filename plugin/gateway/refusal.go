@@ -206,6 +206,18 @@ func redact(message string) string {
 	return secrets.ReplaceAllString(message, "$1***'")
 }
 
+// values are where Kong's words quote what it does not take.
+var values = regexp.MustCompile(`'[^']*'|"[^"]*"|(invalid value: |cannot parse |invalid tag ).*`)
+
+// withoutValues is a message about an entity whose fields are of a Secret.
+func withoutValues(message string) string {
+	field, said, ok := strings.Cut(message, ": ")
+	if !ok {
+		return values.ReplaceAllString(message, "$1***")
+	}
+	return field + ": " + values.ReplaceAllString(said, "$1***")
+}
+
 // shorten bounds what goes into conditions, events and logs.
 func shorten(message string) string {
 	const most = 1000

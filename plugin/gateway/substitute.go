@@ -77,6 +77,9 @@ func (s substitutions) add(id unit.ID, p *plan, row RefusedEntity) (added bool) 
 			refused.source = unit.Key{Kind: unit.Kind(e.Source.Kind), Namespace: e.Source.Namespace, Name: e.Source.Name}
 		}
 		for _, message := range row.Messages {
+			if e.Secret {
+				message = withoutValues(message)
+			}
 			refused.messages = append(refused.messages, describe(e.Type, e.Name, e.ID)+": "+message)
 		}
 		s[e.Ref] = refused

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -94,5 +95,29 @@ func TestWhatCanBeLeftOutIs(t *testing.T) {
 	}
 	if got := fake.names(kong.KeyAuths); !slices.Equal(got, []string{"good"}) || !slices.Equal(fake.names(kong.Consumers), []string{"ann"}) {
 		t.Errorf("credentials %v, refusals %s", got, refusals(outcome))
+	}
+}
+
+// Of an entity whose fields are of a Secret, Kong's words are told without what they quote.
+func TestRefusalsDoNotTellSecrets(t *testing.T) {
+	for said, want := range map[string]string{
+		"redirect_uris.1: cannot parse 'hunter2'":                    "redirect_uris.1: cannot parse ***",
+		"config.key: invalid value: hunter2":                         "config.key: invalid value: ***",
+		`config.uri: "hunter2" is not a URL`:                         "config.uri: *** is not a URL",
+		"config.minute: expected a number":                           "config.minute: expected a number",
+		"uniqueness violation: 'x' entity with key set to 'hunter2'": "uniqueness violation: *** entity with key set to ***",
+	} {
+		if got := withoutValues(said); got != want {
+			t.Errorf("%q is told as %q, not %q", said, got, want)
+		}
+	}
+	_, admin := newFakeKong(t)
+	g, units := New(admin, noRelay{}), realShop()
+	plugin := entity(kong.Plugins, "jwt", "route", "web", "bad", "config.key: invalid value: hunter2")
+	plugin.Secret, plugin.Instead = true, []*kong.Entity{}
+	units.set(ingress("web"), route("web", "api"), plugin)
+	outcome := apply(t, g, units)
+	if got := refusals(outcome); strings.Contains(got, "hunter2") || !strings.Contains(got, "config.key: invalid value: ***") {
+		t.Errorf("refusals:\n%s", got)
 	}
 }

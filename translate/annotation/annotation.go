@@ -4,14 +4,13 @@ package annotation
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -248,7 +247,7 @@ func (v *Values) UserTags() []string {
 		tag = strings.TrimSpace(tag)
 		switch {
 		case tag == "":
-		case !utf8.ValidString(tag) || !tagPattern.MatchString(tag):
+		case !kong.ValidTag(tag):
 			v.invalid(Tags, tag, "a list of printable tags without slashes")
 		case !slices.Contains(tags, tag):
 			tags = append(tags, tag)
@@ -256,9 +255,6 @@ func (v *Values) UserTags() []string {
 	}
 	return tags
 }
-
-// tagPattern is Kong's, in which commas and slashes are for queries by tag.
-var tagPattern = regexp.MustCompile(`^[ -+\-.0-~\x{80}-\x{10ffff}]+$`)
 
 func (v *Values) invalid(name, value, allowed string) {
 	v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "AnnotationInvalid",

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
@@ -62,7 +63,8 @@ const (
 // Backend is what users of a backend need to know of it. It is there even when
 // the Service is not: its upstream then has no targets and Kong answers 503.
 type Backend struct {
-	// Service is the name of the Kong service.
+	// Service is the name of the Kong service. It is empty for a reference that nothing
+	// could ever be found by.
 	Service string
 	// Reason and Message say what is wrong; they are empty when nothing is.
 	Reason  string
@@ -90,11 +92,30 @@ func Slices(r *unit.Reader, namespace, service string) []*discoveryv1.EndpointSl
 
 // Use makes a backend be there for the unit that asks.
 func Use(r *unit.Reader, ref Ref) Backend {
+	if wrong := ref.wrong(); wrong != "" {
+		return Backend{Reason: "BackendInvalid", Message: wrong}
+	}
 	b, ok := r.Use(ref.id()).(Backend)
 	if !ok { // its translation panicked
 		b = Backend{Service: ref.name(), Reason: "TranslationFailed", Message: ref.String() + " could not be translated"}
 	}
 	return b
+}
+
+// wrong says why nothing can be found by a reference. Definitions of custom kinds let any
+// text through.
+func (ref Ref) wrong() string {
+	number, err := strconv.Atoi(ref.Port)
+	switch {
+	case ref.For == Facade && len(validation.IsDNS1123Subdomain(ref.Service)) > 0:
+		return fmt.Sprintf("%q is not the name of a KongServiceFacade", ref.Service)
+	case ref.For == Facade:
+	case len(validation.IsDNS1123Label(ref.Service)) > 0:
+		return fmt.Sprintf("%q is not the name of a Service", ref.Service)
+	case err == nil && (number < 1 || number > 65535), err != nil && ref.Port != ImplicitPort && len(validation.IsValidPortName(ref.Port)) > 0:
+		return fmt.Sprintf("%q is neither the number nor the name of a port", ref.Port)
+	}
+	return ""
 }
 
 // id is the unit's. Ports have no slash in their names.
@@ -200,7 +221,7 @@ func (o Options) clusterName(ref Ref) string {
 func (o Options) externalName(ref Ref, service *corev1.Service, port corev1.ServicePort, known bool) ([]route.Target, int, *problem) {
 	if !known { // such Services need not list their ports
 		n, err := strconv.Atoi(ref.Port)
-		if err != nil {
+		if err != nil || !isPort(n) {
 			return nil, 80, &problem{"ServicePortNotFound",
 				fmt.Sprintf("Service %s/%s has no port %s", ref.Namespace, ref.Service, ref.Port)}
 		}
@@ -215,6 +236,9 @@ func (o Options) externalName(ref Ref, service *corev1.Service, port corev1.Serv
 	case !o.AllowLoopback && isLocal(name):
 		return nil, number, &problem{"LoopbackNotAllowed",
 			fmt.Sprintf("Service %s/%s names the gateway's own host: %s", ref.Namespace, ref.Service, name)}
+	case !isHost(name):
+		return nil, number, &problem{"ExternalNameInvalid",
+			fmt.Sprintf("Service %s/%s names no host: %q", ref.Namespace, ref.Service, name)}
 	default:
 		return []route.Target{{Address: address(name, number), Weight: fullWeight}}, number, nil
 	}
@@ -226,7 +250,7 @@ func servicePort(service *corev1.Service, ref Ref) (corev1.ServicePort, bool) {
 	var found corev1.ServicePort
 	known := false
 	for _, p := range service.Spec.Ports {
-		if p.Name != ref.Port && strconv.Itoa(int(p.Port)) != ref.Port {
+		if p.Name != ref.Port && strconv.Itoa(int(p.Port)) != ref.Port || !isPort(int(p.Port)) {
 			continue
 		}
 		if better := (p.Protocol == corev1.ProtocolUDP) == (ref.For == Datagrams); better {
@@ -236,7 +260,7 @@ func servicePort(service *corev1.Service, ref Ref) (corev1.ServicePort, bool) {
 			found, known = p, true
 		}
 	}
-	if !known && ref.Port == ImplicitPort && len(service.Spec.Ports) == 1 {
+	if !known && ref.Port == ImplicitPort && len(service.Spec.Ports) == 1 && isPort(int(service.Spec.Ports[0].Port)) {
 		return service.Spec.Ports[0], true
 	}
 	return found, known

@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
@@ -24,7 +26,7 @@ const fullWeight = 100
 // Of an endpoint's addresses only the first has a meaning in Kubernetes.
 func (o Options) endpoints(ref Ref, all []*discoveryv1.EndpointSlice, portName string) ([]route.Target, *problem) {
 	var ready, draining []route.Target
-	var refused []string
+	var refused, invalid []string
 	seen := map[string]bool{}
 	for _, slice := range all {
 		port, ok := slicePort(slice, portName)
@@ -42,6 +44,8 @@ func (o Options) endpoints(ref Ref, all []*discoveryv1.EndpointSlice, portName s
 			// another, it stands in both.
 			switch {
 			case seen[target.Address]:
+			case !isHost(host) || !isPort(port):
+				invalid = append(invalid, target.Address)
 			case !o.AllowLoopback && isLocal(host):
 				refused = append(refused, host)
 			case isReady:
@@ -66,8 +70,19 @@ func (o Options) endpoints(ref Ref, all []*discoveryv1.EndpointSlice, portName s
 		return targets, &problem{"LoopbackNotAllowed",
 			fmt.Sprintf("%s has endpoints on the gateway's own host: %s", ref, strings.Join(refused, ", "))}
 	}
+	if len(invalid) > 0 {
+		return targets, &problem{"EndpointInvalid", fmt.Sprintf("%s has endpoints that are none: %q", ref, invalid)}
+	}
 	return targets, nil
 }
+
+// isHost tells addresses and names from what an API server would not have stored.
+func isHost(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil && !strings.Contains(host, "%") || err != nil && len(validation.IsDNS1123Subdomain(host)) == 0 && kong.IsHost(host)
+}
+
+func isPort(port int) bool { return port >= 1 && port <= 65535 }
 
 // drains tells endpoints that still serve while they terminate.
 func drains(c discoveryv1.EndpointConditions) bool {

@@ -3,6 +3,7 @@ package consumer
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,7 +131,11 @@ func parse(name, text string) (any, error) {
 	case "redirect_uris":
 		uris := []string{}
 		for uri := range strings.SplitSeq(text, ",") {
-			if uri = strings.TrimSpace(uri); uri != "" {
+			uri = strings.TrimSpace(uri)
+			if parsed, err := url.Parse(uri); uri != "" && (err != nil || parsed.Scheme == "" || parsed.Host == "" || strings.Contains(uri, "#")) {
+				return nil, errors.New("redirect_uris is not a list of URLs without fragments")
+			}
+			if uri != "" {
 				uris = append(uris, uri)
 			}
 		}

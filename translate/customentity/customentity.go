@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/google/uuid"
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
@@ -82,6 +83,9 @@ func invalid(key unit.Key, format string, args ...any) unit.Fragment {
 		Verdicts: []unit.Verdict{condition.Verdict(key, false, "Invalid", fmt.Sprintf(format, args...))}}
 }
 
+// uuidLength is that of the form that Kong takes.
+const uuidLength = 36
+
 // read checks an entity as far as can be done without knowing its type.
 func read(e *configurationv1alpha1.KongCustomEntity) (fields map[string]any, err error) {
 	if !typePattern.MatchString(e.Spec.EntityType) || slices.Contains(reserved, kong.Type(e.Spec.EntityType)) {
@@ -89,6 +93,11 @@ func read(e *configurationv1alpha1.KongCustomEntity) (fields map[string]any, err
 	}
 	if json.Unmarshal(e.Spec.Fields.Raw, &fields) != nil || fields == nil {
 		return nil, errors.New("the fields are not an object")
+	}
+	if id := fields["id"]; id != nil {
+		if text, ok := id.(string); !ok || len(text) != uuidLength || uuid.Validate(text) != nil {
+			return nil, errors.New("spec.fields.id is not a UUID")
+		}
 	}
 	return fields, nil
 }

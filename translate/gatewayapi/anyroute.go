@@ -9,6 +9,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/plugin"
+	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -31,7 +32,14 @@ func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object,
 		reader: r, kind: string(key.Kind), namespace: key.Namespace, hostnames: hostnames}}
 }
 
-func (t *routeTranslation) attach() { t.attachment.attach(t.refs) }
+func (t *routeTranslation) attach() {
+	t.attachment.attach(t.refs)
+	for _, hostname := range t.attachment.hostnames {
+		if !isHost(route.Host(strings.ToLower(string(hostname)))) {
+			t.unserve("%q is not a host name", hostname)
+		}
+	}
+}
 
 // resolve notes a reference that is not resolved, for the status.
 func (t *routeTranslation) resolve(found resolution) {

@@ -198,12 +198,15 @@ func (t *ruleTranslation) warn(reason, format string, args ...any) {
 	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)))
 }
 
+// maxShare is the most that an API server takes for the weight of a backend.
+const maxShare = 1000000
+
 // sharesOf are the parts of the backends that references stand for. Nothing is sent to one
 // whose policy is not valid.
 func sharesOf(refs []gatewayv1.BackendRef, all []resolution) []share {
 	shares := make([]share, len(refs))
 	for i, found := range all {
-		shares[i] = share{weight: int(value(refs[i].Weight, 1))}
+		shares[i] = share{weight: min(max(int(value(refs[i].Weight, 1)), 0), maxShare)}
 		if found.problem != nil || found.policy != nil && found.policy.TLS == nil {
 			shares[i].broken = true
 			continue

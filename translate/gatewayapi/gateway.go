@@ -264,7 +264,7 @@ func (t *gatewayTranslation) certificate(from unit.Key, ref gatewayv1.SecretObje
 
 // serve claims a server name for a listener, once.
 func (t *gatewayTranslation) serve(a assessment, name, certificateID string) {
-	if t.named[name] {
+	if t.named[name] || !kong.IsName(name) {
 		return
 	}
 	t.named[name] = true

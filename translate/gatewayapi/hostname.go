@@ -3,8 +3,20 @@ package gatewayapi
 import (
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"github.com/kube-sync/kube-sync/translate/route"
 )
+
+// isHost tells host names, also those that begin with a wildcard, from what an API server
+// would not have stored.
+func isHost(h route.Host) bool {
+	name := string(h)
+	if h.Wildcard() {
+		name = h.Domain()
+	}
+	return h == "" || len(validation.IsDNS1123Subdomain(name)) == 0
+}
 
 // covers tells whether all names of the one host are among those of the other.
 func covers(wide, narrow route.Host) bool {

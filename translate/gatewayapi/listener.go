@@ -98,6 +98,8 @@ func (a *assessment) place(gateway *gatewayv1.Gateway, ports ports) {
 	switch {
 	case unavailable != nil:
 		a.accepted = *unavailable
+	case !isHost(hostOf(a.spec.Hostname)):
+		a.accepted = listenerUnsupportedValue(fmt.Sprintf("%q is not a host name", *a.spec.Hostname))
 	case a.spec.Protocol == gatewayv1.HTTPSProtocolType && mode(a.spec) != gatewayv1.TLSModeTerminate:
 		a.accepted = listenerUnsupportedValue("a listener for HTTPS terminates TLS")
 	case a.spec.Protocol == gatewayv1.HTTPSProtocolType && gateway.Spec.TLS != nil && gateway.Spec.TLS.Frontend != nil:

@@ -124,7 +124,8 @@ func (a *attachment) hosts(l listener) []route.Host {
 	}
 	var hosts []route.Host
 	for _, hostname := range a.hostnames {
-		if host, ok := intersect(l.Host, route.Host(strings.ToLower(string(hostname)))); ok {
+		name := route.Host(strings.ToLower(string(hostname)))
+		if host, ok := intersect(l.Host, name); ok && isHost(name) {
 			hosts = append(hosts, host)
 		}
 	}

@@ -50,7 +50,9 @@ func (t *translation) path(host route.Host, i, j int, path networkingv1.HTTPIngr
 	}
 	r := t.base
 	r.Match.Path = t.pathOf(path)
-	r.Backend = t.use(where, ref)
+	if r.Backend = t.use(where, ref); r.Backend == "" {
+		r.Refuse, ref = noBackend, backend.Ref{}
+	}
 	t.rewrite(&r)
 	for _, host := range t.hosts(host) {
 		r.Match.Host = host
@@ -104,7 +106,9 @@ func (t *translation) defaultBackend() {
 	r.Match.Fallback = true
 	t.rewrite(&r)
 	r.Name = t.key.Namespace + "." + t.key.Name
-	r.Backend = t.use(where, ref)
+	if r.Backend = t.use(where, ref); r.Backend == "" {
+		r.Refuse = noBackend
+	}
 	t.add(r, where)
 }
 
@@ -134,6 +138,9 @@ func (t *translation) backend(where string, b networkingv1.IngressBackend) (back
 func isFacade(b *corev1.TypedLocalObjectReference) bool {
 	return b.Kind == string(unit.KongServiceFacade) && b.APIGroup != nil && *b.APIGroup == incubatorv1alpha1.SchemeGroupVersion.Group
 }
+
+// noBackend is what clients are told of a route to what cannot be.
+const noBackend = "there is no such backend"
 
 // use has the backend translated and gives the name of its Kong service. A backend
 // that is not there keeps its route: the request is answered 503, and not by

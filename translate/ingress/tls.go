@@ -38,6 +38,9 @@ func (t *translation) serve(i int, tls networkingv1.IngressTLS, certificateID st
 	for _, name := range hosts {
 		if name != anyHost {
 			host, err := hostOf(name)
+			if err == nil && !kong.IsName(string(host)) {
+				err = fmt.Errorf("it is an address")
+			}
 			if err != nil || host == "" {
 				t.warn("HostInvalid", "tls %d: %q is no host name: %v", i, name, err)
 				continue

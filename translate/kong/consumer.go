@@ -28,6 +28,6 @@ func Credential(c route.Credential, t Type) *Entity {
 	fields := maps.Clone(c.Fields)
 	fields["id"], fields["consumer"], fields["tags"] = id, consumer.ID, c.Tags
 	e := entity(t, id, c.Name, fields, consumer)
-	e.Instead = []*Entity{}
+	e.Instead, e.Secret = []*Entity{}, true
 	return e
 }

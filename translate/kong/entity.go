@@ -56,6 +56,8 @@ type Entity struct {
 	// Ref and adds others. Empty for an entity that can be left out; nil for one without
 	// which the unit is not to be.
 	Instead []*Entity
+	// Secret tells that fields are of a Secret: what quotes them is not for everybody.
+	Secret bool
 	// Source is the object that it is made of, for one whose tags do not tell.
 	Source Source
 }

@@ -60,7 +60,9 @@ func Plugin(p route.Plugin, holder Ref, holderName string) *Entity {
 	}
 	id := ID(Plugins, key)
 	declared.ID = &id
-	return entity(Plugins, id, p.Name, declared, parents...)
+	e := entity(Plugins, id, p.Name, declared, parents...)
+	e.Secret = p.Secret
+	return e
 }
 
 // instanceName tells the plugins apart that one name is for: Kong wants it unique.

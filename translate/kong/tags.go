@@ -1,9 +1,22 @@
 package kong
 
 import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
+
+// tagPattern is Kong's, in which commas and slashes are for queries by tag.
+var tagPattern = regexp.MustCompile(`^[ -+\-.0-~\x{80}-\x{10ffff}]+$`)
+
+// ValidTag tells what Kong takes for a tag.
+func ValidTag(tag string) bool {
+	return utf8.ValidString(tag) && !strings.ContainsRune(tag, utf8.RuneError) && tagPattern.MatchString(tag)
+}
 
 // Tags tell which object an entity comes from, for people, dashboards and Kong's
 // own error messages; the user's own come last. Parts that the object does not have
@@ -11,8 +24,8 @@ import (
 func Tags(object metav1.Object, gvk schema.GroupVersionKind, users ...string) []string {
 	tags := make([]string, 0, 6+len(users))
 	add := func(prefix, value string) {
-		if value != "" {
-			tags = append(tags, prefix+value)
+		if tag := prefix + value; value != "" && ValidTag(tag) && !slices.Contains(tags, tag) {
+			tags = append(tags, tag)
 		}
 	}
 	add("k8s-name:", object.GetName())
@@ -21,5 +34,8 @@ func Tags(object metav1.Object, gvk schema.GroupVersionKind, users ...string) []
 	add("k8s-uid:", string(object.GetUID()))
 	add("k8s-group:", gvk.Group)
 	add("k8s-version:", gvk.Version)
-	return append(tags, users...)
+	for _, tag := range users {
+		add("", tag)
+	}
+	return tags
 }

@@ -186,7 +186,7 @@ func (t *translation) certificates(all []configurationv1beta1.IngressTLS) {
 		}
 		for _, host := range hosts {
 			host = strings.ToLower(host)
-			if host != anyHost && len(validation.IsDNS1123Subdomain(strings.TrimPrefix(host, "*."))) > 0 {
+			if host != anyHost && (len(validation.IsDNS1123Subdomain(strings.TrimPrefix(host, "*."))) > 0 || !kong.IsName(host)) {
 				t.warn("HostInvalid", "tls %d: %q is no host name", i, host)
 				continue
 			}

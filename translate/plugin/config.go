@@ -16,6 +16,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
+// own is what the names of plugins begin with that this project brings.
+const own = "kube-sync"
+
 // secretKey names one value in a Secret.
 type secretKey struct{ namespace, name, key string }
 
@@ -45,6 +48,9 @@ func (s source) configuration(r *unit.Reader) (json.RawMessage, error) {
 	switch {
 	case s.name == "":
 		return nil, errors.New("the field plugin is empty")
+	case strings.HasPrefix(s.name, own):
+		// They could lead requests to whatever upstream there is, past all grants.
+		return nil, fmt.Errorf("the plugin %s is for what kube-sync makes itself", s.name)
 	case s.from != nil && (len(raw) > 0 || len(s.patches) > 0):
 		return nil, errors.New("configFrom excludes config and configPatches")
 	case s.from != nil:

@@ -42,6 +42,8 @@ type resolved struct {
 	name, config, instance string
 	disabled               bool
 	protocols, tags        string // separated by commas
+	// secret tells that some of the configuration is of a Secret.
+	secret bool
 	// custom is what comes with the plugin.
 	custom []route.Custom
 	// reason and message say why there is none; they are empty when there is.
@@ -51,7 +53,7 @@ type resolved struct {
 func (p resolved) model() route.Plugin {
 	return route.Plugin{
 		Name: p.name, Config: json.RawMessage(p.config), Instance: p.instance, Disabled: p.disabled,
-		Protocols: split(p.protocols), Tags: split(p.tags), Entities: p.custom,
+		Protocols: split(p.protocols), Tags: split(p.tags), Entities: p.custom, Secret: p.secret,
 	}
 }
 
@@ -163,7 +165,7 @@ func (o Options) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict) {
 		p.reason, p.message = "PluginInvalid", fmt.Sprintf("%s: %v", s.key, err)
 		return p, append(verdicts, condition.Verdict(s.key, false, "Invalid", p.message))
 	}
-	p.config, p.custom = string(config), customentity.Of(r, s.key)
+	p.config, p.custom, p.secret = string(config), customentity.Of(r, s.key), s.from != nil || len(s.patches) > 0
 	verdicts = append(verdicts, s.withoutDatabase(config)...)
 	return p, append(verdicts, condition.Verdict(s.key, true, "Programmed", "what names the plugin has it"))
 }

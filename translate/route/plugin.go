@@ -9,6 +9,8 @@ type Plugin struct {
 	Name string
 	// Config is a JSON object as Kong's schema of the plugin has it, or empty.
 	Config json.RawMessage
+	// Secret tells that some of the configuration is of a Secret.
+	Secret bool
 	// Instance tells several of one plugin apart for people; it may be empty.
 	Instance string
 	Disabled bool

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -153,7 +154,7 @@ func (c *checker) check(where string, k *route.Check) {
 		c.refuse("%s: %q is not a path", where, k.Path)
 		k.Path = ""
 	}
-	if k.SNI != "" && len(validation.IsDNS1123Subdomain(strings.ToLower(k.SNI))) > 0 {
+	if k.SNI != "" && (len(validation.IsDNS1123Subdomain(strings.ToLower(k.SNI))) > 0 || !kong.IsName(k.SNI)) {
 		c.refuse("%s: %q is not a server name", where, k.SNI)
 		k.SNI = ""
 	}
@@ -217,7 +218,7 @@ func HostHeader(host string) (name, wrong string) {
 	switch {
 	case host == "":
 		return "", ""
-	case len(validation.IsDNS1123Subdomain(strings.ToLower(name))) > 0:
+	case len(validation.IsDNS1123Subdomain(strings.ToLower(name))) > 0 || !kong.IsHost(name):
 		return "", "a host name"
 	case found:
 		return name, "a host name without a port, which is the endpoint's; " + name + " counts"
