@@ -12,6 +12,9 @@ import (
 // writeResults keeps the suite's report and the outcomes, with a page of both.
 func writeResults(t *testing.T, report, outcomes string) {
 	t.Helper()
+	if err := os.MkdirAll(*out, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for file, source := range map[string]string{reportFile: report, outcomesFile: outcomes} {
 		data, err := os.ReadFile(source)
 		if err == nil {
