@@ -31,7 +31,7 @@ bench-gateway: ## measure on a real Kong how soon changes are effective (an hour
 bench-features: ## measure on a real Kong what requests cost that ask for more than a backend (some minutes)
 	$(GO) test ./e2e/bench -run '^$$' -bench Features -benchtime 1x -timeout 0 -v
 
-conformance: ## run Gateway API's conformance suite (an hour; ARGS="-quick -run 'HTTPRoute.*'" for single tests)
+conformance: ## run Gateway API's conformance suite (minutes, once it is built; ARGS="-quick -run 'HTTPRoute.*'" for single tests)
 	$(GO) test ./e2e/conformance -run '^TestConformance$$' -count=1 -timeout 0 -v -args -official -version $(VERSION) $(ARGS)
 
 image: ## build the gateway's image (needs Docker)
