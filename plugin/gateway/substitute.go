@@ -29,9 +29,7 @@ func (s substitutions) in(entities []*kong.Entity) []*kong.Entity {
 	instead := map[kong.Ref]*kong.Entity{}
 	for _, e := range entities {
 		if s.has(e) {
-			for _, other := range e.Instead {
-				instead[other.Ref] = other
-			}
+			s.instead(e, instead)
 		}
 	}
 	var left []*kong.Entity
@@ -49,6 +47,18 @@ func (s substitutions) in(entities []*kong.Entity) []*kong.Entity {
 	return kong.Sorted(left)
 }
 
+// instead gives what is in the place of an entity that Kong refused: of what it refused in
+// that place too, what is in the place of that.
+func (s substitutions) instead(e *kong.Entity, all map[kong.Ref]*kong.Entity) {
+	for _, other := range e.Instead {
+		if s.has(other) {
+			s.instead(other, all)
+		} else {
+			all[other.Ref] = other
+		}
+	}
+}
+
 func (s substitutions) has(e *kong.Entity) bool {
 	refused := s[e.Ref]
 	return refused != nil && refused.entity.Equal(e)
@@ -58,10 +68,15 @@ func (s substitutions) has(e *kong.Entity) bool {
 func (s substitutions) release(units Units) {
 	for ref, refused := range s {
 		view, ok := units.View(refused.unit)
-		if !ok || !slices.ContainsFunc(view.Entities, refused.entity.Equal) {
+		if !ok || !offers(view.Entities, refused.entity) {
 			delete(s, ref)
 		}
 	}
+}
+
+// offers tells whether an entity is among others or in the place of one.
+func offers(entities []*kong.Entity, e *kong.Entity) bool {
+	return slices.ContainsFunc(entities, func(other *kong.Entity) bool { return other.Equal(e) || offers(other.Instead, e) })
 }
 
 // add substitutes the entities of a unit that a row is about; all that can be if it is

@@ -121,3 +121,32 @@ func TestRefusalsDoNotTellSecrets(t *testing.T) {
 		t.Errorf("refusals:\n%s", got)
 	}
 }
+
+// What stands in may be refused too, and another one stands in for that; neither is tried
+// again before something changes.
+func TestWhatStandsInIsSubstituted(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	g, units := New(admin, noRelay{}), shop()
+	plugin, first := entity(kong.Plugins, "auth", "bad", "unknown field"), entity(kong.Plugins, "closed", "bad", "not enabled")
+	first.Instead = []*kong.Entity{entity(kong.Plugins, "refusal")}
+	plugin.Instead = []*kong.Entity{first}
+	units.set(ingress("everywhere"), plugin)
+	for _, changed := range []map[unit.ID]struct{}{nil, {}, {ingress("everywhere"): {}}} {
+		if _, err := g.Apply(t.Context(), units, changed); err != nil {
+			t.Fatal(err)
+		}
+		if got := fake.names(kong.Plugins); !slices.Equal(got, []string{"refusal"}) {
+			t.Errorf("plugins %v", got)
+		}
+	}
+	if len(g.refused) != 2 {
+		t.Errorf("%d entities are substituted, want 2", len(g.refused))
+	}
+	units.set(ingress("everywhere"), entity(kong.Plugins, "auth"))
+	if _, err := g.Apply(t.Context(), units, map[unit.ID]struct{}{ingress("everywhere"): {}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := fake.names(kong.Plugins); !slices.Equal(got, []string{"auth"}) || len(g.refused) != 0 {
+		t.Errorf("plugins %v, and %d are substituted", got, len(g.refused))
+	}
+}

@@ -16,6 +16,22 @@ func refusalOf(message string, tags []string, consumer string, holder Ref, holde
 	return Plugin(refusalPlugin(message, tags, consumer), holder, holderName)
 }
 
+// closing is the plugin that answers 503 to all requests of the gateway. No plugin of a
+// route takes its place, as one of a bundled plugin's name would.
+const closing = "kube-sync-closed"
+
+// Closed answers 503 to all requests. A Kong without that plugin does it by another one,
+// as well as it can.
+func Closed(message string, tags []string) *Entity {
+	config, err := json.Marshal(map[string]string{"message": message})
+	if err != nil {
+		panic(err) // a text
+	}
+	e := Plugin(route.Plugin{Name: closing, Config: config, Tags: tags}, Ref{}, "")
+	e.Instead = []*Entity{refusalOf(message, tags, "", Ref{}, "")}
+	return e
+}
+
 func refusalPlugin(message string, tags []string, consumer string) route.Plugin {
 	config, err := json.Marshal(map[string]any{
 		"deny": []string{"0.0.0.0/0", "::/0"}, "status": 503, "message": message,
@@ -34,7 +50,11 @@ func refusedMessage(plugin string) string { return "the plugin " + plugin + " is
 // asks for a plugin may rely on it for protection.
 func Guarded(p route.Plugin, holder Ref, holderName string) *Entity {
 	e := Plugin(p, holder, holderName)
-	e.Instead = []*Entity{refusalOf(refusedMessage(p.Name), p.Tags, p.Consumer, holder, holderName)}
+	if holder == (Ref{}) {
+		e.Instead = []*Entity{Closed(refusedMessage(p.Name), p.Tags)}
+	} else {
+		e.Instead = []*Entity{refusalOf(refusedMessage(p.Name), p.Tags, p.Consumer, holder, holderName)}
+	}
 	return e
 }
 

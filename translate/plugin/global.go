@@ -34,8 +34,7 @@ func global(p *configurationv1.KongClusterPlugin, key unit.Key, value resolved) 
 		}
 		claim.Entities = append([]*kong.Entity{guarded}, kong.Brought(value.model(), kong.Ref{}, "")...)
 	case !observes:
-		refusal := kong.Refusal("a plugin that protects this gateway is not available", split(value.tags), kong.Ref{}, "")
-		claim.Entities = []*kong.Entity{refusal}
+		claim.Entities = []*kong.Entity{kong.Closed("a plugin that protects this gateway is not available", split(value.tags))}
 	}
 	return []unit.Claim{claim}
 }
