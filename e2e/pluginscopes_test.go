@@ -22,6 +22,7 @@ func TestPluginScopes(t *testing.T) {
 	// The environment of Kong is what a KongVault of its backend env reads.
 	s := newScene(t, func(string) map[string]string { return map[string]string{"VAULTED_TOKEN": vaulted} })
 	t.Run("GlobalGivesWay", s.globalGivesWay)
+	t.Run("GlobalFailsClosed", s.globalFailsClosed)
 	t.Run("MostSpecificWins", s.mostSpecificWins)
 	t.Run("OtherNamespace", s.otherNamespace)
 	t.Run("ConfigPatches", s.configPatches)
@@ -48,17 +49,23 @@ func told(want string) func(*http.Response, echoed) error {
 	}
 }
 
+// global is a KongClusterPlugin for all requests, until the test ends.
+func (s scene) global(t *testing.T, name, plugin, rest string) string {
+	manifest := fmt.Sprintf(`
+apiVersion: configuration.konghq.com/v1
+kind: KongClusterPlugin
+metadata: {name: %s-%s, labels: {global: "true"}, annotations: {kubernetes.io/ingress.class: kong}}
+plugin: %s
+%s
+`, s.ns, name, plugin, rest)
+	t.Cleanup(func() { _ = s.cp.Delete(context.WithoutCancel(t.Context()), "", manifest) })
+	return manifest
+}
+
 // A plugin for all requests holds where a route has none of its name, and again when that
 // one is gone.
 func (s scene) globalGivesWay(t *testing.T) {
-	global := fmt.Sprintf(`
-apiVersion: configuration.konghq.com/v1
-kind: KongClusterPlugin
-metadata: {name: %s, labels: {global: "true"}, annotations: {kubernetes.io/ingress.class: kong}}
-plugin: response-transformer
-config: {add: {headers: ["x-told:everybody"]}}
-`, s.ns)
-	t.Cleanup(func() { _ = s.cp.Delete(context.WithoutCancel(t.Context()), "", global) })
+	global := s.global(t, "everybody", "response-transformer", `config: {add: {headers: ["x-told:everybody"]}}`)
 	own, plain := s.host("own"), s.host("plain")
 	s.apply(t, withPlugins("own", own, "web", "own"), tells("own"), ingress("plain", plain, "/", "web"), global)
 	s.want(t, request{host: own}, http.StatusOK, told("own"))
@@ -70,6 +77,32 @@ config: {add: {headers: ["x-told:everybody"]}}
 		t.Fatal(err)
 	}
 	s.want(t, request{host: own}, http.StatusOK, told(""))
+}
+
+// Without a plugin that is for all requests nothing is let through, whatever other plugins
+// there are that let one through: neither if it has no configuration nor if Kong takes none
+// of it.
+func (s scene) globalFailsClosed(t *testing.T) {
+	plain, own := request{host: s.host("any")}, request{host: s.host("office")}
+	s.apply(t, s.global(t, "office", "ip-restriction", "config: {allow: [127.0.0.0/8]}"), ingress("any", plain.host, "/", "web"),
+		withPlugins("office", own.host, "web", "office"), kongPlugin("office", "ip-restriction", "{allow: [127.0.0.0/8]}"))
+	both := func(status int) {
+		t.Helper()
+		s.want(t, plain, status, nil)
+		s.want(t, own, status, nil)
+	}
+	both(http.StatusOK)
+	s.apply(t, s.global(t, "auth", "key-auth", "configFrom: {secretKeyRef: {name: everywhere, namespace: "+s.ns+", key: auth}}"))
+	both(http.StatusServiceUnavailable)
+	secret := func(config string) string {
+		return "apiVersion: v1\nkind: Secret\nmetadata: {name: everywhere}\nstringData: {auth: '" + config + "'}\n"
+	}
+	s.apply(t, secret("{}"))
+	both(http.StatusUnauthorized)
+	s.apply(t, secret("no_such_field: 1"))
+	both(http.StatusServiceUnavailable)
+	s.apply(t, secret("key_names: [x-key]"))
+	both(http.StatusUnauthorized)
 }
 
 // Of plugins of one name a request gets that which is for the least: that of the consumer
