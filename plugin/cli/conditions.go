@@ -51,6 +51,9 @@ func collect(tree any, part string) (bad []badCondition) {
 	case map[string]any:
 		part = partOf(tree, part)
 		for _, c := range conditionsIn(tree) {
+			if c.Reason == string(gatewayv1.GatewayReasonAddressNotAssigned) {
+				continue // that of a Service which only a cluster makes
+			}
 			if c.Status == metav1.ConditionTrue && slices.Contains(adverse, c.Type) ||
 				c.Status == metav1.ConditionFalse && !slices.Contains(adverse, c.Type) {
 				follows := c.Type == string(gatewayv1.GatewayConditionProgrammed) || slices.Contains(following, c.Reason)

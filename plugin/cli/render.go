@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kube-sync/kube-sync/translate"
@@ -73,6 +74,21 @@ func optionFlags(f *flag.FlagSet, o *translate.Options) {
 	f.BoolVar(&o.Backend.Drain, "enable-drain-support", false, "keep terminating endpoints, without new requests")
 	f.BoolVar(&o.Plugin.AllowLua, "allow-lua-plugins", false, "take plugins with Lua code in their configuration")
 	f.StringVar(&o.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
+	o.Gateway.Pool = pool()
+}
+
+// pool are the ports for Gateways that kong.conf has.
+func pool() gatewayapi.Pool {
+	all, port := gatewayapi.Pool{}, int32(20000)
+	for _, protocol := range []gatewayv1.ProtocolType{
+		gatewayv1.HTTPProtocolType, gatewayv1.HTTPSProtocolType, gatewayv1.TCPProtocolType, gatewayv1.TLSProtocolType, gatewayv1.UDPProtocolType,
+	} {
+		for range 20 {
+			all[protocol] = append(all[protocol], port)
+			port++
+		}
+	}
+	return all
 }
 
 // translate reads manifests and translates them.
