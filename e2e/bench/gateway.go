@@ -39,6 +39,8 @@ func startGateway(t testing.TB, credentials lab.Credentials, way Way) (*gateway,
 		// Each worker gets its share of connections: the sockets of the pod's own addresses are one for all workers,
 		// of which the kernel wakes the same one as long as that keeps up.
 		"NGINX_PROXY_LISTEN": fmt.Sprintf("%[1]s:80 reuseport backlog=16384; listen %[1]s:443 ssl reuseport backlog=16384", address(kongAt)),
+		// What Kong takes for streams counts, as in kong.conf.
+		"STREAM_LISTEN": fmt.Sprintf("%[1]s:20040 reuseport, %[1]s:20060 ssl reuseport, %[1]s:20080 udp reuseport", address(kongAt)),
 		// By this the benchmark knows who has answered.
 		"NGINX_PROXY_ADD_HEADER": workerHeader + " $pid always",
 	}
