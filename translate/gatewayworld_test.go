@@ -14,7 +14,9 @@ import (
 
 // gatewayObject is some object of Gateway API, or of what it reads.
 func (w *world) gatewayObject(name string) unit.Object {
-	switch w.IntN(16) {
+	switch w.IntN(20) {
+	case 16, 17, 18, 19:
+		return w.streamRoute(name)
 	case 13, 14:
 		return w.backendTLSPolicy(name)
 	case 15:
@@ -33,7 +35,7 @@ func (w *world) gatewayObject(name string) unit.Object {
 	case 5:
 		to := gatewayv1.ObjectName(pick(w, name, "o1"))
 		return &gatewayv1.ReferenceGrant{ObjectMeta: metav1.ObjectMeta{Namespace: "other", Name: name}, Spec: gatewayv1.ReferenceGrantSpec{
-			From: []gatewayv1.ReferenceGrantFrom{{Group: gatewayv1.GroupName, Kind: "HTTPRoute", Namespace: "default"}},
+			From: []gatewayv1.ReferenceGrantFrom{{Group: gatewayv1.GroupName, Kind: pick[gatewayv1.Kind](w, "HTTPRoute", "TLSRoute"), Namespace: "default"}},
 			To:   []gatewayv1.ReferenceGrantTo{{Kind: "Service", Name: pick(w, nil, &to)}}}}
 	default:
 		return w.httpRoute(name)
@@ -97,6 +99,9 @@ func (w *world) listeners() (all []gatewayv1.Listener) {
 		}
 		hostname := pick[gatewayv1.Hostname](w, "a.example", "*.example", "*.a.example")
 		l.Hostname = pick(w, nil, &hostname)
+		if w.IntN(3) == 0 {
+			w.streamListener(&l)
+		}
 		from := pick(w, gatewayv1.NamespacesFromAll, gatewayv1.NamespacesFromSame, gatewayv1.NamespacesFromSelector)
 		l.AllowedRoutes = &gatewayv1.AllowedRoutes{Namespaces: &gatewayv1.RouteNamespaces{From: &from,
 			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}}}}
@@ -108,6 +113,15 @@ func (w *world) listeners() (all []gatewayv1.Listener) {
 func (w *world) httpRoute(name string) unit.Object {
 	r := &gatewayv1.HTTPRoute{ObjectMeta: meta(name)}
 	r.CreationTimestamp = metav1.Unix(int64(1000+w.IntN(3)), 0)
+	r.Spec.ParentRefs = w.parents()
+	r.Spec.Hostnames = pick(w, nil, []gatewayv1.Hostname{"a.example"}, []gatewayv1.Hostname{"*.example", "b.a.example"})
+	for range 1 + w.IntN(2) {
+		r.Spec.Rules = append(r.Spec.Rules, w.httpRule())
+	}
+	return r
+}
+
+func (w *world) parents() (refs []gatewayv1.ParentReference) {
 	for range 1 + w.IntN(2) {
 		ref := gatewayv1.ParentReference{Name: gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(4)))}
 		section := gatewayv1.SectionName("l1")
@@ -116,13 +130,9 @@ func (w *world) httpRoute(name string) unit.Object {
 			other := gatewayv1.Namespace("other")
 			ref.Kind, ref.Namespace = &kind, pick(w, nil, nil, &other)
 		}
-		r.Spec.ParentRefs = append(r.Spec.ParentRefs, ref)
+		refs = append(refs, ref)
 	}
-	r.Spec.Hostnames = pick(w, nil, []gatewayv1.Hostname{"a.example"}, []gatewayv1.Hostname{"*.example", "b.a.example"})
-	for range 1 + w.IntN(2) {
-		r.Spec.Rules = append(r.Spec.Rules, w.httpRule())
-	}
-	return r
+	return refs
 }
 
 func (w *world) httpRule() gatewayv1.HTTPRouteRule {

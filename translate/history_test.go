@@ -83,8 +83,12 @@ func historyOptions(seed uint64) translate.Options {
 		o.Gateway.Relay.Address = netip.MustParseAddrPort("127.0.0.1:10264")
 	}
 	if seed%2 == 0 {
-		o.Gateway.Pool = gatewayapi.Pool{gatewayv1.HTTPProtocolType: {20000, 20001, 20002}, gatewayv1.HTTPSProtocolType: {20020}}
+		o.Gateway.Pool = gatewayapi.Pool{gatewayv1.HTTPProtocolType: {20000, 20001, 20002}, gatewayv1.HTTPSProtocolType: {20020},
+			gatewayv1.TCPProtocolType: {20040}, gatewayv1.TLSProtocolType: {20060, 20061}, gatewayv1.UDPProtocolType: {20080}}
 		o.Gateway.Front = types.NamespacedName{Namespace: "default", Name: "o0"}
+	} else {
+		o.Gateway.Ports = map[gatewayv1.ProtocolType][]int32{
+			gatewayv1.TCPProtocolType: {8080}, gatewayv1.TLSProtocolType: {443}, gatewayv1.UDPProtocolType: {8080}}
 	}
 	return o
 }

@@ -43,7 +43,7 @@ func New(o Options) *unit.Graph {
 	grant.Define(g)
 	plugin.Define(g, o.IngressClass, o.Plugin)
 	ingress.Define(g, o.IngressClass)
-	l4.Define(g, o.IngressClass)
+	l4.Define(g, l4.Options{IngressClass: o.IngressClass, Reserved: o.Gateway.Pool.Has})
 	o.Gateway.Backend = o.Backend
 	gatewayapi.Define(g, o.Gateway)
 	vault.Define(g, o.IngressClass)

@@ -19,6 +19,16 @@ import (
 // comes to different ports of Kong.
 type Pool map[gatewayv1.ProtocolType][]int32
 
+// Has tells whether a port is one of them.
+func (p Pool) Has(port int) bool {
+	for _, ports := range p {
+		if slices.Contains(ports, int32(port)) {
+			return true
+		}
+	}
+	return false
+}
+
 // Indexes by which the pool is found out; each has one key.
 const (
 	allGateways unit.Kind = "Gateway of all"

@@ -25,19 +25,27 @@ const (
 	UDPRole unit.Role = "udpingress"
 )
 
+// Options are settings of the operator.
+type Options struct {
+	IngressClass string
+	// Reserved tells the ports of Kong that are for Gateways alone.
+	Reserved func(port int) bool
+}
+
 // Define adds the units of a class to a graph.
-func Define(g *unit.Graph, ingressClass string) {
-	ours := func(r *unit.Reader, object unit.Object) bool { return class.Ours(r, object, ingressClass) }
+func Define(g *unit.Graph, o Options) {
+	ours := func(r *unit.Reader, object unit.Object) bool { return class.Ours(r, object, o.IngressClass) }
 	plugin.DefineRoute(g, unit.TCPIngress, ours)
 	plugin.DefineRoute(g, unit.UDPIngress, ours)
 	g.Define(unit.Definition{Role: TCPRole, Kind: unit.TCPIngress, EachObject: true,
-		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return tcp(ingressClass, id, r) }})
+		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.tcp(id, r) }})
 	g.Define(unit.Definition{Role: UDPRole, Kind: unit.UDPIngress, EachObject: true,
-		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return udp(ingressClass, id, r) }})
+		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.udp(id, r) }})
 }
 
 // translation is the state of translating one object.
 type translation struct {
+	options   Options
 	reader    *unit.Reader
 	object    unit.Object
 	key       unit.Key
@@ -48,12 +56,12 @@ type translation struct {
 }
 
 // begin reads what all objects have. It is nil for one that is not ours.
-func begin(ingressClass string, r *unit.Reader, object unit.Object, key unit.Key) (*translation, []unit.Verdict) {
-	if !class.Ours(r, object, ingressClass) {
-		return nil, class.Missing(object, key, ingressClass)
+func (o Options) begin(r *unit.Reader, object unit.Object, key unit.Key) (*translation, []unit.Verdict) {
+	if !class.Ours(r, object, o.IngressClass) {
+		return nil, class.Missing(object, key, o.IngressClass)
 	}
 	values := annotation.Of(object, key)
-	t := &translation{reader: r, object: object, key: key}
+	t := &translation{options: o, reader: r, object: object, key: key}
 	t.tags = kong.Tags(object, configurationv1beta1.SchemeGroupVersion.WithKind(string(key.Kind)), values.UserTags()...)
 	read := []string{annotation.Tags, annotation.Plugins}
 	if t.protocols = []string{"udp"}; key.Kind == unit.TCPIngress {
@@ -70,13 +78,13 @@ func (t *translation) warn(reason, format string, args ...any) {
 	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)))
 }
 
-func tcp(ingressClass string, id unit.ID, r *unit.Reader) unit.Fragment {
+func (o Options) tcp(id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.TCPIngress, Namespace: id.Namespace, Name: id.Name}
 	object, ok := unit.Get[*configurationv1beta1.TCPIngress](r, key)
 	if !ok {
 		return unit.Fragment{}
 	}
-	t, verdicts := begin(ingressClass, r, object, key)
+	t, verdicts := o.begin(r, object, key)
 	if t == nil {
 		return unit.Fragment{Verdicts: verdicts}
 	}
@@ -109,13 +117,13 @@ func tcpProtocols(values *annotation.Values) []string {
 	return protocols
 }
 
-func udp(ingressClass string, id unit.ID, r *unit.Reader) unit.Fragment {
+func (o Options) udp(id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.UDPIngress, Namespace: id.Namespace, Name: id.Name}
 	object, ok := unit.Get[*configurationv1beta1.UDPIngress](r, key)
 	if !ok {
 		return unit.Fragment{}
 	}
-	t, verdicts := begin(ingressClass, r, object, key)
+	t, verdicts := o.begin(r, object, key)
 	if t == nil {
 		return unit.Fragment{Verdicts: verdicts}
 	}
@@ -134,6 +142,10 @@ func udp(ingressClass string, id unit.ID, r *unit.Reader) unit.Fragment {
 func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.IngressBackend, purpose backend.For) {
 	if s.Port < 1 || s.Port > 65535 {
 		t.warn("PortInvalid", "rule %d: %d is not a port", i, s.Port)
+		return
+	}
+	if t.options.Reserved(s.Port) {
+		t.warn("PortInvalid", "rule %d: port %d is one of those that the setting GATEWAY_PORTS has for Gateways", i, s.Port)
 		return
 	}
 	if b.ServiceName == "" {
