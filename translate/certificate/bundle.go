@@ -1,7 +1,6 @@
 package certificate
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -21,8 +20,8 @@ var bundleRoles = map[unit.Kind]unit.Role{
 // Bundle is the certificates of an object by which others are verified, for whom no entity
 // of Kong is of use.
 type Bundle struct {
-	// PEM has certificates and nothing else. It is empty when the object has none to offer.
-	PEM string
+	// Certificates are in PEM, each by itself. There are none when the object has none to offer.
+	Certificates []string
 	// Message says why there are none.
 	Message string
 }
@@ -54,27 +53,24 @@ func translateBundle(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
 	if err != nil {
 		return unit.Fragment{Value: Bundle{Message: fmt.Sprintf("%s: field %s: %v", key, bundleField, err)}}
 	}
-	return unit.Fragment{Value: Bundle{PEM: certificates}}
+	return unit.Fragment{Value: Bundle{Certificates: certificates}}
 }
 
 // bundleOf reads certificates, and drops what people write between them. Whose they are
 // and until when they are good is seen where they are used: translations know no time.
-func bundleOf(text []byte) (string, error) {
-	var all bytes.Buffer
+func bundleOf(text []byte) (all []string, err error) {
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type != "CERTIFICATE" {
-			return "", fmt.Errorf("there is a %s among the certificates", block.Type)
+			return nil, fmt.Errorf("there is a %s among the certificates", block.Type)
 		}
 		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return "", err
+			return nil, err
 		}
 		block.Headers = nil
-		if err := pem.Encode(&all, block); err != nil {
-			return "", err
-		}
+		all = append(all, string(pem.EncodeToMemory(block)))
 	}
-	if all.Len() == 0 {
-		return "", errors.New("there is no certificate in PEM")
+	if len(all) == 0 {
+		return nil, errors.New("there is no certificate in PEM")
 	}
-	return all.String(), nil
+	return all, nil
 }

@@ -226,10 +226,10 @@ func (t *policyTranslation) bundles(refs []gatewayv1.LocalObjectReference) (all 
 			continue
 		}
 		bundle := certificate.UseBundle(t.reader, kind, t.policy.Namespace, string(ref.Name))
-		if bundle.PEM == "" {
+		if len(bundle.Certificates) == 0 {
 			unresolved(gatewayv1.BackendTLSPolicyReasonInvalidCACertificateRef, bundle.Message)
 		}
-		all += bundle.PEM
+		all += strings.Join(bundle.Certificates, "")
 	}
 	return all
 }

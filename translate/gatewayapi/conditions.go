@@ -88,6 +88,11 @@ func gatewayUnresolvedRefs(reason gatewayv1.GatewayConditionReason, message stri
 	return condition(gatewayv1.GatewayConditionResolvedRefs, false, reason, message)
 }
 
+func gatewayInsecure() metav1.Condition {
+	return condition(gatewayv1.GatewayConditionInsecureFrontendValidationMode, true, gatewayv1.GatewayReasonConfigurationChanged,
+		"some clients are let by without a certificate, or with one that is not good")
+}
+
 func gatewayWithoutAddress() metav1.Condition {
 	return condition(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonAddressNotAssigned,
 		"the Service in front of Kong has no address yet")
@@ -132,6 +137,10 @@ func listenerWithoutPort(protocol gatewayv1.ProtocolType, pool int) metav1.Condi
 
 func listenerUnsupportedValue(message string) metav1.Condition {
 	return condition(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonUnsupportedValue, message)
+}
+
+func listenerNoValidCA(message string) metav1.Condition {
+	return condition(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonNoValidCACertificate, message)
 }
 
 func listenerNotAccepted(reason gatewayv1.ListenerConditionReason) metav1.Condition {

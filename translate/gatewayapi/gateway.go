@@ -28,9 +28,10 @@ type served struct {
 // merged is the value of the unit of all listeners of a Gateway, nil if that is not ours.
 type merged struct {
 	gateway  unit.Key
-	accepted metav1.Condition   // the Gateway's
-	resolved []metav1.Condition // the Gateway's, if it refers to something itself
-	pooled   bool
+	accepted metav1.Condition // the Gateway's
+	// conditions are others of the Gateway, if it has what they are about.
+	conditions []metav1.Condition
+	pooled     bool
 	// listeners are the Gateway's, then those of its ListenerSets in the order of precedence.
 	listeners []assessment
 	// of are those of each object.
@@ -62,7 +63,7 @@ func (o Options) gateway(id unit.ID, r *unit.Reader) unit.Fragment {
 	if !ours {
 		return unit.Fragment{}
 	}
-	status := newGatewayStatus(gateway, m.of[key], m.accepted, m.resolved...)
+	status := newGatewayStatus(gateway, m.of[key], m.accepted, m.conditions...)
 	if gateway.Spec.AllowedListeners != nil {
 		status.sets = new(m.attachedSets())
 	}
@@ -90,7 +91,8 @@ func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 	m := merged{gateway: key, pooled: class.pooled, listeners: listenersOf(r, gateway)}
 	ports := o.ports(r, gateway, class)
 	for i := range m.listeners {
-		m.listeners[i].place(gateway, ports)
+		m.listeners[i].place(ports)
+		t.validate(&m.listeners[i], class.pooled)
 	}
 	m.accepted = acceptance(gateway, m.listeners[:len(gateway.Spec.Listeners)], class.pooled)
 	shown, wrong := t.clientCertificate()
@@ -98,7 +100,7 @@ func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 		t.program(&m.listeners[i], isTrue(m.accepted))
 		m.listeners[i].shown = shown
 	}
-	m.resolved = t.resolution(wrong, m.listeners[:len(gateway.Spec.Listeners)])
+	m.conditions = slices.Concat(t.resolution(wrong, m.listeners[:len(gateway.Spec.Listeners)]), t.fallback())
 	narrow(m.listeners)
 	t.certify(m.listeners)
 	t.misdirected(m.listeners)

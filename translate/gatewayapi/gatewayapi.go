@@ -76,6 +76,7 @@ func Define(g *unit.Graph, o Options) {
 	g.Define(unit.Definition{Role: poolRole, Kind: unit.GatewayClass, Translate: o.pool})
 	indexPool(g)
 	indexListenerSets(g)
+	g.Define(unit.Definition{Role: frontendRole, Kind: unit.GatewayClass, Translate: o.frontends})
 	g.Define(unit.Definition{Role: backendTLSRole, Kind: unit.BackendTLSPolicy, EachObject: true, Translate: o.backendTLSPolicy})
 	indexPolicies(g)
 	g.Define(unit.Definition{Role: httpRole, Kind: unit.HTTPRoute, EachObject: true, Translate: o.httpRoute})

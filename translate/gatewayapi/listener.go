@@ -37,6 +37,8 @@ type listener struct {
 	Narrower []route.Host
 	// Shown is the Secret with the Gateway's key pair for backends over TLS; empty for none.
 	Shown types.NamespacedName
+	// Validated lets only clients by that have a good certificate.
+	Validated bool
 }
 
 // schemes of the protocols that we support.
@@ -69,6 +71,7 @@ type assessment struct {
 	certificates []certificate.Certificate
 	narrower     []route.Host
 	shown        types.NamespacedName // the Gateway's key pair for backends
+	validated    bool                 // clients are let by only with a good certificate
 
 	accepted   metav1.Condition
 	conflicted metav1.Condition
@@ -89,7 +92,7 @@ func assess(s source, l gatewayv1.Listener) assessment {
 
 // place gives an accepted listener its port of Kong, and finds out whether Kong can serve
 // it there.
-func (a *assessment) place(gateway *gatewayv1.Gateway, ports ports) {
+func (a *assessment) place(ports ports) {
 	if !isTrue(a.accepted) {
 		return
 	}
@@ -102,9 +105,6 @@ func (a *assessment) place(gateway *gatewayv1.Gateway, ports ports) {
 		a.accepted = listenerUnsupportedValue(fmt.Sprintf("%q is not a host name", *a.spec.Hostname))
 	case a.spec.Protocol == gatewayv1.HTTPSProtocolType && mode(a.spec) != gatewayv1.TLSModeTerminate:
 		a.accepted = listenerUnsupportedValue("a listener for HTTPS terminates TLS")
-	case a.spec.Protocol == gatewayv1.HTTPSProtocolType && gateway.Spec.TLS != nil && gateway.Spec.TLS.Frontend != nil:
-		// Whoever wants clients to be validated relies on it.
-		a.accepted = listenerUnsupportedValue("tls.frontend is not supported; nothing is served rather than to everybody")
 	}
 }
 
@@ -167,7 +167,7 @@ func narrow(all []assessment) {
 func (a assessment) listener() listener {
 	l := listener{
 		Name: string(a.spec.Name), Host: hostOf(a.spec.Hostname), Port: a.spec.Port, KongPort: a.kongPort,
-		Scheme: schemeOf(a.spec), From: gatewayv1.NamespacesFromSame, Serves: isTrue(a.programmed), Narrower: a.narrower, Shown: a.shown,
+		Scheme: schemeOf(a.spec), From: gatewayv1.NamespacesFromSame, Serves: isTrue(a.programmed), Narrower: a.narrower, Shown: a.shown, Validated: a.validated,
 	}
 	for _, kind := range a.kinds {
 		l.Kinds = append(l.Kinds, string(kind.Kind))

@@ -50,6 +50,8 @@ type binding struct {
 	port, kongPort int32
 	// shown is the Secret with the key pair for backends over TLS; empty for none.
 	shown types.NamespacedName
+	// validated lets only clients by that have a good certificate.
+	validated bool
 }
 
 func (b binding) shows() bool { return b.shown.Name != "" }
@@ -158,5 +160,6 @@ func (a *attachment) bind(host route.Host, l listener) {
 			return
 		}
 	}
-	a.bindings = append(a.bindings, binding{host: host, not: not, schemes: []string{l.Scheme}, port: l.Port, kongPort: l.KongPort, shown: l.Shown})
+	a.bindings = append(a.bindings, binding{host: host, not: not, schemes: []string{l.Scheme}, port: l.Port, kongPort: l.KongPort, shown: l.Shown,
+		validated: l.Validated})
 }

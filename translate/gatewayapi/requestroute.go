@@ -175,6 +175,9 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 		}
 		r := base
 		t.extend(&r, f.at(b))
+		if b.validated {
+			r.Plugins = validated(r.Plugins)
+		}
 		t.claim(r, b, i, j)
 	}
 	return true

@@ -191,7 +191,7 @@ func parentConditions(have []gatewayv1.RouteParentStatus, parent gatewayv1.Route
 }
 
 // ourTypes are the types of conditions that we may have written.
-var ourTypes = []string{"Accepted", "ResolvedRefs", "PartiallyInvalid", "Programmed", "Conflicted", "SupportedVersion"}
+var ourTypes = []string{"Accepted", "ResolvedRefs", "PartiallyInvalid", "Programmed", "Conflicted", "SupportedVersion", "InsecureFrontendValidationMode"}
 
 // blended are conditions in the place of those of ours; those of others stay. What has
 // the status that it had keeps the time since when.

@@ -1,0 +1,107 @@
+-- Whether a client's certificate is good.
+local chains = require "resty.openssl.x509.chain"
+local lrucache = require "resty.lrucache"
+local parse_pem_cert = require("ngx.ssl").parse_pem_cert
+local stores = require "resty.openssl.x509.store"
+local tls = require "resty.kong.tls"
+local x509 = require "resty.openssl.x509"
+
+local concat = table.concat
+local gmatch = string.gmatch
+local kong = kong
+local ngx = ngx
+
+-- How many connections are known to be good, and for how many seconds each is: then its
+-- certificate is looked at again.
+local KNOWN = 5000
+local FRESH = 60
+
+local CERTIFICATE = "%-%-%-%-%-BEGIN CERTIFICATE%-%-%-%-%-.-%-%-%-%-%-END CERTIFICATE%-%-%-%-%-"
+
+local validation = {}
+
+local function store_of(cas)
+  local store = assert(stores.new())
+  for i = 1, #cas do
+    assert(store:add(assert(x509.new(cas[i], "PEM"))))
+  end
+  -- Whoever is vouched for by one of these is, whoever vouches for that one.
+  assert(store:set_flags(stores.verify_flags.X509_V_FLAG_PARTIAL_CHAIN))
+  return store
+end
+
+local function compile(here)
+  local cas = here.conf.cas
+  if type(cas) == "table" and #cas > 0 then
+    here.hints = assert(parse_pem_cert(concat(cas, "\n")))
+    here.store = store_of(cas)
+  end
+end
+
+-- Without a store nobody is let by.
+local function compiled(here)
+  here.compiled = true
+  local ok, err = pcall(compile, here)
+  if not ok then
+    kong.log.err("nobody is let by at port ", here.conf.port, ": ", err)
+  end
+  return here
+end
+
+local by_conf = setmetatable({}, { __mode = "k" })
+
+-- What is asked of clients at a port of Kong; nil for nothing.
+function validation.at(conf, port)
+  local ports = by_conf[conf]
+  if not ports then
+    ports = {}
+    for _, each in ipairs(conf.ports or {}) do
+      ports[each.port] = { conf = each, required = each.required }
+    end
+    by_conf[conf] = ports
+  end
+  local here = ports[port]
+  if here and not here.compiled then
+    return compiled(here)
+  end
+  return here
+end
+
+local function verified(store, pem)
+  local leaf
+  local chain = assert(chains.new())
+  for certificate in gmatch(pem, CERTIFICATE) do
+    local parsed = assert(x509.new(certificate, "PEM"))
+    if leaf then
+      assert(chain:add(parsed))
+    else
+      leaf = parsed
+    end
+  end
+  return store:verify(leaf, chain, false, nil, "ssl_client")
+end
+
+local known = assert(lrucache.new(KNOWN))
+
+-- Tells whether the client of this connection has a certificate that is good by the present
+-- configuration, whichever it was made under.
+function validation.passed(here)
+  local connection = ngx.var.connection
+  if known:get(connection) == here then
+    return true
+  end
+  local pem = here.store and tls.get_full_client_certificate_chain()
+  if not pem then
+    kong.log.info("the client shows no certificate")
+    return false
+  end
+  local ok, err = verified(here.store, pem)
+  if not ok then
+    kong.log.info("the client's certificate is not good: ", err)
+    return false
+  end
+  known:set(connection, here, FRESH)
+  return true
+end
+
+return validation

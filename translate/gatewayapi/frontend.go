@@ -1,0 +1,163 @@
+package gatewayapi
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/grant"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// frontendPlugin has clients show certificates. For all requests it is told at which ports,
+// and to each route of such a port it is added once more: what it has not let by, or what
+// comes by a Kong that does not have it, gets nowhere.
+const frontendPlugin = "kube-sync-mtls"
+
+// frontendRole is of the unit that tells Kong about the ports of all Gateways.
+const frontendRole unit.Role = "gateway-frontends"
+
+// validationOf is how clients of a Gateway's port prove who they are; nil if they need not.
+func validationOf(gateway *gatewayv1.Gateway, port int32) *gatewayv1.FrontendTLSValidation {
+	if gateway.Spec.TLS == nil || gateway.Spec.TLS.Frontend == nil {
+		return nil
+	}
+	frontend := gateway.Spec.TLS.Frontend
+	for _, at := range frontend.PerPort {
+		if at.Port == port {
+			return at.TLS.Validation
+		}
+	}
+	return frontend.Default.Validation
+}
+
+// required tells whether clients are let by only with a good certificate.
+func required(v *gatewayv1.FrontendTLSValidation) bool {
+	return v.Mode != gatewayv1.AllowInsecureFallback
+}
+
+// clientCAs are the certificates that clients are verified by, and the first reference to
+// such that cannot be followed. The others leave fewer, never more.
+func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.FrontendTLSValidation) (cas []string, wrong *metav1.Condition) {
+	unresolved := func(reason gatewayv1.ListenerConditionReason, format string, args ...any) {
+		if wrong == nil {
+			c := listenerUnresolvedRefs(reason, fmt.Sprintf(format, args...))
+			wrong = &c
+		}
+	}
+	for _, ref := range v.CACertificateRefs {
+		kind, namespace := unit.Kind(ref.Kind), string(value(ref.Namespace, gatewayv1.Namespace(gateway.Namespace)))
+		if ref.Group != corev1.GroupName || kind != unit.ConfigMap && kind != unit.Secret {
+			unresolved(gatewayv1.ListenerReasonInvalidCACertificateKind, "%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, ref.Kind)
+			continue
+		}
+		if !grant.Allows(r, grant.From{Group: gatewayv1.GroupName, Kind: "Gateway", Namespace: gateway.Namespace},
+			grant.To{Kind: string(kind), Namespace: namespace, Name: string(ref.Name)}) {
+			unresolved(gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to %s %s",
+				namespace, gateway.Namespace, kind, ref.Name)
+			continue
+		}
+		bundle := certificate.UseBundle(r, kind, namespace, string(ref.Name))
+		if len(bundle.Certificates) == 0 {
+			unresolved(gatewayv1.ListenerReasonInvalidCACertificateRef, "%s", bundle.Message)
+		}
+		cas = append(cas, bundle.Certificates...)
+	}
+	return cas, wrong
+}
+
+// validate finds out how clients of a listener prove who they are. Of a Gateway that shares
+// Kong's ports nobody could tell whom to ask.
+func (t *gatewayTranslation) validate(a *assessment, pooled bool) {
+	v := validationOf(t.gateway, a.spec.Port)
+	if v == nil || a.spec.Protocol != gatewayv1.HTTPSProtocolType || !isTrue(a.accepted) {
+		return
+	}
+	if !pooled {
+		// Whoever wants clients to be validated relies on it.
+		a.accepted = listenerUnsupportedValue("tls.frontend needs ports of the Gateway's own; nothing is served rather than to everybody")
+		return
+	}
+	cas, wrong := clientCAs(t.reader, t.gateway, v)
+	if wrong != nil {
+		a.resolved = *wrong
+	}
+	if len(cas) == 0 {
+		a.accepted = listenerNoValidCA(a.resolved.Message)
+		return
+	}
+	t.reader.Use(unit.ID{Role: frontendRole})
+	a.validated = required(v)
+}
+
+// fallback is the condition of Gateways some of whose clients need not prove anything.
+func (t *gatewayTranslation) fallback() []metav1.Condition {
+	if t.gateway.Spec.TLS == nil || t.gateway.Spec.TLS.Frontend == nil {
+		return nil
+	}
+	frontend := t.gateway.Spec.TLS.Frontend
+	all := []*gatewayv1.FrontendTLSValidation{frontend.Default.Validation}
+	for _, at := range frontend.PerPort {
+		all = append(all, at.TLS.Validation)
+	}
+	if slices.ContainsFunc(all, func(v *gatewayv1.FrontendTLSValidation) bool { return v != nil && !required(v) }) {
+		return []metav1.Condition{gatewayInsecure()}
+	}
+	return nil
+}
+
+// guardedPort is one entry of the plugin's configuration.
+type guardedPort struct {
+	Port     int32    `json:"port"`
+	Required bool     `json:"required"`
+	CAs      []string `json:"cas,omitempty"`
+}
+
+// frontends tells Kong at which of its ports clients have to prove who they are.
+func (o Options) frontends(_ unit.ID, r *unit.Reader) unit.Fragment {
+	assigned := usePool(r)
+	var ports []guardedPort
+	for _, gateway := range unit.List[*gatewayv1.Gateway](r, unit.Key{Kind: allGateways}) {
+		if gateway.Spec.TLS == nil || gateway.Spec.TLS.Frontend == nil || !o.ours(r, gateway).pooled {
+			continue
+		}
+		for port, at := range assigned {
+			v := validationOf(gateway, port.Port)
+			if port.Service == serviceName(gateway) && port.Protocol == gatewayv1.HTTPSProtocolType && v != nil {
+				cas, _ := clientCAs(r, gateway, v)
+				ports = append(ports, guardedPort{Port: at, Required: required(v), CAs: cas})
+			}
+		}
+	}
+	if len(ports) == 0 {
+		return unit.Fragment{}
+	}
+	slices.SortFunc(ports, func(a, b guardedPort) int { return cmp.Compare(a.Port, b.Port) })
+	plugin := frontendEntity(ports)
+	for i := range ports {
+		ports[i].CAs = nil
+	}
+	plugin.Instead = []*kong.Entity{frontendEntity(ports)} // nobody is let by
+	return unit.Fragment{Entities: []*kong.Entity{plugin}}
+}
+
+func frontendEntity(ports []guardedPort) *kong.Entity {
+	config, err := json.Marshal(map[string][]guardedPort{"ports": ports})
+	if err != nil {
+		panic(err) // numbers and texts
+	}
+	return kong.Plugin(route.Plugin{Name: frontendPlugin, Config: config}, kong.Ref{}, "")
+}
+
+// validated adds to a route's plugins that nobody comes by it who was not let by.
+func validated(plugins []route.Plugin) []route.Plugin {
+	return append(slices.Clip(plugins), pluginOf(frontendPlugin, map[string]bool{"required": true}))
+}
