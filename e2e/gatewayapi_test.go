@@ -122,6 +122,11 @@ type reply struct {
 	*http.Response
 	Pod, Protocol, Method, Host, Path, Query string
 	Headers                                  http.Header
+	// Handshake is what the backend was told in it.
+	Handshake struct {
+		ServerName string
+		ClientCNs  []string
+	} `json:"tls"`
 }
 
 // askGateway sends one request, and does not follow redirects.

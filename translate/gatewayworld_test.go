@@ -69,11 +69,7 @@ func (w *world) gateway(name string) unit.Object {
 			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}}}}
 	}
 	g.Spec.Listeners = w.listeners()
-	if w.IntN(3) == 0 {
-		far := gatewayv1.Namespace("other")
-		g.Spec.TLS = &gatewayv1.GatewayTLSConfig{Backend: &gatewayv1.GatewayBackendTLS{ClientCertificateRef: &gatewayv1.SecretObjectReference{
-			Name: gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(4))), Namespace: pick(w, nil, nil, &far)}}}
-	}
+	g.Spec.TLS = w.gatewayTLS()
 	return g
 }
 
@@ -159,6 +155,32 @@ func (w *world) httpRule() gatewayv1.HTTPRouteRule {
 	}
 	return rule
 }
+
+// gatewayTLS has a Gateway show backends a certificate, its clients show one, or neither.
+func (w *world) gatewayTLS() *gatewayv1.GatewayTLSConfig {
+	far, name := gatewayv1.Namespace("other"), func() gatewayv1.ObjectName { return gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(4))) }
+	validation := func() *gatewayv1.FrontendTLSValidation {
+		v := &gatewayv1.FrontendTLSValidation{Mode: pick(w, gatewayv1.AllowValidOnly, gatewayv1.AllowInsecureFallback)}
+		for range 1 + w.IntN(2) {
+			v.CACertificateRefs = append(v.CACertificateRefs, gatewayv1.ObjectReference{
+				Kind: pick[gatewayv1.Kind](w, "ConfigMap", "ConfigMap", "Bucket"), Name: name(), Namespace: pick(w, nil, nil, &far)})
+		}
+		return v
+	}
+	tls := &gatewayv1.GatewayTLSConfig{}
+	if w.IntN(3) == 0 {
+		tls.Backend = &gatewayv1.GatewayBackendTLS{ClientCertificateRef: &gatewayv1.SecretObjectReference{Name: name(), Namespace: pick(w, nil, nil, &far)}}
+	}
+	if w.IntN(3) == 0 {
+		tls.Frontend = &gatewayv1.FrontendTLSConfig{}
+		tls.Frontend.Default.Validation = pick(w, nil, validation())
+		if w.IntN(2) == 0 {
+			tls.Frontend.PerPort = []gatewayv1.TLSPortConfig{{Port: 443, TLS: gatewayv1.TLSConfig{Validation: pick(w, nil, validation())}}}
+		}
+	}
+	return tls
+}
+
 func (w *world) backendTLSPolicy(name string) unit.Object {
 	p := &gatewayv1.BackendTLSPolicy{ObjectMeta: meta(name)}
 	p.CreationTimestamp = metav1.Unix(int64(1000+w.IntN(2)), 0)

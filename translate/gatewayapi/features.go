@@ -16,6 +16,8 @@ var features = []gatewayv1.SupportedFeature{
 	{Name: "Gateway"},
 	{Name: "GatewayAddressEmpty"},
 	{Name: "GatewayBackendClientCertificate"},
+	{Name: "GatewayFrontendClientCertificateValidation"},
+	{Name: "GatewayFrontendClientCertificateValidationInsecureFallback"},
 	{Name: "GatewayHTTPListenerIsolation"},
 	{Name: "GatewayHTTPSListenerDetectMisdirectedRequests"},
 	{Name: "GatewayInfrastructure"},

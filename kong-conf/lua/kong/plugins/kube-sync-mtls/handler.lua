@@ -1,8 +1,8 @@
--- Asks clients of some ports for a certificate, and closes connections of those that have
--- none which is good. Kong itself has no such thing for ports that are configured while it
--- runs. It is there only while a Gateway asks for it.
+-- Asks clients of some ports for a certificate, and lets nobody by who has none that is
+-- good. Kong itself has no such thing for ports that are configured while it runs. It is
+-- there only while a Gateway asks for it.
+local handshake = require "kong.plugins.kube-sync-mtls.handshake"
 local ssl = require "ngx.ssl"
-local tls = require "resty.kong.tls"
 local validation = require "kong.plugins.kube-sync-mtls.validation"
 
 local tonumber = tonumber
@@ -17,18 +17,19 @@ local MTLS = {
   VERSION = "0.1.0",
 }
 
--- For all connections, as they are made. In a session that is resumed nobody is asked for
--- a certificate, so there is to be none of these ports.
+-- For all connections, as they are made.
 function MTLS.certificate(_, conf)
+  handshake.watch(conf)
   local here = validation.at(conf, ssl.server_port())
   if here then
-    assert(tls.disable_session_reuse())
-    assert(ssl.verify_client(here.hints, 0)) -- it is verified with each request
+    handshake.ask(here)
   end
 end
 
--- For all requests, before they are routed.
+-- For all requests, before they are routed: a connection may be older than what is asked of
+-- it now.
 function MTLS.rewrite(_, conf)
+  handshake.watch(conf)
   local here = validation.at(conf, tonumber(ngx.var.server_port))
   if not here or not here.required then
     return

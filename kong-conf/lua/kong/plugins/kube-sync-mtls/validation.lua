@@ -20,28 +20,26 @@ local CERTIFICATE = "%-%-%-%-%-BEGIN CERTIFICATE%-%-%-%-%-.-%-%-%-%-%-END CERTIF
 
 local validation = {}
 
+-- Trusts whoever has one of these certificates, whoever vouches for that one.
 local function store_of(cas)
   local store = assert(stores.new())
   for i = 1, #cas do
     assert(store:add(assert(x509.new(cas[i], "PEM"))))
   end
-  -- Whoever is vouched for by one of these is, whoever vouches for that one.
   assert(store:set_flags(stores.verify_flags.X509_V_FLAG_PARTIAL_CHAIN))
   return store
 end
 
-local function compile(here)
-  local cas = here.conf.cas
-  if type(cas) == "table" and #cas > 0 then
-    here.hints = assert(parse_pem_cert(concat(cas, "\n")))
-    here.store = store_of(cas)
-  end
+local function trust(here, cas)
+  here.hints = assert(parse_pem_cert(concat(cas, "\n")))
+  here.store = store_of(cas)
 end
 
--- Without a store nobody is let by.
+-- With an empty store nobody is let by.
 local function compiled(here)
-  here.compiled = true
-  local ok, err = pcall(compile, here)
+  local cas = here.conf.cas
+  here.store = store_of({})
+  local ok, err = pcall(trust, here, type(cas) == "table" and cas or {})
   if not ok then
     kong.log.err("nobody is let by at port ", here.conf.port, ": ", err)
   end
@@ -61,7 +59,7 @@ function validation.at(conf, port)
     by_conf[conf] = ports
   end
   local here = ports[port]
-  if here and not here.compiled then
+  if here and not here.store then
     return compiled(here)
   end
   return here
@@ -90,7 +88,7 @@ function validation.passed(here)
   if known:get(connection) == here then
     return true
   end
-  local pem = here.store and tls.get_full_client_certificate_chain()
+  local pem = tls.get_full_client_certificate_chain()
   if not pem then
     kong.log.info("the client shows no certificate")
     return false
