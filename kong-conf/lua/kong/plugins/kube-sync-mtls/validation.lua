@@ -12,9 +12,9 @@ local kong = kong
 local ngx = ngx
 
 -- How many connections are known to be good, and for how many seconds each is: then its
--- certificate is looked at again.
+-- certificate is looked at again: it may have expired.
 local KNOWN = 5000
-local FRESH = 60
+local FRESH = 600
 
 local CERTIFICATE = "%-%-%-%-%-BEGIN CERTIFICATE%-%-%-%-%-.-%-%-%-%-%-END CERTIFICATE%-%-%-%-%-"
 
