@@ -34,6 +34,9 @@ func (t *ruleTranslation) settings() {
 		key := unit.Key{Kind: unit.Service, Namespace: s.service.Namespace, Name: s.service.Name}
 		values := annotation.Of(s.service, key)
 		b := route.Backend{Protocol: s.protocol, Targets: s.targets}
+		if t.purpose != backend.Requests {
+			b.Protocol = "http" // as for an Ingress that has the same Service
+		}
 		backend.Settings(t.reader, s.service, key, t.purpose, values, &b)
 		if t.purpose != backend.Requests {
 			t.purpose.Speak(&b)
