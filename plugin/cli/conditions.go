@@ -85,5 +85,8 @@ func partOf(tree map[string]any, outer string) string {
 	if parent, ok := tree["parentRef"].(map[string]any); ok {
 		return fmt.Sprintf("parent %q: ", parent["name"])
 	}
+	if ancestor, ok := tree["ancestorRef"].(map[string]any); ok {
+		return fmt.Sprintf("ancestor %q: ", ancestor["name"])
+	}
 	return outer
 }

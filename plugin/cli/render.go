@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/netip"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kube-sync/kube-sync/plugin/settings"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -74,7 +76,15 @@ func optionFlags(f *flag.FlagSet, o *translate.Options) {
 	f.BoolVar(&o.Backend.Drain, "enable-drain-support", false, "keep terminating endpoints, without new requests")
 	f.BoolVar(&o.Plugin.AllowLua, "allow-lua-plugins", false, "take plugins with Lua code in their configuration")
 	f.StringVar(&o.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
-	o.Gateway.Pool = pool()
+	o.Gateway.Pool, o.Gateway.Relay = pool(), relay()
+}
+
+// relay is where a gateway has it that is not told otherwise.
+func relay() (r gatewayapi.Relay) {
+	if defaults, err := settings.Load(settings.Sources{}); err == nil {
+		r.Address, _ = netip.ParseAddrPort(defaults.RelayAddress)
+	}
+	return r
 }
 
 // pool are the ports for Gateways that kong.conf has.

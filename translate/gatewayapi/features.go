@@ -74,6 +74,8 @@ var streamFeatures = map[known.FeatureName]gatewayv1.ProtocolType{
 
 // serviceFeatures are those of Gateways with a Service of their own.
 var serviceFeatures = []known.FeatureName{
+	known.SupportGatewayFrontendClientCertificateValidation,
+	known.SupportGatewayFrontendClientCertificateValidationInsecureFallback,
 	known.SupportGatewayInfrastructure,
 	known.SupportGatewayPort8080,
 	known.SupportGatewayStaticAddresses,
@@ -83,6 +85,7 @@ var serviceFeatures = []known.FeatureName{
 var relayFeatures = []known.FeatureName{
 	known.SupportBackendTLSPolicy,
 	known.SupportBackendTLSPolicySANValidation,
+	known.SupportGatewayBackendClientCertificate,
 	known.SupportHTTPRouteRequestMirror,
 	known.SupportHTTPRouteRequestMultipleMirrors,
 	known.SupportHTTPRouteRequestPercentageMirror,

@@ -51,7 +51,7 @@ func TestClaimsFollowThePorts(t *testing.T) {
 		"without streams": {Options{Relay: relay, Pool: requests}, true, []known.FeatureName{"TCPRoute", "TLSRoute", "TLSRouteModeMixed", "TLSRouteModeTerminate", "UDPRoute"}},
 		"without a relay": {Options{Pool: all}, true, relayFeatures},
 		"one Service, with UDP": {Options{Relay: relay, Pool: all, Ports: map[gatewayv1.ProtocolType][]int32{gatewayv1.UDPProtocolType: {53}}}, false,
-			[]known.FeatureName{"GatewayInfrastructure", "GatewayPort8080", "GatewayStaticAddresses", "TCPRoute", "TLSRoute", "TLSRouteModeMixed", "TLSRouteModeTerminate"}},
+			[]known.FeatureName{"GatewayFrontendClientCertificateValidation", "GatewayFrontendClientCertificateValidationInsecureFallback", "GatewayInfrastructure", "GatewayPort8080", "GatewayStaticAddresses", "TCPRoute", "TLSRoute", "TLSRouteModeMixed", "TLSRouteModeTerminate"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			claims := c.options.featuresOf(classFound{ours: true, pooled: c.pooled})
