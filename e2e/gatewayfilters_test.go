@@ -152,6 +152,9 @@ func testH2C(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if length := e.Headers["Content-Length"]; length != nil {
+			t.Errorf("%s %s has the length %v, and an end of its own that a quick backend refuses", c.method, c.path, length)
+		}
 		if got := fmt.Sprint(e.StatusCode, " ", e.Protocol, " ", e.Method, " ", e.Host, " ", e.Path, " ", e.Query); got != c.want {
 			t.Errorf("%s %s: %s, want %s", c.method, c.path, got, c.want)
 		}

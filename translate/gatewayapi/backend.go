@@ -70,6 +70,8 @@ type ruleBackends struct {
 	Total  int
 	// Relay is how requests name the rule to the relay; empty if Kong sends them itself.
 	Relay string
+	// HTTP2 is how Kong sends requests on that may have no body.
+	HTTP2 bool
 
 	// unresolved is why a backend that is there is none to Kong; nil if all are.
 	unresolved *reference
@@ -161,6 +163,7 @@ func (t *ruleTranslation) translate(object unit.Object, id unit.ID, relay *route
 	}
 	b := t.backend(object, id, all)
 	t.show(shownBy(id), relay != nil, &b)
+	t.found.HTTP2 = isHTTP2(b.Protocol) && !isHTTP2(t.dialect.protocol)
 	switch {
 	case relay != nil:
 		relay.Session = named(relay.Session, object, b.Name)

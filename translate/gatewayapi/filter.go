@@ -23,6 +23,8 @@ type filters struct {
 	Total  int     `json:"total,omitempty"`
 	// Relay names the rule to the relay.
 	Relay string `json:"relay,omitempty"`
+	// HTTP2 is how Kong sends the requests on.
+	HTTP2 bool `json:"http2,omitempty"`
 
 	// cors is for a plugin of its own.
 	cors *cors
@@ -90,7 +92,7 @@ func noBackend(status int) []drawn { return []drawn{{Status: status, Weight: 1}}
 // plugins are what it takes, each only if there is something to do.
 func (f filters) plugins() []route.Plugin {
 	var all []route.Plugin
-	if f.chain != (chain{}) || len(f.Shares) > 0 || f.Relay != "" {
+	if f.chain != (chain{}) || len(f.Shares) > 0 || f.Relay != "" || f.HTTP2 {
 		all = append(all, pluginOf(filterPlugin, f))
 	}
 	if f.cors != nil {

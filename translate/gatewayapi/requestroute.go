@@ -194,7 +194,7 @@ func (t *requestTranslation) use(i int, b binding, f *filters) string {
 		})
 	}
 	backends := t.dialect.use(t.reader, t.key, i, b.host, b.shown)
-	f.Shares, f.Total, f.Relay = backends.Shares, backends.Total, backends.Relay
+	f.Shares, f.Total, f.Relay, f.HTTP2 = backends.Shares, backends.Total, backends.Relay, backends.HTTP2
 	t.resolve(resolution{problem: backends.unresolved})
 	return backends.Service
 }

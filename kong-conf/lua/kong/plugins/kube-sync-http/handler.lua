@@ -3,6 +3,7 @@
 local chain = require "kong.plugins.kube-sync-http.chain"
 local choose = require "kong.plugins.kube-sync-http.share"
 local relay = require "kong.plugins.kube-sync-http.relay"
+local unlength = require "kong.plugins.kube-sync-http.unlength"
 
 local kong = kong
 
@@ -21,6 +22,9 @@ function Filters.access(_, conf)
     chain.request(share)
   end
   relay.request(share and share.relay or conf.relay)
+  if conf.http2 then
+    unlength()
+  end
 end
 
 function Filters.header_filter(_, conf)

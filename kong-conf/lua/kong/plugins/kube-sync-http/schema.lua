@@ -82,6 +82,7 @@ return {
         { shares = { type = "array", elements = share } },
         { total = { type = "integer", gt = 0 } },
         { relay = relay },
+        { http2 = { type = "boolean" } },
       },
       entity_checks = { { mutually_required = { "shares", "total" } } },
     } },
