@@ -114,6 +114,7 @@ kind: Service
 metadata: {name: h2c}
 spec: {clusterIP: None, ports: [{name: http, port: 80, appProtocol: kubernetes.io/h2c}]}
 `)
+	startSecureBackend(t, w)
 	for i, f := range features {
 		w.cp.MustApply(t, w.namespace, fmt.Sprintf(`
 apiVersion: gateway.networking.k8s.io/v1

@@ -28,6 +28,7 @@ var features = []feature{
 	{Name: "two backends by weight", By: byKong, rule: `backendRefs: [{name: backend, port: 80, weight: 3}, {name: other, port: 80}]`},
 	{Name: "backend timeout", By: byKong, rule: `timeouts: {backendRequest: 10s}, ` + toBackend},
 	{Name: "h2c backend", By: byKong, rule: `backendRefs: [{name: h2c, port: 80}]`},
+	{Name: "HTTPS backend, not verified", By: byKong, rule: `backendRefs: [{name: https, port: 80}]`},
 	{Name: "KongPlugin request-transformer, for comparison", By: "a bundled plugin",
 		rule: `filters: [{type: ExtensionRef, extensionRef: {group: configuration.konghq.com, kind: KongPlugin, name: transform}}], ` + toBackend},
 	{Name: "request header", By: byLua, rule: `filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: X-A, value: a}]}}], ` + toBackend},
@@ -43,6 +44,7 @@ var features = []feature{
 	{Name: "mirror of 1 %", By: byRelay, rule: `filters: [{type: RequestMirror, requestMirror: {backendRef: {name: other, port: 80}, percent: 1}}], ` + toBackend},
 	{Name: "retries", By: byRelay, rule: `retry: {codes: [503], attempts: 2}, timeouts: {request: 10s, backendRequest: 3s}, ` + toBackend},
 	{Name: "sessions", By: byRelay, rule: `sessionPersistence: {}, ` + toBackend},
+	{Name: "HTTPS backend with a BackendTLSPolicy", By: byRelay, rule: `backendRefs: [{name: policed, port: 80}]`},
 }
 
 // right tells whether an answer's status is as it should be.
