@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/e2e/anything"
@@ -35,11 +37,31 @@ func survive(t *testing.T, from []byte) {
 	g.Update(anything.Innocents()...)
 	before := stateOf(g)
 	g.Update(anything.Population()...)
-	for _, c := range anything.Objects(from) {
+	objects := anything.Objects(from)
+	for _, c := range objects {
 		g.Update(c)
 	}
 	wantUnchanged(t, g, before)
 	wantTaken(t, g)
+
+	// Some go again. What is left is what a translation of it from nothing gives.
+	left := map[unit.Key]unit.Object{}
+	for _, c := range slices.Concat(anything.Innocents(), anything.Population(), objects) {
+		left[c.Key] = c.Object
+	}
+	for i, c := range objects {
+		if i%3 == 0 {
+			g.Update(unit.Change{Key: c.Key})
+			delete(left, c.Key)
+		}
+	}
+	fresh := translate.New(o)
+	for key, object := range left { // in any order
+		fresh.Update(unit.Change{Key: key, Object: object})
+	}
+	if diff := cmp.Diff(stateOf(fresh), stateOf(g)); diff != "" {
+		t.Errorf("what is left differs from a translation of it:\n%s", diff)
+	}
 }
 
 func someBytes(seed uint64, n int) []byte {

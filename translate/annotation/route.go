@@ -2,6 +2,7 @@ package annotation
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -137,11 +138,13 @@ func (v *Values) headers() []route.Values {
 		separator = ","
 	}
 	var headers []route.Values
-	for annotation, list := range v.object.GetAnnotations() {
+	all := v.object.GetAnnotations()
+	for _, annotation := range slices.Sorted(maps.Keys(all)) {
 		name, ok := strings.CutPrefix(annotation, Prefix+Headers)
 		if !ok {
 			continue
 		}
+		list := all[annotation]
 		values := split(list, separator)
 		if len(values) == 0 {
 			v.invalid(Headers+name, list, "a list of values")
@@ -149,7 +152,6 @@ func (v *Values) headers() []route.Values {
 		}
 		headers = append(headers, headerValues(name, values))
 	}
-	slices.SortFunc(headers, func(a, b route.Values) int { return strings.Compare(a.Name, b.Name) })
 	return headers
 }
 
