@@ -52,9 +52,10 @@ spec:
 `, name, parent, host, backend)
 }
 
-// Each Gateway has an address of its own, and requests to it are for its routes alone,
-// whatever port their Host header claims.
-func TestGatewaysApart(t *testing.T) {
+// deployed is a cluster with Gateway API and what install.yaml installs, where each Gateway
+// gets a Service and an address. The variables are Kong's.
+func deployed(t *testing.T, env map[string]string) (*lab.ControlPlane, *pod.Pod) {
+	t.Helper()
 	lab.Require(t)
 	if lab.External() {
 		lab.Skip(t, "installs the gateway itself")
@@ -62,7 +63,13 @@ func TestGatewaysApart(t *testing.T) {
 	pod.NeedPlugins(t)
 	cp := lab.StartControlPlane(t)
 	gatewayKinds(t, cp)
-	gw := pod.Deploy(t, cp, nil)
+	return cp, pod.Deploy(t, cp, env)
+}
+
+// Each Gateway has an address of its own, and requests to it are for its routes alone,
+// whatever port their Host header claims.
+func TestGatewaysApart(t *testing.T) {
+	cp, gw := deployed(t, nil)
 	ns := cp.Namespace(t)
 	host := "shop.example"
 	cp.MustApply(t, ns, keyPair(t, host).secret("cert")+"---"+twoGateways+deployment("a", 1)+deployment("b", 1)+

@@ -19,19 +19,11 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/kube-sync/kube-sync/e2e/lab"
-	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
 // TLS on both sides of Gateways that have addresses and ports of their own.
 func TestGatewayTLS(t *testing.T) {
-	lab.Require(t)
-	if lab.External() {
-		lab.Skip(t, "installs the gateway itself")
-	}
-	pod.NeedPlugins(t)
-	cp := lab.StartControlPlane(t)
-	gatewayKinds(t, cp)
-	pod.Deploy(t, cp, nil)
+	cp, _ := deployed(t, nil)
 	t.Run("Clients", func(t *testing.T) { testClientCertificates(t, cp) })
 	t.Run("Sessions", func(t *testing.T) { testSessionsOfOtherPorts(t, cp) })
 	t.Run("Misdirected", func(t *testing.T) { testMisdirected(t, cp) })
@@ -460,14 +452,7 @@ func status(want int) func(reply) error {
 // A Kong that cannot ask for certificates serves nobody where they are asked for, and all
 // others.
 func TestClientCertificatesWithoutPlugin(t *testing.T) {
-	lab.Require(t)
-	if lab.External() {
-		lab.Skip(t, "installs the gateway itself")
-	}
-	pod.NeedPlugins(t)
-	cp := lab.StartControlPlane(t)
-	gatewayKinds(t, cp)
-	pod.Deploy(t, cp, map[string]string{"KONG_PLUGINS": "bundled,kube-sync-delta,kube-sync-http,kube-sync-ports"})
+	cp, _ := deployed(t, map[string]string{"KONG_PLUGINS": "bundled,kube-sync-delta,kube-sync-http,kube-sync-ports"})
 	ns, host := cp.Namespace(t), "shop.example"
 	company := newAuthority(t, nil, "company")
 	cp.MustApply(t, ns, keyPair(t, host).secret("cert")+caMap("clients", company.pair.cert)+caMap("department", company.pair.cert)+

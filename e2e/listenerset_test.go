@@ -9,7 +9,6 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/e2e/lab"
-	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
 const gatewayForSets = `
@@ -27,14 +26,7 @@ spec:
 // certificate of its own. What two teams contend for is the older's while that is there,
 // and the other's at once when it is gone.
 func TestListenerSets(t *testing.T) {
-	lab.Require(t)
-	if lab.External() {
-		lab.Skip(t, "installs the gateway itself")
-	}
-	pod.NeedPlugins(t)
-	cp := lab.StartControlPlane(t)
-	gatewayKinds(t, cp)
-	pod.Deploy(t, cp, nil)
+	cp, _ := deployed(t, nil)
 	ns, team, late := cp.Namespace(t), cp.Namespace(t), cp.Namespace(t)
 	const host = "team.example"
 	cp.MustApply(t, ns, gatewayForSets+deployment("own", 1)+routeTo("own", "{name: shared}", "own.example, "+host, "own"))
