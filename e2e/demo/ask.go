@@ -44,6 +44,10 @@ var questions = []question{
 		tls:   true, host: "shop.example", path: "/checkout/pay",
 		status: 200, answer: "shop got GET /pay", certificate: "shop.example",
 	},
+	{
+		about: "HTTPRoute shop/api of Gateway shop/web", host: "api.example", path: "/orders/42",
+		status: 200, answer: "shop got GET /orders/42",
+	},
 }
 
 // shownHeaders are those of the request that are worth showing as the backend got them.
