@@ -251,7 +251,7 @@ func (c *Costs) page() string {
 			fmt.Sprintf("%+.2f", more),
 			thousands(int64(f.median(func(r Round) float64 { return r.Rate }))))
 	}
-	return strings.ReplaceAll(d.text.String(), "+0.00", "0.00")
+	return strings.NewReplacer("+0.00", "0.00", "-0.00", "0.00").Replace(d.text.String())
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
