@@ -182,6 +182,10 @@ func (s *statuses) write(ctx context.Context, key unit.Key) (again bool) {
 	if !ok || object == nil || len(ours) == 0 || ctx.Err() != nil {
 		return false
 	}
+	unseen := desired.base != "" && desired.base == object.GetResourceVersion()
+	if desired.gone && unseen {
+		return false // what is to go may have been written last; the cache will show it
+	}
 	have, want := addressesIn(object), ours
 	if desired.gone {
 		want = without(have, ours)
@@ -190,7 +194,7 @@ func (s *statuses) write(ctx context.Context, key unit.Key) (again bool) {
 	case sameAddresses(have, want):
 		s.settled(key)
 		return false
-	case desired.base == object.GetResourceVersion() && sameAddresses(desired.wrote, want) && desired.base != "":
+	case unseen && sameAddresses(desired.wrote, want):
 		return false
 	}
 	if err := s.patch(ctx, key, object.GetResourceVersion(), want); err != nil {
@@ -229,11 +233,12 @@ func (s *statuses) settled(key unit.Key) {
 	}
 }
 
-// remember keeps what was written, unless the desire is another by now.
+// remember keeps what was written, also if the desire is another by now.
 func (s *statuses) remember(key unit.Key, written desired) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if d, ok := s.desired[key]; ok && d.gone == written.gone {
+	if d, ok := s.desired[key]; ok {
+		written.gone = d.gone
 		s.desired[key] = written
 	}
 }

@@ -138,6 +138,26 @@ func TestIngressThatIsNoLongerOursLosesOurAddresses(t *testing.T) {
 	}
 }
 
+// An Ingress may cease to be ours before the cache shows what was written last.
+func TestAddressesThatTheCacheDoesNotShowYetGoToo(t *testing.T) {
+	f := newFakes()
+	s := serveStatuses(f)
+	s.set(t, "web", "192.0.2.9")
+	w := f.idleWriter(t, WriterOptions{UpdateStatus: true, Addresses: []string{"192.0.2.1"}})
+	w.statuses.published.follow(t.Context())
+	key := ingressKey("web")
+	cached := w.cluster.Get(key).GetResourceVersion()
+	w.Report(programmed("web")...)
+	w.statuses.remember(key, desired{base: cached, wrote: w.statuses.of(key.Kind)})
+
+	w.Report(Report{Object: key, Gone: true})
+	w.statuses.write(t.Context(), key)
+	s.set(t, "web", "192.0.2.1")
+	eventually(t, "cached", func() bool { return w.cluster.Get(key).GetResourceVersion() != cached })
+	w.statuses.write(t.Context(), key)
+	s.until(t, "web")
+}
+
 func TestStatusFollowsThePublishService(t *testing.T) {
 	ctx := context.Background()
 	proxy := &corev1.Service{
