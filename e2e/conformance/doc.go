@@ -12,7 +12,8 @@
 // What is claimed says the GatewayClass, where the suite reads it: package gatewayapi has the list, and a reason for each
 // feature that is not on it. A profile is run if the kind of routes that it is about is claimed. A whole
 // run leaves the suite's report, the outcome of each test and a page of both in e2e/results; one with any of the options
-// above reports nothing. Without kong on PATH the stand-in gateway is tested, and nothing is reported either.
+// above reports nothing. Without kong on PATH the stand-in gateway is tested, by those tests that ask for nothing but what
+// it does, and nothing is reported either.
 //
 // The logs of the suite and of the gateway are in .run/conformance. The suite, its backend and CoreDNS are modules of
 // their own (suite, coredns), which kube-sync does not depend on; they are built once and kept in the user's cache.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,6 +75,7 @@ func Start(ctx context.Context, c Config) (*Gateway, error) {
 	if g.proxy, err = proxy.New(g.log); err != nil {
 		return nil, err
 	}
+	g.proxy.TrustPorts = slices.Contains(g.plugins, declarative.Ports)
 	g.restore()
 	// The listeners come first: they tell when another gateway has the same prefix.
 	err = g.listen()

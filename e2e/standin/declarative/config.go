@@ -98,6 +98,10 @@ type Plugin struct {
 // Termination is the one plugin that the stand-in runs.
 const Termination = "request-termination"
 
+// Ports is the plugin by which Kong takes the port that a request came to for its port. To
+// the stand-in it is a word to do so.
+const Ports = "kube-sync-ports"
+
 // TerminationConfig is the configuration of request-termination.
 type TerminationConfig struct {
 	StatusCode  int    `json:"status_code"`

@@ -24,6 +24,10 @@ type Proxy struct {
 	// is by default; verifying does.
 	trusting, verifying *http.Transport
 	fallback            *tls.Certificate
+
+	// TrustPorts has routes tell requests apart by the port that they came to, also if
+	// their Host header names another one. Kong does so by the plugin kube-sync-ports.
+	TrustPorts bool
 }
 
 // New makes a proxy without routes.
@@ -63,7 +67,7 @@ func (p *Proxy) TLS() *tls.Config {
 // ServeHTTP routes and answers one request.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t, id := p.table.Load(), requestID()
-	e, match := t.route(r)
+	e, match := t.route(p.question(r))
 	if e == nil {
 		answer(w, id, http.StatusNotFound, "no Route matched with those values")
 		return
@@ -88,8 +92,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // route finds the first entry that matches.
-func (t *Table) route(r *http.Request) (*entry, expression.Match) {
-	q := question(r)
+func (t *Table) route(q *expression.Request) (*entry, expression.Match) {
 	for _, e := range t.routes {
 		if !slices.Contains(e.schemes, q.Protocol) {
 			continue
@@ -102,7 +105,7 @@ func (t *Table) route(r *http.Request) (*entry, expression.Match) {
 }
 
 // question is the request as the router sees it.
-func question(r *http.Request) *expression.Request {
+func (p *Proxy) question(r *http.Request) *expression.Request {
 	host, port := expression.SplitHost(r.Host)
 	q := &expression.Request{
 		Protocol: "http", Method: r.Method, Host: host, Path: normalize(r.URL.EscapedPath()),
@@ -119,7 +122,7 @@ func question(r *http.Request) *expression.Request {
 	}
 	if to, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
 		q.DstIP = to.AddrPort().Addr().Unmap()
-		if q.DstPort == 0 {
+		if q.DstPort == 0 || p.TrustPorts {
 			q.DstPort = to.Port
 		}
 	}

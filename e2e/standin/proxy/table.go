@@ -82,9 +82,11 @@ func (e *entry) takePlugins(plugins []*declarative.Plugin) {
 		if !concerned {
 			continue
 		}
-		if p.Name != declarative.Termination {
+		switch {
+		case p.Name == declarative.Ports: // requests are told apart by their ports anyway
+		case p.Name != declarative.Termination:
 			e.foreign = min(cmp.Or(e.foreign, p.Name), p.Name)
-		} else if scope > best {
+		case scope > best:
 			best, e.terminates = scope, &p.Config
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -21,7 +22,60 @@ type Address struct {
 }
 
 // Proxy are the listeners for clients.
-func (s Settings) Proxy() ([]Address, error) { return s.tcp("proxy_listen", false) }
+func (s Settings) Proxy() ([]Address, error) {
+	addresses, err := s.tcp("proxy_listen", false)
+	if err != nil {
+		return nil, err
+	}
+	for _, words := range s.injected("nginx_proxy_listen") {
+		all, err := ranged(words[0])
+		if err != nil {
+			return nil, fmt.Errorf("setting KONG_NGINX_PROXY_LISTEN: %w", err)
+		}
+		for _, a := range all {
+			a.Setting, a.TLS = "KONG_NGINX_PROXY_LISTEN", slices.Contains(words[1:], "ssl")
+			addresses = append(addresses, a)
+		}
+	}
+	return addresses, nil
+}
+
+// injected are the listeners of a setting that goes raw into nginx's configuration, so
+// that more may follow in it.
+func (s Settings) injected(key string) (listeners [][]string) {
+	for i, directive := range fields(s[key], ";") {
+		listener, isListen := strings.CutPrefix(directive, "listen ")
+		if i == 0 || isListen {
+			listeners = append(listeners, strings.Fields(listener))
+		}
+	}
+	return listeners
+}
+
+// ranged are the addresses of a listener, of which nginx takes several ports at once.
+func ranged(text string) ([]Address, error) {
+	if path, ok := strings.CutPrefix(text, "unix:"); ok {
+		return []Address{{Network: "unix", Address: path}}, nil
+	}
+	host, ports, err := net.SplitHostPort(text)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not an address and a port", text)
+	}
+	first, last, several := strings.Cut(ports, "-")
+	if !several {
+		last = first
+	}
+	from, err := strconv.ParseUint(first, 10, 16)
+	to, wrong := strconv.ParseUint(last, 10, 16)
+	if err != nil || wrong != nil {
+		return nil, fmt.Errorf("%q is not an address and a port, or a range of them", text)
+	}
+	var all []Address
+	for port := from; port <= to; port++ {
+		all = append(all, Address{Network: "tcp", Address: net.JoinHostPort(host, strconv.FormatUint(port, 10))})
+	}
+	return all, nil
+}
 
 // Status are the listeners of the Status API.
 func (s Settings) Status() ([]Address, error) { return s.tcp("status_listen", false) }
@@ -33,15 +87,10 @@ func (s Settings) Admin() ([]Address, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, directive := range fields(s["nginx_admin_listen"], ";") {
-		// The value goes raw into nginx's configuration, so more may follow in it.
-		listener, isListen := strings.CutPrefix(directive, "listen ")
-		if i > 0 && !isListen {
-			continue
-		}
-		path, ok := strings.CutPrefix(strings.Fields(listener)[0], "unix:")
+	for _, words := range s.injected("nginx_admin_listen") {
+		path, ok := strings.CutPrefix(words[0], "unix:")
 		if !ok {
-			return nil, fmt.Errorf("setting KONG_NGINX_ADMIN_LISTEN: %q is not unix:PATH", directive)
+			return nil, fmt.Errorf("setting KONG_NGINX_ADMIN_LISTEN: %q is not unix:PATH", words[0])
 		}
 		addresses = append(addresses, Address{Setting: "KONG_NGINX_ADMIN_LISTEN", Network: "unix", Address: path})
 	}

@@ -30,7 +30,7 @@ var defaults = Settings{
 // honoured are the settings that have an effect, besides those of plugin servers.
 var honoured = []string{
 	"prefix", "database", "router_flavor", "proxy_listen", "admin_listen", "status_listen", "plugins",
-	"nginx_admin_listen", "nginx_admin_allow", "pluginserver_names",
+	"nginx_proxy_listen", "nginx_admin_listen", "nginx_admin_allow", "pluginserver_names",
 	// What follows says how the stand-in is anyway.
 	"log_level", "admin_gui_listen", "anonymous_reports", "nginx_daemon",
 	"nginx_admin_client_max_body_size", "nginx_admin_client_body_buffer_size",

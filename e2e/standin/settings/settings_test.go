@@ -45,6 +45,27 @@ func TestEnvironmentWinsOverFile(t *testing.T) {
 	}
 }
 
+func TestProxyListeners(t *testing.T) {
+	s := read(t, "KONG_PROXY_LISTEN=127.0.0.1:8000", "KONG_NGINX_PROXY_LISTEN=127.0.0.1:1-2 reuseport; listen 127.0.0.1:3 ssl; listen unix:/a; keepalive_timeout 9")
+	got, err := s.Proxy()
+	const injected = "KONG_NGINX_PROXY_LISTEN"
+	want := []Address{
+		{Setting: "KONG_PROXY_LISTEN", Network: "tcp", Address: "127.0.0.1:8000"},
+		{Setting: injected, Network: "tcp", Address: "127.0.0.1:1"},
+		{Setting: injected, Network: "tcp", Address: "127.0.0.1:2"},
+		{Setting: injected, Network: "tcp", Address: "127.0.0.1:3", TLS: true},
+		{Setting: injected, Network: "unix", Address: "/a"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+	for _, wrong := range []string{"here", "127.0.0.1", "127.0.0.1:a-b", "127.0.0.1:1-99999"} {
+		if _, err := read(t, "KONG_NGINX_PROXY_LISTEN="+wrong).Proxy(); err == nil {
+			t.Errorf("%q is taken", wrong)
+		}
+	}
+}
+
 func TestAdminListeners(t *testing.T) {
 	s := read(t, "KONG_NGINX_ADMIN_LISTEN=unix:/a; listen unix:/b backlog=9; keepalive_timeout 9",
 		"KONG_ADMIN_LISTEN=127.0.0.1:8001 reuseport", "KONG_NGINX_ADMIN_ALLOW=unix:; deny all")
