@@ -6,9 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	incubatorv1alpha1 "github.com/kong/kubernetes-configuration/api/incubator/v1alpha1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/certificate"
@@ -66,11 +64,7 @@ func Settings(r *unit.Reader, object metav1.Object, key unit.Key, purpose For, v
 
 // plugins are those of all routes to the object.
 func (s *settings) plugins(object metav1.Object) {
-	kind := schema.GroupKind{Kind: string(s.key.Kind)}
-	if s.key.Kind == unit.KongServiceFacade {
-		kind.Group = incubatorv1alpha1.SchemeGroupVersion.Group
-	}
-	attached := plugin.Attached(s.reader, object, s.key, kind)
+	attached := plugin.Attached(s.reader, object, s.key)
 	if s.purpose == Connections || s.purpose == Datagrams {
 		attached = attached.OfStreams(s.key)
 	}

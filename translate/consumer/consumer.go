@@ -128,8 +128,7 @@ func (t *translation) claim(slot, lost string) unit.Claim {
 func (t *translation) entities() []*kong.Entity {
 	consumer := kong.Consumer(t.model)
 	entities := []*kong.Entity{consumer}
-	kind := configurationv1.SchemeGroupVersion.WithKind("KongConsumer").GroupKind()
-	attached := plugin.OfConsumer(t.reader, t.consumer, t.key, kind)
+	attached := plugin.OfConsumer(t.reader, t.consumer, t.key)
 	for _, v := range attached.Verdicts {
 		v.Condition = condition.Programmed
 		t.fragment.Verdicts = append(t.fragment.Verdicts, v)

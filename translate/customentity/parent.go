@@ -50,15 +50,13 @@ func parentOf(e *configurationv1alpha1.KongCustomEntity) (unit.Key, bool) {
 
 // attached is an entity that has a plugin as its parent.
 func attached(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key unit.Key, fields map[string]any) unit.Fragment {
-	group := configurationv1.GroupVersion.Group
 	parent, ok := parentOf(e)
 	switch {
 	case !ok:
 		return invalid(key, "spec.parentRef: a KongPlugin or KongClusterPlugin can be the parent")
 	case fields["id"] != nil:
 		return invalid(key, "spec.fields.id: the entity is there once for each object that has the plugin, and cannot have one id")
-	case parent.Namespace != "" && !grant.Allows(r, grant.From{Group: group, Kind: string(key.Kind), Namespace: key.Namespace},
-		grant.To{Group: group, Kind: string(parent.Kind), Namespace: parent.Namespace, Name: parent.Name}):
+	case parent.Namespace != "" && !grant.Allows(r, key, parent):
 		return invalid(key, "spec.parentRef: no ReferenceGrant in namespace %s lets a KongCustomEntity of namespace %s refer to %s",
 			parent.Namespace, key.Namespace, parent)
 	}

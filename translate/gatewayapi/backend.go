@@ -44,8 +44,7 @@ func (o Options) resolve(r *unit.Reader, from unit.Key, ref gatewayv1.BackendRef
 		return unresolved(gatewayv1.RouteReasonInvalidKind, "backend %s is of the kind %s, and a Service is supported", ref.Name, value(ref.Kind, "Service"))
 	}
 	namespace := string(value(ref.Namespace, gatewayv1.Namespace(from.Namespace)))
-	if !grant.Allows(r, grant.From{Group: gatewayv1.GroupName, Kind: string(from.Kind), Namespace: from.Namespace},
-		grant.To{Kind: "Service", Namespace: namespace, Name: string(ref.Name)}) {
+	if !grant.Allows(r, from, unit.Key{Kind: unit.Service, Namespace: namespace, Name: string(ref.Name)}) {
 		return unresolved(gatewayv1.RouteReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %s of namespace %s refer to Service %s",
 			namespace, some(string(from.Kind)), from.Namespace, ref.Name)
 	}

@@ -59,8 +59,8 @@ func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.Frontend
 			unresolved(gatewayv1.ListenerReasonInvalidCACertificateKind, "%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, ref.Kind)
 			continue
 		}
-		if !grant.Allows(r, grant.From{Group: gatewayv1.GroupName, Kind: "Gateway", Namespace: gateway.Namespace},
-			grant.To{Kind: string(kind), Namespace: namespace, Name: string(ref.Name)}) {
+		from := unit.Key{Kind: unit.Gateway, Namespace: gateway.Namespace, Name: gateway.Name}
+		if !grant.Allows(r, from, unit.Key{Kind: kind, Namespace: namespace, Name: string(ref.Name)}) {
 			unresolved(gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to %s %s",
 				namespace, gateway.Namespace, kind, ref.Name)
 			continue

@@ -251,9 +251,7 @@ func (t *gatewayTranslation) certificate(from unit.Key, ref gatewayv1.SecretObje
 	if value(ref.Group, "") != corev1.GroupName || value(ref.Kind, "Secret") != "Secret" {
 		return unresolved(gatewayv1.ListenerReasonInvalidCertificateRef, "a certificate is in a Secret, not in a %s", value(ref.Kind, ""))
 	}
-	if !grant.Allows(t.reader,
-		grant.From{Group: gatewayv1.GroupName, Kind: string(from.Kind), Namespace: from.Namespace},
-		grant.To{Kind: "Secret", Namespace: namespace, Name: string(ref.Name)}) {
+	if !grant.Allows(t.reader, from, unit.Key{Kind: unit.Secret, Namespace: namespace, Name: string(ref.Name)}) {
 		return unresolved(gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %ss of namespace %s refer to Secret %s",
 			namespace, from.Kind, from.Namespace, ref.Name)
 	}

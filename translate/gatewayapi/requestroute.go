@@ -82,7 +82,7 @@ func (t *requestTranslation) settings() {
 	t.userTags = values.UserTags()
 	t.namedRoute = map[string]bool{}
 	read := append(slices.Clone(annotation.RouteNames), annotation.Plugins, annotation.HostAliases)
-	t.attached = plugin.Attached(t.reader, t.object, t.key, t.dialect.kind.GroupKind())
+	t.attached = plugin.Attached(t.reader, t.object, t.key)
 	t.aliases(values)
 	t.fragment.Verdicts = slices.Concat(values.Verdicts, annotation.Ignored(t.object, t.key, read...), t.attached.Verdicts)
 	for _, b := range t.attachment.bindings {
@@ -106,7 +106,7 @@ func (t *requestTranslation) narrowed(m route.Match) route.Match {
 func (t *requestTranslation) extend(r *route.Route, f filters) {
 	all := t.attached
 	for _, name := range f.extensions {
-		all = all.With(plugin.Named(t.reader, t.key, t.dialect.kind.GroupKind(), name), t.key)
+		all = all.With(plugin.Named(t.reader, t.key, name), t.key)
 	}
 	r.Plugins, r.Refuse = slices.Concat(all.Plugins, f.plugins()), all.Refuse
 	t.refuse(all)

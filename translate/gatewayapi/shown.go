@@ -64,9 +64,7 @@ func (t *gatewayTranslation) clientCertificate() (shown types.NamespacedName, wr
 		return unresolved(gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s is of the kind %s and the group %q; a client certificate is in a Secret",
 			ref.Name, value(ref.Kind, "Secret"), value(ref.Group, ""))
 	}
-	if !grant.Allows(t.reader,
-		grant.From{Group: gatewayv1.GroupName, Kind: "Gateway", Namespace: t.gateway.Namespace},
-		grant.To{Kind: "Secret", Namespace: shown.Namespace, Name: shown.Name}) {
+	if !grant.Allows(t.reader, t.key, unit.Key{Kind: unit.Secret, Namespace: shown.Namespace, Name: shown.Name}) {
 		return unresolved(gatewayv1.GatewayReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to Secret %s",
 			shown.Namespace, t.gateway.Namespace, shown.Name)
 	}

@@ -112,7 +112,7 @@ func (o Options) streamRoute(d streamDialect, id unit.ID, r *unit.Reader) unit.F
 func (t *streamTranslation) settings() {
 	values := annotation.Of(t.object, t.key)
 	t.tags = values.UserTags()
-	t.attached = plugin.Attached(t.reader, t.object, t.key, t.dialect.kind.GroupKind()).OfStreams(t.key)
+	t.attached = plugin.Attached(t.reader, t.object, t.key).OfStreams(t.key)
 	t.fragment.Verdicts = slices.Concat(values.Verdicts,
 		annotation.Ignored(t.object, t.key, annotation.Plugins, annotation.Tags), t.attached.Verdicts)
 }

@@ -3,6 +3,8 @@
 package grant
 
 import (
+	"slices"
+
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -11,13 +13,7 @@ import (
 // inNamespace finds all grants of a namespace.
 const inNamespace unit.Kind = "ReferenceGrant of Namespace"
 
-// From is who refers.
-type From struct{ Group, Kind, Namespace string }
-
-// To is what is referred to.
-type To struct{ Group, Kind, Namespace, Name string }
-
-// Define has a graph know the grants.
+// Define adds the index of ReferenceGrants to a graph.
 func Define(g *unit.Graph) {
 	g.DefineIndex(unit.Index{
 		Name:  inNamespace,
@@ -26,8 +22,9 @@ func Define(g *unit.Graph) {
 	})
 }
 
-// Allows tells whether the reference may be followed.
-func Allows(r *unit.Reader, from From, to To) bool {
+// Allows reports whether one object may refer to another: both are of one namespace, or a
+// ReferenceGrant in the namespace of the latter says so.
+func Allows(r *unit.Reader, from, to unit.Key) bool {
 	if from.Namespace == to.Namespace {
 		return true
 	}
@@ -39,19 +36,27 @@ func Allows(r *unit.Reader, from From, to To) bool {
 	return false
 }
 
-func trusts(all []gatewayv1.ReferenceGrantFrom, from From) bool {
+// Referrers returns the keys of the objects that an index holds for an object and that may
+// refer to it, in order. Anyone who writes an object may name any other in it, so an index of
+// references across namespaces is read through here and in no other way.
+func Referrers(r *unit.Reader, index unit.Kind, to unit.Key) []unit.Key {
+	keys := r.Keys(unit.Key{Kind: index, Namespace: to.Namespace, Name: to.Name})
+	return slices.DeleteFunc(keys, func(from unit.Key) bool { return !Allows(r, from, to) })
+}
+
+func trusts(all []gatewayv1.ReferenceGrantFrom, from unit.Key) bool {
 	for _, f := range all {
-		if string(f.Group) == from.Group && string(f.Kind) == from.Kind && string(f.Namespace) == from.Namespace {
+		if string(f.Group) == from.Kind.Group() && string(f.Kind) == string(from.Kind) && string(f.Namespace) == from.Namespace {
 			return true
 		}
 	}
 	return false
 }
 
-func covers(all []gatewayv1.ReferenceGrantTo, to To) bool {
+func covers(all []gatewayv1.ReferenceGrantTo, to unit.Key) bool {
 	for _, t := range all {
 		named := t.Name == nil || *t.Name == "" || string(*t.Name) == to.Name
-		if named && string(t.Group) == to.Group && string(t.Kind) == to.Kind {
+		if named && string(t.Group) == to.Kind.Group() && string(t.Kind) == string(to.Kind) {
 			return true
 		}
 	}

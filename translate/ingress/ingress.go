@@ -77,7 +77,7 @@ func (t *translation) settings() {
 	t.named = map[string]bool{}
 	t.fragment.Verdicts = annotation.Ignored(t.ingress, t.key, slices.Concat(annotation.RouteNames,
 		[]string{annotation.Plugins, annotation.HostAliases, annotation.Rewrite, annotation.RegexPrefix})...)
-	attached := plugin.Attached(t.reader, t.ingress, t.key, networkingv1.SchemeGroupVersion.WithKind("Ingress").GroupKind())
+	attached := plugin.Attached(t.reader, t.ingress, t.key)
 	t.base.Plugins, t.base.Refuse = attached.Plugins, attached.Refuse
 	t.fragment.Verdicts = append(t.fragment.Verdicts, attached.Verdicts...)
 }

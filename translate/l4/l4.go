@@ -68,8 +68,7 @@ func (o Options) begin(r *unit.Reader, object unit.Object, key unit.Key) (*trans
 		t.protocols, read = tcpProtocols(values), append(read, annotation.Protocols)
 	}
 	t.fragment.Verdicts = append(values.Verdicts, annotation.Ignored(object, key, read...)...)
-	kind := configurationv1beta1.SchemeGroupVersion.WithKind(string(key.Kind)).GroupKind()
-	t.attached = plugin.Attached(r, object, key, kind).OfStreams(key)
+	t.attached = plugin.Attached(r, object, key).OfStreams(key)
 	t.fragment.Verdicts = append(t.fragment.Verdicts, t.attached.Verdicts...)
 	return t, nil
 }

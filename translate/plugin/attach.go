@@ -7,9 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/condition"
@@ -62,8 +60,8 @@ func references(object metav1.Object) []reference {
 }
 
 // Attached gives the plugins that the annotation of a route's source or a Service names.
-func Attached(r *unit.Reader, object metav1.Object, key unit.Key, kind schema.GroupKind) Attachment {
-	a := attaching{reader: r, key: key, kind: kind}
+func Attached(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
+	a := attaching{reader: r, key: key}
 	for _, ref := range references(object) {
 		a.attach(ref)
 	}
@@ -71,8 +69,8 @@ func Attached(r *unit.Reader, object metav1.Object, key unit.Key, kind schema.Gr
 }
 
 // Named gives a KongPlugin of a route's namespace that the route names by other means.
-func Named(r *unit.Reader, key unit.Key, kind schema.GroupKind, name string) Attachment {
-	a := attaching{reader: r, key: key, kind: kind}
+func Named(r *unit.Reader, key unit.Key, name string) Attachment {
+	a := attaching{reader: r, key: key}
 	a.attach(reference{namespace: key.Namespace, name: name, explicit: true})
 	return a.Attachment
 }
@@ -119,7 +117,6 @@ type attaching struct {
 	Attachment
 	reader *unit.Reader
 	key    unit.Key
-	kind   schema.GroupKind
 }
 
 // attach adds a plugin for all requests, or for those of the consumers that name it too.
@@ -128,10 +125,10 @@ func (a *attaching) attach(ref reference) {
 	if !ok {
 		return
 	}
-	scope := scopeOf(a.reader, ref)
+	scope := scopeOf(a.reader, ref, p.kind)
 	switch {
-	case scope.consumers != "":
-		for name := range strings.SplitSeq(scope.consumers, "\n") {
+	case len(scope.consumers) > 0:
+		for _, name := range scope.consumers {
 			limited := p.model()
 			limited.Consumer = name
 			a.add(limited, ref.String())
@@ -159,9 +156,8 @@ func (a *attaching) add(p route.Plugin, ref string) {
 // resolve finds the plugin of a reference. If there is none it closes what the plugin
 // is for.
 func (a *attaching) resolve(ref reference) (resolved, bool) {
-	from := grant.From{Group: a.kind.Group, Kind: a.kind.Kind, Namespace: a.key.Namespace}
-	to := grant.To{Group: configurationv1.GroupVersion.Group, Kind: string(unit.KongPlugin), Namespace: ref.namespace, Name: ref.name}
-	if ref.explicit && !grant.Allows(a.reader, from, to) {
+	named := unit.Key{Kind: unit.KongPlugin, Namespace: ref.namespace, Name: ref.name}
+	if ref.explicit && !grant.Allows(a.reader, a.key, named) {
 		a.refuse("RefNotPermitted", fmt.Sprintf("plugin %s is in another namespace, and no ReferenceGrant there allows it", ref))
 		return resolved{}, false
 	}

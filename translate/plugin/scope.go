@@ -2,15 +2,14 @@ package plugin
 
 import (
 	"slices"
-	"strings"
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -22,16 +21,16 @@ const (
 )
 
 // Units that gather those, so that users of a plugin are translated again only if the
-// outcome is another.
+// outcome is another. The Sub of their ids is the kind of the plugin.
 const (
 	scopeRole  unit.Role = "plugin-consumers"
 	routesRole unit.Role = "plugin-routes"
 )
 
-// scope tells which consumers a plugin is limited to where routes or Services name it.
+// scope holds the consumers that a plugin is limited to where routes or Services name it.
 type scope struct {
-	consumers string // names in Kong, one a line
-	group     string // one of the groups, if there are any and no consumers
+	consumers []string // names in Kong
+	group     string   // one of the groups, if there are any and no consumers
 }
 
 func defineRelations(g *unit.Graph, className string) {
@@ -47,7 +46,7 @@ func defineRelations(g *unit.Graph, className string) {
 	}})
 	g.Define(unit.Definition{Role: routesRole, Kind: unit.KongPlugin, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 		limited := false
-		for _, key := range r.Keys(unit.Key{Kind: routesNaming, Namespace: id.Namespace, Name: id.Name}) {
+		for _, key := range referrers(r, routesNaming, id) {
 			ours, _ := r.Use(unit.ID{Role: namingRole(key.Kind), Namespace: key.Namespace, Name: key.Name}).(bool)
 			limited = limited || ours
 		}
@@ -97,20 +96,35 @@ func namedIn(object unit.Object) []unit.Key {
 	return keys
 }
 
+// referrers are the objects of an index that name a plugin and may: those of its own
+// namespace, and those that a ReferenceGrant there allows. A KongClusterPlugin is named
+// without a namespace, so that it stands for a plugin of the referrer's own.
+func referrers(r *unit.Reader, index unit.Kind, id unit.ID) []unit.Key {
+	all := grant.Referrers(r, index, unit.Key{Kind: unit.KongPlugin, Namespace: id.Namespace, Name: id.Name})
+	if unit.Kind(id.Sub) != unit.KongClusterPlugin {
+		return all
+	}
+	return slices.DeleteFunc(all, func(key unit.Key) bool {
+		return !slices.Contains(references(r.Get(key)), reference{namespace: id.Namespace, name: id.Name})
+	})
+}
+
 func gather(r *unit.Reader, id unit.ID, className string) scope {
 	var s scope
-	var names []string
-	for _, c := range unit.List[*configurationv1.KongConsumer](r, unit.Key{Kind: consumersNaming, Namespace: id.Namespace, Name: id.Name}) {
-		if name := ConsumerName(c); name != "" && class.Ours(r, c, className) && !slices.Contains(names, name) {
-			names = append(names, name)
+	for _, key := range referrers(r, consumersNaming, id) {
+		c, ok := unit.Get[*configurationv1.KongConsumer](r, key)
+		if !ok || !class.Ours(r, c, className) {
+			continue
+		}
+		if name := ConsumerName(c); name != "" && !slices.Contains(s.consumers, name) {
+			s.consumers = append(s.consumers, name)
 		}
 	}
-	s.consumers = strings.Join(names, "\n")
-	if s.consumers != "" {
+	if len(s.consumers) > 0 {
 		return s
 	}
-	for _, group := range unit.List[*configurationv1beta1.KongConsumerGroup](r, unit.Key{Kind: groupsNaming, Namespace: id.Namespace, Name: id.Name}) {
-		if class.Ours(r, group, className) {
+	for _, key := range referrers(r, groupsNaming, id) {
+		if group, ok := unit.Get[*configurationv1beta1.KongConsumerGroup](r, key); ok && class.Ours(r, group, className) {
 			s.group = group.Namespace + "/" + group.Name
 			break
 		}
@@ -118,8 +132,8 @@ func gather(r *unit.Reader, id unit.ID, className string) scope {
 	return s
 }
 
-func scopeOf(r *unit.Reader, ref reference) scope {
-	s, _ := r.Use(unit.ID{Role: scopeRole, Namespace: ref.namespace, Name: ref.name}).(scope)
+func scopeOf(r *unit.Reader, ref reference, kind unit.Kind) scope {
+	s, _ := r.Use(unit.ID{Role: scopeRole, Namespace: ref.namespace, Name: ref.name, Sub: string(kind)}).(scope)
 	return s
 }
 
@@ -134,11 +148,11 @@ func ConsumerName(c *configurationv1.KongConsumer) string {
 
 // OfConsumer gives the plugins that a consumer or, which comes to nothing else, its
 // group has wherever it goes. Those that routes or Services name too are theirs.
-func OfConsumer(r *unit.Reader, object metav1.Object, key unit.Key, kind schema.GroupKind) Attachment {
-	a := attaching{reader: r, key: key, kind: kind}
+func OfConsumer(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
+	a := attaching{reader: r, key: key}
 	for _, ref := range references(object) {
 		p, ok := a.resolve(ref)
-		limited, _ := r.Use(unit.ID{Role: routesRole, Namespace: ref.namespace, Name: ref.name}).(bool)
+		limited, _ := r.Use(unit.ID{Role: routesRole, Namespace: ref.namespace, Name: ref.name, Sub: string(p.kind)}).(bool)
 		if ok && !limited {
 			a.add(p.model(), ref.String())
 		}
