@@ -11,11 +11,6 @@ import (
 // themselves, from a cache or by calling a function.
 const refusing = "ip-restriction"
 
-// refusalOf gives a plugin that answers 503 to all requests of a holder.
-func refusalOf(message string, tags []string, consumer string, holder Ref, holderName string) *Entity {
-	return Plugin(refusalPlugin(message, tags, consumer), holder, holderName)
-}
-
 // closing is the plugin that answers 503 to all requests of the gateway. No plugin of a
 // route takes its place, as one of a bundled plugin's name would.
 const closing = "kube-sync-closed"
@@ -28,39 +23,40 @@ func Closed(message string, tags []string) *Entity {
 		panic(err) // a text
 	}
 	e := Plugin(route.Plugin{Name: closing, Config: config, Tags: tags}, Ref{}, "")
-	e.Instead = []*Entity{refusalOf(message, tags, "", Ref{}, "")}
+	e.Instead = []*Entity{Refusal(message, tags, Ref{}, "")}
 	return e
 }
 
-func refusalPlugin(message string, tags []string, consumer string) route.Plugin {
+// Refusal returns a plugin that answers 503 to all requests of a holder.
+func Refusal(message string, tags []string, holder Ref, holderName string) *Entity {
+	return Plugin(refusalPlugin(message, tags), holder, holderName)
+}
+
+func refusalPlugin(message string, tags []string) route.Plugin {
 	config, err := json.Marshal(map[string]any{
 		"deny": []string{"0.0.0.0/0", "::/0"}, "status": 503, "message": message,
 	})
 	if err != nil {
 		panic(err) // a number and texts
 	}
-	return route.Plugin{Name: refusing, Config: config, Consumer: consumer, Tags: tags}
+	return route.Plugin{Name: refusing, Config: config, Tags: tags}
 }
 
 // refusedMessage is what clients are told in place of a plugin that Kong refused. The
 // owner is told more.
 func refusedMessage(plugin string) string { return "the plugin " + plugin + " is not available" }
 
-// Guarded gives a plugin and, should Kong refuse it, a refusal in its place: whoever
-// asks for a plugin may rely on it for protection.
+// Guarded returns a plugin and, should Kong refuse it, a refusal of the whole holder in its
+// place: the holder may rely on the plugin for protection. That holds for a plugin that is
+// limited to a consumer too, as all other requests would go out without it.
 func Guarded(p route.Plugin, holder Ref, holderName string) *Entity {
 	e := Plugin(p, holder, holderName)
 	if holder == (Ref{}) {
 		e.Instead = []*Entity{Closed(refusedMessage(p.Name), p.Tags)}
 	} else {
-		e.Instead = []*Entity{refusalOf(refusedMessage(p.Name), p.Tags, p.Consumer, holder, holderName)}
+		e.Instead = []*Entity{Refusal(refusedMessage(p.Name), p.Tags, holder, holderName)}
 	}
 	return e
-}
-
-// Refusal answers 503 to all requests of a holder.
-func Refusal(message string, tags []string, holder Ref, holderName string) *Entity {
-	return refusalOf(message, tags, "", holder, holderName)
 }
 
 // guards gives the plugins of a backend. With one that Kong refuses, all routes to the
@@ -78,13 +74,11 @@ func guards(b route.Backend) []*Entity {
 	}
 	for _, p := range plugins {
 		guarded := Guarded(p, holder, b.Name)
-		if p.Consumer == "" {
-			closed := b
-			closed.Host, closed.Targets, closed.Plugins = "refused."+b.Name, nil, nil
-			guarded.Instead = append(guarded.Instead, Backend(closed)...)
-			if hasPath(b.Protocol) || isGRPC(b.Protocol) {
-				guarded.Instead = append(guarded.Instead, ending(refusedMessage(p.Name), p.Tags, holder, b.Name))
-			}
+		closed := b
+		closed.Host, closed.Targets, closed.Plugins = "refused."+b.Name, nil, nil
+		guarded.Instead = append(guarded.Instead, Backend(closed)...)
+		if hasPath(b.Protocol) || isGRPC(b.Protocol) {
+			guarded.Instead = append(guarded.Instead, ending(refusedMessage(p.Name), p.Tags, holder, b.Name))
 		}
 		entities = append(append(entities, guarded), Brought(p, holder, b.Name)...)
 	}

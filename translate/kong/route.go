@@ -55,9 +55,7 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 		entities = append(entities, open)
 		for _, p := range r.Plugins {
 			guarded := Guarded(p, closed.Ref, r.Name)
-			if p.Consumer == "" {
-				guarded.Instead = append(guarded.Instead, closed)
-			}
+			guarded.Instead = append(guarded.Instead, closed)
 			entities = append(append(entities, guarded), Brought(p, closed.Ref, r.Name)...)
 		}
 	}

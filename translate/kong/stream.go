@@ -97,7 +97,7 @@ func ofStreams(plugins []route.Plugin, protocols []string) []route.Plugin {
 // streamRefusal gives a plugin that closes all connections of a route and drops its
 // datagrams.
 func streamRefusal(message string, tags []string, holder Ref, holderName string) *Entity {
-	p := refusalPlugin(message, tags, "")
+	p := refusalPlugin(message, tags)
 	p.Protocols = []string{"tcp", "tls", "tls_passthrough", "udp"}
 	return Plugin(p, holder, holderName)
 }

@@ -127,6 +127,8 @@ func (a *attaching) attach(ref reference) {
 	}
 	scope := scopeOf(a.reader, ref, p.kind)
 	switch {
+	case !takesConsumer(p.name):
+		a.add(p.model(), ref.String())
 	case len(scope.consumers) > 0:
 		for _, name := range scope.consumers {
 			limited := p.model()

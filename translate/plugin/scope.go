@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"fmt"
 	"slices"
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
@@ -146,6 +147,10 @@ func ConsumerName(c *configurationv1.KongConsumer) string {
 	return c.Username
 }
 
+func withoutConsumer(ref reference, p resolved) string {
+	return fmt.Sprintf("plugin %s is a %s, which Kong does not accept for single consumers", ref, p.name)
+}
+
 // OfConsumer gives the plugins that a consumer or, which comes to nothing else, its
 // group has wherever it goes. Those that routes or Services name too are theirs.
 func OfConsumer(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
@@ -153,8 +158,15 @@ func OfConsumer(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
 	for _, ref := range references(object) {
 		p, ok := a.resolve(ref)
 		limited, _ := r.Use(unit.ID{Role: routesRole, Namespace: ref.namespace, Name: ref.name, Sub: string(p.kind)}).(bool)
-		if ok && !limited {
+		switch {
+		case !ok:
+		case takesConsumer(p.name) && !limited:
 			a.add(p.model(), ref.String())
+		case takesConsumer(p.name):
+		case limited: // all requests to those routes have it
+			a.Verdicts = append(a.Verdicts, unit.Warning(key, "PluginInvalid", withoutConsumer(ref, p)))
+		default:
+			a.refuse("PluginInvalid", withoutConsumer(ref, p))
 		}
 	}
 	return a.Attachment

@@ -1,0 +1,41 @@
+package kong
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// A plugin that is limited to a consumer guards its whole holder: what is in its place when
+// Kong refuses it refuses all requests, and no route leads to the service.
+func TestPluginOfConsumerGuardsItsHolder(t *testing.T) {
+	p := route.Plugin{Name: "rate-limiting", Consumer: "ann"}
+	_, entities, err := Route(route.Route{Name: "web", Backend: "web", Match: route.Match{Host: "shop.example"}, Plugins: []route.Plugin{p}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if closed := find(t, find(t, entities, Plugins).Instead, Routes); len(closed.Parents) > 0 {
+		t.Errorf("the route in place of the guarded one leads to %v", closed.Parents)
+	}
+	for name, refusal := range map[string]*Entity{
+		"route":   find(t, find(t, entities, Plugins).Instead, Plugins),
+		"service": find(t, find(t, guards(route.Backend{Name: "web", Protocol: "http", Plugins: []route.Plugin{p}}), Plugins).Instead, Plugins),
+	} {
+		if strings.Contains(string(refusal.JSON), "consumer") || refusal.Name != refusing {
+			t.Errorf("the refusal of the %s is for some consumers alone: %s", name, refusal.JSON)
+		}
+	}
+}
+
+// find returns the first entity of a type.
+func find(t *testing.T, entities []*Entity, typ Type) *Entity {
+	t.Helper()
+	for _, e := range entities {
+		if e.Type == typ {
+			return e
+		}
+	}
+	t.Fatalf("there is no entity of type %s", typ)
+	return nil
+}
