@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -22,13 +23,14 @@ type routeTranslation struct {
 	refs       []gatewayv1.ParentReference
 	attachment attachment
 	fragment   unit.Fragment
+	suffix     string // of the names of the route's entities
 
 	unresolved []reference // those that are not resolved, the first first
 	unserved   []string    // why parts of the route are not served as they say
 }
 
 func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object, spec gatewayv1.CommonRouteSpec, hostnames []gatewayv1.Hostname) routeTranslation {
-	return routeTranslation{options: o, reader: r, object: object, key: key, refs: spec.ParentRefs, attachment: attachment{
+	return routeTranslation{options: o, reader: r, object: object, key: key, suffix: name.Suffix(r, key), refs: spec.ParentRefs, attachment: attachment{
 		reader: r, kind: string(key.Kind), namespace: key.Namespace, hostnames: hostnames}}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -177,7 +178,7 @@ func (t *ruleTranslation) translate(object unit.Object, id unit.ID, relay *route
 
 // backend is how Kong speaks to a rule's backends, without their endpoints.
 func (t *ruleTranslation) backend(object unit.Object, id unit.ID, all spoken) route.Backend {
-	t.found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(t.dialect.kind.Kind), id.Namespace, id.Name, strings.ReplaceAll(id.Sub, showing, "_"))
+	t.found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(t.dialect.kind.Kind), id.Namespace, id.Name, strings.ReplaceAll(id.Sub, showing, "_")) + name.Suffix(t.reader, t.key)
 	b := route.Backend{
 		Name: t.found.Service, Host: t.found.Service, Protocol: agreed(t.shares, t.dialect.protocol), Port: 80,
 		Transport: all.transport, Balancing: all.balancing, HostHeader: all.hostHeader, Plugins: all.plugins, Refuse: t.refuse,

@@ -6,6 +6,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
@@ -38,7 +39,7 @@ func detects(a assessment) bool {
 
 func (t *gatewayTranslation) refuseMisdirected(a assessment, host route.Host) {
 	_, entities, err := kong.Route(route.Route{
-		Name: fmt.Sprintf("gateway.%s.%s.%d.misdirected.%s", t.key.Namespace, t.key.Name, a.spec.Port, nameOf(host)),
+		Name: fmt.Sprintf("gateway.%s.%s.%d.misdirected.%s", t.key.Namespace, t.key.Name, a.spec.Port, nameOf(host)) + name.Suffix(t.reader, t.key),
 		Match: route.Match{Misdirected: true, Host: host, Deep: true, NotHosts: a.narrower, Port: int(a.kongPort), Scheme: "https",
 			Path: everything.Path},
 		Protocols: []string{"https"}, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426,

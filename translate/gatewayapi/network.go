@@ -10,6 +10,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -105,7 +106,7 @@ func (t *gatewayTranslation) close(a assessment) {
 		return // Kong closes connections that no route takes
 	}
 	r := route.Route{
-		Name:      fmt.Sprintf("gateway.%s.%s.%d", t.key.Namespace, t.key.Name, a.spec.Port),
+		Name:      fmt.Sprintf("gateway.%s.%s.%d", t.key.Namespace, t.key.Name, a.spec.Port) + name.Suffix(t.reader, t.key),
 		Match:     route.Match{Fallback: true, Port: int(a.kongPort), Path: route.Path{Kind: route.Elements, Value: "/"}},
 		Protocols: []string{schemes[a.spec.Protocol]}, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426,
 		Plugins: []route.Plugin{{Name: "request-termination",

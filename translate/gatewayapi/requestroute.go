@@ -220,7 +220,7 @@ func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
 // name is the Kong Ingress Controller's. The same host through listeners that leave
 // others out has another one each.
 func (t *requestTranslation) name(b binding, i, j int) string {
-	name := fmt.Sprintf("%s.%s.%s.%s.%d.%d", strings.ToLower(t.dialect.kind.Kind), t.key.Namespace, t.key.Name, nameOf(b.host), i, j)
+	name := fmt.Sprintf("%s.%s.%s.%s.%d.%d", strings.ToLower(t.dialect.kind.Kind), t.key.Namespace, t.key.Name, nameOf(b.host), i, j) + t.suffix
 	for t.namedRoute[name] {
 		name += fmt.Sprintf(".%s-%d", strings.Join(b.schemes, "-"), b.port)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -65,7 +66,7 @@ func (o Options) streamRule(d streamDialect, id unit.ID, r *unit.Reader) unit.Fr
 		t.fragment.Value = streamShares{unresolved: found.unresolved}
 		return t.fragment
 	}
-	found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(d.kind.Kind), id.Namespace, id.Name, id.Sub)
+	found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(d.kind.Kind), id.Namespace, id.Name, id.Sub) + name.Suffix(r, key)
 	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: agreed(t.shares, d.protocol), Port: 80, Targets: weighted(t.shares),
 		Transport: all.transport, Balancing: all.balancing, Plugins: all.plugins, Refuse: t.refuse,
 		Tags: kong.Tags(object, d.kind, all.tags...)}

@@ -179,7 +179,7 @@ func (t *streamTranslation) claim(s route.Stream, b binding, i int) {
 // name is the Kong Ingress Controller's, which has one route for all ports and hosts. Here
 // each has one, and all but the first say what they are for.
 func (t *streamTranslation) name(b binding, i int) string {
-	name := fmt.Sprintf("%s.%s.%s.%d.0", strings.ToLower(t.dialect.kind.Kind), t.key.Namespace, t.key.Name, i)
+	name := fmt.Sprintf("%s.%s.%s.%d.0", strings.ToLower(t.dialect.kind.Kind), t.key.Namespace, t.key.Name, i) + t.suffix
 	suffix := fmt.Sprintf(".%d", b.port)
 	if b.host != "" {
 		suffix = "." + nameOf(b.host) + suffix

@@ -9,6 +9,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -32,7 +33,7 @@ func Define(g *unit.Graph, ingressClass string) {
 			if !class.OursIngress(r, ingress, ingressClass) {
 				return unit.Fragment{Verdicts: class.MissingIngress(ingress, key, ingressClass)}
 			}
-			t := &translation{reader: r, ingress: ingress, key: key, parameters: class.Use(r, ingressClass)}
+			t := &translation{reader: r, ingress: ingress, key: key, suffix: name.Suffix(r, key), parameters: class.Use(r, ingressClass)}
 			t.settings()
 			t.rules()
 			t.defaultBackend()
@@ -50,6 +51,7 @@ type translation struct {
 	key      unit.Key
 	fragment unit.Fragment
 
+	suffix      string // of the names of the routes
 	parameters  class.Parameters
 	base        route.Route // what all routes have in common
 	aliases     []route.Host

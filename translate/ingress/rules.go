@@ -105,7 +105,7 @@ func (t *translation) defaultBackend() {
 	r := t.base
 	r.Match.Fallback = true
 	t.rewrite(&r)
-	r.Name = t.key.Namespace + "." + t.key.Name
+	r.Name = t.key.Namespace + "." + t.key.Name + t.suffix
 	if r.Backend = t.use(where, ref); r.Backend == "" {
 		r.Refuse = noBackend
 	}
@@ -204,6 +204,7 @@ func (t *translation) routeName(ref backend.Ref, match route.Match) string {
 	if ref.For == backend.Facade {
 		name = strings.Join([]string{t.key.Namespace, t.key.Name, host, ref.Service, "svc.facade"}, ".")
 	}
+	name += t.suffix
 	if !t.named[name] {
 		t.named[name] = true
 		return name

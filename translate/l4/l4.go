@@ -14,6 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -51,6 +52,7 @@ type translation struct {
 	key       unit.Key
 	tags      []string
 	protocols []string
+	suffix    string // of the names of the routes
 	attached  plugin.Attachment
 	fragment  unit.Fragment
 }
@@ -61,7 +63,7 @@ func (o Options) begin(r *unit.Reader, object unit.Object, key unit.Key) (*trans
 		return nil, class.Missing(object, key, o.IngressClass)
 	}
 	values := annotation.Of(object, key)
-	t := &translation{options: o, reader: r, object: object, key: key}
+	t := &translation{options: o, reader: r, object: object, key: key, suffix: name.Suffix(r, key)}
 	t.tags = kong.Tags(object, configurationv1beta1.SchemeGroupVersion.WithKind(string(key.Kind)), values.UserTags()...)
 	read := []string{annotation.Tags, annotation.Plugins}
 	if t.protocols = []string{"udp"}; key.Kind == unit.TCPIngress {
@@ -89,7 +91,7 @@ func (o Options) tcp(id unit.ID, r *unit.Reader) unit.Fragment {
 	}
 	for i, rule := range object.Spec.Rules {
 		s := route.Stream{
-			Name:      fmt.Sprintf("%s.%s.%d", key.Namespace, key.Name, i),
+			Name:      fmt.Sprintf("%s.%s.%d", key.Namespace, key.Name, i) + t.suffix,
 			Protocols: t.protocols,
 			Port:      rule.Port,
 			SNI:       route.Host(strings.ToLower(rule.Host)),
@@ -128,7 +130,7 @@ func (o Options) udp(id unit.ID, r *unit.Reader) unit.Fragment {
 	}
 	for i, rule := range object.Spec.Rules {
 		s := route.Stream{
-			Name:      fmt.Sprintf("%s.%s.%d.udp", key.Namespace, key.Name, i),
+			Name:      fmt.Sprintf("%s.%s.%d.udp", key.Namespace, key.Name, i) + t.suffix,
 			Protocols: t.protocols,
 			Port:      rule.Port,
 		}
