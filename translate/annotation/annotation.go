@@ -239,19 +239,32 @@ func (v *Values) List(name string, unset, allowed []string) []string {
 	return items
 }
 
-// UserTags are the tags for the object's entities. One that Kong does not take is
-// left out.
-func (v *Values) UserTags() []string {
+// UserTags returns the tags for the object's entities: those of the annotation, then those
+// of the object's field spec.tags. One that Kong does not take, or that would name another
+// object, is left out.
+func (v *Values) UserTags(fields ...string) []string {
 	var tags []string
-	for tag := range strings.SplitSeq(v.Text(Tags, ""), ",") {
-		tag = strings.TrimSpace(tag)
+	add := func(tag, where string) {
+		wrong := ""
 		switch {
-		case tag == "":
 		case !kong.ValidTag(tag):
-			v.invalid(Tags, tag, "a list of printable tags without slashes")
+			wrong = "a printable tag without slashes and commas"
+		case strings.HasPrefix(tag, kong.OwnTag):
+			wrong = "a tag of one's own: tags that begin with " + kong.OwnTag + " name the object that an entity is made of"
 		case !slices.Contains(tags, tag):
 			tags = append(tags, tag)
 		}
+		if wrong != "" {
+			v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "TagInvalid", fmt.Sprintf("%s: %q is not %s", where, tag, wrong)))
+		}
+	}
+	for tag := range strings.SplitSeq(v.Text(Tags, ""), ",") {
+		if tag = strings.TrimSpace(tag); tag != "" {
+			add(tag, "annotation "+Prefix+Tags)
+		}
+	}
+	for i, tag := range fields {
+		add(tag, fmt.Sprintf("spec.tags[%d]", i))
 	}
 	return tags
 }

@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -60,27 +61,28 @@ func translateCA(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{Value: CA{Reason: "CACertificateInvalid", Message: fmt.Sprintf("%s: %v", key, err)}}
 	}
 	c.Tags = kong.Tags(object, corev1.SchemeGroupVersion.WithKind(string(key.Kind)))
-	// An id is one certificate's, whatever objects say that it is theirs.
+	// Kong has a certificate once. All objects that hold it share the entity, which names the
+	// oldest of them in its tags, so there is nothing to lose and no verdict.
 	return unit.Fragment{
 		Claims: []unit.Claim{{
 			Slot:     "ca " + c.ID,
 			Object:   key,
 			Since:    object.GetCreationTimestamp().Time,
 			Entities: []*kong.Entity{kong.CACertificate(c)},
-			Lost: unit.Warning(key, "CACertificateConflict",
-				fmt.Sprintf("the CA certificate of the id %s is another object's to say", c.ID)),
 		}},
 		Value: CA{ID: c.ID},
 	}
 }
 
-// caOf reads a CA certificate as Kong takes it: one, with a UUID. That it has not
-// expired is Kong's to say, for translations know no time.
+// caOf reads a CA certificate as Kong accepts it: one. Kong decides whether it has expired,
+// as translations know no time.
+//
+// Its id follows from the certificate. The object's own id is not used: whoever wrote a
+// Secret with the id of another one's certificate would decide what is verified by it.
 func caOf(field func(string) string) (route.CACertificate, error) {
-	c := route.CACertificate{ID: field(idField)}
-	parsed, err := uuid.Parse(c.ID)
-	if err != nil || parsed.String() != c.ID {
-		return c, fmt.Errorf("field %s: %q is not a UUID in lower case", idField, c.ID)
+	var c route.CACertificate
+	if id := field(idField); id != "" && uuid.Validate(id) != nil {
+		return c, fmt.Errorf("field %s: %q is not a UUID", idField, id)
 	}
 	for _, name := range caFields {
 		if c.Cert = field(name); c.Cert != "" {
@@ -104,5 +106,6 @@ func caOf(field func(string) string) (route.CACertificate, error) {
 	case !cert.IsCA:
 		return c, errors.New("the certificate is not one of a CA")
 	}
+	c.ID = kong.ID(kong.CACertificates, hex.EncodeToString(block.Bytes))
 	return c, nil
 }

@@ -69,13 +69,7 @@ func (t *translation) translate() {
 	t.model = route.Consumer{
 		Name: plugin.ConsumerName(t.consumer), Username: t.consumer.Username, CustomID: t.consumer.CustomID,
 	}
-	users := values.UserTags()
-	for _, tag := range t.consumer.Spec.Tags {
-		if !slices.Contains(users, tag) {
-			users = append(users, tag)
-		}
-	}
-	t.model.Tags = kong.Tags(t.consumer, configurationv1.SchemeGroupVersion.WithKind("KongConsumer"), users...)
+	t.model.Tags = kong.Tags(t.consumer, configurationv1.SchemeGroupVersion.WithKind("KongConsumer"), values.UserTags(t.consumer.Spec.Tags...)...)
 	t.fragment.Verdicts = append(values.Verdicts, annotation.Ignored(t.consumer, t.key, annotation.Tags, annotation.Plugins)...)
 	if t.model.Name == "" {
 		t.failed("Invalid", "%s has neither a username nor a custom_id", t.key)
@@ -103,6 +97,10 @@ func (t *translation) failed(reason, format string, args ...any) {
 func (t *translation) claimNames() {
 	if t.consumer.Username != "" {
 		t.names = append(t.names, "consumer username "+t.consumer.Username)
+	}
+	if t.model.Name != t.consumer.Username {
+		// The id in Kong is made of this name, which another consumer may have as its username.
+		t.names = append(t.names, "consumer username "+t.model.Name)
 	}
 	if t.consumer.CustomID != "" {
 		t.names = append(t.names, "consumer custom_id "+t.consumer.CustomID)

@@ -64,7 +64,7 @@ func (t *translation) credential(name string) {
 	}
 	claim := t.claim(
 		// The value is a secret or close to one: it goes into no message.
-		strings.Join([]string{"credential", label, contested, fmt.Sprint(fields[first(k.unique, "group")])}, " "),
+		fmt.Sprintf("credential %s %q %q", label, contested, fmt.Sprint(fields[first(k.unique, "group")])),
 		fmt.Sprintf("credential %s: there is another %s credential with its %s", name, label, first(k.unique, "group")))
 	claim.Entities = []*kong.Entity{kong.Credential(route.Credential{
 		Name: t.key.Namespace + "/" + t.key.Name + "/" + name, Consumer: t.model.Name, Fields: fields,

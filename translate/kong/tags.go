@@ -13,6 +13,9 @@ import (
 // tagPattern is Kong's, in which commas and slashes are for queries by tag.
 var tagPattern = regexp.MustCompile(`^[ -+\-.0-~\x{80}-\x{10ffff}]+$`)
 
+// OwnTag is what the tags begin with that name an entity's object. Users have no such tags.
+const OwnTag = "k8s-"
+
 // ValidTag tells what Kong takes for a tag.
 func ValidTag(tag string) bool {
 	return utf8.ValidString(tag) && !strings.ContainsRune(tag, utf8.RuneError) && tagPattern.MatchString(tag)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,8 @@ import (
 
 // own is what the names of plugins begin with that this project brings.
 const own = "kube-sync"
+
+var pluginName = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 
 // secretKey names one value in a Secret.
 type secretKey struct{ namespace, name, key string }
@@ -48,6 +51,9 @@ func (s source) configuration(r *unit.Reader) (json.RawMessage, error) {
 	switch {
 	case s.name == "":
 		return nil, errors.New("the field plugin is empty")
+	case !pluginName.MatchString(s.name):
+		// Ids of Kong's entities are made of it and of others' names, told apart by other characters.
+		return nil, fmt.Errorf("the field plugin is %q, and the name of a plugin has lower case letters, digits, - and _ alone", s.name)
 	case strings.HasPrefix(s.name, own):
 		// They could lead requests to whatever upstream there is, past all grants.
 		return nil, fmt.Errorf("the plugin %s is for what kube-sync makes itself", s.name)

@@ -43,7 +43,7 @@ type Claim struct {
 	// configuration, as a credential is worth nothing without its consumer.
 	While []string
 	// Lost is the verdict while another claim holds the slot. The holder's
-	// name is appended to its message.
+	// name is appended to its message. The zero value is no verdict.
 	Lost Verdict
 }
 

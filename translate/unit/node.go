@@ -105,8 +105,7 @@ func (g *Graph) refresh(n *node) {
 				if g.holdsAll(n, c.claim.While) {
 					entities = append(entities, c.claim.Entities...)
 				}
-			} else {
-				lost := c.claim.Lost
+			} else if lost := c.claim.Lost; lost != (Verdict{}) {
 				lost.Message += "; held by " + holder.claim.Object.String()
 				verdicts = append(verdicts, lost)
 			}

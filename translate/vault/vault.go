@@ -4,7 +4,6 @@ package vault
 
 import (
 	"encoding/json"
-	"slices"
 
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
 
@@ -36,12 +35,7 @@ func Define(g *unit.Graph, className string) {
 
 func translate(v *configurationv1alpha1.KongVault, key unit.Key) unit.Fragment {
 	values := annotation.Of(v, key)
-	users := values.UserTags()
-	for _, tag := range v.Spec.Tags {
-		if !slices.Contains(users, tag) {
-			users = append(users, tag)
-		}
-	}
+	tags := kong.Tags(v, configurationv1alpha1.SchemeGroupVersion.WithKind(string(unit.KongVault)), values.UserTags(v.Spec.Tags...)...)
 	f := unit.Fragment{Status: condition.Status{}}
 	f.Verdicts = append(values.Verdicts, annotation.Ignored(v, key, annotation.Tags)...)
 	var object map[string]json.RawMessage
@@ -54,7 +48,7 @@ func translate(v *configurationv1alpha1.KongVault, key unit.Key) unit.Fragment {
 		Slot: "vault " + v.Spec.Prefix, Object: key, Since: v.CreationTimestamp.Time,
 		Entities: []*kong.Entity{kong.Vault(route.Vault{
 			Backend: v.Spec.Backend, Prefix: v.Spec.Prefix, Description: v.Spec.Description, Config: v.Spec.Config.Raw,
-			Tags: kong.Tags(v, configurationv1alpha1.SchemeGroupVersion.WithKind(string(unit.KongVault)), users...),
+			Tags: tags,
 		})},
 		Lost: condition.Verdict(key, false, "Conflict", "another vault has the prefix "+v.Spec.Prefix),
 	}}
