@@ -21,6 +21,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
 )
@@ -141,14 +142,18 @@ func options(t *testing.T, archive *txtar.Archive) translate.Options {
 	o := translate.Options{IngressClass: "kong", Gateway: gatewayapi.Options{Relay: gatewayapi.Relay{Address: netip.MustParseAddrPort("127.0.0.1:10264")}}}
 	var set struct {
 		backend.Options
-		AllowLua bool
-		Pool     gatewayapi.Pool
-		Ports    map[gatewayv1.ProtocolType][]int32
+		AllowLua        bool
+		Isolated        bool
+		IsolatedPlugins []string
+		Fields          []tenancy.FieldValue
+		Pool            gatewayapi.Pool
+		Ports           map[gatewayv1.ProtocolType][]int32
 	}
 	if err := yaml.UnmarshalStrict(section(archive, "options.yaml"), &set); err != nil {
 		t.Fatal(err)
 	}
-	o.Backend, o.Plugin.AllowLua = set.Options, set.AllowLua
+	o.Backend = set.Options
+	o.Tenancy = tenancy.Options{AllowLua: set.AllowLua, Isolated: set.Isolated, IsolatedPlugins: set.IsolatedPlugins, Fields: set.Fields}
 	o.Gateway.Pool, o.Gateway.Ports = set.Pool, set.Ports
 	o.Gateway.Front = types.NamespacedName{Namespace: "kong", Name: "kong-proxy"}
 	return o

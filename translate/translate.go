@@ -16,6 +16,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/l4"
 	"github.com/kube-sync/kube-sync/translate/license"
 	"github.com/kube-sync/kube-sync/translate/plugin"
+	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/translate/upstream"
 	"github.com/kube-sync/kube-sync/translate/vault"
@@ -28,7 +29,9 @@ type Options struct {
 	Backend      backend.Options
 	// Gateway is of Gateway API; its Backend is ours.
 	Gateway gatewayapi.Options
-	Plugin  plugin.Options
+	// Tenancy is what tenants may ask of the gateway. Its addresses that plugins must not
+	// name are those that backends must not have, unless it says others.
+	Tenancy tenancy.Options
 }
 
 // New returns a graph of all source families, without objects.
@@ -41,7 +44,10 @@ func New(o Options) *unit.Graph {
 	upstream.Define(g, o.Gateway.ControllerName())
 	consumer.Define(g, o.IngressClass)
 	grant.Define(g)
-	plugin.Define(g, o.IngressClass, o.Plugin)
+	if o.Tenancy.Denied == nil && !o.Backend.AllowLoopback {
+		o.Tenancy.Denied = backend.Local
+	}
+	plugin.Define(g, o.IngressClass, o.Tenancy)
 	ingress.Define(g, o.IngressClass)
 	l4.Define(g, l4.Options{IngressClass: o.IngressClass, Reserved: o.Gateway.Pool.Has})
 	o.Gateway.Backend = o.Backend

@@ -19,7 +19,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
-	"github.com/kube-sync/kube-sync/translate/plugin"
+	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -59,7 +59,7 @@ func Run(ctx context.Context, s settings.Settings, relay *datapath.Relay, server
 func options(s settings.Settings, place gatewayapi.Relay) translate.Options {
 	return translate.Options{
 		IngressClass: s.IngressClass,
-		Plugin:       plugin.Options{AllowLua: s.AllowLuaPlugins},
+		Tenancy:      tenant(s),
 		Gateway: gatewayapi.Options{
 			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Ports: streamPorts(s), Pool: pool(s), Front: s.PublishService, Relay: place,
 		},
@@ -69,6 +69,12 @@ func options(s settings.Settings, place gatewayapi.Relay) translate.Options {
 			Drain:             s.DrainSupport,
 			ClusterDomain:     s.ClusterDomain,
 		},
+	}
+}
+
+func tenant(s settings.Settings) tenancy.Options {
+	return tenancy.Options{
+		Isolated: s.Isolated, IsolatedPlugins: s.IsolatedPlugins, AllowLua: s.AllowLuaPlugins, Fields: s.AllowPluginFields,
 	}
 }
 

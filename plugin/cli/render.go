@@ -74,7 +74,7 @@ func optionFlags(f *flag.FlagSet, o *translate.Options) {
 	f.BoolVar(&o.Backend.AllowExternalName, "allow-external-name", false, "take Services of type ExternalName")
 	f.BoolVar(&o.Backend.AllowLoopback, "allow-loopback-backends", false, "take endpoints on the gateway's own host")
 	f.BoolVar(&o.Backend.Drain, "enable-drain-support", false, "keep terminating endpoints, without new requests")
-	f.BoolVar(&o.Plugin.AllowLua, "allow-lua-plugins", false, "take plugins with Lua code in their configuration")
+	tenancyFlags(f, &o.Tenancy)
 	f.StringVar(&o.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
 	o.Gateway.Pool, o.Gateway.Relay = pool(), relay()
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
 // LevelTrace is below slog.LevelDebug.
@@ -54,6 +56,10 @@ type Settings struct {
 	AllowExternalName     bool
 	AllowLoopbackBackends bool
 	AllowLuaPlugins       bool
+	// Isolated is TENANCY; IsolatedPlugins and AllowPluginFields are what it leaves to KongPlugins.
+	Isolated          bool
+	IsolatedPlugins   []string
+	AllowPluginFields []tenancy.FieldValue
 
 	// Admin is the address of Kong's Admin API: "unix:/path", "http://host:port" or
 	// "https://host:port". It is empty when there is no Kong to read it from.

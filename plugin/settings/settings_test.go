@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
 // kong has what Kong needs, and further settings as key and value in turns.
@@ -56,7 +58,9 @@ func TestEverySetting(t *testing.T) {
 		"PUBLISH_SERVICE_UDP": "kong/proxy-udp", "PUBLISH_STATUS_ADDRESS_UDP": "192.0.2.2",
 		"UPDATE_STATUS": "off", "EMIT_KUBERNETES_EVENTS": "false", "ELECTION_ID": "e", "ELECTION_NAMESPACE": "en",
 		"POD_NAME": "p", "POD_NAMESPACE": "pn", "CLUSTER_DOMAIN": "cluster.local", "ENABLE_DRAIN_SUPPORT": "true",
-		"ALLOW_EXTERNAL_NAME": "yes", "ALLOW_LOOPBACK_BACKENDS": "1", "ALLOW_LUA_PLUGINS": "on", "KONG_ADMIN_SOCKET": "/s",
+		"ALLOW_EXTERNAL_NAME": "yes", "ALLOW_LOOPBACK_BACKENDS": "1", "ALLOW_LUA_PLUGINS": "on",
+		"TENANCY": "isolated", "ISOLATED_PLUGINS": "http-log, zipkin", "ALLOW_PLUGIN_FIELDS": "file-log.path=/var/log/, aws-lambda.aws_key=",
+		"KONG_ADMIN_SOCKET":     "/s",
 		"PROXY_TIMEOUT_SECONDS": "0.5", "HEALTH_PROBE_BIND_ADDRESS": "127.0.0.1:1", "METRICS_BIND_ADDRESS": "0",
 		"RELAY_BIND_ADDRESS": "[::1]:7", "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "GATEWAY_PORTS": "20000-20039, 9000",
 	}
@@ -70,7 +74,9 @@ func TestEverySetting(t *testing.T) {
 		PublishServiceUDP:      types.NamespacedName{Namespace: "kong", Name: "proxy-udp"}, PublishStatusAddressesUDP: []string{"192.0.2.2"},
 		ElectionID: "e", ElectionNamespace: "en", PodName: "p", PodNamespace: "pn",
 		ClusterDomain: "cluster.local", DrainSupport: true, AllowExternalName: true, AllowLoopbackBackends: true, AllowLuaPlugins: true,
-		Admin: "unix:/s", AdminTimeout: 500 * time.Millisecond, HealthProbeAddress: "127.0.0.1:1",
+		Isolated: true, IsolatedPlugins: []string{"http-log", "zipkin"},
+		AllowPluginFields: []tenancy.FieldValue{{Plugin: "file-log", Field: "path", Value: "/var/log/"}, {Plugin: "aws-lambda", Field: "aws_key"}},
+		Admin:             "unix:/s", AdminTimeout: 500 * time.Millisecond, HealthProbeAddress: "127.0.0.1:1",
 		MetricsAddress: "off", RelayAddress: "[::1]:7", LogLevel: slog.LevelDebug, LogFormat: "json",
 	}
 	environ, inKong, args := []string{}, kong(), []string{}
@@ -119,7 +125,7 @@ func TestErrors(t *testing.T) {
 		key, value string
 		says       []string
 	}{
-		"unknown":             {"ingres_class", "x", []string{"KONG_PLUGINSERVER_KUBE_SYNC_INGRES_CLASS", "unknown", "INGRESS_CLASS, KONG_ADMIN_SOCKET"}},
+		"unknown":             {"ingres_class", "x", []string{"KONG_PLUGINSERVER_KUBE_SYNC_INGRES_CLASS", "unknown", "INGRESS_CLASS, ISOLATED_PLUGINS"}},
 		"of KIC":              {"kong_admin_url", "http://x", []string{"KONG_ADMIN_URL", "to be removed", "the Kong that it runs in"}},
 		"Konnect":             {"konnect_address", "x", []string{"KONNECT_ADDRESS", "does not talk to Konnect"}},
 		"webhook":             {"admission_webhook_listen", ":8080", []string{"there is no webhook"}},

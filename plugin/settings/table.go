@@ -69,7 +69,26 @@ var table = []Setting{
 	boolean("ALLOW_LOOPBACK_BACKENDS", "false", "Whether backends may have loopback addresses. Behind them are the Admin API and all else in the pod: for tests only.",
 		func(s *Settings) *bool { return &s.AllowLoopbackBackends }),
 
-	boolean("ALLOW_LUA_PLUGINS", "false", "Whether plugins may have Lua code in their configuration, which Kong runs: pre-function, post-function and fields *_by_lua.",
+	{
+		Name: "TENANCY", Default: "shared", Doc: "What the objects of a namespace may ask of the gateway: shared or isolated. " +
+			"Shared permits every bundled plugin, but none reads the gateway's files, environment, credentials or shared memory. " +
+			"Isolated also leaves plugins that connect to other hosts, evaluate templates or share state to KongClusterPlugins.",
+		set: func(s *Settings, value string) (err error) {
+			s.Isolated, err = ParseTenancy(value)
+			return err
+		},
+	},
+	list("ISOLATED_PLUGINS", "", "Plugins that KongPlugins may use although TENANCY is isolated, in comma-separated format.",
+		func(s *Settings) *[]string { return &s.IsolatedPlugins }, anything),
+	{
+		Name: "ALLOW_PLUGIN_FIELDS", Doc: "Values that KongPlugins may have in fields that get at what is the gateway's, as plugin.field=value in comma-separated format: " +
+			"file-log.path=/var/log/kong/, grpc-gateway.proto=/etc/protos/. A slash at the end permits all files of a directory, * every value, and an empty value that the field is missing.",
+		set: func(s *Settings, value string) (err error) {
+			s.AllowPluginFields, err = ParsePluginFields(value)
+			return err
+		},
+	},
+	boolean("ALLOW_LUA_PLUGINS", "false", "Whether plugins may have Lua code in their configuration, which Kong runs: pre-function, post-function, fields *_by_lua, and templates of request-transformer that are more than look-ups.",
 		func(s *Settings) *bool { return &s.AllowLuaPlugins }),
 
 	text("KONG_ADMIN_SOCKET", "[from Kong's settings]", "Kong's Admin API: the path of its Unix socket, or a URL.",

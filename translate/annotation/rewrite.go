@@ -31,7 +31,7 @@ func (v *Values) RewriteURI() *Rewriting {
 	if !ok {
 		return nil
 	}
-	const allowed = "a path that begins with / or a capture, and has no spaces, control characters, ? or #"
+	const allowed = "a path that begins with / or a capture, has at most 64 captures, and has no spaces, control characters, ? or #"
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool {
 		return r == '?' || r == '#' || unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
 	}) {
@@ -47,8 +47,12 @@ func (v *Values) RewriteURI() *Rewriting {
 	return &Rewriting{values: v, template: template, highest: highest}
 }
 
-// maxCaptures is far more groups than anyone counts.
-const maxCaptures = 99
+const (
+	// maxCaptures is far more groups than anyone counts.
+	maxCaptures = 99
+	// maxReferences bounds a rewritten path, which can have the whole request's path for each.
+	maxReferences = 64
+)
 
 // dollar is a dollar sign where the template could take one for the begin of Lua.
 const dollar = `$("$")`
@@ -58,6 +62,7 @@ func digit(c byte) bool { return c >= '0' && c <= '9' }
 // rewriteTemplate writes a template that gives the text with its captures.
 func rewriteTemplate(text string) (template string, highest int, err error) {
 	var b strings.Builder
+	references := 0
 	for i := 0; i < len(text); i++ {
 		literal := text[i]
 		switch {
@@ -70,7 +75,7 @@ func rewriteTemplate(text string) (template string, highest int, err error) {
 				end++
 			}
 			n, err := strconv.Atoi(text[i+1 : end])
-			if err != nil || n > maxCaptures {
+			if references++; err != nil || n > maxCaptures || references > maxReferences {
 				return "", 0, fmt.Errorf("capture %s", text[i:end])
 			}
 			fmt.Fprintf(&b, "$(uri_captures[%d])", n)

@@ -35,6 +35,12 @@ func TestRewriteTemplate(t *testing.T) {
 	if _, _, err := rewriteTemplate("/$100000000000000000000"); err == nil {
 		t.Error("a capture without end is taken")
 	}
+	if _, _, err := rewriteTemplate(strings.Repeat("/$1", maxReferences)); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := rewriteTemplate(strings.Repeat("/$1", maxReferences+1)); err == nil {
+		t.Error("a path may be there without end")
+	}
 }
 
 func FuzzRewriteTemplate(f *testing.F) {

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -44,9 +42,8 @@ func (k secretKey) read(r *unit.Reader) ([]byte, error) {
 	return value, nil
 }
 
-// configuration is the plugin's, as a JSON object. Its errors do not tell what is in
-// Secrets.
-func (s source) configuration(r *unit.Reader) (json.RawMessage, error) {
+// configuration is the plugin's, a JSON object. Its errors do not tell what is in Secrets.
+func (s source) configuration(r *unit.Reader) (map[string]any, error) {
 	raw := s.config
 	switch {
 	case s.name == "":
@@ -71,21 +68,14 @@ func (s source) configuration(r *unit.Reader) (json.RawMessage, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		raw = json.RawMessage("{}")
 	}
-	if len(s.patches) > 0 {
-		return s.patched(r, raw)
-	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(raw, &object) != nil {
-		return nil, errors.New("the configuration is not an object")
-	}
-	return raw, nil
-}
-
-func (s source) patched(r *unit.Reader, raw json.RawMessage) (json.RawMessage, error) {
 	config, err := decode(raw)
 	if err != nil {
 		return nil, errors.New("the configuration is not an object")
 	}
+	return s.patched(r, config)
+}
+
+func (s source) patched(r *unit.Reader, config any) (map[string]any, error) {
 	for i, p := range s.patches {
 		where := fmt.Sprintf("configPatches %d (%s)", i, p.path)
 		text, err := p.from.read(r)
@@ -105,10 +95,11 @@ func (s source) patched(r *unit.Reader, raw json.RawMessage) (json.RawMessage, e
 			return nil, fmt.Errorf("%s: %w", where, err)
 		}
 	}
-	if _, ok := config.(map[string]any); !ok {
-		return nil, errors.New("the patched configuration is not an object")
+	object, ok := config.(map[string]any)
+	if !ok {
+		return nil, errors.New("the configuration is not an object")
 	}
-	return json.Marshal(config)
+	return object, nil
 }
 
 // decode reads JSON and keeps its numbers as they are.
@@ -173,46 +164,4 @@ func addToList(list []any, name string, rest []string, value any) (any, error) {
 	child, err := add(nil, rest, value)
 	longer := append(list[:at:at], child)
 	return append(longer, list[at:]...), err
-}
-
-// allowed refuses code in a configuration, unless the operator takes it.
-func (o Options) allowed(name string, config json.RawMessage) error {
-	if o.AllowLua {
-		return nil
-	}
-	const allow = "which the setting ALLOW_LUA_PLUGINS has to allow"
-	if name == "pre-function" || name == "post-function" {
-		return fmt.Errorf("the plugin %s runs Lua code, %s", name, allow)
-	}
-	var tree any
-	if err := json.Unmarshal(config, &tree); err != nil {
-		return errors.New("the configuration is not JSON")
-	}
-	if field := luaField(tree); field != "" {
-		return fmt.Errorf("the field %s is Lua code, %s", field, allow)
-	}
-	return nil
-}
-
-// luaField finds a field that Kong's plugins take code in.
-func luaField(tree any) string {
-	switch tree := tree.(type) {
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(tree)) {
-			value := tree[name]
-			if strings.HasSuffix(strings.ToLower(name), "_by_lua") && value != nil {
-				return name
-			}
-			if field := luaField(value); field != "" {
-				return field
-			}
-		}
-	case []any:
-		for _, value := range tree {
-			if field := luaField(value); field != "" {
-				return field
-			}
-		}
-	}
-	return ""
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/customentity"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -25,12 +26,10 @@ const (
 
 const pending = "nothing of this gateway names the plugin"
 
-// Options are settings of the operator.
-type Options struct {
-	// AllowLua takes plugins whose configuration is code that Kong runs.
-	AllowLua bool
-
-	class string // of KongVaults
+// definition is what the units of plugins are made by.
+type definition struct {
+	tenancy.Options
+	class string // of KongClusterPlugins and KongVaults
 }
 
 // resolved is what users of a plugin need to know of it.
@@ -79,15 +78,15 @@ type source struct {
 }
 
 // Define adds the units of plugins to a graph, for KongClusterPlugins of a class.
-func Define(g *unit.Graph, className string, o Options) {
-	o.class = className
+func Define(g *unit.Graph, className string, o tenancy.Options) {
+	d := definition{o, className}
 	g.Define(unit.Definition{Role: Role, Kind: unit.KongPlugin, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 		key := unit.Key{Kind: unit.KongPlugin, Namespace: id.Namespace, Name: id.Name}
 		p, ok := unit.Get[*configurationv1.KongPlugin](r, key)
 		if !ok {
 			return unit.Fragment{Value: resolved{kind: key.Kind}}
 		}
-		value, verdicts := o.resolve(r, namespaced(p, key))
+		value, verdicts := d.resolve(r, namespaced(p, key))
 		return unit.Fragment{Value: value, Verdicts: verdicts, Status: condition.Attached{Pending: pending}}
 	}})
 	g.Define(unit.Definition{Role: ClusterRole, Kind: unit.KongClusterPlugin, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
@@ -99,7 +98,7 @@ func Define(g *unit.Graph, className string, o Options) {
 		if !class.Ours(r, p, className) {
 			return unit.Fragment{Value: resolved{kind: key.Kind}, Verdicts: class.Missing(p, key, className)}
 		}
-		value, verdicts := o.resolve(r, clusterWide(p, key))
+		value, verdicts := d.resolve(r, clusterWide(p, key))
 		f := unit.Fragment{Value: value, Verdicts: verdicts, Claims: global(p, key, value), Status: condition.Attached{Pending: pending}}
 		if isGlobal(p) {
 			f.Status = condition.Status{}
@@ -141,7 +140,7 @@ func clusterWide(p *configurationv1.KongClusterPlugin, key unit.Key) source {
 }
 
 // resolve works out a plugin, and what there is to say about it.
-func (o Options) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict) {
+func (d definition) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict) {
 	values := annotation.Of(s.object, s.key)
 	p := resolved{kind: s.key.Kind, found: true, name: s.name, instance: s.instance, disabled: s.disabled}
 	protocols := make([]string, len(s.protocols))
@@ -154,20 +153,48 @@ func (o Options) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict) {
 	verdicts := append(values.Verdicts, annotation.Ignored(s.object, s.key, annotation.Tags)...)
 	verdicts = append(verdicts, s.withoutEffect()...)
 
-	config, err := s.configuration(r)
-	if err == nil {
-		err = o.allowed(s.name, config)
-	}
-	if err == nil {
-		err = o.vaulted(r, config)
-	}
+	config, err := d.config(r, s)
 	if err != nil {
 		p.reason, p.message = "PluginInvalid", fmt.Sprintf("%s: %v", s.key, err)
 		return p, append(verdicts, condition.Verdict(s.key, false, "Invalid", p.message))
 	}
 	p.config, p.custom, p.secret = string(config), customentity.Of(r, s.key), s.from != nil || len(s.patches) > 0
 	verdicts = append(verdicts, s.withoutDatabase(config)...)
+	if field := d.unreachable(s, config); field != "" {
+		verdicts = append(verdicts, unit.Warning(s.key, "FieldMissing",
+			field+" is missing, and its default is the gateway itself, which plugins of namespaces do not reach: nothing is sent"))
+	}
 	return p, append(verdicts, condition.Verdict(s.key, true, "Programmed", "what names the plugin has it"))
+}
+
+// config is a plugin's configuration if the plugin may have it.
+func (d definition) config(r *unit.Reader, s source) (json.RawMessage, error) {
+	tree, err := s.configuration(r)
+	if err != nil {
+		return nil, err
+	}
+	if s.key.Kind == unit.KongPlugin {
+		err = d.CheckPlugin(s.name, tree)
+	} else {
+		err = d.CheckLua(s.name, tree)
+	}
+	if err == nil {
+		err = d.vaulted(r, tree)
+	}
+	if err != nil {
+		return nil, err
+	}
+	// What was checked is what Kong gets, whatever the bytes said twice.
+	return json.Marshal(tree)
+}
+
+// unreachable is the field without which a KongPlugin would connect to the gateway itself.
+func (d definition) unreachable(s source, config json.RawMessage) string {
+	var tree any
+	if s.key.Kind != unit.KongPlugin || json.Unmarshal(config, &tree) != nil {
+		return ""
+	}
+	return d.Unreachable(s.name, tree)
 }
 
 // withoutEffect tells of fields that Kong's open source edition does not have.

@@ -1,8 +1,6 @@
 package plugin
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -36,16 +34,12 @@ const builtInVault = "env"
 
 // vaulted refuses a configuration with secrets of a vault that is not there: Kong would
 // take empty texts for them.
-func (o Options) vaulted(r *unit.Reader, config json.RawMessage) error {
-	var tree any
-	if err := json.Unmarshal(config, &tree); err != nil {
-		return errors.New("the configuration is not JSON")
-	}
+func (d definition) vaulted(r *unit.Reader, tree any) error {
 	prefixes := map[string]bool{}
 	collectVaults(tree, prefixes)
 	for _, prefix := range slices.Sorted(maps.Keys(prefixes)) {
 		vaults := unit.List[*configurationv1alpha1.KongVault](r, unit.Key{Kind: vaultsOf, Name: prefix})
-		ours := func(v *configurationv1alpha1.KongVault) bool { return class.Ours(r, v, o.class) }
+		ours := func(v *configurationv1alpha1.KongVault) bool { return class.Ours(r, v, d.class) }
 		if prefix != builtInVault && !slices.ContainsFunc(vaults, ours) {
 			return fmt.Errorf("a secret is in the vault %q, and there is no KongVault with that prefix", prefix)
 		}

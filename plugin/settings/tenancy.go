@@ -1,0 +1,28 @@
+package settings
+
+import (
+	"strings"
+
+	"github.com/kube-sync/kube-sync/translate/tenancy"
+)
+
+// ParseTenancy reads TENANCY and reports whether the gateway is isolated.
+func ParseTenancy(value string) (isolated bool, err error) {
+	value, err = oneOf("shared", "isolated")(strings.ToLower(value))
+	return value == "isolated", err
+}
+
+// ParsePluginFields reads ALLOW_PLUGIN_FIELDS.
+func ParsePluginFields(value string) (all []tenancy.FieldValue, err error) {
+	for part := range strings.SplitSeq(value, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		field, err := tenancy.ParseFieldValue(part)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, field)
+	}
+	return all, nil
+}

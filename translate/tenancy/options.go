@@ -1,0 +1,23 @@
+package tenancy
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Options are settings of the operator. The zero value is shared tenancy without exceptions.
+type Options struct {
+	// Isolated limits KongPlugins to plugins that reach nothing.
+	Isolated bool
+	// IsolatedPlugins are plugins that KongPlugins may use although Isolated is set.
+	IsolatedPlugins []string
+	// AllowLua permits Lua code in the configuration of all plugins.
+	AllowLua bool
+	// Fields are values that KongPlugins may have beyond those that every namespace may.
+	Fields []FieldValue
+	// Denied reports whether plugins of a namespace must not name an address. Nil denies none.
+	Denied func(netip.Addr) bool
+}
+
+// listed reports whether an operator permits a plugin in an isolated gateway by its name.
+func (o Options) listed(plugin string) bool { return slices.Contains(o.IsolatedPlugins, plugin) }

@@ -1,0 +1,201 @@
+package tenancy
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+)
+
+// CheckPlugin returns why a plugin with this configuration, a tree of JSON values, is not
+// for a KongPlugin.
+func (o Options) CheckPlugin(plugin string, tree any) error {
+	if schema, ok := kong.Bundled(plugin); ok && schema.NoRoute && schema.NoService && schema.NoConsumer {
+		return fmt.Errorf("the plugin %s is for the whole gateway: it takes a KongClusterPlugin with the label global", plugin)
+	}
+	if o.Isolated && !slices.Contains(harmless, plugin) && !o.listed(plugin) {
+		return fmt.Errorf("the plugin %s is not for KongPlugins while TENANCY is isolated; "+
+			"a KongClusterPlugin can be of it, and ISOLATED_PLUGINS permits it to KongPlugins", plugin)
+	}
+	if err := o.CheckLua(plugin, tree); err != nil {
+		return err
+	}
+	if o.Isolated && !o.listed(plugin) && slices.Contains(templates, plugin) {
+		if err := texts(tree, config, noTemplate); err != nil {
+			return err
+		}
+	}
+	for _, p := range permissions {
+		if p.plugin == plugin {
+			if err := o.permits(p, tree); err != nil {
+				return err
+			}
+		}
+	}
+	return o.checkHosts(plugin, tree)
+}
+
+// permits returns why a configuration does not comply with a permission.
+func (o Options) permits(p permission, tree any) error {
+	if p.isolated && (!o.Isolated || o.listed(p.plugin)) {
+		return nil
+	}
+	if p.when.field != "" && !slices.Contains(at(tree, strings.Split(p.when.field, ".")), p.when.value) {
+		return nil
+	}
+	values := at(tree, strings.Split(p.field, "."))
+	if p.needed {
+		if len(values) == 0 && !o.covers(p, "") {
+			return fmt.Errorf("%s.%s is missing, so that the plugin would use %s, which a KongPlugin must not; "+
+				"the setting ALLOW_PLUGIN_FIELDS permits that by %s=", config, p.field, p.is, p.name())
+		}
+		return nil
+	}
+	for _, value := range values {
+		text, ok := value.(string)
+		if ok && (slices.Contains(p.values, text) || o.covers(p, text)) {
+			continue
+		}
+		return fmt.Errorf("%s.%s is %s: %s; the setting ALLOW_PLUGIN_FIELDS permits more, as %s=%s",
+			config, p.field, p.is, p.allowed(), p.name(), p.example)
+	}
+	return nil
+}
+
+// allowed says what every namespace may have.
+func (p permission) allowed() string {
+	values := "nothing"
+	if len(p.values) > 0 {
+		values = strings.Join(p.values, " or ")
+	}
+	allowed := "a KongPlugin may have " + values + " there"
+	if p.isolated {
+		allowed += " while TENANCY is isolated"
+	}
+	return allowed
+}
+
+// covers reports whether the operator permits a value.
+func (o Options) covers(p permission, value string) bool {
+	return slices.ContainsFunc(o.Fields, func(f FieldValue) bool {
+		return f.Plugin == p.plugin && f.Field == p.field && f.covers(value)
+	})
+}
+
+// checkHosts returns an error for a host that plugins must not name.
+func (o Options) checkHosts(plugin string, tree any) error {
+	for _, h := range hosts {
+		if h.plugin != plugin {
+			continue
+		}
+		for _, text := range h.named(tree) {
+			if h.url && o.deniedURL(text) || !h.url && o.deniedHost(text) {
+				return fmt.Errorf("%s.%s is an address of the gateway itself, its link or its cloud's metadata, which a KongPlugin must not reach",
+					config, h.field)
+			}
+		}
+	}
+	for _, l := range labels {
+		if l.plugin != plugin {
+			continue
+		}
+		for _, value := range at(tree, strings.Split(l.field, ".")) {
+			if text, ok := value.(string); ok && !isLabel(text) {
+				return fmt.Errorf("%s.%s is a part of a host's name: letters, digits, dots, - and _ are allowed", config, l.field)
+			}
+		}
+	}
+	return nil
+}
+
+// named are the hosts, or URLs, in a configuration.
+func (h host) named(tree any) (all []string) {
+	for _, value := range at(tree, strings.Split(h.field, ".")) {
+		text, _ := value.(string)
+		all = append(all, text)
+		if h.under == "" {
+			continue
+		}
+		for _, prefix := range at(tree, strings.Split(h.under, ".")) {
+			all = append(all, fmt.Sprint(prefix)+"."+text)
+		}
+	}
+	return all
+}
+
+// Unreachable is the field whose default makes a plugin connect to the gateway itself,
+// where plugins of namespaces reach nothing; empty if there is none.
+func (o Options) Unreachable(plugin string, tree any) string {
+	for _, h := range hosts {
+		if h.plugin == plugin && h.deflt != "" && o.deniedHost(h.deflt) && len(at(tree, strings.Split(h.field, "."))) == 0 {
+			return config + "." + h.field
+		}
+	}
+	return ""
+}
+
+// CheckLua returns why a configuration is code that Kong would run. The operator permits
+// code for all plugins or for none.
+func (o Options) CheckLua(plugin string, tree any) error {
+	if o.AllowLua {
+		return nil
+	}
+	if plugin == "pre-function" || plugin == "post-function" {
+		return fmt.Errorf("the plugin %s runs Lua code; the setting %s", plugin, permitLua)
+	}
+	if field := luaField(tree, config); field != "" {
+		return fmt.Errorf("%s is Lua code; the setting %s", field, permitLua)
+	}
+	if !slices.Contains(templates, plugin) {
+		return nil
+	}
+	return o.checkTemplates(tree)
+}
+
+func noTemplate(path, text string) error {
+	if strings.Contains(text, "$(") {
+		return errors.New(path + " is a template, which a KongPlugin must not have while TENANCY is isolated; ISOLATED_PLUGINS permits it")
+	}
+	return nil
+}
+
+func (o Options) checkTemplates(tree any) error {
+	total := 0
+	err := texts(tree, config, func(path, text string) error {
+		n, err := lookups(text)
+		if err != nil {
+			return fmt.Errorf("%s %w", path, err)
+		}
+		if total += n; total > maxLookups {
+			return errors.New(path + " " + fewerLookups)
+		}
+		return nil
+	})
+	return err
+}
+
+// luaField finds a field that Kong's plugins take code in.
+func luaField(tree any, path string) string {
+	switch tree := tree.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(tree)) {
+			value, inner := tree[name], path+"."+name
+			if strings.HasSuffix(strings.ToLower(name), "_by_lua") && value != nil {
+				return inner
+			}
+			if field := luaField(value, inner); field != "" {
+				return field
+			}
+		}
+	case []any:
+		for i, value := range tree {
+			if field := luaField(value, fmt.Sprintf("%s[%d]", path, i)); field != "" {
+				return field
+			}
+		}
+	}
+	return ""
+}
