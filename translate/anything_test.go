@@ -43,6 +43,7 @@ func survive(t *testing.T, from []byte) {
 	}
 	wantUnchanged(t, g, before)
 	wantTaken(t, g)
+	wantNoEnvironment(t, g)
 
 	// Some go again. What is left is what a translation of it from nothing gives.
 	left := map[unit.Key]unit.Object{}

@@ -70,6 +70,9 @@ func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
 	for _, m := range manifests.Objects {
 		g.Update(unit.Change{Key: m.Key, Object: m.Object})
 	}
+	if !options(t, archive).Tenancy.AllowVaults {
+		wantNoEnvironment(t, g)
+	}
 	var entities []*kong.Entity
 	for view := range g.Units() {
 		entities = append(entities, view.Entities...)
@@ -142,18 +145,20 @@ func options(t *testing.T, archive *txtar.Archive) translate.Options {
 	o := translate.Options{IngressClass: "kong", Gateway: gatewayapi.Options{Relay: gatewayapi.Relay{Address: netip.MustParseAddrPort("127.0.0.1:10264")}}}
 	var set struct {
 		backend.Options
-		AllowLua        bool
-		Isolated        bool
-		IsolatedPlugins []string
-		Fields          []tenancy.FieldValue
-		Pool            gatewayapi.Pool
-		Ports           map[gatewayv1.ProtocolType][]int32
+		AllowLua          bool
+		Isolated          bool
+		IsolatedPlugins   []string
+		Fields            []tenancy.FieldValue
+		AllowVaults       bool
+		CustomEntityTypes []string
+		Pool              gatewayapi.Pool
+		Ports             map[gatewayv1.ProtocolType][]int32
 	}
 	if err := yaml.UnmarshalStrict(section(archive, "options.yaml"), &set); err != nil {
 		t.Fatal(err)
 	}
 	o.Backend = set.Options
-	o.Tenancy = tenancy.Options{AllowLua: set.AllowLua, Isolated: set.Isolated, IsolatedPlugins: set.IsolatedPlugins, Fields: set.Fields}
+	o.Tenancy = tenancy.Options{AllowLua: set.AllowLua, Isolated: set.Isolated, IsolatedPlugins: set.IsolatedPlugins, Fields: set.Fields, AllowVaults: set.AllowVaults, CustomEntityTypes: set.CustomEntityTypes}
 	o.Gateway.Pool, o.Gateway.Ports = set.Pool, set.Ports
 	o.Gateway.Front = types.NamespacedName{Namespace: "kong", Name: "kong-proxy"}
 	return o

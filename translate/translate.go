@@ -52,8 +52,9 @@ func New(o Options) *unit.Graph {
 	l4.Define(g, l4.Options{IngressClass: o.IngressClass, Reserved: o.Gateway.Pool.Has})
 	o.Gateway.Backend = o.Backend
 	gatewayapi.Define(g, o.Gateway)
-	vault.Define(g, o.IngressClass)
-	customentity.Define(g, o.IngressClass)
+	vaults := vault.Rules{Class: o.IngressClass, Everyone: o.Tenancy.AllowVaults}
+	vault.Define(g, vaults)
+	customentity.Define(g, customentity.Options{Class: o.IngressClass, Tenancy: o.Tenancy, Vaults: vaults})
 	license.Define(g)
 	return g
 }

@@ -15,12 +15,21 @@ func tenancyFlags(f *flag.FlagSet, o *tenancy.Options) {
 		return err
 	})
 	f.Func("isolated-plugins", "`PLUGINS` of KongPlugins beyond those for isolated gateways, separated by commas", func(value string) error {
-		o.IsolatedPlugins = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
+		o.IsolatedPlugins = items(value)
 		return nil
 	})
 	f.Func("allow-plugin-fields", "`VALUES` that KongPlugins may have, as file-log.path=/var/log/kong/, separated by commas", func(value string) (err error) {
 		o.Fields, err = settings.ParsePluginFields(value)
 		return err
 	})
+	f.Func("custom-entity-types", "`TYPES` that KongCustomEntities may have, separated by commas", func(value string) error {
+		o.CustomEntityTypes = items(value)
+		return nil
+	})
+	f.BoolVar(&o.AllowVaults, "allow-vaults", false, "let objects of all namespaces refer to all vaults and to the gateway's environment")
 	f.BoolVar(&o.AllowLua, "allow-lua-plugins", false, "take plugins with Lua code in their configuration")
+}
+
+func items(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }

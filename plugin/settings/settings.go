@@ -60,6 +60,8 @@ type Settings struct {
 	Isolated          bool
 	IsolatedPlugins   []string
 	AllowPluginFields []tenancy.FieldValue
+	AllowVaults       bool
+	CustomEntityTypes []string
 
 	// Admin is the address of Kong's Admin API: "unix:/path", "http://host:port" or
 	// "https://host:port". It is empty when there is no Kong to read it from.

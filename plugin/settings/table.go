@@ -88,6 +88,10 @@ var table = []Setting{
 			return err
 		},
 	},
+	boolean("ALLOW_VAULTS", "false", "Whether objects of every namespace may refer to every KongVault and to the gateway's environment. Without it the annotation konghq.com/vault-namespaces of a KongVault names the namespaces that may.",
+		func(s *Settings) *bool { return &s.AllowVaults }),
+	list("CUSTOM_ENTITY_TYPES", "", "Types of entities that KongCustomEntities may have beyond degraphql_routes, in comma-separated format, as key_sets, keys. Every namespace can then make entities of these types.",
+		func(s *Settings) *[]string { return &s.CustomEntityTypes }, customEntityType),
 	boolean("ALLOW_LUA_PLUGINS", "false", "Whether plugins may have Lua code in their configuration, which Kong runs: pre-function, post-function, fields *_by_lua, and templates of request-transformer that are more than look-ups.",
 		func(s *Settings) *bool { return &s.AllowLuaPlugins }),
 

@@ -1,8 +1,10 @@
 package settings
 
 import (
+	"fmt"
 	"strings"
 
+	"github.com/kube-sync/kube-sync/translate/customentity"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
@@ -25,4 +27,11 @@ func ParsePluginFields(value string) (all []tenancy.FieldValue, err error) {
 		all = append(all, field)
 	}
 	return all, nil
+}
+
+func customEntityType(value string) (string, error) {
+	if !customentity.ValidType(value) {
+		return "", fmt.Errorf("%q is no type of custom entities", value)
+	}
+	return value, nil
 }

@@ -58,6 +58,9 @@ const (
 	UpstreamPolicy           = "upstream-policy"
 	Override                 = "override"
 
+	// VaultNamespaces, on a KongVault, names the namespaces whose objects may refer to it.
+	VaultNamespaces = "vault-namespaces"
+
 	// PublishService is on Gateways, where the Kong Ingress Controller wrote it.
 	PublishService = "publish-service"
 	// GatewayClassUnmanaged has the Gateways of a class served by the Service that is there.

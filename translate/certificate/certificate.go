@@ -14,6 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/translate/vault"
 )
 
 // Role is the role of certificate units.
@@ -68,6 +69,13 @@ func translate(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{Value: Certificate{
 			Reason:  "CertificateInvalid",
 			Message: fmt.Sprintf("%s holds no TLS key pair: %v", key, err),
+		}}
+	}
+	// Kong looks at the ends of a string, and PEM may have any text around it.
+	if vault.IsReference(string(cert)) || vault.IsReference(string(private)) {
+		return unit.Fragment{Value: Certificate{
+			Reason:  "CertificateInvalid",
+			Message: fmt.Sprintf("%s is a reference to a vault, and a TLS key pair has to be in the Secret", key),
 		}}
 	}
 	c := route.Certificate{

@@ -1,6 +1,9 @@
 // Package customentity translates KongCustomEntities: entities that plugins bring along,
 // in the words of Kong. Each is a unit. One that has a plugin as its parent is in the units
 // of what the plugin is attached to, once for each.
+//
+// The objects are a tenant's, so they make entities of a few types alone, and their fields
+// refer to nothing that is not the tenant's.
 package customentity
 
 import (
@@ -9,6 +12,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
@@ -17,7 +21,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/translate/vault"
 )
 
 // Role is the role of units of custom entities.
@@ -32,20 +38,33 @@ type Attached struct {
 	Fields string
 }
 
-// Define adds the units of custom entities whose controller is a class to a graph.
-func Define(g *unit.Graph, className string) {
+// Options are settings of the operator.
+type Options struct {
+	// Class is the controller of the entities.
+	Class   string
+	Tenancy tenancy.Options
+	// Vaults decide on references to secrets.
+	Vaults vault.Rules
+}
+
+// Define adds the units of custom entities to a graph.
+func Define(g *unit.Graph, o Options) {
 	g.Define(unit.Definition{Role: Role, Kind: unit.KongCustomEntity, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 		key := unit.Key{Kind: unit.KongCustomEntity, Namespace: id.Namespace, Name: id.Name}
 		e, ok := unit.Get[*configurationv1alpha1.KongCustomEntity](r, key)
-		if !ok || e.Spec.ControllerName != className && e.Annotations[class.Annotation] != className {
+		if !ok || e.Spec.ControllerName != o.Class && e.Annotations[class.Annotation] != o.Class {
 			return unit.Fragment{Value: Attached{}}
 		}
-		f := translate(r, e, key)
+		f := o.translate(r, e, key)
 		f.Verdicts = append(f.Verdicts, annotation.Ignored(e, key)...)
 		return f
 	}})
 	defineParents(g)
 }
+
+// safe are types of which every namespace may have entities: they are in effect only where
+// the plugin is that they belong to.
+var safe = []string{"degraphql_routes"}
 
 // reserved are types that other kinds are for, or that are Kong's own affair.
 var reserved = append([]kong.Type{
@@ -59,8 +78,8 @@ var reserved = append([]kong.Type{
 // typePattern keeps a type from being anything else in a configuration.
 var typePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-func translate(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key unit.Key) unit.Fragment {
-	fields, err := read(e)
+func (o Options) translate(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key unit.Key) unit.Fragment {
+	fields, err := o.read(r, e)
 	if err == nil && e.Spec.ParentRef != nil {
 		return attached(r, e, key, fields)
 	}
@@ -87,9 +106,14 @@ func invalid(key unit.Key, format string, args ...any) unit.Fragment {
 const uuidLength = 36
 
 // read checks an entity as far as can be done without knowing its type.
-func read(e *configurationv1alpha1.KongCustomEntity) (fields map[string]any, err error) {
-	if !typePattern.MatchString(e.Spec.EntityType) || slices.Contains(reserved, kong.Type(e.Spec.EntityType)) {
-		return nil, fmt.Errorf("there are no custom entities of type %q", e.Spec.EntityType)
+func (o Options) read(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity) (fields map[string]any, err error) {
+	name := e.Spec.EntityType
+	if !ValidType(name) {
+		return nil, fmt.Errorf("there are no custom entities of type %q", name)
+	}
+	if !slices.Contains(safe, name) && !slices.Contains(o.Tenancy.CustomEntityTypes, name) {
+		return nil, fmt.Errorf("spec.type: entities of type %q are not for every namespace; allowed are %s, and the setting CUSTOM_ENTITY_TYPES permits more",
+			name, strings.Join(append(slices.Clone(safe), o.Tenancy.CustomEntityTypes...), ", "))
 	}
 	if json.Unmarshal(e.Spec.Fields.Raw, &fields) != nil || fields == nil {
 		return nil, errors.New("the fields are not an object")
@@ -99,5 +123,39 @@ func read(e *configurationv1alpha1.KongCustomEntity) (fields map[string]any, err
 			return nil, errors.New("spec.fields.id is not a UUID")
 		}
 	}
-	return fields, nil
+	if err := ownFields(fields); err != nil {
+		return nil, err
+	}
+	if err := o.Tenancy.CheckLuaFields("spec.fields", fields); err != nil {
+		return nil, err
+	}
+	return fields, o.Vaults.Check(r, e.Namespace, "spec.fields", fields)
+}
+
+// ValidType reports whether a type is one of custom entities at all.
+func ValidType(name string) bool {
+	return typePattern.MatchString(name) && !slices.Contains(reserved, kong.Type(name))
+}
+
+// foreign are fields in which Kong's entities refer to others, or have a place in Kong.
+var foreign = []string{
+	"service", "route", "consumer", "consumer_group", "upstream", "target", "certificate", "client_certificate",
+	"ca_certificate", "ca_certificates", "sni", "plugin", "vault", "workspace", "ws_id",
+}
+
+// ownFields refuses fields by which an entity could be another namespace's.
+func ownFields(fields map[string]any) error {
+	for _, name := range foreign {
+		if fields[name] != nil {
+			return fmt.Errorf("spec.fields.%s refers to an entity of Kong, which may be another namespace's; "+
+				"spec.parentRef names a plugin, and the entity then refers to what has the plugin", name)
+		}
+	}
+	tags, _ := fields["tags"].([]any)
+	for _, tag := range tags {
+		if text, ok := tag.(string); ok && strings.HasPrefix(text, kong.OwnTag) {
+			return fmt.Errorf("spec.fields.tags: tags that start with %s tell which object an entity is of", kong.OwnTag)
+		}
+	}
+	return nil
 }

@@ -64,14 +64,19 @@ func attached(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key uni
 	if err != nil {
 		return invalid(key, "spec.fields: %v", err)
 	}
+	pending, programmed := "nothing of this gateway has "+parent.String(), "what has the plugin has the entity"
+	if parent.Kind == unit.KongClusterPlugin {
+		pending, programmed = "nothing of namespace "+key.Namespace+" has "+parent.String(), "what has the plugin in this namespace has the entity"
+	}
 	return unit.Fragment{
 		Value:    Attached{Type: e.Spec.EntityType, Fields: string(encoded)},
-		Status:   condition.Attached{Pending: "nothing of this gateway has " + parent.String()},
-		Verdicts: []unit.Verdict{condition.Verdict(key, true, "Programmed", "what has the plugin has the entity")},
+		Status:   condition.Attached{Pending: pending},
+		Verdicts: []unit.Verdict{condition.Verdict(key, true, "Programmed", programmed)},
 	}
 }
 
-// Of gives the entities whose parent is a plugin.
+// Of gives the entities whose parent is a plugin. Those of a KongClusterPlugin are each for
+// what has the plugin in the entity's own namespace, see [For].
 func Of(r *unit.Reader, plugin unit.Key) []route.Custom {
 	var all []route.Custom
 	for _, key := range r.Keys(unit.Key{Kind: ofPlugin[plugin.Kind], Namespace: plugin.Namespace, Name: plugin.Name}) {
@@ -81,4 +86,20 @@ func Of(r *unit.Reader, plugin unit.Key) []route.Custom {
 		}
 	}
 	return all
+}
+
+// For are the entities of a plugin that an object of a namespace has with the plugin: a
+// KongClusterPlugin is everybody's, so that an entity of another namespace could change what
+// the object's requests become.
+func For(all []route.Custom, plugin unit.Kind, namespace string) []route.Custom {
+	if plugin != unit.KongClusterPlugin {
+		return all
+	}
+	var own []route.Custom
+	for _, c := range all {
+		if c.Namespace == namespace {
+			own = append(own, c)
+		}
+	}
+	return own
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/condition"
+	"github.com/kube-sync/kube-sync/translate/customentity"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -167,6 +168,7 @@ func (a *attaching) resolve(ref reference) (resolved, bool) {
 	if !p.found && !ref.explicit {
 		p = use(a.reader, unit.ID{Role: ClusterRole, Name: ref.name})
 	}
+	p.custom = customentity.For(p.custom, p.kind, a.key.Namespace)
 	if p.found {
 		condition.Use(a.reader, p.key(ref))
 		for _, c := range p.custom {

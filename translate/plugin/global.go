@@ -32,7 +32,7 @@ func global(p *configurationv1.KongClusterPlugin, key unit.Key, value resolved) 
 		if observes {
 			guarded.Instead = []*kong.Entity{}
 		}
-		claim.Entities = append([]*kong.Entity{guarded}, kong.Brought(value.model(), kong.Ref{}, "")...)
+		claim.Entities = []*kong.Entity{guarded} // no namespace's entities are for all requests
 	case !observes:
 		claim.Entities = []*kong.Entity{kong.Closed("a plugin that protects this gateway is not available", split(value.tags))}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/translate/vault"
 )
 
 // The roles of units of plugins.
@@ -29,7 +30,7 @@ const pending = "nothing of this gateway names the plugin"
 // definition is what the units of plugins are made by.
 type definition struct {
 	tenancy.Options
-	class string // of KongClusterPlugins and KongVaults
+	vaults vault.Rules
 }
 
 // resolved is what users of a plugin need to know of it.
@@ -79,7 +80,7 @@ type source struct {
 
 // Define adds the units of plugins to a graph, for KongClusterPlugins of a class.
 func Define(g *unit.Graph, className string, o tenancy.Options) {
-	d := definition{o, className}
+	d := definition{o, vault.Rules{Class: className, Everyone: o.AllowVaults}}
 	g.Define(unit.Definition{Role: Role, Kind: unit.KongPlugin, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 		key := unit.Key{Kind: unit.KongPlugin, Namespace: id.Namespace, Name: id.Name}
 		p, ok := unit.Get[*configurationv1.KongPlugin](r, key)
@@ -106,7 +107,6 @@ func Define(g *unit.Graph, className string, o tenancy.Options) {
 		return f
 	}})
 	defineRelations(g, className)
-	defineVaults(g)
 }
 
 func namespaced(p *configurationv1.KongPlugin, key unit.Key) source {
@@ -179,7 +179,7 @@ func (d definition) config(r *unit.Reader, s source) (json.RawMessage, error) {
 		err = d.CheckLua(s.name, tree)
 	}
 	if err == nil {
-		err = d.vaulted(r, tree)
+		err = d.vaults.Check(r, s.key.Namespace, "config", tree)
 	}
 	if err != nil {
 		return nil, err

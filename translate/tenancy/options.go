@@ -15,6 +15,12 @@ type Options struct {
 	AllowLua bool
 	// Fields are values that KongPlugins may have beyond those that every namespace may.
 	Fields []FieldValue
+	// AllowVaults permits references to all vaults and to the gateway's environment to all
+	// namespaces.
+	AllowVaults bool
+	// CustomEntityTypes are types that KongCustomEntities may have beyond those that every
+	// namespace may.
+	CustomEntityTypes []string
 	// Denied reports whether plugins of a namespace must not name an address. Nil denies none.
 	Denied func(netip.Addr) bool
 }

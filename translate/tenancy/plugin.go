@@ -24,7 +24,7 @@ func (o Options) CheckPlugin(plugin string, tree any) error {
 		return err
 	}
 	if o.Isolated && !o.listed(plugin) && slices.Contains(templates, plugin) {
-		if err := texts(tree, config, noTemplate); err != nil {
+		if err := Strings(tree, config, noTemplate); err != nil {
 			return err
 		}
 	}
@@ -146,13 +146,19 @@ func (o Options) CheckLua(plugin string, tree any) error {
 	if plugin == "pre-function" || plugin == "post-function" {
 		return fmt.Errorf("the plugin %s runs Lua code; the setting %s", plugin, permitLua)
 	}
-	if field := luaField(tree, config); field != "" {
+	if err := o.CheckLuaFields(config, tree); err != nil || !slices.Contains(templates, plugin) {
+		return err
+	}
+	return checkTemplates(tree)
+}
+
+// CheckLuaFields returns why a tree of JSON values, whose path is given, has fields that are
+// code.
+func (o Options) CheckLuaFields(path string, tree any) error {
+	if field := luaField(tree, path); field != "" && !o.AllowLua {
 		return fmt.Errorf("%s is Lua code; the setting %s", field, permitLua)
 	}
-	if !slices.Contains(templates, plugin) {
-		return nil
-	}
-	return o.checkTemplates(tree)
+	return nil
 }
 
 func noTemplate(path, text string) error {
@@ -162,9 +168,9 @@ func noTemplate(path, text string) error {
 	return nil
 }
 
-func (o Options) checkTemplates(tree any) error {
+func checkTemplates(tree any) error {
 	total := 0
-	err := texts(tree, config, func(path, text string) error {
+	err := Strings(tree, config, func(path, text string) error {
 		n, err := lookups(text)
 		if err != nil {
 			return fmt.Errorf("%s %w", path, err)

@@ -9,21 +9,22 @@ import (
 // config is the root of a plugin's fields in messages.
 const config = "config"
 
-// texts calls a function with each string in a tree of JSON values and the path of its
-// field, in a stable order, until the function returns an error.
-func texts(tree any, path string, each func(path, text string) error) error {
+// Strings calls a function with each string in a tree of JSON values and the path of its
+// field, in a stable order, until the function returns an error. The path of the tree
+// itself comes first.
+func Strings(tree any, path string, each func(path, text string) error) error {
 	switch tree := tree.(type) {
 	case string:
 		return each(path, tree)
 	case []any:
 		for i, value := range tree {
-			if err := texts(value, fmt.Sprintf("%s[%d]", path, i), each); err != nil {
+			if err := Strings(value, fmt.Sprintf("%s[%d]", path, i), each); err != nil {
 				return err
 			}
 		}
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(tree)) {
-			if err := texts(tree[name], path+"."+name, each); err != nil {
+			if err := Strings(tree[name], path+"."+name, each); err != nil {
 				return err
 			}
 		}

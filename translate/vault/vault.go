@@ -1,9 +1,12 @@
-// Package vault translates KongVaults: where references in the configuration of plugins
-// find their secrets. Each is a unit; of two with one prefix the oldest holds.
+// Package vault translates KongVaults, where references in the configuration of plugins
+// find their secrets, and decides who may refer to them. Each is a unit; of two with one
+// prefix the oldest holds.
 package vault
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
 
@@ -18,32 +21,37 @@ import (
 // Role is the role of units of vaults.
 const Role unit.Role = "vault"
 
-// Define adds the units of vaults of a class to a graph.
-func Define(g *unit.Graph, className string) {
+// Define adds the units of vaults to a graph.
+func Define(g *unit.Graph, rules Rules) {
+	defineIndex(g)
 	g.Define(unit.Definition{Role: Role, Kind: unit.KongVault, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 		key := unit.Key{Kind: unit.KongVault, Name: id.Name}
 		v, ok := unit.Get[*configurationv1alpha1.KongVault](r, key)
 		if !ok {
 			return unit.Fragment{}
 		}
-		if !class.Ours(r, v, className) {
-			return unit.Fragment{Verdicts: class.Missing(v, key, className)}
+		if !class.Ours(r, v, rules.Class) {
+			return unit.Fragment{Verdicts: class.Missing(v, key, rules.Class)}
 		}
-		return translate(v, key)
+		return rules.translate(v, key)
 	}})
 }
 
-func translate(v *configurationv1alpha1.KongVault, key unit.Key) unit.Fragment {
+func (s Rules) translate(v *configurationv1alpha1.KongVault, key unit.Key) unit.Fragment {
 	values := annotation.Of(v, key)
 	tags := kong.Tags(v, configurationv1alpha1.SchemeGroupVersion.WithKind(string(unit.KongVault)), values.UserTags(v.Spec.Tags...)...)
 	f := unit.Fragment{Status: condition.Status{}}
-	f.Verdicts = append(values.Verdicts, annotation.Ignored(v, key, annotation.Tags)...)
-	var object map[string]json.RawMessage
-	if raw := v.Spec.Config.Raw; len(raw) > 0 && json.Unmarshal(raw, &object) != nil {
+	f.Verdicts = append(values.Verdicts, annotation.Ignored(v, key, annotation.Tags, annotation.VaultNamespaces)...)
+	names, invalid := Namespaces(v)
+	for _, item := range invalid {
+		f.Verdicts = append(f.Verdicts, unit.Warning(key, "AnnotationInvalid", fmt.Sprintf(
+			"annotation %s%s: %q is not the name of a namespace, or the start of names and an asterisk", annotation.Prefix, annotation.VaultNamespaces, item)))
+	}
+	if !isValid(v) {
 		f.Verdicts = append(f.Verdicts, condition.Verdict(key, false, "Invalid", "the config is not an object"))
 		return f
 	}
-	f.Verdicts = append(f.Verdicts, condition.Verdict(key, true, "Programmed", "the vault is in Kong's configuration"))
+	f.Verdicts = append(f.Verdicts, condition.Verdict(key, true, "Programmed", s.programmed(names)))
 	f.Claims = []unit.Claim{{
 		Slot: "vault " + v.Spec.Prefix, Object: key, Since: v.CreationTimestamp.Time,
 		Entities: []*kong.Entity{kong.Vault(route.Vault{
@@ -53,4 +61,23 @@ func translate(v *configurationv1alpha1.KongVault, key unit.Key) unit.Fragment {
 		Lost: condition.Verdict(key, false, "Conflict", "another vault has the prefix "+v.Spec.Prefix),
 	}}
 	return f
+}
+
+// isValid reports whether the config is one.
+func isValid(v *configurationv1alpha1.KongVault) bool {
+	var object map[string]json.RawMessage
+	raw := v.Spec.Config.Raw
+	return len(raw) == 0 || json.Unmarshal(raw, &object) == nil
+}
+
+// programmed says whom a vault is for.
+func (s Rules) programmed(names NamespaceList) string {
+	message := "the vault is in Kong's configuration"
+	switch {
+	case s.Everyone:
+		return message
+	case len(names) == 0:
+		return message + " for KongClusterPlugins; the annotation " + annotation.Prefix + annotation.VaultNamespaces + " names no namespaces"
+	}
+	return message + " for KongClusterPlugins and the namespaces " + strings.Join(names, ", ")
 }

@@ -1,0 +1,85 @@
+package translate_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/tenancy"
+	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/translate/vault"
+)
+
+// wantNoEnvironment holds that nothing in the configuration that was made of a tenant's
+// object has Kong read the gateway's environment. Core entities other than these have no
+// field in which Kong follows references, which a test of the package gateway holds.
+func wantNoEnvironment(t *testing.T, g *unit.Graph) {
+	t.Helper()
+	for view := range g.Units() {
+		for _, e := range view.Entities {
+			core := slices.Contains(kong.Types, e.Type)
+			if core && e.Type != kong.Certificates && e.Type != kong.Plugins || e.Type.Local() {
+				continue
+			}
+			var entity struct{ Tags []string }
+			var tree any
+			if err := json.Unmarshal(e.JSON, &tree); err != nil {
+				t.Fatal(err)
+			}
+			_ = json.Unmarshal(e.JSON, &entity)
+			if slices.Contains(entity.Tags, "k8s-kind:KongClusterPlugin") {
+				continue
+			}
+			err := tenancy.Strings(tree, string(e.Type), func(path, text string) error {
+				if vault.IsReference(text) && (strings.HasPrefix(text, "{vault://env/") || strings.Contains(text, "?")) {
+					t.Errorf("%s: %s of %s is %s", view.ID, path, e.Name, text)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// Kong looks only at the ends of a string, and a key pair in PEM may have any text there.
+func TestCertificateIsNoReference(t *testing.T) {
+	for name, around := range map[string][2]string{"cert": {"tls.crt", "tls.key"}, "key": {"tls.key", "tls.crt"}} {
+		g := translate.New(translate.Options{IngressClass: "kong"})
+		pair := map[string][]byte{"tls.crt": certPEM, "tls.key": keyPEM}
+		framed := map[string][]byte{
+			around[0]: slices.Concat([]byte("{vault://env/x?y=\n"), pair[around[0]], []byte("\n}")),
+			around[1]: pair[around[1]],
+		}
+		ingress := newIngress("web", "a.example")
+		ingress.Spec.TLS = []networkingv1.IngressTLS{{Hosts: []string{"a.example"}, SecretName: "framed"}}
+		secret := &corev1.Secret{ObjectMeta: meta("framed"), Data: framed}
+		g.Update(change(ingress), change(secret))
+		wantNoEnvironment(t, g)
+		said := false
+		for _, verdicts := range g.AllVerdicts() {
+			for _, v := range verdicts {
+				said = said || v.Reason == "CertificateInvalid" && strings.Contains(v.Message, "reference to a vault")
+			}
+		}
+		if !said {
+			t.Errorf("%s: nobody is told of it", name)
+		}
+		secret.Data = pair
+		g.Update(change(secret))
+		found := false
+		for view := range g.Units() {
+			found = found || slices.ContainsFunc(view.Entities, func(e *kong.Entity) bool { return e.Type == kong.Certificates })
+		}
+		if !found {
+			t.Errorf("%s: the pair without the frame is not there", name)
+		}
+	}
+}
