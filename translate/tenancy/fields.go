@@ -109,9 +109,12 @@ var hosts = []host{
 	{plugin: "zipkin", field: "http_endpoint", url: true},
 }
 
-// labels are fields that Kong puts into the name of a host. A value with any other
-// character could make it another host.
-var labels = []struct{ plugin, field string }{
+// label is a field that Kong puts into the name of a host.
+type label struct{ plugin, field string }
+
+// labels are those of bundled plugins. A value with any character that is not one of a
+// host's name could make it another host.
+var labels = []label{
 	{"ai-proxy", "model.options.azure_instance"},
 	{"ai-proxy", "model.options.gemini.api_endpoint"},
 	{"ai-proxy", "model.options.bedrock.aws_region"},
@@ -126,7 +129,13 @@ var labels = []struct{ plugin, field string }{
 	{"azure-functions", "hostdomain"},
 }
 
-// Templates lists the bundled plugins that evaluate templates in their configuration.
+// functions are the bundled plugins that are nothing but code.
+var functions = []string{"pre-function", "post-function"}
+
+// luaSuffix is what the names of fields end with that have code.
+const luaSuffix = "_by_lua"
+
+// templates are the bundled plugins that evaluate templates in their configuration.
 var templates = []string{"request-transformer"}
 
 // harmless are the bundled plugins that connect to no other host, evaluate no template, read

@@ -143,7 +143,7 @@ func (o Options) CheckLua(plugin string, tree any) error {
 	if o.AllowLua {
 		return nil
 	}
-	if plugin == "pre-function" || plugin == "post-function" {
+	if slices.Contains(functions, plugin) {
 		return fmt.Errorf("the plugin %s runs Lua code; the setting %s", plugin, permitLua)
 	}
 	if err := o.CheckLuaFields(config, tree); err != nil || !slices.Contains(templates, plugin) {
@@ -189,7 +189,7 @@ func luaField(tree any, path string) string {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(tree)) {
 			value, inner := tree[name], path+"."+name
-			if strings.HasSuffix(strings.ToLower(name), "_by_lua") && value != nil {
+			if strings.HasSuffix(strings.ToLower(name), luaSuffix) && value != nil {
 				return inner
 			}
 			if field := luaField(value, inner); field != "" {
