@@ -72,6 +72,7 @@ type loop struct {
 	lagging time.Time                      // since when workers do not do as Kong says; zero if they do
 	said    bool                           // how changes are applied
 	refused map[unit.Key][]gateway.Refusal // by object, as of the last apply
+	lost    *contests
 	retry   *time.Timer
 	backoff time.Duration
 }
@@ -82,7 +83,7 @@ func newLoop(source watch.Source, graph *unit.Graph, gw Gateway, reporter watch.
 	return &loop{
 		source: source, graph: graph, gateway: gw, reporter: reporter, observer: observer, log: log,
 		since: map[unit.Kind]time.Time{}, objects: map[unit.Key]struct{}{}, broken: map[unit.Key]struct{}{},
-		refused: map[unit.Key][]gateway.Refusal{}, retry: retry,
+		refused: map[unit.Key][]gateway.Refusal{}, lost: newContests(log), retry: retry,
 	}
 }
 

@@ -34,6 +34,7 @@ func (l *loop) report(outcome gateway.Outcome) {
 
 func (l *loop) reportOn(key unit.Key) watch.Report {
 	verdicts := l.graph.Verdicts(key)
+	l.lost.note(key, verdicts)
 	for _, refusal := range l.refused[key] {
 		verdicts = append(verdicts, unit.Warning(key, "KongConfigurationApplyFailed", strings.Join(refusal.Messages, "; ")))
 	}

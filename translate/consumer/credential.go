@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -66,6 +67,9 @@ func (t *translation) credential(name string) {
 		// The value is a secret or close to one: it goes into no message.
 		fmt.Sprintf("credential %s %q %q", label, contested, fmt.Sprint(fields[first(k.unique, "group")])),
 		fmt.Sprintf("credential %s: there is another %s credential with its %s", name, label, first(k.unique, "group")))
+	// Whoever tries keys is not told that one is somebody's.
+	claim.Elsewhere = condition.Verdict(t.key, false, "CredentialInvalid",
+		fmt.Sprintf("credential %s: its %s cannot be used; choose another one", name, first(k.unique, "group")))
 	claim.Entities = []*kong.Entity{kong.Credential(route.Credential{
 		Name: t.key.Namespace + "/" + t.key.Name + "/" + name, Consumer: t.model.Name, Fields: fields,
 		Tags: kong.Tags(secret, corev1.SchemeGroupVersion.WithKind("Secret")),

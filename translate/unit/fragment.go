@@ -42,9 +42,29 @@ type Claim struct {
 	// While names slots that the unit has to hold too for the entities to be in the
 	// configuration, as a credential is worth nothing without its consumer.
 	While []string
-	// Lost is the verdict while another claim holds the slot. The holder's
-	// name is appended to its message. The zero value is no verdict.
+	// Lost is the verdict while another claim holds the slot. The holder's name is
+	// appended to its message where it is in the same namespace. The zero value is no verdict.
 	Lost Verdict
+	// Elsewhere, if set, is the verdict while a claim of another namespace holds the
+	// slot: for slots whose very existence is not to be told.
+	Elsewhere Verdict
+}
+
+// lostTo is the verdict on a claim while another one holds its slot. Those who may read
+// an object need not be those who may read the holder: of one in another namespace they
+// learn nothing but that there is one. Objects of no namespace are an operator's.
+func (c Claim) lostTo(holder Claim) Verdict {
+	lost := c.Lost
+	switch own := c.Object.Namespace; {
+	case own == "" || own == holder.Object.Namespace:
+		lost.Message += "; held by " + holder.Object.String()
+	case c.Elsewhere != Verdict{}:
+		lost = c.Elsewhere
+	default:
+		lost.Message += "; an object outside of namespace " + own + " takes precedence"
+	}
+	lost.Holder = holder.Object
+	return lost
 }
 
 // before orders the claims to one slot.
@@ -67,6 +87,10 @@ type Verdict struct {
 	// Reason is one word in CamelCase, Message a sentence for people.
 	Reason  string
 	Message string
+	// Holder is the object that has what this one lost; empty without a contest. It is for
+	// the gateway's own log alone: it may be in a namespace that readers of the object know
+	// nothing of.
+	Holder Key
 }
 
 // Warning is a verdict that something of the object could not be had.

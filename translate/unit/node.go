@@ -105,9 +105,8 @@ func (g *Graph) refresh(n *node) {
 				if g.holdsAll(n, c.claim.While) {
 					entities = append(entities, c.claim.Entities...)
 				}
-			} else if lost := c.claim.Lost; lost != (Verdict{}) {
-				lost.Message += "; held by " + holder.claim.Object.String()
-				verdicts = append(verdicts, lost)
+			} else if c.claim.Lost != (Verdict{}) {
+				verdicts = append(verdicts, c.claim.lostTo(holder.claim))
 			}
 		}
 	}
