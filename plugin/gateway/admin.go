@@ -10,9 +10,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +25,10 @@ var (
 	// ErrBusy is the class of errors that pass: the same request may succeed later.
 	// It is always a [*BusyError].
 	ErrBusy = errors.New("Kong cannot take a configuration now")
+	// ErrFailed is the class of errors that accuse what was sent: Kong failed over it, did
+	// not answer in time, or closed the connection while it had the request.
+	// It is always a [*FailedError].
+	ErrFailed = errors.New("Kong failed over what was sent")
 	// ErrTooLarge is the class of errors that only another setting of Kong cures.
 	ErrTooLarge = errors.New("the configuration is too large for Kong")
 )
@@ -44,6 +50,31 @@ func (e *BusyError) Error() string {
 // Is makes errors.Is(err, ErrBusy) true.
 func (e *BusyError) Is(target error) bool { return target == ErrBusy }
 
+// FailedError is the end of a request that Kong had and did not answer by accepting or
+// refusing it.
+type FailedError struct {
+	// Status is Kong's HTTP status; zero when there was no answer.
+	Status int
+	// Message has Kong's words, or says how the connection ended.
+	Message string
+}
+
+func (e *FailedError) Error() string {
+	if e.Status == 0 {
+		return fmt.Sprintf("%v: %s", ErrFailed, e.Message)
+	}
+	return fmt.Sprintf("%v (status %d): %s", ErrFailed, e.Status, e.Message)
+}
+
+// Is makes errors.Is(err, ErrFailed) true.
+func (e *FailedError) Is(target error) bool { return target == ErrFailed }
+
+// silent reports whether Kong gave no answer: a worker may hang or have died over it.
+func silent(err error) bool {
+	failed, ok := errors.AsType[*FailedError](err)
+	return ok && failed.Status == 0
+}
+
 // A full load takes Kong about a second for each MiB on an idle core.
 const bytesPerSecond = 256 << 10
 
@@ -57,6 +88,9 @@ type Admin struct {
 	address string
 	timeout time.Duration
 	client  *http.Client
+	// sender makes a connection for each request. On a kept one, Kong closing it for its
+	// age could not be told from a worker that died over the request.
+	sender *http.Client
 }
 
 // NewAdmin makes a client for the Admin API at "unix:/path", "http://host:port"
@@ -65,6 +99,11 @@ type Admin struct {
 func NewAdmin(address string, timeout time.Duration) (*Admin, error) {
 	transport := &http.Transport{MaxIdleConnsPerHost: 2, IdleConnTimeout: 90 * time.Second}
 	admin := &Admin{address: address, timeout: timeout, client: &http.Client{Transport: transport}}
+	defer func() {
+		sender := transport.Clone()
+		sender.DisableKeepAlives = true
+		admin.sender = &http.Client{Transport: sender}
+	}()
 
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		if path == "" {
@@ -117,7 +156,7 @@ func (a *Admin) Hash(ctx context.Context) (string, error) {
 // Load makes body, a declarative configuration as JSON, the one that Kong holds.
 // It is held when Load returns nil, also if it was held before. Errors:
 // [*RefusedError] when Kong does not accept it, otherwise one of the classes
-// [ErrBusy], [ErrTooLarge] and [ErrUnreachable], or one that will not pass.
+// [ErrBusy], [ErrFailed], [ErrTooLarge] and [ErrUnreachable], or one that will not pass.
 func (a *Admin) Load(ctx context.Context, body []byte) error {
 	answer, err := a.post(ctx, "/config?check_hash=1&flatten_errors=1", body)
 	if err != nil {
@@ -168,19 +207,32 @@ func (a *Admin) Check(ctx context.Context, body []byte) error {
 // post sends a configuration. As YAML, Kong takes the raw bytes and hashes them; as
 // JSON it would parse them twice and hash something else.
 func (a *Admin) post(ctx context.Context, path string, body []byte) (answer, error) {
-	return a.send(ctx, path, "text/yaml", body)
+	return a.send(ctx, path, "text/yaml", body, a.timeout)
 }
 
-func (a *Admin) send(ctx context.Context, path, contentType string, body []byte) (answer, error) {
-	allowance := time.Duration(len(body)/bytesPerSecond) * time.Second
-	ctx, cancel := context.WithTimeout(ctx, a.timeout+allowance)
+// send posts a body. Once Kong has the request, an error accuses the body. The time for an
+// answer to a small body is within.
+func (a *Admin) send(parent context.Context, path, contentType string, body []byte, within time.Duration) (answer, error) {
+	within += time.Duration(len(body)/bytesPerSecond) * time.Second
+	ctx, cancel := context.WithTimeout(parent, within)
 	defer cancel()
+	var had atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { had.Store(true) }})
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.base+path, bytes.NewReader(body))
 	if err != nil {
 		return answer{}, err
 	}
 	req.Header.Set("Content-Type", contentType)
-	return a.do(req)
+	got, err := do(a.sender, req)
+	switch {
+	case err == nil:
+		return got, nil
+	case parent.Err() != nil || !had.Load():
+		return answer{}, a.unreachable(err)
+	case ctx.Err() != nil:
+		return answer{}, &FailedError{Message: fmt.Sprintf("there was no answer within %v", within)}
+	}
+	return answer{}, &FailedError{Message: fmt.Sprintf("the connection was lost before the answer, as when a worker of Kong ends: %v", err)}
 }
 
 func (a *Admin) get(ctx context.Context, path string) (answer, error) {
@@ -190,7 +242,11 @@ func (a *Admin) get(ctx context.Context, path string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return a.do(req)
+	got, err := do(a.client, req)
+	if err != nil {
+		return answer{}, a.unreachable(err)
+	}
+	return got, nil
 }
 
 // answer is what Kong said. The body is kept unless the request succeeded with a
@@ -201,10 +257,13 @@ type answer struct {
 	body       []byte
 }
 
-func (a *Admin) do(req *http.Request) (answer, error) {
-	resp, err := a.client.Do(req)
+func do(client *http.Client, req *http.Request) (answer, error) {
+	resp, err := client.Do(req)
+	if urlError, ok := errors.AsType[*url.Error](err); ok {
+		err = urlError.Err
+	}
 	if err != nil {
-		return answer{}, a.unreachable(err)
+		return answer{}, err
 	}
 	defer resp.Body.Close()
 
@@ -218,15 +277,9 @@ func (a *Admin) do(req *http.Request) (answer, error) {
 	if err == nil {
 		_, err = io.Copy(io.Discard, resp.Body)
 	}
-	if err != nil {
-		return answer{}, a.unreachable(err)
-	}
-	return got, nil
+	return got, err
 }
 
 func (a *Admin) unreachable(err error) error {
-	if urlError, ok := errors.AsType[*url.Error](err); ok {
-		err = urlError.Err
-	}
 	return fmt.Errorf("%w at %s: %w", ErrUnreachable, a.address, err)
 }

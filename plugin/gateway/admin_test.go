@@ -31,7 +31,7 @@ func TestLoad(t *testing.T) {
 		"busy":           {status: 429, header: http.Header{"Retry-After": {"7"}}, body: `{"message":"Currently loading previous configuration"}`, want: ErrBusy, says: "Currently loading"},
 		"exiting":        {status: 503, body: `{"message":"Kong currently exiting"}`, want: ErrBusy, says: "exiting"},
 		"timeout":        {status: 504, body: `{"message":"Timed out while loading configuration"}`, want: ErrBusy},
-		"internal error": {status: 500, body: `{"message":"An unexpected error occurred"}`, want: ErrBusy, says: "unexpected"},
+		"internal error": {status: 500, body: `{"message":"An unexpected error occurred"}`, want: ErrFailed, says: "unexpected"},
 		"body too large": {status: 413, body: "<html>413 Request Entity Too Large</html>", want: ErrTooLarge, says: "nginx_admin_client_max_body_size"},
 		"map full":       {status: 413, body: `{"message":"Configuration does not fit in LMDB database, consider raising the \"lmdb_map_size\" config for Kong"}`, want: ErrTooLarge, says: "lmdb_map_size"},
 		"buffered":       {status: 400, body: `{"message":"expected a declarative configuration"}`, want: ErrTooLarge, says: "nginx_admin_client_body_buffer_size"},
@@ -140,18 +140,22 @@ func TestUnreachable(t *testing.T) {
 	}()
 	defer silent.Close()
 
-	for name, address := range map[string]string{
-		"no socket":  "unix:" + filepath.Join(dir, "none.sock"),
-		"refused":    "http://127.0.0.1:1",
-		"slow":       slow,
-		"hanging up": "unix:" + silent.Addr().String(),
+	for name, tt := range map[string]struct {
+		address string
+		load    error  // class
+		says    string // part of the message
+	}{
+		"no socket":  {"unix:" + filepath.Join(dir, "none.sock"), ErrUnreachable, "none.sock"},
+		"refused":    {"http://127.0.0.1:1", ErrUnreachable, "http://127.0.0.1:1"},
+		"slow":       {slow, ErrFailed, "no answer within 100ms"},
+		"hanging up": {"unix:" + silent.Addr().String(), ErrFailed, "the connection was lost"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			admin, err := NewAdmin(address, 100*time.Millisecond)
+			admin, err := NewAdmin(tt.address, 100*time.Millisecond)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := admin.Load(t.Context(), []byte(`{}`)); !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), address) {
+			if err := admin.Load(t.Context(), []byte(`{}`)); !errors.Is(err, tt.load) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("load: %v", err)
 			}
 			if _, err := admin.Hash(t.Context()); !errors.Is(err, ErrUnreachable) {

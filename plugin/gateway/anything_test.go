@@ -87,14 +87,7 @@ func (k ownKong) take(t *testing.T, from []byte) {
 
 func (k ownKong) apply(t *testing.T, g *Gateway, graph *unit.Graph, changed map[unit.ID]struct{}, innocents []unit.Change) {
 	t.Helper()
-	var outcome Outcome
-	var err error
-	for range maxCrashes + 1 {
-		if outcome, err = g.Apply(t.Context(), graph, changed); err == nil || !crashed(err) {
-			break
-		}
-		changed = nil
-	}
+	outcome, err := g.Apply(t.Context(), graph, changed)
 	if err != nil {
 		t.Fatalf("%v, with refusals:\n%s", err, refusals(outcome))
 	}

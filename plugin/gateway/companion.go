@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
@@ -13,6 +14,10 @@ import (
 // The companion is a plugin in Kong that takes changes smaller than a whole
 // configuration; see kong-conf/lua.
 const companionPath = "/kube-sync/delta"
+
+// deltaWithin is how long Kong may take for a small change, beside the wait for workers.
+// It needs milliseconds; a worker that takes longer hangs over what is in the change.
+const deltaWithin = 3 * time.Second
 
 // errStale is the class of errors of a delta whose base is not what Kong holds.
 var errStale = errors.New("Kong holds another configuration than the one the change was made from")
@@ -75,7 +80,8 @@ func (a *Admin) change(ctx context.Context, d delta, wait int) (effective bool, 
 	if err != nil {
 		return false, fmt.Errorf("encoding a change: %w", err)
 	}
-	answer, err := a.send(ctx, fmt.Sprintf("%s?wait=%d", companionPath, wait), "application/json", body)
+	within := min(a.timeout, deltaWithin+time.Duration(wait)*time.Millisecond)
+	answer, err := a.send(ctx, fmt.Sprintf("%s?wait=%d", companionPath, wait), "application/json", body, within)
 	if err != nil {
 		return false, err
 	}

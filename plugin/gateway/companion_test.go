@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -24,8 +25,12 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"hash":%q,"ready":%t}`, f.hash, !f.stale)
 		return
 	}
+	body, _ := io.ReadAll(r.Body)
+	if f.fails(w, r, body) {
+		return
+	}
 	var d delta
-	if err := json.NewDecoder(r.Body).Decode(&d); err != nil {
+	if err := json.Unmarshal(body, &d); err != nil {
 		http.Error(w, `{"message":"no delta"}`, http.StatusBadRequest)
 		return
 	}
@@ -35,7 +40,13 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 	}
 	f.deltas++
 	config := f.changed(d)
-	if rows, _, _ := faults(config); len(rows) > 0 {
+	rows, _, crash := faults(config)
+	switch {
+	case crash:
+		w.WriteHeader(http.StatusInternalServerError)
+		fmt.Fprint(w, `{"message":"An unexpected error occurred"}`)
+		return
+	case len(rows) > 0:
 		refuse(w, map[string]any{}, rows)
 		return
 	}

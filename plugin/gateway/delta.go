@@ -71,6 +71,20 @@ func (g *Gateway) concerned(changed map[unit.ID]struct{}, released []unit.ID) []
 // applyDelta sends what is different in the units with the ids. An error of the class
 // errNeedsAll leaves everything as it was.
 func (g *Gateway) applyDelta(ctx context.Context, units Units, ids []unit.ID) (Outcome, error) {
+	outcome, err := g.applyPart(ctx, units, ids)
+	if !errors.Is(err, ErrFailed) {
+		return outcome, err
+	}
+	if err := g.isolate(ctx, units, g.inParts(units, ids), err); err != nil {
+		return Outcome{}, err
+	}
+	// Nothing is left to send but what hangs on units of different parts.
+	return g.applyPart(ctx, units, g.concerned(setOf(ids), nil))
+}
+
+// applyPart sends what is different in the units with the ids, as one change. What Kong
+// refuses of it is taken out.
+func (g *Gateway) applyPart(ctx context.Context, units Units, ids []unit.ID) (Outcome, error) {
 	for round := range maxRounds {
 		c, err := g.change(units, ids)
 		if err != nil {
@@ -82,6 +96,9 @@ func (g *Gateway) applyDelta(ctx context.Context, units Units, ids []unit.ID) (O
 			outcome.Sent, outcome.Rounds = true, round+1
 			outcome.Effective, outcome.Bytes, err = c.send(ctx, g.admin, g.hash, outcome.Hash)
 		}
+		if silent(err) && g.took(ctx, outcome.Hash) {
+			outcome.Effective, err = false, nil
+		}
 		if err == nil {
 			g.take(c, outcome.Hash)
 			g.relay.Remove(c.unrelayed)
@@ -91,8 +108,8 @@ func (g *Gateway) applyDelta(ctx context.Context, units Units, ids []unit.ID) (O
 		}
 		refused, isRefused := errors.AsType[*RefusedError](err)
 		switch {
-		case isRefused && g.quarantine(units, c.plan, refused.Entities) > 0:
-		case errors.Is(err, ErrBusy), errors.Is(err, ErrUnreachable), ctx.Err() != nil:
+		case isRefused && !refused.of(inUse) && g.quarantine(units, c.plan, refused.Entities) > 0:
+		case errors.Is(err, ErrBusy), errors.Is(err, ErrUnreachable), errors.Is(err, ErrFailed), ctx.Err() != nil:
 			return Outcome{}, err
 		default:
 			return Outcome{}, fmt.Errorf("%w: %w", errNeedsAll, err)
@@ -237,6 +254,7 @@ func (g *Gateway) take(c *change, hash string) {
 		}
 		g.applied[id] = part
 	}
-	t.sum, t.orphaned = c.sum, c.plan.orphaned()
+	t.sum = c.sum
+	t.orphaned = append(slices.DeleteFunc(t.orphaned, func(id unit.ID) bool { return slices.Contains(c.ids, id) }), c.plan.orphaned()...)
 	g.hash = hash
 }

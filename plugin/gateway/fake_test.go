@@ -23,7 +23,7 @@ import (
 
 // fakeKong answers as Kong 3.9.3 does, as far as entities ask for it: one with a
 // field "bad" is refused with its text, "silent" refuses without naming it, "crash"
-// is an internal error. Names and ids are unique, references have to resolve.
+// is an internal error, "hang" gets no answer and "die" closes the connection. Names and ids are unique, references have to resolve.
 type fakeKong struct {
 	mu      sync.Mutex
 	hash    string
@@ -32,6 +32,9 @@ type fakeKong struct {
 	vets    int                // questions about plugins alone
 	mute    bool               // does not answer them
 	answers []http.HandlerFunc // used up before everything else on /config
+
+	failures int // requests that it hung, crashed or died over
+	passing  int // requests that it is still to fail over whatever is in them
 
 	companion bool // takes deltas
 	deltas    int
@@ -80,6 +83,9 @@ func (f *fakeKong) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, _ := io.ReadAll(r.Body)
+	if f.fails(w, r, body) {
+		return
+	}
 	if bytes.Contains(body, []byte(stubs["route"].ID)) {
 		f.vets++
 		if f.mute {
@@ -143,6 +149,30 @@ func (f *fakeKong) load(w http.ResponseWriter, flatten bool, body []byte, config
 		w.WriteHeader(http.StatusCreated)
 		_, _ = w.Write(body)
 	}
+}
+
+// fails hangs or dies over the request if an entity in it asks for that.
+func (f *fakeKong) fails(w http.ResponseWriter, r *http.Request, body []byte) bool {
+	switch {
+	case f.passing > 0:
+		f.passing--
+		w.WriteHeader(http.StatusInternalServerError)
+	case bytes.Contains(body, []byte(`"crash":true`)):
+		f.failures++
+		return false
+	case bytes.Contains(body, []byte(`"hang":true`)):
+		f.failures++
+		f.mu.Unlock() // other workers answer
+		<-r.Context().Done()
+		f.mu.Lock()
+	case bytes.Contains(body, []byte(`"die":true`)):
+		f.failures++
+		conn, _, _ := w.(http.Hijacker).Hijack()
+		_ = conn.Close()
+	default:
+		return false
+	}
+	return true
 }
 
 func refuse(w http.ResponseWriter, fields map[string]any, rows []any) {

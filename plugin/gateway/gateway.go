@@ -59,13 +59,8 @@ type Refusal struct {
 	Kept bool
 }
 
-const (
-	// Kong reports all faults of one kind at once, but some kinds one at a time.
-	maxRounds = 10
-	// An internal error of Kong may pass. This many in a row have their cause in the
-	// configuration: Kong's validation fails over some values of the wrong type.
-	maxCrashes = 3
-)
+// Kong reports all faults of one kind at once, but some kinds one at a time.
+const maxRounds = 10
 
 // Relay is the proxy beside Kong. It has what Kong's routes lead to before Kong is told
 // of them, and until Kong has forgotten them.
@@ -95,8 +90,6 @@ type Gateway struct {
 	tally *tally
 	// again has the next apply send everything, whatever Kong says that it holds.
 	again bool
-	// crashes counts Kong's internal errors over loads, in a row.
-	crashes int
 }
 
 // New makes a gateway that knows nothing yet of what Kong holds.
@@ -199,16 +192,14 @@ func (g *Gateway) load(ctx context.Context, p *plan, state State) (Outcome, erro
 // send loads a configuration and makes sure that Kong holds it.
 func (g *Gateway) send(ctx context.Context, body []byte, hash string) error {
 	err := g.admin.Load(ctx, body)
+	if silent(err) && g.took(ctx, hash) {
+		return nil
+	}
 	if err == nil {
 		var held string
 		if held, err = g.admin.Hash(ctx); err == nil && held != hash {
 			return fmt.Errorf("Kong holds the configuration %s instead of %s: something else writes to its Admin API", held, hash)
 		}
-	}
-	if crashed(err) {
-		g.crashes++
-	} else {
-		g.crashes = 0
 	}
 	return err
 }
@@ -220,7 +211,7 @@ func (g *Gateway) yield(ctx context.Context, units Units, p *plan, proven bool, 
 	switch {
 	case ok && g.quarantine(units, p, refused.Entities) > 0:
 		return nil
-	case ok, crashed(cause) && g.crashes >= maxCrashes:
+	case ok, errors.Is(cause, ErrFailed):
 		return g.search(ctx, units, p, proven, cause)
 	}
 	return cause

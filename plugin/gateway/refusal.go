@@ -65,8 +65,9 @@ func (a answer) failure() error {
 			return fmt.Errorf("%w: raise its setting lmdb_map_size: %s", ErrTooLarge, message)
 		}
 		return fmt.Errorf("%w: raise its setting nginx_admin_client_max_body_size", ErrTooLarge)
-	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusInternalServerError:
+		return &FailedError{Status: a.status, Message: message}
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return &BusyError{Status: a.status, RetryAfter: a.retryAfter, Message: message}
 	case http.StatusForbidden, http.StatusUnauthorized:
 		return fmt.Errorf("Kong's Admin API denies access (status %d): see its setting nginx_admin_allow", a.status)

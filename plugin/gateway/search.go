@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -33,7 +32,8 @@ func (g *Gateway) search(ctx context.Context, units Units, p *plan, proven bool,
 	if len(suspects) == 0 {
 		return fmt.Errorf("nothing changed that could be to blame: %w", words)
 	}
-	if len(suspects) > 1 {
+	failed := errors.Is(words, ErrFailed)
+	if !silent(words) && (failed || len(suspects) > 1) {
 		// A fault that passes, or that Kong sees only after the probe, is not found.
 		if ok, err := g.passes(ctx, units, nil, proven); ok || err != nil {
 			return cmp.Or(err, words)
@@ -52,14 +52,21 @@ func (g *Gateway) search(ctx context.Context, units Units, p *plan, proven bool,
 			failing = middle
 		}
 	}
-	culprit := suspects[failing-1]
-	if g.refused.add(culprit, p, RefusedEntity{Messages: []string{words.Error()}}) {
-		return nil
-	}
-	if _, isNew := g.hold(units, p, culprit, RefusedEntity{Messages: []string{words.Error()}}); !isNew {
-		return fmt.Errorf("%v is held already: %w", culprit, words)
+	if !g.accuse(units, p, suspects[failing-1], words) {
+		return fmt.Errorf("%v is held already: %w", suspects[failing-1], words)
 	}
 	return nil
+}
+
+// accuse takes the unit out of the next plan over which Kong failed: the entities that
+// others can stand for, else all. It reports whether there was anything left to take out.
+func (g *Gateway) accuse(units Units, p *plan, id unit.ID, words error) bool {
+	row := RefusedEntity{Messages: []string{words.Error()}}
+	if g.refused.add(id, p, row) {
+		return true
+	}
+	_, isNew := g.hold(units, p, id, row)
+	return isNew
 }
 
 // suspects lists the changed units, or all when what Kong holds is not what was
@@ -91,14 +98,11 @@ func (g *Gateway) passes(ctx context.Context, units Units, without []unit.ID, pr
 	if err == nil {
 		return true, nil
 	}
-	if _, ok := errors.AsType[*RefusedError](err); ok || crashed(err) {
+	if silent(err) {
+		g.took(ctx, "") // the next question needs Kong to answer
+	}
+	if _, ok := errors.AsType[*RefusedError](err); ok || errors.Is(err, ErrFailed) {
 		return false, nil
 	}
 	return false, err
-}
-
-// crashed tells whether Kong failed over the request rather than refuse it.
-func crashed(err error) bool {
-	busy, ok := errors.AsType[*BusyError](err)
-	return ok && busy.Status == http.StatusInternalServerError
 }

@@ -1,0 +1,126 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// faults over which Kong fails, what a gateway says of them, and how often it may send them
+// before it knows the one to blame among ten.
+var failures = map[string]struct {
+	says string
+	most int
+}{
+	"crash": {"Kong failed over what was sent (status 500): An unexpected error occurred", 12},
+	"hang":  {"Kong failed over what was sent: there was no answer within", 5},
+	"die":   {"Kong failed over what was sent: the connection was lost", 5},
+}
+
+// TestAChangeOverWhichKongFails has one unit among ten changed ones that Kong neither takes
+// nor refuses, in a delta and in a load of everything: the others are applied in the same
+// call, and the one is told and never sent again.
+func TestAChangeOverWhichKongFails(t *testing.T) {
+	for fault, tt := range failures {
+		for _, companion := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s,companion=%t", fault, companion), func(t *testing.T) {
+				fake, admin := newFakeKong(t)
+				fake.companion = companion
+				admin.timeout = 100 * time.Millisecond
+				g, units := New(admin, noRelay{}), shop()
+				apply(t, g, units)
+				want, ids := []string{"old", "web"}, []unit.ID{}
+				for i := range 10 {
+					name := fmt.Sprintf("r%d", i)
+					fields := []any{"service", name}
+					if i == 6 {
+						fields = append(fields, fault, true)
+					} else {
+						want = append(want, name)
+					}
+					units.set(backend(name), entity(kong.Services, name))
+					units.set(ingress(name), entity(kong.Routes, name, fields...))
+					ids = append(ids, backend(name), ingress(name))
+				}
+				slices.Sort(want)
+				outcome := applyChanged(t, g, units, ids...)
+				if got := fake.names(kong.Routes); !slices.Equal(got, want) {
+					t.Errorf("routes %v", got)
+				}
+				check := func(outcome Outcome) {
+					t.Helper()
+					if len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != ingress("r6") ||
+						!strings.HasPrefix(outcome.Refusals[0].Messages[0], tt.says) {
+						t.Errorf("refusals:\n%s", refusals(outcome))
+					}
+				}
+				check(outcome)
+				if outcome.Delta != companion || fake.failures > tt.most {
+					t.Errorf("delta %t, %d requests that Kong failed over", outcome.Delta, fake.failures)
+				}
+				before, loads := fake.failures, fake.loads
+				units.set(ingress("other"), entity(kong.Routes, "other", "service", "api"))
+				check(applyChanged(t, g, units, ingress("other")))
+				if fake.failures != before || companion && fake.loads != loads {
+					t.Errorf("what Kong failed over was sent %d times more, everything %d times", fake.failures-before, fake.loads-loads)
+				}
+				units.set(ingress("r6"), entity(kong.Routes, "r6", "service", "r6"))
+				if outcome := applyChanged(t, g, units, ingress("r6")); len(outcome.Refusals) > 0 || !slices.Contains(fake.names(kong.Routes), "r6") {
+					t.Errorf("mended: %s", refusals(outcome))
+				}
+			})
+		}
+	}
+}
+
+// A change over which Kong fails leaves its unit as it was.
+func TestLastGoodIsKeptOverAFailure(t *testing.T) {
+	for fault := range failures {
+		fake, admin := newFakeKong(t)
+		fake.companion = true
+		admin.timeout = 100 * time.Millisecond
+		g, units := New(admin, noRelay{}), shop()
+		apply(t, g, units)
+		units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api", fault, true))
+		outcome := applyChanged(t, g, units, ingress("web"))
+		if got := fake.names(kong.Routes); !slices.Equal(got, []string{"old", "web"}) || len(outcome.Refusals) != 1 || !outcome.Delta {
+			t.Errorf("%s: routes %v, %s", fault, got, refusals(outcome))
+		}
+	}
+}
+
+// A plugin over which Kong fails has another stand in for it.
+func TestAPluginOverWhichKongFailsIsSubstituted(t *testing.T) {
+	for fault := range failures {
+		fake, admin := newFakeKong(t)
+		fake.companion = true
+		admin.timeout = 100 * time.Millisecond
+		g, units := New(admin, noRelay{}), shop()
+		apply(t, g, units)
+		units.set(ingress("guarded"), guarded("guarded", fault, true)...)
+		units.set(ingress("other"), entity(kong.Routes, "other", "service", "api"))
+		outcome := applyChanged(t, g, units, ingress("guarded"), ingress("other"))
+		if got := fake.names(kong.Plugins); !slices.Equal(got, []string{"refusal of guarded"}) || !outcome.Delta {
+			t.Errorf("%s: plugins %v, %s", fault, got, refusals(outcome))
+		}
+		if got := fake.names(kong.Routes); !slices.Equal(got, []string{"guarded", "old", "other", "web"}) {
+			t.Errorf("%s: routes %v", fault, got)
+		}
+	}
+}
+
+// An internal error that passes costs nobody a thing.
+func TestAFailureThatPasses(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	fake.companion = true
+	g, units := New(admin, noRelay{}), shop()
+	apply(t, g, units)
+	fake.passing = 1
+	units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api"))
+	expect(t, fake, applyChanged(t, g, units, ingress("web")), []string{"old", "web2"})
+}
