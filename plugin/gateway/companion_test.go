@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,6 +42,9 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 	f.deltas++
 	config := f.changed(d)
 	rows, _, crash := faults(config)
+	if held := inUseOf(config, d); len(held) > 0 {
+		rows, crash = held, false
+	}
 	switch {
 	case crash:
 		w.WriteHeader(http.StatusInternalServerError)
@@ -59,6 +63,22 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 		f.told()
 	}
 	fmt.Fprint(w, `{"effective":true}`)
+}
+
+// inUseOf finds the deletions of what others refer to.
+func inUseOf(config map[string][]map[string]any, d delta) (rows []any) {
+	for typ, list := range config {
+		for _, e := range list {
+			for _, gone := range d.Deletes {
+				if field := strings.TrimSuffix(string(gone.Type), "s"); e[field] == gone.ID {
+					rows = append(rows, map[string]any{"entity_type": field, "entity_id": gone.ID, "errors": []any{map[string]any{
+						"type": "entity", "message": fmt.Sprintf("cannot be deleted: %s of %v in '%s' refers to it", field, e["id"], typ),
+					}}})
+				}
+			}
+		}
+	}
+	return rows
 }
 
 // changed is the configuration that a delta leads to.
@@ -189,6 +209,96 @@ func TestWhatHangsOnARefusedUnitComesBackWithIt(t *testing.T) {
 	expect(t, fake, applyChanged(t, g, units, backend("b")), []string{"old", "user", "web"})
 	if fake.loads != loads {
 		t.Errorf("%d loads", fake.loads-loads)
+	}
+}
+
+// One unit at its last good version does not make loads of everything of the deletions of
+// others, and what it hangs on stays as long as it does.
+func TestAKeptUnitAndDeletions(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	fake.companion = true
+	g, units := New(admin, noRelay{}), shop()
+	units.set(backend("alone"), entity(kong.Services, "alone"), entity(kong.Upstreams, "alone.svc"))
+	units.set(ingress("web"), entity(kong.Routes, "web", "service", "alone"))
+	units.set(ingress("other"), entity(kong.Routes, "other", "service", "api"))
+	apply(t, g, units)
+	loads := fake.loads
+
+	units.set(ingress("web"), entity(kong.Routes, "web", "service", "api", "bad", "no"))
+	const said = `Ingress shop/web (kept): route "web": bad: no`
+	expect(t, fake, applyChanged(t, g, units, ingress("web")), []string{"old", "other", "web"}, said)
+	delete(units.views, ingress("other"))
+	expect(t, fake, applyChanged(t, g, units, ingress("other")), []string{"old", "web"}, said)
+	// The graph gives up what only the kept version hangs on.
+	delete(units.views, backend("alone"))
+	outcome := applyChanged(t, g, units, backend("alone"))
+	expect(t, fake, outcome, []string{"old", "web"}, said)
+	if !slices.Equal(outcome.Retained, []unit.ID{backend("alone")}) || !slices.Contains(fake.names(kong.Services), "alone") {
+		t.Errorf("retained %v, services %v", outcome.Retained, fake.names(kong.Services))
+	}
+	units.set(ingress("more"), entity(kong.Routes, "more", "service", "api"))
+	applyChanged(t, g, units, ingress("more"))
+	delete(units.views, ingress("more"))
+	expect(t, fake, applyChanged(t, g, units, ingress("more")), []string{"old", "web"}, said)
+	// The mended version gives it up.
+	units.set(ingress("web"), entity(kong.Routes, "web", "service", "api"))
+	outcome = applyChanged(t, g, units, ingress("web"))
+	expect(t, fake, outcome, []string{"old", "web"})
+	if len(outcome.Retained) != 0 || !slices.Equal(fake.names(kong.Services), []string{"api"}) || !slices.Equal(fake.names(kong.Upstreams), []string{"api.svc"}) {
+		t.Errorf("retained %v, services %v", outcome.Retained, fake.names(kong.Services))
+	}
+	if fake.loads != loads {
+		t.Errorf("%d loads of everything", fake.loads-loads)
+	}
+}
+
+// What another unit refers to goes although that one did not change: it is told, in a delta.
+func TestWhatOthersReferToIsDropped(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	fake.companion = true
+	g, units := New(admin, noRelay{}), shop()
+	apply(t, g, units)
+	loads := fake.loads
+	units.set(backend("api"), entity(kong.Services, "api2"), entity(kong.Upstreams, "api.svc"))
+	outcome := applyChanged(t, g, units, backend("api"))
+	if len(outcome.Refusals) != 2 || len(fake.names(kong.Routes)) != 0 || fake.loads != loads {
+		t.Errorf("%d loads, routes %v, refusals:\n%s", fake.loads-loads, fake.names(kong.Routes), refusals(outcome))
+	}
+	units.set(backend("api"), entity(kong.Services, "api"), entity(kong.Upstreams, "api.svc"))
+	expect(t, fake, applyChanged(t, g, units, backend("api")), []string{"old", "web"})
+}
+
+// The loser of a conflict with a unit that came in another change comes in when that goes.
+func TestConflictWithAUnitOfAnotherChange(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	fake.companion = true
+	g, units := New(admin, noRelay{}), shop()
+	units.set(ingress("first"), entity(kong.Routes, "same", "service", "api", "id", high))
+	apply(t, g, units)
+	loads := fake.loads
+	units.set(ingress("second"), entity(kong.Routes, "same", "service", "api", "id", low))
+	units.set(ingress("third"), entity(kong.Routes, "third", "service", "api"), entity(kong.Routes, "same", "service", "api", "id", lower))
+	outcome := applyChanged(t, g, units, ingress("second"), ingress("third"))
+	if len(outcome.Refusals) != 2 || outcome.Refusals[0].Unit != ingress("second") || outcome.Refusals[1].Unit != ingress("third") {
+		t.Errorf("refusals:\n%s", refusals(outcome))
+	}
+	if strings.Contains(refusals(outcome), high) {
+		t.Errorf("the losers are told of what is not theirs:\n%s", refusals(outcome))
+	}
+	units.set(ingress("other"), entity(kong.Routes, "other", "service", "api"))
+	if outcome := applyChanged(t, g, units, ingress("other")); len(outcome.Refusals) != 2 {
+		t.Errorf("refusals:\n%s", refusals(outcome))
+	}
+	delete(units.views, ingress("first"))
+	outcome = applyChanged(t, g, units, ingress("first"))
+	if len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != ingress("third") || !slices.Contains(fake.names(kong.Routes), "same") {
+		t.Errorf("routes %v, refusals:\n%s", fake.names(kong.Routes), refusals(outcome))
+	}
+	delete(units.views, ingress("second"))
+	outcome = applyChanged(t, g, units, ingress("second"))
+	expect(t, fake, outcome, []string{"old", "other", "same", "third", "web"})
+	if fake.loads != loads {
+		t.Errorf("%d loads of everything", fake.loads-loads)
 	}
 }
 

@@ -19,55 +19,6 @@ const effectiveWithin = 2000
 // errNeedsAll is the class of errors after which the whole configuration is to be sent.
 var errNeedsAll = errors.New("the change cannot be sent alone")
 
-// tally is what a delta needs to know of the configuration that Kong holds.
-type tally struct {
-	// refs counts the units that an entity is from.
-	refs map[kong.Ref]int
-	// counts is the number of entities of each type.
-	counts map[kong.Type]int
-	sum    sum
-	// orphaned are the units with entities left out for want of a parent.
-	orphaned []unit.ID
-	// retained tells that units are in the configuration that the graph does not have.
-	retained bool
-}
-
-func newTally(p *plan) *tally {
-	t := &tally{refs: make(map[kong.Ref]int, len(p.refs)), counts: map[kong.Type]int{}, retained: len(p.retained) > 0}
-	for _, part := range p.parts {
-		for _, e := range part.entities {
-			if t.refs[e.Ref]++; t.refs[e.Ref] == 1 {
-				t.counts[e.Type]++
-				t.sum.add(e)
-			}
-		}
-	}
-	t.orphaned = p.orphaned()
-	return t
-}
-
-// orphaned names the units with entities left out for want of a parent.
-func (p *plan) orphaned() []unit.ID {
-	var ids []unit.ID
-	for _, o := range p.orphans {
-		if !slices.Contains(ids, o.id) {
-			ids = append(ids, o.id)
-		}
-	}
-	return ids
-}
-
-// concerned are the units that a delta looks at: those that changed, those that Kong
-// may take now, and those that may have found their parents.
-func (g *Gateway) concerned(changed map[unit.ID]struct{}, released []unit.ID) []unit.ID {
-	ids := slices.Concat(released, g.tally.orphaned)
-	for id := range changed {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, unit.ID.Compare)
-	return slices.Compact(ids)
-}
-
 // applyDelta sends what is different in the units with the ids. An error of the class
 // errNeedsAll leaves everything as it was.
 func (g *Gateway) applyDelta(ctx context.Context, units Units, ids []unit.ID) (Outcome, error) {
@@ -103,12 +54,18 @@ func (g *Gateway) applyPart(ctx context.Context, units Units, ids []unit.ID) (Ou
 			g.take(c, outcome.Hash)
 			g.relay.Remove(c.unrelayed)
 			outcome.Entities = maps.Clone(g.tally.counts)
-			outcome.Refusals = g.refusals(units, c.plan)
+			outcome.Refusals, outcome.Retained = g.refusals(units, c.plan), slices.SortedFunc(maps.Keys(g.tally.retained), unit.ID.Compare)
 			return outcome, nil
 		}
 		refused, isRefused := errors.AsType[*RefusedError](err)
 		switch {
-		case isRefused && !refused.of(inUse) && g.quarantine(units, c.plan, refused.Entities) > 0:
+		case isRefused && refused.saysOf(inUse):
+			more := g.hangingOn(c)
+			if len(more) == 0 {
+				return Outcome{}, fmt.Errorf("%w: %w", errNeedsAll, err)
+			}
+			ids = slices.Concat(c.ids, more)
+		case isRefused && g.quarantine(units, c.plan, refused.Entities) > 0:
 		case errors.Is(err, ErrBusy), errors.Is(err, ErrUnreachable), errors.Is(err, ErrFailed), ctx.Err() != nil:
 			return Outcome{}, err
 		default:
@@ -126,20 +83,40 @@ type change struct {
 	deletes []*kong.Entity
 	// unrelayed are the deletes that are not Kong's to do.
 	unrelayed []*kong.Entity
-	sum       sum
+	// gone are all deletes.
+	gone map[kong.Ref]struct{}
+	sum  sum
 }
 
 func (c *change) empty() bool { return len(c.upserts) == 0 && len(c.deletes) == 0 }
 
-// change finds out what is to be sent for the units with the ids.
+// change finds out what is to be sent for the units with the ids, and for those of the kept
+// ones that hang on what they give up.
 func (g *Gateway) change(units Units, ids []unit.ID) (*change, error) {
-	if g.tally.retained {
-		return nil, fmt.Errorf("%w: Kong has units for the sake of refused ones", errNeedsAll)
+	for {
+		c, err := g.changeOf(units, ids)
+		if err != nil {
+			return nil, err
+		}
+		more := g.keptOn(c)
+		if len(more) == 0 {
+			return c, nil
+		}
+		ids = slices.Concat(ids, more)
 	}
+}
+
+func (g *Gateway) changeOf(units Units, ids []unit.ID) (*change, error) {
 	gone := map[kong.Ref]int{}           // how many of the units with an entity are among ids
 	there := map[kong.Ref]*kong.Entity{} // the entities of ids that Kong has
+	former := make(map[unit.ID]part, len(ids))
 	for _, id := range ids {
-		for _, e := range g.applied[id].entities {
+		last, ok := g.applied[id]
+		if !ok {
+			continue
+		}
+		former[id] = last
+		for _, e := range last.entities {
 			gone[e.Ref]++
 			there[e.Ref] = e
 		}
@@ -148,49 +125,78 @@ func (g *Gateway) change(units Units, ids []unit.ID) (*change, error) {
 	c := &change{ids: ids, sum: g.tally.sum, plan: &plan{
 		parts: map[unit.ID]part{}, kept: map[unit.ID]bool{}, refs: map[kong.Ref]struct{}{}, beside: beside,
 	}}
-	if err := g.choose(units, c); err != nil {
-		return nil, err
-	}
+	g.choose(units, c)
+	c.plan.retain(g.holds, former)
 	c.plan.prune()
-	if err := c.compare(there, beside); err != nil {
-		return nil, err
-	}
-	if len(c.deletes) > 0 && g.keepsOld() {
-		return nil, fmt.Errorf("%w: what goes may be what a refused unit hangs on", errNeedsAll)
-	}
-	return c, nil
+	return c, c.compare(there, beside)
 }
 
 // choose puts into the plan what each unit is to have in the configuration.
-func (g *Gateway) choose(units Units, c *change) error {
+func (g *Gateway) choose(units Units, c *change) {
 	for _, id := range c.ids {
 		view, ok := units.View(id)
 		held, last := g.holds[id], g.applied[id]
 		switch {
-		case held == nil && ok:
+		case !ok: // it goes, unless it is retained
+		case held == nil:
 			c.plan.add(id, part{view.Version, view.Object, g.refused.in(view.Entities)})
-		case held != nil && !ok:
-			return fmt.Errorf("%w: %s is refused and gone", errNeedsAll, id)
-		case held != nil && !held.dropped && last.version != 0:
+		case !held.dropped && last.version != 0:
 			c.plan.kept[id] = true
 			c.plan.add(id, last)
 		}
 	}
-	return nil
 }
 
-// keepsOld tells whether Kong has an older version of a unit than the graph.
-func (g *Gateway) keepsOld() bool {
+// keptOn names the units at an older version than the graph's, or retained for such ones,
+// that hang on what the change deletes and are not in it.
+func (g *Gateway) keptOn(c *change) (ids []unit.ID) {
+	if len(c.deletes)+len(c.unrelayed) == 0 {
+		return nil
+	}
 	for id, held := range g.holds {
-		if _, applied := g.applied[id]; applied && !held.dropped {
-			return true
+		if !held.dropped && c.cuts(g.applied[id]) {
+			ids = append(ids, id)
 		}
 	}
-	return false
+	for id := range g.tally.retained {
+		if c.cuts(g.applied[id]) {
+			ids = append(ids, id)
+		}
+	}
+	in := setOf(c.ids)
+	return slices.DeleteFunc(ids, func(id unit.ID) bool { _, ok := in[id]; return ok })
+}
+
+// inUse is what the companion says of an entity that others refer to. It is no fault of
+// an object: the delta lacks those others.
+const inUse = "cannot be deleted: "
+
+// saysOf reports whether a row has the words.
+func (e *RefusedError) saysOf(words string) bool {
+	return slices.ContainsFunc(e.Entities, func(row RefusedEntity) bool { return row.says(words) })
+}
+
+// hangingOn names all units that hang on what the change deletes and are not in it.
+func (g *Gateway) hangingOn(c *change) (ids []unit.ID) {
+	in := setOf(c.ids)
+	for id, last := range g.applied {
+		if _, ok := in[id]; !ok && c.cuts(last) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// cuts reports whether an entity of a part refers to one that the change deletes.
+func (c *change) cuts(p part) bool {
+	return slices.ContainsFunc(p.entities, func(e *kong.Entity) bool {
+		return slices.ContainsFunc(e.Parents, func(parent kong.Ref) bool { _, gone := c.gone[parent]; return gone })
+	})
 }
 
 // compare finds what is different in the plan from what Kong has of its units.
 func (c *change) compare(there map[kong.Ref]*kong.Entity, beside func(kong.Ref) bool) error {
+	c.gone = map[kong.Ref]struct{}{}
 	for _, e := range c.plan.entities() {
 		old := there[e.Ref]
 		if old != nil && old.Equal(e) {
@@ -210,6 +216,7 @@ func (c *change) compare(there map[kong.Ref]*kong.Entity, beside func(kong.Ref) 
 	for ref, old := range there {
 		if _, stays := c.plan.refs[ref]; !stays && !beside(ref) {
 			c.deletes = append(c.deletes, old)
+			c.gone[ref] = struct{}{}
 			c.sum.remove(old)
 		}
 	}
@@ -231,30 +238,4 @@ func (c *change) send(ctx context.Context, admin *Admin, base, hash string) (eff
 	}
 	effective, err = admin.change(ctx, d, effectiveWithin)
 	return effective, bytes, err
-}
-
-// take makes the change part of what Kong is known to hold.
-func (g *Gateway) take(c *change, hash string) {
-	t := g.tally
-	for _, id := range c.ids {
-		for _, e := range g.applied[id].entities {
-			if t.refs[e.Ref]--; t.refs[e.Ref] == 0 {
-				t.counts[e.Type]--
-				delete(t.refs, e.Ref)
-			}
-		}
-		delete(g.applied, id)
-	}
-	for _, id := range c.plan.ids {
-		part := c.plan.parts[id]
-		for _, e := range part.entities {
-			if t.refs[e.Ref]++; t.refs[e.Ref] == 1 {
-				t.counts[e.Type]++
-			}
-		}
-		g.applied[id] = part
-	}
-	t.sum = c.sum
-	t.orphaned = append(slices.DeleteFunc(t.orphaned, func(id unit.ID) bool { return slices.Contains(c.ids, id) }), c.plan.orphaned()...)
-	g.hash = hash
 }

@@ -124,6 +124,9 @@ func (f *fakeKong) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (f *fakeKong) load(w http.ResponseWriter, flatten bool, body []byte, config map[string][]map[string]any) {
 	rows, silent, crash := faults(config)
+	for _, row := range rows {
+		delete(row.(map[string]any), "rival_id") // only the companion tells
+	}
 	switch {
 	case crash:
 		w.WriteHeader(http.StatusInternalServerError)
@@ -191,27 +194,30 @@ func refuse(w http.ResponseWriter, fields map[string]any, rows []any) {
 
 // faults finds what Kong sees in its first look.
 func faults(config map[string][]map[string]any) (rows []any, silent, crash bool) {
-	row := func(typ string, entity map[string]any, field, message string) {
+	row := func(typ string, entity map[string]any, field, message string, rival any) {
 		rows = append(rows, map[string]any{
 			"entity_type": typ[:len(typ)-1], "entity_id": entity["id"], "entity_name": entity["name"],
 			"entity_tags": entity["tags"], "entity": entity,
-			"errors": []any{map[string]any{"type": "field", "field": field, "message": message}},
+			"rival_id": rival, "errors": []any{map[string]any{"type": "field", "field": field, "message": message}},
 		})
 	}
 	for _, typ := range kong.Types {
-		names, ids := map[any]bool{}, map[any]bool{}
+		names, ids := map[any]any{}, map[any]bool{}
 		for _, e := range config[string(typ)] {
 			silent = silent || e["silent"] != nil
 			crash = crash || e["crash"] != nil
 			if e["bad"] != nil {
-				row(string(typ), e, "bad", fmt.Sprint(e["bad"]))
+				row(string(typ), e, "bad", fmt.Sprint(e["bad"]), nil)
 			}
 			if ids[e["id"]] {
-				row(string(typ), e, "@entity", fmt.Sprintf("uniqueness violation: '%s' entity with primary key set to '%v' already declared", typ, e["id"]))
-			} else if typ != kong.Plugins && e["name"] != nil && names[e["name"]] {
-				row(string(typ), e, "@entity", fmt.Sprintf("uniqueness violation: '%s' entity with name set to '%v' already declared", typ, e["name"]))
+				row(string(typ), e, "@entity", fmt.Sprintf("uniqueness violation: '%s' entity with primary key set to '%v' already declared", typ, e["id"]), nil)
+			} else if typ != kong.Plugins && e["name"] != nil && names[e["name"]] != nil {
+				row(string(typ), e, "@entity", fmt.Sprintf("uniqueness violation: '%s' entity with name set to '%v' already declared", typ, e["name"]), names[e["name"]])
 			}
-			names[e["name"]], ids[e["id"]] = true, true
+			if names[e["name"]] == nil {
+				names[e["name"]] = e["id"]
+			}
+			ids[e["id"]] = true
 		}
 	}
 	return rows, silent, crash

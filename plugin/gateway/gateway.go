@@ -219,7 +219,7 @@ func (g *Gateway) yield(ctx context.Context, units Units, p *plan, proven bool, 
 
 // refusals are all that stand, in the order of their units.
 func (g *Gateway) refusals(units Units, p *plan) []Refusal {
-	list := append(p.refusals(units, g.holds), g.refused.refusals()...)
+	list := append(p.refusals(units, g.holds, g.applied), g.refused.refusals()...)
 	slices.SortFunc(list, func(a, b Refusal) int {
 		return cmp.Or(a.Unit.Compare(b.Unit), a.Object.Compare(b.Object))
 	})

@@ -12,15 +12,6 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// inUse is what the companion says of an entity that others refer to. It is no fault of
-// an object: the delta is incomplete.
-const inUse = "cannot be deleted: "
-
-// of reports whether a row has the words.
-func (e *RefusedError) of(words string) bool {
-	return slices.ContainsFunc(e.Entities, func(row RefusedEntity) bool { return row.says(words) })
-}
-
 // inParts puts units in an order in which each row of them from the first on can be
 // applied without the others: what others refer to comes first, and goes last.
 func (g *Gateway) inParts(units Units, ids []unit.ID) []unit.ID {
@@ -115,12 +106,4 @@ func (g *Gateway) took(ctx context.Context, hash string) bool {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-func setOf(ids []unit.ID) map[unit.ID]struct{} {
-	set := make(map[unit.ID]struct{}, len(ids))
-	for _, id := range ids {
-		set[id] = struct{}{}
-	}
-	return set
 }

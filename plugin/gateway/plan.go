@@ -94,7 +94,7 @@ func (p *plan) retain(holds map[unit.ID]*hold, applied map[unit.ID]part) {
 		}
 		for _, e := range p.parts[p.ids[i]].entities {
 			for _, parent := range e.Parents {
-				if _, ok := p.refs[parent]; ok {
+				if p.has(parent) {
 					continue
 				}
 				if owners == nil {
@@ -153,11 +153,17 @@ func (p *plan) prune() {
 // missing is a parent of the entity that the plan does not have.
 func (p *plan) missing(e *kong.Entity) *kong.Ref {
 	for i := range e.Parents {
-		if _, ok := p.refs[e.Parents[i]]; !ok && (p.beside == nil || !p.beside(e.Parents[i])) {
+		if !p.has(e.Parents[i]) {
 			return &e.Parents[i]
 		}
 	}
 	return nil
+}
+
+// has reports whether an entity is in the configuration that the plan leads to.
+func (p *plan) has(ref kong.Ref) bool {
+	_, ok := p.refs[ref]
+	return ok || p.beside != nil && p.beside(ref)
 }
 
 // entities lists all entities in the order of the configuration. What several
@@ -183,12 +189,14 @@ func (p *plan) relays() []*kong.Entity {
 	return all
 }
 
-// refusals lists what is not in the configuration as its object says, by unit.
-func (p *plan) refusals(units Units, holds map[unit.ID]*hold) []Refusal {
+// refusals lists what is not in the configuration as its object says, by unit. Kong has
+// acknowledged what is applied.
+func (p *plan) refusals(units Units, holds map[unit.ID]*hold, applied map[unit.ID]part) []Refusal {
 	byUnit := map[unit.ID]*Refusal{}
 	at := func(id unit.ID, object unit.Key) *Refusal {
 		if byUnit[id] == nil {
-			byUnit[id] = &Refusal{Unit: id, Object: object, Kept: p.kept[id]}
+			_, kept := applied[id]
+			byUnit[id] = &Refusal{Unit: id, Object: object, Kept: kept && holds[id] != nil}
 		}
 		return byUnit[id]
 	}

@@ -15,9 +15,10 @@ type hold struct {
 	messages []string
 	// dropped says that what Kong acknowledged last of the unit was refused as well.
 	dropped bool
-	// rivals are the versions of the units that the unit had a conflict with. It may
-	// be well when one of them changes.
-	rivals map[unit.ID]uint64
+	// rival is the unit that has what this one wants for itself, and its version then. This
+	// one may be well when that one changes.
+	rival        unit.ID
+	rivalVersion uint64
 }
 
 // release ends the holds of units that may be different now, and names them.
@@ -39,43 +40,34 @@ func (g *Gateway) release(units Units) (released []unit.ID) {
 	return released
 }
 
+// rivalChanged reports whether what the unit was refused for may be free.
 func (g *Gateway) rivalChanged(units Units, held *hold) bool {
-	for id, version := range held.rivals {
-		if view, ok := units.View(id); !ok || view.Version != version {
-			return true
-		}
+	if held.rival == (unit.ID{}) {
+		return false
 	}
-	return false
+	view, ok := units.View(held.rival)
+	return !ok || view.Version != held.rivalVersion
 }
 
 // quarantine holds the units whose entities Kong complained about, and tells how
 // many are held now that were not, or had something left to fall back to.
 func (g *Gateway) quarantine(units Units, p *plan, refused []RefusedEntity) int {
 	index := p.index()
+	index.rivals = g.rivals(p, index, refused)
 	news := 0
 	for _, row := range refused {
 		owners := index.find(row)
-		if len(owners) == 0 {
-			continue
-		}
-		if !row.conflict() && g.refused.add(owners[0], p, row) {
+		switch {
+		case len(owners) == 0:
+		case row.conflict():
+			news += g.settle(units, p, index, row, owners)
+		case g.refused.add(owners[0], p, row):
 			news++
-			continue
-		}
-		culprits, rivals := owners, []unit.ID(nil)
-		if row.conflict() {
-			culprits, rivals = g.settle(p, index, row, owners)
-		}
-		for _, id := range culprits {
-			held, isNew := g.hold(units, p, id, row)
-			if isNew {
-				news++
-			}
-			for _, rival := range rivals {
-				if held.rivals == nil {
-					held.rivals = map[unit.ID]uint64{}
+		default:
+			for _, id := range owners {
+				if _, isNew := g.hold(units, p, id, row); isNew {
+					news++
 				}
-				held.rivals[rival] = p.parts[rival].version
 			}
 		}
 	}
@@ -129,23 +121,6 @@ func (g *Gateway) acknowledged(id unit.ID, chosen part, row RefusedEntity) bool 
 	return last.version == chosen.version
 }
 
-// settle decides which one of the units that want the same has to yield: one that
-// came after the last acknowledged configuration. Kong names the one that stands
-// later in the configuration, which may have been there for long.
-func (g *Gateway) settle(p *plan, x *index, row RefusedEntity, owners []unit.ID) (culprits, rivals []unit.ID) {
-	contenders := x.contenders(p, row, owners)
-	culprit := owners[len(owners)-1]
-	if !g.changed(p, culprit) {
-		for _, id := range contenders {
-			if g.changed(p, id) {
-				culprit = id
-			}
-		}
-	}
-	rivals = slices.DeleteFunc(contenders, func(id unit.ID) bool { return id == culprit })
-	return []unit.ID{culprit}, rivals
-}
-
 // changed tells whether a unit's part is not the one that Kong acknowledged.
 func (g *Gateway) changed(p *plan, id unit.ID) bool {
 	last, ok := g.applied[id]
@@ -157,9 +132,6 @@ func (r RefusedEntity) about(e *kong.Entity) bool {
 	return r.Type == e.Type && (r.ID == e.ID || r.ID == "" && r.Name != "" && r.Name == e.Name)
 }
 
-// conflict tells whether the entity is refused because of another one.
-func (r RefusedEntity) conflict() bool { return r.says("uniqueness violation") }
-
 func (r RefusedEntity) says(words string) bool {
 	return slices.ContainsFunc(r.Messages, func(message string) bool {
 		return strings.Contains(message, words)
@@ -168,25 +140,33 @@ func (r RefusedEntity) says(words string) bool {
 
 // index finds the units that entities of a plan come from.
 type index struct {
+	place        map[unit.ID]int // in the order of the plan
 	byID, byName map[kong.Ref][]unit.ID
 	byObject     map[unit.Key][]unit.ID
 	byType       map[kong.Type][]unit.ID // of types that only Kong knows
+	byField      map[field]map[string][]unit.ID
+	rivals       map[kong.Ref]rival // the acknowledged units that are in the way of others
+	settled      map[group]struct{}
 }
 
 func (p *plan) index() *index {
 	x := &index{
+		place:    make(map[unit.ID]int, len(p.ids)),
 		byID:     make(map[kong.Ref][]unit.ID, len(p.refs)),
 		byName:   make(map[kong.Ref][]unit.ID, len(p.refs)),
 		byObject: make(map[unit.Key][]unit.ID, len(p.ids)),
 		byType:   map[kong.Type][]unit.ID{},
+		byField:  map[field]map[string][]unit.ID{},
+		settled:  map[group]struct{}{},
 	}
-	for _, id := range p.ids {
+	for i, id := range p.ids {
 		part := p.parts[id]
+		x.place[id] = i
 		x.byObject[part.object] = append(x.byObject[part.object], id)
 		for _, e := range part.entities {
 			x.byID[e.Ref] = append(x.byID[e.Ref], id)
-			if e.Type.Rank() == len(kong.Types) && !slices.Contains(x.byType[e.Type], id) {
-				x.byType[e.Type] = append(x.byType[e.Type], id)
+			if of := x.byType[e.Type]; e.Type.Rank() == len(kong.Types) && (len(of) == 0 || of[len(of)-1] != id) {
+				x.byType[e.Type] = append(of, id)
 			}
 			if e.Name != "" {
 				name := kong.Ref{Type: e.Type, ID: e.Name}
@@ -215,25 +195,6 @@ func (x *index) find(row RefusedEntity) []unit.ID {
 	}
 	ids := x.byName[kong.Ref{Type: row.Type, ID: row.Name}]
 	return ids[max(0, len(ids)-1):]
-}
-
-// contenders gives the units that have an entity with the name or, if that is what
-// the row says, the id of the refused one, its owners among them.
-func (x *index) contenders(p *plan, row RefusedEntity, owners []unit.ID) []unit.ID {
-	all := slices.Clone(owners)
-	for _, owner := range owners {
-		for _, e := range p.parts[owner].entities {
-			switch {
-			case !row.about(e):
-			case row.says("primary key"):
-				all = append(all, x.byID[e.Ref]...)
-			default:
-				all = append(all, x.byName[kong.Ref{Type: e.Type, ID: e.Name}]...)
-			}
-		}
-	}
-	slices.SortFunc(all, unit.ID.Compare)
-	return slices.Compact(all)
 }
 
 // object reads the Kubernetes object from the entity's tags.

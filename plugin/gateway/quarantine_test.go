@@ -182,7 +182,11 @@ func TestTwoRounds(t *testing.T) {
 }
 
 // sortedUIDs gives ids so that the first stands before the second in a configuration.
-const low, high = "00000000-0000-4000-8000-000000000001", "ffffffff-ffff-4fff-8fff-fffffffffff1"
+const (
+	lower = "00000000-0000-4000-8000-000000000000"
+	low   = "00000000-0000-4000-8000-000000000001"
+	high  = "ffffffff-ffff-4fff-8fff-fffffffffff1"
+)
 
 func TestConflictYieldsTheNewcomer(t *testing.T) {
 	for name, ids := range map[string][2]string{"later": {low, high}, "earlier": {high, low}} {

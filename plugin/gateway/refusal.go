@@ -30,6 +30,9 @@ type RefusedEntity struct {
 	ID   string
 	Name string
 	Tags []string
+	// Rival is the id of an entity of the type that has a value which this one wants, where
+	// it is told.
+	Rival string
 	// Messages have Kong's words, after the field that they are about: "config.x: is required".
 	Messages []string
 }
@@ -100,11 +103,12 @@ func flattened(raw json.RawMessage) []RefusedEntity {
 		ID     string          `json:"entity_id"`
 		Name   string          `json:"entity_name"`
 		Tags   json.RawMessage `json:"entity_tags"`
+		Rival  string          `json:"rival_id"`
 		Errors json.RawMessage `json:"errors"`
 	}](raw) {
 		entity := RefusedEntity{
 			Type: kong.Type(strings.TrimSuffix(row.Type, "s") + "s"),
-			ID:   row.ID, Name: row.Name, Tags: list[string](row.Tags),
+			ID:   row.ID, Name: row.Name, Tags: list[string](row.Tags), Rival: row.Rival,
 		}
 		onlyNull := true
 		for _, fault := range list[struct {

@@ -66,17 +66,28 @@ func (s substitutions) has(e *kong.Entity) bool {
 
 // release ends the substitutions of entities that are gone or different now.
 func (s substitutions) release(units Units) {
+	offered := map[unit.ID]map[kong.Ref][]*kong.Entity{}
 	for ref, refused := range s {
-		view, ok := units.View(refused.unit)
-		if !ok || !offers(view.Entities, refused.entity) {
+		of, ok := offered[refused.unit]
+		if !ok {
+			of = map[kong.Ref][]*kong.Entity{}
+			if view, ok := units.View(refused.unit); ok {
+				offer(of, view.Entities)
+			}
+			offered[refused.unit] = of
+		}
+		if !slices.ContainsFunc(of[ref], refused.entity.Equal) {
 			delete(s, ref)
 		}
 	}
 }
 
-// offers tells whether an entity is among others or in the place of one.
-func offers(entities []*kong.Entity, e *kong.Entity) bool {
-	return slices.ContainsFunc(entities, func(other *kong.Entity) bool { return other.Equal(e) || offers(other.Instead, e) })
+// offer notes entities, and those in the place of each.
+func offer(all map[kong.Ref][]*kong.Entity, entities []*kong.Entity) {
+	for _, e := range entities {
+		all[e.Ref] = append(all[e.Ref], e)
+		offer(all, e.Instead)
+	}
 }
 
 // add substitutes the entities of a unit that a row is about; all that can be if it is

@@ -116,6 +116,11 @@ return {
         return kong.response.exit(400, { message = "expected a delta as application/json" })
       end
 
+      if self.params.check then
+        local ok, refusal = pcall(require("kong.plugins.kube-sync-delta.check").failures, delta)
+        return kong.response.exit(not ok and 500 or refusal and 400 or 200, ok and (refusal or {}) or { message = tostring(refusal) })
+      end
+
       local code, body, headers = require("kong.plugins.kube-sync-delta.apply")(delta)
       if code == 200 then
         notify(delta.base)

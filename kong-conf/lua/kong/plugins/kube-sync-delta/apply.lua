@@ -1,34 +1,39 @@
 -- Applies a delta: checked as a whole, then committed in one LMDB transaction together
--- with the new hash and the plan for the workers.
+-- with the new hash and the plan for the workers. The lock is taken for the latter alone:
+-- however long Kong's schemas take over what is in a delta, others are not locked out.
 local check = require "kong.plugins.kube-sync-delta.check"
+local complete = require "kong.plugins.kube-sync-delta.complete"
 local concurrency = require "kong.concurrency"
 local constants = require "kong.constants"
 local declarative = require "kong.db.declarative"
+local index_keys = require "kong.plugins.kube-sync-delta.index_keys"
 local journal = require "kong.plugins.kube-sync-delta.journal"
+local lock = require "kong.plugins.kube-sync-delta.lock"
 local plan = require "kong.plugins.kube-sync-delta.plan"
 local transaction = require "resty.lmdb.transaction"
 
 
 -- The lock of Kong's own full loads, so that neither sees the other's half.
-local LOCK = { name = "declarative:lock", timeout = 0, exptime = 60 }
+local LOCK = { name = lock.name, timeout = 0, exptime = 60 }
 local RETRY_AFTER = 10
 
 
 local function commit(changes, base, hash)
   local txn = transaction.begin(512)
+  local keys = index_keys.new(txn)
 
   -- all index keys of what was there go first: what one entity gives up, another may take
   for _, former in ipairs({ changes.deletes, changes.old }) do
     for kind, entities in pairs(former) do
       for _, entity in pairs(entities) do
-        assert(declarative.delete_entity_for_txn(txn, kind, entity, nil))
+        keys:delete(kind, entity)
       end
     end
   end
 
   for kind, entities in pairs(changes.upserts) do
     for _, entity in pairs(entities) do
-      assert(declarative.insert_entity_for_txn(txn, kind, entity, nil))
+      keys:insert(kind, entity)
     end
   end
 
@@ -39,15 +44,19 @@ local function commit(changes, base, hash)
 end
 
 
-local function apply(delta)
+-- The answer to a delta that is for another configuration, if it is.
+local function conflict(delta)
   local current = declarative.get_current_hash() or constants.DECLARATIVE_EMPTY_CONFIG_HASH
   if delta.base ~= current then
     return { status = 409, body = { message = "the configuration is another one", hash = current } }
   end
+end
 
-  local changes, refusal = check.changes(delta)
-  if not changes then
-    return { status = 400, body = refusal }
+
+local function store(delta, changes)
+  local answer = conflict(delta)
+  if answer then
+    return answer
   end
 
   local ok, err = commit(changes, delta.base, delta.hash)
@@ -66,15 +75,34 @@ local function apply(delta)
 end
 
 
+local function apply(delta)
+  local answer = conflict(delta)
+  if answer then
+    return answer
+  end
+
+  local changes, refusal = check.changes(delta)
+  if not changes then
+    return { status = 400, body = refusal }
+  end
+
+  -- the configuration is looked at again: what was found holds for that one alone
+  return concurrency.with_worker_mutex(LOCK, function()
+    return store(delta, changes)
+  end)
+end
+
+
 -- Returns the status, the body and the headers of the answer.
 return function(delta)
   if ngx.worker.exiting() then
     return 503, { message = "Kong currently exiting" }
   end
 
-  local answer, err, ttl = concurrency.with_worker_mutex(LOCK, function()
-    return apply(delta)
-  end)
+  local ok, answer, err, ttl = pcall(apply, delta)
+  if not ok then
+    answer, err = nil, answer
+  end
 
   if answer then
     return answer.status, answer.body
@@ -85,6 +113,7 @@ return function(delta)
            { ["Retry-After"] = math.ceil(math.min(ttl or RETRY_AFTER, RETRY_AFTER)) }
   end
 
-  kong.log.err("a delta could not be applied: ", err)
-  return 500, { message = "An unexpected error occurred" }
+  local failure = complete.failure(err)
+  kong.log.err("a delta could not be applied: ", failure)
+  return 500, { message = failure }
 end

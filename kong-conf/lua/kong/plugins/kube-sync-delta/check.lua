@@ -1,6 +1,8 @@
 -- Turns a delta into the entities to store, completed and validated by Kong's own schema
 -- of declarative configurations, and finds what that schema cannot see: whether the
--- delta fits what is stored already.
+-- delta fits what is stored already. Where Kong's code fails over an entity instead of
+-- refusing it, the refusal names that entity all the same.
+local complete = require "kong.plugins.kube-sync-delta.complete"
 local declarative = require "kong.db.declarative"
 local errors = require "kong.db.errors"
 local lmdb = require "resty.lmdb"
@@ -50,14 +52,15 @@ local function each_foreign(kind)
 end
 
 
-local function row(rows, kind, entity, kind_of_error, message, field)
+local function row(rows, kind, entity, kind_of_error, message, rival)
   rows[#rows + 1] = {
     entity_type = kind:gsub("s$", ""),
     entity_id = entity.id,
     entity_name = type(entity.name) == "string" and entity.name or nil,
     entity_tags = type(entity.tags) == "table" and entity.tags or nil,
     entity = entity,
-    errors = { { type = kind_of_error, message = message, field = field } },
+    rival_id = rival,
+    errors = { { type = kind_of_error, message = message } },
   }
 end
 
@@ -66,6 +69,19 @@ local function refusal(rows)
   local refused = errors:declarative_config({})
   refused.flattened_errors = rows
   return refused
+end
+
+
+-- Calls a function about an entity. If it fails the entity is to blame.
+local function guarded(rows, kind, entity, fn, ...)
+  local ok, result = pcall(fn, ...)
+  if ok then
+    return result
+  end
+
+  local failure = complete.failure(result)
+  kong.log.err(kind, " ", entity.id, ": ", failure)
+  row(rows, kind, entity, "entity", failure)
 end
 
 
@@ -176,14 +192,13 @@ local function check_unique(changes, kind, entity, claimed, rows)
       local id = owner and owner.id
 
       -- an owner that is itself among the changes gives the value up or claims it here
-      if claimed[claim] or
-         id and id ~= entity.id and not changes.deletes[kind][id] and not changes.upserts[kind][id]
-      then
+      local stays = id and id ~= entity.id and not changes.deletes[kind][id] and not changes.upserts[kind][id]
+      if claimed[claim] or stays then
         row(rows, kind, entity, "entity", "uniqueness violation: '" .. kind .. "' entity with " ..
-            name .. " set to '" .. value .. "' already declared")
+            name .. " set to '" .. value .. "' already declared", claimed[claim] or id)
       end
 
-      claimed[claim] = true
+      claimed[claim] = claimed[claim] or entity.id
     end
   end
 end
@@ -207,50 +222,32 @@ local function check_deletes(changes, rows)
 end
 
 
-local function without_nulls(value)
-  if type(value) ~= "table" then
-    return value
+-- What Kong's schema makes of the entities, by kind and id, or nil and a refusal.
+local function validated(changes, input, rows)
+  local ok, entities, _, err = pcall(complete.parse, input)
+  if ok and entities then
+    return entities
   end
 
-  local copy = {}
-  for k, v in pairs(value) do
-    if v ~= null then
-      copy[k] = without_nulls(v)
+  if ok then
+    local refused
+    ok, refused = pcall(errors.declarative_config_flattened, errors, err, input)
+    if ok then
+      return nil, refused
+    end
+    entities = refused
+  end
+
+  for kind, upserts in pairs(changes.upserts) do
+    for _, entity in pairs(upserts) do
+      guarded(rows, kind, entity, complete.alone, kind, entity)
     end
   end
 
-  return copy
-end
-
-
-local function with_nulls(original, copy)
-  for k, v in pairs(original) do
-    if v == null then
-      if copy[k] == nil then
-        copy[k] = null
-      end
-
-    elseif type(v) == "table" and type(copy[k]) == "table" then
-      with_nulls(v, copy[k])
-    end
+  if not rows[1] then
+    error(entities, 0)
   end
-
-  return copy
-end
-
-
--- As a full load stores it: passwords hashed, the workspace set.
-local function finish(kind, entity)
-  local schema = kong.db[kind].schema
-  if not schema.workspaceable or entity.ws_id == nil or entity.ws_id == null then
-    entity.ws_id = kong.default_workspace
-  end
-
-  if schema:has_transformations(entity) then
-    return with_nulls(entity, assert(schema:transform(without_nulls(entity))))
-  end
-
-  return entity
+  return nil, refusal(rows)
 end
 
 
@@ -279,8 +276,8 @@ function _M.changes(delta)
 
       input[kind] = input[kind] or {}
       table.insert(input[kind], entity)
-      check_references(changes, kind, entity, input, lent, rows)
-      check_unique(changes, kind, entity, claimed, rows)
+      guarded(rows, kind, entity, check_references, changes, kind, entity, input, lent, rows)
+      guarded(rows, kind, entity, check_unique, changes, kind, entity, claimed, rows)
     end
   end
 
@@ -289,22 +286,45 @@ function _M.changes(delta)
     return nil, refusal(rows)
   end
 
-  local entities, _, err = kong.db.declarative_config:parse_table(input)
+  local entities, refused = validated(changes, input, rows)
   if not entities then
-    return nil, errors:declarative_config_flattened(err, input)
+    return nil, refused
   end
 
   for kind, upserts in pairs(changes.upserts) do
-    for id in pairs(upserts) do
-      upserts[id] = finish(kind, entities[kind][id])
+    for id, entity in pairs(upserts) do
+      upserts[id] = guarded(rows, kind, entity, complete.finish, kind, entities[kind][id])
     end
     for id, gone in pairs(changes.deletes[kind]) do
       changes.deletes[kind][id] = gone ~= true and gone or nil
     end
   end
 
+  if rows[1] then
+    return nil, refusal(rows)
+  end
+
   changes.old = old
   return changes
+end
+
+
+-- Looks at each of the upserts of a delta for itself, whatever there is beside it and is
+-- stored. Returns the body of a refusal of those over which Kong fails, or nil.
+function _M.failures(delta)
+  local changes, wrong = index({ upserts = delta.upserts })
+  if wrong then
+    return { message = "malformed delta: " .. wrong }
+  end
+
+  local rows = {}
+  for kind, entities in pairs(changes.upserts) do
+    for _, entity in pairs(entities) do
+      guarded(rows, kind, entity, complete.alone, kind, entity)
+    end
+  end
+
+  return rows[1] and refusal(rows)
 end
 
 

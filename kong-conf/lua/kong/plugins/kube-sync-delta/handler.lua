@@ -17,6 +17,7 @@ function Delta.init_worker()
   if not problem then
     require("kong.plugins.kube-sync-delta.takeover").init_worker()
     if ngx.config.subsystem == "http" then
+      require("kong.plugins.kube-sync-delta.lock").init_worker()
       require("kong.plugins.kube-sync-delta.pools").init_worker()
     end
 

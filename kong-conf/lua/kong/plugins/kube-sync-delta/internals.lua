@@ -29,6 +29,7 @@ local FUNCTIONS = {
   ["kong.runloop.balancer.targets"] = {
     "init", "fetch_targets", "clean_targets_cache", "resolve_targets", "on_target_event",
   },
+  ["kong.tools.table"] = { "cycle_aware_deep_copy" },
   ["resty.lmdb"] = { "get" },
   ["resty.lmdb.prefix"] = { "page" },
   ["resty.lmdb.transaction"] = { "begin" },
@@ -128,6 +129,10 @@ local function look()
         return "module " .. module .. " has no function " .. name
       end
     end
+  end
+
+  if not ngx.shared.kong_locks then
+    return "locks are not kept where they were"
   end
 
   for _, store in ipairs({ "core_cache", "cache" }) do

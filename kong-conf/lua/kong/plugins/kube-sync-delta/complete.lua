@@ -1,0 +1,82 @@
+-- What a full load makes of an entity before it stores it: validated, with its defaults,
+-- and with what Kong computes of its fields.
+local cycle_aware_deep_copy = require("kong.tools.table").cycle_aware_deep_copy
+
+
+local null = ngx.null
+
+
+local _M = {}
+
+
+function _M.parse(input)
+  return kong.db.declarative_config:parse_table(input)
+end
+
+
+local function without_nulls(value)
+  if type(value) ~= "table" then
+    return value
+  end
+
+  local copy = {}
+  for k, v in pairs(value) do
+    if v ~= null then
+      copy[k] = without_nulls(v)
+    end
+  end
+
+  return copy
+end
+
+
+local function with_nulls(original, copy)
+  for k, v in pairs(original) do
+    if v == null then
+      if copy[k] == nil then
+        copy[k] = null
+      end
+
+    elseif type(v) == "table" and type(copy[k]) == "table" then
+      with_nulls(v, copy[k])
+    end
+  end
+
+  return copy
+end
+
+
+-- As a full load stores it: passwords hashed, the workspace set.
+function _M.finish(kind, entity)
+  local schema = kong.db[kind].schema
+  if not schema.workspaceable or entity.ws_id == nil or entity.ws_id == null then
+    entity.ws_id = kong.default_workspace
+  end
+
+  if schema:has_transformations(entity) then
+    return with_nulls(entity, assert(schema:transform(without_nulls(entity))))
+  end
+
+  return entity
+end
+
+
+-- Does to a copy of an entity what is done to it among others. It fails if Kong's code
+-- does, and not if Kong refuses the entity: without what it refers to Kong always does.
+function _M.alone(kind, entity)
+  local entities = _M.parse({ _format_version = "3.0", [kind] = { cycle_aware_deep_copy(entity) } })
+  if entities then
+    _M.finish(kind, entities[kind][entity.id])
+  end
+end
+
+
+-- A failure of Kong's code in the words of a refusal: in one line, which what it quotes
+-- cannot end, and without the folders of Kong's files.
+function _M.failure(err)
+  local said = tostring(err):sub(1, 1000):gsub("%S*/", ""):gsub("%c", " "):sub(1, 500)
+  return "Kong fails over it: " .. said
+end
+
+
+return _M

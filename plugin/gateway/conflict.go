@@ -1,0 +1,180 @@
+package gateway
+
+import (
+	"cmp"
+	"encoding/json"
+	"regexp"
+	"slices"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// conflict tells whether the entity is refused because of another one.
+func (r RefusedEntity) conflict() bool { return r.says("uniqueness violation") }
+
+// field is one of a type's, whose values Kong holds to be unique.
+type field struct {
+	typ  kong.Type
+	name string
+}
+
+// primaryKey is what Kong calls the id.
+const primaryKey = "primary key"
+
+// contested finds the field in Kong's words.
+var contested = regexp.MustCompile(`uniqueness violation: '[^']*' entity with (.+?) set to '`)
+
+func (r RefusedEntity) contested() field {
+	for _, message := range r.Messages {
+		if found := contested.FindStringSubmatch(message); found != nil {
+			return field{r.Type, found[1]}
+		}
+	}
+	return field{typ: r.Type}
+}
+
+// group is what several entities want each for itself: a value of a field, or an id.
+type group struct {
+	field
+	value string
+}
+
+// settle decides which of the units that want the same has it, holds the others, and tells
+// how many are held now that were not, or had something left to fall back to.
+//
+// Those yield that came after the last acknowledged configuration: Kong names the one that
+// stands later in the configuration, which may have been there for long.
+func (g *Gateway) settle(units Units, p *plan, x *index, row RefusedEntity, owners []unit.ID) (news int) {
+	wanted := row.group(p, owners)
+	if _, settled := x.settled[wanted]; settled {
+		return 0
+	}
+	contenders := owners
+	has := x.rivals[kong.Ref{Type: row.Type, ID: row.Rival}]
+	winner, version := has.id, has.version
+	if winner == (unit.ID{}) {
+		x.settled[wanted] = struct{}{}
+		contenders = x.contenders(p, row, wanted, owners)
+		winner = contenders[0]
+		if settled := slices.IndexFunc(contenders, func(id unit.ID) bool { return !g.changed(p, id) }); settled >= 0 {
+			winner = contenders[settled]
+		}
+		version = p.parts[winner].version
+	}
+	for _, id := range contenders {
+		if id == winner && len(contenders) > 1 {
+			continue
+		}
+		held, isNew := g.hold(units, p, id, row.of(p.parts[id], wanted))
+		if isNew {
+			news++
+		}
+		if id != winner {
+			held.rival, held.rivalVersion = winner, version
+		}
+	}
+	return news
+}
+
+// group is what the row says is contested.
+func (r RefusedEntity) group(p *plan, owners []unit.ID) group {
+	wanted := group{field: r.contested()}
+	for _, owner := range owners {
+		for _, e := range p.parts[owner].entities {
+			if r.about(e) {
+				wanted.value = valueOf(e, wanted.name)
+				return wanted
+			}
+		}
+	}
+	return wanted
+}
+
+// of is the row for another one of those who want the same.
+func (r RefusedEntity) of(p part, wanted group) RefusedEntity {
+	for _, e := range p.entities {
+		if e.Type == wanted.typ && wanted.value != "" && valueOf(e, wanted.name) == wanted.value {
+			r.ID, r.Name = e.ID, e.Name
+		}
+	}
+	return r
+}
+
+// rival is a unit that Kong has acknowledged, at a version.
+type rival struct {
+	id      unit.ID
+	version uint64
+}
+
+// rivals finds the units of those entities that rows say are in the way and that are not
+// of the plan.
+func (g *Gateway) rivals(p *plan, x *index, rows []RefusedEntity) map[kong.Ref]rival {
+	found := map[kong.Ref]rival{}
+	for _, row := range rows {
+		if ref := (kong.Ref{Type: row.Type, ID: row.Rival}); row.Rival != "" && len(x.byID[ref]) == 0 {
+			found[ref] = rival{}
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	for id, last := range g.applied {
+		if _, ok := p.parts[id]; ok {
+			continue
+		}
+		for _, e := range last.entities {
+			if known, ok := found[e.Ref]; ok && (known.version == 0 || id.Compare(known.id) < 0) {
+				found[e.Ref] = rival{id, last.version}
+			}
+		}
+	}
+	return found
+}
+
+// contenders gives the units that want the same, the row's owners among them, in the order
+// of the configuration.
+func (x *index) contenders(p *plan, row RefusedEntity, wanted group, owners []unit.ID) []unit.ID {
+	all := slices.Concat(owners, x.byID[kong.Ref{Type: row.Type, ID: row.Rival}])
+	switch {
+	case wanted.value == "":
+	case wanted.name == primaryKey:
+		all = append(all, x.byID[kong.Ref{Type: row.Type, ID: wanted.value}]...)
+	default:
+		all = append(all, x.having(p, wanted.field)[wanted.value]...)
+	}
+	slices.SortFunc(all, func(a, b unit.ID) int { return cmp.Or(cmp.Compare(x.place[a], x.place[b]), a.Compare(b)) })
+	return slices.Compact(all)
+}
+
+// having gives the units by the value that their entities have in a field.
+func (x *index) having(p *plan, of field) map[string][]unit.ID {
+	if found, ok := x.byField[of]; ok {
+		return found
+	}
+	found := map[string][]unit.ID{}
+	for _, id := range p.ids {
+		for _, e := range p.parts[id].entities {
+			if e.Type != of.typ {
+				continue
+			}
+			if value := valueOf(e, of.name); value != "" {
+				found[value] = append(found[value], id)
+			}
+		}
+	}
+	x.byField[of] = found
+	return found
+}
+
+func valueOf(e *kong.Entity, name string) string {
+	if name == primaryKey {
+		return e.ID
+	}
+	var fields map[string]json.RawMessage
+	var value string
+	if json.Unmarshal(e.JSON, &fields) != nil || json.Unmarshal(fields[name], &value) != nil {
+		return ""
+	}
+	return value
+}
