@@ -207,8 +207,10 @@ func (a *Admin) Check(ctx context.Context, body []byte) error {
 // post sends a configuration. As YAML, Kong takes the raw bytes and hashes them; as
 // JSON it would parse them twice and hash something else.
 func (a *Admin) post(ctx context.Context, path string, body []byte) (answer, error) {
-	return a.send(ctx, path, "text/yaml", body, a.timeout)
+	return a.send(ctx, path, asYAML, body, a.timeout)
 }
+
+const asYAML = "text/yaml"
 
 // send posts a body. Once Kong has the request, an error accuses the body. The time for an
 // answer to a small body is within.

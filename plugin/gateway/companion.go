@@ -97,3 +97,22 @@ func (a *Admin) change(ctx context.Context, d delta, wait int) (effective bool, 
 	}
 	return false, answer.failure()
 }
+
+// failures asks Kong to look at each of the entities for itself, without a change to what
+// it holds. It returns a [*RefusedError] of those over which Kong's code fails; whether
+// Kong accepts the others is not asked. Errors are else those of [Admin.Load].
+func (a *Admin) failures(ctx context.Context, entities []*kong.Entity) error {
+	d := delta{Upserts: map[kong.Type][]json.RawMessage{}}
+	for _, e := range entities {
+		d.Upserts[e.Type] = append(d.Upserts[e.Type], e.JSON)
+	}
+	body, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("encoding a question: %w", err)
+	}
+	answer, err := a.send(ctx, companionPath+"?check=1", "application/json", body, min(a.timeout, deltaWithin))
+	if err != nil || answer.status == http.StatusOK {
+		return err
+	}
+	return answer.failure()
+}

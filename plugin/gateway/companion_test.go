@@ -35,6 +35,10 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, `{"message":"no delta"}`, http.StatusBadRequest)
 		return
 	}
+	if r.URL.Query().Get("check") != "" {
+		f.examine(w, d)
+		return
+	}
 	if d.Base != f.hash {
 		w.WriteHeader(http.StatusConflict)
 		return
@@ -63,6 +67,27 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 		f.told()
 	}
 	fmt.Fprint(w, `{"effective":true}`)
+}
+
+// examine answers a question about entities for themselves.
+func (f *fakeKong) examine(w http.ResponseWriter, d delta) {
+	f.examined++
+	var rows []any
+	for typ, list := range d.Upserts {
+		for _, raw := range list {
+			var e map[string]any
+			_ = json.Unmarshal(raw, &e)
+			if e["crash"] != nil {
+				rows = append(rows, map[string]any{"entity_type": typ[:len(typ)-1], "entity_id": e["id"], "entity_name": e["name"],
+					"errors": []any{map[string]any{"type": "entity", "message": "Kong fails over it: attempt to compare"}}})
+			}
+		}
+	}
+	if len(rows) > 0 {
+		refuse(w, map[string]any{}, rows)
+		return
+	}
+	fmt.Fprint(w, `{}`)
 }
 
 // inUseOf finds the deletions of what others refer to.

@@ -38,6 +38,7 @@ type fakeKong struct {
 
 	companion bool // takes deltas
 	deltas    int
+	examined  int  // questions about entities for themselves
 	stale     bool // its workers do not do as it says
 
 	told func() // after each change of the configuration; may be nil

@@ -88,6 +88,8 @@ type Gateway struct {
 	vetted map[string]struct{}
 	// tally is what a delta needs to know of applied; nil without the companion.
 	tally *tally
+	// companion tells that Kong had it when it was last asked.
+	companion bool
 	// again has the next apply send everything, whatever Kong says that it holds.
 	again bool
 }
@@ -130,6 +132,7 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	g.companion = state.Companion
 	// proven says that applied is what Kong holds, and so what it accepts.
 	proven := g.hash != "" && state.Hash == g.hash
 	for round := range maxRounds {

@@ -33,6 +33,15 @@ func (g *Gateway) search(ctx context.Context, units Units, p *plan, proven bool,
 		return fmt.Errorf("nothing changed that could be to blame: %w", words)
 	}
 	failed := errors.Is(words, ErrFailed)
+	if failed && g.companion {
+		rows, err := g.examine(ctx, p, suspects)
+		if err != nil {
+			return fmt.Errorf("looking for what Kong failed over: %w", err)
+		}
+		if g.quarantine(units, p, rows) > 0 {
+			return nil
+		}
+	}
 	if !silent(words) && (failed || len(suspects) > 1) {
 		// A fault that passes, or that Kong sees only after the probe, is not found.
 		if ok, err := g.passes(ctx, units, nil, proven); ok || err != nil {
@@ -99,7 +108,7 @@ func (g *Gateway) passes(ctx context.Context, units Units, without []unit.ID, pr
 		return true, nil
 	}
 	if silent(err) {
-		g.took(ctx, "") // the next question needs Kong to answer
+		g.recovered(ctx)()
 	}
 	if _, ok := errors.AsType[*RefusedError](err); ok || errors.Is(err, ErrFailed) {
 		return false, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -14,6 +15,9 @@ import (
 // mostAsked is how many plugins Kong is asked about before a load. It takes a tenth of
 // a millisecond for each; of more, the load itself is the quicker question.
 const mostAsked = 1000
+
+// errMute says that Kong fails over whatever it is asked.
+var errMute = errors.New("Kong does not answer questions")
 
 // question is plugins for Kong to look at, each configuration once.
 type question struct {
@@ -45,24 +49,38 @@ func (g *Gateway) vet(ctx context.Context, p *plan) error {
 	if len(q.entities) == 0 || len(q.entities) > mostAsked {
 		return nil
 	}
-	for _, stub := range stubs {
-		q.entities = append(q.entities, stub)
-	}
-	q.entities = append(q.entities, probe)
-	answer, err := g.admin.post(ctx, "/config?flatten_errors=1", kong.Declarative(kong.Sorted(q.entities)))
+	rows, err := blame(kong.Sorted(q.entities), func(some []*kong.Entity) error {
+		err := g.askAbout(ctx, some)
+		if len(some) == len(q.entities) && errors.Is(err, ErrFailed) && !silent(err) && errors.Is(g.askAbout(ctx, nil), ErrFailed) {
+			return errMute
+		}
+		return err
+	}, g.recovered(ctx))
 	if err != nil {
 		return nil
 	}
-	refused, ok := errors.AsType[*RefusedError](answer.failure())
-	if !ok {
-		return nil
-	}
 	for id := range q.asked {
-		if !slices.ContainsFunc(refused.Entities, func(row RefusedEntity) bool { return row.ID == id }) {
+		if !slices.ContainsFunc(rows, func(row RefusedEntity) bool { return row.ID == id }) {
 			g.vetted[id] = struct{}{}
 		}
 	}
-	return q.refusal(refused)
+	return q.refusal(rows)
+}
+
+// askAbout asks Kong about plugins. It returns nil if it takes them, and else an error as
+// [Admin.Load] does.
+func (g *Gateway) askAbout(ctx context.Context, plugins []*kong.Entity) error {
+	all := append(slices.Collect(maps.Values(stubs)), probe)
+	body := kong.Declarative(kong.Sorted(append(all, plugins...)))
+	answer, err := g.admin.send(ctx, "/config?flatten_errors=1", asYAML, body, min(g.admin.timeout, deltaWithin))
+	if err != nil {
+		return err
+	}
+	err = answer.failure()
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
+		refused.Entities = slices.DeleteFunc(refused.Entities, func(row RefusedEntity) bool { return row.ID == probe.ID })
+	}
+	return err
 }
 
 // question is about the plugins of a plan that Kong has not acknowledged.
@@ -113,10 +131,10 @@ func (q *question) add(e *kong.Entity) {
 }
 
 // refusal says of the plan's plugins what Kong said of those it was asked about; nil if
-// that is nothing but that the probe is one.
-func (q *question) refusal(refused *RefusedError) error {
-	of := &RefusedError{Message: refused.Message}
-	for _, row := range refused.Entities {
+// that is nothing.
+func (q *question) refusal(rows []RefusedEntity) error {
+	of := &RefusedError{Message: "it does not take plugins"}
+	for _, row := range rows {
 		for _, e := range q.asked[row.ID] {
 			about := row
 			about.ID, about.Tags = e.ID, tagsOf(e)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
@@ -70,6 +71,23 @@ func TestPluginsAreLoadedWhenKongDoesNotAnswer(t *testing.T) {
 	limited(units, "wrong", "bad", "config.minute")
 	if outcome := apply(t, New(admin, noRelay{}), units); fake.loads != 2 || len(outcome.Refusals) != 1 {
 		t.Errorf("%d loads, refusals %v", fake.loads, outcome.Refusals)
+	}
+}
+
+// A plugin over which Kong fails is found among those asked about, and costs no load.
+func TestAPluginOverWhichKongFailsCostsNoLoad(t *testing.T) {
+	for fault := range failures {
+		fake, admin := newFakeKong(t)
+		admin.timeout = 100 * time.Millisecond
+		units := shop()
+		for i := range 8 {
+			limited(units, fmt.Sprintf("r%d", i), "config", i)
+		}
+		limited(units, "broken", fault, true)
+		outcome := apply(t, New(admin, noRelay{}), units)
+		if fake.loads != 1 || len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit.Name != "broken" || outcome.Entities[kong.Plugins] != 8 {
+			t.Errorf("%s: %d loads, refusals %v", fault, fake.loads, outcome.Refusals)
+		}
 	}
 }
 

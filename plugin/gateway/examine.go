@@ -1,0 +1,80 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Kong is asked about this much at once: it takes a fraction of a second.
+const (
+	mostExamined      = 500
+	mostExaminedBytes = 1 << 20
+)
+
+// examine names the entities of units over which Kong's code fails, whatever else is
+// there. The companion looks at each for itself, so that one question finds them all.
+func (g *Gateway) examine(ctx context.Context, p *plan, ids []unit.ID) ([]RefusedEntity, error) {
+	var rows []RefusedEntity
+	var some []*kong.Entity
+	refs, bytes := map[kong.Ref]struct{}{}, 0
+	ask := func() error {
+		found, err := blame(some, func(part []*kong.Entity) error { return g.admin.failures(ctx, part) }, g.recovered(ctx))
+		rows = append(rows, found...)
+		some, bytes = nil, 0
+		clear(refs)
+		return err
+	}
+	for _, id := range ids {
+		for _, e := range p.parts[id].entities {
+			if e.Type.Local() {
+				continue
+			}
+			if _, twice := refs[e.Ref]; twice || len(some) >= mostExamined || bytes > mostExaminedBytes {
+				if err := ask(); err != nil {
+					return nil, err
+				}
+			}
+			some, bytes = append(some, e), bytes+len(e.JSON)
+			refs[e.Ref] = struct{}{}
+		}
+	}
+	return rows, ask()
+}
+
+// recovered waits for Kong to answer again.
+func (g *Gateway) recovered(ctx context.Context) func() {
+	return func() { g.took(ctx, "") }
+}
+
+// blame asks about entities, and where Kong fails over the question about parts of them,
+// until it knows those over which Kong fails. What a question says of entities is in the
+// rows too.
+func blame(entities []*kong.Entity, ask func([]*kong.Entity) error, recovered func()) ([]RefusedEntity, error) {
+	if len(entities) == 0 {
+		return nil, nil
+	}
+	err := ask(entities)
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
+		return refused.Entities, nil
+	}
+	if !errors.Is(err, ErrFailed) {
+		return nil, err
+	}
+	if silent(err) {
+		recovered()
+	}
+	if len(entities) == 1 {
+		e := entities[0]
+		return []RefusedEntity{{Type: e.Type, ID: e.ID, Name: e.Name, Tags: tagsOf(e), Messages: []string{err.Error()}}}, nil
+	}
+	middle := len(entities) / 2
+	first, err := blame(entities[:middle], ask, recovered)
+	if err != nil {
+		return nil, err
+	}
+	second, err := blame(entities[middle:], ask, recovered)
+	return append(first, second...), err
+}
