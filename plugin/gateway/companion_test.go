@@ -62,6 +62,9 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 		refuse(w, dangling, nil)
 		return
 	}
+	if f.full(w, config) {
+		return
+	}
 	f.hash, f.config = d.Hash, config
 	if f.told != nil {
 		f.told()

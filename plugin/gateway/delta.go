@@ -23,7 +23,7 @@ var errNeedsAll = errors.New("the change cannot be sent alone")
 // errNeedsAll leaves everything as it was.
 func (g *Gateway) applyDelta(ctx context.Context, units Units, ids []unit.ID) (Outcome, error) {
 	outcome, err := g.applyPart(ctx, units, ids)
-	if !errors.Is(err, ErrFailed) {
+	if !accuses(err) {
 		return outcome, err
 	}
 	if err := g.isolate(ctx, units, g.inParts(units, ids), err); err != nil {
@@ -66,7 +66,7 @@ func (g *Gateway) applyPart(ctx context.Context, units Units, ids []unit.ID) (Ou
 			}
 			ids = slices.Concat(c.ids, more)
 		case isRefused && g.quarantine(units, c.plan, refused.Entities) > 0:
-		case errors.Is(err, ErrBusy), errors.Is(err, ErrUnreachable), errors.Is(err, ErrFailed), ctx.Err() != nil:
+		case accuses(err), errors.Is(err, ErrBusy), errors.Is(err, ErrUnreachable), ctx.Err() != nil:
 			return Outcome{}, err
 		default:
 			return Outcome{}, fmt.Errorf("%w: %w", errNeedsAll, err)
@@ -86,6 +86,8 @@ type change struct {
 	// gone are all deletes.
 	gone map[kong.Ref]struct{}
 	sum  sum
+	// size is by how many bytes the configuration grows.
+	size int
 }
 
 func (c *change) empty() bool { return len(c.upserts) == 0 && len(c.deletes) == 0 }
@@ -207,17 +209,20 @@ func (c *change) compare(there map[kong.Ref]*kong.Entity, beside func(kong.Ref) 
 		}
 		if old != nil {
 			c.sum.remove(old)
+			c.size -= bytesOf(old)
 		}
 		if !e.Type.Local() {
 			c.upserts = append(c.upserts, e)
 		}
 		c.sum.add(e)
+		c.size += bytesOf(e)
 	}
 	for ref, old := range there {
 		if _, stays := c.plan.refs[ref]; !stays && !beside(ref) {
 			c.deletes = append(c.deletes, old)
 			c.gone[ref] = struct{}{}
 			c.sum.remove(old)
+			c.size -= bytesOf(old)
 		}
 	}
 	c.deletes, c.unrelayed = kong.Split(c.deletes)

@@ -36,6 +36,9 @@ type fakeKong struct {
 	failures int // requests that it hung, crashed or died over
 	passing  int // requests that it is still to fail over whatever is in them
 
+	mostBody int // of how many bytes it takes a request; 0: any
+	mostMap  int // of how many bytes it takes a configuration; 0: any
+
 	companion bool // takes deltas
 	deltas    int
 	examined  int  // questions about entities for themselves
@@ -146,6 +149,9 @@ func (f *fakeKong) load(w http.ResponseWriter, flatten bool, body []byte, config
 			refuse(w, dangling, nil)
 			return
 		}
+		if f.full(w, config) {
+			return
+		}
 		f.hash, f.config = hashOf(body), config
 		if f.told != nil {
 			f.told()
@@ -158,6 +164,8 @@ func (f *fakeKong) load(w http.ResponseWriter, flatten bool, body []byte, config
 // fails hangs or dies over the request if an entity in it asks for that.
 func (f *fakeKong) fails(w http.ResponseWriter, r *http.Request, body []byte) bool {
 	switch {
+	case f.mostBody > 0 && len(body) > f.mostBody:
+		http.Error(w, "<html>413 Request Entity Too Large</html>", http.StatusRequestEntityTooLarge)
 	case f.passing > 0:
 		f.passing--
 		w.WriteHeader(http.StatusInternalServerError)
@@ -176,6 +184,16 @@ func (f *fakeKong) fails(w http.ResponseWriter, r *http.Request, body []byte) bo
 	default:
 		return false
 	}
+	return true
+}
+
+// full answers that a configuration does not fit, if it does not.
+func (f *fakeKong) full(w http.ResponseWriter, config map[string][]map[string]any) bool {
+	all, _ := json.Marshal(config)
+	if f.mostMap == 0 || len(all) <= f.mostMap {
+		return false
+	}
+	http.Error(w, `{"message":"Configuration does not fit in LMDB database, consider raising the \"lmdb_map_size\" config for Kong"}`, http.StatusRequestEntityTooLarge)
 	return true
 }
 

@@ -79,7 +79,9 @@ type Gateway struct {
 	// applied is what Kong acknowledged last. Its entities are the graph's own.
 	applied map[unit.ID]part
 	// hash is Kong's hash of applied; empty before anything was acknowledged.
-	hash  string
+	hash string
+	// size is how many bytes applied has.
+	size  int
 	holds map[unit.ID]*hold
 	// refused are entities that Kong does not take and others stand for.
 	refused substitutions
@@ -135,6 +137,7 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 	g.companion = state.Companion
 	// proven says that applied is what Kong holds, and so what it accepts.
 	proven := g.hash != "" && state.Hash == g.hash
+	tooLarge := 0 // how often it was
 	for round := range maxRounds {
 		p := newPlan(units, g.holds, g.refused, g.applied)
 		relays := p.relays()
@@ -143,6 +146,7 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 		if err == nil {
 			g.relay.Keep(relays)
 			g.applied, g.hash, g.again = p.parts, outcome.Hash, false
+			g.size = p.size
 			clear(g.vetted)
 			g.tally = nil
 			if state.Companion {
@@ -154,6 +158,10 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 			outcome.Refusals, outcome.Retained = g.refusals(units, p), p.retained
 			return outcome, nil
 		}
+		if errors.Is(err, ErrTooLarge) && g.makeRoom(units, p, proven, 1<<tooLarge, err) {
+			tooLarge += 2
+			continue
+		}
 		if err := g.yield(ctx, units, p, proven, err); err != nil {
 			return Outcome{}, err
 		}
@@ -164,6 +172,7 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 // load makes Kong hold the entities of a plan, unless it says that it does.
 func (g *Gateway) load(ctx context.Context, p *plan, state State) (Outcome, error) {
 	entities := p.entities()
+	p.size = sizeOf(entities)
 	outcome := Outcome{Entities: count(entities), Effective: state.Effective, NoCompanion: state.NoCompanion}
 	label := sumOf(entities).String()
 	if state.Companion && state.Hash == label && !g.again {

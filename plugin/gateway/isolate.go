@@ -13,13 +13,16 @@ import (
 )
 
 // inParts puts units in an order in which each row of them from the first on can be
-// applied without the others: what others refer to comes first, and goes last.
+// applied without the others: what others refer to comes first, and goes last. Of several
+// the larger come later, so that these are the ones that do not fit.
 func (g *Gateway) inParts(units Units, ids []unit.ID) []unit.ID {
+	size := map[unit.ID]int{}
 	place := func(id unit.ID) int {
 		view, there := units.View(id)
 		if !there {
 			view.Entities = g.applied[id].entities
 		}
+		size[id] = sizeOf(view.Entities)
 		first := len(kong.Types)
 		for _, e := range view.Entities {
 			first = min(first, e.Type.Rank())
@@ -34,12 +37,15 @@ func (g *Gateway) inParts(units Units, ids []unit.ID) []unit.ID {
 		places[id] = place(id)
 	}
 	return slices.SortedFunc(slices.Values(ids), func(a, b unit.ID) int {
-		return cmp.Or(cmp.Compare(places[a], places[b]), a.Compare(b))
+		return cmp.Or(cmp.Compare(places[a], places[b]), cmp.Compare(size[a], size[b]), a.Compare(b))
 	})
 }
 
-// isolate applies a change over which Kong failed in parts, and holds each unit over which
-// it fails alone. All others are applied when it returns nil.
+// accuses reports whether an error is about what was sent and does not say of what in it.
+func accuses(err error) bool { return errors.Is(err, ErrFailed) || errors.Is(err, ErrTooLarge) }
+
+// isolate applies in parts a change over which Kong failed or that did not fit, and holds
+// each unit of which that is so alone. All others are applied when it returns nil.
 func (g *Gateway) isolate(ctx context.Context, units Units, ids []unit.ID, cause error) error {
 	for len(ids) > 1 {
 		first, second := ids[:len(ids)/2], ids[len(ids)/2:]
@@ -48,13 +54,13 @@ func (g *Gateway) isolate(ctx context.Context, units Units, ids []unit.ID, cause
 		case err == nil: // so it failed over the others
 			ids = second
 			continue
-		case !errors.Is(err, ErrFailed):
+		case !accuses(err):
 			return err
 		}
 		if err := g.isolate(ctx, units, first, err); err != nil {
 			return err
 		}
-		if _, err = g.applyPart(ctx, units, second); !errors.Is(err, ErrFailed) {
+		if _, err = g.applyPart(ctx, units, second); !accuses(err) {
 			return err
 		}
 		ids, cause = second, err
@@ -64,9 +70,9 @@ func (g *Gateway) isolate(ctx context.Context, units Units, ids []unit.ID, cause
 
 // isolated is isolate for one unit, over which Kong failed when it was sent with others.
 func (g *Gateway) isolated(ctx context.Context, units Units, ids []unit.ID, cause error) error {
-	if !silent(cause) {
+	if errors.Is(cause, ErrFailed) && !silent(cause) {
 		// An internal error may pass, and costs no worker.
-		if _, err := g.applyPart(ctx, units, ids); !errors.Is(err, ErrFailed) {
+		if _, err := g.applyPart(ctx, units, ids); !accuses(err) {
 			return err
 		}
 	}
@@ -78,14 +84,23 @@ func (g *Gateway) isolated(ctx context.Context, units Units, ids []unit.ID, caus
 		if err != nil {
 			return err
 		}
-		if !g.accuse(units, c.plan, ids[0], cause) {
+		if !g.takeOut(units, c.plan, ids[0], cause) {
 			return fmt.Errorf("%w: %s is held already: %w", errNeedsAll, ids[0], cause)
 		}
-		if _, err = g.applyPart(ctx, units, ids); !errors.Is(err, ErrFailed) {
+		if _, err = g.applyPart(ctx, units, ids); !accuses(err) {
 			return err
 		}
 		cause = err
 	}
+}
+
+// takeOut takes a unit out of the next plan that Kong failed over or has no room for.
+func (g *Gateway) takeOut(units Units, p *plan, id unit.ID, cause error) bool {
+	if errors.Is(cause, ErrTooLarge) {
+		part := p.parts[id]
+		return g.leaveOut(units, p, bulk{id, sizeOf(part.entities), part.version}, cause)
+	}
+	return g.accuse(units, p, id, cause)
 }
 
 // backWithin is how long Kong may take to answer again after a worker hung or ended.

@@ -35,6 +35,8 @@ type plan struct {
 	// orphans are the entities left out for want of a parent.
 	orphans []orphan
 	refs    map[kong.Ref]struct{}
+	// size is how many bytes the entities have, once it was looked at.
+	size int
 	// beside tells which entities are there beside those of the plan's own units; nil
 	// if the plan is of all units.
 	beside func(kong.Ref) bool

@@ -19,6 +19,9 @@ type hold struct {
 	// one may be well when that one changes.
 	rival        unit.ID
 	rivalVersion uint64
+	// room is how many bytes of other units Kong had when this one did not fit; zero if that
+	// is not what is wrong.
+	room int
 }
 
 // release ends the holds of units that may be different now, and names them.
@@ -32,7 +35,7 @@ func (g *Gateway) release(units Units) (released []unit.ID) {
 				delete(g.holds, id)
 				released = append(released, id)
 			}
-		case view.Version != held.version || g.rivalChanged(units, held):
+		case view.Version != held.version || g.rivalChanged(units, held) || g.roomier(held):
 			delete(g.holds, id)
 			released = append(released, id)
 		}
