@@ -83,7 +83,7 @@ func (l *lodger) act(ctx context.Context) error {
 		<-ctx.Done()
 	} else {
 		process.Supervise(ctx, l.log, "agent", func(ctx context.Context) error {
-			err := process.Recover(func() error { return agent.Run(ctx, l.settings, relay, server, l.log) })
+			err := process.Recover(func() error { return agent.Run(ctx, l.prefix, l.settings, relay, server, l.log) })
 			if err != nil {
 				server.SetReason(oneLine(err))
 			}

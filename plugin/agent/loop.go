@@ -183,6 +183,8 @@ func (l *loop) check(ctx context.Context) {
 		l.log.Warn("Kong holds another configuration than the one it acknowledged; applying again",
 			"hash", state.Hash, "acknowledged", l.hash)
 		l.due, l.changed = true, nil
+	case state.Due:
+		l.due = true
 	case state.Effective:
 		l.lagging = time.Time{}
 		l.current()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -25,8 +26,9 @@ import (
 
 // Run keeps the local Kong, and the relay beside it, in step with the cluster, or with a
 // directory of manifests, until the context ends. The server is told when there is a
-// configuration. Errors are those that keep the agent from starting.
-func Run(ctx context.Context, s settings.Settings, relay *datapath.Relay, server *serve.Server, log *slog.Logger) error {
+// configuration. What is sent is noted in a file in Kong's prefix, unless that is empty.
+// Errors are those that keep the agent from starting.
+func Run(ctx context.Context, prefix string, s settings.Settings, relay *datapath.Relay, server *serve.Server, log *slog.Logger) error {
 	admin, err := gateway.NewAdmin(s.Admin, s.AdminTimeout)
 	if err != nil {
 		return err
@@ -50,10 +52,24 @@ func Run(ctx context.Context, s settings.Settings, relay *datapath.Relay, server
 		if err := observer.resume(ctx, admin); err != nil {
 			return err
 		}
-		newLoop(source, translate.New(options(s, place)), gateway.New(admin, relay), reporter, observer, log).run(ctx)
+		newLoop(source, translate.New(options(s, place)), remembering(gateway.New(admin, relay), prefix, log), reporter, observer, log).run(ctx)
 		return nil
 	})
 	return group.Wait()
+}
+
+// remembering is the gateway with what a kube-sync before this one noted.
+func remembering(gw *gateway.Gateway, prefix string, log *slog.Logger) *gateway.Gateway {
+	path := ""
+	if prefix != "" {
+		path = filepath.Join(prefix, "kube-sync.sending")
+	}
+	ledger, err := gateway.OpenLedger(path, time.Now())
+	if err != nil {
+		log.Warn("What a kube-sync before this one was sending cannot be told", "error", err)
+	}
+	gw.Remember(ledger)
+	return gw
 }
 
 func options(s settings.Settings, place gatewayapi.Relay) translate.Options {

@@ -32,6 +32,8 @@ type State struct {
 	// Companion tells that Kong takes deltas; NoCompanion says why it does not.
 	Companion   bool
 	NoCompanion string
+	// Due tells that there is something to apply although nothing changed.
+	Due bool
 }
 
 // delta is a change of the configuration as the companion takes it.

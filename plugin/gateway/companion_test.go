@@ -23,7 +23,7 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method == http.MethodGet {
-		fmt.Fprintf(w, `{"hash":%q,"ready":%t}`, f.hash, !f.stale)
+		fmt.Fprintf(w, `{"hash":%q,"ready":%t}`, f.hash, !f.stale && !f.late)
 		return
 	}
 	body, _ := io.ReadAll(r.Body)
@@ -69,7 +69,7 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 	if f.told != nil {
 		f.told()
 	}
-	fmt.Fprint(w, `{"effective":true}`)
+	fmt.Fprintf(w, `{"effective":%t}`, !f.late)
 }
 
 // examine answers a question about entities for themselves.

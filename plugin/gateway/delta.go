@@ -45,10 +45,12 @@ func (g *Gateway) applyPart(ctx context.Context, units Units, ids []unit.ID) (Ou
 		outcome := Outcome{Hash: c.sum.String(), Delta: true, Effective: true, Rounds: round}
 		if !c.empty() {
 			outcome.Sent, outcome.Rounds = true, round+1
+			g.begin(units, c.plan, c.sent())
 			outcome.Effective, outcome.Bytes, err = c.send(ctx, g.admin, g.hash, outcome.Hash)
-		}
-		if silent(err) && g.took(ctx, outcome.Hash) {
-			outcome.Effective, err = false, nil
+			if silent(err) && g.took(ctx, outcome.Hash) {
+				outcome.Effective, err = false, nil
+			}
+			g.sent(err, outcome.Effective)
 		}
 		if err == nil {
 			g.take(c, outcome.Hash)
@@ -88,6 +90,20 @@ type change struct {
 	sum  sum
 	// size is by how many bytes the configuration grows.
 	size int
+}
+
+// sent are the units with entities in the change.
+func (c *change) sent() (ids []unit.ID) {
+	upserts := make(map[*kong.Entity]struct{}, len(c.upserts))
+	for _, e := range c.upserts {
+		upserts[e] = struct{}{}
+	}
+	for _, id := range c.plan.ids {
+		if slices.ContainsFunc(c.plan.parts[id].entities, func(e *kong.Entity) bool { _, ok := upserts[e]; return ok }) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func (c *change) empty() bool { return len(c.upserts) == 0 && len(c.deletes) == 0 }

@@ -33,8 +33,10 @@ type fakeKong struct {
 	mute    bool               // does not answer them
 	answers []http.HandlerFunc // used up before everything else on /config
 
-	failures int // requests that it hung, crashed or died over
-	passing  int // requests that it is still to fail over whatever is in them
+	failures int    // requests that it hung, crashed or died over
+	deaths   int    // requests that it is still to die over whatever is in them
+	onDeath  func() // when it dies; may be nil
+	passing  int    // requests that it is still to fail over whatever is in them
 
 	mostBody int // of how many bytes it takes a request; 0: any
 	mostMap  int // of how many bytes it takes a configuration; 0: any
@@ -43,6 +45,7 @@ type fakeKong struct {
 	deltas    int
 	examined  int  // questions about entities for themselves
 	stale     bool // its workers do not do as it says
+	late      bool // and say so after a delta
 
 	told func() // after each change of the configuration; may be nil
 }
@@ -177,8 +180,11 @@ func (f *fakeKong) fails(w http.ResponseWriter, r *http.Request, body []byte) bo
 		f.mu.Unlock() // other workers answer
 		<-r.Context().Done()
 		f.mu.Lock()
-	case bytes.Contains(body, []byte(`"die":true`)):
-		f.failures++
+	case f.deaths > 0, bytes.Contains(body, []byte(`"die":true`)):
+		f.failures, f.deaths = f.failures+1, max(0, f.deaths-1)
+		if f.onDeath != nil {
+			f.onDeath()
+		}
 		conn, _, _ := w.(http.Hijacker).Hijack()
 		_ = conn.Close()
 	default:

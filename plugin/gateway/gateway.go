@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -80,6 +82,8 @@ type Gateway struct {
 	applied map[unit.ID]part
 	// hash is Kong's hash of applied; empty before anything was acknowledged.
 	hash string
+	// base is Kong's hash of what it had before.
+	base string
 	// size is how many bytes applied has.
 	size  int
 	holds map[unit.ID]*hold
@@ -90,6 +94,13 @@ type Gateway struct {
 	vetted map[string]struct{}
 	// tally is what a delta needs to know of applied; nil without the companion.
 	tally *tally
+	// ledger has what was sent, next the units that may be sent after it.
+	ledger *Ledger
+	next   []unit.ID
+	// convicted tells that there is more to say of one of the ledger's units.
+	convicted bool
+	log       *slog.Logger
+	now       func() time.Time
 	// companion tells that Kong had it when it was last asked.
 	companion bool
 	// again has the next apply send everything, whatever Kong says that it holds.
@@ -98,7 +109,10 @@ type Gateway struct {
 
 // New makes a gateway that knows nothing yet of what Kong holds.
 func New(admin *Admin, relay Relay) *Gateway {
-	return &Gateway{admin: admin, relay: relay, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}, refused: substitutions{}, vetted: map[string]struct{}{}}
+	return &Gateway{
+		admin: admin, relay: relay, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}, refused: substitutions{}, vetted: map[string]struct{}{},
+		ledger: &Ledger{}, log: slog.Default(), now: time.Now,
+	}
 }
 
 // Apply brings Kong to the configuration of the units, except for those that Kong
@@ -111,9 +125,22 @@ func New(admin *Admin, relay Relay) *Gateway {
 // Only they are sent, if that is possible; nil has all of them compared and sent.
 func (g *Gateway) Apply(ctx context.Context, units Units, changed map[unit.ID]struct{}) (Outcome, error) {
 	g.refused.release(units)
-	released := g.release(units)
+	released := append(g.next, g.release(units)...)
+	g.next, g.convicted = nil, false
+	g.recall(units)
+	outcome, err := g.apply(ctx, units, changed, released)
+	if err != nil {
+		g.next = append(released, g.next...)
+	}
+	return outcome, err
+}
+
+func (g *Gateway) apply(ctx context.Context, units Units, changed map[unit.ID]struct{}, released []unit.ID) (Outcome, error) {
 	if changed != nil && g.tally != nil && !g.again {
 		outcome, err := g.applyDelta(ctx, units, g.concerned(changed, released))
+		if err == nil {
+			outcome, err = g.parole(ctx, units, outcome)
+		}
 		if !errors.Is(err, errNeedsAll) {
 			return outcome, err
 		}
@@ -125,8 +152,15 @@ func (g *Gateway) Apply(ctx context.Context, units Units, changed map[unit.ID]st
 // whose workers do not do as it says.
 func (g *Gateway) Again() { g.again = true }
 
-// State is what Kong says of its configuration.
-func (g *Gateway) State(ctx context.Context) (State, error) { return g.admin.State(ctx) }
+// State is what Kong says of its configuration. Apply is to be called if something is due.
+func (g *Gateway) State(ctx context.Context) (State, error) {
+	state, err := g.admin.State(ctx)
+	if err == nil && state.Effective && state.Hash == g.hash {
+		g.sent(nil, true)
+	}
+	state.Due = g.convicted || len(g.next) > 0 || len(g.due()) > 0
+	return state, err
+}
 
 // applyAll compares and sends the configuration as a whole.
 func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
@@ -134,7 +168,10 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	g.companion = state.Companion
+	if g.companion = state.Companion; state.Hash != g.hash && state.Hash == g.base {
+		g.condemn()
+		g.recall(units)
+	}
 	// proven says that applied is what Kong holds, and so what it accepts.
 	proven := g.hash != "" && state.Hash == g.hash
 	tooLarge := 0 // how often it was
@@ -142,10 +179,10 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 		p := newPlan(units, g.holds, g.refused, g.applied)
 		relays := p.relays()
 		g.relay.Add(relays)
-		outcome, err := g.load(ctx, p, state)
+		outcome, err := g.load(ctx, units, p, state, proven)
 		if err == nil {
 			g.relay.Keep(relays)
-			g.applied, g.hash, g.again = p.parts, outcome.Hash, false
+			g.applied, g.hash, g.base, g.again = p.parts, outcome.Hash, "", false
 			g.size = p.size
 			clear(g.vetted)
 			g.tally = nil
@@ -158,19 +195,19 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 			outcome.Refusals, outcome.Retained = g.refusals(units, p), p.retained
 			return outcome, nil
 		}
-		if errors.Is(err, ErrTooLarge) && g.makeRoom(units, p, proven, 1<<tooLarge, err) {
-			tooLarge += 2
+		if errors.Is(err, ErrTooLarge) && g.makeRoom(units, p, proven, tooLarge, err) {
+			tooLarge++
 			continue
 		}
 		if err := g.yield(ctx, units, p, proven, err); err != nil {
 			return Outcome{}, err
 		}
 	}
-	return Outcome{}, fmt.Errorf("Kong refused %d configurations in a row: %w", maxRounds, err)
+	return Outcome{}, fmt.Errorf("Kong refused %d configurations in a row", maxRounds)
 }
 
 // load makes Kong hold the entities of a plan, unless it says that it does.
-func (g *Gateway) load(ctx context.Context, p *plan, state State) (Outcome, error) {
+func (g *Gateway) load(ctx context.Context, units Units, p *plan, state State, proven bool) (Outcome, error) {
 	entities := p.entities()
 	p.size = sizeOf(entities)
 	outcome := Outcome{Entities: count(entities), Effective: state.Effective, NoCompanion: state.NoCompanion}
@@ -185,7 +222,9 @@ func (g *Gateway) load(ctx context.Context, p *plan, state State) (Outcome, erro
 		if err := g.vet(ctx, p); err != nil {
 			return Outcome{}, err
 		}
-		if err := g.send(ctx, body, outcome.Hash); err != nil {
+		g.begin(units, p, g.suspects(p, proven))
+		err := g.send(ctx, body, outcome.Hash)
+		if g.sent(err, !state.Companion); err != nil {
 			return Outcome{}, err
 		}
 		outcome.Sent, outcome.Effective = true, !state.Companion

@@ -100,7 +100,13 @@ func (g *Gateway) takeOut(units Units, p *plan, id unit.ID, cause error) bool {
 		part := p.parts[id]
 		return g.leaveOut(units, p, bulk{id, sizeOf(part.entities), part.version}, cause)
 	}
-	return g.accuse(units, p, id, cause)
+	if !g.accuse(units, p, id, cause) {
+		return false
+	}
+	if silent(cause) {
+		g.convict(units, id)
+	}
+	return true
 }
 
 // backWithin is how long Kong may take to answer again after a worker hung or ended.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -22,6 +23,11 @@ type hold struct {
 	// room is how many bytes of other units Kong had when this one did not fit; zero if that
 	// is not what is wrong.
 	room int
+	// until is when the unit is tried again that a worker hung or ended over; zero if it is
+	// not before it changes.
+	until time.Time
+	// suspected is a unit of the ledger, of which nothing else is known.
+	suspected bool
 }
 
 // release ends the holds of units that may be different now, and names them.

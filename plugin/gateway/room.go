@@ -56,10 +56,10 @@ func bytesOf(e *kong.Entity) int {
 	return len(e.JSON)
 }
 
-// makeRoom takes a number of units out of the next plan, which Kong has no room for. What
-// changed since the last acknowledged configuration goes first. It reports whether there
-// was anything to take out.
-func (g *Gateway) makeRoom(units Units, p *plan, proven bool, number int, words error) bool {
+// makeRoom takes units out of the next plan, which Kong has no room for: one at first, then
+// an eighth of what the first namespace has, a quarter, and a half each time. What changed since the last
+// acknowledged configuration goes first. It reports whether there was anything to take out.
+func (g *Gateway) makeRoom(units Units, p *plan, proven bool, times int, words error) bool {
 	candidates := p.ids
 	if proven {
 		changed := slices.DeleteFunc(slices.Clone(p.ids), func(id unit.ID) bool { return !g.changed(p, id) || p.kept[id] })
@@ -67,8 +67,19 @@ func (g *Gateway) makeRoom(units Units, p *plan, proven bool, number int, words 
 			candidates = changed
 		}
 	}
-	bulks := g.bulks(p, candidates)
-	for _, b := range bulks[:min(number, len(bulks))] {
+	bulks, share := g.bulks(p, candidates), 0
+	if times > 0 {
+		for _, b := range bulks {
+			if b.id.Namespace == bulks[0].id.Namespace {
+				share += b.size
+			}
+		}
+		share >>= max(1, 4-times)
+	}
+	for i, b := range bulks {
+		if share -= b.size; i > 0 && share < 0 {
+			break
+		}
 		g.leaveOut(units, p, b, words)
 	}
 	return len(bulks) > 0

@@ -61,7 +61,7 @@ func (g *Gateway) search(ctx context.Context, units Units, p *plan, proven bool,
 			failing = middle
 		}
 	}
-	if !g.accuse(units, p, suspects[failing-1], words) {
+	if !g.takeOut(units, p, suspects[failing-1], words) {
 		return fmt.Errorf("%v is held already: %w", suspects[failing-1], words)
 	}
 	return nil

@@ -114,6 +114,16 @@ func (s substitutions) add(id unit.ID, p *plan, row RefusedEntity) (added bool) 
 	return added
 }
 
+// of reports whether an entity of the unit is substituted.
+func (s substitutions) of(id unit.ID) bool {
+	for _, refused := range s {
+		if refused.unit == id {
+			return true
+		}
+	}
+	return false
+}
+
 // refusals are what there is to say about the substitutions.
 func (s substitutions) refusals() []Refusal {
 	byObject := map[unit.Key]*Refusal{}

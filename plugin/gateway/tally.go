@@ -90,7 +90,7 @@ func (g *Gateway) take(c *change, hash string) {
 		t.retained[id] = struct{}{}
 	}
 	t.sum = c.sum
-	g.hash, g.size = hash, g.size+c.size
+	g.base, g.hash, g.size = g.hash, hash, g.size+c.size
 }
 
 func setOf(ids []unit.ID) map[unit.ID]struct{} {
