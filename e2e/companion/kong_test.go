@@ -205,6 +205,7 @@ type refusal struct {
 	ID     string   `json:"entity_id"`
 	Name   string   `json:"entity_name"`
 	Tags   []string `json:"entity_tags"`
+	Rival  string   `json:"rival_id"`
 	Errors []struct{ Type, Field, Message string }
 }
 

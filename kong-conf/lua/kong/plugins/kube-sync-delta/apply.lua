@@ -11,6 +11,7 @@ local journal = require "kong.plugins.kube-sync-delta.journal"
 local lock = require "kong.plugins.kube-sync-delta.lock"
 local plan = require "kong.plugins.kube-sync-delta.plan"
 local transaction = require "resty.lmdb.transaction"
+local trial = require "kong.plugins.kube-sync-delta.trial"
 
 
 -- The lock of Kong's own full loads, so that neither sees the other's half.
@@ -39,6 +40,7 @@ local function commit(changes, base, hash)
 
   txn:set(constants.DECLARATIVE_HASH_KEY, hash)
   journal.add(txn, base, plan.of(changes, hash))
+  trial.note(txn, changes, base, hash)
 
   return txn:commit()
 end

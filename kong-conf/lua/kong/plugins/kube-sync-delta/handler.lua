@@ -6,8 +6,15 @@ local Delta = {
 }
 
 
+local internals = require "kong.plugins.kube-sync-delta.internals"
+
+
+if ngx.get_phase() == "init" and internals.is_version() then
+  require("kong.plugins.kube-sync-delta.trial").init(require "kong.runloop.handler")
+end
+
+
 function Delta.init_worker()
-  local internals = require "kong.plugins.kube-sync-delta.internals"
 
   if ngx.config.subsystem == "http" then
     require("kong.plugins.kube-sync-delta.secrets").init_worker()
@@ -15,6 +22,7 @@ function Delta.init_worker()
 
   local problem = internals.problem()
   if not problem then
+    require("kong.plugins.kube-sync-delta.trial").done()
     require("kong.plugins.kube-sync-delta.takeover").init_worker()
     if ngx.config.subsystem == "http" then
       require("kong.plugins.kube-sync-delta.lock").init_worker()

@@ -7,7 +7,7 @@ local VERSION = "^3%.9%."
 
 local FUNCTIONS = {
   ["kong.db.declarative"] = {
-    "get_current_hash", "insert_entity_for_txn", "delete_entity_for_txn",
+    "get_current_hash", "insert_entity_for_txn", "delete_entity_for_txn", "load_into_cache",
     "item_key", "unique_field_key", "foreign_field_key_prefix",
   },
   ["kong.db.declarative.marshaller"] = { "unmarshall" },
@@ -106,6 +106,12 @@ function _M.forget_callbacks(source)
   if sources[source] and next(sources[source]) == nil then
     sources[source] = nil
   end
+end
+
+
+-- Whether Kong is a version at which its insides are known.
+function _M.is_version()
+  return tostring(kong.version):find(VERSION) ~= nil and kong.db.strategy == "off"
 end
 
 

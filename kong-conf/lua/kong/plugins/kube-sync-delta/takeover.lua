@@ -10,6 +10,7 @@ local handler = require "kong.runloop.handler"
 local journal = require "kong.plugins.kube-sync-delta.journal"
 local pools = require "kong.plugins.kube-sync-delta.pools"
 local routing = require "kong.plugins.kube-sync-delta.routing"
+local trial = require "kong.plugins.kube-sync-delta.trial"
 
 
 local SOURCE = "kube-sync-delta"
@@ -146,7 +147,9 @@ end
 
 
 local function try(plan)
+  trial.begin(plan.hash)
   local ok, err = xpcall(follow, debug.traceback, plan)
+  trial.done(loading and loading.hash)
   if not ok then
     kong.log.err("a change could not be taken over yet: ", err)
     retry()
@@ -254,6 +257,7 @@ local function before_load(data, event)
   end
 
   loading = { hash = get_current_hash(), plugins = handler.get_plugins_iterator() }
+  trial.begin(loading.hash)
   if type(data) ~= "table" or data[4] == nil then
     balancing.clear()
   end
@@ -283,6 +287,7 @@ local function after_load(load)
   end
 
   loading = nil
+  trial.done()
   pools.renew()
   if load.plugins == handler.get_plugins_iterator() then
     failures = failures + 1

@@ -1,0 +1,160 @@
+package companion
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// overlaid starts a Kong in which a module of Kong's or the companion's has code of the
+// test around it. The code finds the module in the variable "module".
+func overlaid(t *testing.T, code map[string]string, settings ...string) *kong {
+	t.Helper()
+	overlay := t.TempDir()
+	for name, around := range code {
+		path := filepath.Join(overlay, strings.ReplaceAll(name, ".", "/")+".lua")
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		loaded := fmt.Sprintf("local module = dofile(package.searchpath(%q, (package.path:gsub(\"^[^;]*;\", \"\"))))\n", name) +
+			"local ffi = require \"ffi\"\npcall(ffi.cdef, \"int getpid(void); int kill(int pid, int sig);\")\n" +
+			"local function die() ffi.C.kill(ffi.C.getpid(), 11); ngx.sleep(1) end\n" + around + "\nreturn module\n"
+		if err := os.WriteFile(path, []byte(loaded), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lua, err := filepath.Abs("../../kong-conf/lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start(t, append(settings, "KONG_LUA_PACKAGE_PATH="+overlay+"/?.lua;"+lua+"/?.lua;;")...)
+}
+
+// routed is a configuration with routes of the names.
+func routed(names ...string) config {
+	c := empty()
+	c.put("services", entity{"id": id("s"), "name": "s", "host": "s.test"})
+	for _, name := range names {
+		c.put("routes", entity{"id": id(name), "name": name, "service": id("s"), "protocols": []string{"http"},
+			"expression": fmt.Sprintf(`http.host == "%s.test"`, name)})
+	}
+	return c
+}
+
+// TestADeadWorkerDoesNotLock has a worker end while it has the lock of configurations: the
+// next change is taken at once, and not after a minute.
+func TestADeadWorkerDoesNotLock(t *testing.T) {
+	k := overlaid(t, map[string]string{"kong.plugins.kube-sync-delta.plan": `
+local of = module.of
+module.of = function(changes, hash)
+  for _, route in pairs(changes.upserts.routes) do
+    if route.name == "deadly" then die() end
+  end
+  return of(changes, hash)
+end`})
+	now := routed("one")
+	k.load(now)
+	if code, err := k.tell("/kube-sync/delta", difference(now, routed("one", "deadly")).json()); err == nil {
+		t.Fatalf("the worker did not end, and answered %d", code)
+	}
+	next := routed("one", "two")
+	begun := time.Now()
+	k.eventually("a change", func() bool {
+		code, err := k.tell("/kube-sync/delta", difference(now, next).json())
+		return err == nil && code == http.StatusOK
+	})
+	if took := time.Since(begun); took > 30*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if code, err := k.tell("/kube-sync/delta", difference(next, routed("deadly")).json()); err == nil {
+		t.Fatalf("the worker did not end, and answered %d", code)
+	}
+	begun = time.Now()
+	k.eventually("a full load", func() bool {
+		code, err := k.tell("/config", now.body())
+		return err == nil && code == http.StatusCreated
+	})
+	if took := time.Since(begun); took > 30*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// tell posts something to a Kong whose workers may end over it.
+func (k *kong) tell(path string, body []byte) (int, error) {
+	contentType := "application/json"
+	if path == "/config" {
+		contentType = "text/yaml"
+	}
+	r, err := k.client.Post(k.adminURL(path), contentType, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.Copy(io.Discard, r.Body)
+	_ = r.Body.Close()
+	return r.StatusCode, err
+}
+
+// settled reports whether all workers have the configuration with a hash.
+func (k *kong) settled(hash string) bool {
+	var status answer
+	r, err := k.client.Get(k.adminURL("/kube-sync/delta"))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = r.Body.Close() }()
+	return json.NewDecoder(r.Body).Decode(&status) == nil && status.Hash == hash && status.Ready
+}
+
+// TestAChangeOverWhichWorkersEnd has each worker end as soon as it works by a change, and
+// when it starts with it: Kong takes it back, and goes on.
+func TestAChangeOverWhichWorkersEnd(t *testing.T) {
+	k := overlaid(t, deadlyRouter)
+	now := routed("one", "two")
+	k.load(now)
+	bad := routed("one", "deadly")
+	before := k.workers()
+	code, err := k.tell("/kube-sync/delta", difference(now, bad).json())
+	t.Logf("answered %d, %v", code, err)
+	k.eventually("the configuration of before in other workers", func() bool {
+		return k.settled(now.hash()) && !slices.Equal(before, k.workers())
+	})
+	for _, name := range []string{"one", "two"} {
+		for _, want := range []want{{host: name + ".test", path: "/", code: http.StatusServiceUnavailable}} {
+			k.answers(want)
+		}
+	}
+	loaded := k.stored()
+	next := routed("one", "two", "three")
+	k.apply(difference(now, next))
+	k.apply(difference(next, now))
+	sameStored(t, loaded, k.stored())
+}
+
+// TestALoadOverWhichWorkersEnd has a full load over which no worker can start: Kong ends up
+// without a configuration, and with workers that take another.
+func TestALoadOverWhichWorkersEnd(t *testing.T) {
+	k := overlaid(t, deadlyRouter)
+	k.load(routed("one"))
+	code, err := k.tell("/config", routed("one", "deadly").body())
+	t.Logf("answered %d, %v", code, err)
+	k.eventually("an empty configuration", func() bool { return k.settled(strings.Repeat("0", 32)) })
+	k.load(routed("one", "two"))
+}
+
+// deadlyRouter ends workers that build a router with a route of a name.
+var deadlyRouter = map[string]string{"kong.router.expressions": `
+local new = module.new
+module.new = function(routes, ...)
+  for _, entry in ipairs(routes) do
+    if entry.route.name == "deadly" then die() end
+  end
+  return new(routes, ...)
+end`}

@@ -1,0 +1,151 @@
+-- A configuration over which a worker ends is there again when the next worker starts, which
+-- ends over it as well. So each worker notes what it is just taking over. One that finds
+-- that the worker before it ended over what Kong holds takes the last delta back; where that
+-- is none, and several workers ended, it starts with an empty configuration. kube-sync sees
+-- that, and sends what it was except for what is to blame.
+local buffer = require "string.buffer"
+local concurrency = require "kong.concurrency"
+local constants = require "kong.constants"
+local declarative = require "kong.db.declarative"
+local index_keys = require "kong.plugins.kube-sync-delta.index_keys"
+local lmdb = require "resty.lmdb"
+local lock = require "kong.plugins.kube-sync-delta.lock"
+local transaction = require "resty.lmdb.transaction"
+
+
+local UNDO = "kube-sync-delta|undo"
+local TAKING = "kube-sync-delta:taking:"
+local ENDS = "kube-sync-delta:ends:"
+local LOCK = { name = lock.name, timeout = 0, exptime = 60 }
+
+-- So many workers may end over a full load, within so many seconds.
+local MOST_ENDS, SECONDS = 5, 120
+
+
+local _M = {}
+
+
+local function each(lists, fn)
+  for _, list in ipairs(lists) do
+    for kind, entities in pairs(list) do
+      for _, entity in pairs(entities) do
+        fn(kind, entity)
+      end
+    end
+  end
+end
+
+
+-- Puts into a transaction what takes the delta back, if there is anything in it.
+function _M.note(txn, changes, base, hash)
+  local some
+  each({ changes.upserts, changes.deletes }, function()
+    some = true
+  end)
+  if not some then
+    return
+  end
+
+  txn:set(UNDO, buffer.encode({
+    base = base, hash = hash,
+    remove = { changes.upserts }, restore = { changes.deletes, changes.old },
+  }))
+end
+
+
+local function take_back(hash)
+  local value = lmdb.get(UNDO)
+  local undo = value and buffer.decode(value)
+  if not undo or undo.hash ~= hash or declarative.get_current_hash() ~= hash then
+    return
+  end
+
+  local txn = transaction.begin(512)
+  local keys = index_keys.new(txn)
+  each(undo.remove, function(kind, entity) keys:delete(kind, entity) end)
+  each(undo.restore, function(kind, entity) keys:insert(kind, entity) end)
+  txn:set(constants.DECLARATIVE_HASH_KEY, undo.base)
+  txn:set(UNDO, nil)
+  assert(txn:commit())
+  kong.log.crit("a worker ended over the last change of the configuration, which is taken back")
+
+  return true
+end
+
+
+local function empty()
+  local entities, _, _, meta = kong.db.declarative_config:parse_table({ _format_version = "3.0" })
+  assert(declarative.load_into_cache(assert(entities), meta))
+  kong.log.crit("workers ended over the configuration, again and again; Kong starts with none")
+
+  return true
+end
+
+
+local function give_up(hash)
+  if take_back(hash) then
+    return true
+  end
+
+  if ngx.shared.kong:incr(ENDS .. hash, 1, 0, SECONDS) > MOST_ENDS then
+    return empty()
+  end
+end
+
+
+local function key()
+  return TAKING .. ngx.worker.id()
+end
+
+
+function _M.begin(hash)
+  ngx.shared.kong:set(key(), hash)
+end
+
+
+-- The worker may still be at another configuration.
+function _M.done(hash)
+  ngx.shared.kong:set(key(), hash or "")
+end
+
+
+-- Before a worker builds anything of the configuration that Kong holds.
+local function start()
+  local hash = ngx.worker.id() and declarative.get_current_hash()
+  if not hash then
+    return
+  end
+
+  if ngx.shared.kong:get(key()) == hash then
+    local _, err = concurrency.with_worker_mutex(LOCK, function()
+      return give_up(hash)
+    end)
+    if err then
+      kong.log.err("the configuration over which a worker ended stays: ", err)
+    end
+  end
+
+  _M.begin(declarative.get_current_hash())
+end
+
+
+-- Comes when Kong loads its plugins, before there are workers.
+function _M.init(handler)
+  local build_plugins_iterator = handler.build_plugins_iterator
+
+  handler.build_plugins_iterator = function(...)
+    if start then
+      local first = start
+      start = nil
+      local ok, err = pcall(first)
+      if not ok then
+        kong.log.err("whether a worker ended over the configuration is not known: ", err)
+      end
+    end
+
+    return build_plugins_iterator(...)
+  end
+end
+
+
+return _M
