@@ -8,6 +8,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/plugin/schema"
 	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
 )
 
@@ -33,7 +34,7 @@ func (f finding) String() string {
 	if f.warning {
 		level = "warning: "
 	}
-	return fmt.Sprintf("%s:%d: %s%s", f.file, f.line, level, f.text)
+	return fmt.Sprintf("%s:%d: %s%s", f.file, f.line, level, unit.OneLine(f.text))
 }
 
 // check prints all that an API server, the translation or a status would say against

@@ -108,7 +108,7 @@ func (t terminal) translate(o translate.Options, paths []string) (*unit.Graph, e
 		return nil, err
 	}
 	for _, i := range manifests.Ignored {
-		fmt.Fprintf(t.err, "%s: %s %s is of a kind that is not read\n", i.Position, i.Kind, i.Name)
+		fmt.Fprintf(t.err, "%s: %s is of a kind that is not read\n", i.Position, unit.OneLine(i.Kind+" "+i.Name))
 	}
 	return graphOf(o, manifests), nil
 }

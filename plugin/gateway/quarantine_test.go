@@ -210,6 +210,16 @@ func TestConflictYieldsTheNewcomer(t *testing.T) {
 	}
 }
 
+// Kong quotes what it refuses, and a tenant wrote it.
+func TestARefusalIsOneLine(t *testing.T) {
+	_, admin := newFakeKong(t)
+	units := shop()
+	units.set(ingress("bad"), entity(kong.Routes, "bad", "service", "api", "bad", "no\nlevel=ERROR msg=forged\x1b[2J"))
+	if got, want := refusals(apply(t, New(admin, noRelay{}), units)), `Ingress shop/bad: route "bad": bad: no\nlevel=ERROR msg=forged\x1b[2J`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestSilentRefusalIsTraced(t *testing.T) {
 	for _, fault := range []string{"silent", "crash"} {
 		t.Run(fault, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 // RefusedError says that Kong does not accept a configuration. It keeps the one
@@ -223,10 +224,10 @@ func withoutValues(message string) string {
 	return field + ": " + values.ReplaceAllString(said, "$1***")
 }
 
-// shorten bounds what goes into conditions, events and logs.
+// shorten bounds what goes into conditions, events and logs, and keeps it on one line.
 func shorten(message string) string {
 	const most = 1000
-	if len(message) <= most {
+	if message = unit.OneLine(message); len(message) <= most {
 		return message
 	}
 	return strings.ToValidUTF8(message[:most], "") + "…"

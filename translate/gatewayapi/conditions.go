@@ -6,6 +6,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/pkg/consts"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 func condition[T, R ~string](kind T, ok bool, reason R, message string) metav1.Condition {
@@ -13,7 +15,7 @@ func condition[T, R ~string](kind T, ok bool, reason R, message string) metav1.C
 	if ok {
 		status = metav1.ConditionTrue
 	}
-	return metav1.Condition{Type: string(kind), Status: status, Reason: string(reason), Message: message}
+	return metav1.Condition{Type: string(kind), Status: status, Reason: string(reason), Message: unit.OneLine(message)}
 }
 
 // observed gives conditions the generation that they are about.

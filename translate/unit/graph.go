@@ -287,8 +287,12 @@ func (g *Graph) AllVerdicts() iter.Seq2[Key, []Verdict] {
 
 func (g *Graph) verdictsOf(n *node, key Key, verdicts []Verdict) []Verdict {
 	for _, v := range n.verdicts {
+		if v.Object != key {
+			continue
+		}
+		v.Message = OneLine(v.Message)
 		// Units that share an object may have the same to say of it.
-		if v.Object == key && !slices.Contains(verdicts, v) {
+		if !slices.Contains(verdicts, v) {
 			verdicts = append(verdicts, v)
 		}
 	}
