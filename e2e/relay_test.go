@@ -57,15 +57,15 @@ func testMirrors(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 `))
 	ready(t, cp, ns, 2)
 	wantStatus(t, gw.HTTP, host, "/from", http.StatusOK)
-	e, err := askGateway(gw, "GET", host, "/from/a%20b?c=d", "X-Kube-Sync-Relay", "forged")
+	e, err := askGateway(gw, "GET", host, "/from/a%20b?c=d", "Via", "1.1 forged")
 	if err != nil || e.StatusCode != 200 || !strings.HasPrefix(e.Pod, "web-") {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	if got := e.Host + " " + e.Path + " " + e.Query; got != "rewritten.example /to/a%20b c=d" {
 		t.Errorf("the backend sees %s", got)
 	}
-	if got := e.Headers["X-Kube-Sync-Relay"]; got != nil {
-		t.Errorf("the backend sees the relay's header: %s", got)
+	if got := strings.Split(e.Headers.Get("Via"), ", "); len(got) != 2 || got[0] != "1.1 forged" || !strings.HasPrefix(got[1], "1.1 kong/") {
+		t.Errorf("the backend sees how the relay was told of the rule: Via: %s", got)
 	}
 	if got := e.Headers.Get("X-Forwarded-For"); got != "127.0.0.1" {
 		t.Errorf("the backend sees the client %s", got)

@@ -49,9 +49,14 @@ func Run(ctx context.Context, prefix string, s settings.Settings, relay *datapat
 	run(reporter.Run)
 	run(func(ctx context.Context) error {
 		observer := observer{server}
-		if err := observer.resume(ctx, admin); err != nil {
+		hash, err := observer.reach(ctx, admin)
+		if err != nil {
 			return err
 		}
+		if err := observer.vet(ctx, admin, s.AllowVulnerableKong, log); err != nil {
+			return err
+		}
+		observer.resume(hash)
 		newLoop(source, translate.New(options(s, place)), remembering(gateway.New(admin, relay), prefix, log), reporter, observer, log).run(ctx)
 		return nil
 	})
@@ -155,25 +160,47 @@ func (o observer) Applied(outcome gateway.Outcome, took time.Duration, changes m
 	o.SetReady()
 }
 
-// resume is for a kube-sync that starts beside a Kong which has a configuration: one
-// that it kept through a restart, or that a kube-sync before this one applied. Such a
-// gateway serves and is ready, whether or not the API server can be reached.
-func (o observer) resume(ctx context.Context, admin *gateway.Admin) error {
+// reach waits for Kong's Admin API and returns the hash of the configuration that Kong has.
+func (o observer) reach(ctx context.Context, admin *gateway.Admin) (string, error) {
 	o.SetReason("waiting for Kong's Admin API at " + admin.Address())
 	for {
 		hash, err := admin.Hash(ctx)
-		switch {
-		case err == nil && strings.Trim(hash, "0") != "":
-			o.SetReady()
-			return nil
-		case err == nil:
-			o.SetReason("waiting for the first complete configuration")
-			return nil
+		if err == nil {
+			return hash, nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for Kong: %w", err)
+			return "", fmt.Errorf("waiting for Kong: %w", err)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// vet warns of a Kong with known vulnerabilities. One that is too old is an error, unless it is
+// allowed: it gets no configuration, and the pod does not become ready.
+func (o observer) vet(ctx context.Context, admin *gateway.Admin, allowed bool, log *slog.Logger) error {
+	software, err := admin.Software(ctx)
+	if err != nil {
+		return fmt.Errorf("asking Kong for its version: %w", err)
+	}
+	warnings := software.Warnings()
+	o.SetKong(software.Version, warnings)
+	if software.Refused() && !allowed {
+		return fmt.Errorf("%s; or set ALLOW_VULNERABLE_KONG", strings.Join(warnings, "; "))
+	}
+	for _, warning := range warnings {
+		log.Warn("This Kong puts the gateway at risk", "version", software.Version, "reason", warning)
+	}
+	return nil
+}
+
+// resume is for a kube-sync that starts beside a Kong which has a configuration: one
+// that it kept through a restart, or that a kube-sync before this one applied. Such a
+// gateway serves and is ready, whether or not the API server can be reached.
+func (o observer) resume(hash string) {
+	if strings.Trim(hash, "0") != "" {
+		o.SetReady()
+		return
+	}
+	o.SetReason("waiting for the first complete configuration")
 }

@@ -9,29 +9,34 @@ import (
 
 // body is a request's, for several tries to read one after the other. The client is read
 // as fast as the try under way reads, and not ahead of it; what was read is kept up to a
-// limit.
+// limit, as long as the namespace has memory left for it.
 type body struct {
-	source io.Reader
-	limit  int
-	// whole is called once all was read, if that is within the limit.
+	source    io.Reader
+	limit     int
+	memory    *quota
+	namespace string
+	// whole is called once all was read, if all of it is kept.
 	whole func([]byte)
 
 	reading sync.Mutex // held while the client is waited for
 
-	mu   sync.Mutex
-	kept []byte
-	over bool  // more was read than is kept
-	end  error // what the source ended with
+	mu      sync.Mutex
+	kept    []byte
+	read    int   // bytes of the source
+	over    bool  // more was read than is kept
+	end     error // what the source ended with
+	holders int   // copies that use what is kept
+	done    bool  // the exchange is over
 }
 
-// replayable tells whether another try could send all from the begin.
+// replayable reports whether another try could send all of it.
 func (b *body) replayable() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.over
 }
 
-// view reads all from the begin. Those before it have to be closed.
+// view reads all from the start. Those before it have to be closed.
 func (b *body) view() io.ReadCloser { return &view{body: b} }
 
 type view struct {
@@ -40,7 +45,10 @@ type view struct {
 	closed atomic.Bool
 }
 
-var errViewClosed = errors.New("the try that read the body is over")
+var (
+	errViewClosed = errors.New("the try that read the body is over")
+	errNotKept    = errors.New("the body was not kept for another try")
+)
 
 // Close implements [io.Closer]. It may be called while Read waits.
 func (v *view) Close() error {
@@ -71,28 +79,70 @@ func (v *view) again(p []byte) (int, error) {
 	if v.closed.Load() {
 		return 0, errViewClosed
 	}
-	v.body.mu.Lock()
-	defer v.body.mu.Unlock()
-	if v.at < len(v.body.kept) {
-		n := copy(p, v.body.kept[v.at:])
+	b := v.body
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case v.at < len(b.kept):
+		n := copy(p, b.kept[v.at:])
 		v.at += n
 		return n, nil
+	case v.at < b.read: // by a view that was closed meanwhile
+		return 0, errNotKept
 	}
-	return 0, v.body.end
+	return 0, b.end
 }
 
 // keep notes what was read. What goes over the limit is kept once more, for a view that
 // began before it was known to.
 func (b *body) keep(p []byte, err error) {
 	b.mu.Lock()
-	if !b.over {
-		b.kept = append(b.kept, p...)
-	}
-	b.over = b.over || len(b.kept) > b.limit
+	b.read += len(p)
 	b.end = err
-	whole := err == io.EOF && !b.over && b.whole != nil
+	if !b.over {
+		taken := b.memory.take(b.namespace, int64(len(p)))
+		if taken {
+			b.kept = append(b.kept, p...)
+		}
+		b.over = !taken || b.read > b.limit
+	}
+	if err != io.EOF || b.over || b.whole == nil {
+		b.mu.Unlock()
+		return
+	}
+	kept := b.kept
+	b.holders++
 	b.mu.Unlock()
-	if whole {
-		b.whole(b.kept)
+	b.whole(kept)
+	b.release()
+}
+
+// hold keeps what is kept in use until it is released.
+func (b *body) hold() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.holders++
+}
+
+func (b *body) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.holders--
+	b.free()
+}
+
+// finish is for when the exchange is over.
+func (b *body) finish() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.done, b.over = true, true // nothing more is kept
+	b.free()
+}
+
+// free gives the memory back that nobody uses. The lock is held.
+func (b *body) free() {
+	if b.done && b.holders == 0 {
+		b.memory.give(b.namespace, int64(len(b.kept)))
+		b.kept = nil
 	}
 }

@@ -48,7 +48,7 @@ func newExchange(r *Relay, found *rule, q *http.Request) *exchange {
 		x.limit = time.AfterFunc(found.Request, func() { cancel(errRequestTimeout) })
 	}
 	if q.Body != nil && q.Body != http.NoBody && q.ContentLength != 0 {
-		x.body = &body{source: q.Body}
+		x.body = &body{source: q.Body, memory: r.memory, namespace: found.Namespace}
 		if found.Retry != nil || len(found.mirrors) > 0 {
 			x.body.limit = maxKept
 		}
@@ -63,6 +63,9 @@ func (x *exchange) end() {
 	}
 	x.cancel(nil)
 	x.copying.end()
+	if x.body != nil {
+		x.body.finish()
+	}
 }
 
 // RoundTrip implements [http.RoundTripper]: it tries until there is an answer to be sent.

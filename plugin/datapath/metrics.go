@@ -25,7 +25,7 @@ func newMetrics() *Metrics {
 		mirrored: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: prefix + "mirrored_total", Help: "Copies of requests, by whether the mirror answered: sent or failed."}, []string{"result"}),
 		drops: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: prefix + "mirror_dropped_total", Help: "Copies of requests that were not made: too many were under way (busy), the body was too large or not read to its end (body), or the connection changed its protocol (upgrade)."}, []string{"reason"}),
+			Name: prefix + "mirror_dropped_total", Help: "Copies of requests that were not made: too many were under way (busy), the body was too large, not read to its end or without memory to keep it (body), or the connection changed its protocol (upgrade)."}, []string{"reason"}),
 	}
 }
 

@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// maxCopies are under way at once at most, and maxCopiesEach to one mirror, so that
-	// a slow one does not take the place of others. Their bodies are maxKept at most.
+	// maxCopies are under way at once at most, half of them of one namespace, and
+	// maxCopiesEach to one mirror, so that a slow one does not take the place of others.
+	// Their bodies are maxKept at most.
 	maxCopies     = 1024
 	maxCopiesEach = 128
 	// copyTimeout is the time of a copy.
@@ -32,16 +33,18 @@ type mirror struct {
 
 // copying is what copies of one request are made of.
 type copying struct {
-	relay   *Relay
-	mirrors []*mirror
-	request *http.Request
-	waiting atomic.Bool // for the body
+	relay     *Relay
+	namespace string
+	mirrors   []*mirror
+	request   *http.Request
+	body      *body       // nil if there is none
+	waiting   atomic.Bool // for the body
 }
 
 // copy sends copies of a request to the mirrors that are to have one: at once, or as soon
 // as the backend has been sent all of the body.
 func (x *exchange) copy(q *http.Request) {
-	c := &copying{relay: x.relay}
+	c := &copying{relay: x.relay, namespace: x.rule.Namespace}
 	for _, m := range x.rule.mirrors {
 		if m.Numerator >= m.Denominator || rand.IntN(m.Denominator) < m.Numerator {
 			c.mirrors = append(c.mirrors, m)
@@ -60,6 +63,7 @@ func (x *exchange) copy(q *http.Request) {
 		c.send(nil)
 		return
 	}
+	c.body = x.body
 	c.waiting.Store(true)
 	x.body.whole = func(body []byte) {
 		if c.waiting.CompareAndSwap(true, false) {
@@ -71,7 +75,7 @@ func (x *exchange) copy(q *http.Request) {
 // send sends all copies, and waits for none.
 func (c *copying) send(body []byte) {
 	for _, m := range c.mirrors {
-		c.relay.mirror(m, c.request, body)
+		c.mirror(m, body)
 	}
 }
 
@@ -89,23 +93,25 @@ func (c *copying) drop(why string) {
 }
 
 // mirror sends one copy if there is place for it.
-func (r *Relay) mirror(m *mirror, q *http.Request, body []byte) {
-	select {
-	case r.copies <- struct{}{}:
-	default:
+func (c *copying) mirror(m *mirror, body []byte) {
+	r := c.relay
+	if !r.copies.take(c.namespace, 1) {
 		r.dropped("busy")
 		return
 	}
 	select {
 	case m.copies <- struct{}{}:
 	default:
-		<-r.copies
+		r.copies.give(c.namespace, 1)
 		r.dropped("busy")
 		return
 	}
+	if c.body != nil {
+		c.body.hold()
+	}
 	go func() {
-		defer func() { <-r.copies; <-m.copies }()
-		err := process.Recover(func() error { return m.send(q, body) })
+		defer c.finished(m)
+		err := process.Recover(func() error { return m.send(c.request, body) })
 		if err != nil {
 			r.options.Log.LogAttrs(context.Background(), slog.LevelDebug, "A copy of a request was not taken", slog.String("mirror", m.Name), slog.Any("error", err))
 			r.mirrored.WithLabelValues("failed").Inc()
@@ -113,6 +119,15 @@ func (r *Relay) mirror(m *mirror, q *http.Request, body []byte) {
 		}
 		r.mirrored.WithLabelValues("sent").Inc()
 	}()
+}
+
+// finished returns what a copy took.
+func (c *copying) finished(m *mirror) {
+	if c.body != nil {
+		c.body.release()
+	}
+	<-m.copies
+	c.relay.copies.give(c.namespace, 1)
 }
 
 // send sends a copy and throws the answer away.

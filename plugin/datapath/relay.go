@@ -16,10 +16,6 @@ import (
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 )
 
-// Header names the rule of a request. Kong's plugin kube-sync-http sets it, in the place
-// of whatever a client sent.
-const Header = "X-Kube-Sync-Relay"
-
 // Options are the settings of a relay.
 type Options struct {
 	// Prefix is Kong's, where the relay keeps its secret.
@@ -28,7 +24,9 @@ type Options struct {
 	Address string
 	// AllowLoopback connects to endpoints on the gateway's own host.
 	AllowLoopback bool
-	Log           *slog.Logger
+	// Memory is how many bytes of all bodies together are kept, to be sent once more.
+	Memory int64
+	Log    *slog.Logger
 }
 
 // Relay sends requests on as its rules say. Its methods may be called from any goroutine.
@@ -36,13 +34,13 @@ type Relay struct {
 	*Metrics
 	options Options
 	table   table
-	// copies limits the mirrored requests under way.
-	copies chan struct{}
+	memory  *quota // bytes of bodies that are kept
+	copies  *quota // mirrored requests under way
 }
 
 // New makes a relay without rules.
 func New(o Options) *Relay {
-	return &Relay{Metrics: newMetrics(), options: o, copies: make(chan struct{}, maxCopies),
+	return &Relay{Metrics: newMetrics(), options: o, memory: newQuota(o.Memory), copies: newQuota(maxCopies),
 		table: table{transports: transports{allowLoopback: o.AllowLoopback}, log: o.Log}}
 }
 
@@ -100,7 +98,7 @@ func (r *Relay) Serve(ctx context.Context, listener net.Listener) error {
 
 // ServeHTTP sends a request to a backend of the rule that it names.
 func (r *Relay) ServeHTTP(w http.ResponseWriter, q *http.Request) {
-	found := r.table.rule(q.Header.Get(Header))
+	found := r.table.rule(takeKey(q.Header))
 	if found == nil || len(found.backends) == 0 {
 		refuse(w, http.StatusServiceUnavailable, "the gateway is not ready for this route")
 		return
@@ -118,9 +116,8 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	proxy.ServeHTTP(w, x.request)
 }
 
-// rewrite leaves a request as Kong made it, but for the header that was for us.
+// rewrite leaves a request as Kong made it.
 func rewrite(p *httputil.ProxyRequest) {
-	p.Out.Header.Del(Header)
 	p.Out.URL.RawQuery = p.In.URL.RawQuery
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 		if values, ok := p.In.Header[name]; ok {

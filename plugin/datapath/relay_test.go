@@ -61,7 +61,7 @@ func (s *serving) request(key, method, path string, body io.Reader) *http.Reques
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	q.Header.Set(Header, key)
+	q.Header.Set("Via", viaHop+key)
 	q.Host = "shop.example"
 	return q
 }
@@ -98,7 +98,7 @@ func to(targets ...string) []route.RelayBackend {
 	return []route.RelayBackend{{Weight: 1, Targets: targets}}
 }
 
-var near = Options{AllowLoopback: true}
+var near = Options{AllowLoopback: true, Memory: 1 << 20}
 
 func TestWithoutARule(t *testing.T) {
 	target := endpoint(t, names("a"))
@@ -230,7 +230,7 @@ func TestUpgrade(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer connection.Close()
-	_, _ = fmt.Fprintf(connection, "GET / HTTP/1.1\r\nHost: a\r\n%s: k\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", Header)
+	_, _ = fmt.Fprintf(connection, "GET / HTTP/1.1\r\nHost: a\r\nVia: %sk\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", viaHop)
 	reader := bufio.NewReader(connection)
 	answer, err := http.ReadResponse(reader, nil)
 	if err != nil || answer.StatusCode != 101 || answer.Header.Get("Upgrade") != "websocket" {

@@ -256,6 +256,7 @@ func (a *Admin) get(ctx context.Context, path string) (answer, error) {
 type answer struct {
 	status     int
 	retryAfter time.Duration
+	server     string // the header Server
 	body       []byte
 }
 
@@ -269,7 +270,7 @@ func do(client *http.Client, req *http.Request) (answer, error) {
 	}
 	defer resp.Body.Close()
 
-	got := answer{status: resp.StatusCode}
+	got := answer{status: resp.StatusCode, server: resp.Header.Get("Server")}
 	if seconds, err := strconv.ParseFloat(resp.Header.Get("Retry-After"), 64); err == nil && seconds > 0 {
 		got.retryAfter = time.Duration(min(seconds, 60) * float64(time.Second))
 	}

@@ -37,6 +37,7 @@ type Metrics struct {
 
 	acknowledged *prometheus.HistogramVec
 	entities     *prometheus.GaugeVec
+	kong         *prometheus.GaugeVec
 }
 
 func newMetrics(dataPlane string) *Metrics {
@@ -62,6 +63,7 @@ func newMetrics(dataPlane string) *Metrics {
 		acknowledged: histogram("change_to_acknowledged_seconds", "Seconds from the arrival of a change to Kong's acknowledgement of a configuration that has it, by kind of the object.",
 			prometheus.ExponentialBucketsRange(0.001, 120, 34), "kind"),
 		entities: gauge("configuration_entities", "Entities in the configuration that Kong acknowledged, by type.", "type"),
+		kong:     gauge("kong_info", "1 for the release of Kong, and whether something puts the gateway at risk: the log and /readyz say what.", "version", "at_risk"),
 	}
 	m.Current(time.Now())
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -69,7 +71,7 @@ func newMetrics(dataPlane string) *Metrics {
 		Help: "Seconds since the configuration was last known to be what the cluster wants.",
 	}, func() float64 { return time.Since(time.Unix(0, m.current.Load())).Seconds() })
 	m.registry.MustRegister(m.pushes, m.pushDuration, m.pushSize, m.pushLast, m.pushBroken, m.translations,
-		m.translationDuration, m.translationBroken, m.acknowledged, m.entities, age,
+		m.translationDuration, m.translationBroken, m.acknowledged, m.entities, m.kong, age,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

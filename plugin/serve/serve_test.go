@@ -45,6 +45,25 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
+func TestWarnings(t *testing.T) {
+	s := New(Options{})
+	s.SetKong("3.9.3", []string{"Kong 3.9.3 has known vulnerabilities", "another"})
+	if _, body := probe(s, "/readyz"); body != "not ready: starting" {
+		t.Errorf("at first: %s", body)
+	}
+	s.SetReady()
+	if code, body := probe(s, "/readyz"); code != 200 || body != "ready\nwarning: Kong 3.9.3 has known vulnerabilities\nwarning: another" {
+		t.Errorf("%d %s", code, body)
+	}
+	if got := testutil.ToFloat64(s.kong.WithLabelValues("3.9.3", "true")); got != 1 {
+		t.Errorf("the metric is %v", got)
+	}
+	s.SetKong("3.9.4", nil)
+	if _, body := probe(s, "/readyz"); body != "ready" || testutil.CollectAndCount(s.kong) != 1 {
+		t.Errorf("%s, %d metrics", body, testutil.CollectAndCount(s.kong))
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	m := newMetrics("unix:/s")
 	m.Translated(3*time.Millisecond, 2)

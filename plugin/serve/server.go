@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -35,6 +37,8 @@ type Server struct {
 	options Options
 	ready   atomic.Bool
 	reason  atomic.Value // string
+	// warnings is what /readyz says beside, a line each.
+	warnings atomic.Pointer[string]
 }
 
 const (
@@ -59,6 +63,18 @@ func (s *Server) SetReady() { s.ready.Store(true) }
 
 // SetReason is what /readyz says as long as it fails.
 func (s *Server) SetReason(reason string) { s.reason.Store(reason) }
+
+// SetKong is told which release of Kong this is, empty if that is not known, and what is wrong with it.
+func (s *Server) SetKong(version string, warnings []string) {
+	s.kong.Reset()
+	s.kong.WithLabelValues(version, strconv.FormatBool(len(warnings) > 0)).Set(1)
+	var lines strings.Builder
+	for _, warning := range warnings {
+		lines.WriteString("warning: " + warning + "\n")
+	}
+	text := lines.String()
+	s.warnings.Store(&text)
+}
 
 // Ready tells whether SetReady was called.
 func (s *Server) Ready() bool { return s.ready.Load() }
@@ -90,6 +106,9 @@ func (s *Server) Health() http.Handler {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if s.Ready() {
 			_, _ = io.WriteString(w, "ready\n")
+			if warnings := s.warnings.Load(); warnings != nil {
+				_, _ = io.WriteString(w, *warnings)
+			}
 			return
 		}
 		http.Error(w, "not ready: "+s.reason.Load().(string), http.StatusServiceUnavailable)

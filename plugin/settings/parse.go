@@ -71,6 +71,30 @@ func number(name, deflt, doc string, field func(*Settings) *int) Setting {
 	}}
 }
 
+// workers makes a setting one that Kong's workers read.
+func workers(s Setting) Setting {
+	s.Workers = true
+	return s
+}
+
+// size is a setting of bytes, in nginx's form: digits, and k, m or g for KiB, MiB or GiB.
+func size(name, deflt, doc string, field func(*Settings) *int64) Setting {
+	return Setting{Name: name, Default: deflt, Doc: doc, set: func(s *Settings, value string) error {
+		digits, shift := strings.ToLower(value), 0
+		for i, unit := range []string{"k", "m", "g"} {
+			if rest, ok := strings.CutSuffix(digits, unit); ok {
+				digits, shift = rest, 10*(i+1)
+			}
+		}
+		n, err := strconv.ParseUint(digits, 10, 32)
+		if err != nil {
+			return errors.New("want a number of bytes, such as 8k, 64m or 1g")
+		}
+		*field(s) = int64(n << shift)
+		return nil
+	}}
+}
+
 func seconds(name, deflt, doc string, field func(*Settings) *time.Duration) Setting {
 	return Setting{Name: name, Default: deflt, Doc: doc, set: func(s *Settings, value string) error {
 		n, err := strconv.ParseFloat(value, 64)

@@ -63,6 +63,13 @@ type Settings struct {
 	AllowVaults       bool
 	CustomEntityTypes []string
 
+	AllowVulnerableKong bool
+	// MaxKongHops, MaxBufferedBody and MaxBufferedBodies are read by Kong's workers. The
+	// latter two are bytes; MaxBufferedBody is 0 for no limit.
+	MaxKongHops       int
+	MaxBufferedBody   int64
+	MaxBufferedBodies int64
+
 	// Admin is the address of Kong's Admin API: "unix:/path", "http://host:port" or
 	// "https://host:port". It is empty when there is no Kong to read it from.
 	Admin string
@@ -74,8 +81,10 @@ type Settings struct {
 	MetricsAddress     string
 	// RelayAddress is "host:port" of loopback, or "off".
 	RelayAddress string
-	LogLevel     slog.Level
-	LogFormat    string
+	// RelayMemory is bytes of bodies that the relay keeps.
+	RelayMemory int64
+	LogLevel    slog.Level
+	LogFormat   string
 }
 
 // Setting is one row of the table.
@@ -86,6 +95,9 @@ type Setting struct {
 	Default string
 	// Doc is a sentence or two.
 	Doc string
+
+	// Workers says that Kong's workers read it: it has to be one of Kong's settings.
+	Workers bool
 
 	isBool bool
 	set    func(s *Settings, value string) error
@@ -131,9 +143,13 @@ func Load(sources Sources) (Settings, error) {
 		}
 	}
 	// The last source is read first, so that those before it overrule it.
-	errs := s.apply(fromEnviron(sources.Environ))
+	environ, flags := fromEnviron(sources.Environ), fromFlags(sources.Flags)
+	errs := s.apply(environ)
 	errs = append(errs, s.apply(fromKong(sources.Kong))...)
-	errs = append(errs, s.apply(fromFlags(sources.Flags))...)
+	errs = append(errs, s.apply(flags)...)
+	if len(sources.Kong) > 0 {
+		errs = append(errs, forWorkers(append(environ, flags...))...)
+	}
 	errs = append(errs, s.derive(sources)...)
 	return s, errors.Join(errs...)
 }
@@ -162,6 +178,17 @@ func (s *Settings) apply(values []given) []error {
 		}
 		if err := setting.set(s, value); err != nil {
 			errs = append(errs, fmt.Errorf("setting %s: %q: %w", v.from, v.value, err))
+		}
+	}
+	return errs
+}
+
+// forWorkers refuses values that Kong's workers would not see.
+func forWorkers(values []given) []error {
+	var errs []error
+	for _, v := range values {
+		if setting := byName[v.name]; setting.Workers {
+			errs = append(errs, fmt.Errorf("setting %s: Kong's workers read it, so it has to be set as %s", v.from, setting.KongEnvironment()))
 		}
 	}
 	return errs

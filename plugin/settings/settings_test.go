@@ -42,7 +42,8 @@ func TestDefaults(t *testing.T) {
 		IngressClass: "kong", GatewayController: "konghq.com/kic-gateway-controller", APIServerQPS: 100, APIServerBurst: 300, UpdateStatus: true, EmitEvents: true,
 		ElectionID: "kube-sync-kong", ElectionNamespace: "gateways", PodName: "gw-1", PodNamespace: "gateways",
 		Admin: "unix:/kong/admin.sock", AdminTimeout: 30 * time.Second,
-		HealthProbeAddress: ":10254", MetricsAddress: ":10255", RelayAddress: "127.0.0.1:10264", LogFormat: "text",
+		HealthProbeAddress: ":10254", MetricsAddress: ":10255", RelayAddress: "127.0.0.1:10264", RelayMemory: 64 << 20, LogFormat: "text",
+		MaxKongHops: 5, MaxBufferedBody: 1 << 20, MaxBufferedBodies: 256 << 20,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -63,6 +64,7 @@ func TestEverySetting(t *testing.T) {
 		"KONG_ADMIN_SOCKET":     "/s",
 		"PROXY_TIMEOUT_SECONDS": "0.5", "HEALTH_PROBE_BIND_ADDRESS": "127.0.0.1:1", "METRICS_BIND_ADDRESS": "0",
 		"RELAY_BIND_ADDRESS": "[::1]:7", "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "GATEWAY_PORTS": "20000-20039, 9000",
+		"RELAY_MEMORY": "8k", "ALLOW_VULNERABLE_KONG": "true", "MAX_KONG_HOPS": "3", "MAX_BUFFERED_BODY": "0", "MAX_BUFFERED_BODIES": "3G",
 	}
 	want := Settings{
 		GatewayPorts:      []Ports{{20000, 20039}, {9000, 9000}},
@@ -78,6 +80,7 @@ func TestEverySetting(t *testing.T) {
 		AllowPluginFields: []tenancy.FieldValue{{Plugin: "file-log", Field: "path", Value: "/var/log/"}, {Plugin: "aws-lambda", Field: "aws_key"}},
 		Admin:             "unix:/s", AdminTimeout: 500 * time.Millisecond, HealthProbeAddress: "127.0.0.1:1",
 		MetricsAddress: "off", RelayAddress: "[::1]:7", LogLevel: slog.LevelDebug, LogFormat: "json",
+		RelayMemory: 8 << 10, AllowVulnerableKong: true, MaxKongHops: 3, MaxBufferedBody: 0, MaxBufferedBodies: 3 << 30,
 	}
 	environ, inKong, args := []string{}, kong(), []string{}
 	for _, setting := range Table() {
@@ -136,6 +139,7 @@ func TestErrors(t *testing.T) {
 		"namespace":           {"watch_namespace", "a,b/c", []string{"WATCH_NAMESPACE", "name of a namespace"}},
 		"boolean":             {"update_status", "maybe", []string{"UPDATE_STATUS", "want true or false"}},
 		"number":              {"apiserver_qps", "0", []string{"at least 1"}},
+		"bytes":               {"relay_memory", "64MiB", []string{"want a number of bytes, such as 8k, 64m or 1g"}},
 		"seconds":             {"proxy_timeout_seconds", "NaN", []string{"want seconds"}},
 		"level":               {"log_level", "verbose", []string{"trace, debug, info, warn or error"}},
 		"format":              {"log_format", "xml", []string{"text or json"}},
@@ -171,6 +175,19 @@ func TestAllErrorsAtOnce(t *testing.T) {
 	}
 	if s.MetricsAddress != "127.0.0.1:7" || s.LogLevel != slog.LevelInfo {
 		t.Errorf("what is well is not in place: %+v", s)
+	}
+}
+
+// Kong's workers do not see what kube-sync alone is told.
+func TestSettingsOfWorkers(t *testing.T) {
+	_, err := Load(Sources{Kong: kong(), Flags: map[string]string{"MAX_KONG_HOPS": "3"}, Environ: []string{"CONTROLLER_MAX_BUFFERED_BODY=1g"}})
+	for _, says := range []string{"--max-kong-hops: Kong's workers read it, so it has to be set as KONG_PLUGINSERVER_KUBE_SYNC_MAX_KONG_HOPS", "KONG_PLUGINSERVER_KUBE_SYNC_MAX_BUFFERED_BODY"} {
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v should say %q", err, says)
+		}
+	}
+	if s, err := Load(Sources{Kong: kong("pluginserver_kube_sync_max_kong_hops", "3")}); err != nil || s.MaxKongHops != 3 {
+		t.Errorf("%d %v", s.MaxKongHops, err)
 	}
 }
 

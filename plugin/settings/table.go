@@ -95,6 +95,15 @@ var table = []Setting{
 	boolean("ALLOW_LUA_PLUGINS", "false", "Whether plugins may have Lua code in their configuration, which Kong runs: pre-function, post-function, fields *_by_lua, and templates of request-transformer that are more than look-ups.",
 		func(s *Settings) *bool { return &s.AllowLuaPlugins }),
 
+	boolean("ALLOW_VULNERABLE_KONG", "false", "Whether a Kong before 3.9.2 is configured, in spite of vulnerabilities that any client reaches. Kong 3.9.2 and 3.9.3 are configured with a warning.",
+		func(s *Settings) *bool { return &s.AllowVulnerableKong }),
+	workers(number("MAX_KONG_HOPS", "5", "Kong gateways that a request may come by, this one included, by its header Via. One that came by more is answered 508: some backend leads back to the gateway.",
+		func(s *Settings) *int { return &s.MaxKongHops })),
+	workers(size("MAX_BUFFERED_BODY", "1m", "The largest body of a request that Kong receives whole before it sends any of it. Larger ones, and those whose length is not known, are sent on as they come. A plugin that reads such a body answers 413. 0 is for no limit.",
+		func(s *Settings) *int64 { return &s.MaxBufferedBody })),
+	workers(size("MAX_BUFFERED_BODIES", "256m", "Bytes of all bodies that Kong's workers hold at once, on disk for the most part. One namespace has half of it at most. A body that finds no place is sent on as it comes.",
+		func(s *Settings) *int64 { return &s.MaxBufferedBodies })),
+
 	text("KONG_ADMIN_SOCKET", "[from Kong's settings]", "Kong's Admin API: the path of its Unix socket, or a URL.",
 		func(s *Settings) *string { return &s.Admin }, adminAddress),
 	seconds("PROXY_TIMEOUT_SECONDS", "30", "Timeout of a request to Kong's Admin API. A full configuration gets a second more for each 256 KiB.",
@@ -106,6 +115,8 @@ var table = []Setting{
 		func(s *Settings) *string { return &s.MetricsAddress }, bindAddress),
 	text("RELAY_BIND_ADDRESS", "127.0.0.1:10264", "Where Kong hands over requests that kube-sync itself sends on, as host:port of loopback, or off. They are those of Gateway API rules that mirror, retry, keep sessions, or verify backends.",
 		func(s *Settings) *string { return &s.RelayAddress }, loopbackAddress),
+	size("RELAY_MEMORY", "64m", "Memory for the request bodies that are kept to be sent once more, to another endpoint or a mirror. One namespace has half of it at most. A request whose body finds no memory is sent once.",
+		func(s *Settings) *int64 { return &s.RelayMemory }),
 	{
 		Name: "LOG_LEVEL", Default: "info", Doc: "What is logged: trace, debug, info, warn or error.",
 		set: setLogLevel,

@@ -92,7 +92,7 @@ func (t *ruleTranslation) relayed(relay *route.Relay, b route.Backend) []*kong.E
 	entities := kong.Service(t.options.Relay.leadTo(b, patient))
 	add := func(name string, filters []gatewayv1.HTTPRouteFilter, shares ...share) string {
 		own := *relay
-		own.Name, own.Key, own.Mirrors = name, t.options.Relay.key(name), t.mirrors(filters)
+		own.Name, own.Namespace, own.Key, own.Mirrors = name, t.key.Namespace, t.options.Relay.key(name), t.mirrors(filters)
 		for _, s := range shares {
 			// Without a weight there are no new sessions, but those that there are.
 			if (s.weight > 0 || relay.Session != nil) && s.live() > 0 {

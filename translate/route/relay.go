@@ -5,8 +5,9 @@ import "time"
 // Relay is what a rule asks for that Kong cannot do, and kube-sync's own proxy in the
 // same pod does: Kong sends the rule's requests there.
 type Relay struct {
-	// Name is that of the rule's Kong service.
-	Name string `json:"name"`
+	// Name is that of the rule's Kong service, Namespace that of the route.
+	Name      string `json:"name"`
+	Namespace string `json:"namespace,omitempty"`
 	// Key is how a request names the relay. Who does not read Kong's configuration
 	// cannot know it.
 	Key      string         `json:"key"`

@@ -1,11 +1,14 @@
 -- Hands requests over to kube-sync, whose relay sends them on.
 local kong = kong
+local ngx = ngx
 local relay = {}
 
--- Names the rule by its key; last, and in the place of whatever a client sent.
+-- Names the rule by its key, as the last element of Via, whatever a client sent before it. Kong
+-- makes that header when it sends the request, of a variable of nginx: the headers of the request,
+-- which plugins read and logs have, never hold the key. The relay takes it off.
 function relay.request(key)
   if key then
-    kong.service.request.set_header("X-Kube-Sync-Relay", key)
+    ngx.var.upstream_via = ngx.var.upstream_via .. ", 1.1 " .. key
     kong.ctx.plugin.relayed = true
   end
 end

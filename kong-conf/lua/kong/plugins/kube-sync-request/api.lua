@@ -1,0 +1,12 @@
+-- What kube-sync asks when it starts: which Kong this is, and whether its requests are examined.
+return {
+  ["/kube-sync/request"] = {
+    GET = function()
+      return kong.response.exit(200, {
+        version = tostring(kong.version),
+        problem = require("kong.plugins.kube-sync-request.hook").problem(),
+        held = require("kong.plugins.kube-sync-request.body").held(),
+      })
+    end,
+  },
+}

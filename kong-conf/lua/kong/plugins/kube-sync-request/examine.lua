@@ -1,0 +1,40 @@
+-- What is looked at in a request before it is routed.
+local connection = require "kong.plugins.kube-sync-request.connection"
+local host = require "kong.plugins.kube-sync-request.host"
+local names = require "kong.plugins.kube-sync-request.names"
+local via = require "kong.plugins.kube-sync-request.via"
+
+local get_headers = ngx.req.get_headers
+local kong = kong
+local rawget = rawget
+local var = ngx.var
+
+
+-- Requests that are as most are cost no more than this.
+return function(ctx)
+  local headers, err = get_headers()
+  -- Kong routes by those that it has read: a client could leave out any of the others.
+  if err == "truncated" then
+    return kong.response.error(431, "the request has too many headers")
+  end
+
+  -- Kong reads them once and keeps them here; it would do so as it routes.
+  ctx.cached_request_headers = headers
+
+  names(headers)
+
+  local options = rawget(headers, "connection")
+  if options and not connection.plain[options] then
+    connection.settle(headers, options)
+  end
+
+  local asked = rawget(headers, "host")
+  if asked ~= var.host then
+    host(headers, asked)
+  end
+
+  local gateways = rawget(headers, "via")
+  if gateways then
+    via(gateways)
+  end
+end

@@ -1,0 +1,55 @@
+-- An amount that requests take of. Those of one namespace have half of it at most, so that no tenant
+-- uses up what the others need.
+local floor = math.floor
+local ipairs = ipairs
+local match = string.match
+
+
+local _M = {}
+local methods = { __index = {} }
+
+
+function _M.new(limit)
+  return setmetatable({ limit = limit, taken = 0, by = {} }, methods)
+end
+
+
+local namespaces = setmetatable({}, { __mode = "k" })
+
+
+-- The namespace of the object that a route was made of, or "".
+function _M.namespace(route)
+  local found = namespaces[route]
+  if not found then
+    found = ""
+    for _, tag in ipairs(route.tags or {}) do
+      found = match(tag, "^k8s%-namespace:(.*)") or found
+    end
+    namespaces[route] = found
+  end
+
+  return found
+end
+
+
+-- Reports whether there was enough.
+function methods.__index:take(namespace, n)
+  local theirs = (self.by[namespace] or 0) + n
+  if self.taken + n > self.limit or theirs > floor(self.limit / 2) then
+    return false
+  end
+
+  self.taken = self.taken + n
+  self.by[namespace] = theirs
+  return true
+end
+
+
+function methods.__index:give(namespace, n)
+  self.taken = self.taken - n
+  local theirs = self.by[namespace] - n
+  self.by[namespace] = theirs > 0 and theirs or nil
+end
+
+
+return _M

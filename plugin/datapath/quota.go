@@ -1,0 +1,40 @@
+package datapath
+
+import "sync"
+
+// quota is an amount that all rules take of. The rules of one namespace have half of it at most, so
+// that no tenant uses up what the others need.
+type quota struct {
+	limit int64
+
+	mu    sync.Mutex
+	taken int64
+	by    map[string]int64 // by namespace
+}
+
+func newQuota(limit int64) *quota { return &quota{limit: limit, by: map[string]int64{}} }
+
+// take reserves n for a namespace, and reports whether there was enough.
+func (q *quota) take(namespace string, n int64) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.taken+n > q.limit || q.by[namespace]+n > (q.limit+1)/2 {
+		return false
+	}
+	q.taken += n
+	q.by[namespace] += n
+	return true
+}
+
+// give returns what a namespace took.
+func (q *quota) give(namespace string, n int64) {
+	if n == 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.taken -= n
+	if q.by[namespace] -= n; q.by[namespace] == 0 {
+		delete(q.by, namespace)
+	}
+}

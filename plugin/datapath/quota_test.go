@@ -1,0 +1,143 @@
+package datapath
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+func TestQuota(t *testing.T) {
+	q := newQuota(10)
+	for i, step := range []struct {
+		namespace string
+		n         int64
+		want      bool
+	}{
+		{"a", 5, true}, {"a", 1, false}, {"b", 4, true}, {"c", 2, false}, {"c", 1, true}, {"b", 1, false},
+	} {
+		if got := q.take(step.namespace, step.n); got != step.want {
+			t.Errorf("step %d: %v", i, got)
+		}
+	}
+	q.give("a", 5)
+	if !q.take("b", 1) || q.take("b", 1) || len(q.by) != 2 {
+		t.Errorf("after a part was given back: %+v", q.by)
+	}
+}
+
+// stuck starts a relay whose rules retry, and an endpoint that reads a request and answers it only
+// once it is let go. The requests that wait there keep their bodies.
+func stuck(t *testing.T, memory int64, rules ...route.Relay) (s *serving, arrived chan struct{}, letGo func()) {
+	arrived, held := make(chan struct{}, 100), make(chan struct{})
+	target := endpoint(t, func(w http.ResponseWriter, q *http.Request) {
+		_, _ = io.Copy(io.Discard, q.Body)
+		arrived <- struct{}{}
+		<-held
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	for i := range rules {
+		rules[i].Backends, rules[i].Retry = to(target), &route.Retry{Codes: []int{503}, Attempts: 1}
+	}
+	s = running(t, Options{AllowLoopback: true, Memory: memory}, rules...)
+	return s, arrived, func() { close(held) }
+}
+
+// What is kept of bodies is bounded over all requests, and one namespace leaves others half of it.
+// A request for whose body there is no memory is sent once.
+func TestKeptBodiesAreBounded(t *testing.T) {
+	const size = 32 << 10
+	s, arrived, letGo := stuck(t, 4*size, route.Relay{Name: "x", Namespace: "attacker", Key: "x"}, route.Relay{Name: "y", Namespace: "shop", Key: "y"})
+	status := make(chan int, 100)
+	send := func(key string) {
+		go func() {
+			code, _ := s.ask(s.request(key, "POST", "/", strings.NewReader(strings.Repeat("x", size))))
+			status <- code
+		}()
+		select {
+		case <-arrived:
+		case <-time.After(10 * time.Second):
+			t.Error("a request is held up because others are kept")
+		}
+	}
+	for range 20 {
+		send("x")
+	}
+	s.memory.mu.Lock()
+	taken := s.memory.taken
+	s.memory.mu.Unlock()
+	if taken == 0 || taken > 2*size {
+		t.Errorf("one namespace keeps %d bytes, and may keep %d", taken, 2*size)
+	}
+	send("y")
+	s.memory.mu.Lock()
+	victim := s.memory.by["shop"]
+	s.memory.mu.Unlock()
+	if victim != size {
+		t.Errorf("of the other namespace's body %d bytes are kept, not %d", victim, size)
+	}
+	letGo()
+	for range 21 {
+		if code := <-status; code != http.StatusServiceUnavailable {
+			t.Error(code)
+		}
+	}
+	if got := eventually(func() float64 { return testutil.ToFloat64(s.inFlight) }, 0); got != 0 {
+		t.Errorf("%v requests are under way", got)
+	}
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	if s.memory.taken != 0 || len(s.memory.by) != 0 {
+		t.Errorf("afterwards %d bytes are taken: %v", s.memory.taken, s.memory.by)
+	}
+}
+
+// A copy keeps the body in use for as long as it is under way, and then gives it back.
+func TestCopiesGiveMemoryBack(t *testing.T) {
+	held := make(chan struct{})
+	shadow := endpoint(t, func(_ http.ResponseWriter, q *http.Request) {
+		_, _ = io.Copy(io.Discard, q.Body)
+		<-held
+	})
+	s := running(t, near, route.Relay{Name: "r", Namespace: "shop", Key: "k", Backends: to(endpoint(t, readFirst(names("a")))), Mirrors: []route.Mirror{mirrorTo(shadow, 1, 1)}})
+	if status, _ := s.ask(s.request("k", "POST", "/", strings.NewReader("hello"))); status != 200 {
+		t.Fatal(status)
+	}
+	taken := func() float64 {
+		s.memory.mu.Lock()
+		defer s.memory.mu.Unlock()
+		return float64(s.memory.taken)
+	}
+	if got := eventually(taken, 5); got != 5 {
+		t.Errorf("while the copy is under way %v bytes are taken", got)
+	}
+	close(held)
+	for deadline := time.Now().Add(10 * time.Second); taken() != 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("afterwards %v bytes are taken", taken())
+		}
+	}
+}
+
+// One namespace's slow mirrors do not take the place of another's copies.
+func TestCopiesOfNamespaces(t *testing.T) {
+	s := running(t, near)
+	for range maxCopies {
+		s.copies.take("attacker", 1)
+	}
+	shadow, seen := seeing(t)
+	s.Add(entities(
+		route.Relay{Name: "x", Namespace: "attacker", Key: "x", Backends: to(endpoint(t, names("a"))), Mirrors: []route.Mirror{mirrorTo(shadow, 1, 1)}},
+		route.Relay{Name: "y", Namespace: "shop", Key: "y", Backends: to(endpoint(t, names("a"))), Mirrors: []route.Mirror{mirrorTo(shadow, 1, 1)}}))
+	s.ask(s.request("x", "GET", "/attacker", nil))
+	s.ask(s.request("y", "GET", "/shop", nil))
+	want(t, seen, `GET shop.example/shop  ""`)
+	if got := testutil.ToFloat64(s.drops.WithLabelValues("busy")); got != 1 {
+		t.Errorf("%v copies are dropped, want 1", got)
+	}
+}
