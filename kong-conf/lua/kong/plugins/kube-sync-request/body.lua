@@ -112,6 +112,13 @@ local function too_large()
 end
 
 
+-- Bytes of the request by now. In capital letters nginx looks the variable up each time; Kong finds the
+-- other name in an index of values that stay as they were at first.
+local function received()
+  return tonumber(var.REQUEST_LENGTH)
+end
+
+
 -- Reads a body of a length that nobody knows, and ends the request when it becomes too long.
 local function read_some(read, ctx)
   if not ctx.kube_sync_held and not reserve(ctx, most) then
@@ -120,7 +127,7 @@ local function read_some(read, ctx)
 
   local done
   local signal = semaphore.new()
-  local before = tonumber(var.request_length)
+  local before = received()
   ngx.thread.spawn(function()
     read()
     done = true
@@ -129,7 +136,7 @@ local function read_some(read, ctx)
 
   while not done do
     signal:wait(STEP)
-    if tonumber(var.request_length) - before > most then
+    if received() - before > most then
       return too_large()
     end
   end
