@@ -44,6 +44,9 @@ func TestKongRunsWithThis(t *testing.T) {
 		t.Errorf("the Status API answers %d to the liveness probe", code)
 	}
 	g.kubeSyncIsStarted()
+	if code, answer := g.overSocket(http.MethodGet, "/kube-sync/request", nil); code != http.StatusOK || !strings.Contains(answer, `"version":"3.`) || strings.Contains(answer, "problem") {
+		t.Errorf("requests are not examined: %d %s", code, answer)
+	}
 
 	large := configuration(3000)
 	if code, answer := g.load(large); code != http.StatusCreated {

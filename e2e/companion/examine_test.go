@@ -195,6 +195,48 @@ func TestTooManyHeaders(t *testing.T) {
 	}
 }
 
+// Nor a parameter of the query behind so many others.
+func TestTooManyParameters(t *testing.T) {
+	k, backend := examining(t)
+	c := config{}
+	c.route("shop.test", backend.port)
+	c.plugin("shop.test", "request-termination", entity{"status_code": 403})
+	c["routes"][id("route", "shop-test")]["expression"] = `(lower(http.host) == "shop.test") && (http.queries.debug == "1")`
+	c.route(everybody, backend.port)
+	k.load(c)
+	for before, status := range map[int]int{0: 403, 50: 403, 99: 403, 100: 414, 500: 414} {
+		if got := statuses(k.wire(lines("GET /?"+strings.Repeat("a&", before)+"debug=1 HTTP/1.1", "Host: shop.test", "Connection: close"))); !slices.Equal(got, []int{status}) {
+			t.Errorf("with %d parameters before: %v", before, got)
+		}
+	}
+	if got := statuses(k.wire(lines("GET /"+strings.Repeat("a&", 500)+" HTTP/1.1", "Host: shop.test", "Connection: close"))); !slices.Equal(got, []int{200}) {
+		t.Errorf("a path with as many: %v", got)
+	}
+	if got := statuses(k.wire(lines("GET /"+strings.Repeat("a", 2000)+"?"+strings.Repeat("b", 2000)+" HTTP/1.1", "Host: shop.test", "Connection: close"))); !slices.Equal(got, []int{200}) {
+		t.Errorf("a long target: %v", got)
+	}
+}
+
+// Without a trusted proxy in front, what a client says of itself is not believed.
+func TestForwardedHeaders(t *testing.T) {
+	k, backend := examining(t)
+	k.wire(lines("GET /a HTTP/1.1", "Host: shop.test", "Connection: close", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Host: evil.test", "X-Forwarded-Proto: https",
+		"X-Forwarded-Port: 1", "X-Forwarded-Path: /evil", "X-Forwarded-Prefix: /evil", "X-Real-IP: 192.0.2.1", "X-Kong-Request-Id: forged"))
+	seen := backend.take()
+	if len(seen) != 1 {
+		t.Fatal(len(seen))
+	}
+	for name, want := range map[string][]string{"X-Forwarded-For": {"192.0.2.1, 127.0.0.1"}, "X-Forwarded-Host": {"shop.test"}, "X-Forwarded-Proto": {"http"},
+		"X-Forwarded-Port": {fmt.Sprint(k.proxy)}, "X-Forwarded-Path": {"/a"}, "X-Forwarded-Prefix": nil, "X-Real-Ip": {"127.0.0.1"}} {
+		if got := seen[0].Header[name]; !slices.Equal(got, want) {
+			t.Errorf("the backend is sent %s: %q, not %q", name, got, want)
+		}
+	}
+	if got := seen[0].Header["X-Kong-Request-Id"]; len(got) != 1 || got[0] == "forged" {
+		t.Errorf("the backend is sent X-Kong-Request-Id: %q", got)
+	}
+}
+
 // Names with "_" are taken for those with "-" by some backends and some of Kong's look-ups.
 func TestUnderscores(t *testing.T) {
 	k, backend := examining(t)

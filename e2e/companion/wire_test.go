@@ -187,3 +187,8 @@ func statuses(answers []*http.Response) []int {
 
 // lines joins a request's lines, and ends its head.
 func lines(all ...string) string { return strings.Join(all, "\r\n") + "\r\n\r\n" }
+
+// truncateLog empties Kong's log.
+func (k *kong) truncateLog() error {
+	return os.Truncate(filepath.Join(k.prefix, "logs", "error.log"), 0)
+}

@@ -5,9 +5,15 @@ local names = require "kong.plugins.kube-sync-request.names"
 local via = require "kong.plugins.kube-sync-request.via"
 
 local get_headers = ngx.req.get_headers
+local gsub = string.gsub
 local kong = kong
+local match = string.match
 local rawget = rawget
+local select = select
 local var = ngx.var
+
+-- As many parameters of a query Kong reads.
+local PARAMETERS = kong.configuration.lua_max_uri_args
 
 
 -- Requests that are as most are cost no more than this.
@@ -16,6 +22,11 @@ return function(ctx)
   -- Kong routes by those that it has read: a client could leave out any of the others.
   if err == "truncated" then
     return kong.response.error(431, "the request has too many headers")
+  end
+
+  local target = var.request_uri
+  if #target > PARAMETERS and select(2, gsub(match(target, "%?.*") or "", "&", "")) >= PARAMETERS then
+    return kong.response.error(414, "the request has too many parameters")
   end
 
   -- Kong reads them once and keeps them here; it would do so as it routes.

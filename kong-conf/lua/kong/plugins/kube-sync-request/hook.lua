@@ -4,6 +4,7 @@
 -- replaced, and api.lua says so.
 local body = require "kong.plugins.kube-sync-request.body"
 local examine = require "kong.plugins.kube-sync-request.examine"
+local prefix = require "kong.plugins.kube-sync-request.prefix"
 
 
 local _M = {}
@@ -39,6 +40,7 @@ function _M.install()
     end
 
     route(ctx)
+    prefix()
     body.routed(ctx)
   end
 
