@@ -39,6 +39,9 @@ func bodies(t *testing.T, more ...string) (k *kong, begun chan string) {
 	c.route("plain.test", port)
 	c.route("streaming.test", port, "response_buffering", false)
 	c.route("hungry.test", port)
+	grpc := c.route("grpc.test", port)
+	c["services"][grpc]["protocol"] = "grpc"
+	c.plugin("grpc.test", "pre-function", entity{"access": []string{`ngx.req.read_body()`}})
 	c.route("deaf.test", freePort(t))
 	c.route("refusing.test", port)
 	c.plugin("refusing.test", "ip-restriction", entity{"deny": []string{"0.0.0.0/0"}})
@@ -324,8 +327,10 @@ func TestBodiesOverHTTP2(t *testing.T) {
 	if status, text := post("hungry.test", unknown(100<<10)); status != 200 || text != fmt.Sprint(100<<10) {
 		t.Errorf("a small body that a plugin reads: %d %s", status, text)
 	}
-	if status, text := post("hungry.test", unknown(64<<20)); status != 413 && status != 0 {
-		t.Errorf("a large body that a plugin reads: %d %s", status, text)
+	for _, host := range []string{"hungry.test", "grpc.test"} {
+		if status, text := post(host, unknown(64<<20)); status != 413 && status != 0 {
+			t.Errorf("%s: a large body that a plugin reads: %d %s", host, status, text)
+		}
 	}
 	close(done)
 	<-measured

@@ -218,6 +218,22 @@ func testRealCrash(t *testing.T, admin *Admin, g *Gateway, units *graph) {
 	}
 }
 
+// Kong says which release it is with and without our plugin, and with it that requests are examined.
+func TestRealKongSoftware(t *testing.T) {
+	lua, err := filepath.Abs("../../kong-conf/lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	with, err := startKong(t, "KONG_PLUGINS=bundled,kube-sync-request", "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;").Software(t.Context())
+	if err != nil || with.Unexamined != "" {
+		t.Errorf("%+v, error %v", with, err)
+	}
+	without, err := startKong(t).Software(t.Context())
+	if err != nil || without.Unexamined == "" || without.Version == "" || without.Version != with.Version {
+		t.Errorf("%+v is not of the version %s, error %v", without, with.Version, err)
+	}
+}
+
 func TestRealKongLimits(t *testing.T) {
 	admin := startKong(t, "KONG_NGINX_ADMIN_CLIENT_MAX_BODY_SIZE=200k", "KONG_NGINX_ADMIN_CLIENT_BODY_BUFFER_SIZE=50k", "KONG_LMDB_MAP_SIZE=1m")
 	load := func(bytes int) Outcome {

@@ -69,9 +69,8 @@ end
 
 -- After Kong has routed a request, and before plugins run.
 function _M.routed(ctx)
-  local mode = var.kong_proxy_mode
-  if most == 0 or ctx.kube_sync_streams or mode == "grpc" then
-    return -- gRPC is never held
+  if most == 0 or ctx.kube_sync_streams then
+    return
   end
 
   local bytes = length(ctx.cached_request_headers)
@@ -79,13 +78,15 @@ function _M.routed(ctx)
     return
   end
 
-  if bytes <= most and reserve(ctx, bytes) then
+  -- nginx never holds what it sends by gRPC, but a plugin may read it
+  local grpc = var.kong_proxy_mode == "grpc"
+  if bytes <= most and (grpc or reserve(ctx, bytes)) then
     return
   end
 
   ctx.kube_sync_streams = bytes
   local route = ctx.route
-  if not ctx.service or route.request_buffering == false then
+  if grpc or not ctx.service or route.request_buffering == false then
     return
   end
 
