@@ -5,6 +5,9 @@ import (
 	"runtime"
 	"testing"
 
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -76,4 +79,37 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// BenchmarkContested translates Ingresses each of which has the same 400 paths, and then
+// one more that is older than all.
+func BenchmarkContested(b *testing.B) {
+	const paths = 400
+	for _, n := range []int{20, 40, 80} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			changes := make([]unit.Change, n)
+			for i := range n {
+				changes[i] = change(equal(fmt.Sprintf("equal-%d", i), n-i, paths))
+			}
+			for b.Loop() {
+				g := translate.New(translate.Options{IngressClass: "kong"})
+				g.Update(changes...)
+				g.Update(change(equal("oldest", 0, paths)))
+			}
+		})
+	}
+}
+
+// equal is an Ingress with many paths, the same in all.
+func equal(name string, age, paths int) *networkingv1.Ingress {
+	ingress := newIngress(name, "equal.example")
+	ingress.CreationTimestamp = metav1.Unix(int64(1000+age), 0)
+	http := ingress.Spec.Rules[0].HTTP
+	path := http.Paths[0]
+	http.Paths = nil
+	for i := range paths {
+		path.Path = fmt.Sprintf("/%d", i)
+		http.Paths = append(http.Paths, path)
+	}
+	return ingress
 }

@@ -1,94 +1,163 @@
 package unit
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+)
 
 // contender is one claim of one node among the claims to a slot.
 type contender struct {
 	node  *node
 	claim Claim
+	// ordinal is the place of the claim among those of its node.
+	ordinal int
+
+	// entities are those of a ranked claim at a place, kept because they cost more than
+	// finding the place again.
+	place    int
+	entities []*kong.Entity
 }
 
-// setClaims replaces a node's claims and refreshes whoever wins or loses by it.
+// compare orders the contenders of one slot. No two are equal, so that their order does not
+// depend on what came first.
+func (c *contender) compare(other *contender) int {
+	return cmp.Or(
+		c.claim.Since.Compare(other.claim.Since),
+		c.claim.Object.Compare(other.claim.Object),
+		c.node.id.Compare(other.node.id),
+		cmp.Compare(c.ordinal, other.ordinal))
+}
+
+// slot holds the claims to one thing, in order: the first one has it.
+type slot struct {
+	contenders []*contender
+
+	// The state of one Update: the holder before it, and the first place whose contender
+	// is another one now.
+	touched bool
+	holder  *contender
+	moved   int
+}
+
+// find returns the place of a contender, or the one where it is to be.
+func (s *slot) find(c *contender) int {
+	at, _ := slices.BinarySearchFunc(s.contenders, c, (*contender).compare)
+	return at
+}
+
+// setClaims replaces a node's claims. A claim that asks for the same as the one before it
+// keeps its place, so that a node that says the same again costs the others nothing.
 func (g *Graph) setClaims(n *node, claims []Claim) {
-	if len(n.claims) == 0 && len(claims) == 0 {
-		return
-	}
-	touched := map[string][]*contender{} // slot → its contenders before
-	note := func(slot string) {
-		if _, ok := touched[slot]; !ok {
-			touched[slot] = slices.Clone(g.slots[slot])
+	old := n.claims
+	n.claims = make([]*contender, len(claims))
+	for i, claim := range claims {
+		if i < len(old) && old[i].claim.ranksLike(claim) {
+			n.claims[i] = old[i]
+			old[i].claim, old[i].entities = claim, nil
 		}
 	}
-	for _, c := range n.claims {
-		note(c.claim.Slot)
-		g.leave(c)
+	for i, c := range old {
+		if i >= len(claims) || n.claims[i] != c {
+			g.leave(c)
+		}
 	}
-	n.claims = nil
-	for _, claim := range claims {
-		note(claim.Slot)
-		c := &contender{node: n, claim: claim}
-		n.claims = append(n.claims, c)
-		g.enter(c)
+	for i, claim := range claims {
+		if n.claims[i] == nil {
+			n.claims[i] = &contender{node: n, claim: claim, ordinal: i}
+			g.enter(n.claims[i])
+		}
 	}
-	for slot, before := range touched {
-		g.settleSlot(n, slot, before)
+	if len(claims) == 0 {
+		n.claims = nil
 	}
 }
 
-// settleSlot refreshes the other nodes with a claim to a slot if its holder, or
-// their place, changed. The node whose claims change is refreshed by its own
-// translation.
-func (g *Graph) settleSlot(n *node, slot string, before []*contender) {
-	after := g.slots[slot]
-	if len(before) == 0 || len(after) == 0 {
-		return
+// ranksLike reports whether two claims of one node ask for the same slot with the same rank.
+func (c Claim) ranksLike(other Claim) bool {
+	return c.Slot == other.Slot && c.Since.Equal(other.Since) && c.Object == other.Object &&
+		(c.Ranked == nil) == (other.Ranked == nil)
+}
+
+func (g *Graph) enter(c *contender) {
+	s := g.slots[c.claim.Slot]
+	if s == nil {
+		s = &slot{}
+		g.slots[c.claim.Slot] = s
 	}
-	was, is := before[0], after[0]
-	ranked := is.claim.Ranked != nil
-	if !ranked && (was == is || was.node == is.node && was.claim.Object == is.claim.Object) {
-		return // the same holder, maybe translated again
-	}
-	for place, c := range after {
-		if moved := place >= len(before) || before[place] != c; c.node != n && (moved || !ranked) {
-			g.refresh(c.node)
-		}
+	g.touch(s)
+	at := s.find(c)
+	s.contenders = slices.Insert(s.contenders, at, c)
+	s.moved = min(s.moved, at+1)
+}
+
+func (g *Graph) leave(c *contender) {
+	s := g.slots[c.claim.Slot]
+	g.touch(s)
+	at := s.find(c)
+	s.contenders = slices.Delete(s.contenders, at, at+1)
+	s.moved = min(s.moved, at)
+	if len(s.contenders) == 0 {
+		delete(g.slots, c.claim.Slot)
 	}
 }
 
-// holdsAll tells whether a node holds slots.
+// touch notes what a slot was like before an Update.
+func (g *Graph) touch(s *slot) {
+	if s.touched {
+		return
+	}
+	s.touched, s.holder, s.moved = true, nil, len(s.contenders)
+	if len(s.contenders) > 0 {
+		s.holder = s.contenders[0]
+	}
+	g.touched = append(g.touched, s)
+}
+
+// settleSlots marks the nodes that win or lose by what an Update changed, or whose claims
+// have another place. Each is refreshed once, however many of its claims are concerned.
+func (g *Graph) settleSlots() {
+	for _, s := range g.touched {
+		s.touched = false
+		for _, c := range s.concerned() {
+			g.stain(c.node)
+		}
+		s.holder = nil
+	}
+	g.touched = nil
+}
+
+// concerned are the contenders of a touched slot for which it is not as it was. A node whose
+// own claims changed is refreshed by its own translation.
+func (s *slot) concerned() []*contender {
+	if len(s.contenders) == 0 {
+		return nil
+	}
+	was, is := s.holder, s.contenders[0]
+	switch {
+	case is.claim.Ranked != nil:
+		return s.contenders[min(s.moved, len(s.contenders)):]
+	case was == nil || was == is || was.node == is.node && was.claim.Object == is.claim.Object:
+		return nil // the same holder, maybe translated again
+	}
+	return s.contenders
+}
+
+// at returns the entities of a ranked claim.
+func (c *contender) at(place int) []*kong.Entity {
+	if c.entities == nil || c.place != place {
+		c.place, c.entities = place, c.claim.Ranked(place)
+	}
+	return c.entities
+}
+
+// holdsAll reports whether a node holds slots.
 func (g *Graph) holdsAll(n *node, slots []string) bool {
-	for _, slot := range slots {
-		if holder := g.holder(slot); holder == nil || holder.node != n {
+	for _, name := range slots {
+		if s := g.slots[name]; s == nil || s.contenders[0].node != n {
 			return false
 		}
 	}
 	return true
-}
-
-func (g *Graph) holder(slot string) *contender {
-	if contenders := g.slots[slot]; len(contenders) > 0 {
-		return contenders[0]
-	}
-	return nil
-}
-
-// enter puts a contender behind all that come before it or are its equal.
-func (g *Graph) enter(c *contender) {
-	contenders := g.slots[c.claim.Slot]
-	at := len(contenders)
-	for at > 0 && c.claim.before(contenders[at-1].claim) {
-		at--
-	}
-	g.slots[c.claim.Slot] = slices.Insert(contenders, at, c)
-}
-
-func (g *Graph) leave(c *contender) {
-	contenders := g.slots[c.claim.Slot]
-	at := slices.Index(contenders, c)
-	contenders = slices.Delete(contenders, at, at+1)
-	if len(contenders) == 0 {
-		delete(g.slots, c.claim.Slot)
-		return
-	}
-	g.slots[c.claim.Slot] = contenders
 }

@@ -67,14 +67,6 @@ func (c Claim) lostTo(holder Claim) Verdict {
 	return lost
 }
 
-// before orders the claims to one slot.
-func (c Claim) before(other Claim) bool {
-	if !c.Since.Equal(other.Since) {
-		return c.Since.Before(other.Since)
-	}
-	return c.Object.Compare(other.Object) < 0
-}
-
 // Verdict is what the translation, or Kong, has to say about an object.
 type Verdict struct {
 	Object Key

@@ -45,15 +45,19 @@ type Graph struct {
 	listed  map[Key]map[Key]struct{}
 	readers map[Kind]map[Key]map[*node]struct{}
 	nodes   map[ID]*node
-	slots   map[string][]*contender
+	slots   map[string]*slot
 	spoken  map[Key]map[*node]struct{} // units with verdicts on objects not their own
 	// attached counts, by section, the objects that are attached to an object.
 	attached map[Key]map[string]int
 	version  uint64
+	// looked counts the claims that refreshes looked at, so that tests see what a change costs.
+	looked int
 
 	// The state of one Update.
 	queue   []*node
 	orphans []*node
+	touched []*slot
+	stale   []*node
 	changed Result
 }
 
@@ -75,7 +79,7 @@ func NewGraph() *Graph {
 		listed:  map[Key]map[Key]struct{}{},
 		readers: map[Kind]map[Key]map[*node]struct{}{},
 		nodes:   map[ID]*node{},
-		slots:   map[string][]*contender{},
+		slots:   map[string]*slot{},
 		spoken:  map[Key]map[*node]struct{}{},
 
 		attached: map[Key]map[string]int{},
@@ -105,8 +109,22 @@ func (g *Graph) Update(changes ...Change) Result {
 	return g.changed
 }
 
-// settle translates what is dirty until nothing is, and drops unused units.
+// settle translates what is dirty until nothing is, drops unused units, and derives what
+// the units have in the configuration from the claims that they hold then.
 func (g *Graph) settle() {
+	g.translateAll()
+	g.settleSlots()
+	for _, n := range g.stale {
+		n.stale = false
+		if !n.gone {
+			g.refresh(n)
+		}
+	}
+	g.stale = nil
+}
+
+// translateAll translates what is dirty until nothing is, and drops unused units.
+func (g *Graph) translateAll() {
 	for len(g.queue) > 0 || len(g.orphans) > 0 {
 		for len(g.queue) > 0 {
 			last := len(g.queue) - 1
@@ -260,7 +278,7 @@ func (g *Graph) Verdicts(key Key) []Verdict {
 	for _, n := range others {
 		verdicts = g.verdictsOf(n, key, verdicts)
 	}
-	return verdicts
+	return distinct(verdicts)
 }
 
 // AllVerdicts gives the verdicts on all objects that have any.
@@ -287,14 +305,23 @@ func (g *Graph) AllVerdicts() iter.Seq2[Key, []Verdict] {
 
 func (g *Graph) verdictsOf(n *node, key Key, verdicts []Verdict) []Verdict {
 	for _, v := range n.verdicts {
-		if v.Object != key {
-			continue
-		}
-		v.Message = OneLine(v.Message)
-		// Units that share an object may have the same to say of it.
-		if !slices.Contains(verdicts, v) {
+		if v.Object == key {
+			v.Message = OneLine(v.Message)
 			verdicts = append(verdicts, v)
 		}
 	}
 	return verdicts
+}
+
+// distinct drops repeated verdicts: units that share an object may have the same to say of it.
+func distinct(verdicts []Verdict) []Verdict {
+	if len(verdicts) < 2 {
+		return verdicts
+	}
+	seen := make(map[Verdict]struct{}, len(verdicts))
+	return slices.DeleteFunc(verdicts, func(v Verdict) bool {
+		_, known := seen[v]
+		seen[v] = struct{}{}
+		return known
+	})
 }

@@ -15,6 +15,7 @@ type node struct {
 	source bool // there is an object, not only users
 	dirty  bool // has to be translated
 	busy   bool // is being translated
+	stale  bool // has to be refreshed
 	gone   bool
 
 	fragment Fragment
@@ -52,6 +53,14 @@ func (g *Graph) mark(n *node) {
 	}
 }
 
+// stain marks a node whose entities or verdicts may be others now.
+func (g *Graph) stain(n *node) {
+	if !n.stale {
+		n.stale = true
+		g.stale = append(g.stale, n)
+	}
+}
+
 func (g *Graph) markReaders(key Key) {
 	for n := range g.readers[key.Kind][key] {
 		g.mark(n)
@@ -64,10 +73,10 @@ func (g *Graph) translate(n *node) {
 	r := &Reader{graph: g, node: n}
 	fragment := g.run(n, r)
 	n.busy = false
-	fragment.Attached = append(slices.Clip(fragment.Attached), r.attached...)
+	fragment.Attached = append(slices.Clip(fragment.Attached), r.attached.list...)
 
-	g.setReads(n, r.reads)
-	g.setUses(n, r.uses)
+	g.setReads(n, r.reads.list)
+	g.setUses(n, r.uses.list)
 	old := n.fragment
 	n.fragment = fragment
 	if !reflect.DeepEqual(old.Value, fragment.Value) {
@@ -77,7 +86,7 @@ func (g *Graph) translate(n *node) {
 	}
 	g.setStatus(n, old, fragment)
 	g.setClaims(n, fragment.Claims)
-	g.refresh(n)
+	g.stain(n)
 }
 
 // run calls the role's function. A panic is a fault of one unit: it becomes a
@@ -97,11 +106,12 @@ func (g *Graph) refresh(n *node) {
 	entities, verdicts := n.fragment.Entities, n.fragment.Verdicts
 	if len(n.claims) > 0 {
 		entities, verdicts = slices.Clip(entities), slices.Clip(verdicts)
+		g.looked += len(n.claims)
 		for _, c := range n.claims {
-			contenders := g.slots[c.claim.Slot]
+			s := g.slots[c.claim.Slot]
 			if c.claim.Ranked != nil {
-				entities = append(entities, c.claim.Ranked(slices.Index(contenders, c))...)
-			} else if holder := contenders[0]; holder == c {
+				entities = append(entities, c.at(s.find(c))...)
+			} else if holder := s.contenders[0]; holder == c {
 				if g.holdsAll(n, c.claim.While) {
 					entities = append(entities, c.claim.Entities...)
 				}

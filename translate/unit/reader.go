@@ -9,10 +9,10 @@ import (
 type Reader struct {
 	graph *Graph
 	node  *node
-	reads []Key
-	uses  []*node
+	reads ordered[Key]
+	uses  ordered[*node]
 
-	attached []Section
+	attached ordered[Section]
 }
 
 // Get returns the object of the key, or nil. The typed form is [Get].
@@ -43,9 +43,7 @@ func (r *Reader) Use(id ID) any {
 	if n == nil {
 		n = r.graph.add(id)
 	}
-	if !slices.Contains(r.uses, n) {
-		r.uses = append(r.uses, n)
-	}
+	r.uses.add(n)
 	if n.busy {
 		panic(id.String() + " uses itself")
 	}
@@ -58,15 +56,11 @@ func (r *Reader) Use(id ID) any {
 // Attach has the unit's object attached to a section of another, as those of its
 // [Fragment] are.
 func (r *Reader) Attach(s Section) {
-	if !slices.Contains(r.attached, s) {
-		r.attached = append(r.attached, s)
-	}
+	r.attached.add(s)
 }
 
 func (r *Reader) record(key Key) {
-	if !slices.Contains(r.reads, key) {
-		r.reads = append(r.reads, key)
-	}
+	r.reads.add(key)
 }
 
 // Get returns the object of the key if there is one.

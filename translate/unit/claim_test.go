@@ -1,0 +1,177 @@
+package unit
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+)
+
+const claimRole Role = "claiming"
+
+// claiming is a graph in which each ConfigMap claims the slots that its data names, as old
+// as its creation, ranked if it has the label.
+func claiming(ranked func(object string, place int)) *Graph {
+	g := NewGraph()
+	g.Define(Definition{Role: claimRole, Kind: ConfigMap, EachObject: true, Translate: func(id ID, r *Reader) Fragment {
+		key := Key{Kind: ConfigMap, Namespace: id.Namespace, Name: id.Name}
+		object, ok := Get[*corev1.ConfigMap](r, key)
+		if !ok {
+			return Fragment{}
+		}
+		var f Fragment
+		slots := make([]string, 0, len(object.Data))
+		for slot := range object.Data {
+			slots = append(slots, slot)
+		}
+		slices.Sort(slots)
+		for _, slot := range slots {
+			claim := Claim{Slot: slot, Object: key, Since: object.CreationTimestamp.Time, Lost: Warning(key, "Lost", slot)}
+			entity := &kong.Entity{Ref: kong.Ref{Type: kong.Routes, ID: object.Name + "/" + slot}}
+			if claim.Entities = []*kong.Entity{entity}; object.Labels["ranked"] != "" {
+				claim.Entities = nil
+				claim.Ranked = func(place int) []*kong.Entity {
+					ranked(object.Name, place)
+					e := *entity
+					e.ID = fmt.Sprint(object.Name, "/", slot, "/", place)
+					return []*kong.Entity{&e}
+				}
+			}
+			f.Claims = append(f.Claims, claim)
+		}
+		return f
+	}})
+	return g
+}
+
+func claimant(name string, age, slots int, ranked string) Change {
+	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name,
+		CreationTimestamp: metav1.NewTime(time.Unix(int64(age), 0)), Labels: map[string]string{"ranked": ranked}}}
+	object.Data = map[string]string{}
+	for i := range slots {
+		object.Data[fmt.Sprintf("slot %04d", i)] = ""
+	}
+	return Change{Key: Key{Kind: ConfigMap, Namespace: "default", Name: name}, Object: object}
+}
+
+func entitiesOf(g *Graph, name string) (ids []string) {
+	view, _ := g.View(ID{Role: claimRole, Namespace: "default", Name: name})
+	for _, e := range view.Entities {
+		ids = append(ids, e.ID)
+	}
+	return ids
+}
+
+// TestContestedClaimsAreLookedAtOnce holds that an Update looks at the claims of each unit
+// that contests something once, however many claims are contested.
+func TestContestedClaimsAreLookedAtOnce(t *testing.T) {
+	const units, slots = 80, 400
+	g := claiming(nil)
+	var changes []Change
+	for i := range units {
+		changes = append(changes, claimant(fmt.Sprintf("c%02d", i), units-i, slots, ""))
+	}
+	g.Update(changes...)
+	if most := units * slots; g.looked > most {
+		t.Errorf("%d units with %d equal claims each: %d claims looked at, want at most %d", units, slots, g.looked, most)
+	}
+	if got := entitiesOf(g, "c79"); len(got) != slots {
+		t.Errorf("the oldest holds %d of %d slots", len(got), slots)
+	}
+
+	// A claimant that comes last costs the others nothing.
+	g.looked = 0
+	g.Update(claimant("late", units+1, slots, ""))
+	if g.looked != slots {
+		t.Errorf("a loser's coming: %d claims looked at, want its own %d", g.looked, slots)
+	}
+	// One that says the same again costs the others nothing either.
+	g.looked = 0
+	g.Update(claimant("c79", 1, slots, ""))
+	if g.looked != slots {
+		t.Errorf("the holder's repetition: %d claims looked at, want its own %d", g.looked, slots)
+	}
+	// When the holder goes, all are told once whose the slots are now.
+	g.looked = 0
+	g.Update(Change{Key: Key{Kind: ConfigMap, Namespace: "default", Name: "c79"}})
+	if most := units * slots; g.looked > most {
+		t.Errorf("the holder's going: %d claims looked at, want at most %d", g.looked, most)
+	}
+	if got := entitiesOf(g, "c78"); len(got) != slots {
+		t.Errorf("the next one holds %d of %d slots", len(got), slots)
+	}
+}
+
+// TestRankedClaimsKeepTheirEntities holds that a claim's entities are made again only for
+// another place.
+func TestRankedClaimsKeepTheirEntities(t *testing.T) {
+	made := map[string]int{}
+	g := claiming(func(object string, _ int) { made[object]++ })
+	for i := range 10 {
+		g.Update(claimant(fmt.Sprint("c", i), i, 3, "yes"))
+	}
+	for i := range 10 {
+		if name := fmt.Sprint("c", i); made[name] != 3 {
+			t.Errorf("%s came after the older ones, and its 3 claims made entities %d times", name, made[name])
+		}
+	}
+	clear(made)
+	g.Update(claimant("first", -1, 1, "yes"))
+	if got := entitiesOf(g, "c9"); !slices.Equal(got, []string{"c9/slot 0000/10", "c9/slot 0001/9", "c9/slot 0002/9"}) {
+		t.Errorf("behind an older claim to one slot: %v", got)
+	}
+	if made["c9"] != 1 || made["first"] != 1 {
+		t.Errorf("one more claim to one slot made entities %v times", made)
+	}
+}
+
+// TestEqualClaimsHaveAnOrderOfTheirOwn holds that equally old claims of one object keep the
+// order in which the object has them, whatever happened before.
+func TestEqualClaimsHaveAnOrderOfTheirOwn(t *testing.T) {
+	for _, order := range [][]string{{"a", "b", "c"}, {"c", "b", "a"}, {"b", "c", "a"}} {
+		g := claiming(nil)
+		for _, name := range order {
+			g.Update(claimant(name, 1, 2, ""))
+		}
+		if got := entitiesOf(g, "a"); len(got) != 2 {
+			t.Errorf("%v: of equally old claimants the first by name has %d of 2 slots", order, len(got))
+		}
+	}
+}
+
+func TestOrdered(t *testing.T) {
+	var o ordered[int]
+	for i := range 100 {
+		o.add(i % 40)
+		o.add(i % 7)
+	}
+	want := make([]int, 40)
+	for i := range want {
+		want[i] = i
+	}
+	if !slices.Equal(o.list, want) {
+		t.Errorf("ordered: %v", o.list)
+	}
+}
+
+// TestReaderWithManyQuestions holds that a unit that reads very much reads each key once.
+func TestReaderWithManyQuestions(t *testing.T) {
+	g := NewGraph()
+	g.Define(Definition{Role: claimRole, Kind: ConfigMap, EachObject: true, Translate: func(id ID, r *Reader) Fragment {
+		for range 2 {
+			for i := range 20_000 {
+				r.Get(Key{Kind: Secret, Namespace: id.Namespace, Name: fmt.Sprint(i)})
+			}
+		}
+		return Fragment{}
+	}})
+	g.Update(claimant("c", 1, 0, ""))
+	if got := len(g.Reads(Secret)); got != 20_000 {
+		t.Errorf("%d keys are read", got)
+	}
+}

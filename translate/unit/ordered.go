@@ -1,0 +1,31 @@
+package unit
+
+import "slices"
+
+// few is how many elements are compared one by one sooner than they are hashed.
+const few = 16
+
+// ordered is a set that keeps the order in which its elements were added.
+type ordered[T comparable] struct {
+	list []T
+	has  map[T]struct{} // nil for a few
+}
+
+func (o *ordered[T]) add(element T) {
+	if o.has == nil && slices.Contains(o.list, element) {
+		return
+	}
+	if o.has == nil && len(o.list) >= few {
+		o.has = make(map[T]struct{}, 2*len(o.list))
+		for _, known := range o.list {
+			o.has[known] = struct{}{}
+		}
+	}
+	if o.has != nil {
+		if _, known := o.has[element]; known {
+			return
+		}
+		o.has[element] = struct{}{}
+	}
+	o.list = append(o.list, element)
+}
