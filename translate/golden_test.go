@@ -21,6 +21,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
@@ -153,12 +154,14 @@ func options(t *testing.T, archive *txtar.Archive) translate.Options {
 		CustomEntityTypes []string
 		Pool              gatewayapi.Pool
 		Ports             map[gatewayv1.ProtocolType][]int32
+		Limits            limit.Limits
 	}
 	if err := yaml.UnmarshalStrict(section(archive, "options.yaml"), &set); err != nil {
 		t.Fatal(err)
 	}
 	o.Backend = set.Options
 	o.Tenancy = tenancy.Options{AllowLua: set.AllowLua, Isolated: set.Isolated, IsolatedPlugins: set.IsolatedPlugins, Fields: set.Fields, AllowVaults: set.AllowVaults, CustomEntityTypes: set.CustomEntityTypes}
+	o.Limits = set.Limits
 	o.Gateway.Pool, o.Gateway.Ports = set.Pool, set.Ports
 	o.Gateway.Front = types.NamespacedName{Namespace: "kong", Name: "kong-proxy"}
 	return o

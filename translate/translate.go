@@ -15,6 +15,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/ingress"
 	"github.com/kube-sync/kube-sync/translate/l4"
 	"github.com/kube-sync/kube-sync/translate/license"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -32,11 +33,13 @@ type Options struct {
 	// Tenancy is what tenants may ask of the gateway. Its addresses that plugins must not
 	// name are those that backends must not have, unless it says others.
 	Tenancy tenancy.Options
+	// Limits are the bounds on what objects make; their zero value stands for the defaults.
+	Limits limit.Limits
 }
 
 // New returns a graph of all source families, without objects.
 func New(o Options) *unit.Graph {
-	g := unit.NewGraph()
+	g := unit.NewGraph(o.Limits)
 	class.Define(g)
 	o.Backend.IngressClass = o.IngressClass
 	backend.Define(g, o.Backend)

@@ -24,6 +24,8 @@ type (
 		field Field
 		op    op
 		value string
+		// compiled is the size of the program of a regex, in bytes.
+		compiled int
 	}
 	intPredicate struct {
 		field IntField
@@ -77,28 +79,37 @@ var opText = [...]string{
 }
 
 // Equal is f == value.
-func Equal(f Field, value string) Expr { return &textPredicate{f, opEqual, value} }
+func Equal(f Field, value string) Expr { return &textPredicate{field: f, op: opEqual, value: value} }
 
 // NotEqual is f != value. Like every predicate it is false if the request has no such
 // field; Not(Equal(f, value)) is true then.
-func NotEqual(f Field, value string) Expr { return &textPredicate{f, opNotEqual, value} }
+func NotEqual(f Field, value string) Expr {
+	return &textPredicate{field: f, op: opNotEqual, value: value}
+}
 
 // HasPrefix is f ^= prefix.
-func HasPrefix(f Field, prefix string) Expr { return &textPredicate{f, opPrefix, prefix} }
+func HasPrefix(f Field, prefix string) Expr {
+	return &textPredicate{field: f, op: opPrefix, value: prefix}
+}
 
 // HasSuffix is f =^ suffix.
-func HasSuffix(f Field, suffix string) Expr { return &textPredicate{f, opSuffix, suffix} }
+func HasSuffix(f Field, suffix string) Expr {
+	return &textPredicate{field: f, op: opSuffix, value: suffix}
+}
 
 // Contains is f contains part.
-func Contains(f Field, part string) Expr { return &textPredicate{f, opContains, part} }
+func Contains(f Field, part string) Expr {
+	return &textPredicate{field: f, op: opContains, value: part}
+}
 
 // Matches is f ~ regex, true if any part of the value matches: anchor with ^ and $.
 // The error is ValidateRegex's.
 func Matches(f Field, regex string) (Expr, error) {
-	if err := ValidateRegex(regex); err != nil {
+	compiled, err := compiledSize(regex)
+	if err != nil {
 		return nil, err
 	}
-	return &textPredicate{f, opMatch, regex}, nil
+	return &textPredicate{field: f, op: opMatch, value: regex, compiled: compiled}, nil
 }
 
 // EqualInt is f == n.

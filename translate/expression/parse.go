@@ -173,10 +173,12 @@ func (p *parser) build(f Field, o op, lit literal, at int) (Expr, error) {
 	case kindIP, kindCIDR:
 		return &ipPredicate{IPField{f.name, f.any}, o, lit.addr, lit.block}, nil
 	}
+	compiled := 0
 	if o == opMatch {
-		if err := ValidateRegex(lit.text); err != nil {
+		var err error
+		if compiled, err = compiledSize(lit.text); err != nil {
 			return nil, p.failf(at, "%s", err)
 		}
 	}
-	return &textPredicate{f, o, lit.text}, nil
+	return &textPredicate{f, o, lit.text, compiled}, nil
 }

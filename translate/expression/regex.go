@@ -3,7 +3,6 @@ package expression
 import (
 	"fmt"
 	"regexp/syntax"
-	"slices"
 	"strings"
 )
 
@@ -15,24 +14,30 @@ const maxGroups = 50
 // It accepts the common part of Rust's and Go's syntax and says what is outside of it;
 // doc.go lists the differences.
 func ValidateRegex(regex string) error {
+	_, err := compiledSize(regex)
+	return err
+}
+
+// compiledSize returns the size of the program that Kong makes of a valid regex, in bytes.
+func compiledSize(regex string) (size int, err error) {
 	if err := checkReadable(regex); err != nil {
-		return fmt.Errorf("regex %q: %w", regex, err)
+		return 0, fmt.Errorf("regex %s: %w", quote(regex), err)
 	}
 	tree, err := syntax.Parse(regex, syntax.Perl)
 	if err != nil {
-		return fmt.Errorf("regex %q: %s", regex, describe(err))
+		return 0, fmt.Errorf("regex %s: %s", quote(regex), describe(err))
 	}
 	if name, ok := repeatedName(tree); ok {
-		return fmt.Errorf("regex %q: two groups are named %s", regex, name)
+		return 0, fmt.Errorf("regex %s: two groups are named %s", quote(regex), name)
 	}
 	s := regexScanner{src: regex}
 	if err := s.scan(); err != nil {
-		return fmt.Errorf("regex %q: %w", regex, err)
+		return 0, fmt.Errorf("regex %s: %w", quote(regex), err)
 	}
-	if regexSize(regex, tree) > maxRegexSize {
-		return fmt.Errorf("regex %q: compiles to more than Kong's limit of 10 MB", regex)
+	if size = regexSize(regex, tree); size > maxRegexSize {
+		return 0, fmt.Errorf("regex %s: compiles to more than Kong's limit of 10 MB", quote(regex))
 	}
-	return nil
+	return size, nil
 }
 
 // describe is the error without the package's prefix, and clearer for look-around,
@@ -50,15 +55,16 @@ func describe(err error) string {
 	if len(e.Expr) == 2 && e.Expr[0] == '\\' && '1' <= e.Expr[1] && e.Expr[1] <= '9' {
 		return "backreference " + e.Expr + " is not supported"
 	}
-	return string(e.Code) + ": " + e.Expr
+	return string(e.Code) + ": " + clipped(e.Expr)
 }
 
 func repeatedName(tree *syntax.Regexp) (string, bool) {
-	names := tree.CapNames()
-	for i, name := range names {
-		if name != "" && slices.Contains(names[:i], name) {
+	seen := map[string]bool{}
+	for _, name := range tree.CapNames() {
+		if name != "" && seen[name] {
 			return name, true
 		}
+		seen[name] = true
 	}
 	return "", false
 }

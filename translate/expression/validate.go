@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -40,7 +41,7 @@ func validate(e Expr, stream bool, depth int) error {
 	}
 	switch e := e.(type) {
 	case *textPredicate:
-		return errors.Join(checkField(e.field.name, kindString, stream), checkText(e.op, e.value))
+		return errors.Join(checkField(e.field.name, kindString, stream), e.check())
 	case *intPredicate:
 		if e.value == math.MinInt64 {
 			return fmt.Errorf("integer %d: Kong reads none below %d", e.value, math.MinInt64+1)
@@ -78,14 +79,33 @@ func checkField(name string, want kind, stream bool) error {
 	return nil
 }
 
-func checkText(o op, s string) error {
-	if err := checkReadable(s); err != nil {
-		return fmt.Errorf("%q: %w", s, err)
+// check is about the text. A regex was checked when the predicate was made.
+func (p *textPredicate) check() error {
+	if p.op == opMatch && p.compiled > 0 {
+		return nil
 	}
-	if o == opMatch {
-		return ValidateRegex(s)
+	if err := checkReadable(p.value); err != nil {
+		return fmt.Errorf("%s: %w", quote(p.value), err)
 	}
 	return nil
+}
+
+// mostQuoted is how much of a text an error repeats, in bytes.
+const mostQuoted = 100
+
+// quote is a text in quotes, of a long one the start.
+func quote(s string) string {
+	if len(s) <= mostQuoted {
+		return strconv.Quote(s)
+	}
+	return fmt.Sprintf("%s of %d bytes", strconv.Quote(clipped(s)), len(s))
+}
+
+func clipped(s string) string {
+	if len(s) <= mostQuoted {
+		return s
+	}
+	return strings.ToValidUTF8(s[:mostQuoted], "") + "…"
 }
 
 // checkReadable is what text must be for Kong to read it as written.

@@ -187,7 +187,7 @@ func (t *ruleTranslation) backend(object unit.Object, id unit.ID, all spoken) ro
 	if len(t.shares) == 1 {
 		b.Tags = kong.Tags(t.shares[0].service, serviceKind, all.tags...)
 	}
-	if err := limit(&b, t.rule.Timeouts); err != nil {
+	if err := setTimeouts(&b, t.rule.Timeouts); err != nil {
 		t.warn("UnsupportedValue", "rule %s: %v", id.Sub, err)
 	}
 	if isHTTP2(b.Protocol) && annotation.Of(object, t.key).Bool(annotation.StripPath, false) {
@@ -232,10 +232,10 @@ func backendRefs(rule *gatewayv1.HTTPRouteRule) []gatewayv1.BackendRef {
 
 var serviceKind = corev1.SchemeGroupVersion.WithKind("Service")
 
-// limit has a backend answer in time. A limit for the whole request is held as well as
+// setTimeouts has a backend answer in time. A limit for the whole request is held as well as
 // one for the backend can be: there is one attempt only, but an answer that comes bit by
 // bit may take longer.
-func limit(b *route.Backend, t *gatewayv1.HTTPRouteTimeouts) error {
+func setTimeouts(b *route.Backend, t *gatewayv1.HTTPRouteTimeouts) error {
 	if t == nil {
 		return nil
 	}

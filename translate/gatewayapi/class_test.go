@@ -8,6 +8,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/pkg/consts"
 
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -19,7 +20,7 @@ func TestSupportedVersion(t *testing.T) {
 			Name: key.Name, Annotations: map[string]string{consts.BundleVersionAnnotation: version},
 		}}
 	}
-	g := unit.NewGraph()
+	g := unit.NewGraph(limit.Limits{})
 	Define(g, Options{})
 	class := &gatewayv1.GatewayClass{
 		ObjectMeta: metav1.ObjectMeta{Name: "kong"}, Spec: gatewayv1.GatewayClassSpec{ControllerName: DefaultController},

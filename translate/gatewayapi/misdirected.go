@@ -8,6 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 // misdirected has requests refused that come over a connection for another listener: a
@@ -38,16 +39,19 @@ func detects(a assessment) bool {
 }
 
 func (t *gatewayTranslation) refuseMisdirected(a assessment, host route.Host) {
-	_, entities, err := kong.Route(route.Route{
+	r := route.Route{
 		Name: fmt.Sprintf("gateway.%s.%s.%d.misdirected.%s", t.key.Namespace, t.key.Name, a.spec.Port, nameOf(host)) + name.Suffix(t.reader, t.key),
 		Match: route.Match{Misdirected: true, Host: host, Deep: true, NotHosts: a.narrower, Port: int(a.kongPort), Scheme: "https",
 			Path: everything.Path},
 		Protocols: []string{"https"}, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426,
 		Plugins: []route.Plugin{{Name: "request-termination", Config: []byte(`{"status_code":421,"message":"this connection is for another host"}`)}},
 		Tags:    kong.Tags(t.gateway, gatewayv1.SchemeGroupVersion.WithKind("Gateway")),
-	})
-	if err != nil {
-		panic(err) // a host name is all that is a user's
+	}
+	_, entities, err := kong.Route(r, t.reader.Limits())
+	if err != nil { // there are more hosts than the router can be told of
+		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "MisdirectedRequestsServed",
+			fmt.Sprintf("requests over connections for other listeners of port %d are served: %v", a.spec.Port, err)))
+		return
 	}
 	t.fragment.Entities = append(t.fragment.Entities, entities...)
 }

@@ -145,7 +145,7 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 	where, rule := fmt.Sprintf("rule %d match %d", i, j), t.rules[i]
 	base := t.base
 	base.Match = t.narrowed(match)
-	if _, err := kong.Expression(base.Match); err != nil {
+	if err := kong.CheckMatch(base.Match, t.reader.Limits()); err != nil {
 		t.unserve("%s: %v", where, err)
 		return false
 	}
@@ -207,13 +207,13 @@ func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
 		return
 	}
 	r.Name = t.name(b, i, j)
-	slot, ranked, err := kong.Ranked(r)
+	slot, first, ranked, err := kong.Ranked(r, t.reader.Limits())
 	if err != nil {
 		t.unserve("rule %d match %d: %v", i, j, err)
 		return
 	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
-		Slot: slot, Object: t.key, Since: t.object.GetCreationTimestamp().Time, Ranked: ranked,
+		Slot: slot, Object: t.key, Since: t.object.GetCreationTimestamp().Time, Entities: first, Ranked: ranked,
 	})
 }
 

@@ -161,7 +161,7 @@ func (t *streamTranslation) unsecured(s route.Stream, b binding, i int, policy s
 // gets all of them.
 func (t *streamTranslation) claim(s route.Stream, b binding, i int) {
 	s.Name, s.Protocols, s.Port, s.SNI, s.NotSNIs = t.name(b, i), b.schemes, int(b.kongPort), b.host, b.not
-	slot, entities, err := kong.Stream(s)
+	slot, entities, err := kong.Stream(s, t.reader.Limits())
 	if err != nil {
 		t.unserve("rule %d: %v", i, err)
 		return

@@ -11,7 +11,7 @@ import (
 // that it reached. Where there are GRPCRoutes it has to be UNIMPLEMENTED.
 const unimplementedRole unit.Role = "grpc-unimplemented"
 
-func (Options) unimplemented(unit.ID, *unit.Reader) unit.Fragment {
+func (Options) unimplemented(_ unit.ID, r *unit.Reader) unit.Fragment {
 	_, entities, err := kong.Route(route.Route{
 		Name:      "grpcroute.unimplemented",
 		Protocols: []string{"http", "https"},
@@ -22,7 +22,7 @@ func (Options) unimplemented(unit.ID, *unit.Reader) unit.Fragment {
 		Plugins: []route.Plugin{{Name: "request-termination",
 			Config: []byte(`{"status_code":404,"content_type":"text/plain","body":"no GRPCRoute takes this request"}`)}},
 		HTTPSRedirectStatus: 426,
-	})
+	}, r.Limits())
 	if err != nil {
 		panic(err) // nothing of it is a user's
 	}

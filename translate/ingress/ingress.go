@@ -90,7 +90,7 @@ func (t *translation) warn(reason, format string, args ...any) {
 
 // add claims the match of a route for the Ingress.
 func (t *translation) add(r route.Route, where string) {
-	slot, entities, err := kong.Route(r)
+	slot, entities, err := kong.Route(r, t.reader.Limits())
 	if err != nil {
 		t.warn("MatchInvalid", "%s: %v", where, err)
 		return

@@ -58,6 +58,8 @@ type Entity struct {
 	Instead []*Entity
 	// Secret tells that fields are of a Secret: what quotes them is not for everybody.
 	Secret bool
+	// Match is what the match of a route takes in a worker's router, in bytes.
+	Match int
 	// Source is the object that it is made of, for one whose tags do not tell.
 	Source Source
 }

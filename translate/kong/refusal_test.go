@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
@@ -11,7 +12,7 @@ import (
 // Kong refuses it refuses all requests, and no route leads to the service.
 func TestPluginOfConsumerGuardsItsHolder(t *testing.T) {
 	p := route.Plugin{Name: "rate-limiting", Consumer: "ann"}
-	_, entities, err := Route(route.Route{Name: "web", Backend: "web", Match: route.Match{Host: "shop.example"}, Plugins: []route.Plugin{p}})
+	_, entities, err := Route(route.Route{Name: "web", Backend: "web", Match: route.Match{Host: "shop.example"}, Plugins: []route.Plugin{p}}, limit.Limits{}.InEffect())
 	if err != nil {
 		t.Fatal(err)
 	}

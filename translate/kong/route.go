@@ -6,13 +6,14 @@ import (
 	gokong "github.com/kong/go-kong/kong"
 
 	"github.com/kube-sync/kube-sync/translate/expression"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
 // Route gives a route and what hangs on it, and the slot that its match takes up:
 // two routes with equal slots are for the same requests. The error says which
-// part of the match the router cannot be told.
-func Route(r route.Route) (slot string, entities []*Entity, err error) {
+// part of the match the router cannot be told, or which limit the match exceeds.
+func Route(r route.Route, limits limit.Limits) (slot string, entities []*Entity, err error) {
 	expr, err := Expression(r.Match)
 	if err != nil {
 		return "", nil, err
@@ -23,7 +24,11 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 	if err := expression.Validate(expr); err != nil {
 		return "", nil, err
 	}
-	text, priority := expr.String(), Priority(r.Match)|placeBits(r.Place)
+	text, size, err := bounded(expr, limits)
+	if err != nil {
+		return "", nil, err
+	}
+	priority := Priority(r.Match) | placeBits(r.Place)
 	id := ID(Routes, r.Name)
 	declared := declaredRoute{
 		Route: gokong.Route{
@@ -43,6 +48,7 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 	// Without a service there is nothing that a request could reach, whatever other
 	// plugins there are.
 	closed := entity(Routes, id, r.Name, declared)
+	closed.Match = size
 	if r.Refuse != "" {
 		entities = append(entities, closed, Refusal(r.Refuse, r.Tags, closed.Ref, r.Name))
 	} else {
@@ -51,6 +57,7 @@ func Route(r route.Route) (slot string, entities []*Entity, err error) {
 			service := Ref{Services, ID(Services, r.Backend)}
 			declared.Service = service.ID
 			open = entity(Routes, id, r.Name, declared, service)
+			open.Match = size
 		}
 		entities = append(entities, open)
 		for _, p := range r.Plugins {

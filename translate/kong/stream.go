@@ -7,16 +7,21 @@ import (
 	gokong "github.com/kong/go-kong/kong"
 
 	"github.com/kube-sync/kube-sync/translate/expression"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
 // Stream gives a route of connections or datagrams, and the slot that its match takes up.
-func Stream(s route.Stream) (slot string, entities []*Entity, err error) {
+func Stream(s route.Stream, limits limit.Limits) (slot string, entities []*Entity, err error) {
 	expr := streamExpression(s)
 	if err := expression.ValidateStream(expr); err != nil {
 		return "", nil, err
 	}
-	text, priority, id := expr.String(), streamPriority(s.SNI), ID(Routes, s.Name)
+	text, size, err := bounded(expr, limits)
+	if err != nil {
+		return "", nil, err
+	}
+	priority, id := streamPriority(s.SNI), ID(Routes, s.Name)
 	declared := declaredRoute{Route: gokong.Route{
 		ID:         &id,
 		Name:       &s.Name,
@@ -34,6 +39,7 @@ func Stream(s route.Stream) (slot string, entities []*Entity, err error) {
 		declared.Service = parents[0].ID
 	}
 	e := entity(Routes, id, s.Name, declared, parents...)
+	e.Match = size
 	entities = append(entities, e)
 	if s.Refuse != "" {
 		entities = append(entities, streamRefusal(s.Refuse, s.Tags, e.Ref, s.Name))

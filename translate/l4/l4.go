@@ -161,7 +161,7 @@ func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.Ingress
 	}
 	s.Backend, s.Tags = used.Service, t.tags
 	s.Plugins, s.Refuse = t.attached.Plugins, t.attached.Refuse
-	slot, entities, err := kong.Stream(s)
+	slot, entities, err := kong.Stream(s, t.reader.Limits())
 	if err != nil {
 		t.warn("MatchInvalid", "rule %d: %v", i, err)
 		return

@@ -146,7 +146,10 @@ func (s *slot) concerned() []*contender {
 
 // at returns the entities of a ranked claim.
 func (c *contender) at(place int) []*kong.Entity {
-	if c.entities == nil || c.place != place {
+	switch {
+	case place == 0:
+		return c.claim.Entities
+	case c.entities == nil || c.place != place:
 		c.place, c.entities = place, c.claim.Ranked(place)
 	}
 	return c.entities

@@ -36,8 +36,8 @@ type Claim struct {
 	Since    time.Time
 	Entities []*kong.Entity
 	// Ranked, if set, lets all claims to the slot hold it, each in its place: the
-	// oldest is 0. It gives the entities for a place and has to be pure. All claims
-	// to one slot have it, or none.
+	// oldest is 0, and Entities are for it. It gives the entities for another place and has
+	// to be pure. All claims to one slot have it, or none.
 	Ranked func(place int) []*kong.Entity
 	// While names slots that the unit has to hold too for the entities to be in the
 	// configuration, as a credential is worth nothing without its consumer.

@@ -3,6 +3,8 @@ package unit
 import (
 	"iter"
 	"slices"
+
+	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
 // Func translates the unit of the given id.
@@ -40,6 +42,7 @@ type Graph struct {
 	roles   map[Role]Definition
 	sources map[Kind]Role
 	indexes map[Kind][]Index
+	limits  limit.Limits
 
 	objects map[Key]Object
 	listed  map[Key]map[Key]struct{}
@@ -70,8 +73,9 @@ type Result struct {
 }
 
 // NewGraph returns a graph without objects.
-func NewGraph() *Graph {
+func NewGraph(limits limit.Limits) *Graph {
 	return &Graph{
+		limits:  limits.InEffect(),
 		roles:   map[Role]Definition{},
 		sources: map[Kind]Role{},
 		indexes: map[Kind][]Index{},

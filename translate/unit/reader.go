@@ -3,6 +3,8 @@ package unit
 import (
 	"maps"
 	"slices"
+
+	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
 // Reader answers a unit's questions and records them.
@@ -52,6 +54,9 @@ func (r *Reader) Use(id ID) any {
 	}
 	return n.fragment.Value
 }
+
+// Limits are the bounds in effect.
+func (r *Reader) Limits() limit.Limits { return r.graph.limits }
 
 // Attach has the unit's object attached to a section of another, as those of its
 // [Fragment] are.

@@ -1,0 +1,68 @@
+package kong
+
+import (
+	"github.com/kube-sync/kube-sync/translate/expression"
+	"github.com/kube-sync/kube-sync/translate/limit"
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// Cost is what entities take.
+func Cost(entities []*Entity) (cost limit.Cost) {
+	for _, e := range entities {
+		cost = cost.Add(limit.Cost{Entities: 1, Bytes: len(e.JSON), Match: e.Match})
+	}
+	return cost
+}
+
+// Substituted gives what a unit has if Kong refuses all of its entities that can be refused
+// alone. It costs no more than a constant for each entity, whatever is in plugins, and
+// whoever relies on a plugin is protected by what is in its place.
+func Substituted(entities []*Entity) []*Entity {
+	instead := map[Ref]*Entity{}
+	for _, e := range entities {
+		for _, other := range e.Instead {
+			instead[other.Ref] = other
+		}
+	}
+	var left []*Entity
+	for _, e := range entities {
+		if other, ok := instead[e.Ref]; ok {
+			left = append(left, other)
+			delete(instead, e.Ref)
+		} else if e.Instead == nil {
+			left = append(left, e)
+		}
+	}
+	for _, e := range entities { // in order
+		for _, other := range e.Instead {
+			if instead[other.Ref] == other {
+				left = append(left, other)
+				delete(instead, other.Ref)
+			}
+		}
+	}
+	return left
+}
+
+// CheckMatch tells whether a router can be told of a match, and whether it is within the
+// limits. The error names the part of the match that cannot be said, or the limit.
+func CheckMatch(m route.Match, limits limit.Limits) error {
+	expr, err := Expression(m)
+	if err != nil || expr == nil {
+		return err
+	}
+	_, _, err = bounded(expr, limits)
+	return err
+}
+
+// bounded is an expression's text and what it takes in a router, if both are within limits.
+func bounded(expr expression.Expr, limits limit.Limits) (text string, size int, err error) {
+	if terms := expression.Terms(expr); limit.Exceeds(terms, limits.MatchTerms) {
+		return "", 0, &limit.Exceeded{Subject: "the match", Value: terms, Unit: "comparisons", Most: limits.MatchTerms, Setting: limit.MatchTerms}
+	}
+	text = expr.String()
+	if size = expression.Size(expr, text); limit.Exceeds(size, limits.Match) {
+		return "", 0, &limit.Exceeded{Subject: "the match", Value: size, Unit: "bytes in a router", Most: limits.Match, Setting: limit.MatchBytes}
+	}
+	return text, size, nil
+}

@@ -1,0 +1,83 @@
+package limit
+
+import "fmt"
+
+// Limits are the bounds in effect. The zero value of a field stands for its default, and
+// Unlimited for no bound; [Limits.InEffect] resolves both.
+type Limits struct {
+	// PluginString bounds one string in the configuration of a plugin, a vault or a custom
+	// entity, in bytes.
+	PluginString int
+	// PluginConfig bounds such a configuration, in bytes of JSON.
+	PluginConfig int
+	// MatchTerms bounds the comparisons that the match of one route comes to.
+	MatchTerms int
+	// Match bounds what the match of one route takes in the router of a worker, in bytes.
+	Match int
+	// Object bounds what one object makes, Namespace what all objects of one namespace make.
+	Object, Namespace Cost
+}
+
+// Cost is what entities take.
+type Cost struct {
+	// Entities is their number.
+	Entities int
+	// Bytes is the size of their JSON.
+	Bytes int
+	// Match is what the matches of routes take in the router of a worker, in bytes.
+	Match int
+}
+
+// Unlimited is the value of a bound that is switched off.
+const Unlimited = -1
+
+// Row is one bound.
+type Row struct {
+	// Setting is the name of the setting that changes the bound.
+	Setting string
+	// Default is the bound without a setting.
+	Default int
+	// Doc is a sentence or two for users.
+	Doc string
+	// Field is where the bound is.
+	Field func(*Limits) *int
+}
+
+// Add returns the sum of two costs.
+func (c Cost) Add(other Cost) Cost {
+	return Cost{c.Entities + other.Entities, c.Bytes + other.Bytes, c.Match + other.Match}
+}
+
+// Sub returns the difference of two costs.
+func (c Cost) Sub(other Cost) Cost {
+	return Cost{c.Entities - other.Entities, c.Bytes - other.Bytes, c.Match - other.Match}
+}
+
+// InEffect returns the limits with every default in its place.
+func (l Limits) InEffect() Limits {
+	for _, row := range Table {
+		if field := row.Field(&l); *field == 0 {
+			*field = row.Default
+		}
+	}
+	return l
+}
+
+// Exceeds reports whether a value is above a bound of limits in effect.
+func Exceeds(value, most int) bool { return most != Unlimited && value > most }
+
+// Exceeded is the error of a value above a bound.
+type Exceeded struct {
+	// Subject has the value: "the match".
+	Subject string
+	// Value is counted in Unit: "comparisons".
+	Value int
+	Unit  string
+	// Most is the bound and Setting the name of the setting that changes it.
+	Most    int
+	Setting string
+}
+
+func (e *Exceeded) Error() string {
+	return fmt.Sprintf("%s has %d %s, and the setting %s allows %d", e.Subject, e.Value, e.Unit, e.Setting, e.Most)
+}
