@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -187,9 +188,29 @@ func (v *Values) Word(name, unset string, allowed ...string) string {
 	return unset
 }
 
-// Items is a list separated by commas, without empty items.
+// Items is a list separated by commas, without empty and repeated items.
 func (v *Values) Items(name string) []string {
-	return split(v.Text(name, ""), ",")
+	return distinct(split(v.Text(name, ""), ","))
+}
+
+// distinct drops repeated items.
+func distinct[T comparable](items []T) []T {
+	seen := make(map[T]struct{}, len(items))
+	return slices.DeleteFunc(items, func(item T) bool {
+		_, known := seen[item]
+		seen[item] = struct{}{}
+		return known
+	})
+}
+
+// Few is Items of which no more than [limit.Items] are read.
+func (v *Values) Few(name string) []string {
+	items := v.Items(name)
+	if len(items) > limit.Items {
+		v.warn("AnnotationInvalid", fmt.Sprintf("annotation %s%s has %d items, and only the first %d are read", Prefix, name, len(items), limit.Items))
+		items = items[:limit.Items]
+	}
+	return items
 }
 
 func split(list, separator string) []string {
@@ -229,7 +250,7 @@ func (v *Values) List(name string, unset, allowed []string) []string {
 	for item := range strings.SplitSeq(value, ",") {
 		item = strings.ToLower(strings.TrimSpace(item))
 		switch {
-		case item == "":
+		case item == "" || len(items) >= limit.Items:
 		case slices.Contains(allowed, item):
 			items = append(items, item)
 		default:
@@ -247,18 +268,25 @@ func (v *Values) List(name string, unset, allowed []string) []string {
 // object, is left out.
 func (v *Values) UserTags(fields ...string) []string {
 	var tags []string
+	size, full := 0, false
 	add := func(tag, where string) {
 		wrong := ""
 		switch {
+		case full:
+			return
 		case !kong.ValidTag(tag):
 			wrong = "a printable tag without slashes and commas"
 		case strings.HasPrefix(tag, kong.OwnTag):
 			wrong = "a tag of one's own: tags that begin with " + kong.OwnTag + " name the object that an entity is made of"
-		case !slices.Contains(tags, tag):
-			tags = append(tags, tag)
+		case slices.Contains(tags, tag):
+		case size+len(tag) > limit.TagBytes || len(tags) == limit.Tags:
+			full = true
+			wrong = fmt.Sprintf("among the first tags, of which an object has at most %d with %d bytes together: it and those after it are left out", limit.Tags, limit.TagBytes)
+		default:
+			tags, size = append(tags, tag), size+len(tag)
 		}
 		if wrong != "" {
-			v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "TagInvalid", fmt.Sprintf("%s: %q is not %s", where, tag, wrong)))
+			v.warn("TagInvalid", fmt.Sprintf("%s: %q is not %s", where, limit.Text(tag, mostQuoted), wrong))
 		}
 	}
 	for tag := range strings.SplitSeq(v.Text(Tags, ""), ",") {
@@ -272,7 +300,16 @@ func (v *Values) UserTags(fields ...string) []string {
 	return tags
 }
 
+// mostQuoted is how much of a value a verdict repeats, in bytes.
+const mostQuoted = 200
+
 func (v *Values) invalid(name, value, allowed string) {
-	v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "AnnotationInvalid",
-		fmt.Sprintf("annotation %s%s: %q is not %s", Prefix, name, value, allowed)))
+	v.warn("AnnotationInvalid", fmt.Sprintf("annotation %s%s: %q is not %s", Prefix, name, limit.Text(value, mostQuoted), allowed))
+}
+
+// warn adds a verdict, as long as there is any use in one more.
+func (v *Values) warn(reason, message string) {
+	if len(v.Verdicts) <= limit.Verdicts {
+		v.Verdicts = append(v.Verdicts, unit.Warning(v.key, reason, message))
+	}
 }

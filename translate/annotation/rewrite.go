@@ -31,8 +31,8 @@ func (v *Values) RewriteURI() *Rewriting {
 	if !ok {
 		return nil
 	}
-	const allowed = "a path that begins with / or a capture, has at most 64 captures, and has no spaces, control characters, ? or #"
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool {
+	const allowed = "a path of at most 8192 bytes that begins with / or a capture, has at most 64 captures, and has no spaces, control characters, ? or #"
+	if len(text) > maxRewrite || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool {
 		return r == '?' || r == '#' || unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
 	}) {
 		v.invalid(Rewrite, text, allowed)
@@ -48,6 +48,8 @@ func (v *Values) RewriteURI() *Rewriting {
 }
 
 const (
+	// maxRewrite is the longest line of a request that Kong takes.
+	maxRewrite = 8192
 	// maxCaptures is far more groups than anyone counts.
 	maxCaptures = 99
 	// maxReferences bounds a rewritten path, which can have the whole request's path for each.

@@ -104,27 +104,27 @@ var methodPattern = regexp.MustCompile(`^[A-Z]+$`)
 func (v *Values) methods() []string {
 	var methods []string
 	for _, item := range v.Items(Methods) {
-		switch method := strings.ToUpper(item); {
-		case !methodPattern.MatchString(method):
+		method := strings.ToUpper(item)
+		if !methodPattern.MatchString(method) {
 			v.invalid(Methods, item, "a list of HTTP methods, such as GET,POST")
-		case !slices.Contains(methods, method):
-			methods = append(methods, method)
+			continue
 		}
+		methods = append(methods, method)
 	}
-	return methods
+	return distinct(methods)
 }
 
 func (v *Values) snis() []string {
 	var names []string
 	for _, item := range v.Items(SNIs) {
-		switch name := strings.ToLower(item); {
-		case len(validation.IsDNS1123Subdomain(name)) > 0:
+		name := strings.ToLower(item)
+		if len(validation.IsDNS1123Subdomain(name)) > 0 {
 			v.invalid(SNIs, item, "a list of host names without wildcards")
-		case !slices.Contains(names, name):
-			names = append(names, name)
+			continue
 		}
+		names = append(names, name)
 	}
-	return names
+	return distinct(names)
 }
 
 // regexMark is before a header's value that is a regular expression.
@@ -175,16 +175,14 @@ func headerValues(name string, values []string) route.Values {
 // HostAliases are further hosts of an object's routes.
 func (v *Values) HostAliases() []route.Host {
 	var hosts []route.Host
-	for _, item := range v.Items(HostAliases) {
+	for _, item := range v.Few(HostAliases) {
 		host := strings.ToLower(item)
 		name := strings.TrimSuffix(strings.TrimPrefix(host, "*."), ".*")
 		if len(validation.IsDNS1123Subdomain(name)) > 0 || strings.HasPrefix(host, "*.") && strings.HasSuffix(host, ".*") {
 			v.invalid(HostAliases, item, "a list of host names, which may begin with *. or end with .*")
 			continue
 		}
-		if !slices.Contains(hosts, route.Host(host)) {
-			hosts = append(hosts, route.Host(host))
-		}
+		hosts = append(hosts, route.Host(host))
 	}
-	return hosts
+	return distinct(hosts)
 }

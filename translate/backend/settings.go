@@ -176,7 +176,7 @@ func (s *settings) tls() {
 // cas reads a list of objects with CA certificates. What cannot be had leaves fewer that
 // an endpoint's certificate is verified by, never more.
 func (s *settings) cas(name string, kind unit.Kind) {
-	for _, object := range s.values.Items(name) {
+	for _, object := range s.values.Few(name) {
 		ca := certificate.UseCA(s.reader, kind, s.namespace, object)
 		if ca.ID == "" {
 			s.warn(ca.Reason, fmt.Sprintf("annotation %s%s: %s", annotation.Prefix, name, ca.Message))

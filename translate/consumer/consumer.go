@@ -33,7 +33,7 @@ func Define(g *unit.Graph, className string) {
 		if !class.Ours(r, c, className) {
 			return unit.Fragment{Verdicts: class.Missing(c, key, className)}
 		}
-		t := &translation{reader: r, consumer: c, key: key}
+		t := &translation{reader: r, consumer: c, key: key, allowance: kong.NewAllowance(r.Limits())}
 		t.translate()
 		t.fragment.Status = condition.Status{}
 		return t.fragment
@@ -60,8 +60,9 @@ type translation struct {
 	key      unit.Key
 	fragment unit.Fragment
 
-	model route.Consumer
-	names []string // the slots of the consumer's names
+	model     route.Consumer
+	names     []string // the slots of the consumer's names
+	allowance *kong.Allowance
 }
 
 func (t *translation) translate() {
@@ -81,7 +82,12 @@ func (t *translation) translate() {
 	}
 	t.claimNames()
 	for _, secret := range t.consumer.Credentials {
-		t.credential(secret)
+		if !t.allowance.Spent("credential " + secret) {
+			t.credential(secret)
+		}
+	}
+	for _, problem := range t.allowance.Problems() {
+		t.failed("ObjectTooLarge", "%s", problem)
 	}
 	if !slices.ContainsFunc(t.fragment.Verdicts, func(v unit.Verdict) bool { return v.Condition != "" }) {
 		t.fragment.Verdicts = append(t.fragment.Verdicts, condition.Verdict(t.key, true, "Programmed", "the consumer is in Kong's configuration"))
@@ -131,11 +137,13 @@ func (t *translation) entities() []*kong.Entity {
 		v.Condition = condition.Programmed
 		t.fragment.Verdicts = append(t.fragment.Verdicts, v)
 	}
-	if attached.Refuse != "" {
-		return append(entities, kong.Refusal(attached.Refuse, t.model.Tags, consumer.Ref, t.model.Name))
+	plugins, refuse := t.allowance.Guard(attached.Plugins, attached.Refuse, "consumer")
+	if refuse != "" {
+		return append(entities, kong.Refusal(refuse, t.model.Tags, consumer.Ref, t.model.Name))
 	}
-	for _, p := range attached.Plugins {
+	for _, p := range plugins {
 		entities = append(append(entities, kong.Guarded(p, consumer.Ref, t.model.Name)), kong.Brought(p, consumer.Ref, t.model.Name)...)
 	}
+	t.allowance.Take(entities, "consumer")
 	return entities
 }

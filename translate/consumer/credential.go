@@ -74,7 +74,9 @@ func (t *translation) credential(name string) {
 		Name: t.key.Namespace + "/" + t.key.Name + "/" + name, Consumer: t.model.Name, Fields: fields,
 		Tags: kong.Tags(secret, corev1.SchemeGroupVersion.WithKind("Secret")),
 	}, k.entities)}
-	t.fragment.Claims = append(t.fragment.Claims, claim)
+	if t.allowance.Take(claim.Entities, "credential "+name) {
+		t.fragment.Claims = append(t.fragment.Claims, claim)
+	}
 }
 
 func first(a, b string) string {

@@ -115,6 +115,9 @@ func (o Options) read(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity)
 		return nil, fmt.Errorf("spec.type: entities of type %q are not for every namespace; allowed are %s, and the setting CUSTOM_ENTITY_TYPES permits more",
 			name, strings.Join(append(slices.Clone(safe), o.Tenancy.CustomEntityTypes...), ", "))
 	}
+	if err := r.Limits().Config("", e.Spec.Fields.Raw); err != nil {
+		return nil, fmt.Errorf("spec.fields: %w", err)
+	}
 	if json.Unmarshal(e.Spec.Fields.Raw, &fields) != nil || fields == nil {
 		return nil, errors.New("the fields are not an object")
 	}

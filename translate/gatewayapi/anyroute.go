@@ -8,6 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -25,13 +27,15 @@ type routeTranslation struct {
 	fragment   unit.Fragment
 	suffix     string // of the names of the route's entities
 
+	allowance  *kong.Allowance
 	unresolved []reference // those that are not resolved, the first first
 	unserved   []string    // why parts of the route are not served as they say
 }
 
 func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object, spec gatewayv1.CommonRouteSpec, hostnames []gatewayv1.Hostname) routeTranslation {
-	return routeTranslation{options: o, reader: r, object: object, key: key, suffix: name.Suffix(r, key), refs: spec.ParentRefs, attachment: attachment{
-		reader: r, kind: string(key.Kind), namespace: key.Namespace, hostnames: hostnames}}
+	return routeTranslation{options: o, reader: r, object: object, key: key, suffix: name.Suffix(r, key), refs: spec.ParentRefs,
+		allowance: kong.NewAllowance(r.Limits()), attachment: attachment{
+			reader: r, kind: string(key.Kind), namespace: key.Namespace, hostnames: hostnames}}
 }
 
 func (t *routeTranslation) attach() {
@@ -66,7 +70,7 @@ func (t *routeTranslation) references() metav1.Condition {
 	for _, r := range t.unresolved {
 		messages = append(messages, r.message)
 	}
-	return routeUnresolvedRefs(t.unresolved[0].reason, strings.Join(messages, "; "))
+	return routeUnresolvedRefs(t.unresolved[0].reason, limit.Joined(messages))
 }
 
 // unserve notes why a part is not served as it says, once for all hosts.
@@ -86,18 +90,21 @@ func (t *routeTranslation) warn(reason, format string, args ...any) {
 // finish gives the route its status. A route of which Kong can be told nothing is
 // attached nowhere.
 func (t *routeTranslation) finish(nothing bool) {
+	for _, problem := range t.allowance.Problems() {
+		t.unserve("%s", problem)
+	}
 	status := &routeStatus{controller: t.options.Controller}
 	t.fragment.Status = status
 	for _, p := range t.attachment.parents {
 		accepted, resolved := p.accepted, t.references()
 		if isTrue(accepted) && nothing {
-			accepted = routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue, strings.Join(t.unserved, "; "))
+			accepted = routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue, limit.Joined(t.unserved))
 		}
 		conditions := []metav1.Condition{accepted, resolved}
 		if isTrue(accepted) {
 			conditions = append(conditions, routeProgrammed())
 			if len(t.unserved) > 0 {
-				conditions = append(conditions, routePartiallyInvalid(strings.Join(t.unserved, "; ")))
+				conditions = append(conditions, routePartiallyInvalid(limit.Joined(t.unserved)))
 			}
 		}
 		status.parents = append(status.parents, gatewayv1.RouteParentStatus{

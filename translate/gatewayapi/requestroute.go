@@ -206,10 +206,18 @@ func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
 	if r.Protocols, r.Match.Scheme, ok = narrowedSchemes(b.schemes, t.base.Protocols); !ok {
 		return
 	}
+	where := fmt.Sprintf("rule %d match %d", i, j)
+	if t.allowance.Spent(where) {
+		return
+	}
+	r.Plugins, r.Refuse = t.allowance.Guard(r.Plugins, r.Refuse, where)
 	r.Name = t.name(b, i, j)
 	slot, first, ranked, err := kong.Ranked(r, t.reader.Limits())
 	if err != nil {
-		t.unserve("rule %d match %d: %v", i, j, err)
+		t.unserve("%s: %v", where, err)
+		return
+	}
+	if !t.allowance.Take(first, where) {
 		return
 	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{

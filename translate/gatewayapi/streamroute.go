@@ -161,9 +161,17 @@ func (t *streamTranslation) unsecured(s route.Stream, b binding, i int, policy s
 // gets all of them.
 func (t *streamTranslation) claim(s route.Stream, b binding, i int) {
 	s.Name, s.Protocols, s.Port, s.SNI, s.NotSNIs = t.name(b, i), b.schemes, int(b.kongPort), b.host, b.not
+	where := fmt.Sprintf("rule %d", i)
+	if t.allowance.Spent(where) {
+		return
+	}
+	s.Plugins, s.Refuse = t.allowance.Guard(s.Plugins, s.Refuse, where)
 	slot, entities, err := kong.Stream(s, t.reader.Limits())
 	if err != nil {
-		t.unserve("rule %d: %v", i, err)
+		t.unserve("%s: %v", where, err)
+		return
+	}
+	if !t.allowance.Take(entities, where) {
 		return
 	}
 	lost := fmt.Sprintf("rule %d: what comes to port %d is another route's", i, b.port)

@@ -33,11 +33,15 @@ func Define(g *unit.Graph, ingressClass string) {
 			if !class.OursIngress(r, ingress, ingressClass) {
 				return unit.Fragment{Verdicts: class.MissingIngress(ingress, key, ingressClass)}
 			}
-			t := &translation{reader: r, ingress: ingress, key: key, suffix: name.Suffix(r, key), parameters: class.Use(r, ingressClass)}
+			t := &translation{reader: r, ingress: ingress, key: key, suffix: name.Suffix(r, key), parameters: class.Use(r, ingressClass),
+				allowance: kong.NewAllowance(r.Limits())}
 			t.settings()
 			t.rules()
 			t.defaultBackend()
 			t.certificates()
+			for _, problem := range t.allowance.Problems() {
+				t.warn("ObjectTooLarge", "%s", problem)
+			}
 			t.fragment.Verdicts = append(t.values.Verdicts, t.fragment.Verdicts...)
 			return t.fragment
 		},
@@ -57,6 +61,7 @@ type translation struct {
 	aliases     []route.Host
 	rewriting   *annotation.Rewriting
 	values      *annotation.Values
+	allowance   *kong.Allowance
 	regexPrefix string // what makes an ImplementationSpecific path a regular expression
 	named       map[string]bool
 }
@@ -90,9 +95,16 @@ func (t *translation) warn(reason, format string, args ...any) {
 
 // add claims the match of a route for the Ingress.
 func (t *translation) add(r route.Route, where string) {
+	if t.allowance.Spent(where) {
+		return
+	}
+	r.Plugins, r.Refuse = t.allowance.Guard(r.Plugins, r.Refuse, where)
 	slot, entities, err := kong.Route(r, t.reader.Limits())
 	if err != nil {
 		t.warn("MatchInvalid", "%s: %v", where, err)
+		return
+	}
+	if !t.allowance.Take(entities, where) {
 		return
 	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{

@@ -47,11 +47,15 @@ func (t *translation) serve(i int, tls networkingv1.IngressTLS, certificateID st
 			}
 			name = string(host)
 		}
+		entities := []*kong.Entity{kong.SNI(name, certificateID)}
+		if !t.allowance.Take(entities, fmt.Sprintf("tls %d host %s", i, name)) {
+			continue
+		}
 		t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 			Slot:     "sni " + name,
 			Object:   t.key,
 			Since:    t.ingress.CreationTimestamp.Time,
-			Entities: []*kong.Entity{kong.SNI(name, certificateID)},
+			Entities: entities,
 			Lost: unit.Warning(t.key, "HostConflict",
 				fmt.Sprintf("tls %d: the certificate for %s is another Ingress's to choose", i, name)),
 		})

@@ -54,6 +54,7 @@ type translation struct {
 	protocols []string
 	suffix    string // of the names of the routes
 	attached  plugin.Attachment
+	allowance *kong.Allowance
 	fragment  unit.Fragment
 }
 
@@ -63,7 +64,7 @@ func (o Options) begin(r *unit.Reader, object unit.Object, key unit.Key) (*trans
 		return nil, class.Missing(object, key, o.IngressClass)
 	}
 	values := annotation.Of(object, key)
-	t := &translation{options: o, reader: r, object: object, key: key, suffix: name.Suffix(r, key)}
+	t := &translation{options: o, reader: r, object: object, key: key, allowance: kong.NewAllowance(r.Limits()), suffix: name.Suffix(r, key)}
 	t.tags = kong.Tags(object, configurationv1beta1.SchemeGroupVersion.WithKind(string(key.Kind)), values.UserTags()...)
 	read := []string{annotation.Tags, annotation.Plugins}
 	if t.protocols = []string{"udp"}; key.Kind == unit.TCPIngress {
@@ -103,7 +104,7 @@ func (o Options) tcp(id unit.ID, r *unit.Reader) unit.Fragment {
 		t.rule(i, s, rule.Backend, backend.Connections)
 	}
 	t.certificates(object.Spec.TLS)
-	return t.fragment
+	return t.end()
 }
 
 // tcpProtocols are those of a TCPIngress: by default connections with TLS, that ends in
@@ -136,6 +137,14 @@ func (o Options) udp(id unit.ID, r *unit.Reader) unit.Fragment {
 		}
 		t.rule(i, s, rule.Backend, backend.Datagrams)
 	}
+	return t.end()
+}
+
+// end says what there was no room for.
+func (t *translation) end() unit.Fragment {
+	for _, problem := range t.allowance.Problems() {
+		t.warn("ObjectTooLarge", "%s", problem)
+	}
 	return t.fragment
 }
 
@@ -160,16 +169,23 @@ func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.Ingress
 		t.warn(used.Reason, "rule %d: %s", i, used.Message)
 	}
 	s.Backend, s.Tags = used.Service, t.tags
-	s.Plugins, s.Refuse = t.attached.Plugins, t.attached.Refuse
-	slot, entities, err := kong.Stream(s, t.reader.Limits())
-	if err != nil {
-		t.warn("MatchInvalid", "rule %d: %v", i, err)
+	where := fmt.Sprintf("rule %d", i)
+	if t.allowance.Spent(where) {
 		return
 	}
-	t.claim(slot, entities, "PortConflict", fmt.Sprintf("rule %d: port %d is taken by another rule for the same host", i, s.Port))
+	s.Plugins, s.Refuse = t.allowance.Guard(t.attached.Plugins, t.attached.Refuse, where)
+	slot, entities, err := kong.Stream(s, t.reader.Limits())
+	if err != nil {
+		t.warn("MatchInvalid", "%s: %v", where, err)
+		return
+	}
+	t.claim(slot, entities, where, "PortConflict", fmt.Sprintf("rule %d: port %d is taken by another rule for the same host", i, s.Port))
 }
 
-func (t *translation) claim(slot string, entities []*kong.Entity, reason, lost string) {
+func (t *translation) claim(slot string, entities []*kong.Entity, where, reason, lost string) {
+	if !t.allowance.Take(entities, where) {
+		return
+	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot:     slot,
 		Object:   t.key,
@@ -203,7 +219,7 @@ func (t *translation) certificates(all []configurationv1beta1.IngressTLS) {
 				t.warn("HostInvalid", "tls %d: %q is no host name", i, host)
 				continue
 			}
-			t.claim("sni "+host, []*kong.Entity{kong.SNI(host, c.ID)}, "HostConflict",
+			t.claim("sni "+host, []*kong.Entity{kong.SNI(host, c.ID)}, fmt.Sprintf("tls %d host %s", i, host), "HostConflict",
 				fmt.Sprintf("tls %d: the certificate for %s is another object's to choose", i, host))
 		}
 	}

@@ -60,7 +60,30 @@ func (l Limits) InEffect() Limits {
 			*field = row.Default
 		}
 	}
+	l.Object.Match = l.Namespace.Match
 	return l
+}
+
+// Settings are the names of the settings for each part of a cost.
+type Settings struct{ Entities, Bytes, Match string }
+
+// The settings of [Limits.Object] and [Limits.Namespace].
+var (
+	ObjectSettings    = Settings{ObjectEntities, ObjectBytes, NamespaceMatch}
+	NamespaceSettings = Settings{NamespaceEntities, NamespaceBytes, NamespaceMatch}
+)
+
+// Within returns an error that names the first part of a cost which is above the bound.
+func (c Cost) Within(most Cost, subject string, settings Settings) error {
+	switch {
+	case Exceeds(c.Entities, most.Entities):
+		return &Exceeded{subject, c.Entities, "entities", most.Entities, settings.Entities}
+	case Exceeds(c.Bytes, most.Bytes):
+		return &Exceeded{subject, c.Bytes, "bytes of configuration", most.Bytes, settings.Bytes}
+	case Exceeds(c.Match, most.Match):
+		return &Exceeded{subject, c.Match, "bytes of matches in a router", most.Match, settings.Match}
+	}
+	return nil
 }
 
 // Exceeds reports whether a value is above a bound of limits in effect.

@@ -13,6 +13,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/customentity"
 	"github.com/kube-sync/kube-sync/translate/grant"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -56,6 +57,9 @@ func references(object metav1.Object) []reference {
 		if !slices.Contains(refs, ref) {
 			refs = append(refs, ref)
 		}
+		if len(refs) > limit.Plugins {
+			break
+		}
 	}
 	return refs
 }
@@ -63,10 +67,21 @@ func references(object metav1.Object) []reference {
 // Attached gives the plugins that the annotation of a route's source or a Service names.
 func Attached(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
 	a := attaching{reader: r, key: key}
-	for _, ref := range references(object) {
+	for _, ref := range a.references(object) {
 		a.attach(ref)
 	}
 	return a.Attachment
+}
+
+// references reads the annotation of an object. One with more plugins than anybody looks
+// through has none.
+func (a *attaching) references(object metav1.Object) []reference {
+	refs := references(object)
+	if len(refs) > limit.Plugins {
+		a.refuse("PluginInvalid", fmt.Sprintf("annotation %s%s names more than %d plugins", annotation.Prefix, annotation.Plugins, limit.Plugins))
+		return nil
+	}
+	return refs
 }
 
 // Named gives a KongPlugin of a route's namespace that the route names by other means.

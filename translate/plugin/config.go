@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -61,25 +61,32 @@ func (s source) configuration(r *unit.Reader) (map[string]any, error) {
 		if err != nil {
 			return nil, fmt.Errorf("configFrom: %w", err)
 		}
-		if raw, err = yaml.YAMLToJSON(value); err != nil {
-			return nil, fmt.Errorf("configFrom: key %q of Secret %s/%s is neither JSON nor YAML", s.from.key, s.from.namespace, s.from.name)
+		if raw, err = r.Limits().YAMLToJSON(value); err != nil {
+			return nil, fmt.Errorf("configFrom: key %q of Secret %s/%s: %w", s.from.key, s.from.namespace, s.from.name, err)
 		}
 	}
 	if len(raw) == 0 || string(raw) == "null" {
 		raw = json.RawMessage("{}")
 	}
+	if err := r.Limits().ConfigSize(len(raw)); err != nil {
+		return nil, err
+	}
 	config, err := decode(raw)
 	if err != nil {
 		return nil, errors.New("the configuration is not an object")
 	}
-	return s.patched(r, config)
+	return s.patched(r, config, len(raw))
 }
 
-func (s source) patched(r *unit.Reader, config any) (map[string]any, error) {
+func (s source) patched(r *unit.Reader, config any, size int) (map[string]any, error) {
 	for i, p := range s.patches {
 		where := fmt.Sprintf("configPatches %d (%s)", i, p.path)
 		text, err := p.from.read(r)
 		if err != nil {
+			return nil, fmt.Errorf("%s: %w", where, err)
+		}
+		size += len(p.path) + len(text)
+		if err := r.Limits().ConfigSize(size); err != nil {
 			return nil, fmt.Errorf("%s: %w", where, err)
 		}
 		value, err := decode(text)
@@ -121,6 +128,9 @@ func pointer(path string) ([]string, error) {
 		return nil, errors.New("the path does not begin with a slash")
 	}
 	tokens := strings.Split(path[1:], "/")
+	if len(tokens) > limit.Depth {
+		return nil, fmt.Errorf("the path has %d parts, and a configuration has at most %d lists and objects in one another", len(tokens), limit.Depth)
+	}
 	for i, token := range tokens {
 		tokens[i] = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
 	}

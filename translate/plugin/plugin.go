@@ -38,10 +38,11 @@ type resolved struct {
 	// kind tells a KongPlugin from a KongClusterPlugin.
 	kind unit.Kind
 	// found tells that there is one for us, whether or not it can be had.
-	found                  bool
-	name, config, instance string
-	disabled               bool
-	protocols, tags        string // separated by commas
+	found           bool
+	name, instance  string
+	config          json.RawMessage // of all that the plugin is attached to, and never modified
+	disabled        bool
+	protocols, tags string // separated by commas
 	// secret tells that some of the configuration is of a Secret.
 	secret bool
 	// custom is what comes with the plugin.
@@ -52,7 +53,7 @@ type resolved struct {
 
 func (p resolved) model() route.Plugin {
 	return route.Plugin{
-		Name: p.name, Config: json.RawMessage(p.config), Instance: p.instance, Disabled: p.disabled,
+		Name: p.name, Config: p.config, Instance: p.instance, Disabled: p.disabled,
 		Protocols: split(p.protocols), Tags: split(p.tags), Entities: p.custom, Secret: p.secret,
 	}
 }
@@ -158,7 +159,7 @@ func (d definition) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict)
 		p.reason, p.message = "PluginInvalid", fmt.Sprintf("%s: %v", s.key, err)
 		return p, append(verdicts, condition.Verdict(s.key, false, "Invalid", p.message))
 	}
-	p.config, p.custom, p.secret = string(config), customentity.Of(r, s.key), s.from != nil || len(s.patches) > 0
+	p.config, p.custom, p.secret = config, customentity.Of(r, s.key), s.from != nil || len(s.patches) > 0
 	verdicts = append(verdicts, s.withoutDatabase(config)...)
 	if field := d.unreachable(s, config); field != "" {
 		verdicts = append(verdicts, unit.Warning(s.key, "FieldMissing",
@@ -170,6 +171,9 @@ func (d definition) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict)
 // config is a plugin's configuration if the plugin may have it.
 func (d definition) config(r *unit.Reader, s source) (json.RawMessage, error) {
 	tree, err := s.configuration(r)
+	if err == nil {
+		err = r.Limits().Tree(s.name, tree)
+	}
 	if err != nil {
 		return nil, err
 	}

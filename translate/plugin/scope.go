@@ -155,7 +155,7 @@ func withoutConsumer(ref reference, p resolved) string {
 // group has wherever it goes. Those that routes or Services name too are theirs.
 func OfConsumer(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
 	a := attaching{reader: r, key: key}
-	for _, ref := range references(object) {
+	for _, ref := range a.references(object) {
 		p, ok := a.resolve(ref)
 		limited, _ := r.Use(unit.ID{Role: routesRole, Namespace: ref.namespace, Name: ref.name, Sub: string(p.kind)}).(bool)
 		switch {

@@ -33,11 +33,11 @@ func Define(g *unit.Graph, rules Rules) {
 		if !class.Ours(r, v, rules.Class) {
 			return unit.Fragment{Verdicts: class.Missing(v, key, rules.Class)}
 		}
-		return rules.translate(v, key)
+		return rules.translate(r, v, key)
 	}})
 }
 
-func (s Rules) translate(v *configurationv1alpha1.KongVault, key unit.Key) unit.Fragment {
+func (s Rules) translate(r *unit.Reader, v *configurationv1alpha1.KongVault, key unit.Key) unit.Fragment {
 	values := annotation.Of(v, key)
 	tags := kong.Tags(v, configurationv1alpha1.SchemeGroupVersion.WithKind(string(unit.KongVault)), values.UserTags(v.Spec.Tags...)...)
 	f := unit.Fragment{Status: condition.Status{}}
@@ -46,6 +46,10 @@ func (s Rules) translate(v *configurationv1alpha1.KongVault, key unit.Key) unit.
 	for _, item := range invalid {
 		f.Verdicts = append(f.Verdicts, unit.Warning(key, "AnnotationInvalid", fmt.Sprintf(
 			"annotation %s%s: %q is not the name of a namespace, or the start of names and an asterisk", annotation.Prefix, annotation.VaultNamespaces, item)))
+	}
+	if err := r.Limits().Config("", v.Spec.Config.Raw); err != nil {
+		f.Verdicts = append(f.Verdicts, condition.Verdict(key, false, "Invalid", "spec.config: "+err.Error()))
+		return f
 	}
 	if !isValid(v) {
 		f.Verdicts = append(f.Verdicts, condition.Verdict(key, false, "Invalid", "the config is not an object"))

@@ -1,0 +1,92 @@
+package kong
+
+import (
+	"fmt"
+
+	"github.com/kube-sync/kube-sync/translate/limit"
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// Allowance is what one object may still make. What comes first in the object is served; the
+// requests of what does not fit with its plugins are refused, and what does not fit without
+// them is left out. The work for an object ends where its allowance does.
+type Allowance struct {
+	limits limit.Limits
+	taken  limit.Cost
+	// spent is why nothing more is taken; nil if there is room.
+	spent            error
+	refused, omitted omission
+}
+
+// omission are the parts of an object for which there was no room.
+type omission struct {
+	count int
+	first string
+}
+
+// NewAllowance returns that of an object of which nothing was made yet.
+func NewAllowance(limits limit.Limits) *Allowance { return &Allowance{limits: limits} }
+
+// tooLarge is what clients are told in place of plugins for which there is no room.
+const tooLarge = "the plugins that protect this are too large"
+
+// Guard returns what a part is served with: its plugins, or a refusal if there is no room
+// for them. It is asked before anything is made of the plugins.
+func (a *Allowance) Guard(plugins []route.Plugin, refuse, where string) ([]route.Plugin, string) {
+	if refuse != "" || len(plugins) == 0 {
+		return plugins, refuse
+	}
+	sum := a.taken
+	for _, p := range plugins {
+		sum = sum.Add(limit.Cost{Entities: 1 + len(p.Entities), Bytes: len(p.Config) + len(p.Ordering)})
+		for _, c := range p.Entities {
+			sum.Bytes += len(c.Fields)
+		}
+	}
+	if sum.Within(a.limits.Object, "", limit.ObjectSettings) == nil {
+		return plugins, ""
+	}
+	a.refused.add(where)
+	return nil, tooLarge
+}
+
+// Spent reports whether there is no room for any more parts.
+func (a *Allowance) Spent(where string) bool {
+	if a.spent != nil {
+		a.omitted.add(where)
+	}
+	return a.spent != nil
+}
+
+// Take reports whether there is room for the entities of a part.
+func (a *Allowance) Take(entities []*Entity, where string) bool {
+	if a.Spent(where) {
+		return false
+	}
+	sum := a.taken.Add(Cost(entities))
+	if a.spent = sum.Within(a.limits.Object, "the object", limit.ObjectSettings); a.spent != nil {
+		a.omitted.add(where)
+		return false
+	}
+	a.taken = sum
+	return true
+}
+
+// Problems say what there was no room for.
+func (a *Allowance) Problems() (messages []string) {
+	if n := a.refused.count; n > 0 {
+		messages = append(messages, fmt.Sprintf(
+			"%s: with the plugins of this and %d other parts the object is larger than the settings %s (%d) and %s (%d) allow; their requests are answered 503 rather than go out without",
+			a.refused.first, n-1, limit.ObjectEntities, a.limits.Object.Entities, limit.ObjectBytes, a.limits.Object.Bytes))
+	}
+	if n := a.omitted.count; n > 0 {
+		messages = append(messages, fmt.Sprintf("%s: this and %d other parts are left out: with it %v", a.omitted.first, n-1, a.spent))
+	}
+	return messages
+}
+
+func (o *omission) add(where string) {
+	if o.count++; o.count == 1 {
+		o.first = where
+	}
+}

@@ -1,0 +1,23 @@
+package limit
+
+// Bounds without a setting: what is above them has no meaning to anybody, and would cost the
+// translation more than it is worth.
+const (
+	// Items is how many items of a list in an annotation are read.
+	Items = 1000
+	// Tags is how many tags an object's entities have of its own, and TagBytes how long they
+	// are together. Each entity of the object has all of them.
+	Tags     = 100
+	TagBytes = 4 << 10
+	// Plugins is how many plugins an object names. Each is looked up for each object.
+	Plugins = 100
+	// Listeners is how many listeners a Gateway has, those of its ListenerSets included.
+	Listeners = 1000
+	// Hosts is for how many hosts at different listeners a route is served.
+	Hosts = 1000
+	// Verdicts is how many verdicts of one kind a unit has about one object.
+	Verdicts = 100
+	// Message is how long the message of a verdict is, in bytes. An API server takes 32 KiB
+	// of a condition, of which there are several, and 1 KiB of an Event.
+	Message = 4 << 10
+)
