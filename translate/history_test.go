@@ -27,6 +27,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -79,6 +80,10 @@ func history(t *testing.T, seed uint64, steps int) {
 // historyOptions have a few ports for Gateways' own in every other history.
 func historyOptions(seed uint64) translate.Options {
 	o := translate.Options{IngressClass: "kong"}
+	if seed%3 == 0 { // there is not always room for all, or for all of one object
+		o.Limits.Namespace = limit.Cost{Entities: 6 + int(seed%20), Bytes: 3000 + int(seed)*200, Match: 20_000}
+		o.Limits.Object = limit.Cost{Entities: 4 + int(seed%5)}
+	}
 	if seed%4 < 2 {
 		o.Gateway.Relay.Address = netip.MustParseAddrPort("127.0.0.1:10264")
 	}

@@ -59,6 +59,9 @@ func Settings(r *unit.Reader, object metav1.Object, key unit.Key, purpose For, v
 	s.hostHeader()
 	s.tls()
 	s.plugins(object)
+	for _, problem := range Bound(b, r.Limits()) {
+		s.warn("ObjectTooLarge", problem)
+	}
 	values.ServiceUpstream() // for what there is to say of it
 }
 

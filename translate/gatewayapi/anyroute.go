@@ -40,6 +40,9 @@ func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object,
 
 func (t *routeTranslation) attach() {
 	t.attachment.attach(t.refs)
+	if n := t.attachment.omitted; n > 0 {
+		t.unserve("the route is served for the first %d of its hosts at different listeners, and for %d others it is not", limit.Hosts, n)
+	}
 	for _, hostname := range t.attachment.hostnames {
 		if !isHost(route.Host(strings.ToLower(string(hostname)))) {
 			t.unserve("%q is not a host name", hostname)

@@ -13,6 +13,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -70,6 +71,15 @@ func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.Frontend
 			unresolved(gatewayv1.ListenerReasonInvalidCACertificateRef, "%s", bundle.Message)
 		}
 		cas = append(cas, bundle.Certificates...)
+	}
+	size := 0
+	for _, ca := range cas {
+		size += len(ca)
+	}
+	// One plugin has those of all Gateways.
+	if most := r.Limits().PluginString; limit.Exceeds(size, most) {
+		unresolved(gatewayv1.ListenerReasonInvalidCACertificateRef, "the CA certificates have %d bytes, and the setting %s allows %d", size, limit.PluginString, most)
+		return nil, wrong
 	}
 	return cas, wrong
 }

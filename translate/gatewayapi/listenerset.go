@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -45,10 +46,16 @@ type source struct {
 
 // listenersOf are those of a Gateway, then those of the ListenerSets that it allows, the
 // oldest first; with what can be said of them before they have a port.
+// Those for which there is no room are not among them.
 func listenersOf(r *unit.Reader, gateway *gatewayv1.Gateway) []assessment {
 	key := unit.Key{Kind: unit.Gateway, Namespace: gateway.Namespace, Name: gateway.Name}
 	sources := []source{{key: key, object: gateway, listeners: gateway.Spec.Listeners}}
+	added := map[string]int{} // by namespace
 	for _, set := range setsOf(r, gateway) {
+		if tooMany(r, gateway, set, added[set.Namespace]+len(set.Spec.Listeners)) != "" {
+			continue
+		}
+		added[set.Namespace] += len(set.Spec.Listeners)
 		s := source{key: unit.Key{Kind: unit.ListenerSet, Namespace: set.Namespace, Name: set.Name}, object: set}
 		for _, entry := range set.Spec.Listeners {
 			s.listeners = append(s.listeners, gatewayv1.Listener(entry))
@@ -63,6 +70,20 @@ func listenersOf(r *unit.Reader, gateway *gatewayv1.Gateway) []assessment {
 	}
 	conflict(all)
 	return all
+}
+
+// tooMany is why a ListenerSet, with which its namespace would add so many listeners to a
+// Gateway, is left out; empty if it is not.
+func tooMany(r *unit.Reader, gateway *gatewayv1.Gateway, set *gatewayv1.ListenerSet, listeners int) string {
+	most := r.Limits().Listeners
+	if set.Namespace == gateway.Namespace && most != limit.Unlimited {
+		most *= limit.OwnListeners
+	}
+	if !limit.Exceeds(listeners, most) {
+		return ""
+	}
+	return fmt.Sprintf("with it the ListenerSets of namespace %s have %d listeners or more of Gateway %s/%s, and the setting %s allows %d",
+		set.Namespace, listeners, gateway.Namespace, gateway.Name, limit.Listeners, most)
 }
 
 // setsOf are the ListenerSets that a Gateway allows, in their order.
@@ -129,11 +150,27 @@ func (o Options) listenerSet(id unit.ID, r *unit.Reader) unit.Fragment {
 			listenerSetNotAccepted(gatewayv1.ListenerSetReasonNotAllowed, why),
 			listenerSetNotProgrammed(gatewayv1.ListenerSetReasonNotAllowed, why))}}
 	}
+	if _, has := m.of[key]; !has && len(set.Spec.Listeners) > 0 {
+		why := tooMany(r, gateway, set, m.added(set.Namespace)+len(set.Spec.Listeners))
+		return unit.Fragment{Value: served{detached: why}, Status: &listenerSetStatus{conditions: observed(set.Generation,
+			listenerSetNotAccepted(gatewayv1.ListenerSetReasonNotAllowed, why),
+			listenerSetNotProgrammed(gatewayv1.ListenerSetReasonNotAllowed, why))}}
+	}
 	status := m.setStatus(key)
 	if m.pooled {
 		status.network = networkOf(r, gateway)
 	}
 	return unit.Fragment{Value: m.served(key), Status: status}
+}
+
+// added is how many listeners the ListenerSets of a namespace have of the Gateway.
+func (m merged) added(namespace string) (n int) {
+	for _, a := range m.listeners {
+		if a.of.Kind == unit.ListenerSet && a.of.Namespace == namespace {
+			n++
+		}
+	}
+	return n
 }
 
 // setStatus is that of a ListenerSet which its Gateway allows.

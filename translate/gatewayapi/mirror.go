@@ -56,7 +56,8 @@ func (t *ruleTranslation) mirrors(filters []gatewayv1.HTTPRouteFilter) []route.M
 	var all []route.Mirror
 	for _, m := range mirrorsOf(filters) {
 		found := t.options.mirrorBackend(t.reader, t.key, t.dialect, m)
-		s := share{weight: 1, targets: found.endpoints.Targets, protocol: found.protocol}
+		s := share{weight: 1, protocol: found.protocol}
+		s.targets, _ = t.few(found.endpoints.Targets, max(len(t.shares), 1)) // copies can do with fewer
 		if found.policy != nil {
 			s.tls = found.policy.TLS
 		}

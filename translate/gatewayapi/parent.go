@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -24,8 +25,12 @@ type attachment struct {
 	parents  []parent
 	sections []unit.Section
 	bindings []binding
+	// byHost are the places of the bindings for a host.
+	byHost map[route.Host][]int
 	// gateways are those that the route is attached to, also by ListenerSets.
 	gateways []unit.Key
+	// omitted counts the hosts at listeners that there was no room for.
+	omitted int
 	// ambiguous says where two Gateways share a port and differ in what they show.
 	ambiguous []string
 }
@@ -148,8 +153,8 @@ func (a *attachment) bind(host route.Host, l listener) {
 			not = append(not, other)
 		}
 	}
-	for i := range a.bindings {
-		if b := &a.bindings[i]; b.host == host && slices.Equal(b.not, not) && b.kongPort == l.KongPort && together(b.schemes, l.Scheme) {
+	for _, i := range a.byHost[host] {
+		if b := &a.bindings[i]; slices.Equal(b.not, not) && b.kongPort == l.KongPort && together(b.schemes, l.Scheme) {
 			if b.shown != l.Shown {
 				a.ambiguous = append(a.ambiguous, fmt.Sprintf("two Gateways have the host %q at one port of Kong's, and different certificates for backends; they are shown %s", host, orNone(b.shown)))
 			}
@@ -160,6 +165,14 @@ func (a *attachment) bind(host route.Host, l listener) {
 			return
 		}
 	}
+	if len(a.bindings) >= limit.Hosts {
+		a.omitted++
+		return
+	}
+	if a.byHost == nil {
+		a.byHost = map[route.Host][]int{}
+	}
+	a.byHost[host] = append(a.byHost[host], len(a.bindings))
 	a.bindings = append(a.bindings, binding{host: host, not: not, schemes: []string{l.Scheme}, port: l.Port, kongPort: l.KongPort, shown: l.Shown,
 		validated: l.Validated})
 }

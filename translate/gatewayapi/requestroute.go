@@ -167,6 +167,9 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 	}
 	base.Tags = kong.Tags(t.object, t.dialect.kind, tags...)
 	for _, b := range t.attachment.bindings {
+		if t.allowance.Spent(where) {
+			continue
+		}
 		if err == nil && f.Redirect == nil {
 			base.Backend = t.use(i, b, &f)
 			for _, err := range f.own(rule.HTTPRouteRule, base.Match.Path) {
@@ -207,9 +210,6 @@ func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
 		return
 	}
 	where := fmt.Sprintf("rule %d match %d", i, j)
-	if t.allowance.Spent(where) {
-		return
-	}
 	r.Plugins, r.Refuse = t.allowance.Guard(r.Plugins, r.Refuse, where)
 	r.Name = t.name(b, i, j)
 	slot, first, ranked, err := kong.Ranked(r, t.reader.Limits())

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -43,12 +44,23 @@ func (t *ruleTranslation) settings() {
 			b.HostHeader = ""
 		}
 		s.spoken = spoken{b.Transport, b.Balancing, b.HostHeader, b.Plugins, b.Refuse != "", values.UserTags()}
-		if s.targets = b.Targets; s.refused {
+		var few string
+		if s.targets, few = t.few(b.Targets, len(t.shares)); few != "" {
+			t.warn("ObjectTooLarge", "%s: %s", s.name(), few)
+		}
+		if s.refused {
 			s.targets = nil
 		}
 		t.fragment.Verdicts = slices.Concat(t.fragment.Verdicts, values.Verdicts,
 			annotation.Ignored(s.service, key, backend.SettingNames...))
 	}
+}
+
+// few are the first endpoints of a backend, one of so many in a rule that may have as many
+// together as a backend alone.
+func (t *ruleTranslation) few(targets []route.Target, backends int) ([]route.Target, string) {
+	limits := t.reader.Limits()
+	return backend.First(targets, max(limits.Object.Entities/2/backends, 1), limits)
 }
 
 // reached is what of a transport decides whether an endpoint gets requests as its Service
@@ -102,7 +114,12 @@ func (t *ruleTranslation) agree() (all spoken) {
 		return all
 	}
 	t.fragment.Verdicts = append(t.fragment.Verdicts, attached.Verdicts...)
-	if t.refuse = attached.Refuse; t.refuse != "" {
+	allowance := kong.NewAllowance(t.reader.Limits())
+	attached.Plugins, t.refuse = allowance.Guard(attached.Plugins, attached.Refuse, "the backends of a rule")
+	for _, problem := range allowance.Problems() {
+		t.warn("ObjectTooLarge", "%s", problem)
+	}
+	if t.refuse != "" {
 		for i := range t.shares {
 			t.shares[i].targets = nil
 		}

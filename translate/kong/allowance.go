@@ -14,7 +14,7 @@ type Allowance struct {
 	limits limit.Limits
 	taken  limit.Cost
 	// spent is why nothing more is taken; nil if there is room.
-	spent            error
+	spent            *limit.Exceeded
 	refused, omitted omission
 }
 

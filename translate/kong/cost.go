@@ -51,17 +51,21 @@ func CheckMatch(m route.Match, limits limit.Limits) error {
 	if err != nil || expr == nil {
 		return err
 	}
-	_, _, err = bounded(expr, limits)
+	_, _, err = bounded(expr, len(m.NotHosts), limits)
 	return err
 }
 
+// sizeOther is what a host of another listener takes that is left out of a match.
+const sizeOther = 500
+
 // bounded is an expression's text and what it takes in a router, if both are within limits.
-func bounded(expr expression.Expr, limits limit.Limits) (text string, size int, err error) {
-	if terms := expression.Terms(expr); limit.Exceeds(terms, limits.MatchTerms) {
+// Hosts of others that it leaves out are not the object's to answer for.
+func bounded(expr expression.Expr, others int, limits limit.Limits) (text string, size int, err error) {
+	if terms := expression.Terms(expr) - 2*others; limit.Exceeds(terms, limits.MatchTerms) {
 		return "", 0, &limit.Exceeded{Subject: "the match", Value: terms, Unit: "comparisons", Most: limits.MatchTerms, Setting: limit.MatchTerms}
 	}
 	text = expr.String()
-	if size = expression.Size(expr, text); limit.Exceeds(size, limits.Match) {
+	if size = max(expression.Size(expr, text)-sizeOther*others, 0); limit.Exceeds(size, limits.Match) {
 		return "", 0, &limit.Exceeded{Subject: "the match", Value: size, Unit: "bytes in a router", Most: limits.Match, Setting: limit.MatchBytes}
 	}
 	return text, size, nil

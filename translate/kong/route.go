@@ -24,7 +24,7 @@ func Route(r route.Route, limits limit.Limits) (slot string, entities []*Entity,
 	if err := expression.Validate(expr); err != nil {
 		return "", nil, err
 	}
-	text, size, err := bounded(expr, limits)
+	text, size, err := bounded(expr, len(r.Match.NotHosts), limits)
 	if err != nil {
 		return "", nil, err
 	}

@@ -17,7 +17,7 @@ func Stream(s route.Stream, limits limit.Limits) (slot string, entities []*Entit
 	if err := expression.ValidateStream(expr); err != nil {
 		return "", nil, err
 	}
-	text, size, err := bounded(expr, limits)
+	text, size, err := bounded(expr, len(s.NotSNIs), limits)
 	if err != nil {
 		return "", nil, err
 	}

@@ -11,8 +11,9 @@ const (
 	TagBytes = 4 << 10
 	// Plugins is how many plugins an object names. Each is looked up for each object.
 	Plugins = 100
-	// Listeners is how many listeners a Gateway has, those of its ListenerSets included.
-	Listeners = 1000
+	// OwnListeners is how many times as many listeners the ListenerSets of a Gateway's own
+	// namespace add to it as those of another namespace.
+	OwnListeners = 10
 	// Hosts is for how many hosts at different listeners a route is served.
 	Hosts = 1000
 	// Verdicts is how many verdicts of one kind a unit has about one object.

@@ -14,6 +14,9 @@ type Limits struct {
 	MatchTerms int
 	// Match bounds what the match of one route takes in the router of a worker, in bytes.
 	Match int
+	// Listeners bounds the listeners that the ListenerSets of one namespace add to a Gateway of
+	// another.
+	Listeners int
 	// Object bounds what one object makes, Namespace what all objects of one namespace make.
 	Object, Namespace Cost
 }
@@ -73,8 +76,8 @@ var (
 	NamespaceSettings = Settings{NamespaceEntities, NamespaceBytes, NamespaceMatch}
 )
 
-// Within returns an error that names the first part of a cost which is above the bound.
-func (c Cost) Within(most Cost, subject string, settings Settings) error {
+// Within returns what names the first part of a cost that is above the bound, or nil.
+func (c Cost) Within(most Cost, subject string, settings Settings) *Exceeded {
 	switch {
 	case Exceeds(c.Entities, most.Entities):
 		return &Exceeded{subject, c.Entities, "entities", most.Entities, settings.Entities}

@@ -6,6 +6,7 @@ const (
 	PluginConfig      = "LIMIT_PLUGIN_CONFIG_BYTES"
 	MatchTerms        = "LIMIT_MATCH_TERMS"
 	MatchBytes        = "LIMIT_MATCH_BYTES"
+	Listeners         = "LIMIT_NAMESPACE_LISTENERS"
 	ObjectEntities    = "LIMIT_OBJECT_ENTITIES"
 	ObjectBytes       = "LIMIT_OBJECT_BYTES"
 	NamespaceEntities = "LIMIT_NAMESPACE_ENTITIES"
@@ -33,6 +34,9 @@ var Table = []Row{
 	// takes 50 milliseconds when the router is built. Usual regular expressions take 10 to 30 KB.
 	{MatchBytes, 2 * mib, "Bytes that the match of one route takes in the router of a worker at most, 0 for no limit. Most of them are those of its regular expressions.",
 		func(l *Limits) *int { return &l.Match }},
+	// Each is a comparison more in every route of a listener whose hosts it is among.
+	{Listeners, 100, "Listeners that the ListenerSets of one namespace add to a Gateway of another at most, 0 for no limit. Those of the Gateway's own namespace add ten times as many.",
+		func(l *Limits) *int { return &l.Listeners }},
 	{ObjectEntities, 10_000, "Entities of Kong that one object makes at most, 0 for no limit.",
 		func(l *Limits) *int { return &l.Object.Entities }},
 	{ObjectBytes, 8 * mib, "Bytes of configuration that one object makes at most, 0 for no limit.",

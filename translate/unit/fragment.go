@@ -1,9 +1,12 @@
 package unit
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
 // Fragment is what one unit contributes.
@@ -83,6 +86,36 @@ type Verdict struct {
 	// the gateway's own log alone: it may be in a namespace that readers of the object know
 	// nothing of.
 	Holder Key
+}
+
+// fewer are the first verdicts of each sort, with messages of a bounded length.
+func fewer(verdicts []Verdict) []Verdict {
+	long := func(v Verdict) bool { return len(v.Message) > limit.Message }
+	if len(verdicts) <= limit.Verdicts && !slices.ContainsFunc(verdicts, long) {
+		return verdicts
+	}
+	type sort struct {
+		object    Key
+		condition string
+		ok        bool
+	}
+	count := map[sort]int{}
+	var few []Verdict
+	for _, v := range verdicts {
+		of := sort{v.Object, v.Condition, v.OK}
+		if count[of]++; count[of] <= limit.Verdicts {
+			v.Message = limit.Text(v.Message, limit.Message)
+			few = append(few, v)
+		}
+	}
+	for i := len(few) - 1; i >= 0; i-- {
+		of := sort{few[i].Object, few[i].Condition, few[i].OK}
+		if more := count[of] - limit.Verdicts; more > 0 {
+			few[i].Message += fmt.Sprintf("; and there are %d more problems", more)
+			count[of] = 0
+		}
+	}
+	return few
 }
 
 // Warning is a verdict that something of the object could not be had.

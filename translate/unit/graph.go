@@ -44,12 +44,13 @@ type Graph struct {
 	indexes map[Kind][]Index
 	limits  limit.Limits
 
-	objects map[Key]Object
-	listed  map[Key]map[Key]struct{}
-	readers map[Kind]map[Key]map[*node]struct{}
-	nodes   map[ID]*node
-	slots   map[string]*slot
-	spoken  map[Key]map[*node]struct{} // units with verdicts on objects not their own
+	objects    map[Key]Object
+	listed     map[Key]map[Key]struct{}
+	readers    map[Kind]map[Key]map[*node]struct{}
+	nodes      map[ID]*node
+	slots      map[string]*slot
+	spoken     map[Key]map[*node]struct{} // units with verdicts on objects not their own
+	namespaces map[string]*namespace
 	// attached counts, by section, the objects that are attached to an object.
 	attached map[Key]map[string]int
 	version  uint64
@@ -59,6 +60,7 @@ type Graph struct {
 	// The state of one Update.
 	queue   []*node
 	orphans []*node
+	crowded []*namespace
 	touched []*slot
 	stale   []*node
 	changed Result
@@ -86,7 +88,8 @@ func NewGraph(limits limit.Limits) *Graph {
 		slots:   map[string]*slot{},
 		spoken:  map[Key]map[*node]struct{}{},
 
-		attached: map[Key]map[string]int{},
+		namespaces: map[string]*namespace{},
+		attached:   map[Key]map[string]int{},
 	}
 }
 
@@ -116,7 +119,9 @@ func (g *Graph) Update(changes ...Change) Result {
 // settle translates what is dirty until nothing is, drops unused units, and derives what
 // the units have in the configuration from the claims that they hold then.
 func (g *Graph) settle() {
-	g.translateAll()
+	for g.translateAll(); g.rank(); {
+		g.translateAll()
+	}
 	g.settleSlots()
 	for _, n := range g.stale {
 		n.stale = false

@@ -28,6 +28,8 @@ type node struct {
 	entities []*kong.Entity
 	verdicts []Verdict
 	version  uint64
+
+	budget budget
 }
 
 func (n *node) view() View {
@@ -78,6 +80,7 @@ func (g *Graph) translate(n *node) {
 	g.setReads(n, r.reads.list)
 	g.setUses(n, r.uses.list)
 	old := n.fragment
+	fragment = g.account(n, fragment)
 	n.fragment = fragment
 	if !reflect.DeepEqual(old.Value, fragment.Value) {
 		for user := range n.users {
@@ -120,6 +123,10 @@ func (g *Graph) refresh(n *node) {
 			}
 		}
 	}
+	if n.budget.tight != "" {
+		verdicts = append(slices.Clip(verdicts), Warning(n.object, "NamespaceTooLarge", n.budget.tight))
+	}
+	verdicts = fewer(verdicts)
 	if !slices.EqualFunc(n.entities, entities, (*kong.Entity).Equal) {
 		g.version++
 		n.version = g.version
@@ -160,6 +167,7 @@ func (g *Graph) speak(n *node, verdicts []Verdict) {
 // drop takes a unit out of the graph.
 func (g *Graph) drop(n *node) {
 	n.gone = true
+	g.leaveNamespace(n)
 	g.setReads(n, nil)
 	g.setUses(n, nil)
 	g.setClaims(n, nil)

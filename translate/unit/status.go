@@ -87,6 +87,9 @@ func (g *Graph) Status(key Key) Status {
 	if judged, ok := status.(Judged); ok {
 		status = judged.Judged(g.Verdicts(key))
 	}
+	if n.budget.tight != "" {
+		status = status.Refused(n.budget.tight)
+	}
 	return status.Counted(g.attached[key])
 }
 

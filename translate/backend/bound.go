@@ -1,0 +1,33 @@
+package backend
+
+import (
+	"fmt"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/limit"
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// Bound keeps a backend within what one object may make: of too many endpoints the first are
+// taken, and plugins for which there is no room make all requests be refused. It returns
+// what there is to say of that.
+func Bound(b *route.Backend, limits limit.Limits) (problems []string) {
+	if most := limits.Object.Entities; most != limit.Unlimited {
+		var wrong string
+		if b.Targets, wrong = First(b.Targets, max(most/2, 1), limits); wrong != "" {
+			problems = append(problems, wrong)
+		}
+	}
+	a := kong.NewAllowance(limits)
+	b.Plugins, b.Refuse = a.Guard(b.Plugins, b.Refuse, "annotation konghq.com/plugins")
+	return append(problems, a.Problems()...)
+}
+
+// First returns the first endpoints, so many at most, and what there is to say of the rest.
+func First(targets []route.Target, most int, limits limit.Limits) ([]route.Target, string) {
+	if limits.Object.Entities == limit.Unlimited || len(targets) <= most {
+		return targets, ""
+	}
+	return targets[:most:most], fmt.Sprintf("there are %d endpoints, and only the first %d are used: an object makes %d entities at most by the setting %s, and its endpoints half of them",
+		len(targets), most, limits.Object.Entities, limit.ObjectEntities)
+}
