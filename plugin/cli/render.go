@@ -75,6 +75,7 @@ func optionFlags(f *flag.FlagSet, o *translate.Options) {
 	f.BoolVar(&o.Backend.AllowLoopback, "allow-loopback-backends", false, "take endpoints on the gateway's own host")
 	f.BoolVar(&o.Backend.Drain, "enable-drain-support", false, "keep terminating endpoints, without new requests")
 	tenancyFlags(f, &o.Tenancy)
+	limitFlags(f, &o.Limits)
 	f.StringVar(&o.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
 	o.Gateway.Pool, o.Gateway.Relay = pool(), relay()
 }

@@ -11,6 +11,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kube-sync/kube-sync/translate/limit"
+
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
@@ -69,6 +71,9 @@ type Settings struct {
 	MaxKongHops       int
 	MaxBufferedBody   int64
 	MaxBufferedBodies int64
+
+	// Limits are the bounds on what objects make.
+	Limits limit.Limits
 
 	// Admin is the address of Kong's Admin API: "unix:/path", "http://host:port" or
 	// "https://host:port". It is empty when there is no Kong to read it from.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
@@ -39,6 +40,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Settings{
+		Limits:       defaultLimits(),
 		IngressClass: "kong", GatewayController: "konghq.com/kic-gateway-controller", APIServerQPS: 100, APIServerBurst: 300, UpdateStatus: true, EmitEvents: true,
 		ElectionID: "kube-sync-kong", ElectionNamespace: "gateways", PodName: "gw-1", PodNamespace: "gateways",
 		Admin: "unix:/kong/admin.sock", AdminTimeout: 30 * time.Second,
@@ -48,6 +50,13 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func defaultLimits() (l limit.Limits) {
+	for _, row := range limit.Table {
+		*row.Field(&l) = row.Default
+	}
+	return l
 }
 
 func TestEverySetting(t *testing.T) {
@@ -66,7 +75,13 @@ func TestEverySetting(t *testing.T) {
 		"RELAY_BIND_ADDRESS": "[::1]:7", "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "GATEWAY_PORTS": "20000-20039, 9000",
 		"RELAY_MEMORY": "8k", "ALLOW_VULNERABLE_KONG": "true", "MAX_KONG_HOPS": "3", "MAX_BUFFERED_BODY": "0", "MAX_BUFFERED_BODIES": "3G",
 	}
+	for _, row := range limit.Table {
+		values[row.Setting] = "12"
+	}
+	values[limit.NamespaceBytes] = "0"
 	want := Settings{
+		Limits: limit.Limits{PluginString: 12, PluginConfig: 12, MatchTerms: 12, Match: 12, Listeners: 12,
+			Object: limit.Cost{Entities: 12, Bytes: 12}, Namespace: limit.Cost{Entities: 12, Bytes: limit.Unlimited, Match: 12}},
 		GatewayPorts:      []Ports{{20000, 20039}, {9000, 9000}},
 		GatewayController: "a.example/b", GatewayToReconcile: types.NamespacedName{Namespace: "kong", Name: "gw"},
 		IngressClass: "inner", WatchNamespaces: []string{"a", "b"}, Manifests: "/m", Kubeconfig: "/k",

@@ -7,7 +7,9 @@ import (
 )
 
 // table has all settings, in the order of the documentation.
-var table = []Setting{
+var table = slices.Concat(general, limits())
+
+var general = []Setting{
 	text("INGRESS_CLASS", "kong", "Name of the ingress class whose Ingresses are served.",
 		func(s *Settings) *string { return &s.IngressClass }, dnsName),
 	text("GATEWAY_API_CONTROLLER_NAME", "konghq.com/kic-gateway-controller", "The controllerName of the GatewayClasses whose Gateways are served.",
