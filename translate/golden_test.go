@@ -146,21 +146,22 @@ func options(t *testing.T, archive *txtar.Archive) translate.Options {
 	o := translate.Options{IngressClass: "kong", Gateway: gatewayapi.Options{Relay: gatewayapi.Relay{Address: netip.MustParseAddrPort("127.0.0.1:10264")}}}
 	var set struct {
 		backend.Options
-		AllowLua          bool
-		Isolated          bool
-		IsolatedPlugins   []string
-		Fields            []tenancy.FieldValue
-		AllowVaults       bool
-		CustomEntityTypes []string
-		Pool              gatewayapi.Pool
-		Ports             map[gatewayv1.ProtocolType][]int32
-		Limits            limit.Limits
+		AllowLua            bool
+		Isolated            bool
+		IsolatedPlugins     []string
+		Fields              []tenancy.FieldValue
+		AllowVaults         bool
+		CustomEntityTypes   []string
+		ConsumersEverywhere bool
+		Pool                gatewayapi.Pool
+		Ports               map[gatewayv1.ProtocolType][]int32
+		Limits              limit.Limits
 	}
 	if err := yaml.UnmarshalStrict(section(archive, "options.yaml"), &set); err != nil {
 		t.Fatal(err)
 	}
 	o.Backend = set.Options
-	o.Tenancy = tenancy.Options{AllowLua: set.AllowLua, Isolated: set.Isolated, IsolatedPlugins: set.IsolatedPlugins, Fields: set.Fields, AllowVaults: set.AllowVaults, CustomEntityTypes: set.CustomEntityTypes}
+	o.Tenancy = tenancy.Options{AllowLua: set.AllowLua, Isolated: set.Isolated, IsolatedPlugins: set.IsolatedPlugins, Fields: set.Fields, AllowVaults: set.AllowVaults, CustomEntityTypes: set.CustomEntityTypes, ConsumersEverywhere: set.ConsumersEverywhere}
 	o.Limits = set.Limits
 	o.Gateway.Pool, o.Gateway.Ports = set.Pool, set.Ports
 	o.Gateway.Front = types.NamespacedName{Namespace: "kong", Name: "kong-proxy"}

@@ -45,7 +45,7 @@ func New(o Options) *unit.Graph {
 	backend.Define(g, o.Backend)
 	certificate.Define(g)
 	upstream.Define(g, o.Gateway.ControllerName())
-	consumer.Define(g, o.IngressClass)
+	consumer.Define(g, o.IngressClass, o.Tenancy)
 	grant.Define(g)
 	if o.Tenancy.Denied == nil && !o.Backend.AllowLoopback {
 		o.Tenancy.Denied = backend.Local

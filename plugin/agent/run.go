@@ -97,7 +97,7 @@ func options(s settings.Settings, place gatewayapi.Relay) translate.Options {
 func tenant(s settings.Settings) tenancy.Options {
 	return tenancy.Options{
 		Isolated: s.Isolated, IsolatedPlugins: s.IsolatedPlugins, AllowLua: s.AllowLuaPlugins, Fields: s.AllowPluginFields,
-		AllowVaults: s.AllowVaults, CustomEntityTypes: s.CustomEntityTypes,
+		AllowVaults: s.AllowVaults, CustomEntityTypes: s.CustomEntityTypes, ConsumersEverywhere: s.ConsumersEverywhere,
 	}
 }
 

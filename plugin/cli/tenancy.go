@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"flag"
 	"strings"
 
@@ -24,6 +25,13 @@ func tenancyFlags(f *flag.FlagSet, o *tenancy.Options) {
 	})
 	f.Func("custom-entity-types", "`TYPES` that KongCustomEntities may have, separated by commas", func(value string) error {
 		o.CustomEntityTypes = items(value)
+		return nil
+	})
+	f.Func("consumer-plugins", "where the plugins of KongConsumers take effect, `namespace` or everywhere (default namespace)", func(value string) error {
+		o.ConsumersEverywhere = value == "everywhere"
+		if value != "namespace" && value != "everywhere" {
+			return errors.New("want namespace or everywhere")
+		}
 		return nil
 	})
 	f.BoolVar(&o.AllowVaults, "allow-vaults", false, "let objects of all namespaces refer to all vaults and to the gateway's environment")

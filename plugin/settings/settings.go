@@ -64,6 +64,8 @@ type Settings struct {
 	AllowPluginFields []tenancy.FieldValue
 	AllowVaults       bool
 	CustomEntityTypes []string
+	// ConsumersEverywhere is CONSUMER_PLUGINS.
+	ConsumersEverywhere bool
 
 	AllowVulnerableKong bool
 	// MaxKongHops, MaxBufferedBody and MaxBufferedBodies are read by Kong's workers. The

@@ -3,6 +3,7 @@ package settings
 import (
 	"flag"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -94,6 +95,15 @@ var general = []Setting{
 		func(s *Settings) *bool { return &s.AllowVaults }),
 	list("CUSTOM_ENTITY_TYPES", "", "Types of entities that KongCustomEntities may have beyond degraphql_routes, in comma-separated format, as key_sets, keys. Every namespace can then make entities of these types.",
 		func(s *Settings) *[]string { return &s.CustomEntityTypes }, customEntityType),
+	{
+		Name: "CONSUMER_PLUGINS", Default: "namespace", Doc: "Where the plugins of a KongConsumer take effect: namespace or everywhere. Namespace means routes of its own namespace, and of those where a ReferenceGrant lets its namespace's KongConsumers in; " +
+			"on other routes they only limit requests, and only where there is no other plugin of the kind. Everywhere has no effect while TENANCY is isolated.",
+		set: func(s *Settings, value string) (err error) {
+			value, err = oneOf("namespace", "everywhere")(strings.ToLower(value))
+			s.ConsumersEverywhere = value == "everywhere"
+			return err
+		},
+	},
 	boolean("ALLOW_LUA_PLUGINS", "false", "Whether plugins may have Lua code in their configuration, which Kong runs: pre-function, post-function, fields *_by_lua, and templates of request-transformer that are more than look-ups.",
 		func(s *Settings) *bool { return &s.AllowLuaPlugins }),
 

@@ -13,6 +13,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -23,7 +24,8 @@ const (
 )
 
 // Define adds the units of consumers of a class to a graph.
-func Define(g *unit.Graph, className string) {
+func Define(g *unit.Graph, className string, o tenancy.Options) {
+	defineTenants(g, o)
 	g.Define(unit.Definition{Role: Role, Kind: unit.KongConsumer, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
 		key := unit.Key{Kind: unit.KongConsumer, Namespace: id.Namespace, Name: id.Name}
 		c, ok := unit.Get[*configurationv1.KongConsumer](r, key)
@@ -33,8 +35,8 @@ func Define(g *unit.Graph, className string) {
 		if !class.Ours(r, c, className) {
 			return unit.Fragment{Verdicts: class.Missing(c, key, className)}
 		}
-		t := &translation{reader: r, consumer: c, key: key, allowance: kong.NewAllowance(r.Limits())}
-		t.translate()
+		t := &translation{reader: r, consumer: c, key: key, tenancy: o, allowance: kong.NewAllowance(r.Limits())}
+		t.translate(className)
 		t.fragment.Status = condition.Status{}
 		return t.fragment
 	}})
@@ -58,14 +60,16 @@ type translation struct {
 	reader   *unit.Reader
 	consumer *configurationv1.KongConsumer
 	key      unit.Key
+	tenancy  tenancy.Options
 	fragment unit.Fragment
 
-	model     route.Consumer
-	names     []string // the slots of the consumer's names
-	allowance *kong.Allowance
+	model      route.Consumer
+	names      []string // the slots of the consumer's names
+	hasPlugins bool     // for all its requests
+	allowance  *kong.Allowance
 }
 
-func (t *translation) translate() {
+func (t *translation) translate(className string) {
 	values := annotation.Of(t.consumer, t.key)
 	t.model = route.Consumer{
 		Name: plugin.ConsumerName(t.consumer), Username: t.consumer.Username, CustomID: t.consumer.CustomID,
@@ -89,8 +93,9 @@ func (t *translation) translate() {
 	for _, problem := range t.allowance.Problems() {
 		t.failed("ObjectTooLarge", "%s", problem)
 	}
+	limited := t.limit(className)
 	if !slices.ContainsFunc(t.fragment.Verdicts, func(v unit.Verdict) bool { return v.Condition != "" }) {
-		t.fragment.Verdicts = append(t.fragment.Verdicts, condition.Verdict(t.key, true, "Programmed", "the consumer is in Kong's configuration"))
+		t.fragment.Verdicts = append(t.fragment.Verdicts, condition.Verdict(t.key, true, "Programmed", "the consumer is in Kong's configuration"+limited))
 	}
 }
 
@@ -137,10 +142,17 @@ func (t *translation) entities() []*kong.Entity {
 		v.Condition = condition.Programmed
 		t.fragment.Verdicts = append(t.fragment.Verdicts, v)
 	}
+	for _, p := range attached.Plugins {
+		if err := t.tenancy.CheckConsumerPlugin(p.Name, p.Config); err != nil {
+			t.failed("PluginInvalid", "plugin %s: %v; requests are answered 503 rather than go out without", p.Name, err)
+			attached.Refuse = "a plugin of the consumer is not available"
+		}
+	}
 	plugins, refuse := t.allowance.Guard(attached.Plugins, attached.Refuse, "consumer")
 	if refuse != "" {
 		return append(entities, kong.Refusal(refuse, t.model.Tags, consumer.Ref, t.model.Name))
 	}
+	t.hasPlugins = len(plugins) > 0
 	for _, p := range plugins {
 		entities = append(append(entities, kong.Guarded(p, consumer.Ref, t.model.Name)), kong.Brought(p, consumer.Ref, t.model.Name)...)
 	}

@@ -10,6 +10,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/consumer"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -79,7 +80,7 @@ func (t *requestTranslation) translate() unit.Fragment {
 func (t *requestTranslation) settings() {
 	values := annotation.Of(t.object, t.key)
 	t.base = values.Route(route.Route{PreserveHost: true, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426})
-	t.userTags = values.UserTags()
+	t.userTags = append(values.UserTags(), consumer.RouteTags(t.reader, t.key)...)
 	t.namedRoute = map[string]bool{}
 	read := append(slices.Clone(annotation.RouteNames), annotation.Plugins, annotation.HostAliases)
 	t.attached = plugin.Attached(t.reader, t.object, t.key)

@@ -62,3 +62,40 @@ func covers(all []gatewayv1.ReferenceGrantTo, to unit.Key) bool {
 	}
 	return false
 }
+
+// Consumers returns the namespaces whose KongConsumers a ReferenceGrant lets into a route, in
+// order. Its own namespace is not among them.
+func Consumers(r *unit.Reader, route unit.Key) []string {
+	return consumers(r, route.Namespace, func(to []gatewayv1.ReferenceGrantTo) bool { return covers(to, route) })
+}
+
+// consumerRoutes are the kinds of routes that know consumers.
+var consumerRoutes = []unit.Kind{unit.Ingress, unit.HTTPRoute, unit.GRPCRoute}
+
+// ConsumersOf returns the namespaces whose KongConsumers a ReferenceGrant lets into any route
+// of a namespace, in order.
+func ConsumersOf(r *unit.Reader, namespace string) []string {
+	return consumers(r, namespace, func(to []gatewayv1.ReferenceGrantTo) bool {
+		return slices.ContainsFunc(to, func(t gatewayv1.ReferenceGrantTo) bool {
+			kind := unit.Kind(t.Kind)
+			return slices.Contains(consumerRoutes, kind) && string(t.Group) == kind.Group()
+		})
+	})
+}
+
+func consumers(r *unit.Reader, namespace string, covered func([]gatewayv1.ReferenceGrantTo) bool) []string {
+	var namespaces []string
+	for _, g := range unit.List[*gatewayv1.ReferenceGrant](r, unit.Key{Kind: inNamespace, Name: namespace}) {
+		if !covered(g.Spec.To) {
+			continue
+		}
+		for _, f := range g.Spec.From {
+			from := unit.Key{Kind: unit.KongConsumer, Namespace: string(f.Namespace)}
+			if trusts([]gatewayv1.ReferenceGrantFrom{f}, from) && from.Namespace != namespace {
+				namespaces = append(namespaces, from.Namespace)
+			}
+		}
+	}
+	slices.Sort(namespaces)
+	return slices.Compact(namespaces)
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/consumer"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/plugin"
@@ -76,7 +77,8 @@ func (t *translation) settings() {
 		BufferRequest:       true,
 		BufferResponse:      true,
 		HTTPSRedirectStatus: 426,
-		Tags:                kong.Tags(t.ingress, networkingv1.SchemeGroupVersion.WithKind("Ingress"), values.UserTags()...),
+		Tags: kong.Tags(t.ingress, networkingv1.SchemeGroupVersion.WithKind("Ingress"),
+			append(values.UserTags(), consumer.RouteTags(t.reader, t.key)...)...),
 	})
 	t.aliases = values.HostAliases()
 	t.rewriting = values.RewriteURI()

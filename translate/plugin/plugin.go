@@ -108,6 +108,7 @@ func Define(g *unit.Graph, className string, o tenancy.Options) {
 		return f
 	}})
 	defineRelations(g, className)
+	defineUsernames(g)
 }
 
 func namespaced(p *configurationv1.KongPlugin, key unit.Key) source {
@@ -181,6 +182,9 @@ func (d definition) config(r *unit.Reader, s source) (json.RawMessage, error) {
 		err = d.CheckPlugin(s.name, tree)
 	} else {
 		err = d.CheckLua(s.name, tree)
+	}
+	if err == nil {
+		err = d.anonymous(r, s, tree)
 	}
 	if err == nil {
 		err = d.vaults.Check(r, s.key.Namespace, "config", tree)

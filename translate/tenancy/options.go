@@ -18,6 +18,9 @@ type Options struct {
 	// AllowVaults permits references to all vaults and to the gateway's environment to all
 	// namespaces.
 	AllowVaults bool
+	// ConsumersEverywhere makes the plugins of consumers take effect on routes of all
+	// namespaces, unless Isolated is set.
+	ConsumersEverywhere bool
 	// CustomEntityTypes are types that KongCustomEntities may have beyond those that every
 	// namespace may.
 	CustomEntityTypes []string
@@ -27,3 +30,6 @@ type Options struct {
 
 // listed reports whether an operator permits a plugin in an isolated gateway by its name.
 func (o Options) listed(plugin string) bool { return slices.Contains(o.IsolatedPlugins, plugin) }
+
+// Everywhere reports whether the plugins of consumers take effect on routes of all namespaces.
+func (o Options) Everywhere() bool { return o.ConsumersEverywhere && !o.Isolated }

@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -36,6 +37,22 @@ func (o Options) CheckPlugin(plugin string, tree any) error {
 		}
 	}
 	return o.checkHosts(plugin, tree)
+}
+
+// CheckConsumerPlugin returns why a plugin with this configuration, a JSON object, is not for
+// a consumer alone. Without a route or Service Kong counts in one place what a header or path
+// is limited by, for all consumers and for all requests of the gateway; a request could have
+// the count of another client there.
+func (o Options) CheckConsumerPlugin(plugin string, configuration []byte) error {
+	var c struct {
+		LimitBy string `json:"limit_by"`
+	}
+	_ = json.Unmarshal(configuration, &c) // what is no object is Kong's to refuse
+	if o.Everywhere() || plugin != "rate-limiting" || c.LimitBy != "header" && c.LimitBy != "path" {
+		return nil
+	}
+	return fmt.Errorf("%s.limit_by is %s, which a consumer alone must not have: allowed are consumer, credential, ip and service, "+
+		"or that a route or Service names the plugin too; CONSUMER_PLUGINS permits it by everywhere", config, c.LimitBy)
 }
 
 // permits returns why a configuration does not comply with a permission.

@@ -1,0 +1,44 @@
+package consumer
+
+import (
+	"github.com/kube-sync/kube-sync/translate/grant"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/tenancy"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// tenantsRole is of the unit that keeps consumers to their namespaces. It is there as long as
+// there are consumers, and about the IngressClass, as it is nobody's in particular.
+const tenantsRole unit.Role = "consumer-tenants"
+
+func defineTenants(g *unit.Graph, o tenancy.Options) {
+	g.Define(unit.Definition{Role: tenantsRole, Kind: unit.IngressClass, Translate: func(unit.ID, *unit.Reader) unit.Fragment {
+		return unit.Fragment{Entities: []*kong.Entity{kong.Tenants(o.Isolated)}}
+	}})
+}
+
+// limit keeps a consumer to its namespace, and says so.
+func (t *translation) limit(className string) (said string) {
+	if t.tenancy.Everywhere() {
+		return ""
+	}
+	t.reader.Use(unit.ID{Role: tenantsRole, Name: className})
+	const granted = ", and those of other namespaces where a ReferenceGrant lets KongConsumers of namespace "
+	switch {
+	case t.tenancy.Isolated:
+		return " for routes of its namespace" + granted + t.key.Namespace + " in"
+	case t.hasPlugins:
+		return "; its plugins are for routes of its namespace" + granted + t.key.Namespace + " in. Elsewhere they only limit requests, where there is no other plugin of the kind"
+	}
+	return ""
+}
+
+// RouteTags are the tags of a route that name the namespaces whose consumers it is for.
+func RouteTags(r *unit.Reader, route unit.Key) []string {
+	namespaces := grant.Consumers(r, route)
+	tags := make([]string, len(namespaces))
+	for i, namespace := range namespaces {
+		tags[i] = kong.ConsumersOf + namespace
+	}
+	return tags
+}
