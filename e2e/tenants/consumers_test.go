@@ -131,3 +131,20 @@ func TestConsumersAreUnknownElsewhere(t *testing.T) {
 	s.want(request{host: "members.shop.example", header: by("mallory")}, http.StatusOK)
 	s.want(request{host: "own.attacker.example", header: by("ann")}, http.StatusUnauthorized)
 }
+
+// A Kong without the plugin that tells consumers apart, such as a plain image, goes on as
+// Kong does in a shared gateway. An isolated one is closed.
+func TestKongWithoutTheTenantsPlugin(t *testing.T) {
+	objects := func(s *scene) string {
+		return s.web("shop", "web", "shop.example", "konghq.com/plugins: auth") + plugin("shop", "auth", "key-auth", "{}") + consumer("shop", "ann", "")
+	}
+	shared := newScene(t, translate.Options{}, "KONG_PLUGINS=bundled,kube-sync-closed")
+	if refused := shared.apply(objects(shared)); len(refused) != 1 || !strings.Contains(strings.Join(refused[0].Messages, " "), "kube-sync-tenants") {
+		t.Errorf("refused: %+v", refused)
+	}
+	shared.want(request{host: "shop.example", header: by("ann")}, http.StatusOK)
+	isolated := newScene(t, translate.Options{Tenancy: tenancy.Options{Isolated: true}}, "KONG_PLUGINS=bundled,kube-sync-closed")
+	isolated.apply(objects(isolated))
+	isolated.want(request{host: "shop.example", header: by("ann")}, http.StatusServiceUnavailable)
+	isolated.want(request{host: "shop.example"}, http.StatusServiceUnavailable)
+}

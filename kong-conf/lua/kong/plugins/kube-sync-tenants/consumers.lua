@@ -5,6 +5,7 @@
 -- the configurations of a plugin, keyed "route:service:consumer", each part an id or empty.
 -- That function is in an upvalue of kong.runloop.handler, which calls it for every change.
 local permitted = require "kong.plugins.kube-sync-tenants.namespaces"
+local upvalue = require "kong.plugins.kube-sync-tenants.upvalue"
 
 local ngx = ngx
 local debug = debug
@@ -88,23 +89,11 @@ local function configuration(iterator)
 end
 
 
-local function upvalue(fn, name)
-  local i = 1
-  repeat
-    local found, value = debug.getupvalue(fn, i)
-    if found == name then
-      return value, i
-    end
-    i = i + 1
-  until not found
-end
-
-
 -- The function of Kong that has the one that makes iterators in an upvalue, or nil.
 local function maker()
   local handler = package.loaded["kong.runloop.handler"]
   local build = type(handler) == "table" and handler.build_plugins_iterator
-  return type(build) == "function" and upvalue(build, "new_plugins_iterator") or nil
+  return type(build) == "function" and (upvalue(build, "new_plugins_iterator")) or nil
 end
 
 

@@ -24,7 +24,7 @@ if ngx.config.subsystem == "http" then
     consumers.limit()
   end
 
-  problem = unlimited or problem
+  problem = require("kong.plugins.kube-sync-tenants.redis").split() or unlimited or problem
 end
 
 function Tenants.init_worker()
