@@ -98,7 +98,7 @@ func (s substitutions) add(id unit.ID, p *plan, row RefusedEntity) (added bool) 
 		if e.Instead == nil || row.Type != "" && !row.about(e) {
 			continue
 		}
-		refused := &substitution{unit: id, object: chosen.object, source: row.object(), entity: e}
+		refused := &substitution{unit: id, object: chosen.object, source: RefusedEntity{Tags: tagsOf(e)}.object(), entity: e}
 		if e.Source.Kind != "" {
 			refused.source = unit.Key{Kind: unit.Kind(e.Source.Kind), Namespace: e.Source.Namespace, Name: e.Source.Name}
 		}

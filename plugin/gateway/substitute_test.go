@@ -59,7 +59,7 @@ func TestRefusedPluginIsSubstituted(t *testing.T) {
 		}
 		// One that Kong fails over without naming it.
 		outcome = apply("silent", "yes")
-		if got := fake.names(kong.Plugins); !slices.Equal(got, []string{"refusal of guarded"}) || len(outcome.Refusals) != 1 {
+		if got := fake.names(kong.Plugins); !slices.Equal(got, []string{"refusal of guarded"}) || len(outcome.Refusals) != 2 {
 			t.Errorf("plugins %v, refusals %v", got, refusals(outcome))
 		}
 	}

@@ -49,8 +49,16 @@ func (g *Gateway) vet(ctx context.Context, p *plan) error {
 	if len(q.entities) == 0 || len(q.entities) > mostAsked {
 		return nil
 	}
+	answered := true // about all that was asked
 	rows, err := blame(kong.Sorted(q.entities), func(some []*kong.Entity) error {
 		err := g.askAbout(ctx, some)
+		if errors.Is(err, ErrFailed) && !silent(err) && g.companion {
+			// It knows which, and the next question is about the others.
+			if failed := g.admin.failures(ctx, some); failed != nil {
+				answered = false
+				return failed
+			}
+		}
 		if len(some) == len(q.entities) && errors.Is(err, ErrFailed) && !silent(err) && errors.Is(g.askAbout(ctx, nil), ErrFailed) {
 			return errMute
 		}
@@ -60,7 +68,7 @@ func (g *Gateway) vet(ctx context.Context, p *plan) error {
 		return nil
 	}
 	for id := range q.asked {
-		if !slices.ContainsFunc(rows, func(row RefusedEntity) bool { return row.ID == id }) {
+		if answered && !slices.ContainsFunc(rows, func(row RefusedEntity) bool { return row.ID == id }) {
 			g.vetted[id] = struct{}{}
 		}
 	}

@@ -74,9 +74,9 @@ end
 
 -- Calls a function about an entity. If it fails the entity is to blame.
 local function guarded(rows, kind, entity, fn, ...)
-  local ok, result = pcall(fn, ...)
+  local ok, result, more = pcall(fn, ...)
   if ok then
-    return result
+    return result, more
   end
 
   local failure = complete.failure(result)
@@ -238,9 +238,13 @@ local function validated(changes, input, rows)
     entities = refused
   end
 
+  -- either the schema failed, or the list of what it found wrong
   for kind, upserts in pairs(changes.upserts) do
     for _, entity in pairs(upserts) do
-      guarded(rows, kind, entity, complete.alone, kind, entity)
+      local refused = guarded(rows, kind, entity, complete.alone, kind, entity)
+      if refused then
+        row(rows, kind, entity, "entity", complete.line(refused))
+      end
     end
   end
 
@@ -320,7 +324,10 @@ function _M.failures(delta)
   local rows = {}
   for kind, entities in pairs(changes.upserts) do
     for _, entity in pairs(entities) do
-      guarded(rows, kind, entity, complete.alone, kind, entity)
+      local refused, unlisted = guarded(rows, kind, entity, complete.alone, kind, entity)
+      if unlisted then
+        row(rows, kind, entity, "entity", complete.line(refused))
+      end
     end
   end
 

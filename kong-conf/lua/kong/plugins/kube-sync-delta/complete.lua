@@ -1,6 +1,7 @@
 -- What a full load makes of an entity before it stores it: validated, with its defaults,
 -- and with what Kong computes of its fields.
 local cycle_aware_deep_copy = require("kong.tools.table").cycle_aware_deep_copy
+local errors = require "kong.db.errors"
 
 
 local null = ngx.null
@@ -62,7 +63,8 @@ end
 
 
 -- Does to a copy of an entity what is done to it among others. It fails if Kong's code
--- does, and not if Kong refuses the entity. What it refers to is left out: Kong's code
+-- does. It returns what Kong says if it refuses the entity, and whether Kong's code then
+-- fails over the list of what is wrong. What the entity refers to is left out: Kong's code
 -- fails over plugins that refer to nothing.
 function _M.alone(kind, entity)
   local copy = cycle_aware_deep_copy(entity)
@@ -72,18 +74,24 @@ function _M.alone(kind, entity)
     end
   end
 
-  local entities = _M.parse({ _format_version = "3.0", [kind] = { copy } })
-  if entities then
-    _M.finish(kind, entities[kind][entity.id])
+  local input = { _format_version = "3.0", [kind] = { copy } }
+  local entities, refused, err = _M.parse(input)
+  if not entities then
+    return refused, not pcall(errors.declarative_config_flattened, errors, err, input)
   end
+  _M.finish(kind, entities[kind][entity.id])
 end
 
 
--- A failure of Kong's code in the words of a refusal: in one line, which what it quotes
--- cannot end, and without the folders of Kong's files.
+-- What Kong says in one line, which what it quotes cannot end.
+function _M.line(said)
+  return (tostring(said):sub(1, 1000):gsub("%s*%c%s*", " "))
+end
+
+
+-- A failure of Kong's code in the words of a refusal, without the folders of its files.
 function _M.failure(err)
-  local said = tostring(err):sub(1, 1000):gsub("%S*/", ""):gsub("%c", " "):sub(1, 500)
-  return "Kong fails over it: " .. said
+  return "Kong fails over it: " .. _M.line(err):gsub("%S*/", "")
 end
 
 
