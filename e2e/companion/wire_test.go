@@ -57,6 +57,7 @@ func (r *recorder) serve(c net.Conn) {
 		if err != nil {
 			return
 		}
+		request.RemoteAddr = c.RemoteAddr().String()
 		head, _, _ := strings.Cut(wire.String(), "\r\n\r\n")
 		body, err := io.ReadAll(request.Body)
 		if err != nil {

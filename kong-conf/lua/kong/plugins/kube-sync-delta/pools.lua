@@ -2,8 +2,10 @@
 -- with the same server name and client certificate: not by whether they are of HTTP/2, nor
 -- by what the endpoint was verified by. Here neither protocols nor services whose settings
 -- of TLS differ share connections, and when what they trust or show is replaced, everybody
--- makes new ones.
+-- makes new ones. Nor do the routes of different namespaces: whoever leads a route to another
+-- namespace's endpoint cannot leave something behind on a connection that its requests use.
 local internals = require "kong.plugins.kube-sync-delta.internals"
+local namespace_of = require "kong.plugins.kube-sync-request.namespace"
 
 
 local _M = {}
@@ -39,10 +41,11 @@ function _M.init_worker()
   internals.peer(function(address, port, options)
     local ctx = ngx.ctx
     local scheme = ctx.balancer_data.scheme
-    if options and scheme ~= "http" then
-      options.pool = options.pool .. "|" .. scheme
+    if options then
+      local route = ctx.route
+      options.pool = options.pool .. "|" .. scheme .. "|" .. (route and namespace_of(route) or "")
 
-      local service = ctx.service
+      local service = scheme ~= "http" and ctx.service
       if service and scheme ~= "grpc" then
         marks[service] = marks[service] or mark_of(service)
         options.pool = options.pool .. "|" .. ngx.var.upstream_host .. "|" .. marks[service]

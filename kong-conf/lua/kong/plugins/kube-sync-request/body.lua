@@ -6,6 +6,7 @@
 --
 -- Touched of Kong: the locations @unbuffered and @unbuffered_request, and what the PDK calls to read a
 -- body, an upvalue of its function get_raw_body and ngx.req.read_body itself.
+local namespace_of = require "kong.plugins.kube-sync-request.namespace"
 local quota = require "kong.plugins.kube-sync-request.quota"
 local semaphore = require "ngx.semaphore"
 
@@ -57,7 +58,7 @@ end
 
 
 local function reserve(ctx, bytes)
-  local namespace = ctx.route and quota.namespace(ctx.route) or ""
+  local namespace = ctx.route and namespace_of(ctx.route) or ""
   if not held:take(namespace, bytes) then
     return false
   end

@@ -1,20 +1,23 @@
--- Where the examination of requests is called. This is no public interface of Kong: its function
--- `access.before`, which routes a request, is replaced by one that calls ours around it, and likewise
--- `log.after`. Kong looks both up in the table at each request. Where they are not there nothing is
--- replaced, and api.lua says so.
+-- Where the examination of requests is called. This is no public interface of Kong: functions of its module
+-- kong.runloop.handler, which Kong looks up in a table at each request, are replaced by ones that call ours
+-- around them. Where they are not there nothing is replaced, and api.lua says so.
 local body = require "kong.plugins.kube-sync-request.body"
 local examine = require "kong.plugins.kube-sync-request.examine"
+local framing = require "kong.plugins.kube-sync-request.framing"
 local prefix = require "kong.plugins.kube-sync-request.prefix"
 
 
 local _M = {}
 
 
+local HOOKS = { { "access", "before" }, { "access", "after" }, { "header_filter", "before" }, { "header_filter", "after" }, { "log", "after" } }
+
 local problem = "no worker has been initialized"
 
 
 local function look(runloop)
-  for phase, name in pairs({ access = "before", log = "after" }) do
+  for _, hook in ipairs(HOOKS) do
+    local phase, name = hook[1], hook[2]
     if type(runloop[phase]) ~= "table" or type(runloop[phase][name]) ~= "function" then
       return "the module kong.runloop.handler has no function " .. phase .. "." .. name
     end
@@ -30,10 +33,13 @@ function _M.install()
     return problem
   end
 
-  local route, log = runloop.access.before, runloop.log.after
+  framing.init_worker()
+
+  local access, header_filter, log = runloop.access, runloop.header_filter, runloop.log
+  local route, send, answer, answered, ended = access.before, access.after, header_filter.before, header_filter.after, log.after
 
   -- Kong calls it again after an internal redirect, as for a service that speaks gRPC.
-  runloop.access.before = function(ctx)
+  access.before = function(ctx)
     if not ctx.kube_sync_examined then
       ctx.kube_sync_examined = true
       examine(ctx)
@@ -44,9 +50,24 @@ function _M.install()
     body.routed(ctx)
   end
 
-  runloop.log.after = function(ctx)
+  access.after = function(ctx)
+    framing.sending(ctx)
+    return send(ctx)
+  end
+
+  header_filter.before = function(ctx)
+    framing.answering(ctx)
+    return answer(ctx)
+  end
+
+  header_filter.after = function(ctx)
+    framing.answered(ctx)
+    return answered(ctx)
+  end
+
+  log.after = function(ctx)
     body.ended(ctx)
-    return log(ctx)
+    return ended(ctx)
   end
 end
 

@@ -1,8 +1,6 @@
 -- An amount that requests take of. Those of one namespace have half of it at most, so that no tenant
 -- uses up what the others need.
 local floor = math.floor
-local ipairs = ipairs
-local match = string.match
 
 
 local _M = {}
@@ -11,24 +9,6 @@ local methods = { __index = {} }
 
 function _M.new(limit)
   return setmetatable({ limit = limit, taken = 0, by = {} }, methods)
-end
-
-
-local namespaces = setmetatable({}, { __mode = "k" })
-
-
--- The namespace of the object that a route was made of, or "".
-function _M.namespace(route)
-  local found = namespaces[route]
-  if not found then
-    found = ""
-    for _, tag in ipairs(route.tags or {}) do
-      found = match(tag, "^k8s%-namespace:(.*)") or found
-    end
-    namespaces[route] = found
-  end
-
-  return found
 end
 
 
