@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -152,9 +153,9 @@ func (f *filters) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) erro
 func (c *chain) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) (err error) {
 	switch {
 	case filter.Type == gatewayv1.HTTPRouteFilterRequestHeaderModifier && filter.RequestHeaderModifier != nil:
-		c.Request = modified(c.Request, filter.RequestHeaderModifier)
+		c.Request, err = modified(c.Request, filter.RequestHeaderModifier), framed("requestHeaderModifier", filter.RequestHeaderModifier)
 	case filter.Type == gatewayv1.HTTPRouteFilterResponseHeaderModifier && filter.ResponseHeaderModifier != nil:
-		c.Response = modified(c.Response, filter.ResponseHeaderModifier)
+		c.Response, err = modified(c.Response, filter.ResponseHeaderModifier), framed("responseHeaderModifier", filter.ResponseHeaderModifier)
 	case filter.Type == gatewayv1.HTTPRouteFilterRequestRedirect && filter.RequestRedirect != nil:
 		r := filter.RequestRedirect
 		c.Redirect = &redirect{
@@ -190,6 +191,21 @@ func replacedPath(p *gatewayv1.HTTPPathModifier, matched route.Path) (*path, err
 		return nil, fmt.Errorf("the prefix of a path can be replaced only where a prefix is matched")
 	}
 	return nil, fmt.Errorf("a path cannot be modified by %s", p.Type)
+}
+
+// framed refuses a filter that changes where a message ends: what follows it on the connection
+// would be taken for a part of it, or the other way round.
+func framed(field string, filter *gatewayv1.HTTPHeaderFilter) error {
+	names := slices.Clone(filter.Remove)
+	for _, h := range slices.Concat(filter.Set, filter.Add) {
+		names = append(names, string(h.Name))
+	}
+	for _, name := range names {
+		if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") {
+			return fmt.Errorf("%s names the header %s, which follows from the body and cannot be modified", field, name)
+		}
+	}
+	return nil
 }
 
 func modified(all *headers, filter *gatewayv1.HTTPHeaderFilter) *headers {
