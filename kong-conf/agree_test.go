@@ -298,3 +298,23 @@ func dockerfile(t *testing.T) []string {
 	t.Helper()
 	return strings.Split(readFile(t, filepath.Join("..", "docker", "Dockerfile")), "\n")
 }
+
+var luaDefault = regexp.MustCompile(`(?m)^  ([a-z_]+) = "([^"]*)",$`)
+
+// TestWorkersHaveTheSameDefaults compares the defaults of settings that Kong's workers read with
+// those that kube-sync documents.
+func TestWorkersHaveTheSameDefaults(t *testing.T) {
+	inLua := map[string]string{}
+	for _, found := range luaDefault.FindAllStringSubmatch(readFile(t, "lua/kong/plugins/kube-sync-request/settings.lua"), -1) {
+		inLua[strings.ToUpper(found[1])] = found[2]
+	}
+	inGo := map[string]string{}
+	for _, s := range settings.Table() {
+		if s.Workers {
+			inGo[s.Name] = s.Default
+		}
+	}
+	if len(inGo) == 0 || !maps.Equal(inLua, inGo) {
+		t.Errorf("workers have %v, kube-sync documents %v", inLua, inGo)
+	}
+}

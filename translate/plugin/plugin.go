@@ -161,7 +161,7 @@ func (d definition) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict)
 		return p, append(verdicts, condition.Verdict(s.key, false, "Invalid", p.message))
 	}
 	p.config, p.custom, p.secret = config, customentity.Of(r, s.key), s.from != nil || len(s.patches) > 0
-	verdicts = append(verdicts, s.withoutDatabase(config)...)
+	verdicts = append(append(verdicts, s.withoutDatabase(config)...), s.framing(config)...)
 	if field := d.unreachable(s, config); field != "" {
 		verdicts = append(verdicts, unit.Warning(s.key, "FieldMissing",
 			field+" is missing, and its default is the gateway itself, which plugins of namespaces do not reach: nothing is sent"))

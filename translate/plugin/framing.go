@@ -1,0 +1,39 @@
+package plugin
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// framing tells of headers that a transformer changes and that follow from the body: Kong's plugin
+// kube-sync-request leaves them as they are.
+func (s source) framing(config json.RawMessage) []unit.Verdict {
+	if s.name != "request-transformer" && s.name != "response-transformer" {
+		return nil
+	}
+	var tree map[string]json.RawMessage
+	_ = json.Unmarshal(config, &tree)
+	var verdicts []unit.Verdict
+	for _, change := range []string{"remove", "rename", "replace", "add", "append"} {
+		var c struct{ Headers []string }
+		if json.Unmarshal(tree[change], &c) != nil {
+			continue // Kong says what is wrong with it
+		}
+		for i, header := range c.Headers {
+			for name := range strings.SplitSeq(header, ":") {
+				name = strings.TrimSpace(name)
+				if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") {
+					verdicts = append(verdicts, unit.Warning(s.key, "FieldIgnored",
+						fmt.Sprintf("config.%s.headers[%d] has no effect: the header %s follows from the body", change, i, name)))
+				}
+				if change != "rename" {
+					break // what follows is a value
+				}
+			}
+		}
+	}
+	return verdicts
+}
