@@ -113,7 +113,7 @@ var general = []Setting{
 		func(s *Settings) *int { return &s.MaxKongHops })),
 	workers(size("MAX_BUFFERED_BODY", "1m", "The largest body of a request that Kong receives whole before it sends any of it. Larger ones, and those whose length is not known, are sent on as they come. A plugin that reads such a body answers 413. 0 is for no limit.",
 		func(s *Settings) *int64 { return &s.MaxBufferedBody })),
-	workers(size("MAX_BUFFERED_BODIES", "256m", "Bytes of all bodies that Kong's workers hold at once, on disk for the most part. One namespace has half of it at most. A body that finds no place is sent on as it comes.",
+	workers(size("MAX_BUFFERED_BODIES", "256m", "Bytes of all bodies that Kong's workers hold at once, on disk for the most part; each worker has an equal part, and one namespace half of that at most. A body that finds no place is sent on as it comes.",
 		func(s *Settings) *int64 { return &s.MaxBufferedBodies })),
 
 	text("KONG_ADMIN_SOCKET", "[from Kong's settings]", "Kong's Admin API: the path of its Unix socket, or a URL.",
