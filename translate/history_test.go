@@ -14,6 +14,7 @@ import (
 	mathrand "math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,9 +109,13 @@ type state struct {
 func stateOf(g *unit.Graph) state {
 	s := state{Units: map[unit.ID]string{}, Verdicts: map[unit.Key]string{}, Secrets: g.Reads(unit.Secret)}
 	for view := range g.Units() {
+		var b strings.Builder
 		for _, e := range view.Entities {
-			s.Units[view.ID] += string(e.Type) + " " + string(e.JSON) + "\n"
+			b.WriteString(string(e.Type) + " ")
+			b.Write(e.JSON)
+			b.WriteByte('\n')
 		}
+		s.Units[view.ID] = b.String()
 	}
 	for key, verdicts := range g.AllVerdicts() {
 		s.Verdicts[key] = fmt.Sprint(verdicts)

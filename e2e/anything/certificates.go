@@ -35,3 +35,6 @@ JGOfWQ==
 )
 
 var certificates = [][]byte{[]byte(certPEM), []byte(keyPEM), []byte(caPEM), []byte(caPEM + caPEM)}
+
+// KeyPair returns a key pair for example-1, in PEM.
+func KeyPair() (cert, key string) { return certPEM, keyPEM }

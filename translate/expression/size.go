@@ -3,12 +3,14 @@ package expression
 // What an expression takes in the router of one of Kong's workers, in bytes, rounded up from
 // what workers took. Building it takes about 50 milliseconds for each megabyte.
 const (
-	sizeTerm      = 200
-	sizeTextByte  = 8
-	sizeRegexBase = 6 << 10
+	sizeTerm     = 200
+	sizeTextByte = 8
 	// sizeRegexTimes is how often an engine has the program of a regex, in one form or another.
 	sizeRegexTimes = 3
 )
+
+// LeastRegex is what any regular expression takes in a router, in bytes.
+const LeastRegex = 6 << 10
 
 // Terms returns the number of comparisons in e. Kong's parser and interpreter recurse over
 // them: a worker's stack ends at some ten thousands.
@@ -45,7 +47,7 @@ func regexes(e Expr) int {
 		return regexes(e.term)
 	case *textPredicate:
 		if e.op == opMatch {
-			return sizeRegexBase + sizeRegexTimes*e.compiled
+			return LeastRegex + sizeRegexTimes*e.compiled
 		}
 	}
 	return size

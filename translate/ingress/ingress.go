@@ -40,10 +40,7 @@ func Define(g *unit.Graph, ingressClass string) {
 			t.rules()
 			t.defaultBackend()
 			t.certificates()
-			for _, problem := range t.allowance.Problems() {
-				t.warn("ObjectTooLarge", "%s", problem)
-			}
-			t.fragment.Verdicts = append(t.values.Verdicts, t.fragment.Verdicts...)
+			t.fragment.Verdicts = slices.Concat(t.tooLarge(), t.values.Verdicts, t.fragment.Verdicts)
 			return t.fragment
 		},
 	})
@@ -91,15 +88,21 @@ func (t *translation) settings() {
 	t.fragment.Verdicts = append(t.fragment.Verdicts, attached.Verdicts...)
 }
 
+// tooLarge is what there is to say of that for which there is no room. It comes first, as
+// there may be more verdicts than are told.
+func (t *translation) tooLarge() (verdicts []unit.Verdict) {
+	for _, problem := range t.allowance.Problems() {
+		verdicts = append(verdicts, unit.Warning(t.key, "ObjectTooLarge", problem))
+	}
+	return verdicts
+}
+
 func (t *translation) warn(reason, format string, args ...any) {
 	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)))
 }
 
 // add claims the match of a route for the Ingress.
 func (t *translation) add(r route.Route, where string) {
-	if t.allowance.Spent(where) {
-		return
-	}
 	r.Plugins, r.Refuse = t.allowance.Guard(r.Plugins, r.Refuse, where)
 	slot, entities, err := kong.Route(r, t.reader.Limits())
 	if err != nil {

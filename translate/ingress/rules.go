@@ -55,6 +55,9 @@ func (t *translation) path(host route.Host, i, j int, path networkingv1.HTTPIngr
 	}
 	t.rewrite(&r)
 	for _, host := range t.hosts(host) {
+		if t.allowance.Spent(where) {
+			continue
+		}
 		r.Match.Host = host
 		r.Name = t.routeName(ref, r.Match)
 		t.add(r, where)

@@ -1,6 +1,8 @@
 package kong
 
 import (
+	"slices"
+
 	"github.com/kube-sync/kube-sync/translate/expression"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -47,12 +49,42 @@ func Substituted(entities []*Entity) []*Entity {
 // CheckMatch tells whether a router can be told of a match, and whether it is within the
 // limits. The error names the part of the match that cannot be said, or the limit.
 func CheckMatch(m route.Match, limits limit.Limits) error {
+	if err := countable(m, limits); err != nil {
+		return err
+	}
 	expr, err := Expression(m)
 	if err != nil || expr == nil {
 		return err
 	}
 	_, _, err = bounded(expr, len(m.NotHosts), limits)
 	return err
+}
+
+// countable tells whether a match is within the limits as far as counting tells: a route
+// with more values than that costs no more than looking at them.
+func countable(m route.Match, limits limit.Limits) error {
+	terms, regexes := len(m.Methods)+len(m.SNIs), 0
+	for _, v := range slices.Concat(m.Headers, m.Queries) {
+		terms += len(v.Values)
+		if v.Regex {
+			regexes += len(v.Values)
+		}
+	}
+	if limit.Exceeds(terms, limits.MatchTerms) {
+		return tooManyTerms(terms, limits)
+	}
+	if size := regexes * expression.LeastRegex; limit.Exceeds(size, limits.Match) {
+		return tooLargeMatch(size, limits)
+	}
+	return nil
+}
+
+func tooManyTerms(terms int, limits limit.Limits) error {
+	return &limit.Exceeded{Subject: "the match", Value: terms, Unit: "comparisons", Most: limits.MatchTerms, Setting: limit.MatchTerms}
+}
+
+func tooLargeMatch(size int, limits limit.Limits) error {
+	return &limit.Exceeded{Subject: "the match", Value: size, Unit: "bytes in a router", Most: limits.Match, Setting: limit.MatchBytes}
 }
 
 // sizeOther is what a host of another listener takes that is left out of a match.
@@ -62,11 +94,11 @@ const sizeOther = 500
 // Hosts of others that it leaves out are not the object's to answer for.
 func bounded(expr expression.Expr, others int, limits limit.Limits) (text string, size int, err error) {
 	if terms := expression.Terms(expr) - 2*others; limit.Exceeds(terms, limits.MatchTerms) {
-		return "", 0, &limit.Exceeded{Subject: "the match", Value: terms, Unit: "comparisons", Most: limits.MatchTerms, Setting: limit.MatchTerms}
+		return "", 0, tooManyTerms(terms, limits)
 	}
 	text = expr.String()
 	if size = max(expression.Size(expr, text)-sizeOther*others, 0); limit.Exceeds(size, limits.Match) {
-		return "", 0, &limit.Exceeded{Subject: "the match", Value: size, Unit: "bytes in a router", Most: limits.Match, Setting: limit.MatchBytes}
+		return "", 0, tooLargeMatch(size, limits)
 	}
 	return text, size, nil
 }

@@ -43,7 +43,6 @@ func Plugin(p route.Plugin, holder Ref, holderName string) *Entity {
 			Protocols: gokong.StringSlice(p.Protocols...),
 			Tags:      gokong.StringSlice(p.Tags...),
 		},
-		Config:   p.Config,
 		Ordering: p.Ordering,
 	}
 	key, suffix := p.Name, ""
@@ -61,8 +60,22 @@ func Plugin(p route.Plugin, holder Ref, holderName string) *Entity {
 	id := ID(Plugins, key)
 	declared.ID = &id
 	e := entity(Plugins, id, p.Name, declared, parents...)
+	if len(p.Config) > 0 {
+		e.JSON = withConfig(e.JSON, p.Config)
+	}
 	e.Secret = p.Secret
 	return e
+}
+
+// withConfig adds a configuration, which may be large and is the same for all that have the
+// plugin, to an encoded plugin. It was read before and is not read again.
+func withConfig(encoded []byte, config json.RawMessage) []byte {
+	const field = `,"config":`
+	all := make([]byte, 0, len(encoded)+len(field)+len(config))
+	all = append(all, encoded[:len(encoded)-1]...) // the closing brace is last
+	all = append(all, field...)
+	all = append(all, config...)
+	return append(all, '}')
 }
 
 // instanceName tells the plugins apart that one name is for: Kong wants it unique.
@@ -74,11 +87,10 @@ func instanceName(name, relation string) string {
 	return name + "-" + hex.EncodeToString(sum[:])[:9]
 }
 
-// declaredPlugin covers go-kong's foreign keys with strings, and leaves the
-// configuration in the words of whoever wrote it.
+// declaredPlugin covers go-kong's foreign keys with strings, and leaves the configuration to
+// [withConfig].
 type declaredPlugin struct {
 	gokong.Plugin
-	Config   json.RawMessage `json:"config,omitempty"`
 	Ordering json.RawMessage `json:"ordering,omitempty"`
 	Service  string          `json:"service,omitempty"`
 	Route    string          `json:"route,omitempty"`

@@ -14,6 +14,9 @@ import (
 // two routes with equal slots are for the same requests. The error says which
 // part of the match the router cannot be told, or which limit the match exceeds.
 func Route(r route.Route, limits limit.Limits) (slot string, entities []*Entity, err error) {
+	if err := countable(r.Match, limits); err != nil {
+		return "", nil, err
+	}
 	expr, err := Expression(r.Match)
 	if err != nil {
 		return "", nil, err

@@ -143,7 +143,8 @@ func (o Options) udp(id unit.ID, r *unit.Reader) unit.Fragment {
 // end says what there was no room for.
 func (t *translation) end() unit.Fragment {
 	for _, problem := range t.allowance.Problems() {
-		t.warn("ObjectTooLarge", "%s", problem)
+		// It comes first, as there may be more verdicts than are told.
+		t.fragment.Verdicts = slices.Insert(t.fragment.Verdicts, 0, unit.Warning(t.key, "ObjectTooLarge", problem))
 	}
 	return t.fragment
 }

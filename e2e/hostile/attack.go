@@ -1,0 +1,88 @@
+package hostile
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Namespace is that of all objects.
+const Namespace = "hostile"
+
+// Attack is a few objects.
+type Attack struct {
+	// Name says what they do.
+	Name string
+	// Objects are all in [Namespace].
+	Objects []unit.Change
+	// Told is part of what the owner is told.
+	Told string
+}
+
+// Attacks are all there are, each by itself.
+func Attacks() []Attack {
+	return append(append(ofRoutes(), ofPlugins()...), ofNumbers()...)
+}
+
+func meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: Namespace, Name: name, UID: types.UID("hostile-" + name), CreationTimestamp: metav1.Unix(2000000000, 0)}
+}
+
+func change(object unit.Object) unit.Change {
+	kind := unit.Kind(reflect.TypeOf(object).Elem().Name())
+	return unit.Change{Key: unit.Key{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()}, Object: object}
+}
+
+// ingress has as many paths as asked for, each to a Service of its own name if there are
+// several, and annotations of konghq.com.
+func ingress(name string, paths int, annotations ...string) *networkingv1.Ingress {
+	class, prefix := "kong", networkingv1.PathTypePrefix
+	o := &networkingv1.Ingress{ObjectMeta: meta(name)}
+	o.Annotations = map[string]string{}
+	for i := 0; i+1 < len(annotations); i += 2 {
+		o.Annotations["konghq.com/"+annotations[i]] = annotations[i+1]
+	}
+	var http networkingv1.HTTPIngressRuleValue
+	for i := range paths {
+		http.Paths = append(http.Paths, networkingv1.HTTPIngressPath{Path: fmt.Sprintf("/%d", i), PathType: &prefix,
+			Backend: networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{Name: "web", Port: networkingv1.ServiceBackendPort{Number: 80}}}})
+	}
+	o.Spec = networkingv1.IngressSpec{IngressClassName: &class, Rules: []networkingv1.IngressRule{{Host: name + ".hostile.example",
+		IngressRuleValue: networkingv1.IngressRuleValue{HTTP: &http}}}}
+	return o
+}
+
+// regexes makes the paths of an Ingress regular expressions.
+func regexes(o *networkingv1.Ingress, regex string) *networkingv1.Ingress {
+	kind := networkingv1.PathTypeImplementationSpecific
+	for i := range o.Spec.Rules[0].HTTP.Paths {
+		path := &o.Spec.Rules[0].HTTP.Paths[i]
+		path.Path, path.PathType = fmt.Sprintf("/~/%d%s", i, regex), &kind
+	}
+	return o
+}
+
+func service(name string) *corev1.Service {
+	return &corev1.Service{ObjectMeta: meta(name), Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: 80}}}}
+}
+
+func plugin(name, of string, config any) *configurationv1.KongPlugin {
+	encoded, err := json.Marshal(config)
+	if err != nil {
+		panic(err) // strings and lists
+	}
+	return &configurationv1.KongPlugin{ObjectMeta: meta(name), PluginName: of, Config: apiextensionsv1.JSON{Raw: encoded}}
+}
+
+func secret(name, key, value string) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: meta(name), Data: map[string][]byte{key: []byte(value)}}
+}

@@ -1,0 +1,111 @@
+package translate_test
+
+import (
+	"encoding/json"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kube-sync/kube-sync/e2e/anything"
+	"github.com/kube-sync/kube-sync/e2e/hostile"
+	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/limit"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// How much memory the translation of one attack asks for in all, and how much of it is in
+// use when it is done, in bytes. Without limits most attacks took all there was.
+const (
+	mostAllocated = 4 << 30
+	mostKept      = 256 << 20
+)
+
+// TestHostile holds that objects which would stop or kill a gateway without limits cost a
+// bounded amount of work and memory, make no more than there is room for, tell their owner
+// why, and leave all others as they were.
+func TestHostile(t *testing.T) {
+	for _, attack := range hostile.Attacks() {
+		t.Run(attack.Name, func(t *testing.T) {
+			g := translate.New(translate.Options{IngressClass: "kong"})
+			g.Update(anything.Innocents()...)
+			before, used := stateOf(g), heap()
+			allocated := allocation(func() { g.Update(attack.Objects...) })
+			if allocated > mostAllocated {
+				t.Errorf("%d MB were allocated", allocated>>20)
+			}
+			if kept := int64(heap()) - int64(used); kept > mostKept {
+				t.Errorf("%d MB are kept", kept>>20)
+			}
+			wantUnchanged(t, g, before)
+			wantWithin(t, g)
+			if told := toldOf(g, attack.Objects); !slices.ContainsFunc(told, func(m string) bool { return strings.Contains(m, attack.Told) }) {
+				t.Errorf("no verdict says %q:\n%s", attack.Told, strings.Join(told[:min(len(told), 10)], "\n"))
+			}
+
+			// Going costs no more, and nothing is left.
+			allocated = allocation(func() {
+				for _, c := range attack.Objects {
+					g.Update(unit.Change{Key: c.Key})
+				}
+			})
+			if allocated > mostAllocated {
+				t.Errorf("%d MB were allocated to take it away", allocated>>20)
+			}
+			wantUnchanged(t, g, before)
+		})
+	}
+}
+
+func allocation(do func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// wantWithin holds that no unit and no namespace makes more than the limits allow.
+func wantWithin(t *testing.T, g *unit.Graph) {
+	t.Helper()
+	limits := limit.Limits{}.InEffect()
+	var sum limit.Cost
+	for view := range g.Units() {
+		cost := kong.Cost(view.Entities)
+		if exceeded := cost.Within(limits.Object, view.ID.String(), limit.ObjectSettings); exceeded != nil {
+			t.Error(exceeded)
+		}
+		if view.ID.Namespace == hostile.Namespace {
+			sum = sum.Add(cost)
+		}
+	}
+	if exceeded := sum.Within(limits.Namespace, "the namespace", limit.NamespaceSettings); exceeded != nil {
+		t.Error(exceeded)
+	}
+}
+
+// toldOf is all that the owner of objects is told.
+func toldOf(g *unit.Graph, objects []unit.Change) (told []string) {
+	for _, c := range objects {
+		for _, v := range g.Verdicts(c.Key) {
+			if len(v.Message) > 5000 {
+				told = append(told, "a verdict is too long for an Event")
+			}
+			told = append(told, c.Key.String()+": "+v.Reason+": "+v.Message)
+		}
+		if status := g.Status(c.Key); status != nil {
+			whole, _ := status.Merge(c.Object, unit.Moment{})
+			told = append(told, asJSON(whole))
+		}
+	}
+	return told
+}
+
+func asJSON(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
