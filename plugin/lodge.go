@@ -69,7 +69,7 @@ func (l *lodger) run(ctx context.Context) {
 // act runs the agent, and tells outside how it fares.
 func (l *lodger) act(ctx context.Context) error {
 	relay := datapath.New(datapath.Options{
-		Prefix: l.prefix, Address: l.settings.RelayAddress, AllowLoopback: l.settings.AllowLoopbackBackends, Memory: l.settings.RelayMemory, Log: l.log,
+		Prefix: l.prefix, Address: l.settings.RelayAddress, Addresses: l.settings.Addresses(), Memory: l.settings.RelayMemory, Log: l.log,
 	})
 	server := serve.New(serve.Options{
 		HealthAddress: l.settings.HealthProbeAddress, MetricsAddress: l.settings.MetricsAddress,

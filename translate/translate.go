@@ -5,6 +5,8 @@
 package translate
 
 import (
+	"net/netip"
+
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/class"
@@ -47,8 +49,8 @@ func New(o Options) *unit.Graph {
 	upstream.Define(g, o.Gateway.ControllerName())
 	consumer.Define(g, o.IngressClass, o.Tenancy)
 	grant.Define(g)
-	if o.Tenancy.Denied == nil && !o.Backend.AllowLoopback {
-		o.Tenancy.Denied = backend.Local
+	if o.Tenancy.Denied == nil {
+		o.Tenancy.Denied = func(a netip.Addr) bool { return o.Backend.Addresses.Reason(a) != "" }
 	}
 	plugin.Define(g, o.IngressClass, o.Tenancy)
 	ingress.Define(g, o.IngressClass)

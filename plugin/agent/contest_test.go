@@ -16,7 +16,9 @@ func TestContestsNameTheHolderOnceInTheLog(t *testing.T) {
 	loser := unit.Key{Kind: unit.KongConsumer, Namespace: "attacker", Name: "a"}
 	lost := unit.Verdict{Object: loser, Reason: "CredentialInvalid", Message: "its key cannot be used",
 		Holder: unit.Key{Kind: unit.KongConsumer, Namespace: "shop", Name: "ann"}}
-	said := func() int { return strings.Count(out.String(), `object="KongConsumer attacker/a" holder="KongConsumer shop/ann"`) }
+	said := func() int {
+		return strings.Count(out.String(), `object="KongConsumer attacker/a" holder="KongConsumer shop/ann"`)
+	}
 	for range 3 {
 		c.note(loser, []unit.Verdict{unit.Warning(loser, "Other", "x"), lost})
 	}

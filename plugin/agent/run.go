@@ -87,7 +87,8 @@ func options(s settings.Settings, place gatewayapi.Relay) translate.Options {
 		},
 		Backend: backend.Options{
 			AllowExternalName: s.AllowExternalName,
-			AllowLoopback:     s.AllowLoopbackBackends,
+			Addresses:         s.Addresses(),
+			GatewayNamespace:  s.PodNamespace,
 			Drain:             s.DrainSupport,
 			ClusterDomain:     s.ClusterDomain,
 		},

@@ -71,13 +71,23 @@ func render(t terminal, args []string) error {
 func optionFlags(f *flag.FlagSet, o *translate.Options) {
 	f.StringVar(&o.IngressClass, "ingress-class", "kong", "the `NAME` of the class whose Ingresses are translated")
 	f.StringVar(&o.Gateway.Controller, "gateway-api-controller-name", gatewayapi.DefaultController, "the `NAME` of the controller whose GatewayClasses are served")
-	f.BoolVar(&o.Backend.AllowExternalName, "allow-external-name", false, "take Services of type ExternalName")
-	f.BoolVar(&o.Backend.AllowLoopback, "allow-loopback-backends", false, "take endpoints on the gateway's own host")
+	f.BoolVar(&o.Backend.AllowExternalName, "allow-external-name", false, "take Services of type ExternalName and EndpointSlices of type FQDN")
+	f.Func("denied-addresses", "`ADDRESSES` and ranges that backends may not have, in comma-separated format", addresses(&o.Backend.Addresses.Denied))
+	f.Func("allowed-addresses", "`ADDRESSES` and ranges that backends may have although they are denied, in comma-separated format", addresses(&o.Backend.Addresses.Allowed))
+	f.BoolVar(&o.Backend.Addresses.AllowOwnHost, "allow-loopback-backends", false, "take endpoints on the gateway's own host")
 	f.BoolVar(&o.Backend.Drain, "enable-drain-support", false, "keep terminating endpoints, without new requests")
 	tenancyFlags(f, &o.Tenancy)
 	limitFlags(f, &o.Limits)
 	f.StringVar(&o.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
 	o.Gateway.Pool, o.Gateway.Relay = pool(), relay()
+}
+
+// addresses reads a flag as the setting of the same name is read.
+func addresses(into *[]netip.Prefix) func(string) error {
+	return func(value string) (err error) {
+		*into, err = settings.ParseAddresses(value)
+		return err
+	}
 }
 
 // relay is where a gateway has it that is not told otherwise.

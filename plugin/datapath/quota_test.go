@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/kube-sync/kube-sync/translate/address"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
@@ -44,7 +45,7 @@ func stuck(t *testing.T, memory int64, rules ...route.Relay) (s *serving, arrive
 	for i := range rules {
 		rules[i].Backends, rules[i].Retry = to(target), &route.Retry{Codes: []int{503}, Attempts: 1}
 	}
-	s = running(t, Options{AllowLoopback: true, Memory: memory}, rules...)
+	s = running(t, Options{Addresses: address.Policy{AllowOwnHost: true}, Memory: memory}, rules...)
 	return s, arrived, func() { close(held) }
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kube-sync/kube-sync/plugin/serve"
+	"github.com/kube-sync/kube-sync/translate/address"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 )
 
@@ -22,8 +23,8 @@ type Options struct {
 	Prefix string
 	// Address is "host:port" of loopback, or "off".
 	Address string
-	// AllowLoopback connects to endpoints on the gateway's own host.
-	AllowLoopback bool
+	// Addresses decides which addresses are connected to.
+	Addresses address.Policy
 	// Memory is how many bytes of all bodies together are kept, to be sent once more.
 	Memory int64
 	Log    *slog.Logger
@@ -41,7 +42,7 @@ type Relay struct {
 // New makes a relay without rules.
 func New(o Options) *Relay {
 	return &Relay{Metrics: newMetrics(), options: o, memory: newQuota(o.Memory), copies: newQuota(maxCopies),
-		table: table{transports: transports{allowLoopback: o.AllowLoopback}, log: o.Log}}
+		table: table{transports: transports{addresses: o.Addresses}, log: o.Log}}
 }
 
 // farewell is how long requests under way have when the relay ends.

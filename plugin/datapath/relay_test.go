@@ -11,9 +11,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/kube-sync/kube-sync/translate/address"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
@@ -98,7 +101,7 @@ func to(targets ...string) []route.RelayBackend {
 	return []route.RelayBackend{{Weight: 1, Targets: targets}}
 }
 
-var near = Options{AllowLoopback: true, Memory: 1 << 20}
+var near = Options{Addresses: address.Policy{AllowOwnHost: true}, Memory: 1 << 20}
 
 func TestWithoutARule(t *testing.T) {
 	target := endpoint(t, names("a"))
@@ -199,14 +202,36 @@ func TestWeights(t *testing.T) {
 	}
 }
 
-// What the gateway's own host serves is out of reach, also by a name.
-func TestLoopbackIsRefused(t *testing.T) {
-	target := endpoint(t, names("secret"))
+// What is denied is not connected to, by an address in any form or by a name; where there is
+// an exception, that alone is.
+func TestDeniedAddresses(t *testing.T) {
+	var reached atomic.Int32
+	target := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
+		reached.Add(1)
+		_, _ = io.WriteString(w, "secret")
+	})
 	_, port, _ := net.SplitHostPort(target)
-	for _, target := range []string{target, "localhost:" + port} {
-		s := running(t, Options{}, route.Relay{Name: "r", Key: "k", Backends: to(target)})
-		if status, text := s.ask(s.request("k", "GET", "/", nil)); status != 502 {
-			t.Errorf("%s answers %d %s", target, status, text)
+	except := Options{Addresses: address.Policy{Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}}
+	denied := Options{Addresses: address.Policy{AllowOwnHost: true, Denied: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}}
+	for _, tt := range []struct {
+		options Options
+		host    string
+		status  int
+	}{
+		{Options{}, "127.0.0.1", 502},
+		{Options{}, "[::ffff:127.0.0.1]", 502},
+		{Options{}, "0.0.0.0", 502},
+		{Options{}, "localhost", 502},
+		{denied, "127.0.0.1", 502},
+		{denied, "localhost", 502},
+		{except, "127.0.0.1", 200},
+		{except, "127.0.0.2", 502},
+	} {
+		s := running(t, tt.options, route.Relay{Name: "r", Key: "k", Backends: to(tt.host + ":" + port)})
+		before := reached.Load()
+		status, text := s.ask(s.request("k", "GET", "/", nil))
+		if got := reached.Load() - before; status != tt.status || (got > 0) != (tt.status == 200) {
+			t.Errorf("%s with %+v: %d %s, reached %d times", tt.host, tt.options.Addresses, status, text, got)
 		}
 	}
 }

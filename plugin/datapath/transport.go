@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	endpoints "github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/address"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
@@ -30,7 +30,7 @@ type transport struct {
 
 // transports are lent to rules, and shared by those that speak in the same way.
 type transports struct {
-	allowLoopback bool
+	addresses address.Policy
 
 	mu    sync.Mutex
 	byWay map[string]*transport
@@ -101,15 +101,14 @@ func (t *transports) make(b route.RelayBackend) (*http.Transport, error) {
 	return made, nil
 }
 
-// control refuses addresses of the gateway's own host, which a name may have turned out
-// to be.
-func (t *transports) control(_, address string, _ syscall.RawConn) error {
-	host, err := netip.ParseAddrPort(address)
+// control refuses addresses that are denied, which a name may have turned out to be.
+func (t *transports) control(_, endpoint string, _ syscall.RawConn) error {
+	host, err := netip.ParseAddrPort(endpoint)
 	if err != nil {
 		return err
 	}
-	if !t.allowLoopback && endpoints.Local(host.Addr()) {
-		return fmt.Errorf("%s is on the gateway's own host", address)
+	if what := t.addresses.Reason(host.Addr()); what != "" {
+		return fmt.Errorf("%s is %s, which the gateway does not connect to", host.Addr(), what)
 	}
 	return nil
 }

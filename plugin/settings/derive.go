@@ -1,6 +1,10 @@
 package settings
 
 import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -39,6 +43,14 @@ func (s *Settings) derive(sources Sources) []error {
 	if s.ElectionID == "" {
 		s.ElectionID = "kube-sync-" + s.IngressClass
 	}
+	own, err := ownAddresses()
+	if err != nil {
+		errs = append(errs, err)
+	}
+	s.OwnAddresses = own
+	if u, err := url.Parse(s.APIServerHost); err == nil {
+		s.APIServerAddresses = parsed(u.Hostname(), variable("KUBERNETES_SERVICE_HOST"))
+	}
 	if len(sources.Kong) == 0 {
 		return errs
 	}
@@ -56,4 +68,31 @@ func (s *Settings) derive(sources Sources) []error {
 		s.Admin = admin
 	}
 	return errs
+}
+
+var interfaceAddresses = net.InterfaceAddrs
+
+// ownAddresses are those of all network interfaces. A pod keeps them as long as it lives.
+func ownAddresses() ([]netip.Addr, error) {
+	all, err := interfaceAddresses()
+	if err != nil {
+		return nil, fmt.Errorf("the pod's own addresses: %w", err)
+	}
+	var own []netip.Addr
+	for _, a := range all {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			own = append(own, p.Addr().Unmap())
+		}
+	}
+	return own, nil
+}
+
+// parsed leaves out what is a name.
+func parsed(hosts ...string) (all []netip.Addr) {
+	for _, host := range hosts {
+		if a, err := netip.ParseAddr(host); err == nil {
+			all = append(all, a.Unmap())
+		}
+	}
+	return all
 }

@@ -46,6 +46,38 @@ func list(name, deflt, doc string, field func(*Settings) *[]string, parse func(s
 	}}
 }
 
+func readByWorkers(s Setting) Setting {
+	s.Workers = true
+	return s
+}
+
+// prefixes is a setting of addresses and ranges. Kong's workers read it, too.
+func prefixes(name, doc string, field func(*Settings) *[]netip.Prefix) Setting {
+	return Setting{Name: name, Doc: doc, Workers: true, set: func(s *Settings, value string) (err error) {
+		*field(s), err = ParseAddresses(value)
+		return err
+	}}
+}
+
+// ParseAddresses reads addresses and ranges between commas.
+func ParseAddresses(value string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for part := range strings.SplitSeq(value, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		p, err := netip.ParsePrefix(part)
+		if a, wrong := netip.ParseAddr(part); wrong == nil && a.Zone() == "" {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil || p != p.Masked() || p.Addr().Is4In6() {
+			return nil, fmt.Errorf("%q: want IP addresses and ranges, such as 10.1.2.3,10.9.0.0/16,fd00:9::/32", part)
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
 func boolean(name, deflt, doc string, field func(*Settings) *bool) Setting {
 	return Setting{Name: name, Default: deflt, Doc: doc, isBool: true, set: func(s *Settings, value string) error {
 		switch strings.ToLower(value) {
@@ -131,8 +163,8 @@ func dnsName(value string) (string, error) {
 	return value, nil
 }
 
-// address is what may stand in an Ingress's status.
-func address(value string) (string, error) {
+// statusAddress is what may stand in an Ingress's status.
+func statusAddress(value string) (string, error) {
 	if net.ParseIP(value) == nil && len(validation.IsDNS1123Subdomain(value)) > 0 {
 		return "", fmt.Errorf("%q is neither an IP address nor a host name", value)
 	}

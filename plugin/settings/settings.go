@@ -5,14 +5,15 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kube-sync/kube-sync/translate/address"
 	"github.com/kube-sync/kube-sync/translate/limit"
-
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
@@ -58,6 +59,12 @@ type Settings struct {
 	AllowExternalName     bool
 	AllowLoopbackBackends bool
 	AllowLuaPlugins       bool
+	DeniedAddresses       []netip.Prefix
+	AllowedAddresses      []netip.Prefix
+	// OwnAddresses are those of the pod's network interfaces.
+	OwnAddresses []netip.Addr
+	// APIServerAddresses are those that the settings and the environment name.
+	APIServerAddresses []netip.Addr
 	// Isolated is TENANCY; IsolatedPlugins and AllowPluginFields are what it leaves to KongPlugins.
 	Isolated          bool
 	IsolatedPlugins   []string
@@ -92,6 +99,14 @@ type Settings struct {
 	RelayMemory int64
 	LogLevel    slog.Level
 	LogFormat   string
+}
+
+// Addresses is the policy for what the gateway connects to.
+func (s Settings) Addresses() address.Policy {
+	return address.Policy{
+		Denied: s.DeniedAddresses, Allowed: s.AllowedAddresses,
+		Own: s.OwnAddresses, APIServer: s.APIServerAddresses, AllowOwnHost: s.AllowLoopbackBackends,
+	}
 }
 
 // Setting is one row of the table.
@@ -155,7 +170,7 @@ func Load(sources Sources) (Settings, error) {
 	errs = append(errs, s.apply(fromKong(sources.Kong))...)
 	errs = append(errs, s.apply(flags)...)
 	if len(sources.Kong) > 0 {
-		errs = append(errs, forWorkers(append(environ, flags...))...)
+		errs = append(errs, forWorkers(slices.Concat(environ, flags))...)
 	}
 	errs = append(errs, s.derive(sources)...)
 	return s, errors.Join(errs...)

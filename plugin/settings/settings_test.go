@@ -4,6 +4,8 @@ import (
 	"flag"
 	"io"
 	"log/slog"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,12 +32,30 @@ func kong(more ...string) map[string]string {
 	return settings
 }
 
+// own are the addresses of the network interfaces in all tests.
+var own = []netip.Addr{netip.MustParseAddr("10.0.0.7"), netip.MustParseAddr("2001:db8::7")}
+
+// addresses are compared by their value.
+var addresses = cmp.Options{
+	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
+}
+
+func TestMain(m *testing.M) {
+	interfaceAddresses = func() ([]net.Addr, error) {
+		return []net.Addr{
+			&net.IPNet{IP: net.IPv4(10, 0, 0, 7), Mask: net.CIDRMask(24, 32)},
+			&net.IPNet{IP: net.ParseIP("2001:db8::7"), Mask: net.CIDRMask(64, 128)},
+		}, nil
+	}
+	os.Exit(m.Run())
+}
+
 func TestDefaults(t *testing.T) {
 	serviceAccount = filepath.Join(t.TempDir(), "namespace")
 	if err := os.WriteFile(serviceAccount, []byte("gateways\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Load(Sources{Kong: kong(), Environ: []string{"POD_NAME=gw-1", "PATH=/bin"}})
+	got, err := Load(Sources{Kong: kong(), Environ: []string{"POD_NAME=gw-1", "PATH=/bin", "KUBERNETES_SERVICE_HOST=10.96.0.1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +66,9 @@ func TestDefaults(t *testing.T) {
 		Admin: "unix:/kong/admin.sock", AdminTimeout: 30 * time.Second,
 		HealthProbeAddress: ":10254", MetricsAddress: ":10255", RelayAddress: "127.0.0.1:10264", RelayMemory: 64 << 20, LogFormat: "text",
 		MaxKongHops: 5, MaxBufferedBody: 1 << 20, MaxBufferedBodies: 256 << 20,
+		OwnAddresses: own, APIServerAddresses: []netip.Addr{netip.MustParseAddr("10.96.0.1")},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, addresses); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -72,6 +93,7 @@ func TestEverySetting(t *testing.T) {
 		"TENANCY": "isolated", "ISOLATED_PLUGINS": "http-log, zipkin", "ALLOW_VAULTS": "true", "CONSUMER_PLUGINS": "everywhere", "CUSTOM_ENTITY_TYPES": "keys, key_sets", "ALLOW_PLUGIN_FIELDS": "file-log.path=/var/log/, aws-lambda.aws_key=",
 		"KONG_ADMIN_SOCKET":     "/s",
 		"PROXY_TIMEOUT_SECONDS": "0.5", "HEALTH_PROBE_BIND_ADDRESS": "127.0.0.1:1", "METRICS_BIND_ADDRESS": "0",
+		"DENIED_ADDRESSES": "10.1.2.3, 10.9.0.0/16,fd00:9::/32,", "ALLOWED_ADDRESSES": "169.254.20.10",
 		"RELAY_BIND_ADDRESS": "[::1]:7", "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "GATEWAY_PORTS": "20000-20039, 9000",
 		"RELAY_MEMORY": "8k", "ALLOW_VULNERABLE_KONG": "true", "MAX_KONG_HOPS": "3", "MAX_BUFFERED_BODY": "0", "MAX_BUFFERED_BODIES": "3G",
 	}
@@ -96,6 +118,9 @@ func TestEverySetting(t *testing.T) {
 		Admin:             "unix:/s", AdminTimeout: 500 * time.Millisecond, HealthProbeAddress: "127.0.0.1:1",
 		MetricsAddress: "off", RelayAddress: "[::1]:7", LogLevel: slog.LevelDebug, LogFormat: "json",
 		RelayMemory: 8 << 10, AllowVulnerableKong: true, MaxKongHops: 3, MaxBufferedBody: 0, MaxBufferedBodies: 3 << 30,
+		DeniedAddresses:  []netip.Prefix{netip.MustParsePrefix("10.1.2.3/32"), netip.MustParsePrefix("10.9.0.0/16"), netip.MustParsePrefix("fd00:9::/32")},
+		AllowedAddresses: []netip.Prefix{netip.MustParsePrefix("169.254.20.10/32")},
+		OwnAddresses:     own, APIServerAddresses: []netip.Addr{netip.MustParseAddr("10.0.0.1")},
 	}
 	environ, inKong, args := []string{}, kong(), []string{}
 	for _, setting := range Table() {
@@ -120,7 +145,7 @@ func TestEverySetting(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, addresses); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -164,6 +189,10 @@ func TestErrors(t *testing.T) {
 		"URL":                 {"apiserver_host", "10.0.0.1", []string{"want a URL"}},
 		"socket":              {"kong_admin_socket", "admin.sock", []string{"path of a Unix socket"}},
 		"vault":               {"ingress_class", "{vault://env/x}", []string{"vaults"}},
+		"range":               {"denied_addresses", "10.0.0.1/8", []string{"DENIED_ADDRESSES", "IP addresses and ranges"}},
+		"mapped range":        {"allowed_addresses", "::ffff:10.0.0.0/104", []string{"ALLOWED_ADDRESSES", "IP addresses and ranges"}},
+		"name for a range":    {"denied_addresses", "10.0.0.1,db.example.com", []string{`"db.example.com"`, "IP addresses and ranges"}},
+		"zone":                {"denied_addresses", "fe80::1%eth0", []string{"IP addresses and ranges"}},
 		"empty where it must": {"ingress_class", " ", []string{"small letters"}},
 	}
 	for name, tt := range tests {
@@ -175,6 +204,21 @@ func TestErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Kong's workers know nothing of flags and of kube-sync's environment.
+func TestSettingsOfWorkersGoThroughKong(t *testing.T) {
+	for _, name := range []string{"DENIED_ADDRESSES", "ALLOWED_ADDRESSES", "ALLOW_LOOPBACK_BACKENDS"} {
+		value := map[bool]string{true: "true", false: "10.9.0.0/16"}[name == "ALLOW_LOOPBACK_BACKENDS"]
+		for from, sources := range map[string]Sources{
+			"a flag":          {Kong: kong(), Flags: map[string]string{name: value}},
+			"the environment": {Kong: kong(), Environ: []string{"CONTROLLER_" + name + "=" + value}},
+		} {
+			if _, err := Load(sources); err == nil || !strings.Contains(err.Error(), "set as KONG_PLUGINSERVER_KUBE_SYNC_"+name) {
+				t.Errorf("%s from %s: %v", name, from, err)
+			}
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"flag"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -43,13 +44,13 @@ var general = []Setting{
 		set: setPublishService,
 	},
 	list("PUBLISH_STATUS_ADDRESS", "", "Addresses for the status of Ingresses in place of those of PUBLISH_SERVICE, in comma-separated format.",
-		func(s *Settings) *[]string { return &s.PublishStatusAddresses }, address),
+		func(s *Settings) *[]string { return &s.PublishStatusAddresses }, statusAddress),
 	{
 		Name: "PUBLISH_SERVICE_UDP", Doc: "Service in front of the gateway for datagrams, as namespace/name, where that is not PUBLISH_SERVICE: its addresses go into the status of UDPIngresses.",
 		set: setPublishServiceUDP,
 	},
 	list("PUBLISH_STATUS_ADDRESS_UDP", "", "Addresses for the status of UDPIngresses in place of those of PUBLISH_SERVICE_UDP, in comma-separated format.",
-		func(s *Settings) *[]string { return &s.PublishStatusAddressesUDP }, address),
+		func(s *Settings) *[]string { return &s.PublishStatusAddressesUDP }, statusAddress),
 	boolean("UPDATE_STATUS", "true", "Whether the status of objects is written.",
 		func(s *Settings) *bool { return &s.UpdateStatus }),
 	boolean("EMIT_KUBERNETES_EVENTS", "true", "Whether objects with faults get events.",
@@ -67,10 +68,15 @@ var general = []Setting{
 		func(s *Settings) *string { return &s.ClusterDomain }, dnsName),
 	boolean("ENABLE_DRAIN_SUPPORT", "false", "Whether terminating endpoints stay in upstreams with weight 0, so that what is bound to them drains.",
 		func(s *Settings) *bool { return &s.DrainSupport }),
-	boolean("ALLOW_EXTERNAL_NAME", "false", "Whether Services of type ExternalName are backends. Whoever may write a Service can then send traffic anywhere.",
+	boolean("ALLOW_EXTERNAL_NAME", "false", "Whether Services of type ExternalName and EndpointSlices of type FQDN are backends. Whoever may write one can then send traffic anywhere, except to the addresses that are denied.",
 		func(s *Settings) *bool { return &s.AllowExternalName }),
-	boolean("ALLOW_LOOPBACK_BACKENDS", "false", "Whether backends may have loopback addresses. Behind them are the Admin API and all else in the pod: for tests only.",
-		func(s *Settings) *bool { return &s.AllowLoopbackBackends }),
+	readByWorkers(boolean("ALLOW_LOOPBACK_BACKENDS", "false", "Whether backends and plugins may connect to the gateway's own addresses, loopback and link-local. Behind them are the Admin API and all else in the pod: for tests only.",
+		func(s *Settings) *bool { return &s.AllowLoopbackBackends })),
+	prefixes("DENIED_ADDRESSES", "Addresses and ranges, in comma-separated format, that backends and plugins may not connect to, such as 10.1.2.3,10.9.0.0/16,fd00:9::/32. "+
+		"They are denied in addition to the gateway's own addresses, loopback, link-local and multicast addresses, cloud metadata services and the Kubernetes API server.",
+		func(s *Settings) *[]netip.Prefix { return &s.DeniedAddresses }),
+	prefixes("ALLOWED_ADDRESSES", "Addresses and ranges, in comma-separated format, that backends and plugins may connect to although they are denied.",
+		func(s *Settings) *[]netip.Prefix { return &s.AllowedAddresses }),
 
 	{
 		Name: "TENANCY", Default: "shared", Doc: "What the objects of a namespace may ask of the gateway: shared or isolated. " +

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/kube-sync/kube-sync/translate/address"
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -24,12 +26,13 @@ const slicesOfService unit.Kind = "EndpointSlice of Service"
 
 // Options are settings of the operator.
 type Options struct {
-	// AllowExternalName takes Services of type ExternalName, which can name any
-	// host that Kong can reach.
+	// AllowExternalName takes Services of type ExternalName and EndpointSlices of
+	// type FQDN, which can name any host that Kong can reach.
 	AllowExternalName bool
-	// AllowLoopback takes endpoints on the gateway's own host. They can be
-	// anything that listens there, Kong's Admin API included.
-	AllowLoopback bool
+	// Addresses decides which addresses backends may have.
+	Addresses address.Policy
+	// GatewayNamespace is where the gateway's own Services are; it may be empty.
+	GatewayNamespace string
 	// Drain keeps terminating endpoints as targets of weight 0.
 	Drain bool
 	// ClusterDomain is appended to the names of Services that Kong resolves
@@ -75,6 +78,7 @@ type Backend struct {
 func Define(g *unit.Graph, o Options) {
 	g.Define(unit.Definition{Role: Role, Kind: unit.Service, Translate: o.translate})
 	o.defineFacades(g)
+	o.definePolicy(g)
 	g.DefineIndex(unit.Index{
 		Name: slicesOfService,
 		Kind: unit.EndpointSlice,
@@ -163,7 +167,7 @@ func (ref Ref) String() string {
 	return fmt.Sprintf("Service %s/%s port %s", ref.Namespace, ref.Service, ref.Port)
 }
 
-// problem is why a backend has no targets.
+// problem is why a backend has no targets, or fewer; empty if there is none.
 type problem struct{ reason, message string }
 
 func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
@@ -179,35 +183,49 @@ func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 	} else {
 		values := annotation.Of(service, key)
 		b.Tags = kong.Tags(service, corev1.SchemeGroupVersion.WithKind("Service"), values.UserTags()...)
-		targets, port, wrong := o.targets(r, ref, service)
-		b.Targets, b.Port, b.Protocol = targets, port, ref.protocol(service)
-		if wrong != nil {
-			found.Reason, found.Message = wrong.reason, wrong.message
-		}
+		reached := o.targets(r, ref, service)
+		b.Targets, b.Port, b.Protocol = reached.targets, reached.port, ref.protocol(service)
+		found.Reason, found.Message = reached.wrong.reason, reached.wrong.message
 		Settings(r, service, key, ref.For, values, &b)
-		verdicts = append(values.Verdicts, annotation.Ignored(service, key, SettingNames...)...)
+		verdicts = slices.Concat(reached.verdicts, values.Verdicts, annotation.Ignored(service, key, SettingNames...))
 	}
 	ref.For.Speak(&b)
 	return unit.Fragment{Entities: kong.Backend(b), Value: found, Verdicts: verdicts}
 }
 
-// targets finds a Service's endpoints for a port, and the number that the Kong
-// service carries.
-func (o Options) targets(r *unit.Reader, ref Ref, service *corev1.Service) ([]route.Target, int, *problem) {
+// reached is where requests to a Service's port go.
+type reached struct {
+	targets []route.Target
+	// port is the number that the Kong service carries.
+	port  int
+	wrong problem
+	// verdicts are on the objects whose endpoints are left out.
+	verdicts []unit.Verdict
+}
+
+// targets finds a Service's endpoints for a port.
+func (o Options) targets(r *unit.Reader, ref Ref, service *corev1.Service) reached {
 	port, known := servicePort(service, ref)
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
-		return o.externalName(ref, service, port, known)
+		return o.externalName(r, ref, service, port, known)
 	}
 	if !known {
-		return nil, 80, &problem{"ServicePortNotFound",
-			fmt.Sprintf("Service %s/%s has no port %s", ref.Namespace, ref.Service, ref.Port)}
+		return reached{port: 80, wrong: portNotFound(ref)}
 	}
 	number := int(port.Port)
+	targets, refused := o.endpoints(Slices(r, ref.Namespace, ref.Service), port.Name, o.policy(r))
 	if annotation.Of(service, unit.Key{}).ServiceUpstream() || class.Use(r, o.IngressClass).ServiceUpstream {
-		return []route.Target{{Address: address(o.clusterName(ref), number), Weight: fullWeight}}, number, nil
+		targets = []route.Target{{Address: joined(o.clusterName(ref), number), Weight: fullWeight}}
+		// The cluster's network chooses the endpoint: it would also choose one that is denied.
+		if refused.total[AddressNotAllowed] > 0 {
+			targets = nil
+		}
 	}
-	targets, wrong := o.endpoints(ref, Slices(r, ref.Namespace, ref.Service), port.Name)
-	return targets, number, wrong
+	return reached{targets, number, refused.problem(ref), refused.verdicts}
+}
+
+func portNotFound(ref Ref) problem {
+	return problem{"ServicePortNotFound", fmt.Sprintf("Service %s/%s has no port %s", ref.Namespace, ref.Service, ref.Port)}
 }
 
 func (o Options) clusterName(ref Ref) string {
@@ -218,30 +236,32 @@ func (o Options) clusterName(ref Ref) string {
 	return name
 }
 
-func (o Options) externalName(ref Ref, service *corev1.Service, port corev1.ServicePort, known bool) ([]route.Target, int, *problem) {
+func (o Options) externalName(r *unit.Reader, ref Ref, service *corev1.Service, port corev1.ServicePort, known bool) reached {
 	if !known { // such Services need not list their ports
 		n, err := strconv.Atoi(ref.Port)
 		if err != nil || !isPort(n) {
-			return nil, 80, &problem{"ServicePortNotFound",
-				fmt.Sprintf("Service %s/%s has no port %s", ref.Namespace, ref.Service, ref.Port)}
+			return reached{port: 80, wrong: portNotFound(ref)}
 		}
 		port.Port = int32(n)
 	}
 	number := int(port.Port)
-	switch name := service.Spec.ExternalName; {
-	case !o.AllowExternalName:
-		return nil, number, &problem{"ExternalNameNotAllowed",
-			fmt.Sprintf("Service %s/%s is of type ExternalName, which the setting ALLOW_EXTERNAL_NAME has to allow",
-				ref.Namespace, ref.Service)}
-	case !o.AllowLoopback && isLocal(name):
-		return nil, number, &problem{"LoopbackNotAllowed",
-			fmt.Sprintf("Service %s/%s names the gateway's own host: %s", ref.Namespace, ref.Service, name)}
-	case !isHost(name):
-		return nil, number, &problem{"ExternalNameInvalid",
-			fmt.Sprintf("Service %s/%s names no host: %q", ref.Namespace, ref.Service, name)}
-	default:
-		return []route.Target{{Address: address(name, number), Weight: fullWeight}}, number, nil
+	key := unit.Key{Kind: unit.Service, Namespace: ref.Namespace, Name: ref.Service}
+	wrong := func(reason, field, why string) reached {
+		message := fmt.Sprintf("%s: %s. %s", field, why, advice[reason])
+		return reached{port: number, wrong: problem{reason, key.String() + " has no endpoint: " + message},
+			verdicts: []unit.Verdict{unit.Warning(key, reason, message)}}
 	}
+	name := service.Spec.ExternalName
+	if !o.AllowExternalName {
+		return wrong(ExternalNameNotAllowed, "spec.type", "ExternalName stands for a name")
+	}
+	if !isHost(name) {
+		return wrong(ExternalNameInvalid, "spec.externalName", fmt.Sprintf("%q is neither a DNS name nor an IP address", name))
+	}
+	if what := hostReason(name, o.policy(r)); what != "" {
+		return wrong(AddressNotAllowed, "spec.externalName", name+" is "+what)
+	}
+	return reached{targets: []route.Target{{Address: joined(name, number), Weight: fullWeight}}, port: number}
 }
 
 // servicePort finds a port by number or name, for datagrams one of UDP if there is one.

@@ -51,15 +51,15 @@ func (o Options) translateFacade(id unit.ID, r *unit.Reader) unit.Fragment {
 	values := annotation.Of(facade, key)
 	b.Tags = kong.Tags(facade, incubatorv1alpha1.SchemeGroupVersion.WithKind(string(key.Kind)), values.UserTags()...)
 	target := Ref{Namespace: id.Namespace, Service: facade.Spec.Backend.Name, Port: strconv.Itoa(int(facade.Spec.Backend.Port))}
+	var verdicts []unit.Verdict
 	service, ok := unit.Get[*corev1.Service](r, unit.Key{Kind: unit.Service, Namespace: target.Namespace, Name: target.Service})
 	if !ok {
 		found.Reason, found.Message = ServiceNotFound, fmt.Sprintf("%s does not exist", target)
 	} else {
-		targets, port, wrong := o.targets(r, target, service)
-		b.Targets, b.Port, b.Protocol = targets, port, target.protocol(service)
-		if wrong != nil {
-			found.Reason, found.Message = wrong.reason, wrong.message
-		}
+		reached := o.targets(r, target, service)
+		b.Targets, b.Port, b.Protocol = reached.targets, reached.port, target.protocol(service)
+		found.Reason, found.Message = reached.wrong.reason, reached.wrong.message
+		verdicts = reached.verdicts
 	}
 	Settings(r, facade, key, Requests, values, &b)
 	programmed := condition.Verdict(key, true, "Programmed", "an Ingress has it as a backend")
@@ -69,7 +69,7 @@ func (o Options) translateFacade(id unit.ID, r *unit.Reader) unit.Fragment {
 	return unit.Fragment{
 		Entities: kong.Backend(b),
 		Value:    found,
-		Verdicts: slices.Concat(values.Verdicts, annotation.Ignored(facade, key, SettingNames...), []unit.Verdict{programmed}),
+		Verdicts: slices.Concat(verdicts, values.Verdicts, annotation.Ignored(facade, key, SettingNames...), []unit.Verdict{programmed}),
 	}
 }
 

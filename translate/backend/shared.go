@@ -20,6 +20,8 @@ type Endpoints struct {
 	// Reason and Message say what is wrong; they are empty when nothing is.
 	Reason  string
 	Message string
+	// Verdicts are on the objects whose endpoints are left out.
+	Verdicts []unit.Verdict
 }
 
 // Endpoints reads what a reference stands for.
@@ -29,12 +31,10 @@ func (o Options) Endpoints(r *unit.Reader, ref Ref) Endpoints {
 	if !ok {
 		return Endpoints{Reason: ServiceNotFound, Message: fmt.Sprintf("%s does not exist", key)}
 	}
-	targets, port, wrong := o.targets(r, ref, service)
-	found := Endpoints{Service: service, Targets: targets, Port: port}
+	reached := o.targets(r, ref, service)
+	found := Endpoints{Service: service, Targets: reached.targets, Port: reached.port,
+		Reason: reached.wrong.reason, Message: reached.wrong.message, Verdicts: reached.verdicts}
 	found.ServicePort, _ = servicePort(service, ref)
-	if wrong != nil {
-		found.Reason, found.Message = wrong.reason, wrong.message
-	}
 	return found
 }
 

@@ -50,8 +50,14 @@ func (t *routeTranslation) attach() {
 	}
 }
 
-// resolve notes a reference that is not resolved, for the status.
+// resolve notes a reference that is not resolved, for the status, and tells the objects whose
+// endpoints are left out.
 func (t *routeTranslation) resolve(found resolution) {
+	for _, v := range found.endpoints.Verdicts {
+		if !slices.Contains(t.fragment.Verdicts, v) {
+			t.fragment.Verdicts = append(t.fragment.Verdicts, v)
+		}
+	}
 	if found.problem != nil && !slices.Contains(t.unresolved, *found.problem) {
 		t.unresolved = append(t.unresolved, *found.problem)
 	}

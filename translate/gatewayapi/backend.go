@@ -55,7 +55,9 @@ func (o Options) resolve(r *unit.Reader, from unit.Key, ref gatewayv1.BackendRef
 	endpoints := o.Backend.Endpoints(r, backend.Ref{Namespace: namespace, Service: string(ref.Name), Port: strconv.Itoa(int(*ref.Port)),
 		For: streamRoutes[from.Kind].purpose})
 	if endpoints.Reason != "" && len(endpoints.Targets) == 0 {
-		return unresolved(gatewayv1.RouteReasonBackendNotFound, "%s", endpoints.Message)
+		found := unresolved(gatewayv1.RouteReasonBackendNotFound, "%s", endpoints.Message)
+		found.endpoints.Verdicts = endpoints.Verdicts
+		return found
 	}
 	return resolution{endpoints: endpoints}
 }

@@ -1,0 +1,107 @@
+package address
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Policy decides which addresses are denied. The zero value denies the built-in ranges.
+type Policy struct {
+	// Denied are ranges that the operator adds to the built-in ones.
+	Denied []netip.Prefix
+	// Allowed are exceptions from everything that is denied.
+	Allowed []netip.Prefix
+	// Own are the addresses of the gateway.
+	Own []netip.Addr
+	// APIServer are the addresses of the Kubernetes API server.
+	APIServer []netip.Addr
+	// AllowOwnHost permits the gateway's own addresses, loopback and link-local.
+	AllowOwnHost bool
+}
+
+// Range is a part of the address space that is denied.
+type Range struct {
+	netip.Prefix
+	// What completes the sentence "10.0.0.1 is …".
+	What string
+	// OwnHost ranges are reached without leaving the gateway's host or link.
+	OwnHost bool
+}
+
+const (
+	unspecified = "an unspecified address"
+	loopback    = "a loopback address"
+	linkLocal   = "a link-local address"
+	multicast   = "a multicast address"
+	metadata    = "the address of a cloud metadata service"
+)
+
+var builtIn = []Range{
+	ofOwnHost("0.0.0.0/8", unspecified),
+	ofOwnHost("127.0.0.0/8", loopback),
+	ofOwnHost("169.254.0.0/16", linkLocal),
+	always("224.0.0.0/4", multicast),
+	always("255.255.255.255/32", "the broadcast address"),
+	ofOwnHost("::/128", unspecified),
+	ofOwnHost("::1/128", loopback),
+	ofOwnHost("fe80::/10", linkLocal),
+	always("ff00::/8", multicast),
+	// Most clouds serve metadata at 169.254.169.254. These are the others.
+	always("100.100.100.200/32", metadata),     // Alibaba Cloud
+	always("168.63.129.16/32", metadata),       // Azure
+	always("192.0.0.192/32", metadata),         // Oracle Cloud
+	always("fd00:ec2::/32", metadata),          // AWS: metadata, pod identities
+	always("fd20:ce::254/128", metadata),       // Google Cloud
+	always("fd00:c1::a9fe:a9fe/128", metadata), // Oracle Cloud
+	always("fd00:42::42/128", metadata),        // Scaleway
+	always("fd00:a9fe:a9fe::1/128", metadata),  // Akamai
+	always("fd00:100::100:200/128", metadata),  // Alibaba Cloud
+}
+
+func ofOwnHost(prefix, what string) Range { return Range{netip.MustParsePrefix(prefix), what, true} }
+
+func always(prefix, what string) Range { return Range{netip.MustParsePrefix(prefix), what, false} }
+
+// BuiltIn returns the ranges that are denied without any setting.
+func BuiltIn() []Range { return slices.Clone(builtIn) }
+
+// Reason completes the sentence "10.0.0.1 is …" for a denied address. It is empty for one
+// that may be connected to.
+func (p Policy) Reason(address netip.Addr) string {
+	if !address.IsValid() {
+		return "not an address"
+	}
+	forms := forms(address)
+	for _, form := range forms {
+		if contains(p.Allowed, form) {
+			return ""
+		}
+	}
+	for _, form := range forms {
+		if reason := p.reason(form); reason != "" {
+			return reason
+		}
+	}
+	return ""
+}
+
+func (p Policy) reason(address netip.Addr) string {
+	switch {
+	case !p.AllowOwnHost && slices.Contains(p.Own, address):
+		return "an address of the gateway"
+	case slices.Contains(p.APIServer, address):
+		return "an address of the Kubernetes API server"
+	case contains(p.Denied, address):
+		return "denied by the setting DENIED_ADDRESSES"
+	}
+	for _, r := range builtIn {
+		if r.Contains(address) && !(r.OwnHost && p.AllowOwnHost) {
+			return r.What
+		}
+	}
+	return ""
+}
+
+func contains(prefixes []netip.Prefix, address netip.Addr) bool {
+	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(address) })
+}

@@ -1,0 +1,133 @@
+package backend
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kube-sync/kube-sync/translate/address"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// The reasons for which endpoints, or names in their place, are left out.
+const (
+	AddressNotAllowed      = "AddressNotAllowed"
+	ExternalNameNotAllowed = "ExternalNameNotAllowed"
+	EndpointInvalid        = "EndpointInvalid"
+	ExternalNameInvalid    = "ExternalNameInvalid"
+)
+
+// advice says of each reason what is allowed, or which setting allows it.
+var advice = map[string]string{
+	AddressNotAllowed:      "The gateway does not connect to such addresses; the setting ALLOWED_ADDRESSES makes exceptions.",
+	ExternalNameInvalid:    "It is a DNS name such as db.example.com, whose last label is not a number.",
+	ExternalNameNotAllowed: "The setting ALLOW_EXTERNAL_NAME has to allow names.",
+	EndpointInvalid:        "An endpoint is an IP address, or with addressType FQDN a DNS name, and a port from 1 to 65535.",
+}
+
+// refusal is why one endpoint is left out.
+type refusal struct {
+	reason string
+	// why is a clause about the endpoint: "10.0.0.1 is a loopback address".
+	why string
+}
+
+// refuse judges an endpoint. It returns nil if the gateway may connect to it.
+func (o Options) refuse(kind discoveryv1.AddressType, host string, port int, policy address.Policy) *refusal {
+	_, err := netip.ParseAddr(host)
+	switch {
+	case err != nil && kind != discoveryv1.AddressTypeFQDN:
+		return &refusal{EndpointInvalid, fmt.Sprintf("%q is not an IP address", host)}
+	case !isHost(host):
+		return &refusal{EndpointInvalid, fmt.Sprintf("%q is neither an IP address nor a DNS name", host)}
+	case !isPort(port):
+		return &refusal{EndpointInvalid, fmt.Sprintf("%d is not a port", port)}
+	case kind == discoveryv1.AddressTypeFQDN && !o.AllowExternalName:
+		return &refusal{ExternalNameNotAllowed, host + " is a name"}
+	}
+	if what := hostReason(host, policy); what != "" {
+		return &refusal{AddressNotAllowed, host + " is " + what}
+	}
+	return nil
+}
+
+// hostReason completes the sentence "127.0.0.1 is …" for an address that is denied, or for a
+// name that stands for one wherever it is resolved. What other names stand for is judged by
+// those who connect.
+func hostReason(host string, policy address.Policy) string {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return policy.Reason(ip)
+	}
+	if name := strings.ToLower(host); !policy.AllowOwnHost &&
+		(name == "localhost" || strings.HasSuffix(name, ".localhost") || name == "ip6-localhost" || name == "ip6-loopback") {
+		return "a name of the gateway's own host"
+	}
+	return ""
+}
+
+// isHost tells addresses and names from what an API server would not have stored.
+func isHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return !strings.Contains(host, "%")
+	}
+	return len(validation.IsDNS1123Subdomain(host)) == 0 && !number.MatchString(host[strings.LastIndexByte(host, '.')+1:])
+}
+
+// number matches the last label of what is an address in an old spelling, such as 127.1
+// or 0x7f000001. Some resolvers read these, and there is no top-level domain like that.
+var number = regexp.MustCompile(`^([0-9]+|0x[0-9a-f]*)$`)
+
+// refusals are the endpoints of a Service that are left out. A message names the first few.
+type refusals struct {
+	verdicts []unit.Verdict
+	told     map[about]int
+	seen     map[refusal]bool
+	named    map[string][]string // clauses by reason
+	total    map[string]int
+}
+
+// about is what verdicts are about.
+type about struct {
+	object unit.Key
+	reason string
+}
+
+const mostNamed = 3
+
+func (r *refusals) add(object unit.Key, field string, why refusal) {
+	if r.seen == nil {
+		r.told, r.seen, r.named, r.total = map[about]int{}, map[refusal]bool{}, map[string][]string{}, map[string]int{}
+	}
+	if r.told[about{object, why.reason}]++; r.told[about{object, why.reason}] <= mostNamed {
+		r.verdicts = append(r.verdicts, unit.Warning(object, why.reason, fmt.Sprintf("%s: %s. %s", field, why.why, advice[why.reason])))
+	}
+	if r.seen[why] {
+		return
+	}
+	r.seen[why] = true
+	if r.total[why.reason]++; r.total[why.reason] <= mostNamed {
+		r.named[why.reason] = append(r.named[why.reason], why.why)
+	}
+}
+
+// problem is what users of the Service are told; empty if no endpoint is left out.
+func (r *refusals) problem(ref Ref) (found problem) {
+	for _, reason := range []string{AddressNotAllowed, ExternalNameNotAllowed, EndpointInvalid} {
+		if r.total[reason] == 0 {
+			continue
+		}
+		if found.reason == "" {
+			found = problem{reason, ref.String() + " has endpoints that are left out:"}
+		}
+		found.message += " " + strings.Join(r.named[reason], ", ")
+		if more := r.total[reason] - mostNamed; more > 0 {
+			found.message += fmt.Sprintf(" and %d more", more)
+		}
+		found.message += ". " + advice[reason]
+	}
+	return found
+}
