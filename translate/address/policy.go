@@ -86,20 +86,28 @@ func (p Policy) Reason(address netip.Addr) string {
 }
 
 func (p Policy) reason(address netip.Addr) string {
-	switch {
-	case !p.AllowOwnHost && slices.Contains(p.Own, address):
-		return "an address of the gateway"
-	case slices.Contains(p.APIServer, address):
-		return "an address of the Kubernetes API server"
-	case contains(p.Denied, address):
+	if contains(p.Denied, address) {
 		return "denied by the setting DENIED_ADDRESSES"
 	}
 	for _, r := range builtIn {
-		if r.Contains(address) && !(r.OwnHost && p.AllowOwnHost) {
-			return r.What
+		if r.Contains(address) {
+			return p.unlessAllowed(r.OwnHost, r.What)
 		}
 	}
+	if slices.Contains(p.Own, address) {
+		return p.unlessAllowed(true, "an address of the gateway")
+	}
+	if slices.Contains(p.APIServer, address) {
+		return "an address of the Kubernetes API server"
+	}
 	return ""
+}
+
+func (p Policy) unlessAllowed(ownHost bool, what string) string {
+	if ownHost && p.AllowOwnHost {
+		return ""
+	}
+	return what
 }
 
 func contains(prefixes []netip.Prefix, address netip.Addr) bool {

@@ -64,7 +64,7 @@ func TestReason(t *testing.T) {
 }
 
 func TestAllowOwnHost(t *testing.T) {
-	policy := address.Policy{AllowOwnHost: true, Own: addresses("10.0.0.7"), APIServer: addresses("10.96.0.1")}
+	policy := address.Policy{AllowOwnHost: true, Own: addresses("10.0.0.7"), APIServer: addresses("10.96.0.1", "127.0.0.1")}
 	for text, allowed := range map[string]bool{
 		"127.0.0.1": true, "::1": true, "169.254.169.254": true, "fe80::1": true, "0.0.0.0": true, "10.0.0.7": true, "::ffff:127.0.0.1": true,
 		"10.96.0.1": false, "224.0.0.1": false, "100.100.100.200": false, "fd00:ec2::254": false,

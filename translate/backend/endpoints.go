@@ -3,6 +3,7 @@ package backend
 import (
 	"cmp"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 
@@ -95,7 +96,11 @@ func slicePort(slice *discoveryv1.EndpointSlice, name string) (int, bool) {
 	return 0, false
 }
 
-// joined is a host and a port, with brackets around an IPv6 address.
+// joined is a host and a port, with brackets around an IPv6 address. Kong refuses IPv6
+// addresses that stand for IPv4 ones.
 func joined(host string, port int) string {
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is4In6() {
+		host = ip.Unmap().String()
+	}
 	return net.JoinHostPort(host, strconv.Itoa(port))
 }

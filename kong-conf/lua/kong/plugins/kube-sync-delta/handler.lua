@@ -1,5 +1,11 @@
 -- No request passes through here: the plugin is an Admin route (api.lua) and, in every
 -- worker of both subsystems, the subscription by which that worker takes changes over.
+--
+-- Loaded in nginx's master, egress.lua guards what workers connect to, before any of them
+-- runs and whether or not changes can be taken over.
+require "kong.plugins.kube-sync-delta.egress"
+
+
 local Delta = {
   VERSION = "1.0.0",
   PRIORITY = 0,

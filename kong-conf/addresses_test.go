@@ -1,0 +1,161 @@
+package kongconf_test
+
+import (
+	"bufio"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kube-sync/kube-sync/translate/address"
+)
+
+const egress = "lua/kong/plugins/kube-sync-delta"
+
+var (
+	luaRange   = regexp.MustCompile(`(?m)^  \{ "([^"]+)", ("[^"]+"|[A-Z_]+)(, true)? \},$`)
+	luaWords   = regexp.MustCompile(`(?m)^local ([A-Z_]+) = ("[^"]+")$`)
+	luaDefault = regexp.MustCompile(`(?m)^local RELAY = "([^"]+)"`)
+)
+
+// TestDeniedRangesAgree compares the list in Lua with the one in Go.
+func TestDeniedRangesAgree(t *testing.T) {
+	source := readFile(t, filepath.Join(egress, "addresses.lua"))
+	words := map[string]string{}
+	for _, found := range luaWords.FindAllStringSubmatch(source, -1) {
+		words[found[1]] = found[2]
+	}
+	var got, want []string
+	for _, found := range luaRange.FindAllStringSubmatch(source, -1) {
+		what := found[2]
+		if said, ok := words[what]; ok {
+			what = said
+		}
+		got = append(got, fmt.Sprintf("%s %s own host %t", found[1], what, found[3] != ""))
+	}
+	for _, r := range address.BuiltIn() {
+		want = append(want, fmt.Sprintf("%s %q own host %t", r.Prefix, r.What, r.OwnHost))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("addresses.lua denies\n%s\nand the translation\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	relay := luaDefault.FindStringSubmatch(readFile(t, filepath.Join(egress, "egress.lua")))
+	if relay == nil || relay[1] != setting(t, "RELAY_BIND_ADDRESS") {
+		t.Errorf("egress.lua has the relay at %v, the default is %s", relay, setting(t, "RELAY_BIND_ADDRESS"))
+	}
+}
+
+// judge is a program in Lua that says of each line why it is denied.
+const judge = `
+package.path = arg[1] .. "/lua/?.lua;" .. package.path
+local addresses = require "kong.plugins.kube-sync-delta.addresses"
+local own = {}
+for text in arg[2]:gmatch("%S+") do
+  own[addresses.parse(text)] = true
+end
+local policy = assert(addresses.new({ own = own, api_server = { arg[3] }, denied = arg[4], allowed = arg[5], allow_own_host = arg[6] == "true" }))
+for host in io.lines() do
+  print(addresses.reason(policy, host) or "")
+end`
+
+// TestPoliciesAgree asks the policies in Lua and in Go about the same addresses.
+func TestPoliciesAgree(t *testing.T) {
+	luajit, err := exec.LookPath("luajit")
+	if err != nil {
+		luajit = "/usr/local/openresty/luajit/bin/luajit"
+	}
+	if _, err := os.Stat(luajit); err != nil {
+		t.Skip("there is no luajit: the answers of addresses.lua are not compared")
+	}
+	program := filepath.Join(t.TempDir(), "judge.lua")
+	if err := os.WriteFile(program, []byte(judge), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	addresses := manyAddresses()
+	for _, allowOwnHost := range []bool{false, true} {
+		policy := address.Policy{
+			Denied:  []netip.Prefix{netip.MustParsePrefix("10.66.0.0/15"), netip.MustParsePrefix("2001:db8:66::/47")},
+			Allowed: []netip.Prefix{netip.MustParsePrefix("10.66.7.0/25"), netip.MustParsePrefix("169.254.20.10/32"), netip.MustParsePrefix("64:ff9b::/100")},
+			Own:     []netip.Addr{netip.MustParseAddr("10.0.0.7"), netip.MustParseAddr("2001:db8::7")}, APIServer: []netip.Addr{netip.MustParseAddr("10.96.0.1")},
+			AllowOwnHost: allowOwnHost,
+		}
+		cmd := exec.Command(luajit, program, ".", "10.0.0.7 2001:db8::7", "10.96.0.1",
+			"10.66.0.0/15, 2001:db8:66::/47", "10.66.7.0/25,169.254.20.10,64:ff9b::/100", fmt.Sprint(allowOwnHost))
+		var lines strings.Builder
+		for _, a := range addresses {
+			fmt.Fprintln(&lines, a)
+		}
+		cmd.Stdin = strings.NewReader(lines.String())
+		answers, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := bufio.NewScanner(strings.NewReader(string(answers)))
+		denied := 0
+		for _, a := range addresses {
+			if !said.Scan() {
+				t.Fatalf("there is no answer for %s", a)
+			}
+			want := policy.Reason(a)
+			if want != "" {
+				denied++
+			}
+			if said.Text() != want {
+				t.Errorf("%s is %q in Lua and %q in Go", a, said.Text(), want)
+			}
+		}
+		if denied < len(addresses)/10 || denied > len(addresses)*9/10 {
+			t.Errorf("%d of %d addresses are denied, which says little about the others", denied, len(addresses))
+		}
+	}
+}
+
+// manyAddresses has the bounds of all ranges, in all forms, and a lot of random ones.
+func manyAddresses() (all []netip.Addr) {
+	random := rand.New(rand.NewPCG(1, 2))
+	four := []string{"10.0.0.7", "10.0.0.8", "10.96.0.1", "10.66.7.127", "10.66.7.128", "10.65.255.255", "10.67.255.255", "10.68.0.0", "169.254.20.10", "240.0.0.1", "0.0.0.5"}
+	for _, r := range address.BuiltIn() {
+		for _, a := range []netip.Addr{r.Addr().Prev(), r.Addr(), r.Addr().Next()} {
+			if a.IsValid() && a.Is4() {
+				four = append(four, a.String())
+			} else if a.IsValid() {
+				all = append(all, a)
+			}
+		}
+	}
+	for _, text := range []string{"2001:db8::7", "2001:db8::8", "2001:db8:67::1", "2001:db8:68::1"} {
+		all = append(all, netip.MustParseAddr(text))
+	}
+	for range 200 {
+		four = append(four, fmt.Sprintf("%d.%d.%d.%d", random.IntN(256), random.IntN(256), random.IntN(256), random.IntN(256)))
+	}
+	for _, text := range four {
+		a := netip.MustParseAddr(text)
+		b := a.As4()
+		all = append(all, a)
+		for _, format := range []string{
+			"::ffff:%02x%02x:%02x%02x", "::%02x%02x:%02x%02x", "::ffff:0:%02x%02x:%02x%02x", "64:ff9b::%02x%02x:%02x%02x", "2002:%02x%02x:%02x%02x::1",
+			"2001:0:%02x%02x:%02x%02x::", "64:ff9b:1::%02x%02x:%02x%02x", "64:ff9b:1:%02x%02x:00%02x:%02x00::", "64:ff9b:1:00%02x:00%02x:%02x%02x::",
+			"64:ff9b:1:0:00%02x:%02x%02x:%02x00::", "fd00::%02x%02x:%02x%02x",
+		} {
+			all = append(all, netip.MustParseAddr(fmt.Sprintf(format, b[0], b[1], b[2], b[3])))
+		}
+		all = append(all, netip.MustParseAddr(fmt.Sprintf("2001:0:a00:1::%02x%02x:%02x%02x", ^b[0], ^b[1], ^b[2], ^b[3])))
+	}
+	prefixes := [][]byte{{0x20, 0x02}, {0x20, 0x01, 0, 0}, {0, 0x64, 0xff, 0x9b, 0, 1}, {0, 0x64, 0xff, 0x9b}, {0xfd, 0}, {0xfe, 0x80}, {}}
+	for range 4000 {
+		var b [16]byte
+		for i := range b[:4+random.IntN(13)] { // often with zeros at the end
+			b[i] = byte(random.UintN(256))
+		}
+		copy(b[:], prefixes[random.IntN(len(prefixes))])
+		all = append(all, netip.AddrFrom16(b))
+	}
+	return all
+}
