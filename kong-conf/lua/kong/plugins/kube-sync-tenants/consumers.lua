@@ -1,14 +1,9 @@
 -- Consumers are the whole gateway's in Kong, and so are their plugins, which come before
 -- those of a route. Here they are for routes of their own namespace and those that grant it.
---
--- Of Kong it takes what kong.runloop.plugins_iterator.new returns: at ws[id].combos[plugin]
--- the configurations of a plugin, keyed "route:service:consumer", each part an id or empty.
--- That function is in an upvalue of kong.runloop.handler, which calls it for every change.
+local iterators = require "kong.plugins.kube-sync-tenants.iterators"
 local permitted = require "kong.plugins.kube-sync-tenants.namespaces"
-local upvalue = require "kong.plugins.kube-sync-tenants.upvalue"
 
 local ngx = ngx
-local debug = debug
 local pairs = pairs
 local rawget = rawget
 local setmetatable = setmetatable
@@ -17,7 +12,7 @@ local type = type
 local _M = {}
 
 local NAME = "kube-sync-tenants"
-local GLOBAL = "::"
+local GLOBAL = iterators.GLOBAL
 local OF_CONSUMER = "^::(.+)$"
 
 
@@ -78,40 +73,14 @@ local function guard(name, combos)
 end
 
 
--- The plugin's configuration in an iterator; nil if the plugin is not there.
-local function configuration(iterator)
-  for _, data in pairs(iterator.ws) do
-    local combos = data.combos[NAME]
-    if combos and combos[GLOBAL] then
-      return combos[GLOBAL]
-    end
-  end
-end
-
-
--- The function of Kong that has the one that makes iterators in an upvalue, or nil.
-local function maker()
-  local handler = package.loaded["kong.runloop.handler"]
-  local build = type(handler) == "table" and handler.build_plugins_iterator
-  return type(build) == "function" and (upvalue(build, "new_plugins_iterator")) or nil
-end
-
-
--- What is wrong with this Kong, or nil.
+-- Returns what is wrong with this Kong, or nil.
 function _M.problem()
-  local client, make = kong.client, maker()
+  local client = kong.client
   if type(client) ~= "table" or type(client.authenticate) ~= "function" then
     return "Kong's consumers are not where they were"
   end
 
-  if type(make) ~= "function" or type(upvalue(make, "PluginsIterator_new")) ~= "function" then
-    return "Kong's plugins are not where they were"
-  end
-
-  local key = require("kong.runloop.plugins_iterator").build_compound_key
-  if type(key) ~= "function" or key("r", "s", "c") ~= "r:s:c" or key(nil, nil, "c") ~= "::c" then
-    return "Kong looks plugins up by other keys"
-  end
+  return iterators.problem()
 end
 
 
@@ -119,26 +88,19 @@ local isolated = false
 
 
 function _M.limit()
-  local make = maker()
-  local new, at = upvalue(make, "PluginsIterator_new")
-
-  debug.setupvalue(make, at, function(...)
-    local iterator, err = new(...)
-    if not iterator then
-      return iterator, err
+  iterators.watch(function(iterator)
+    local own = iterators.configurations(iterator, NAME)
+    local conf = own and own[GLOBAL]
+    isolated = conf ~= nil and conf.isolated
+    if not conf then
+      return
     end
 
-    local conf = configuration(iterator)
-    isolated = conf ~= nil and conf.isolated
-    if conf then
-      for _, data in pairs(iterator.ws) do
-        for name, combos in pairs(data.combos) do
-          guard(name, combos)
-        end
+    for _, data in pairs(iterator.ws) do
+      for name, combos in pairs(data.combos) do
+        guard(name, combos)
       end
     end
-
-    return iterator
   end)
 
   -- All plugins that authenticate call this. In an isolated gateway a consumer that is not

@@ -7,12 +7,19 @@ local Tenants = {
   VERSION = "0.1.0",
 }
 
-local problem = require("kong.plugins.kube-sync-tenants.queues").split()
+local problems = {}
+
+local function part(name)
+  problems[#problems + 1] = require("kong.plugins.kube-sync-tenants." .. name).split()
+end
+
+part("queues")
 
 if ngx.config.subsystem == "http" then
   local consumers = require "kong.plugins.kube-sync-tenants.consumers"
   local unlimited = consumers.problem()
   if unlimited then
+    problems[#problems + 1] = unlimited
     -- Nobody is to be let in by a consumer that is not the route's.
     function Tenants.access(_, conf)
       if conf.isolated then
@@ -22,14 +29,15 @@ if ngx.config.subsystem == "http" then
 
   else
     consumers.limit()
+    part("metrics")
   end
 
-  problem = require("kong.plugins.kube-sync-tenants.redis").split() or unlimited or problem
+  part("redis")
 end
 
 function Tenants.init_worker()
-  if problem and ngx.worker.id() == 0 then
-    kong.log.err("tenants are not kept apart: ", problem)
+  if #problems > 0 and ngx.worker.id() == 0 then
+    kong.log.err("tenants are not kept apart: ", table.concat(problems, "; "))
   end
 end
 

@@ -25,8 +25,8 @@ local MODULES = { "kong.plugins.rate-limiting.policies", "kong.plugins.response-
 local function account(conf)
   local redis = conf.redis
   return md5(concat({
-    tostring(redis.host), tostring(redis.port), tostring(redis.database), tostring(redis.username), tostring(redis.password),
-    tostring(redis.ssl), tostring(redis.ssl_verify), tostring(redis.server_name),
+    tostring(redis.host), tostring(redis.port), tostring(redis.database), tostring(redis.username),
+    tostring(redis.password), tostring(redis.ssl), tostring(redis.ssl_verify), tostring(redis.server_name),
   }, "\n"))
 end
 

@@ -1,0 +1,52 @@
+package tenants
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kube-sync/kube-sync/translate"
+)
+
+// The operator's metrics of upstreams stay when a namespace has a plugin that does not ask for
+// them: in Kong each request of either switches them for all.
+func TestMetricsAreTheOperators(t *testing.T) {
+	s := newScene(t, translate.Options{}, "KONG_NGINX_WORKER_PROCESSES=1")
+	s.apply(s.web("shop", "web", "shop.example") + s.web("attacker", "web", "attacker.example", "konghq.com/plugins: metrics") +
+		plugin("attacker", "metrics", "prometheus", "{upstream_health_metrics: false}") + `
+apiVersion: configuration.konghq.com/v1
+kind: KongClusterPlugin
+metadata: {name: metrics, labels: {global: "true"}, annotations: {kubernetes.io/ingress.class: kong}}
+plugin: prometheus
+config: {upstream_health_metrics: true}
+`)
+	for _, host := range []string{"shop.example", "attacker.example"} {
+		s.want(request{host: host}, http.StatusOK)
+		if !strings.Contains(s.metrics(), "kong_upstream_target_health{") {
+			t.Errorf("after requests to %s there are no metrics of upstreams", host)
+		}
+	}
+}
+
+// metrics are those that Kong tells.
+func (s *scene) metrics() string {
+	s.t.Helper()
+	socket := filepath.Join(s.prefix, "admin.sock")
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}}}
+	response, err := client.Get("http://kong/metrics")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		s.t.Fatalf("%s, %v", response.Status, err)
+	}
+	return string(body)
+}
