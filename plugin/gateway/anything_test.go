@@ -63,7 +63,7 @@ func startKongWithOwn(t testing.TB) ownKong {
 		t.Fatal(err)
 	}
 	return ownKong{startKong(t, "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;", "KONG_STREAM_LISTEN="+freeAddress(t),
-		"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-tenants")}
+		"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-tenants")}
 }
 
 // take applies objects that come all at once, and then as many again one by one.
