@@ -19,6 +19,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
@@ -156,6 +157,7 @@ func options(t *testing.T, archive *txtar.Archive) translate.Options {
 		Pool                gatewayapi.Pool
 		Ports               map[gatewayv1.ProtocolType][]int32
 		Limits              limit.Limits
+		LastResort          certificate.LastResort
 	}
 	if err := yaml.UnmarshalStrict(section(archive, "options.yaml"), &set); err != nil {
 		t.Fatal(err)
@@ -163,6 +165,7 @@ func options(t *testing.T, archive *txtar.Archive) translate.Options {
 	o.Backend = set.Options
 	o.Tenancy = tenancy.Options{AllowLua: set.AllowLua, Isolated: set.Isolated, IsolatedPlugins: set.IsolatedPlugins, Fields: set.Fields, AllowVaults: set.AllowVaults, CustomEntityTypes: set.CustomEntityTypes, ConsumersEverywhere: set.ConsumersEverywhere}
 	o.Limits = set.Limits
+	o.LastResort = set.LastResort
 	o.Gateway.Pool, o.Gateway.Ports = set.Pool, set.Ports
 	o.Gateway.Front = types.NamespacedName{Namespace: "kong", Name: "kong-proxy"}
 	return o

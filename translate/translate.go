@@ -30,13 +30,15 @@ type Options struct {
 	// IngressClass is the class of the Ingresses that are translated.
 	IngressClass string
 	Backend      backend.Options
-	// Gateway is of Gateway API; its Backend is ours.
+	// Gateway is of Gateway API; its Backend and LastResort are ours.
 	Gateway gatewayapi.Options
 	// Tenancy is what tenants may ask of the gateway. Its addresses that plugins must not
 	// name are those that backends must not have, unless it says others.
 	Tenancy tenancy.Options
 	// Limits are the bounds on what objects make; their zero value stands for the defaults.
 	Limits limit.Limits
+	// LastResort are the namespaces that may choose the certificate for all hosts.
+	LastResort certificate.LastResort
 }
 
 // New returns a graph of all source families, without objects.
@@ -53,9 +55,9 @@ func New(o Options) *unit.Graph {
 		o.Tenancy.Denied = func(a netip.Addr) bool { return o.Backend.Addresses.Reason(a) != "" }
 	}
 	plugin.Define(g, o.IngressClass, o.Tenancy)
-	ingress.Define(g, o.IngressClass)
-	l4.Define(g, l4.Options{IngressClass: o.IngressClass, Reserved: o.Gateway.Pool.Has})
-	o.Gateway.Backend = o.Backend
+	ingress.Define(g, o.IngressClass, o.LastResort)
+	l4.Define(g, l4.Options{IngressClass: o.IngressClass, Reserved: o.Gateway.Pool.Has, LastResort: o.LastResort})
+	o.Gateway.Backend, o.Gateway.LastResort = o.Backend, o.LastResort
 	gatewayapi.Define(g, o.Gateway)
 	vaults := vault.Rules{Class: o.IngressClass, Everyone: o.Tenancy.AllowVaults}
 	vault.Define(g, vaults)

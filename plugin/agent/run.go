@@ -82,6 +82,7 @@ func options(s settings.Settings, place gatewayapi.Relay) translate.Options {
 		IngressClass: s.IngressClass,
 		Tenancy:      tenant(s),
 		Limits:       s.Limits,
+		LastResort:   s.LastResortNamespaces,
 		Gateway: gatewayapi.Options{
 			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Ports: streamPorts(s), Pool: pool(s), Front: s.PublishService, Relay: place,
 		},

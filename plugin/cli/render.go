@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
@@ -78,6 +79,10 @@ func optionFlags(f *flag.FlagSet, o *translate.Options) {
 	f.BoolVar(&o.Backend.Drain, "enable-drain-support", false, "keep terminating endpoints, without new requests")
 	tenancyFlags(f, &o.Tenancy)
 	limitFlags(f, &o.Limits)
+	f.Func("last-resort-certificate-namespaces", "the `NAMESPACES` whose objects may choose the certificate for all hosts, with commas; * for all", func(value string) error {
+		o.LastResort = strings.Split(value, ",")
+		return nil
+	})
 	f.StringVar(&o.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
 	o.Gateway.Pool, o.Gateway.Relay = pool(), relay()
 }

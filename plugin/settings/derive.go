@@ -37,6 +37,9 @@ func (s *Settings) derive(sources Sources) []error {
 		namespace, _ := os.ReadFile(serviceAccount)
 		s.PodNamespace = strings.TrimSpace(string(namespace))
 	}
+	if len(s.LastResortNamespaces) == 0 && s.PodNamespace != "" {
+		s.LastResortNamespaces = []string{s.PodNamespace}
+	}
 	if s.ElectionNamespace == "" {
 		s.ElectionNamespace = s.PodNamespace
 	}

@@ -156,6 +156,13 @@ func dnsLabel(value string) (string, error) {
 	return value, nil
 }
 
+func namespaceOrAll(value string) (string, error) {
+	if value == "*" {
+		return value, nil
+	}
+	return dnsLabel(value)
+}
+
 func dnsName(value string) (string, error) {
 	if len(validation.IsDNS1123Subdomain(value)) > 0 {
 		return "", errors.New("want a name of small letters, digits, - and dots")

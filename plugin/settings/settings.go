@@ -73,6 +73,8 @@ type Settings struct {
 	CustomEntityTypes []string
 	// ConsumersEverywhere is CONSUMER_PLUGINS.
 	ConsumersEverywhere bool
+	// LastResortNamespaces may choose the certificate for all hosts; "*" stands for all.
+	LastResortNamespaces []string
 
 	AllowVulnerableKong bool
 	// MaxKongHops, MaxBufferedBody and MaxBufferedBodies are read by Kong's workers. The

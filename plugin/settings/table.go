@@ -78,6 +78,8 @@ var general = []Setting{
 	prefixes("ALLOWED_ADDRESSES", "Addresses and ranges, in comma-separated format, that backends and plugins may connect to although they are denied.",
 		func(s *Settings) *[]netip.Prefix { return &s.AllowedAddresses }),
 
+	list("LAST_RESORT_CERTIFICATE_NAMESPACES", "[POD_NAMESPACE]", "Namespaces whose objects may choose the certificate for all hosts that no other one is for, by TLS without a host or hostname, in comma-separated format; * for all.",
+		func(s *Settings) *[]string { return &s.LastResortNamespaces }, namespaceOrAll),
 	{
 		Name: "TENANCY", Default: "shared", Doc: "What the objects of a namespace may ask of the gateway: shared or isolated. " +
 			"Shared permits every bundled plugin, but none reads the gateway's files, environment, credentials or shared memory. " +

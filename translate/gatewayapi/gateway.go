@@ -86,7 +86,7 @@ func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 	if !class.ours {
 		return unit.Fragment{}
 	}
-	t := &gatewayTranslation{reader: r, gateway: gateway, key: key, named: map[string]bool{}}
+	t := &gatewayTranslation{reader: r, gateway: gateway, key: key, named: map[string]bool{}, lastResort: o.LastResort}
 	t.fragment.Verdicts = append(annotation.Ignored(gateway, key, GatewayAnnotations...), o.publishService(gateway, key, class.pooled)...)
 	m := merged{gateway: key, pooled: class.pooled, listeners: listenersOf(r, gateway)}
 	ports := o.ports(r, gateway, class)
@@ -168,6 +168,8 @@ type gatewayTranslation struct {
 	key      unit.Key
 	fragment unit.Fragment
 	named    map[string]bool // the server names that have a certificate
+	// lastResort are the namespaces that may choose the certificate for all hosts.
+	lastResort certificate.LastResort
 }
 
 // program finds out whether a listener can be served, and with which certificates.
@@ -218,6 +220,7 @@ func (t *gatewayTranslation) certify(all []assessment) {
 	for _, a := range all {
 		if len(a.certificates) > 0 {
 			t.serve(a, serverName(hostOf(a.spec.Hostname)), a.certificates[0].ID)
+			t.unnamed(a)
 		}
 	}
 	for _, a := range all {
@@ -236,9 +239,21 @@ func (t *gatewayTranslation) certify(all []assessment) {
 // serverName is the name under which Kong looks for the certificate of a host.
 func serverName(host route.Host) string {
 	if host == "" {
-		return "*"
+		return certificate.AnyHost
 	}
 	return string(host)
+}
+
+// unnamed says of a listener that its certificate is for no name at all. One for all hosts
+// is one for those of other namespaces too.
+func (t *gatewayTranslation) unnamed(a assessment) {
+	if hostOf(a.spec.Hostname) != "" || t.lastResort.Permits(a.of.Namespace) ||
+		slices.ContainsFunc(a.certificates, func(c certificate.Certificate) bool { return len(c.Names) > 0 }) {
+		return
+	}
+	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, "HostMissing", fmt.Sprintf(
+		"listener %s has no hostname, and its certificate no DNS names that it could be for. "+
+			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to have one for all hosts", a.spec.Name)))
 }
 
 // certificate is what an object refers to, or why it cannot be had.
@@ -264,7 +279,7 @@ func (t *gatewayTranslation) certificate(from unit.Key, ref gatewayv1.SecretObje
 
 // serve claims a server name for a listener, once.
 func (t *gatewayTranslation) serve(a assessment, name, certificateID string) {
-	if t.named[name] || !kong.IsName(name) {
+	if t.named[name] || !kong.IsName(name) || name == certificate.AnyHost && !t.lastResort.Permits(a.of.Namespace) {
 		return
 	}
 	t.named[name] = true

@@ -8,6 +8,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -33,6 +34,8 @@ type Options struct {
 	Relay Relay
 	// Backend says which endpoints are taken.
 	Backend backend.Options
+	// LastResort are the namespaces whose Gateways may choose the certificate for all hosts.
+	LastResort certificate.LastResort
 }
 
 // defaultPorts are those of the Service in front of Kong.

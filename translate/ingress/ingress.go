@@ -7,6 +7,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/consumer"
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -20,7 +21,7 @@ import (
 const Role unit.Role = "ingress"
 
 // Define adds the units of Ingresses of a class to a graph.
-func Define(g *unit.Graph, ingressClass string) {
+func Define(g *unit.Graph, ingressClass string, lastResort certificate.LastResort) {
 	g.Define(unit.Definition{
 		Role:       Role,
 		Kind:       unit.Ingress,
@@ -35,7 +36,7 @@ func Define(g *unit.Graph, ingressClass string) {
 				return unit.Fragment{Verdicts: class.MissingIngress(ingress, key, ingressClass)}
 			}
 			t := &translation{reader: r, ingress: ingress, key: key, suffix: name.Suffix(r, key), parameters: class.Use(r, ingressClass),
-				allowance: kong.NewAllowance(r.Limits())}
+				allowance: kong.NewAllowance(r.Limits()), lastResort: lastResort}
 			t.settings()
 			t.rules()
 			t.defaultBackend()
@@ -55,6 +56,7 @@ type translation struct {
 
 	suffix      string // of the names of the routes
 	parameters  class.Parameters
+	lastResort  certificate.LastResort
 	base        route.Route // what all routes have in common
 	aliases     []route.Host
 	rewriting   *annotation.Rewriting

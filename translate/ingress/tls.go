@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -9,9 +10,6 @@ import (
 
 	networkingv1 "k8s.io/api/networking/v1"
 )
-
-// anyHost is the server name under which Kong looks for a certificate of last resort.
-const anyHost = "*"
 
 // certificates translates spec.tls: each host is claimed for the Secret's
 // certificate. A Secret that holds none claims nothing, so that another Ingress
@@ -26,38 +24,78 @@ func (t *translation) certificates() {
 			t.warn(c.Reason, "tls %d: %s", i, c.Message)
 			continue
 		}
-		t.serve(i, tls, c.ID)
+		for _, host := range t.served(i, tls) {
+			t.serve(i, host, c.ID)
+		}
 	}
 }
 
-func (t *translation) serve(i int, tls networkingv1.IngressTLS, certificateID string) {
-	hosts := tls.Hosts
-	if len(hosts) == 0 {
-		hosts = []string{anyHost}
-	}
-	for _, name := range hosts {
-		if name != anyHost {
-			host, err := hostOf(name)
-			if err == nil && !kong.IsName(string(host)) {
-				err = fmt.Errorf("it is an address")
-			}
-			if err != nil || host == "" {
-				t.warn("HostInvalid", "tls %d: %q is no host name: %v", i, name, err)
-				continue
-			}
-			name = string(host)
+// served are the hosts that an entry's certificate is for: those that it names, or else
+// those of the rules. A certificate for all hosts is one for those of other namespaces too.
+func (t *translation) served(i int, tls networkingv1.IngressTLS) (hosts []string) {
+	for _, name := range tls.Hosts {
+		host, err := hostOf(name)
+		if err == nil && !kong.IsName(string(host)) {
+			err = fmt.Errorf("it is an address")
 		}
-		entities := []*kong.Entity{kong.SNI(name, certificateID)}
-		if !t.allowance.Take(entities, fmt.Sprintf("tls %d host %s", i, name)) {
+		if err != nil || host == "" {
+			t.warn("HostInvalid", "tls %d: %q is no host name: %v", i, name, err)
 			continue
 		}
-		t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
-			Slot:     "sni " + name,
-			Object:   t.key,
-			Since:    t.ingress.CreationTimestamp.Time,
-			Entities: entities,
-			Lost: unit.Warning(t.key, "HostConflict",
-				fmt.Sprintf("tls %d: the certificate for %s is another Ingress's to choose", i, name)),
-		})
+		hosts = append(hosts, string(host))
 	}
+	if len(tls.Hosts) > 0 {
+		return hosts
+	}
+	hosts, all := t.ruleHosts()
+	switch {
+	case !all:
+	case t.lastResort.Permits(t.key.Namespace):
+		hosts = append(hosts, certificate.AnyHost)
+	default:
+		t.warn("HostMissing", "tls %d names no hosts, and there is a rule or a default backend for all hosts: the certificate is for the hosts of the rules alone. "+
+			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to have one for all", i)
+	}
+	return hosts
+}
+
+// ruleHosts are the hosts of the rules and their aliases that no entry names, each once, and
+// whether the Ingress is for all hosts too.
+func (t *translation) ruleHosts() (hosts []string, all bool) {
+	all = t.ingress.Spec.DefaultBackend != nil
+	named := map[string]bool{}
+	for _, tls := range t.ingress.Spec.TLS {
+		for _, host := range tls.Hosts {
+			named[strings.ToLower(host)] = true
+		}
+	}
+	for _, rule := range t.ingress.Spec.Rules {
+		host, err := hostOf(rule.Host)
+		if err != nil {
+			continue // the rule has its verdict
+		}
+		all = all || host == ""
+		for _, host := range t.hosts(host) {
+			if kong.IsName(string(host)) && !named[string(host)] {
+				named[string(host)] = true
+				hosts = append(hosts, string(host))
+			}
+		}
+	}
+	return hosts, all
+}
+
+func (t *translation) serve(i int, name, certificateID string) {
+	entities := []*kong.Entity{kong.SNI(name, certificateID)}
+	if !t.allowance.Take(entities, fmt.Sprintf("tls %d host %s", i, name)) {
+		return
+	}
+	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
+		Slot:     "sni " + name,
+		Object:   t.key,
+		Since:    t.ingress.CreationTimestamp.Time,
+		Entities: entities,
+		Lost: unit.Warning(t.key, "HostConflict",
+			fmt.Sprintf("tls %d: the certificate for %s is another Ingress's to choose", i, name)),
+	})
 }

@@ -31,6 +31,8 @@ type Options struct {
 	IngressClass string
 	// Reserved tells the ports of Kong that are for Gateways alone.
 	Reserved func(port int) bool
+	// LastResort are the namespaces that may choose the certificate for all hosts.
+	LastResort certificate.LastResort
 }
 
 // Define adds the units of a class to a graph.
@@ -103,7 +105,7 @@ func (o Options) tcp(id unit.ID, r *unit.Reader) unit.Fragment {
 		}
 		t.rule(i, s, rule.Backend, backend.Connections)
 	}
-	t.certificates(object.Spec.TLS)
+	t.certificates(object)
 	return t.end()
 }
 
@@ -194,34 +196,4 @@ func (t *translation) claim(slot string, entities []*kong.Entity, where, reason,
 		Entities: entities,
 		Lost:     unit.Warning(t.key, reason, lost),
 	})
-}
-
-// anyHost is the server name of the certificate of last resort.
-const anyHost = "*"
-
-// certificates claims hosts for Secrets' certificates, as an Ingress does.
-func (t *translation) certificates(all []configurationv1beta1.IngressTLS) {
-	for i, tls := range all {
-		if tls.SecretName == "" {
-			continue
-		}
-		c := certificate.Use(t.reader, t.key.Namespace, tls.SecretName)
-		if c.ID == "" {
-			t.warn(c.Reason, "tls %d: %s", i, c.Message)
-			continue
-		}
-		hosts := tls.Hosts
-		if len(hosts) == 0 {
-			hosts = []string{anyHost}
-		}
-		for _, host := range hosts {
-			host = strings.ToLower(host)
-			if host != anyHost && (len(validation.IsDNS1123Subdomain(strings.TrimPrefix(host, "*."))) > 0 || !kong.IsName(host)) {
-				t.warn("HostInvalid", "tls %d: %q is no host name", i, host)
-				continue
-			}
-			t.claim("sni "+host, []*kong.Entity{kong.SNI(host, c.ID)}, fmt.Sprintf("tls %d host %s", i, host), "HostConflict",
-				fmt.Sprintf("tls %d: the certificate for %s is another object's to choose", i, host))
-		}
-	}
 }

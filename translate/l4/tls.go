@@ -1,0 +1,79 @@
+package l4
+
+import (
+	"fmt"
+	"strings"
+
+	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/kong"
+)
+
+// certificates claims hosts for Secrets' certificates, as an Ingress does.
+func (t *translation) certificates(object *configurationv1beta1.TCPIngress) {
+	for i, tls := range object.Spec.TLS {
+		if tls.SecretName == "" {
+			continue
+		}
+		c := certificate.Use(t.reader, t.key.Namespace, tls.SecretName)
+		if c.ID == "" {
+			t.warn(c.Reason, "tls %d: %s", i, c.Message)
+			continue
+		}
+		for _, host := range t.served(i, object.Spec) {
+			t.claim("sni "+host, []*kong.Entity{kong.SNI(host, c.ID)}, fmt.Sprintf("tls %d host %s", i, host), "HostConflict",
+				fmt.Sprintf("tls %d: the certificate for %s is another object's to choose", i, host))
+		}
+	}
+}
+
+// served are the hosts that an entry's certificate is for: those that it names, or else
+// those of the rules. A certificate for all hosts is one for those of other namespaces too.
+func (t *translation) served(i int, spec configurationv1beta1.TCPIngressSpec) (hosts []string) {
+	for _, host := range spec.TLS[i].Hosts {
+		if host = strings.ToLower(host); !isHost(host) {
+			t.warn("HostInvalid", "tls %d: %q is no host name", i, host)
+			continue
+		}
+		hosts = append(hosts, host)
+	}
+	if len(spec.TLS[i].Hosts) > 0 {
+		return hosts
+	}
+	hosts, all := ruleHosts(spec)
+	switch {
+	case !all:
+	case t.options.LastResort.Permits(t.key.Namespace):
+		hosts = append(hosts, certificate.AnyHost)
+	default:
+		t.warn("HostMissing", "tls %d names no hosts, and there is a rule for all hosts: the certificate is for the hosts of the rules alone. "+
+			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to have one for all", i)
+	}
+	return hosts
+}
+
+// ruleHosts are the hosts of the rules that no entry names, each once, and whether there is
+// a rule for all hosts.
+func ruleHosts(spec configurationv1beta1.TCPIngressSpec) (hosts []string, all bool) {
+	named := map[string]bool{}
+	for _, tls := range spec.TLS {
+		for _, host := range tls.Hosts {
+			named[strings.ToLower(host)] = true
+		}
+	}
+	for _, rule := range spec.Rules {
+		host := strings.ToLower(rule.Host)
+		all = all || host == ""
+		if isHost(host) && !named[host] {
+			named[host] = true
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts, all
+}
+
+func isHost(host string) bool {
+	return len(validation.IsDNS1123Subdomain(strings.TrimPrefix(host, "*."))) == 0 && kong.IsName(host)
+}
