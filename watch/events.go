@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,13 +12,12 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/record"
-	"k8s.io/client-go/util/workqueue"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 const (
-	// eventRate and eventBurst bound the events of all objects together.
+	// eventRate and eventBurst bound the events a second of all objects together.
 	eventRate  = 10
 	eventBurst = 50
 	// messageLimit is what Kubernetes takes, in bytes.
@@ -36,11 +34,12 @@ type events struct {
 	window   time.Duration
 	limit    *rate.Limiter
 	sent     *recent.Cache // by the verdict's id: the object's key
+	due      chan struct{} // has an element when there may be something to write
 
 	mu       sync.Mutex
 	verdicts map[unit.Key][]unit.Verdict
-	work     workqueue.TypedRateLimitingInterface[unit.Key] // nil unless leading
-	recorder record.EventRecorder                           // the same
+	backlog  *eventBacklog        // nil unless leading
+	recorder record.EventRecorder // the same
 }
 
 func newEvents(cluster *Cluster, instance string, window time.Duration) *events {
@@ -50,6 +49,7 @@ func newEvents(cluster *Cluster, instance string, window time.Duration) *events 
 		window:   window,
 		limit:    rate.NewLimiter(eventRate, eventBurst),
 		sent:     recent.New(window, recent.NoExpiration), // lead has it forget
+		due:      make(chan struct{}, 1),
 		verdicts: map[unit.Key][]unit.Verdict{},
 	}
 	e.sent.OnEvicted(func(_ string, key any) { e.enqueue(key.(unit.Key)) })
@@ -63,9 +63,11 @@ func id(key unit.Key, v unit.Verdict) string {
 
 func (e *events) report(r Report) {
 	var faults []unit.Verdict
+	still := map[string]struct{}{}
 	for _, verdict := range r.Verdicts {
 		if !verdict.OK && !r.Gone {
 			faults = append(faults, verdict)
+			still[id(r.Object, verdict)] = struct{}{}
 		}
 	}
 	e.mu.Lock()
@@ -77,8 +79,9 @@ func (e *events) report(r Report) {
 	}
 	e.mu.Unlock()
 	for _, verdict := range before {
-		if !slices.Contains(faults, verdict) {
-			e.sent.Delete(id(r.Object, verdict))
+		over := id(r.Object, verdict)
+		if _, ok := still[over]; !ok {
+			e.sent.Delete(over)
 		}
 	}
 	if len(faults) > 0 {
@@ -89,8 +92,13 @@ func (e *events) report(r Report) {
 func (e *events) enqueue(key unit.Key) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.work != nil {
-		e.work.Add(key)
+	if e.backlog == nil {
+		return
+	}
+	e.backlog.push(key)
+	select {
+	case e.due <- struct{}{}:
+	default:
 	}
 }
 
@@ -99,23 +107,24 @@ func (e *events) lead(ctx context.Context) {
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
 	defer broadcaster.Shutdown()
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: e.cluster.clients.core.CoreV1().Events("")})
-	work := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[unit.Key]())
 
 	e.sent.Flush()
 	e.mu.Lock()
-	e.work = work
+	e.backlog = newEventBacklog()
 	e.recorder = broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "kube-sync", Host: e.instance})
 	for key := range e.verdicts {
-		work.Add(key)
+		e.backlog.push(key)
 	}
 	e.mu.Unlock()
 
 	var expiry sync.WaitGroup
 	expiry.Go(func() { e.expire(ctx) })
-	drain(ctx, work, 1, e.write)
+	for e.wait(ctx) && e.limit.Wait(ctx) == nil {
+		e.write()
+	}
 	expiry.Wait()
 	e.mu.Lock()
-	e.work, e.recorder = nil, nil
+	e.backlog, e.recorder = nil, nil
 	e.mu.Unlock()
 }
 
@@ -129,16 +138,76 @@ func (e *events) expire(ctx context.Context) {
 			return
 		case <-tick.C:
 			e.sent.DeleteExpired()
+			e.mu.Lock()
+			e.backlog.trim()
+			e.mu.Unlock()
 		}
 	}
 }
 
-// write sends the events of one object that weren't sent yet.
-func (e *events) write(ctx context.Context, key unit.Key) (again bool) {
-	object := e.cluster.Get(key)
-	if object == nil {
-		return false // without a UID kubectl wouldn't show the event
+// wait returns true once an event may be written, and false when the context ends.
+func (e *events) wait(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		e.mu.Lock()
+		_, wait, ok := e.next()
+		e.mu.Unlock()
+		if ok {
+			return true
+		}
+		var after <-chan time.Time // never, if nothing waits for its namespace's limit
+		if wait > 0 {
+			after = time.After(wait)
+		}
+		select {
+		case <-ctx.Done():
+		case <-e.due:
+		case <-after:
+		}
 	}
+	return false
+}
+
+// next returns the object whose turn it is, of which there is something to write. Those of
+// which there is nothing lose their turn. Without one it returns how long to wait, zero if
+// there is nothing to wait for. The caller holds the lock.
+func (e *events) next() (key unit.Key, wait time.Duration, ok bool) {
+	for {
+		key, wait, ok := e.backlog.first()
+		if !ok {
+			return key, wait, false
+		}
+		// Without a UID kubectl wouldn't show the event.
+		if e.cluster.Get(key) != nil && e.unsent(key) != nil {
+			return key, 0, true
+		}
+		e.backlog.drop(key)
+	}
+}
+
+// unsent returns a verdict that wasn't sent yet, or nil. The caller holds the lock.
+func (e *events) unsent(key unit.Key) *unit.Verdict {
+	for i, verdict := range e.verdicts[key] {
+		if _, sent := e.sent.Get(id(key, verdict)); !sent {
+			return &e.verdicts[key][i]
+		}
+	}
+	return nil
+}
+
+// write sends one event. The object has its next turn after those of its namespace that
+// wait by now.
+func (e *events) write() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	key, _, ok := e.next()
+	if !ok {
+		return
+	}
+	object, verdict := e.cluster.Get(key), e.unsent(key)
+	if object == nil {
+		return // gone a moment ago; the next call drops it
+	}
+	e.sent.SetDefault(id(key, *verdict), key)
 	kind := e.cluster.kinds[key.Kind]
 	reference := &corev1.ObjectReference{
 		APIVersion:      kind.Resource.GroupVersion().String(),
@@ -148,29 +217,15 @@ func (e *events) write(ctx context.Context, key unit.Key) (again bool) {
 		UID:             object.GetUID(),
 		ResourceVersion: object.GetResourceVersion(),
 	}
-	for {
-		if err := e.limit.Wait(ctx); err != nil {
-			return false
-		}
-		verdict, ok := e.next(key)
-		if !ok {
-			return false
-		}
-		e.recorder.Event(reference, corev1.EventTypeWarning, verdict.Reason, shorten(verdict.Message))
+	e.recorder.Event(reference, corev1.EventTypeWarning, verdict.Reason, shorten(verdict.Message))
+	e.backlog.drop(key)
+	if e.unsent(key) != nil {
+		e.backlog.push(key)
 	}
-}
-
-// next returns a verdict that wasn't sent yet and marks it as sent. Both under
-// the lock: a verdict that is gone must not be marked.
-func (e *events) next(key unit.Key) (unit.Verdict, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, verdict := range e.verdicts[key] {
-		if e.sent.Add(id(key, verdict), key, recent.DefaultExpiration) == nil {
-			return verdict, true
-		}
+	if waiting := e.backlog.written(key.Namespace); waiting > 0 {
+		e.recorder.Eventf(reference, corev1.EventTypeWarning, "EventsDelayed",
+			"%d more objects of this namespace have faults; their Events follow at %d a second", waiting, namespaceEventRate)
 	}
-	return unit.Verdict{}, false
 }
 
 // shorten cuts a message at what Kubernetes takes.

@@ -67,6 +67,19 @@ func (q *queue) signal() {
 	}
 }
 
+// awaited are the expected tokens if all of them are keys of objects.
+func (q *queue) awaited() []unit.Key {
+	keys := make([]unit.Key, 0, len(q.expected))
+	for token := range q.expected {
+		key, ok := token.(unit.Key)
+		if !ok {
+			return nil
+		}
+		keys = append(keys, key)
+	}
+	return keys
+}
+
 // Pending implements [Source].
 func (q *queue) Pending() <-chan struct{} { return q.ready }
 
@@ -74,7 +87,7 @@ func (q *queue) Pending() <-chan struct{} { return q.ready }
 func (q *queue) Take() Batch {
 	q.mu.Lock()
 	taken := q.changes
-	batch := Batch{Since: q.since, Complete: len(q.expected) == 0}
+	batch := Batch{Since: q.since, Complete: len(q.expected) == 0, Awaited: q.awaited()}
 	q.changes, q.since = map[unit.Key]unit.Object{}, time.Time{}
 	select { // what was signalled is in this batch
 	case <-q.ready:

@@ -29,6 +29,9 @@ type Batch struct {
 	// Complete tells that all that was there at the start, and every object that
 	// is wanted by now, has been delivered in this batch or an earlier one.
 	Complete bool
+	// Awaited are the wanted objects that have not been delivered yet, unless there is
+	// more that has not: then it is nil, and the batch is not complete either.
+	Awaited []unit.Key
 }
 
 // Report is all there is to say about one object at the moment.

@@ -138,8 +138,7 @@ type statusQueue = workqueue.TypedRateLimitingInterface[unit.Key]
 // lead lends a queue to whoever enqueues, beginning with all there are, and has it
 // written until the context ends.
 func lead(ctx context.Context, use func(statusQueue), enqueueAll func(), write func(context.Context, unit.Key) (again bool)) {
-	work := workqueue.NewTypedRateLimitingQueue(
-		workqueue.NewTypedItemExponentialFailureRateLimiter[unit.Key](200*time.Millisecond, time.Minute))
+	work := newFairQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[unit.Key](200*time.Millisecond, time.Minute))
 	use(work)
 	enqueueAll()
 	drain(ctx, work, statusWriters, write)

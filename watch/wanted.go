@@ -35,8 +35,7 @@ func newWanted(c *Cluster) *wanted {
 	return &wanted{
 		cluster: c,
 		objects: map[unit.Key]*want{},
-		work: workqueue.NewTypedRateLimitingQueue(
-			workqueue.NewTypedItemExponentialFailureRateLimiter[unit.Key](100*time.Millisecond, 30*time.Second)),
+		work:    newFairQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[unit.Key](100*time.Millisecond, 30*time.Second)),
 	}
 }
 

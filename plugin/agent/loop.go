@@ -60,7 +60,9 @@ type loop struct {
 	log      *slog.Logger
 
 	complete bool                    // all that was there at the start has been translated
-	whole    bool                    // nothing that is wanted is on its way
+	whole    bool                    // nothing is on its way but what is awaited
+	awaited  map[unit.Key]struct{}   // Secrets and ConfigMaps that are wanted and on their way
+	held     map[unit.Key]unit.Key   // by object that is to be reported on: what it waits for
 	due      bool                    // something is to be applied
 	changed  map[unit.ID]struct{}    // units that differ from what was applied; nil: all may
 	since    map[unit.Kind]time.Time // when the oldest change of a kind that is to be applied arrived
@@ -83,6 +85,7 @@ func newLoop(source watch.Source, graph *unit.Graph, gw Gateway, reporter watch.
 	return &loop{
 		source: source, graph: graph, gateway: gw, reporter: reporter, observer: observer, log: log,
 		since: map[unit.Kind]time.Time{}, objects: map[unit.Key]struct{}{}, broken: map[unit.Key]struct{}{},
+		awaited: map[unit.Key]struct{}{}, held: map[unit.Key]unit.Key{},
 		refused: map[unit.Key][]gateway.Refusal{}, lost: newContests(log), retry: retry,
 	}
 }
@@ -118,10 +121,14 @@ func (l *loop) take() {
 		l.translate(batch)
 		wanted := append(l.graph.Reads(unit.Secret), l.graph.Reads(unit.ConfigMap)...)
 		if slices.Equal(wanted, l.wanted) {
-			l.whole = batch.Complete
-			l.complete = l.complete || l.whole
+			l.whole = batch.Complete || batch.Awaited != nil
+			clear(l.awaited)
+			for _, key := range batch.Awaited {
+				l.awaited[key] = struct{}{}
+			}
+			l.complete = l.complete || batch.Complete
 			// What could not be told before the Secrets were there.
-			l.due = l.due || l.whole && len(l.objects) > 0
+			l.due = l.due || l.whole && l.hasTellable()
 			return
 		}
 		l.wanted = wanted

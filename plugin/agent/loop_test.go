@@ -105,6 +105,24 @@ func TestNothingIsSaidOfSecretsOnTheirWay(t *testing.T) {
 	})
 }
 
+// However many Secrets of one tenant are on their way, others are told at once.
+func TestSecretsOnTheirWayHoldBackTheirOwnObjectsAlone(t *testing.T) {
+	s := started(t)
+	late, other := ingress("a", "late"), ingress("b")
+	s.source.push(watch.Batch{Changes: []unit.Change{late, other}, Complete: true})
+	s.eventually("the Secret is wanted", func() bool { return slices.Contains(s.source.wantedKeys(), secretKey("late")) })
+	s.source.push(watch.Batch{Awaited: []unit.Key{secretKey("late")}})
+	s.eventually("what needs no Secret is reported", func() bool { _, ok := s.reporter.last(other.Key); return ok })
+	if r, ok := s.reporter.last(late.Key); ok {
+		t.Fatalf("reported before the Secret could arrive: %+v", r)
+	}
+	s.source.push(watch.Batch{Awaited: []unit.Key{}})
+	s.eventually("it is missing after all", func() bool {
+		r, _ := s.reporter.last(late.Key)
+		return hasVerdict(r, "SecretNotFound", "")
+	})
+}
+
 func TestReports(t *testing.T) {
 	s := started(t)
 	ours, foreign := ingress("ours"), ingress("foreign")

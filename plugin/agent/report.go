@@ -20,16 +20,45 @@ func (l *loop) report(outcome gateway.Outcome) {
 		l.objects[key] = struct{}{}
 	}
 	if !l.whole {
-		return // users would hear that Secrets are missing which are about to come
+		return
 	}
 	reports := make([]watch.Report, 0, len(l.objects))
 	for key := range l.objects {
-		reports = append(reports, l.reportOn(key))
+		if l.tellable(key) {
+			reports = append(reports, l.reportOn(key))
+			delete(l.objects, key)
+		}
 	}
-	clear(l.objects)
 	if len(reports) > 0 {
 		l.reporter.Report(reports...)
 	}
+}
+
+// tellable reports whether what there is to say about an object is not about to change with
+// a Secret or ConfigMap that is on its way: users would hear that it is missing. However
+// many others wait for theirs is nothing to this one.
+func (l *loop) tellable(key unit.Key) bool {
+	if awaited, held := l.held[key]; held {
+		if _, still := l.awaited[awaited]; still {
+			return false
+		}
+		delete(l.held, key)
+	}
+	awaited, held := l.graph.Awaits(key, l.awaited)
+	if held {
+		l.held[key] = awaited
+	}
+	return !held
+}
+
+// hasTellable reports whether there is an object to report on.
+func (l *loop) hasTellable() bool {
+	for key := range l.objects {
+		if l.tellable(key) {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *loop) reportOn(key unit.Key) watch.Report {
