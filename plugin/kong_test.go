@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,14 +25,29 @@ type house struct {
 
 func openHouse(t *testing.T) *house {
 	t.Helper()
+	return openHouseAs(t, "root root")
+}
+
+// openHouseAs has workers of a user and group, which may reach the executable and the prefix.
+func openHouseAs(t *testing.T, user string) *house {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: no Kong is started")
 	}
 	if _, err := exec.LookPath("kong"); err != nil {
 		t.Skip("there is no kong on PATH: this is not tested against a real one")
 	}
+	dir, err := os.MkdirTemp("", "house") // t.TempDir is nobody else's
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	prefix := filepath.Join(dir, "prefix")
+	if err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(prefix, 0o755)); err != nil { //nolint:gosec // see above
+		t.Fatal(err)
+	}
 	// The name of the executable is that of the plugin and of the socket.
-	executable := filepath.Join(t.TempDir(), "kube-sync")
+	executable := filepath.Join(dir, "kube-sync")
 	content, err := os.ReadFile(os.Args[0])
 	if err != nil {
 		t.Fatal(err)
@@ -39,14 +55,18 @@ func openHouse(t *testing.T) *house {
 	if err := os.WriteFile(executable, content, 0o755); err != nil { //nolint:gosec // to be run
 		t.Fatal(err)
 	}
-	h := &house{prefix: t.TempDir(), health: freeAddress(t)}
+	lua, err := filepath.Abs("../kong-conf/lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{prefix: prefix, health: freeAddress(t)}
 	command := "env " + asMain + "=1 " + executable
 	h.env = append(os.Environ(), asMain+"=1",
-		"KONG_PREFIX="+h.prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
+		"KONG_PREFIX="+h.prefix, "KONG_NGINX_USER="+user, "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
 		"KONG_NGINX_WORKER_PROCESSES=1", "KONG_MEM_CACHE_SIZE=16m", "KONG_LMDB_MAP_SIZE=64m",
 		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN="+freeAddress(t),
 		"KONG_ADMIN_LISTEN="+freeAddress(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+h.prefix+"/admin.sock",
-		"KONG_PLUGINS=bundled,kube-sync", "KONG_PLUGINSERVER_NAMES=kube-sync",
+		"KONG_PLUGINS=bundled,kube-sync,kube-sync-delta", "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;", "KONG_PLUGINSERVER_NAMES=kube-sync",
 		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD="+command, "KONG_PLUGINSERVER_KUBE_SYNC_QUERY_CMD="+command+" -dump",
 		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS="+h.health,
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=off",
@@ -64,6 +84,29 @@ func openHouse(t *testing.T) *house {
 		}
 	})
 	return h
+}
+
+// Workers of another user than Kong's can read nothing of ours: Kong's own log says so, and
+// no process is started each second.
+func TestRealKongOfAnotherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root starts workers of another user")
+	}
+	h := openHouseAs(t, "nobody nogroup")
+	log := func() string {
+		text, _ := os.ReadFile(filepath.Join(h.prefix, "logs", "error.log"))
+		return string(text)
+	}
+	h.eventually(t, "word of it in Kong's log", func() bool {
+		return strings.Contains(log(), "[error]") && strings.Contains(log(), "kube-sync cannot read Kong's settings in effect") &&
+			strings.Contains(log(), h.prefix+"/.kong_env: Permission denied")
+	})
+	h.eventually(t, "start", func() bool { return len(h.servers()) > 0 })
+	first := h.servers()
+	time.Sleep(5 * time.Second)
+	if n := strings.Count(log(), "[pluginserver] started, pid"); n != 1 || !slices.Equal(h.servers(), first) {
+		t.Errorf("kube-sync was started %d times within seconds\n%s", n, log())
+	}
 }
 
 func (h *house) kong(t *testing.T, args ...string) {

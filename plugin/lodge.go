@@ -24,12 +24,14 @@ type lodger struct {
 	settings settings.Settings
 	// bad is what is wrong with the settings; nil if nothing is.
 	bad error
-	log *slog.Logger
+	// unread is why Kong's settings could not be read, which is part of what is bad.
+	unread error
+	log    *slog.Logger
 }
 
 // moveIn reads the settings, and has everybody in the process log where Kong does.
 func moveIn(prefix string, flags map[string]string) *lodger {
-	s, bad := load(prefix, flags)
+	s, unread, bad := load(prefix, flags)
 	log := process.NewLog(s.LogLevel, s.LogFormat)
 	slog.SetDefault(log)
 	klog.SetSlogLogger(log)
@@ -42,7 +44,7 @@ func moveIn(prefix string, flags map[string]string) *lodger {
 	}
 	memory := process.LimitMemory()
 	log.Info("kube-sync starts", "version", cli.Version, "prefix", prefix, "pid", os.Getpid(), "memory_limit", memory)
-	return &lodger{prefix, s, bad, log}
+	return &lodger{prefix: prefix, settings: s, bad: bad, unread: unread, log: log}
 }
 
 // run configures Kong until the context ends, as the newest of its servers only.
@@ -80,6 +82,7 @@ func (l *lodger) act(ctx context.Context) error {
 	parts.Go(func() { process.Supervise(ctx, l.log, "relay", relay.Run) })
 	if l.bad != nil {
 		server.SetReason(oneLine(l.bad))
+		l.awaitReadable(ctx)
 		<-ctx.Done()
 	} else {
 		process.Supervise(ctx, l.log, "agent", func(ctx context.Context) error {
@@ -94,13 +97,30 @@ func (l *lodger) act(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
+// awaitReadable ends the process once Kong's settings can be read: Kong starts it again, with
+// them. What else is bad is in settings that only a restart of Kong changes.
+func (l *lodger) awaitReadable(ctx context.Context) {
+	if l.unread == nil {
+		return
+	}
+	process.Supervise(ctx, l.log, "settings", func(context.Context) error {
+		if _, err := settings.ReadKong(l.prefix); err != nil {
+			return err
+		}
+		l.log.Info("Kong's settings can be read now; kube-sync starts again with them")
+		os.Exit(0)
+		return nil
+	})
+}
+
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
-// load reads the settings of the Kong with this prefix.
-func load(prefix string, flags map[string]string) (settings.Settings, error) {
+// load reads the settings of the Kong with this prefix. All that is bad includes why Kong's
+// could not be read.
+func load(prefix string, flags map[string]string) (s settings.Settings, unread, bad error) {
 	kong, unread := settings.ReadKong(prefix)
 	s, err := settings.Load(settings.Sources{Flags: flags, Kong: kong, Environ: os.Environ()})
-	return s, errors.Join(unread, err)
+	return s, unread, errors.Join(unread, err)
 }
 
 // split lists the errors that were joined.

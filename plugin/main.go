@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"flag"
+	"log/slog"
 	"os"
 	"os/signal"
 	"regexp"
@@ -27,6 +28,9 @@ const (
 	priority = 1
 	// Statuses and the Lease are let go of within this time when Kong ends.
 	farewell = 3 * time.Second
+	// The waits between attempts to listen grow from the first to the most.
+	listenFirst = time.Second
+	listenMost  = 30 * time.Second
 )
 
 // Config is the configuration of the Kong plugin "kube-sync". It has no phases: Kong
@@ -44,11 +48,23 @@ func main() {
 	flag.Parse()
 	if flag.Lookup("dump").Value.String() != "true" {
 		live(given)
+		listen()
 	}
-	// It returns after a description only, which goes to standard output.
+	// It returns after a description, which goes to standard output.
 	if err := server.StartServer(New, threeNumbers(cli.Version), priority); err != nil {
 		os.Stderr.WriteString("kube-sync: plugin server: " + err.Error() + "\n")
 		os.Exit(1)
+	}
+}
+
+// listen is the plugin server, which never returns. Where it cannot have its socket it tries
+// again after a growing while: Kong starts what ends again each second, without a word of
+// why in its log.
+func listen() {
+	for wait := listenFirst; ; wait = min(2*wait, listenMost) {
+		err := server.StartServer(New, threeNumbers(cli.Version), priority)
+		slog.Error("The plugin server cannot listen in Kong's prefix", "error", err, "again_in", wait)
+		time.Sleep(wait)
 	}
 }
 

@@ -145,6 +145,52 @@ func TestWrongSetting(t *testing.T) {
 	}
 }
 
+// Kong would start us every second, and drop what we say, if a prefix that cannot be written
+// to were the end.
+func TestUnreadableSettings(t *testing.T) {
+	prefix := filepath.Join(t.TempDir(), "later")
+	cmd := command("-kong-prefix", prefix, "-health-probe-bind-address", "off", "-metrics-bind-address", "off", "-relay-bind-address", "off")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
+	select {
+	case err := <-ended:
+		ended <- err
+		t.Fatalf("it ends without a prefix: %v", err)
+	case <-time.After(listenFirst + 500*time.Millisecond):
+	}
+	if err := os.Mkdir(prefix, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(prefix, filepath.Base(os.Args[0])+".socket")
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		conn, err := net.Dial("unix", socket)
+		if err == nil {
+			conn.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("it does not listen in a prefix that came late: %v", err)
+		}
+	}
+	// With Kong's settings there it ends by itself, for Kong to start it again.
+	if err := os.WriteFile(filepath.Join(prefix, ".kong_env"), []byte("prefix = "+prefix+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		ended <- err
+		if err != nil {
+			t.Errorf("it ends with %v", err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("it goes on without Kong's settings when they can be read")
+	}
+}
+
 func TestSplit(t *testing.T) {
 	got := []string{}
 	for _, err := range split(os.ErrExist) {

@@ -20,10 +20,29 @@ if ngx.get_phase() == "init" and internals.is_version() then
 end
 
 
+-- kube-sync runs as the worker that starts it does. What it writes about its own start goes
+-- into Kong's log at a level that is dropped by default, unless it may open that log itself.
+local function complain_of_settings()
+  local path = kong.configuration.kong_env
+  local file, problem = io.open(path or "", "r")
+  if file then
+    file:close()
+
+  elseif path then
+    kong.log.err("kube-sync cannot read Kong's settings in effect, and configures nothing: ", problem,
+                 "; the user of Kong's workers (nginx_user) has to be the one that starts Kong, or may read that file")
+  end
+end
+
+
 function Delta.init_worker()
 
   if ngx.config.subsystem == "http" then
     require("kong.plugins.kube-sync-delta.secrets").init_worker()
+  end
+
+  if ngx.worker.id() == 0 and ngx.config.subsystem == "http" then
+    complain_of_settings()
   end
 
   local problem = internals.problem()
