@@ -65,6 +65,9 @@ func (c *cluster) prepare() error {
 	if err := c.writeKubeconfig("admin", "admin"); err != nil {
 		return err
 	}
+	if err := c.writeAuditPolicy(); err != nil {
+		return err
+	}
 	return c.makeComponents()
 }
 

@@ -87,6 +87,10 @@ func (c *cluster) apiServerFlags() []string {
 		"--etcd-count-metric-poll-period=0",
 		"--etcd-db-metric-poll-interval=0",
 		"--event-ttl=10m",
+		// The log is written to as requests end, so that at any time it has all that were answered.
+		"--audit-policy-file=" + c.auditPolicyFile(),
+		"--audit-log-path=" + c.auditLog(),
+		"--audit-log-mode=blocking",
 	}
 }
 
