@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -22,11 +23,19 @@ type owned struct {
 	cluster *Cluster
 	log     *slog.Logger
 
+	// told is called with the owner whose objects are denied now, or are no longer.
+	told func(owner unit.Key)
+
 	mu      sync.Mutex
 	desired map[unit.Key][]unit.Object // by owner
+	denied  map[unit.Key]string        // by owner: why its objects may not be written
 	applied map[unit.Key]applied       // by object
 	work    statusQueue                // nil unless leading
 }
+
+// howToPermit is for those who meet a gateway without the optional role.
+const howToPermit = "; kong-conf/manifests/gatewayservices has the role by which the gateway writes Services, " +
+	"and Gateways of a class with the annotation konghq.com/gatewayclass-unmanaged need none"
 
 // applied is what an object was made to be, and its version by then.
 type applied struct {
@@ -35,9 +44,39 @@ type applied struct {
 }
 
 func newOwned(cluster *Cluster, log *slog.Logger) *owned {
-	o := &owned{cluster: cluster, log: log, desired: map[unit.Key][]unit.Object{}, applied: map[unit.Key]applied{}}
+	o := &owned{cluster: cluster, log: log, told: func(unit.Key) {},
+		desired: map[unit.Key][]unit.Object{}, denied: map[unit.Key]string{}, applied: map[unit.Key]applied{}}
 	cluster.observe(o.observed)
 	return o
+}
+
+// observeDenials is called before anything runs.
+func (o *owned) observeDenials(told func(owner unit.Key)) { o.told = told }
+
+// deniedTo says why the objects of an owner may not be written; empty if they may.
+func (o *owned) deniedTo(owner unit.Key) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.denied[owner]
+}
+
+// deny remembers why the objects of an owner may not be written, and tells when that changes.
+func (o *owned) deny(owner unit.Key, why string) {
+	o.mu.Lock()
+	before := o.denied[owner]
+	if why == "" {
+		delete(o.denied, owner)
+	} else {
+		o.denied[owner] = why
+	}
+	o.mu.Unlock()
+	if why == before {
+		return
+	}
+	if why != "" {
+		o.log.Warn("The Service of a Gateway may not be written", "owner", owner.String(), "reason", why)
+	}
+	o.told(owner)
 }
 
 func (o *owned) report(r Report) {
@@ -49,6 +88,7 @@ func (o *owned) report(r Report) {
 	o.desired[r.Object] = r.Owned
 	if r.Gone && o.cluster.Get(r.Object) == nil {
 		delete(o.desired, r.Object)
+		delete(o.denied, r.Object)
 		return
 	}
 	o.enqueue(r.Object)
@@ -100,12 +140,20 @@ func (o *owned) write(ctx context.Context, owner unit.Key) (again bool) {
 	if ctx.Err() != nil || o.cluster.Get(owner) == nil {
 		return false
 	}
+	denied := ""
 	for _, object := range objects {
-		if err := o.apply(ctx, object); err != nil {
+		err := o.apply(ctx, object)
+		switch {
+		case err == nil:
+			continue
+		case apierrors.IsForbidden(err):
+			denied = cmp.Or(denied, err.Error()+howToPermit)
+		default:
 			o.log.Warn("cannot write an object", "object", keyOf(object).String(), "owner", owner.String(), "error", err)
-			again = true
 		}
+		again = true
 	}
+	o.deny(owner, denied)
 	for key, uid := range o.surplus(owner, objects) {
 		if err := o.remove(ctx, key, uid); err != nil {
 			o.log.Warn("cannot delete an object", "object", key.String(), "owner", owner.String(), "error", err)

@@ -23,7 +23,9 @@ const addressPatience = 5 * time.Second
 type wholes struct {
 	cluster   *Cluster
 	published *published
-	log       *slog.Logger
+	// denied says why the objects that an object is to own may not be written.
+	denied func(unit.Key) string
+	log    *slog.Logger
 
 	mu      sync.Mutex
 	desired map[unit.Key]whole
@@ -38,8 +40,9 @@ type whole struct {
 	base string
 }
 
-func newWholes(cluster *Cluster, published *published, log *slog.Logger) *wholes {
-	w := &wholes{cluster: cluster, published: published, log: log, desired: map[unit.Key]whole{}}
+func newWholes(cluster *Cluster, published *published, owned *owned, log *slog.Logger) *wholes {
+	w := &wholes{cluster: cluster, published: published, denied: owned.deniedTo, log: log, desired: map[unit.Key]whole{}}
+	owned.observeDenials(w.again)
 	cluster.observe(w.enqueueKnown)
 	published.observe(w.enqueueAll)
 	return w
@@ -61,6 +64,16 @@ func (w *wholes) enqueueKnown(key unit.Key) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if _, ok := w.desired[key]; ok {
+		w.enqueue(key)
+	}
+}
+
+// again looks again at an object whose status depends on more than the object.
+func (w *wholes) again(key unit.Key) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if d, ok := w.desired[key]; ok {
+		w.desired[key] = whole{status: d.status}
 		w.enqueue(key)
 	}
 }
@@ -108,7 +121,7 @@ func (w *wholes) write(ctx context.Context, key unit.Key) (again bool) {
 	if !ok || object == nil || ctx.Err() != nil || desired.base == object.GetResourceVersion() {
 		return false
 	}
-	status, differs := desired.status.Merge(object, unit.Moment{Time: metav1.Now(), Addresses: w.published.texts()})
+	status, differs := desired.status.Merge(object, unit.Moment{Time: metav1.Now(), Addresses: w.published.texts(), Denied: w.denied(key)})
 	if !differs {
 		return false
 	}

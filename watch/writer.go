@@ -77,8 +77,8 @@ func NewWriter(cluster *Cluster, options WriterOptions) (*Writer, error) {
 		if options.PublishServiceUDP != nil || len(options.AddressesUDP) > 0 {
 			w.statuses.apart(unit.UDPIngress, newPublished(cluster, options.PublishServiceUDP, options.AddressesUDP))
 		}
-		w.wholes = newWholes(cluster, published, options.Log)
 		w.owned = newOwned(cluster, options.Log)
+		w.wholes = newWholes(cluster, published, w.owned, options.Log)
 	}
 	if options.EmitEvents {
 		w.events = newEvents(cluster, options.ReportingInstance, options.EventWindow)

@@ -5,7 +5,7 @@
 //	make conformance ARGS='-also HTTPRouteCORS,ListenerSet'         with features that are not claimed; "all" is all
 //
 // The cluster is one of package lab, with the definitions of Gateway API's experimental channel. kong-conf/install.yaml
-// is installed in it: the gateway is two pods of the real Kong, behind a load balancer that gives each Service an
+// is installed in it, with manifests/gatewayservices: the gateway is two pods of the real Kong, behind a load balancer that gives each Service an
 // address. The suite's pods are processes as well. The suite runs inside the lab's network and asks Gateways at the
 // addresses of their statuses.
 //

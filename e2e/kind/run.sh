@@ -46,6 +46,7 @@ docker build --file e2e/echo/Dockerfile --tag "$echo_image" "$scratch/echo"
 "${kind[@]}" load docker-image "$image" "$echo_image" --name "$name"
 
 kubectl apply --filename kong-conf/install.yaml
+kubectl apply --kustomize kong-conf/manifests/gatewayservices
 kubectl --namespace kong patch service kong-proxy --type json --patch '[
   {"op": "add", "path": "/spec/ports/0/nodePort", "value": 30080},
   {"op": "add", "path": "/spec/ports/1/nodePort", "value": 30443}]'

@@ -34,8 +34,11 @@ mount -t proc proc /proc
 %s
 `
 
-// Deploy installs kong-conf/install.yaml in a cluster of the lab, and returns once its pods are ready: real pods, with
-// the Services and the account that the manifests have. The variables are added to those of the gateway's container.
+// gatewayServices is the optional role for Gateways with a Service of their own.
+var gatewayServices = []string{"clusterrole.yaml", "policy.yaml"}
+
+// Deploy installs kong-conf/install.yaml in a cluster of the lab, with the right to write the Services of Gateways, and
+// returns once its pods are ready: real pods, with the Services and the account that the manifests have. The variables are added to those of the gateway's container.
 // It ends with the cluster.
 func Deploy(t testing.TB, cp *lab.ControlPlane, variables map[string]string) *Pod {
 	t.Helper()
@@ -47,11 +50,24 @@ func Deploy(t testing.TB, cp *lab.ControlPlane, variables map[string]string) *Po
 		t.Fatal(err)
 	}
 	cp.MustApply(t, "", withVariables(string(manifests), variables, settingPrefix+"APISERVER_HOST="+apiServer(t, cp)))
+	PermitGatewayServices(t, cp)
 	g := &installed{t: t, cp: cp}
 	t.Cleanup(g.tellLog)
 	g.waitReady(t.Context())
 	address := g.address()
 	return &Pod{t: t, HTTP: net.JoinHostPort(address, "80"), HTTPS: net.JoinHostPort(address, "443"), installed: g}
+}
+
+// PermitGatewayServices lets the installed gateway's account write the Services of Gateways.
+func PermitGatewayServices(t testing.TB, cp *lab.ControlPlane) {
+	t.Helper()
+	for _, file := range gatewayServices {
+		role, err := os.ReadFile(filepath.Join(conf(t), "manifests/gatewayservices", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cp.MustApply(t, "", string(role))
+	}
 }
 
 // apiServer is what kube-sync has to be told, as the lab has no DNS.

@@ -110,6 +110,11 @@ func gatewayServiceTaken(service string) metav1.Condition {
 		fmt.Sprintf("the Gateway's Service would be %s, which is another's", service))
 }
 
+func gatewayServiceDenied(why string) metav1.Condition {
+	return condition(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonNoResources,
+		"the Gateway's Service may not be written: "+why)
+}
+
 func gatewayAddressNotUsable(service, address string) metav1.Condition {
 	return condition(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonAddressNotUsable,
 		fmt.Sprintf("Service %s does not have the address %s", service, address))

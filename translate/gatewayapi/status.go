@@ -83,6 +83,8 @@ func (s *gatewayStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 		reached = s.network.addresses
 	}
 	switch {
+	case s.network != nil && s.network.missing != nil && now.Denied != "":
+		conditions = replaced(conditions, gatewayServiceDenied(now.Denied))
 	case s.network != nil && s.network.missing != nil:
 		conditions = replaced(conditions, *s.network.missing)
 	case len(reached) == 0:

@@ -33,6 +33,9 @@ type Moment struct {
 	Time metav1.Time
 	// Addresses are those at which the gateway is reached: IP addresses or host names.
 	Addresses []string
+	// Denied says why the objects that the object is to own may not be written; empty if
+	// they may.
+	Denied string
 }
 
 // Section is a part of an object that others are attached to, such as a Gateway's
