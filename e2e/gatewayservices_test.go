@@ -30,7 +30,7 @@ func TestGatewayServicesNeedTheirRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	host := ns + ".example"
-	cp.MustApply(t, ns, strings.Split(twoGateways, "---\n")[1]+"---"+deployment("web", 1)+routeTo("web", "{name: two}", host, "web")+
+	cp.MustApply(t, ns, strings.Split(twoGateways, "---\n")[1]+"---\n"+deployment("web", 1)+routeTo("web", "{name: two}", host, "web")+
 		ingress("plain", "plain."+host, "/", "web"))
 	lab.Eventually(t, time.Minute, func() error {
 		g, err := typed[gatewayv1.Gateway](t, cp, "gateways", ns, "two")

@@ -33,11 +33,13 @@ func render(t terminal, args []string) error {
 		paths   files
 		format  string
 		status  bool
+		secrets bool
 	)
-	f := t.flags("render", "-f FILE [-f FILE ...] [-o yaml|json] [-status]")
+	f := t.flags("render", "-f FILE [-f FILE ...] [-o yaml|json] [-status] [-show-secrets]")
 	f.Var(&paths, "f", "manifests: a `FILE`, a directory, or - for standard input; may be repeated")
 	f.StringVar(&format, "o", "yaml", "output `FORMAT`: yaml or json")
 	f.BoolVar(&status, "status", false, "print also what is said about the objects: a second document")
+	f.BoolVar(&secrets, "show-secrets", false, "print private keys, credentials and what plugins have of Secrets; without it "+hidden+" stands in their place")
 	optionFlags(f, &options)
 	if err := t.parse(f, args); err != nil {
 		return err
@@ -50,7 +52,7 @@ func render(t terminal, args []string) error {
 	if err != nil {
 		return err
 	}
-	out, err := renderConfig(graph, format)
+	out, err := renderConfig(graph, format, secrets)
 	if err != nil {
 		return err
 	}
@@ -139,10 +141,19 @@ func graphOf(o translate.Options, manifests watch.Manifests) *unit.Graph {
 	return graph
 }
 
-func renderConfig(graph *unit.Graph, format string) ([]byte, error) {
+func renderConfig(graph *unit.Graph, format string, secrets bool) ([]byte, error) {
 	var entities []*kong.Entity
 	for view := range graph.Units() {
 		entities = append(entities, view.Entities...)
+	}
+	for i, e := range entities {
+		if secrets {
+			break
+		}
+		var err error
+		if entities[i], err = redacted(e); err != nil {
+			return nil, fmt.Errorf("%s %s: %w", e.Type, e.ID, err)
+		}
 	}
 	return as(format, kong.Declarative(kong.Sorted(entities)))
 }

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// canary marks what is secret in the manifests of the test.
+const canary = "CANARY"
+
+var secretive = `
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, namespace: shop, annotations: {konghq.com/plugins: "from, patched, plain"}}
+spec:
+  ingressClassName: kong
+  tls: [{hosts: [a.example], secretName: tls}]
+  rules: [{host: a.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: configuration.konghq.com/v1
+kind: KongPlugin
+metadata: {name: from, namespace: shop}
+plugin: session
+configFrom: {secretKeyRef: {name: config, key: whole}}
+---
+apiVersion: configuration.konghq.com/v1
+kind: KongPlugin
+metadata: {name: patched, namespace: shop}
+plugin: basic-auth
+config: {hide_credentials: true}
+configPatches: [{path: /realm, valueFrom: {secretKeyRef: {name: config, key: part}}}]
+---
+apiVersion: configuration.konghq.com/v1
+kind: KongPlugin
+metadata: {name: plain, namespace: shop}
+plugin: rate-limiting
+config: {minute: 5, policy: redis, redis: {host: redis.example, password: CANARY-plain}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: config, namespace: shop}
+stringData: {whole: '{"secret": "CANARY-whole", "cookie_name": "CANARY-name"}', part: '"CANARY-part"'}
+---
+apiVersion: configuration.konghq.com/v1alpha1
+kind: KongVault
+metadata: {name: hcv, annotations: {kubernetes.io/ingress.class: kong}}
+spec: {backend: hcv, prefix: mine, config: {host: vault.example, token: CANARY-vault}}
+---
+apiVersion: configuration.konghq.com/v1
+kind: KongConsumer
+metadata: {name: ann, namespace: shop, annotations: {kubernetes.io/ingress.class: kong}}
+username: ann
+credentials: [key-auth, basic-auth, hmac-auth, jwt, oauth2, acl]
+---
+` + credentialSecret("key-auth", "{key: CANARY-key, ttl: '60'}") + credentialSecret("basic-auth", "{username: ann-basic, password: CANARY-basic}") +
+	credentialSecret("hmac-auth", "{username: ann-hmac, secret: CANARY-hmac}") + credentialSecret("jwt", "{key: CANARY-issuer, secret: CANARY-jwt}") +
+	credentialSecret("oauth2", "{name: app, client_id: app-id, client_secret: CANARY-oauth, redirect_uris: 'https://a.example/'}") +
+	credentialSecret("acl", "{group: staff}")
+
+func credentialSecret(kind, data string) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: %[1]s, namespace: shop, labels: {konghq.com/credential: %[1]s}}\nstringData: %[2]s\n---\n", kind, data)
+}
+
+func TestRenderHidesSecrets(t *testing.T) {
+	cert, key := keyPair(t)
+	tls := fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: tls, namespace: shop}\ntype: kubernetes.io/tls\ndata: {tls.crt: %s, tls.key: %s}\n",
+		base64.StdEncoding.EncodeToString([]byte(cert)), base64.StdEncoding.EncodeToString([]byte(key)))
+	manifests := secretive + tls
+	for _, format := range []string{"yaml", "json"} {
+		shown := call(t, manifests, "render", "-f", "-", "-o", format, "-status", "-show-secrets")
+		for _, secret := range []string{"plain", "whole", "name", "part", "vault", "key", "basic", "hmac", "issuer", "jwt", "oauth"} {
+			if !strings.Contains(shown.out, canary+"-"+secret) {
+				t.Errorf("%s with -show-secrets has no %s:\n%s%s", format, secret, shown.out, shown.err)
+			}
+		}
+		if !strings.Contains(shown.out, "PRIVATE KEY") {
+			t.Errorf("%s with -show-secrets has no private key", format)
+		}
+		got := call(t, manifests, "render", "-f", "-", "-o", format, "-status")
+		if found := regexp.MustCompile(`.*(?:CANARY|PRIVATE KEY).*`).FindAllString(got.out+got.err, -1); got.code != 0 || len(found) > 0 {
+			t.Errorf("%s: exit %d; without -show-secrets there is:\n%s", format, got.code, strings.Join(found, "\n"))
+		}
+		// What is no secret stays.
+		for _, plain := range []string{"BEGIN CERTIFICATE", "ann-basic", "ann-hmac", "app-id", "staff", "redis.example", "vault.example", "a.example"} {
+			if !strings.Contains(got.out, plain) {
+				t.Errorf("%s: there is no %s:\n%s", format, plain, got.out)
+			}
+		}
+	}
+}
+
+// keyPair is a certificate that vouches for itself, and its key, in PEM.
+func keyPair(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"a.example"}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}))
+}
