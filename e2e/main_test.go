@@ -12,7 +12,10 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-func TestMain(m *testing.M) { lab.Main(m, append(pod.Programs, shell)...) }
+func TestMain(m *testing.M) {
+	lab.CheckAudit(checkRoles)
+	lab.Main(m, append(pod.Programs, shell)...)
+}
 
 // cluster is the control plane of this package, with what an installation brings.
 func cluster(t *testing.T) *lab.ControlPlane {

@@ -21,6 +21,8 @@ var namespacedRoles = []string{
 	"namespaced/watched/role.yaml", "namespaced/publishservice.yaml", "gateway/lease.yaml",
 }
 
+const namespacedAccountName = "watches-one"
+
 const complainWithin = 5 * time.Second
 
 // namespacedAccount is a ServiceAccount that may what it has to in one namespace, and
@@ -28,7 +30,7 @@ const complainWithin = 5 * time.Second
 func namespacedAccount(t *testing.T, cp *lab.ControlPlane, watched string) lab.Credentials {
 	t.Helper()
 	credentials(t, cp) // makes the gateway's own namespace
-	const account = "watches-one"
+	const account = namespacedAccountName
 	var roles strings.Builder
 	for _, file := range namespacedRoles {
 		raw, err := os.ReadFile("../kong-conf/manifests/" + file)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/yaml"
 )
@@ -33,6 +35,13 @@ func TestRolesAgree(t *testing.T) {
 	ofOne := decode[rbacv1.Role](t, objects(t, readFile(t, "manifests/namespaced/watched/gatewayservices.yaml")), "Role kube-sync-gateway-services").Rules
 	if diff := cmp.Diff(services, ofOne); diff != "" {
 		t.Errorf("in one namespace kube-sync may do another thing with the Services of Gateways than in all:\n%s", diff)
+	}
+
+	policy := objects(t, readFile(t, "manifests/gatewayservices/policy.yaml"))
+	account := "system:serviceaccount:kong:" + decode[corev1.ServiceAccount](t, objects(t, readFile(t, "install.yaml")), "ServiceAccount kong/kube-sync").Name
+	by := decode[admissionv1.ValidatingAdmissionPolicy](t, policy, "ValidatingAdmissionPolicy kube-sync-gateway-services").Spec.MatchConditions
+	if len(by) != 1 || !strings.Contains(by[0].Expression, "'"+account+"'") {
+		t.Errorf("the policy for the Services of Gateways is not about %s: %v", account, by)
 	}
 
 	chart := chartObjects(t)

@@ -11,8 +11,35 @@ import (
 // withLog has client-go write to our log. What it takes for worth knowing is a
 // detail to our users.
 func withLog(ctx context.Context, log *slog.Logger) context.Context {
-	return klog.NewContext(ctx, logr.FromSlogHandler(demoted{log.Handler()}))
+	return klog.NewContext(ctx, logr.FromSlogHandler(demoted{WithoutBodies(log.Handler())}))
 }
+
+// leastClientLevel is that of client-go's verbosity 6. At 7 it logs the headers of
+// requests and at 8 their bodies, those of Secrets included.
+const leastClientLevel = slog.Level(-6)
+
+// WithoutBodies returns a handler for what client-go logs that leaves out what requests and
+// answers hold, whatever the level.
+func WithoutBodies(handler slog.Handler) slog.Handler { return bodiless{handler} }
+
+type bodiless struct{ slog.Handler }
+
+func (b bodiless) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= leastClientLevel && b.Handler.Enabled(ctx, level)
+}
+
+func (b bodiless) Handle(ctx context.Context, record slog.Record) error {
+	if record.Level < leastClientLevel {
+		return nil
+	}
+	return b.Handler.Handle(ctx, record)
+}
+
+func (b bodiless) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return bodiless{b.Handler.WithAttrs(attrs)}
+}
+
+func (b bodiless) WithGroup(name string) slog.Handler { return bodiless{b.Handler.WithGroup(name)} }
 
 // demoted makes Info of a log Debug.
 type demoted struct{ slog.Handler }

@@ -236,8 +236,9 @@ func (cp *ControlPlane) close() error {
 		_ = cp.process.Process.Kill()
 		<-cp.done
 	}
+	err := cp.readAudit()
 	if !cp.process.ProcessState.Success() {
-		return cp.failure()
+		return errors.Join(cp.failure(), err)
 	}
-	return nil
+	return err
 }

@@ -122,6 +122,7 @@ func inside(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		return 1
 	}
-	defer closeShared()
-	return m.Run()
+	code := m.Run()
+	closeShared()
+	return checkAudit(code)
 }

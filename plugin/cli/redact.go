@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
@@ -17,7 +18,7 @@ var public = map[kong.Type][]string{
 	kong.KeyAuths:     {"ttl"},
 	kong.BasicAuths:   {"username"},
 	kong.HMACAuths:    {"username"},
-	kong.JWTs:         {"algorithm", "rsa_public_key"},
+	kong.JWTs:         {"algorithm"},
 	kong.ACLs:         {"group"},
 	kong.OAuth2s:      {"name", "client_id", "redirect_uris", "hash_secret", "client_type"},
 }
@@ -38,7 +39,7 @@ func redacted(e *kong.Entity) (*kong.Entity, error) {
 	ofSecret, fromSecret := public[e.Type]
 	for name, value := range fields {
 		switch {
-		case slices.Contains(always, name) || slices.Contains(ofSecret, name):
+		case slices.Contains(always, name) || slices.Contains(ofSecret, name) && !holdsPrivateKey(value):
 		case fromSecret || e.Secret:
 			fields[name] = hide(value)
 		default:
@@ -49,6 +50,12 @@ func redacted(e *kong.Entity) (*kong.Entity, error) {
 	var err error
 	out.JSON, err = json.Marshal(fields)
 	return &out, err
+}
+
+// holdsPrivateKey finds one where people have put it with the certificate.
+func holdsPrivateKey(value any) bool {
+	text, ok := value.(string)
+	return ok && strings.Contains(text, "PRIVATE KEY")
 }
 
 // hide replaces all that is not structure. Whether something is there still shows.

@@ -78,9 +78,14 @@ func credentialSecret(kind, data string) string {
 
 func TestRenderHidesSecrets(t *testing.T) {
 	cert, key := keyPair(t)
-	tls := fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: tls, namespace: shop}\ntype: kubernetes.io/tls\ndata: {tls.crt: %s, tls.key: %s}\n",
-		base64.StdEncoding.EncodeToString([]byte(cert)), base64.StdEncoding.EncodeToString([]byte(key)))
-	manifests := secretive + tls
+	secret := func(name, cert string) string {
+		encode := base64.StdEncoding.EncodeToString
+		return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: %s, namespace: shop}\ntype: kubernetes.io/tls\ndata: {tls.crt: %s, tls.key: %s}\n---\n",
+			name, encode([]byte(cert)), encode([]byte(key)))
+	}
+	// People put the key beside the certificate, too.
+	manifests := secretive + secret("tls", cert) + secret("both", cert+key) +
+		"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: both, namespace: shop}\nspec: {ingressClassName: kong, tls: [{hosts: [b.example], secretName: both}]}\n"
 	for _, format := range []string{"yaml", "json"} {
 		shown := call(t, manifests, "render", "-f", "-", "-o", format, "-status", "-show-secrets")
 		for _, secret := range []string{"plain", "whole", "name", "part", "vault", "key", "basic", "hmac", "issuer", "jwt", "oauth"} {

@@ -61,7 +61,7 @@ func translateBundle(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
 func bundleOf(text []byte) (all []string, err error) {
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("there is a %s among the certificates", block.Type)
+			return nil, errors.New("there is something else among the certificates, such as a private key")
 		}
 		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
 			return nil, err

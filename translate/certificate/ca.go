@@ -82,7 +82,7 @@ func translateCA(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
 func caOf(field func(string) string) (route.CACertificate, error) {
 	var c route.CACertificate
 	if id := field(idField); id != "" && uuid.Validate(id) != nil {
-		return c, fmt.Errorf("field %s: %q is not a UUID", idField, id)
+		return c, fmt.Errorf("field %s is not a UUID", idField) // it may be in a Secret, and not be told
 	}
 	for _, name := range caFields {
 		if c.Cert = field(name); c.Cert != "" {

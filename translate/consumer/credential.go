@@ -150,6 +150,9 @@ func parse(name, text string) (any, error) {
 	return text, nil
 }
 
+// algorithms are those that Kong's plugin jwt has.
+var algorithms = []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"}
+
 // jwt checks what depends on the algorithm.
 func jwt(fields map[string]any) error {
 	algorithm, _ := fields["algorithm"].(string)
@@ -161,8 +164,11 @@ func jwt(fields map[string]any) error {
 	if strings.HasPrefix(algorithm, "HS") {
 		needed = "secret"
 	}
-	if fields[needed] == nil {
-		return fmt.Errorf("the Secret has no %s, which the algorithm %s needs", needed, strconv.Quote(algorithm))
+	switch {
+	case !slices.Contains(algorithms, algorithm):
+		return errors.New("algorithm is none of " + strings.Join(algorithms, ", "))
+	case fields[needed] == nil:
+		return fmt.Errorf("the Secret has no %s, which the algorithm %s needs", needed, algorithm)
 	}
 	return nil
 }

@@ -1,0 +1,117 @@
+package e2e
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kube-sync/kube-sync/e2e/lab"
+)
+
+// roleManifests have all that the gateway is granted, what is optional included.
+var roleManifests = []string{"install.yaml", "manifests/gatewayservices/clusterrole.yaml"}
+
+// unusedGrants are those that no test uses, each with the reason why it is granted.
+var unusedGrants = map[string]string{}
+
+// namespacedMisses are what the gateway of TestNamespacedInstall asks for in vain: its cluster-scoped role is optional.
+var namespacedMisses = []string{
+	"networking.k8s.io/ingressclasses", "gateway.networking.k8s.io/gatewayclasses", "namespaces",
+	"configuration.konghq.com/kongclusterplugins", "configuration.konghq.com/kongvaults", "configuration.konghq.com/konglicenses",
+	"apiextensions.k8s.io/customresourcedefinitions",
+}
+
+// checkRoles holds the gateway's roles against what it has asked the API servers of all tests for: every verb that it
+// used is granted, by a role of its own, and every verb that is granted was used.
+func checkRoles(asked []lab.Asked) error {
+	granted, err := grants()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	used := map[string]bool{}
+	for _, a := range asked {
+		what := strings.TrimPrefix(a.Group+"/"+a.Resource, "/")
+		switch a.Account {
+		case gatewayNamespace + "/" + gatewayAccount:
+			used[a.Verb+" "+what] = true
+			if !a.Allowed {
+				errs = append(errs, fmt.Errorf("%s is used and not granted", a))
+			} else if !strings.Contains(a.Binding, `Binding "kube-sync`) {
+				errs = append(errs, fmt.Errorf("%s is granted by no role of the gateway's: %s", a, a.Binding))
+			}
+		case gatewayNamespace + "/" + namespacedAccountName:
+			if !a.Allowed && !slices.Contains(namespacedMisses, what) {
+				errs = append(errs, fmt.Errorf("%s is used and not granted", a))
+			}
+		}
+	}
+	return errors.Join(append(errs, checkUnused(granted, used)...)...)
+}
+
+// checkUnused is for a run of all tests on a real Kong: single ones use little.
+func checkUnused(granted []string, used map[string]bool) (errs []error) {
+	for _, option := range []string{"test.run", "test.skip"} {
+		if flag.Lookup(option).Value.String() != "" {
+			return nil
+		}
+	}
+	if _, err := exec.LookPath("kong"); err != nil {
+		return nil
+	}
+	for _, grant := range granted {
+		reason, allowed := unusedGrants[grant]
+		switch {
+		case !used[grant] && !allowed:
+			errs = append(errs, fmt.Errorf("%q is granted and was not used", grant))
+		case used[grant] && allowed:
+			errs = append(errs, fmt.Errorf("%q was used: %q is no reason any more", grant, reason))
+		}
+	}
+	return errs
+}
+
+// grants are the gateway's, as "verb group/resource", each once.
+func grants() (all []string, err error) {
+	for _, file := range roleManifests {
+		manifest, err := os.ReadFile("../kong-conf/" + file)
+		if err != nil {
+			return nil, err
+		}
+		for document := range strings.SplitSeq(only(string(manifest), "ClusterRole", "Role"), "\n---\n") {
+			var role rbacv1.ClusterRole
+			if err := yaml.Unmarshal([]byte(document), &role); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+			for _, rule := range role.Rules {
+				for _, grant := range grantsOf(rule) {
+					if !slices.Contains(all, grant) {
+						all = append(all, grant)
+					}
+				}
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil, errors.New("the manifests grant nothing")
+	}
+	return all, nil
+}
+
+func grantsOf(rule rbacv1.PolicyRule) (all []string) {
+	for _, group := range rule.APIGroups {
+		for _, resource := range rule.Resources {
+			for _, verb := range rule.Verbs {
+				all = append(all, verb+" "+strings.TrimPrefix(group+"/"+resource, "/"))
+			}
+		}
+	}
+	return all
+}
