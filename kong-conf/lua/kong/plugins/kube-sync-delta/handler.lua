@@ -36,7 +36,6 @@ end
 
 
 function Delta.init_worker()
-
   if ngx.config.subsystem == "http" then
     require("kong.plugins.kube-sync-delta.secrets").init_worker()
   end
