@@ -139,7 +139,7 @@ func (f *fakeKong) load(w http.ResponseWriter, flatten bool, body []byte, config
 		w.WriteHeader(http.StatusInternalServerError)
 		fmt.Fprint(w, `{"message":"An unexpected error occurred"}`)
 	case silent:
-		refuse(w, map[string]any{}, nil)
+		refuseSaying(w, fmt.Sprintf("declarative config is invalid: %v", silentOf(config)), map[string]any{}, nil)
 	case len(rows) > 0 && flatten:
 		refuse(w, map[string]any{}, rows)
 	case len(rows) > 0:
@@ -203,10 +203,25 @@ func (f *fakeKong) full(w http.ResponseWriter, config map[string][]map[string]an
 	return true
 }
 
+// silentOf is what is quoted of entities that are not named.
+func silentOf(config map[string][]map[string]any) (quoted []any) {
+	for _, typ := range kong.Types {
+		for _, e := range config[string(typ)] {
+			if e["silent"] != nil {
+				quoted = append(quoted, e["silent"])
+			}
+		}
+	}
+	return quoted
+}
+
 func refuse(w http.ResponseWriter, fields map[string]any, rows []any) {
+	refuseSaying(w, fmt.Sprintf("declarative config is invalid: %v", fields), fields, rows)
+}
+
+func refuseSaying(w http.ResponseWriter, message string, fields map[string]any, rows []any) {
 	answer := map[string]any{
-		"code": 14, "name": "invalid declarative configuration",
-		"message": fmt.Sprintf("declarative config is invalid: %v", fields), "fields": fields,
+		"code": 14, "name": "invalid declarative configuration", "message": message, "fields": fields,
 	}
 	if rows != nil {
 		answer["flattened_errors"] = rows

@@ -243,7 +243,12 @@ func (p *plan) blamed(units Units, holds map[unit.ID]*hold) map[kong.Ref]unit.Ke
 
 func (o orphan) message(blamed map[kong.Ref]unit.Key) string {
 	what := describe(o.entity.Type, o.entity.Name, o.entity.ID)
-	if object, ok := blamed[o.parent]; ok {
+	object, ok := blamed[o.parent]
+	switch own := o.object.Namespace; {
+	case ok && own != "" && object.Namespace != "" && object.Namespace != own:
+		// Those who read the one need not be those who read the other.
+		return fmt.Sprintf("%s is left out: it hangs on an object outside of namespace %s, which Kong refused", what, own)
+	case ok:
 		return fmt.Sprintf("%s is left out: it hangs on %v, which Kong refused", what, object)
 	}
 	return fmt.Sprintf("%s is left out: there is no %s", what, describe(o.parent.Type, "", o.parent.ID))

@@ -220,6 +220,48 @@ func TestARefusalIsOneLine(t *testing.T) {
 	}
 }
 
+// Kong's words about several faults without a word of where are told nobody: each object is
+// told of its own.
+func TestASilentRefusalQuotesNobodyElse(t *testing.T) {
+	_, admin := newFakeKong(t)
+	units := shop()
+	for _, name := range []string{"one", "two", "three"} {
+		id := ingress(name)
+		id.Namespace = name
+		units.set(id, entity(kong.Routes, name, "service", "api", "silent", "secret-of-"+name))
+	}
+	outcome := apply(t, New(admin, noRelay{}), units)
+	if len(outcome.Refusals) != 3 {
+		t.Fatalf("refusals:\n%s", refusals(outcome))
+	}
+	for _, refusal := range outcome.Refusals {
+		said := strings.Join(refusal.Messages, "; ")
+		if !strings.Contains(said, "secret-of-"+refusal.Object.Name) || strings.Count(said, "secret-of-") != 1 {
+			t.Errorf("%v is told: %s", refusal.Object, said)
+		}
+	}
+}
+
+// Who hangs on something of another namespace that Kong refuses is told no more than that.
+func TestAnOrphanIsNotToldWhoseItsParentIs(t *testing.T) {
+	_, admin := newFakeKong(t)
+	units := shop()
+	units.set(backend("broken"), entity(kong.Services, "broken", "bad", "no"))
+	own, other := ingress("own"), ingress("other")
+	other.Namespace = "elsewhere"
+	units.set(own, entity(kong.Routes, "own", "service", "broken"))
+	units.set(other, entity(kong.Routes, "other", "service", "broken"))
+	got := refusals(apply(t, New(admin, noRelay{}), units))
+	for _, want := range []string{
+		`Ingress shop/own: route "own" is left out: it hangs on Service shop/broken, which Kong refused`,
+		`Ingress elsewhere/other: route "other" is left out: it hangs on an object outside of namespace elsewhere, which Kong refused`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("refusals:\n%s\nwant %s", got, want)
+		}
+	}
+}
+
 func TestSilentRefusalIsTraced(t *testing.T) {
 	for _, fault := range []string{"silent", "crash"} {
 		t.Run(fault, func(t *testing.T) {

@@ -61,10 +61,27 @@ func (g *Gateway) search(ctx context.Context, units Units, p *plan, proven bool,
 			failing = middle
 		}
 	}
-	if !g.takeOut(units, p, suspects[failing-1], words) {
-		return fmt.Errorf("%v is held already: %w", suspects[failing-1], words)
+	culprit := suspects[failing-1]
+	if failing < len(suspects) {
+		words = g.ofFirst(ctx, units, suspects[failing:], proven, words)
+	}
+	if !g.takeOut(units, p, culprit, words) {
+		return fmt.Errorf("%v is held already: %w", culprit, words)
 	}
 	return nil
+}
+
+// ofFirst returns what Kong says of a culprit without the suspects after it; those before it
+// are well. Words about all of them quote what is others', and the culprit's object is told
+// what is returned.
+func (g *Gateway) ofFirst(ctx context.Context, units Units, later []unit.ID, proven bool, words error) error {
+	if _, ok := errors.AsType[*RefusedError](words); !ok {
+		return words // Kong failed, and has said nothing of entities
+	}
+	if refused, ok := errors.AsType[*RefusedError](g.try(ctx, units, later, proven)); ok {
+		return refused
+	}
+	return &RefusedError{Message: "the configuration is invalid with what the object makes"}
 }
 
 // accuse takes the unit out of the next plan over which Kong failed: the entities that
@@ -96,14 +113,19 @@ func (g *Gateway) suspects(p *plan, proven bool) []unit.ID {
 	})
 }
 
-// passes asks Kong about the plan without the changes of some units.
-func (g *Gateway) passes(ctx context.Context, units Units, without []unit.ID, proven bool) (bool, error) {
+// try asks Kong about the plan without the changes of some units.
+func (g *Gateway) try(ctx context.Context, units Units, without []unit.ID, proven bool) error {
 	holds := maps.Clone(g.holds)
 	for _, id := range without {
 		holds[id] = &hold{dropped: !proven || g.holds[id] != nil}
 	}
 	entities := append(newPlan(units, holds, g.refused, g.applied).entities(), probe)
-	err := g.admin.Check(ctx, kong.Declarative(kong.Sorted(entities)))
+	return g.admin.Check(ctx, kong.Declarative(kong.Sorted(entities)))
+}
+
+// passes reports whether Kong accepts the plan without the changes of some units.
+func (g *Gateway) passes(ctx context.Context, units Units, without []unit.ID, proven bool) (bool, error) {
+	err := g.try(ctx, units, without, proven)
 	if err == nil {
 		return true, nil
 	}
