@@ -1,12 +1,16 @@
 package kongconf_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kube-sync/kube-sync/watch"
 )
 
 // podValues are what the chart makes the pod's security and its volumes of.
@@ -65,12 +69,50 @@ func TestPodMayNothing(t *testing.T) {
 	}
 }
 
+// TestTokenIsShort: the token that Kubernetes mounts by itself is extended to a year, and
+// this one can be read by whatever runs in the container.
+func TestTokenIsShort(t *testing.T) {
+	d, container := deployment(t)
+	spec := d.Spec.Template.Spec
+	if spec.AutomountServiceAccountToken == nil || *spec.AutomountServiceAccountToken {
+		t.Error("install.yaml: a token is mounted by itself")
+	}
+	if strings.Contains(readFile(t, "helm-values.yaml"), "automountServiceAccountToken: true") {
+		t.Error("helm-values.yaml: a token is mounted by itself")
+	}
+	const token = "service-account"
+	find := func(volumes []corev1.Volume) *corev1.Volume {
+		if i := slices.IndexFunc(volumes, func(v corev1.Volume) bool { return v.Name == token }); i >= 0 {
+			return &volumes[i]
+		}
+		t.Fatal("there is no volume with a token")
+		return nil
+	}
+	ours, chart := find(spec.Volumes), find(chartPod(t).Deployment.UserDefinedVolumes)
+	if diff := cmp.Diff(ours, chart); diff != "" {
+		t.Errorf("helm-values.yaml: the volume with the token is another one:\n%s", diff)
+	}
+	// 3607 seconds, exactly, is what the API server extends.
+	source := ours.Projected.Sources[0].ServiceAccountToken
+	if source == nil || source.Path != "token" || source.Audience != "" || *source.ExpirationSeconds < 600 || *source.ExpirationSeconds > 3600 {
+		t.Errorf("the token is %+v", source)
+	}
+	for file, all := range map[string][]corev1.VolumeMount{"install.yaml": container.VolumeMounts, "helm-values.yaml": chartValues(t).Deployment.UserDefinedVolumeMounts} {
+		if mounts(all)[watch.ServiceAccountDir] != token {
+			t.Errorf("%s: the token is not where kube-sync looks for it, in %s", file, watch.ServiceAccountDir)
+		}
+	}
+}
+
 // TestPodHasLimits sees to it that a pod takes no more of its node than it says: each volume
 // has a limit, and those on disk fit into the limit of the pod.
 func TestPodHasLimits(t *testing.T) {
 	d, container := deployment(t)
 	chart := chartPod(t)
 	limit := func(v corev1.Volume) resource.Quantity {
+		if v.Projected != nil {
+			return resource.Quantity{}
+		}
 		if v.EmptyDir == nil || v.EmptyDir.SizeLimit == nil {
 			t.Fatalf("volume %s has no size limit", v.Name)
 		}
@@ -80,7 +122,7 @@ func TestPodHasLimits(t *testing.T) {
 	byName := map[string]resource.Quantity{}
 	for _, v := range d.Spec.Template.Spec.Volumes {
 		byName[v.Name] = limit(v)
-		if v.EmptyDir.Medium != corev1.StorageMediumMemory {
+		if v.EmptyDir != nil && v.EmptyDir.Medium != corev1.StorageMediumMemory {
 			onDisk.Add(limit(v))
 		}
 	}
@@ -88,7 +130,7 @@ func TestPodHasLimits(t *testing.T) {
 		if got, want := limit(v), byName[v.Name]; got.Cmp(want) != 0 {
 			t.Errorf("helm-values.yaml: volume %s may have %s, in install.yaml %s", v.Name, &got, &want)
 		}
-		if v.EmptyDir.Medium != corev1.StorageMediumMemory {
+		if v.EmptyDir != nil && v.EmptyDir.Medium != corev1.StorageMediumMemory {
 			chartOnDisk.Add(limit(v))
 		}
 	}

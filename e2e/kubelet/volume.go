@@ -84,10 +84,17 @@ func (p *pod) projectedFiles(ctx context.Context, source corev1.VolumeProjection
 	}
 }
 
+// leastToken is how long tokens are good for: they are not renewed.
+const leastToken = 24 * 60 * 60
+
 // token requests a token of the pod's ServiceAccount that is bound to the pod, as the kubelet's are.
 func (p *pod) token(ctx context.Context, projection corev1.ServiceAccountTokenProjection) ([]byte, error) {
+	seconds := int64(leastToken)
+	if projection.ExpirationSeconds != nil {
+		seconds = max(seconds, *projection.ExpirationSeconds)
+	}
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
-		ExpirationSeconds: projection.ExpirationSeconds,
+		ExpirationSeconds: &seconds,
 		BoundObjectRef: &authenticationv1.BoundObjectReference{
 			APIVersion: "v1", Kind: "Pod", Name: p.bound.Name, UID: p.bound.UID,
 		},
