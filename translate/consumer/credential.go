@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -107,6 +108,10 @@ func (k kind) fields(label string, secret *corev1.Secret) (map[string]any, error
 				return nil, fmt.Errorf("the Secret has no %s", name)
 			}
 			continue
+		}
+		if !utf8.Valid(raw) {
+			// Each byte would become the same replacement character, and the value easy to guess.
+			return nil, fmt.Errorf("%s is not text in UTF-8", name)
 		}
 		value, err := parse(name, string(raw))
 		if err != nil {
