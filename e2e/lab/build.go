@@ -27,8 +27,8 @@ var echo = Program{Image: "kube-sync/echo", Package: "github.com/kube-sync/kube-
 
 const ownPackage = "github.com/kube-sync/kube-sync/e2e/lab"
 
-// build makes all executables: the control plane in the cache, the others, which take seconds, in dir.
-func build(dir string, programs []Program) (setup, error) {
+// build makes all executables: the control plane, where it is needed, in the cache, the others, which take seconds, in dir.
+func build(dir string, needControlPlane bool, programs []Program) (setup, error) {
 	ctx, cancel := testTimeout()
 	defer cancel()
 	built := setup{Dir: dir, Programs: map[string]string{}}
@@ -38,11 +38,13 @@ func build(dir string, programs []Program) (setup, error) {
 	}
 	e2e := filepath.Dir(out)
 	controlPlane := filepath.Join(e2e, "controlplane")
-	built.ControlPlane, err = cached("controlplane", controlPlane, func(path string) error {
-		return buildControlPlane(ctx, controlPlane, path)
-	})
-	if err != nil {
-		return built, err
+	if needControlPlane {
+		built.ControlPlane, err = cached("controlplane", controlPlane, func(path string) error {
+			return buildControlPlane(ctx, controlPlane, path)
+		})
+		if err != nil {
+			return built, err
+		}
 	}
 	bin := filepath.Join(dir, "bin")
 	for _, program := range programs {

@@ -30,6 +30,9 @@ var shared struct {
 func Shared(t testing.TB) *ControlPlane {
 	t.Helper()
 	Require(t)
+	if !External() && state.setup.ControlPlane == "" {
+		t.Fatal("lab: this package's TestMain builds no control plane")
+	}
 	// Not the test's context: the control plane outlives the test.
 	shared.Do(func() {
 		if External() {

@@ -17,13 +17,18 @@ var state struct {
 // setup is sent from the outside, where there is a network and a compiler, to the inside.
 type setup struct {
 	Dir          string            // for everything that the tests write
-	ControlPlane string            // the executable of package controlplane
+	ControlPlane string            // the executable of package controlplane; "" for tests without a cluster
 	Programs     map[string]string // executables by image name
 }
 
 // Main runs a package's tests; see the package's documentation. It is all that TestMain has to call. The programs are
 // built besides the echo backend, and are available as images of pods and from Executable.
-func Main(m *testing.M, programs ...Program) {
+func Main(m *testing.M, programs ...Program) { run(m, true, append([]Program{echo}, programs...)) }
+
+// MainWithoutControlPlane is Main for tests that need the namespaces and the programs, and no cluster.
+func MainWithoutControlPlane(m *testing.M, programs ...Program) { run(m, false, programs) }
+
+func run(m *testing.M, controlPlane bool, programs []Program) {
 	if err := checkTarget(); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		os.Exit(1)
@@ -34,7 +39,7 @@ func Main(m *testing.M, programs ...Program) {
 	case os.Getenv(insideVariable) != "":
 		os.Exit(inside(m))
 	}
-	os.Exit(outside(m, append([]Program{echo}, programs...)))
+	os.Exit(outside(m, controlPlane, programs))
 }
 
 // Require skips the test where there can be no cluster.
@@ -63,7 +68,7 @@ func Executable(t testing.TB, image string) string {
 }
 
 // outside starts this binary again in the namespaces, builds what it needs, and waits for its end.
-func outside(m *testing.M, programs []Program) int {
+func outside(m *testing.M, controlPlane bool, programs []Program) int {
 	mode := os.Getenv("KUBE_SYNC_E2E")
 	if mode == "off" {
 		return skip(m, "KUBE_SYNC_E2E=off")
@@ -79,7 +84,7 @@ func outside(m *testing.M, programs []Program) int {
 	dir, err := os.MkdirTemp("", "kube-sync-e2e-")
 	if err == nil {
 		defer removeUnlessKept(dir)
-		err = child.send(dir, programs)
+		err = child.send(dir, controlPlane, programs)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
@@ -106,8 +111,8 @@ func skip(m *testing.M, reason string) int {
 }
 
 // send builds and tells the inside about it.
-func (c *child) send(dir string, programs []Program) error {
-	built, err := build(dir, programs)
+func (c *child) send(dir string, controlPlane bool, programs []Program) error {
+	built, err := build(dir, controlPlane, programs)
 	if err != nil {
 		return err
 	}

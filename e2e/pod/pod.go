@@ -53,7 +53,7 @@ const settingPrefix = "KONG_PLUGINSERVER_KUBE_SYNC_"
 // Options are what differs from pod to pod.
 type Options struct {
 	// Credentials of the pod's ServiceAccount; an installed gateway takes its name, and
-	// the token from its own cluster.
+	// the token from its own cluster. A gateway that follows MANIFESTS needs none.
 	Credentials lab.Credentials
 	// Settings of kube-sync, such as "WATCH_NAMESPACE".
 	Settings map[string]string
@@ -142,12 +142,14 @@ func (p *Pod) environ(o Options) []string {
 		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS=" + p.Health,
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=" + p.Metrics,
 		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=" + freeAddress(p.t),
-		"KONG_PLUGINSERVER_KUBE_SYNC_APISERVER_HOST=https://" + net.JoinHostPort(o.Credentials.Host, o.Credentials.Port),
 		"KONG_PLUGINSERVER_KUBE_SYNC_POD_NAME=" + o.Name,
 		"KONG_NGINX_DAEMON=off",
 		"KONG_PROXY_ERROR_LOG=/dev/stderr",
 		"KONG_ADMIN_ERROR_LOG=/dev/stderr",
 		"KONG_PROXY_ACCESS_LOG=off",
+	}
+	if o.Credentials.Host != "" {
+		env = append(env, settingPrefix+"APISERVER_HOST=https://"+net.JoinHostPort(o.Credentials.Host, o.Credentials.Port))
 	}
 	for name, value := range o.Settings {
 		env = append(env, settingPrefix+name+"="+value)
