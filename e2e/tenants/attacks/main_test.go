@@ -1,0 +1,54 @@
+package attacks
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/pod"
+)
+
+func TestMain(m *testing.M) {
+	lab.MainWithoutControlPlane(m, lab.Program{Image: pod.KubeSync, Package: "github.com/kube-sync/kube-sync/plugin"})
+}
+
+// need skips the test where it cannot be run.
+func need(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: no Kong is started")
+	}
+	lab.Require(t)
+	pod.NeedPlugins(t)
+	pod.NeedSeveral(t)
+}
+
+// TestTenants makes all attacks on a gateway that is shared.
+func TestTenants(t *testing.T) {
+	need(t)
+	s := startServers(t)
+	attackAll(t, s, nil, slices.Concat(
+		references(), certificates(s), consumers(), onRequests(), addresses(), egress(), files(), templates(), storms(), crashes(), sizes(),
+	))
+}
+
+// attackAll makes attacks one after the other. A gateway that one has damaged is replaced.
+func attackAll(t *testing.T, s *servers, settings map[string]string, attacks []attack) {
+	t.Helper()
+	var w *world
+	var rows []row
+	for _, a := range attacks {
+		if w == nil {
+			w = startWorld(t, s, settings)
+		}
+		t.Run(a.name, func(t *testing.T) {
+			r, intact := w.run(t, a)
+			if r.failed = t.Failed(); !intact {
+				w.Kill()
+				w = nil
+			}
+			rows = append(rows, r)
+		})
+	}
+	report(t, rows)
+}
