@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -46,13 +47,21 @@ func sessionOf(rule *gatewayv1.HTTPRouteRule) (*route.Session, error) {
 }
 
 // sessionPath is where a browser sends the cookie: to the rule's path if it has only one.
+// A cookie's path has no slash at its end, or the path without it is another one to
+// browsers, and no semicolon.
 func sessionPath(rule *gatewayv1.HTTPRouteRule) string {
-	if len(rule.Matches) == 1 {
-		if p := rule.Matches[0].Path; p != nil && value(p.Type, gatewayv1.PathMatchPathPrefix) != gatewayv1.PathMatchRegularExpression {
-			return value(p.Value, "/")
-		}
+	if len(rule.Matches) != 1 {
+		return "/"
 	}
-	return "/"
+	p := rule.Matches[0].Path
+	if p == nil || value(p.Type, gatewayv1.PathMatchPathPrefix) == gatewayv1.PathMatchRegularExpression {
+		return "/"
+	}
+	path := strings.TrimRight(value(p.Value, "/"), "/")
+	if path == "" || strings.Contains(path, ";") {
+		return "/"
+	}
+	return path
 }
 
 // named completes a session by what tells it from those of other rules: all gateways of

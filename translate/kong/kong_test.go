@@ -78,6 +78,17 @@ func TestPriority(t *testing.T) {
 	}
 }
 
+// However a path is spelled, what it pins down is the same.
+func TestPriorityIsNotOfTheSpelling(t *testing.T) {
+	for short, long := range map[string]string{"/%61%61": "/aa/b", "/a///////": "/a/b", "/b/%2e/%2e%2E/b": "/b/c"} {
+		for _, kind := range []route.PathKind{route.Elements, route.Exact, route.Characters} {
+			if s, l := Priority(route.Match{Path: route.Path{Kind: kind, Value: short}}), Priority(route.Match{Path: route.Path{Kind: kind, Value: long}}); s >= l {
+				t.Errorf("kind %d: %s comes before %s", kind, short, long)
+			}
+		}
+	}
+}
+
 func TestNormalized(t *testing.T) {
 	for in, want := range map[string]string{ // as seen on Kong 3.9.3
 		"":                "/",
@@ -93,7 +104,11 @@ func TestNormalized(t *testing.T) {
 		"/ü":              "/ü",
 		"/%zz":            "/%zz",
 		"/cut%4":          "/cut%4",
-		"/%5bset%5D/%2e/": "/%5Bset%5D/./",
+		"/%5bset%5D/%2e/": "/%5Bset%5D/",
+		"/a/%2e%2E/../b":  "/b",
+		"/a/b/..":         "/a/",
+		"/a/.":            "/a/",
+		"/a/.b/..c":       "/a/.b/..c",
 	} {
 		if got := normalized(in); got != want {
 			t.Errorf("normalized(%q) = %q, want %q", in, got, want)

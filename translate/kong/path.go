@@ -9,8 +9,32 @@ import (
 const reserved = "!*'();:@&=+$,/?%#[]"
 
 // normalized is a path as Kong's router sees it in a request: repeated slashes are
-// one, and what is percent-encoded is decoded, except for reserved characters.
+// one, what is percent-encoded is decoded, except for reserved characters, and elements
+// that are dots are followed.
 func normalized(path string) string {
+	path = decoded(path)
+	if !strings.Contains(path, "/.") {
+		return path
+	}
+	elements := strings.Split(path[1:], "/")
+	var kept []string
+	for i, e := range elements {
+		if e != "." && e != ".." {
+			kept = append(kept, e)
+			continue
+		}
+		if e == ".." && len(kept) > 0 {
+			kept = kept[:len(kept)-1]
+		}
+		if i == len(elements)-1 {
+			kept = append(kept, "")
+		}
+	}
+	return "/" + strings.Join(kept, "/")
+}
+
+// decoded merges slashes and decodes what is percent-encoded.
+func decoded(path string) string {
 	var b strings.Builder
 	b.Grow(len(path) + 1)
 	b.WriteByte('/')

@@ -82,17 +82,20 @@ func Priority(m route.Match) uint64 {
 		limited(len(m.Queries), maxValues)<<queriesShift
 }
 
-// pathLength is how much of a path a match pins down. A trailing slash after path
-// elements pins nothing down, but "/" does more than nothing at all.
+// pathLength is how much of a path a match pins down, however the path is spelled. A
+// trailing slash after path elements pins nothing down, but "/" does more than nothing at
+// all.
 func pathLength(p route.Path) uint64 {
 	value := p.Value
-	switch p.Kind {
-	case route.Elements:
-		value = strings.TrimRight(value, "/") + "/"
-	case route.Regex:
-		value = strings.TrimPrefix(value, "^")
-	case route.Last:
+	switch {
+	case p.Kind == route.Last:
 		return 2 // more than nothing, and less than what any element before it is
+	case p.Kind == route.Regex:
+		value = strings.TrimPrefix(value, "^")
+	case p.Kind == route.Elements:
+		value = strings.TrimRight(normalized(value), "/") + "/"
+	case value != "":
+		value = normalized(value)
 	}
 	return limited(len(value), maxPathLength)
 }

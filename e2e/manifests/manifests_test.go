@@ -1,0 +1,60 @@
+package manifests
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+)
+
+// settled is how long all answers may take to be those that a case says.
+const settled = 30 * time.Second
+
+// TestManifests asks what the cases of testdata say.
+func TestManifests(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	k := startKong(t)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(archive.Files) == 0 || len(archive.Files)%2 != 0 {
+				t.Fatalf("%d files are no pairs of manifests and requests", len(archive.Files))
+			}
+			for i := 0; i < len(archive.Files); i += 2 {
+				manifests, requests := archive.Files[i], archive.Files[i+1]
+				name, ok := strings.CutSuffix(manifests.Name, ".yaml")
+				if !ok || requests.Name != name+".requests" {
+					t.Fatalf("%s and %s are no pair of manifests and requests", manifests.Name, requests.Name)
+				}
+				k.follow(t, string(manifests.Data))
+				k.answers(t, name, questions(t, string(requests.Data)))
+			}
+		})
+	}
+}
+
+// answers waits until all answers are as they should be in one and the same round.
+func (k *kong) answers(t *testing.T, step string, all []question) {
+	t.Helper()
+	wrong := []string{"not asked"}
+	for deadline := time.Now().Add(settled); len(wrong) > 0; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s:\n%s\nKong's log:\n%s", step, strings.Join(wrong, "\n"), k.complaints())
+		}
+		wrong = nil
+		for _, q := range all {
+			if got := k.ask(q); got != q.want {
+				wrong = append(wrong, fmt.Sprintf("%s\n\tis answered %s", q.line, got))
+			}
+		}
+	}
+}
