@@ -35,7 +35,7 @@ var (
 
 // BusyError is an answer after which the request is to be repeated.
 type BusyError struct {
-	// Status is Kong's HTTP status.
+	// Status is Kong's HTTP status; zero when there was no answer.
 	Status int
 	// RetryAfter is how long Kong asks to wait; zero when it does not say.
 	RetryAfter time.Duration
@@ -44,6 +44,9 @@ type BusyError struct {
 }
 
 func (e *BusyError) Error() string {
+	if e.Status == 0 {
+		return fmt.Sprintf("%v: %s", ErrBusy, e.Message)
+	}
 	return fmt.Sprintf("%v (status %d): %s", ErrBusy, e.Status, e.Message)
 }
 
@@ -55,6 +58,8 @@ func (e *BusyError) Is(target error) bool { return target == ErrBusy }
 type FailedError struct {
 	// Status is Kong's HTTP status; zero when there was no answer.
 	Status int
+	// Lost tells that the connection was lost, and not the time over.
+	Lost bool
 	// Message has Kong's words, or says how the connection ended.
 	Message string
 }
@@ -69,17 +74,13 @@ func (e *FailedError) Error() string {
 // Is makes errors.Is(err, ErrFailed) true.
 func (e *FailedError) Is(target error) bool { return target == ErrFailed }
 
-// silent reports whether Kong gave no answer: a worker may hang or have died over it.
-func silent(err error) bool {
-	failed, ok := errors.AsType[*FailedError](err)
-	return ok && failed.Status == 0
-}
-
 // A full load takes Kong about a second for each MiB on an idle core.
 const bytesPerSecond = 256 << 10
 
-// Answers are read to their end, so that the connection can be used again, and
-// kept up to this size. Only refusals are ever kept.
+// allowance is how much longer a body of some size may take.
+func allowance(size int) time.Duration { return time.Duration(size/bytesPerSecond) * time.Second }
+
+// Answers are kept up to this size. Only refusals are ever kept.
 const maxAnswer = 64 << 20
 
 // Admin is a client of Kong's Admin API. It is safe for concurrent use.
@@ -87,23 +88,18 @@ type Admin struct {
 	base    string
 	address string
 	timeout time.Duration
-	client  *http.Client
-	// sender makes a connection for each request. On a kept one, Kong closing it for its
-	// age could not be told from a worker that died over the request.
-	sender *http.Client
+	// client makes a connection for each request. On a kept one, Kong closing it for its age
+	// could not be told from a worker that died over the request, and the worker at its other
+	// end may hang while others do not.
+	client *http.Client
 }
 
 // NewAdmin makes a client for the Admin API at "unix:/path", "http://host:port"
 // or "https://host:port". The timeout is for one request; a load gets a second
 // more for each 256 KiB of its body.
 func NewAdmin(address string, timeout time.Duration) (*Admin, error) {
-	transport := &http.Transport{MaxIdleConnsPerHost: 2, IdleConnTimeout: 90 * time.Second}
+	transport := &http.Transport{DisableKeepAlives: true}
 	admin := &Admin{address: address, timeout: timeout, client: &http.Client{Transport: transport}}
-	defer func() {
-		sender := transport.Clone()
-		sender.DisableKeepAlives = true
-		admin.sender = &http.Client{Transport: sender}
-	}()
 
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		if path == "" {
@@ -215,7 +211,7 @@ const asYAML = "text/yaml"
 // send posts a body. Once Kong has the request, an error accuses the body. The time for an
 // answer to a small body is within.
 func (a *Admin) send(parent context.Context, path, contentType string, body []byte, within time.Duration) (answer, error) {
-	within += time.Duration(len(body)/bytesPerSecond) * time.Second
+	within += allowance(len(body))
 	ctx, cancel := context.WithTimeout(parent, within)
 	defer cancel()
 	var had atomic.Bool
@@ -225,16 +221,18 @@ func (a *Admin) send(parent context.Context, path, contentType string, body []by
 		return answer{}, err
 	}
 	req.Header.Set("Content-Type", contentType)
-	got, err := do(a.sender, req)
+	got, err := do(a.client, req)
 	switch {
 	case err == nil:
 		return got, nil
+	case errors.Is(context.Cause(parent), errHung):
+		return answer{}, &FailedError{Message: "a worker of Kong hangs over it"}
 	case parent.Err() != nil || !had.Load():
 		return answer{}, a.unreachable(err)
 	case ctx.Err() != nil:
 		return answer{}, &FailedError{Message: fmt.Sprintf("there was no answer within %v", within)}
 	}
-	return answer{}, &FailedError{Message: fmt.Sprintf("the connection was lost before the answer, as when a worker of Kong ends: %v", err)}
+	return answer{}, &FailedError{Lost: true, Message: fmt.Sprintf("the connection was lost before the answer, as when a worker of Kong ends: %v", err)}
 }
 
 func (a *Admin) get(ctx context.Context, path string) (answer, error) {

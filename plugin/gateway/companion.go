@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -16,8 +17,8 @@ import (
 const companionPath = "/kube-sync/delta"
 
 // deltaWithin is how long Kong may take for a small change, beside the wait for workers.
-// It needs milliseconds; a worker that takes longer hangs over what is in the change.
-const deltaWithin = 3 * time.Second
+// It needs milliseconds, and seconds if it is just building a large router.
+const deltaWithin = 2 * time.Second
 
 // errStale is the class of errors of a delta whose base is not what Kong holds.
 var errStale = errors.New("Kong holds another configuration than the one the change was made from")
@@ -32,9 +33,20 @@ type State struct {
 	// Companion tells that Kong takes deltas; NoCompanion says why it does not.
 	Companion   bool
 	NoCompanion string
+	// Busy are the workers that are looking at a configuration.
+	Busy []Worker
 	// Due tells that there is something to apply although nothing changed.
 	Due bool
 }
+
+// Worker is one of Kong's, at work since a number of seconds.
+type Worker struct {
+	PID     int
+	Seconds float64
+}
+
+// empty reports whether Kong has no configuration.
+func (s State) empty() bool { return strings.Trim(s.Hash, "0") == "" }
 
 // delta is a change of the configuration as the companion takes it.
 type delta struct {
@@ -61,11 +73,12 @@ func (a *Admin) State(ctx context.Context) (State, error) {
 		Hash    string `json:"hash"`
 		Ready   bool   `json:"ready"`
 		Message string `json:"message"`
+		Busy    []Worker
 	}
 	unread := json.Unmarshal(answer.body, &said)
 	switch {
 	case answer.status == http.StatusOK && unread == nil && said.Hash != "":
-		return State{Hash: said.Hash, Effective: said.Ready, Companion: true}, nil
+		return State{Hash: said.Hash, Effective: said.Ready, Companion: true, Busy: said.Busy}, nil
 	case answer.status == http.StatusNotFound:
 		said.Message = "its plugin kube-sync-delta is not enabled"
 	case answer.status != http.StatusNotImplemented && answer.status != http.StatusOK:

@@ -23,7 +23,8 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method == http.MethodGet {
-		fmt.Fprintf(w, `{"hash":%q,"ready":%t}`, f.hash, !f.stale && !f.late)
+		busy := strings.TrimSuffix(strings.Repeat(`{"pid":1,"seconds":9},`, f.hanging), ",")
+		fmt.Fprintf(w, `{"hash":%q,"ready":%t,"busy":[%s]}`, f.hash, !f.stale && !f.late, busy)
 		return
 	}
 	body, _ := io.ReadAll(r.Body)

@@ -14,7 +14,7 @@ import (
 
 // effectiveWithin is how many milliseconds a delta waits for the workers, most of
 // which need a few. Requests meet the old configuration meanwhile, and no errors.
-const effectiveWithin = 2000
+const effectiveWithin = 1500
 
 // errNeedsAll is the class of errors after which the whole configuration is to be sent.
 var errNeedsAll = errors.New("the change cannot be sent alone")
@@ -46,9 +46,11 @@ func (g *Gateway) applyPart(ctx context.Context, units Units, ids []unit.ID) (Ou
 		if !c.empty() {
 			outcome.Sent, outcome.Rounds = true, round+1
 			g.begin(units, c.plan, c.sent())
-			outcome.Effective, outcome.Bytes, err = c.send(ctx, g.admin, g.hash, outcome.Hash)
-			if silent(err) && g.took(ctx, outcome.Hash) {
-				outcome.Effective, err = false, nil
+			g.watched(ctx, c.bytes(), func(ctx context.Context) {
+				outcome.Effective, outcome.Bytes, err = c.send(ctx, g.admin, g.hash, outcome.Hash)
+			})
+			if silent(err) {
+				outcome.Effective, err = false, g.aftermath(ctx, outcome.Hash, err)
 			}
 			g.sent(err, outcome.Effective)
 		}
@@ -105,6 +107,9 @@ func (c *change) sent() (ids []unit.ID) {
 	}
 	return ids
 }
+
+// bytes is how much is sent.
+func (c *change) bytes() int { return sizeOf(c.upserts) }
 
 func (c *change) empty() bool { return len(c.upserts) == 0 && len(c.deletes) == 0 }
 

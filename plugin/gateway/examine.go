@@ -21,7 +21,7 @@ func (g *Gateway) examine(ctx context.Context, p *plan, ids []unit.ID) ([]Refuse
 	var some []*kong.Entity
 	refs, bytes := map[kong.Ref]struct{}{}, 0
 	ask := func() error {
-		found, err := blame(some, func(part []*kong.Entity) error { return g.admin.failures(ctx, part) }, g.recovered(ctx))
+		found, err := blame(some, func(part []*kong.Entity) error { return g.admin.failures(ctx, part) }, g.judge(ctx))
 		rows = append(rows, found...)
 		some, bytes = nil, 0
 		clear(refs)
@@ -44,15 +44,15 @@ func (g *Gateway) examine(ctx context.Context, p *plan, ids []unit.ID) ([]Refuse
 	return rows, ask()
 }
 
-// recovered waits for Kong to answer again.
-func (g *Gateway) recovered(ctx context.Context) func() {
-	return func() { g.took(ctx, "") }
+// judge is what [Gateway.aftermath] makes of a question without an answer.
+func (g *Gateway) judge(ctx context.Context) func(error) error {
+	return func(failed error) error { return g.aftermath(ctx, "", failed) }
 }
 
 // blame asks about entities, and where Kong fails over the question about parts of them,
 // until it knows those over which Kong fails. What a question says of entities is in the
 // rows too.
-func blame(entities []*kong.Entity, ask func([]*kong.Entity) error, recovered func()) ([]RefusedEntity, error) {
+func blame(entities []*kong.Entity, ask func([]*kong.Entity) error, judge func(error) error) ([]RefusedEntity, error) {
 	if len(entities) == 0 {
 		return nil, nil
 	}
@@ -60,21 +60,21 @@ func blame(entities []*kong.Entity, ask func([]*kong.Entity) error, recovered fu
 	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		return refused.Entities, nil
 	}
+	if silent(err) {
+		err = judge(err)
+	}
 	if !errors.Is(err, ErrFailed) {
 		return nil, err
-	}
-	if silent(err) {
-		recovered()
 	}
 	if len(entities) == 1 {
 		e := entities[0]
 		return []RefusedEntity{{Type: e.Type, ID: e.ID, Name: e.Name, Tags: tagsOf(e), Messages: []string{err.Error()}}}, nil
 	}
 	middle := len(entities) / 2
-	first, err := blame(entities[:middle], ask, recovered)
+	first, err := blame(entities[:middle], ask, judge)
 	if err != nil {
 		return nil, err
 	}
-	second, err := blame(entities[middle:], ask, recovered)
+	second, err := blame(entities[middle:], ask, judge)
 	return append(first, second...), err
 }

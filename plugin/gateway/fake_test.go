@@ -33,6 +33,8 @@ type fakeKong struct {
 	mute    bool               // does not answer them
 	answers []http.HandlerFunc // used up before everything else on /config
 
+	stalls   int    // requests that it is still to leave without an answer whatever is in them
+	hanging  int    // workers that hang
 	failures int    // requests that it hung, crashed or died over
 	deaths   int    // requests that it is still to die over whatever is in them
 	onDeath  func() // when it dies; may be nil
@@ -175,11 +177,18 @@ func (f *fakeKong) fails(w http.ResponseWriter, r *http.Request, body []byte) bo
 	case bytes.Contains(body, []byte(`"crash":true`)):
 		f.failures++
 		return false
-	case bytes.Contains(body, []byte(`"hang":true`)):
-		f.failures++
-		f.mu.Unlock() // other workers answer
+	case f.stalls > 0:
+		f.stalls--
+		f.mu.Unlock()
 		<-r.Context().Done()
 		f.mu.Lock()
+	case bytes.Contains(body, []byte(`"hang":true`)):
+		f.failures, f.hanging = f.failures+1, f.hanging+1
+		f.mu.Unlock() // other workers answer
+		<-r.Context().Done()
+		time.Sleep(20 * time.Millisecond) // until it is ended
+		f.mu.Lock()
+		f.hanging--
 	case f.deaths > 0, bytes.Contains(body, []byte(`"die":true`)):
 		f.failures, f.deaths = f.failures+1, max(0, f.deaths-1)
 		if f.onDeath != nil {

@@ -101,6 +101,8 @@ type Gateway struct {
 	convicted bool
 	log       *slog.Logger
 	now       func() time.Time
+	// unclear counts in a row what Kong gave no answer to, without a reason that can be seen.
+	unclear int
 	// companion tells that Kong had it when it was last asked.
 	companion bool
 	// again has the next apply send everything, whatever Kong says that it holds.
@@ -125,6 +127,11 @@ func New(admin *Admin, relay Relay) *Gateway {
 // Only they are sent, if that is possible; nil has all of them compared and sent.
 func (g *Gateway) Apply(ctx context.Context, units Units, changed map[unit.ID]struct{}) (Outcome, error) {
 	g.refused.release(units)
+	if g.unclear > 0 { // it may still be at what was sent
+		if _, err := g.peek(ctx); err != nil {
+			return Outcome{}, err
+		}
+	}
 	released := append(g.next, g.release(units)...)
 	g.next, g.convicted = nil, false
 	g.recall(units)
@@ -168,7 +175,7 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	if g.companion = state.Companion; state.Hash != g.hash && state.Hash == g.base {
+	if g.companion = state.Companion; state.Hash != g.hash && (state.Hash == g.base || state.empty()) {
 		g.condemn()
 		g.recall(units)
 	}
@@ -219,11 +226,11 @@ func (g *Gateway) load(ctx context.Context, units Units, p *plan, state State, p
 	body := kong.Declarative(entities)
 	outcome.Hash, outcome.Bytes = hashOf(body), len(body)
 	if outcome.Hash != state.Hash || g.again {
-		if err := g.vet(ctx, p); err != nil {
-			return Outcome{}, err
-		}
 		g.begin(units, p, g.suspects(p, proven))
-		err := g.send(ctx, body, outcome.Hash)
+		err := g.vet(ctx, p)
+		if err == nil {
+			err = g.send(ctx, body, outcome.Hash)
+		}
 		if g.sent(err, !state.Companion); err != nil {
 			return Outcome{}, err
 		}
@@ -233,7 +240,7 @@ func (g *Gateway) load(ctx context.Context, units Units, p *plan, state State, p
 		// From here on the configuration has a hash that deltas can keep in step.
 		_, err := g.admin.change(ctx, delta{Base: outcome.Hash, Hash: label}, 0)
 		if err != nil {
-			return Outcome{}, fmt.Errorf("naming the configuration that was loaded: %w", err)
+			return Outcome{}, fmt.Errorf("naming the configuration that was loaded: %v", err) //nolint:errorlint // nothing in it is to blame
 		}
 		outcome.Hash = label
 	}
@@ -243,8 +250,8 @@ func (g *Gateway) load(ctx context.Context, units Units, p *plan, state State, p
 // send loads a configuration and makes sure that Kong holds it.
 func (g *Gateway) send(ctx context.Context, body []byte, hash string) error {
 	err := g.admin.Load(ctx, body)
-	if silent(err) && g.took(ctx, hash) {
-		return nil
+	if silent(err) {
+		return g.aftermath(ctx, hash, err)
 	}
 	if err == nil {
 		var held string

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -107,24 +106,4 @@ func (g *Gateway) takeOut(units Units, p *plan, id unit.ID, cause error) bool {
 		g.convict(units, id)
 	}
 	return true
-}
-
-// backWithin is how long Kong may take to answer again after a worker hung or ended.
-const backWithin = 5 * time.Second
-
-// took reports whether Kong holds the configuration with the hash after all, although it
-// did not say so. It waits for Kong to answer again.
-func (g *Gateway) took(ctx context.Context, hash string) bool {
-	ctx, cancel := context.WithTimeout(ctx, backWithin)
-	defer cancel()
-	for {
-		if state, err := g.admin.State(ctx); err == nil {
-			return state.Hash == hash
-		}
-		select {
-		case <-ctx.Done():
-			return false
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }

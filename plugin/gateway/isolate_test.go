@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -123,4 +124,33 @@ func TestAFailureThatPasses(t *testing.T) {
 	fake.passing = 1
 	units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api"))
 	expect(t, fake, applyChanged(t, g, units, ingress("web")), []string{"old", "web2"})
+}
+
+// A Kong that has no time for an answer now and then, and is not seen to hang, accuses
+// nothing before it happens again and again.
+func TestAKongWithoutTime(t *testing.T) {
+	fake, admin := newFakeKong(t)
+	fake.companion = true
+	admin.timeout = 50 * time.Millisecond
+	g, units := New(admin, noRelay{}), shop()
+	apply(t, g, units)
+	for round := range 4 {
+		fake.stalls = 2
+		name := fmt.Sprintf("web%d", round)
+		units.set(ingress("web"), entity(kong.Routes, name, "service", "api"))
+		for range 2 {
+			if _, err := g.Apply(t.Context(), units, setOf([]unit.ID{ingress("web")})); !errors.Is(err, ErrBusy) {
+				t.Errorf("%v", err)
+			}
+		}
+		expect(t, fake, applyChanged(t, g, units, ingress("web")), []string{"old", name})
+	}
+	fake.stalls = mostUnclear
+	units.set(ingress("web"), entity(kong.Routes, "silly", "service", "api"))
+	for range mostUnclear - 1 {
+		_, _ = g.Apply(t.Context(), units, setOf([]unit.ID{ingress("web")}))
+	}
+	if outcome := applyChanged(t, g, units, ingress("web")); len(outcome.Refusals) != 1 || !outcome.Refusals[0].Kept {
+		t.Errorf("%s", refusals(outcome))
+	}
 }

@@ -101,6 +101,9 @@ func (l *Ledger) save() error {
 	return os.Rename(l.path+".new", l.path)
 }
 
+// mostCompared is of how many units it matters that each is noted once.
+const mostCompared = 100
+
 // begin notes what is sent, beside what was and is not known to be well. Of units that are
 // sent with suspects the latter alone are noted.
 func (l *Ledger) begin(sent []suspect) error {
@@ -110,7 +113,11 @@ func (l *Ledger) begin(sent []suspect) error {
 			sent = tried
 		}
 	}
-	l.Sending = append(l.Sending, sent...)
+	for _, s := range sent {
+		if len(l.Sending) > mostCompared || !slices.ContainsFunc(l.Sending, s.same) {
+			l.Sending = append(l.Sending, s)
+		}
+	}
 	return l.save()
 }
 

@@ -130,7 +130,7 @@ func (g *Gateway) passes(ctx context.Context, units Units, without []unit.ID, pr
 		return true, nil
 	}
 	if silent(err) {
-		g.recovered(ctx)()
+		err = g.aftermath(ctx, "", err)
 	}
 	if _, ok := errors.AsType[*RefusedError](err); ok || errors.Is(err, ErrFailed) {
 		return false, nil

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -50,12 +51,18 @@ func (g *Gateway) noted(err error) {
 	}
 }
 
-// sent notes what became of what was sent.
+// sent notes what became of what was sent. What Kong did not answer about stays noted: the
+// search for the one to blame may be what kube-sync ends over.
 func (g *Gateway) sent(err error, effective bool) {
 	switch {
+	case silent(err):
+	case errors.Is(err, ErrBusy) && g.unclear > 0:
 	case err != nil:
 		g.noted(g.ledger.abort())
-	case effective:
+	case !effective:
+		g.unclear = 0
+	default:
+		g.unclear = 0
 		guilty := len(g.ledger.Guilty)
 		next, err := g.ledger.passed(g.now())
 		g.noted(err)
@@ -127,6 +134,9 @@ func (g *Gateway) convict(units Units, id unit.ID) {
 // what it had before. So is the gateway.
 func (g *Gateway) condemn() {
 	sent := slices.Clone(g.ledger.Sending)
+	if len(sent) == 0 {
+		return
+	}
 	g.noted(g.ledger.condemn(g.now()))
 	for _, s := range sent {
 		delete(g.applied, s.Unit)

@@ -16,8 +16,8 @@ import (
 // a millisecond for each; of more, the load itself is the quicker question.
 const mostAsked = 1000
 
-// errMute says that Kong fails over whatever it is asked.
-var errMute = errors.New("Kong does not answer questions")
+// errUnasked says that Kong fails over whatever it is asked.
+var errUnasked = errors.New("Kong does not answer questions")
 
 // question is plugins for Kong to look at, each configuration once.
 type question struct {
@@ -60,10 +60,10 @@ func (g *Gateway) vet(ctx context.Context, p *plan) error {
 			}
 		}
 		if len(some) == len(q.entities) && errors.Is(err, ErrFailed) && !silent(err) && errors.Is(g.askAbout(ctx, nil), ErrFailed) {
-			return errMute
+			return errUnasked
 		}
 		return err
-	}, g.recovered(ctx))
+	}, g.judge(ctx))
 	if err != nil {
 		return nil
 	}

@@ -67,7 +67,10 @@ local function status()
     end
   end
 
-  return { hash = hash, workers = ngx.worker.count(), effective = effective, ready = ready }
+  return {
+    hash = hash, workers = ngx.worker.count(), effective = effective, ready = ready,
+    busy = require("kong.plugins.kube-sync-delta.busy").workers(),
+  }
 end
 
 

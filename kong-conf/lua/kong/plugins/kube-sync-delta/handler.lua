@@ -16,6 +16,7 @@ local internals = require "kong.plugins.kube-sync-delta.internals"
 
 
 if ngx.get_phase() == "init" and internals.is_version() then
+  require("kong.plugins.kube-sync-delta.patterns").init()
   require("kong.plugins.kube-sync-delta.trial").init(require "kong.runloop.handler")
 end
 
@@ -49,6 +50,7 @@ function Delta.init_worker()
     require("kong.plugins.kube-sync-delta.trial").done()
     require("kong.plugins.kube-sync-delta.takeover").init_worker()
     if ngx.config.subsystem == "http" then
+      require("kong.plugins.kube-sync-delta.busy").init_worker()
       require("kong.plugins.kube-sync-delta.lock").init_worker()
       require("kong.plugins.kube-sync-delta.pools").init_worker()
     end

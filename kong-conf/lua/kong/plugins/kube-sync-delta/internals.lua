@@ -161,7 +161,7 @@ local function look()
     return "callbacks of events are not kept where they were"
   end
 
-  if type(kong.db.declarative_config) ~= "table" then
+  if type(kong.db.declarative_config) ~= "table" or type(kong.db.declarative_config.parse_table) ~= "function" then
     return "there is no schema of declarative configurations"
   end
 end
