@@ -299,13 +299,13 @@ func dockerfile(t *testing.T) []string {
 	return strings.Split(readFile(t, filepath.Join("..", "docker", "Dockerfile")), "\n")
 }
 
-var luaDefault = regexp.MustCompile(`(?m)^  ([a-z_]+) = "([^"]*)",$`)
+var workerDefault = regexp.MustCompile(`(?m)^  ([a-z_]+) = "([^"]*)",$`)
 
 // TestWorkersHaveTheSameDefaults compares the defaults of settings that Kong's workers read with
 // those that kube-sync documents. A setting that is empty or false is nothing to have a default for.
 func TestWorkersHaveTheSameDefaults(t *testing.T) {
 	inLua := map[string]string{}
-	for _, found := range luaDefault.FindAllStringSubmatch(readFile(t, "lua/kong/plugins/kube-sync-request/settings.lua"), -1) {
+	for _, found := range workerDefault.FindAllStringSubmatch(readFile(t, "lua/kong/plugins/kube-sync-request/settings.lua"), -1) {
 		inLua[strings.ToUpper(found[1])] = found[2]
 	}
 	inGo := map[string]string{}
