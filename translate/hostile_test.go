@@ -58,6 +58,20 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestAtLimits holds that what is within the limits is taken as it is.
+func TestAtLimits(t *testing.T) {
+	for _, large := range hostile.AtLimits() {
+		g := translate.New(translate.Options{IngressClass: "kong"})
+		g.Update(large.Objects...)
+		for _, told := range toldOf(g, large.Objects) {
+			if strings.Contains(told, "LIMIT_") && !strings.Contains(told, limit.NamespaceMatch) {
+				t.Errorf("%s: %s", large.Name, told)
+			}
+		}
+		wantWithin(t, g)
+	}
+}
+
 func allocation(do func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

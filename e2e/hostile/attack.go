@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -12,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -31,6 +33,19 @@ type Attack struct {
 // Attacks are all there are, each by itself.
 func Attacks() []Attack {
 	return append(append(ofRoutes(), ofPlugins()...), ofNumbers()...)
+}
+
+// AtLimits are objects that are as large as the limits let them be.
+func AtLimits() []Attack {
+	deep := plugin("nested", "key-auth", map[string]any{})
+	deep.Config.Raw = []byte(`{"key_names":` + strings.Repeat("[", limit.Depth-1) + strings.Repeat("]", limit.Depth-1) + `}`)
+	return []Attack{
+		{Name: "100 routes of 990 comparisons", Objects: []unit.Change{change(service("web")), change(ingress("compared", 100, "headers.x", list(4_850, "%04d")))}},
+		{Name: "routes with regular expressions of 2 MB", Objects: []unit.Change{change(service("web")), change(regexes(ingress("wide", 100), `\w{30}`))}},
+		{Name: "a string of 64 KB", Objects: with(plugin("long", "request-termination", map[string]any{"body": strings.Repeat("x", 65_536), "content_type": "text/plain"}), 10)},
+		{Name: "64 lists in one another", Objects: with(deep, 10)},
+		{Name: "an account_email of 1 KB", Objects: with(plugin("mail", "acme", map[string]any{"account_email": strings.Repeat("a", 1024)}), 10)},
+	}
 }
 
 func meta(name string) metav1.ObjectMeta {

@@ -56,14 +56,14 @@ func someBytes(seed uint64) []byte {
 // ownKong is a real one with the plugins of this project.
 type ownKong struct{ admin *Admin }
 
-func startKongWithOwn(t testing.TB) ownKong {
+func startKongWithOwn(t testing.TB, settings ...string) ownKong {
 	t.Helper()
 	lua, err := filepath.Abs("../../kong-conf/lua")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ownKong{startKong(t, "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;", "KONG_STREAM_LISTEN="+freeAddress(t),
-		"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-tenants")}
+	return ownKong{startKong(t, append(settings, "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;", "KONG_STREAM_LISTEN="+freeAddress(t),
+		"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-tenants")...)}
 }
 
 // take applies objects that come all at once, and then as many again one by one.

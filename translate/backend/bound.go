@@ -14,7 +14,7 @@ import (
 func Bound(b *route.Backend, limits limit.Limits) (problems []string) {
 	if most := limits.Object.Entities; most != limit.Unlimited {
 		var wrong string
-		if b.Targets, wrong = First(b.Targets, max(most/2, 1), limits); wrong != "" {
+		if b.Targets, wrong = First(b.Targets, Most(limits, 1), limits); wrong != "" {
 			problems = append(problems, wrong)
 		}
 	}
@@ -23,11 +23,16 @@ func Bound(b *route.Backend, limits limit.Limits) (problems []string) {
 	return append(problems, a.Problems()...)
 }
 
+// Most is how many endpoints each of so many backends of one object may have.
+func Most(limits limit.Limits, backends int) int {
+	return max(limits.Object.Entities*9/10/backends, 1)
+}
+
 // First returns the first endpoints, so many at most, and what there is to say of the rest.
 func First(targets []route.Target, most int, limits limit.Limits) ([]route.Target, string) {
 	if limits.Object.Entities == limit.Unlimited || len(targets) <= most {
 		return targets, ""
 	}
-	return targets[:most:most], fmt.Sprintf("there are %d endpoints, and only the first %d are used: an object makes %d entities at most by the setting %s, and its endpoints half of them",
+	return targets[:most:most], fmt.Sprintf("there are %d endpoints, and only the first %d are used: an object makes %d entities at most by the setting %s, and its endpoints are nine tenths of them",
 		len(targets), most, limits.Object.Entities, limit.ObjectEntities)
 }

@@ -60,7 +60,7 @@ func (t *ruleTranslation) settings() {
 // together as a backend alone.
 func (t *ruleTranslation) few(targets []route.Target, backends int) ([]route.Target, string) {
 	limits := t.reader.Limits()
-	return backend.First(targets, max(limits.Object.Entities/2/backends, 1), limits)
+	return backend.First(targets, backend.Most(limits, backends), limits)
 }
 
 // reached is what of a transport decides whether an endpoint gets requests as its Service

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -42,8 +43,14 @@ func (t *translation) rules() {
 	}
 }
 
+// mostQuoted is how much of a path verdicts repeat, in bytes.
+const mostQuoted = 200
+
 func (t *translation) path(host route.Host, i, j int, path networkingv1.HTTPIngressPath) {
-	where := fmt.Sprintf("rule %d path %d (%s%s)", i, j, host, path.Path)
+	where := fmt.Sprintf("rule %d path %d (%s%s)", i, j, host, limit.Text(path.Path, mostQuoted))
+	if t.allowance.Spent(where) {
+		return
+	}
 	ref, ok := t.backend(where, path.Backend)
 	if !ok {
 		return

@@ -37,11 +37,11 @@ var Table = []Row{
 	// Each is a comparison more in every route of a listener whose hosts it is among.
 	{Listeners, 100, "Listeners that the ListenerSets of one namespace add to a Gateway of another at most, 0 for no limit. Those of the Gateway's own namespace add ten times as many.",
 		func(l *Limits) *int { return &l.Listeners }},
-	{ObjectEntities, 10_000, "Entities of Kong that one object makes at most, 0 for no limit.",
+	{ObjectEntities, 5000, "Entities of Kong that one object makes at most, 0 for no limit.",
 		func(l *Limits) *int { return &l.Object.Entities }},
 	{ObjectBytes, 8 * mib, "Bytes of configuration that one object makes at most, 0 for no limit.",
 		func(l *Limits) *int { return &l.Object.Bytes }},
-	{NamespaceEntities, 200_000, "Entities of Kong that the objects of one namespace make at most, 0 for no limit. The oldest objects come first, and the others are left out.",
+	{NamespaceEntities, 100_000, "Entities of Kong that the objects of one namespace make at most, 0 for no limit. The oldest objects come first, and the others are left out.",
 		func(l *Limits) *int { return &l.Namespace.Entities }},
 	{NamespaceBytes, 64 * mib, "Bytes of configuration that the objects of one namespace make at most, 0 for no limit.",
 		func(l *Limits) *int { return &l.Namespace.Bytes }},

@@ -1,0 +1,129 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/anything"
+	"github.com/kube-sync/kube-sync/e2e/hostile"
+	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// TestHostileOnKong has a real Kong take what is left of hostile objects within the limits:
+// no worker dies, innocent objects keep what they have, and a change of theirs is taken. What
+// each attack takes of time and memory is printed.
+func TestHostileOnKong(t *testing.T) {
+	k := startKongWithOwn(t, "KONG_NGINX_WORKER_PROCESSES=2", "KONG_LMDB_MAP_SIZE=1024m", "KONG_MEM_CACHE_SIZE=64m",
+		"KONG_NGINX_ADMIN_CLIENT_MAX_BODY_SIZE=256m", "KONG_NGINX_ADMIN_CLIENT_BODY_BUFFER_SIZE=256m")
+	k.admin.timeout = 2 * time.Minute
+	graph, g := translate.New(translate.Options{IngressClass: "kong"}), New(k.admin, noRelay{})
+	innocents := anything.Innocents()
+	graph.Update(innocents...)
+	k.apply(t, g, graph, nil, innocents)
+	workers := k.workers(t)
+	before := innocent(graph)
+	memory, _ := usage(t, workers)
+	t.Logf("%-50s %6.0f MB in the larger worker", "without any", memory)
+	for _, attack := range slices.Concat(hostile.Attacks(), hostile.AtLimits()) {
+		k.attack(t, g, graph, attack, innocents, workers)
+		if after := innocent(graph); after != before {
+			t.Errorf("%s changed %s to %s", attack.Name, before, after)
+		}
+	}
+}
+
+// attack applies objects and takes them away again.
+func (k ownKong) attack(t *testing.T, g *Gateway, graph *unit.Graph, attack hostile.Attack, innocents []unit.Change, workers []int) {
+	t.Helper()
+	_, busy := usage(t, workers)
+	begun := time.Now()
+	changed := graph.Update(attack.Objects...).Units
+	translated := time.Since(begun)
+	k.apply(t, g, graph, changed, innocents)
+	applied := time.Since(begun) - translated
+	if now := k.workers(t); !slices.Equal(now, workers) {
+		t.Fatalf("%s: the workers were %v and are %v", attack.Name, workers, now)
+	}
+	var entities []*kong.Entity
+	for view := range graph.Units() {
+		entities = append(entities, view.Entities...)
+	}
+	cost := kong.Cost(entities)
+	memory, worked := usage(t, workers)
+	t.Logf("%-50s %6.0f MB, translated in %5.2f s, applied in %5.2f s, %5.2f s of a worker: %d entities, %d KB, matches %d KB", attack.Name, memory,
+		translated.Seconds(), applied.Seconds(), worked-busy, cost.Entities, cost.Bytes>>10, cost.Match>>10)
+	begun = time.Now()
+	for i := range attack.Objects {
+		attack.Objects[i].Object = nil
+	}
+	k.apply(t, g, graph, graph.Update(attack.Objects...).Units, innocents)
+	memory, again := usage(t, workers)
+	t.Logf("%-50s %6.0f MB, taken away in %5.2f s, %5.2f s of a worker", "", memory, time.Since(begun).Seconds(), again-worked)
+}
+
+// innocent is what innocent objects have.
+func innocent(graph *unit.Graph) string {
+	var b strings.Builder
+	for view := range graph.Units() {
+		if view.ID.Namespace != hostile.Namespace {
+			for _, e := range view.Entities {
+				b.WriteString(string(e.Type) + string(e.JSON) + "\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+// workers are the processes of Kong's workers.
+func (k ownKong) workers(t *testing.T) []int {
+	t.Helper()
+	answer, err := k.admin.get(t.Context(), "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var node struct{ Pids struct{ Workers []int } }
+	if err := json.Unmarshal(answer.body, &node); err != nil || len(node.Pids.Workers) == 0 {
+		t.Fatalf("%v: %.200s", err, answer.body)
+	}
+	return node.Pids.Workers
+}
+
+// usage is what the larger worker takes of memory, without files, in MB, and has taken of a
+// processor, in seconds.
+func usage(t *testing.T, workers []int) (memory, processor float64) {
+	t.Helper()
+	for _, pid := range workers {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, anonymous, _ := strings.Cut(string(status), "RssAnon:")
+		kilobytes, err := strconv.ParseFloat(strings.Fields(anonymous)[0], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, fields, _ := strings.Cut(string(stat), ") ") // the name may have spaces
+		var ticks float64
+		for _, field := range strings.Fields(fields)[11:13] {
+			n, err := strconv.ParseFloat(field, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ticks += n
+		}
+		memory, processor = max(memory, kilobytes/1024), max(processor, ticks/100)
+	}
+	return memory, processor
+}
