@@ -37,6 +37,7 @@ func (a *Allowance) Guard(plugins []route.Plugin, refuse, where string) ([]route
 		return plugins, refuse
 	}
 	sum := a.taken
+	sum.Entities++ // what has the plugins
 	for _, p := range plugins {
 		sum = sum.Add(limit.Cost{Entities: 1 + len(p.Entities), Bytes: len(p.Config) + len(p.Ordering)})
 		for _, c := range p.Entities {
@@ -76,11 +77,11 @@ func (a *Allowance) Take(entities []*Entity, where string) bool {
 func (a *Allowance) Problems() (messages []string) {
 	if n := a.refused.count; n > 0 {
 		messages = append(messages, fmt.Sprintf(
-			"%s: with the plugins of this and %d other parts the object is larger than the settings %s (%d) and %s (%d) allow; their requests are answered 503 rather than go out without",
-			a.refused.first, n-1, limit.ObjectEntities, a.limits.Object.Entities, limit.ObjectBytes, a.limits.Object.Bytes))
+			"%s: with its plugins the object is larger than the settings %s (%d entities) and %s (%d bytes) allow; requests are answered 503 rather than go out without. Parts of the object that this is so of: %d",
+			a.refused.first, limit.ObjectEntities, a.limits.Object.Entities, limit.ObjectBytes, a.limits.Object.Bytes, n))
 	}
 	if n := a.omitted.count; n > 0 {
-		messages = append(messages, fmt.Sprintf("%s: this and %d other parts are left out: with it %v", a.omitted.first, n-1, a.spent))
+		messages = append(messages, fmt.Sprintf("%s is left out, and what comes after it: with it %v. Parts of the object that are left out: %d", a.omitted.first, a.spent, n))
 	}
 	return messages
 }

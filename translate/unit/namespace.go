@@ -173,7 +173,7 @@ func (g *Graph) byAge(ns *namespace) []*node {
 func (g *Graph) grant(n *node, room room, over *limit.Exceeded) bool {
 	tight := ""
 	if room != whole {
-		tight = fmt.Sprintf("the setting %s allows the objects of namespace %s %d %s, and all of them take more; the oldest come first, and %s. It takes %d entities and %d bytes",
+		tight = fmt.Sprintf("the setting %s allows the objects of namespace %s %d %s, and all of them take more; the oldest come first, and %s (entities: %d, bytes: %d)",
 			over.Setting, n.id.Namespace, over.Most, over.Unit, consequence[room], n.budget.cost.Entities, n.budget.cost.Bytes)
 	}
 	if tight != n.budget.tight {
