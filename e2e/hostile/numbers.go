@@ -1,7 +1,10 @@
 package hostile
 
 import (
+	"encoding/asn1"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -40,13 +43,40 @@ func ofNumbers() []Attack {
 		tls.Hosts = append(tls.Hosts, fmt.Sprintf("h%d.hostile.example", i))
 	}
 	certificates.Spec.TLS = []networkingv1.IngressTLS{tls}
+	slow := ingress("key", 1)
+	slow.Spec.TLS = []networkingv1.IngressTLS{{Hosts: []string{"key.hostile.example"}, SecretName: "key"}}
+	long := secret("key", corev1.TLSCertKey, cert)
+	long.Data[corev1.TLSPrivateKeyKey] = pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: rsaKey(300_000)})
 	return []Attack{
+		{"a private key with 1 200 000 bits", []unit.Change{change(slow), change(long), change(service("web"))}, "bytes in DER"},
 		{"20 000 credentials", credentials, "LIMIT_OBJECT_ENTITIES"},
 		{"50 000 credentials that do not exist", []unit.Change{change(missing)}, "more problems"},
 		{"15 000 Services that do not exist", []unit.Change{change(services)}, "LIMIT_OBJECT_ENTITIES"},
 		{"50 000 hosts of a certificate", []unit.Change{change(certificates), change(pair), change(service("web"))}, "LIMIT_OBJECT_ENTITIES"},
 		{"50 000 endpoints at 20 ports", endpoints(), "endpoints, and only the first"},
 	}
+}
+
+// rsaKey is one with factors of so many bytes, in PKCS #1. It is none, which takes long to find out.
+func rsaKey(bytes int) []byte {
+	odd := func(n int) *big.Int {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = byte(i*7 | 1)
+		}
+		return new(big.Int).SetBytes(b)
+	}
+	p, q := odd(bytes/4), odd(bytes/4)
+	der, err := asn1.Marshal(struct {
+		Version                  int
+		N                        *big.Int
+		E                        int
+		D, P, Q, Dp, Dq, Inverse *big.Int
+	}{0, new(big.Int).Mul(p, q), 65537, odd(bytes / 2), p, q, p, q, p})
+	if err != nil {
+		panic(err) // numbers
+	}
+	return der
 }
 
 func endpoints() []unit.Change {

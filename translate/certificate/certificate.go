@@ -64,7 +64,7 @@ func translate(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{Value: Certificate{Reason: "SecretNotFound", Message: fmt.Sprintf("%s does not exist", key)}}
 	}
 	cert, private := secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey]
-	pair, err := tls.X509KeyPair(cert, private)
+	pair, err := keyPair(cert, private)
 	if err != nil {
 		return unit.Fragment{Value: Certificate{
 			Reason:  "CertificateInvalid",

@@ -1,7 +1,6 @@
 package certificate
 
 import (
-	"crypto/tls"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -35,7 +34,7 @@ func translatePair(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{Value: Pair{Message: fmt.Sprintf("%s does not exist", key)}}
 	}
 	cert, private := secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey]
-	if _, err := tls.X509KeyPair(cert, private); err != nil {
+	if _, err := keyPair(cert, private); err != nil {
 		return unit.Fragment{Value: Pair{Message: fmt.Sprintf("%s holds no TLS key pair: %v", key, err)}}
 	}
 	return unit.Fragment{Value: Pair{Certificate: string(cert), Key: string(private)}}

@@ -12,6 +12,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -223,9 +224,15 @@ func (t *gatewayTranslation) certify(all []assessment) {
 			t.unnamed(a)
 		}
 	}
+	looked := 0
 	for _, a := range all {
 		host := hostOf(a.spec.Hostname)
 		for _, c := range a.certificates {
+			if looked += len(c.Names) * (1 + len(a.narrower)); looked > limit.Comparisons {
+				t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, "ObjectTooLarge",
+					fmt.Sprintf("listener %s: its certificates and those of later listeners are served for the listeners' host names alone: there are too many names in certificates to look through", a.spec.Name)))
+				return
+			}
 			for _, name := range c.Names {
 				narrower := func(other route.Host) bool { return covers(other, route.Host(name)) }
 				if covers(host, route.Host(name)) && !slices.ContainsFunc(a.narrower, narrower) {

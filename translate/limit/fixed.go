@@ -14,6 +14,9 @@ const (
 	// OwnListeners is how many times as many listeners the ListenerSets of a Gateway's own
 	// namespace add to it as those of another namespace.
 	OwnListeners = 10
+	// Comparisons is how many hosts are compared for one Gateway to find which of its listeners
+	// have a certificate's other names.
+	Comparisons = 1_000_000
 	// Hosts is for how many hosts at different listeners a route is served.
 	Hosts = 1000
 	// Verdicts is how many verdicts of one kind a unit has about one object.

@@ -1,0 +1,44 @@
+package certificate
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestKeyPair(t *testing.T) {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a.example"}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	key := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(private)})
+	large := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: make([]byte, 500_000)})
+	if _, err := keyPair(cert, key); err != nil {
+		t.Errorf("a usual key pair: %v", err)
+	}
+	for name, pair := range map[string]struct {
+		chain, key []byte
+		want       string
+	}{
+		"a large key":              {cert, large, "500000 bytes in DER"},
+		"a large key after others": {cert, append(append([]byte{}, key...), large...), "500000 bytes in DER"},
+		"a long chain":             {[]byte(strings.Repeat(string(cert), 200)), key, "clients take 102400 at most"},
+		"none":                     {nil, nil, "failed to find any PEM data"},
+	} {
+		if _, err := keyPair(pair.chain, pair.key); err == nil || !strings.Contains(err.Error(), pair.want) {
+			t.Errorf("%s: %v, want …%s…", name, err, pair.want)
+		}
+	}
+}
