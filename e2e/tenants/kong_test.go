@@ -88,8 +88,11 @@ func command(t *testing.T, env []string, name string, args ...string) {
 
 // stop ends the Kong of a prefix, which is removed after it.
 func stop(t *testing.T, prefix string) {
+	log, _ := os.ReadFile(filepath.Join(prefix, "logs", "error.log"))
+	if strings.Contains(string(log), "tenants are not kept apart") {
+		t.Error("tenants are not kept apart in this Kong")
+	}
 	if t.Failed() {
-		log, _ := os.ReadFile(filepath.Join(prefix, "logs", "error.log"))
 		t.Logf("Kong's log:\n%.6000s", log[max(0, len(log)-6000):])
 	}
 	file := filepath.Join(prefix, "pids", "nginx.pid")

@@ -14,10 +14,12 @@ local _M = {
 }
 
 
--- The function of Kong that has the one that makes iterators in an upvalue, or nil.
+-- The function of Kong that has the one that makes iterators in an upvalue, or nil. The way to
+-- it is through a function that no other plugin replaces.
 local function maker()
   local handler = package.loaded["kong.runloop.handler"]
-  local build = type(handler) == "table" and handler.build_plugins_iterator
+  local update = type(handler) == "table" and handler.update_plugins_iterator
+  local build = type(update) == "function" and upvalue(update, "build_plugins_iterator")
   return type(build) == "function" and (upvalue(build, "new_plugins_iterator")) or nil
 end
 
