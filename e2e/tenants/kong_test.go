@@ -58,6 +58,7 @@ func newScene(t *testing.T, o translate.Options, settings ...string) *scene {
 		"KONG_NGINX_WORKER_PROCESSES=2", "KONG_MEM_CACHE_SIZE=16m", "KONG_LMDB_MAP_SIZE=64m", "KONG_UNTRUSTED_LUA=sandbox",
 		"KONG_PLUGINS=" + plugins, "KONG_LUA_PACKAGE_PATH=" + lua + "/?.lua;;",
 		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN=" + proxy + " reuseport",
+		"KONG_PLUGINSERVER_KUBE_SYNC_ALLOW_LOOPBACK_BACKENDS=true", // where the backend is
 		"KONG_ADMIN_LISTEN=" + freeAddress(t), "KONG_NGINX_ADMIN_LISTEN=unix:" + socket,
 	}, settings...), "kong", "start")
 	t.Cleanup(func() { stop(t, prefix) })
@@ -67,7 +68,7 @@ func newScene(t *testing.T, o translate.Options, settings ...string) *scene {
 	}
 	echo := httptest.NewServer(http.HandlerFunc(tell))
 	t.Cleanup(echo.Close)
-	o.IngressClass, o.Backend.AllowLoopback = "kong", true
+	o.IngressClass, o.Backend.Addresses.AllowOwnHost = "kong", true
 	return &scene{
 		t: t, prefix: prefix, proxy: proxy, backend: echo.Listener.Addr().String(),
 		graph: translate.New(o), gateway: gateway.New(admin, noRelay{}),
