@@ -30,7 +30,7 @@ var namespacedMisses = []string{
 
 // checkRoles holds the gateway's roles against what it has asked the API servers of all tests for: every verb that it
 // used is granted, by a role of its own, and every verb that is granted was used.
-func checkRoles(asked []lab.Asked) error {
+func checkRoles(asked []lab.Asked, passed bool) error {
 	granted, err := grants()
 	if err != nil {
 		return err
@@ -53,11 +53,14 @@ func checkRoles(asked []lab.Asked) error {
 			}
 		}
 	}
-	return errors.Join(append(errs, checkUnused(granted, used)...)...)
+	return errors.Join(append(errs, checkUnused(granted, used, passed)...)...)
 }
 
 // checkUnused is for a run of all tests on a real Kong: single ones use little.
-func checkUnused(granted []string, used map[string]bool) (errs []error) {
+func checkUnused(granted []string, used map[string]bool, passed bool) (errs []error) {
+	if !passed {
+		return nil
+	}
 	for _, option := range []string{"test.run", "test.skip"} {
 		if flag.Lookup(option).Value.String() != "" {
 			return nil
