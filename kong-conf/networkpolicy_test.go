@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kube-sync/kube-sync/plugin/settings"
+	"github.com/kube-sync/kube-sync/translate/address"
 )
 
 // policies are the gateway's two.
@@ -170,6 +171,20 @@ func TestWhatThePodsReach(t *testing.T) {
 		if got := reaches(test.to, test.port); got != test.reaches {
 			t.Errorf("%s, port %d: %v, want %v", test.what, test.port, got, test.reaches)
 		}
+	}
+	// Backends are judged by the same metadata addresses.
+	found := 0
+	for _, denied := range address.BuiltIn() {
+		if !strings.Contains(denied.What, "metadata") {
+			continue
+		}
+		found++
+		if reaches(peer{address: denied.Addr().String()}, 80) {
+			t.Errorf("%s, %s, is reached", denied.Prefix, denied.What)
+		}
+	}
+	if found == 0 {
+		t.Error("no built-in range is one of metadata")
 	}
 }
 
