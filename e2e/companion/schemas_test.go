@@ -172,15 +172,15 @@ func (s *schemas) try(variants []variant, full bool) (accepted int) {
 		why, refused := told[unit.Key{Kind: unit.KongPlugin, Namespace: "attacker", Name: name}]
 		for _, kind := range []unit.Kind{unit.KongPlugin, unit.Ingress} {
 			for _, verdict := range s.graph.Verdicts(unit.Key{Kind: kind, Namespace: "attacker", Name: name}) {
-				if !verdict.OK && v.plugin != "oauth2" { // of which there is always something to say
-					why, refused = verdict.Message, true
+				if !verdict.OK {
+					why += verdict.Message
 				}
 			}
 		}
 		switch there := held["attacker/"+name]; {
-		case !refused && there == v.plugin:
+		case there == v.plugin && !refused:
 			accepted++
-		case refused && there == refusing && why != "":
+		case there == refusing && why != "":
 		default:
 			t.Errorf("%s: Kong has %q, refused %t: %q", v, there, refused, why)
 		}

@@ -60,6 +60,8 @@ type FailedError struct {
 	Status int
 	// Lost tells that the connection was lost, and not the time over.
 	Lost bool
+	// Within is how long Kong had, if its time was over.
+	Within time.Duration
 	// Message has Kong's words, or says how the connection ended.
 	Message string
 }
@@ -230,7 +232,7 @@ func (a *Admin) send(parent context.Context, path, contentType string, body []by
 	case parent.Err() != nil || !had.Load():
 		return answer{}, a.unreachable(err)
 	case ctx.Err() != nil:
-		return answer{}, &FailedError{Message: fmt.Sprintf("there was no answer within %v", within)}
+		return answer{}, &FailedError{Within: within, Message: fmt.Sprintf("there was no answer within %v", within)}
 	}
 	return answer{}, &FailedError{Lost: true, Message: fmt.Sprintf("the connection was lost before the answer, as when a worker of Kong ends: %v", err)}
 }

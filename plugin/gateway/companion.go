@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
@@ -15,10 +14,6 @@ import (
 // The companion is a plugin in Kong that takes changes smaller than a whole
 // configuration; see kong-conf/lua.
 const companionPath = "/kube-sync/delta"
-
-// deltaWithin is how long Kong may take for a small change, beside the wait for workers.
-// It needs milliseconds, and seconds if it is just building a large router.
-const deltaWithin = 2 * time.Second
 
 // errStale is the class of errors of a delta whose base is not what Kong holds.
 var errStale = errors.New("Kong holds another configuration than the one the change was made from")
@@ -95,8 +90,7 @@ func (a *Admin) change(ctx context.Context, d delta, wait int) (effective bool, 
 	if err != nil {
 		return false, fmt.Errorf("encoding a change: %w", err)
 	}
-	within := min(a.timeout, deltaWithin+time.Duration(wait)*time.Millisecond)
-	answer, err := a.send(ctx, fmt.Sprintf("%s?wait=%d", companionPath, wait), "application/json", body, within)
+	answer, err := a.send(ctx, fmt.Sprintf("%s?wait=%d", companionPath, wait), "application/json", body, a.timeout)
 	if err != nil {
 		return false, err
 	}
@@ -125,7 +119,7 @@ func (a *Admin) failures(ctx context.Context, entities []*kong.Entity) error {
 	if err != nil {
 		return fmt.Errorf("encoding a question: %w", err)
 	}
-	answer, err := a.send(ctx, companionPath+"?check=1", "application/json", body, min(a.timeout, deltaWithin))
+	answer, err := a.send(ctx, companionPath+"?check=1", "application/json", body, a.timeout)
 	if err != nil || answer.status == http.StatusOK {
 		return err
 	}

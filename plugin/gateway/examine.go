@@ -21,7 +21,10 @@ func (g *Gateway) examine(ctx context.Context, p *plan, ids []unit.ID) ([]Refuse
 	var some []*kong.Entity
 	refs, bytes := map[kong.Ref]struct{}{}, 0
 	ask := func() error {
-		found, err := blame(some, func(part []*kong.Entity) error { return g.admin.failures(ctx, part) }, g.judge(ctx))
+		found, err := blame(some, func(part []*kong.Entity) (err error) {
+			g.watched(ctx, bytes, func(ctx context.Context) { err = g.admin.failures(ctx, part) })
+			return err
+		}, g.judge(ctx))
 		rows = append(rows, found...)
 		some, bytes = nil, 0
 		clear(refs)

@@ -103,6 +103,10 @@ type Gateway struct {
 	now       func() time.Time
 	// unclear counts in a row what Kong gave no answer to, without a reason that can be seen.
 	unclear int
+	// hung is the process of a worker that hangs over what is being sent.
+	hung          int
+	lookAfter     time.Duration
+	processorTime func(pid int) time.Duration
 	// companion tells that Kong had it when it was last asked.
 	companion bool
 	// again has the next apply send everything, whatever Kong says that it holds.
@@ -113,7 +117,7 @@ type Gateway struct {
 func New(admin *Admin, relay Relay) *Gateway {
 	return &Gateway{
 		admin: admin, relay: relay, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}, refused: substitutions{}, vetted: map[string]struct{}{},
-		ledger: &Ledger{}, log: slog.Default(), now: time.Now,
+		ledger: &Ledger{}, log: slog.Default(), now: time.Now, lookAfter: lookAfter, processorTime: processorTime,
 	}
 }
 
@@ -249,7 +253,8 @@ func (g *Gateway) load(ctx context.Context, units Units, p *plan, state State, p
 
 // send loads a configuration and makes sure that Kong holds it.
 func (g *Gateway) send(ctx context.Context, body []byte, hash string) error {
-	err := g.admin.Load(ctx, body)
+	var err error
+	g.watched(ctx, len(body), func(ctx context.Context) { err = g.admin.Load(ctx, body) })
 	if silent(err) {
 		return g.aftermath(ctx, hash, err)
 	}

@@ -154,3 +154,27 @@ func TestAKongWithoutTime(t *testing.T) {
 		t.Errorf("%s", refusals(outcome))
 	}
 }
+
+// A worker that takes the processor for itself over a change is not waited for until the
+// time of an answer is over.
+func TestAWorkerThatHangsIsSeen(t *testing.T) {
+	for _, full := range []bool{false, true} {
+		fake, admin := newFakeKong(t)
+		fake.companion = true
+		admin.timeout = time.Hour
+		g, units := New(admin, noRelay{}), shop()
+		g.lookAfter = 10 * time.Millisecond
+		var used time.Duration
+		g.processorTime = func(int) time.Duration { used += patience / 3; return used }
+		apply(t, g, units)
+		if full {
+			g.Again()
+		}
+		units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api", "hang", true))
+		units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
+		outcome := applyChanged(t, g, units, ingress("web"), ingress("new"))
+		expect(t, fake, outcome, []string{"new", "old", "web"},
+			map[bool]string{false: "Ingress shop/web (kept): ", true: `Ingress shop/web (kept): route "web2": `}[full]+
+				"Kong failed over what was sent: a worker of Kong hangs over it")
+	}
+}

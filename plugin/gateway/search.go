@@ -120,7 +120,10 @@ func (g *Gateway) try(ctx context.Context, units Units, without []unit.ID, prove
 		holds[id] = &hold{dropped: !proven || g.holds[id] != nil}
 	}
 	entities := append(newPlan(units, holds, g.refused, g.applied).entities(), probe)
-	return g.admin.Check(ctx, kong.Declarative(kong.Sorted(entities)))
+	body := kong.Declarative(kong.Sorted(entities))
+	var err error
+	g.watched(ctx, len(body), func(ctx context.Context) { err = g.admin.Check(ctx, body) })
+	return err
 }
 
 // passes reports whether Kong accepts the plan without the changes of some units.

@@ -80,7 +80,9 @@ func (g *Gateway) vet(ctx context.Context, p *plan) error {
 func (g *Gateway) askAbout(ctx context.Context, plugins []*kong.Entity) error {
 	all := append(slices.Collect(maps.Values(stubs)), probe)
 	body := kong.Declarative(kong.Sorted(append(all, plugins...)))
-	answer, err := g.admin.send(ctx, "/config?flatten_errors=1", asYAML, body, min(g.admin.timeout, deltaWithin))
+	var answer answer
+	var err error
+	g.watched(ctx, len(body), func(ctx context.Context) { answer, err = g.admin.post(ctx, "/config?flatten_errors=1", body) })
 	if err != nil {
 		return err
 	}
