@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -409,4 +410,39 @@ func happen(r *rand.Rand, units *graph) unit.ID {
 			entity(kong.Routes, n+"-more", "service", name(), "priority", r.IntN(3)))
 	}
 	return ingress(n)
+}
+
+// Very many who want the same, and very many faults in one object, cost their number and not
+// its square.
+func TestManyConflictsAndFaults(t *testing.T) {
+	for _, companion := range []bool{false, true} {
+		fake, admin := newFakeKong(t)
+		fake.companion = companion
+		g, units := New(admin, noRelay{}), shop()
+		apply(t, g, units)
+		const many = 2000
+		var ids []unit.ID
+		var broken []*kong.Entity
+		for i := range many {
+			name := fmt.Sprintf("r%04d", i)
+			units.set(ingress(name), entity(kong.Routes, "same", "service", "api", "id", uid(kong.Routes, name)))
+			ids = append(ids, ingress(name))
+			plugin := entity(kong.Plugins, name, "bad", "no")
+			plugin.Instead = []*kong.Entity{}
+			broken = append(broken, plugin)
+		}
+		units.set(ingress("broken"), broken...)
+		begun := time.Now()
+		outcome := applyChanged(t, g, units, append(ids, ingress("broken"))...)
+		if len(outcome.Refusals) != many || outcome.Entities[kong.Routes] != 3 || outcome.Entities[kong.Plugins] != 0 {
+			t.Errorf("%d refusals, %v", len(outcome.Refusals), outcome.Entities)
+		}
+		first := time.Since(begun)
+		begun = time.Now()
+		delete(units.views, ingress("r0000"))
+		if outcome := applyChanged(t, g, units, ingress("r0000")); len(outcome.Refusals) != many-1 {
+			t.Errorf("%d refusals", len(outcome.Refusals))
+		}
+		t.Logf("companion=%t: %v, and %v when the holder goes", companion, first, time.Since(begun))
+	}
 }

@@ -50,27 +50,28 @@ func (g *Gateway) settle(units Units, p *plan, x *index, row RefusedEntity, owne
 	if _, settled := x.settled[wanted]; settled {
 		return 0
 	}
-	contenders := owners
+	contenders := claimsOf(p, owners, row)
 	has := x.rivals[kong.Ref{Type: row.Type, ID: row.Rival}]
 	winner, version := has.id, has.version
 	if winner == (unit.ID{}) {
 		x.settled[wanted] = struct{}{}
-		contenders = x.contenders(p, row, wanted, owners)
-		winner = contenders[0]
-		if settled := slices.IndexFunc(contenders, func(id unit.ID) bool { return !g.changed(p, id) }); settled >= 0 {
-			winner = contenders[settled]
+		contenders = x.contenders(p, row, wanted, contenders)
+		winner = contenders[0].id
+		if settled := slices.IndexFunc(contenders, func(c claim) bool { return !g.changed(p, c.id) }); settled >= 0 {
+			winner = contenders[settled].id
 		}
 		version = p.parts[winner].version
 	}
-	for _, id := range contenders {
-		if id == winner && len(contenders) > 1 {
+	alone := !slices.ContainsFunc(contenders, func(c claim) bool { return c.id != winner })
+	for _, c := range contenders {
+		if c.id == winner && !alone {
 			continue
 		}
-		held, isNew := g.hold(units, p, id, row.of(p.parts[id], wanted))
+		held, isNew := g.hold(units, p, c.id, c.row(row))
 		if isNew {
 			news++
 		}
-		if id != winner {
+		if c.id != winner {
 			held.rival, held.rivalVersion = winner, version
 		}
 	}
@@ -80,23 +81,35 @@ func (g *Gateway) settle(units Units, p *plan, x *index, row RefusedEntity, owne
 // group is what the row says is contested.
 func (r RefusedEntity) group(p *plan, owners []unit.ID) group {
 	wanted := group{field: r.contested()}
-	for _, owner := range owners {
-		for _, e := range p.parts[owner].entities {
-			if r.about(e) {
-				wanted.value = valueOf(e, wanted.name)
-				return wanted
-			}
+	for _, c := range claimsOf(p, owners, r) {
+		if c.entity != nil {
+			wanted.value = valueOf(c.entity, wanted.name)
 		}
 	}
 	return wanted
 }
 
-// of is the row for another one of those who want the same.
-func (r RefusedEntity) of(p part, wanted group) RefusedEntity {
-	for _, e := range p.entities {
-		if e.Type == wanted.typ && wanted.value != "" && valueOf(e, wanted.name) == wanted.value {
-			r.ID, r.Name = e.ID, e.Name
+// claim is a unit with the entity that wants what others want; nil if that is not known.
+type claim struct {
+	id     unit.ID
+	entity *kong.Entity
+}
+
+func claimsOf(p *plan, ids []unit.ID, row RefusedEntity) (claims []claim) {
+	for _, id := range ids {
+		c := claim{id: id}
+		if about := p.about(id, row); len(about) > 0 {
+			c.entity = about[0]
 		}
+		claims = append(claims, c)
+	}
+	return claims
+}
+
+// row is the row about another one of those who want the same.
+func (c claim) row(r RefusedEntity) RefusedEntity {
+	if c.entity != nil {
+		r.ID, r.Name = c.entity.ID, c.entity.Name
 	}
 	return r
 }
@@ -132,34 +145,35 @@ func (g *Gateway) rivals(p *plan, x *index, rows []RefusedEntity) map[kong.Ref]r
 	return found
 }
 
-// contenders gives the units that want the same, the row's owners among them, in the order
-// of the configuration.
-func (x *index) contenders(p *plan, row RefusedEntity, wanted group, owners []unit.ID) []unit.ID {
-	all := slices.Concat(owners, x.byID[kong.Ref{Type: row.Type, ID: row.Rival}])
+// contenders lists all that want the same, the owners of the row's entity among them, in the
+// order of the configuration.
+func (x *index) contenders(p *plan, row RefusedEntity, wanted group, owners []claim) []claim {
+	named := RefusedEntity{Type: row.Type, ID: row.Rival}
+	all := append(owners, claimsOf(p, x.byID[kong.Ref{Type: row.Type, ID: row.Rival}], named)...)
 	switch {
 	case wanted.value == "":
 	case wanted.name == primaryKey:
-		all = append(all, x.byID[kong.Ref{Type: row.Type, ID: wanted.value}]...)
+		all = append(all, claimsOf(p, x.byID[kong.Ref{Type: row.Type, ID: wanted.value}], row)...)
 	default:
 		all = append(all, x.having(p, wanted.field)[wanted.value]...)
 	}
-	slices.SortFunc(all, func(a, b unit.ID) int { return cmp.Or(cmp.Compare(x.place[a], x.place[b]), a.Compare(b)) })
-	return slices.Compact(all)
+	slices.SortFunc(all, func(a, b claim) int { return cmp.Or(cmp.Compare(x.place[a.id], x.place[b.id]), a.id.Compare(b.id)) })
+	return slices.CompactFunc(all, func(a, b claim) bool { return a.id == b.id && (a.entity == b.entity || b.entity == nil) })
 }
 
-// having gives the units by the value that their entities have in a field.
-func (x *index) having(p *plan, of field) map[string][]unit.ID {
+// having lists those who have a value in a field, by the value.
+func (x *index) having(p *plan, of field) map[string][]claim {
 	if found, ok := x.byField[of]; ok {
 		return found
 	}
-	found := map[string][]unit.ID{}
+	found := map[string][]claim{}
 	for _, id := range p.ids {
 		for _, e := range p.parts[id].entities {
 			if e.Type != of.typ {
 				continue
 			}
 			if value := valueOf(e, of.name); value != "" {
-				found[value] = append(found[value], id)
+				found[value] = append(found[value], claim{id, e})
 			}
 		}
 	}

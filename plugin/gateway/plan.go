@@ -35,6 +35,8 @@ type plan struct {
 	// orphans are the entities left out for want of a parent.
 	orphans []orphan
 	refs    map[kong.Ref]struct{}
+	// refsOf finds the entities of units that were looked for by rows of a refusal.
+	refsOf map[unit.ID]map[kong.Ref]*kong.Entity
 	// size is how many bytes the entities have, once it was looked at.
 	size int
 	// beside tells which entities are there beside those of the plan's own units; nil
@@ -158,6 +160,28 @@ func (p *plan) missing(e *kong.Entity) *kong.Ref {
 		if !p.has(e.Parents[i]) {
 			return &e.Parents[i]
 		}
+	}
+	return nil
+}
+
+// about lists the entities of a unit that a row is about. Of many rows about one unit each
+// costs a look-up.
+func (p *plan) about(id unit.ID, row RefusedEntity) []*kong.Entity {
+	entities := p.parts[id].entities
+	if row.ID == "" || row.Type == "" {
+		return slices.DeleteFunc(slices.Clone(entities), func(e *kong.Entity) bool { return !row.about(e) })
+	}
+	if p.refsOf == nil {
+		p.refsOf = map[unit.ID]map[kong.Ref]*kong.Entity{}
+	}
+	if p.refsOf[id] == nil {
+		p.refsOf[id] = make(map[kong.Ref]*kong.Entity, len(entities))
+		for _, e := range entities {
+			p.refsOf[id][e.Ref] = e
+		}
+	}
+	if e := p.refsOf[id][kong.Ref{Type: row.Type, ID: row.ID}]; e != nil {
+		return []*kong.Entity{e}
 	}
 	return nil
 }

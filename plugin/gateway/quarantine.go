@@ -96,13 +96,17 @@ func (g *Gateway) hold(units Units, p *plan, id unit.ID, row RefusedEntity) (hel
 		g.holds[id] = held
 		isNew = true
 		// Falling back to the same would be refused for the same.
-		held.dropped = p.kept[id] || g.acknowledged(id, chosen, row) ||
+		held.dropped = p.kept[id] || g.acknowledged(p, id, row) ||
 			unguarded(g.applied[id].entities, chosen.entities)
 	} else if p.kept[id] && !held.dropped {
 		held.dropped = true
 		isNew = true
 	}
-	secret := slices.ContainsFunc(chosen.entities, func(e *kong.Entity) bool { return e.Secret && (row.Type == "" || row.about(e)) })
+	about := chosen.entities
+	if row.Type != "" {
+		about = p.about(id, row)
+	}
+	secret := slices.ContainsFunc(about, func(e *kong.Entity) bool { return e.Secret })
 	for _, message := range row.Messages {
 		if secret {
 			message = withoutValues(message)
@@ -117,17 +121,15 @@ func (g *Gateway) hold(units Units, p *plan, id unit.ID, row RefusedEntity) (hel
 
 // acknowledged tells whether Kong has acknowledged from this unit the very entity
 // that the row is about.
-func (g *Gateway) acknowledged(id unit.ID, chosen part, row RefusedEntity) bool {
+func (g *Gateway) acknowledged(p *plan, id unit.ID, row RefusedEntity) bool {
 	last, ok := g.applied[id]
 	if !ok {
 		return false
 	}
-	for _, e := range chosen.entities {
-		if row.about(e) {
-			return last.has(e)
-		}
+	if about := p.about(id, row); len(about) > 0 {
+		return last.has(about[0])
 	}
-	return last.version == chosen.version
+	return last.version == p.parts[id].version
 }
 
 // changed tells whether a unit's part is not the one that Kong acknowledged.
@@ -153,7 +155,7 @@ type index struct {
 	byID, byName map[kong.Ref][]unit.ID
 	byObject     map[unit.Key][]unit.ID
 	byType       map[kong.Type][]unit.ID // of types that only Kong knows
-	byField      map[field]map[string][]unit.ID
+	byField      map[field]map[string][]claim
 	rivals       map[kong.Ref]rival // the acknowledged units that are in the way of others
 	settled      map[group]struct{}
 }
@@ -165,7 +167,7 @@ func (p *plan) index() *index {
 		byName:   make(map[kong.Ref][]unit.ID, len(p.refs)),
 		byObject: make(map[unit.Key][]unit.ID, len(p.ids)),
 		byType:   map[kong.Type][]unit.ID{},
-		byField:  map[field]map[string][]unit.ID{},
+		byField:  map[field]map[string][]claim{},
 		settled:  map[group]struct{}{},
 	}
 	for i, id := range p.ids {

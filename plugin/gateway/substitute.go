@@ -94,8 +94,12 @@ func offer(all map[kong.Ref][]*kong.Entity, entities []*kong.Entity) {
 // about none. It tells whether there are any that were not yet.
 func (s substitutions) add(id unit.ID, p *plan, row RefusedEntity) (added bool) {
 	chosen := p.parts[id]
-	for _, e := range chosen.entities {
-		if e.Instead == nil || row.Type != "" && !row.about(e) {
+	entities := chosen.entities
+	if row.Type != "" {
+		entities = p.about(id, row)
+	}
+	for _, e := range entities {
+		if e.Instead == nil {
 			continue
 		}
 		refused := &substitution{unit: id, object: chosen.object, source: RefusedEntity{Tags: tagsOf(e)}.object(), entity: e}

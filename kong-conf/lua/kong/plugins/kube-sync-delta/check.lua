@@ -101,8 +101,9 @@ end
 
 
 -- Indexes the delta: upserts[kind][id] = entity, deletes[kind][id] = stored entity or
--- true. Returns what is wrong with its form, if anything is.
-local function index(delta)
+-- true. Returns what is wrong with its form, if anything is. Entities of a kind that Kong
+-- does not have, and one of two with an id, go into the rows.
+local function index(delta, rows)
   local known = {}
   for _, kind in ipairs(kong.db.declarative_config.schema.known_entities) do
     local primary_key = kong.db[kind] and kong.db[kind].schema.primary_key
@@ -117,18 +118,23 @@ local function index(delta)
   end
 
   for kind, entities in pairs(delta.upserts or {}) do
-    if not known[kind] or type(entities) ~= "table" then
-      return nil, "upserts: no entities can be had of type " .. tostring(kind)
+    if type(entities) ~= "table" then
+      return nil, "upserts: expected an array of type " .. tostring(kind)
     end
 
     for _, entity in ipairs(entities) do
       if type(entity) ~= "table" or type(entity.id) ~= "string" then
         return nil, "upserts: " .. kind .. ": an entity has no id"
       end
-      if upserts[kind][entity.id] then
-        return nil, "upserts: " .. kind .. ": " .. entity.id .. " is there twice"
+
+      if not known[kind] then
+        row(rows, kind, entity, "entity", "Kong has no entities of type " .. kind)
+      elseif upserts[kind][entity.id] then
+        row(rows, kind, entity, "entity", "uniqueness violation: '" .. kind .. "' entity with primary key set to '" ..
+            entity.id .. "' already declared")
+      else
+        upserts[kind][entity.id] = entity
       end
-      upserts[kind][entity.id] = entity
     end
   end
 
@@ -261,15 +267,16 @@ end
 function _M.changes(delta)
   local wrong = malformed(delta)
   local changes
+  local rows = {}
   if not wrong then
-    changes, wrong = index(delta)
+    changes, wrong = index(delta, rows)
   end
   if wrong then
     return nil, { message = "malformed delta: " .. wrong }
   end
 
   local input = { _format_version = "3.0" }
-  local rows, claimed, lent, old = {}, {}, {}, {}
+  local claimed, lent, old = {}, {}, {}
   for kind, entities in pairs(changes.upserts) do
     old[kind] = {}
     for id, entity in pairs(entities) do
@@ -316,12 +323,12 @@ end
 -- Looks at each of the upserts of a delta for itself, whatever there is beside it and is
 -- stored. Returns the body of a refusal of those over which Kong fails, or nil.
 function _M.failures(delta)
-  local changes, wrong = index({ upserts = delta.upserts })
+  local rows = {}
+  local changes, wrong = index({ upserts = delta.upserts }, rows)
   if wrong then
     return { message = "malformed delta: " .. wrong }
   end
 
-  local rows = {}
   for kind, entities in pairs(changes.upserts) do
     for _, entity in pairs(entities) do
       local refused, unlisted = guarded(rows, kind, entity, complete.alone, kind, entity)
