@@ -1,10 +1,8 @@
 package backend
 
 import (
-	"cmp"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -18,14 +16,10 @@ import (
 const fullWeight = 100
 
 // endpoints returns the targets of a port, in order, and why others are left out.
-//
-// Ready endpoints are taken. If there are none, terminating ones that still serve
-// are, as kube-proxy does: the last pods of a rollout answer better than nobody.
 // Of an endpoint's addresses only the first has a meaning in Kubernetes.
 func (o Options) endpoints(all []*discoveryv1.EndpointSlice, portName string, policy address.Policy) ([]route.Target, refusals) {
-	var ready, draining []route.Target
 	var refused refusals
-	seen := map[string]bool{}
+	states := endpointStates{}
 	for _, slice := range all {
 		port, ok := slicePort(slice, portName)
 		if !ok {
@@ -33,8 +27,8 @@ func (o Options) endpoints(all []*discoveryv1.EndpointSlice, portName string, po
 		}
 		key := unit.Key{Kind: unit.EndpointSlice, Namespace: slice.Namespace, Name: slice.Name}
 		for i, e := range slice.Endpoints {
-			isReady, isDraining := flagOr(e.Conditions.Ready, true), drains(e.Conditions)
-			if len(e.Addresses) == 0 || !isReady && !isDraining {
+			s := stateOf(e.Conditions)
+			if len(e.Addresses) == 0 || s == absent {
 				continue
 			}
 			host := e.Addresses[0]
@@ -42,30 +36,10 @@ func (o Options) endpoints(all []*discoveryv1.EndpointSlice, portName string, po
 				refused.add(key, "endpoints["+strconv.Itoa(i)+"].addresses[0]", *why)
 				continue
 			}
-			target := route.Target{Address: joined(host, port), Weight: fullWeight}
-			// While the controller moves an endpoint from one slice to
-			// another, it stands in both.
-			switch {
-			case seen[target.Address]:
-			case isReady:
-				ready = append(ready, target)
-			default:
-				draining = append(draining, target)
-			}
-			seen[target.Address] = true
+			states.add(joined(canonical(host), port), s)
 		}
 	}
-	targets := ready
-	if len(ready) == 0 {
-		targets = draining
-	} else if o.Drain {
-		for _, target := range draining {
-			target.Weight = 0
-			targets = append(targets, target)
-		}
-	}
-	slices.SortFunc(targets, func(a, b route.Target) int { return cmp.Compare(a.Address, b.Address) })
-	return targets, refused
+	return states.targets(o.Drain), refused
 }
 
 func isPort(port int) bool { return port >= 1 && port <= 65535 }
