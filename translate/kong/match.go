@@ -45,7 +45,19 @@ func Expression(m route.Match) (expression.Expr, error) {
 		}
 		terms = append(terms, term)
 	}
-	return expression.And(append(terms, oneOf(expression.HTTPMethod, m.Methods), oneOf(expression.TLSSNI, m.SNIs))...), nil
+	return expression.And(append(terms, oneOf(expression.HTTPMethod, m.Methods), serverNames(m))...), nil
+}
+
+// serverNames narrows requests over TLS alone: a plain request has no server name, and may be
+// one that is to be redirected. The traditional routers of Kong do the same.
+func serverNames(m route.Match) expression.Expr {
+	switch {
+	case len(m.SNIs) == 0 || m.Scheme == "http":
+		return nil
+	case m.Scheme == "https":
+		return oneOf(sni, m.SNIs)
+	}
+	return expression.Or(expression.NotEqual(expression.NetProtocol, "https"), oneOf(sni, m.SNIs))
 }
 
 // oneOf is nil, which everything matches, without alternatives.

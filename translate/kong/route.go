@@ -21,7 +21,7 @@ func Route(r route.Route, limits limit.Limits) (slot string, entities []*Entity,
 	if err != nil {
 		return "", nil, err
 	}
-	if ofOneScheme(r) && r.Match.Port == 0 {
+	if tellsSchemes(r) && r.Match.Port == 0 {
 		expr = expression.And(expr, anyPort)
 	}
 	if err := expression.Validate(expr); err != nil {
@@ -80,8 +80,9 @@ func Route(r route.Route, limits limit.Limits) (slot string, entities []*Entity,
 // to https://a. Those come to ports of their own.
 var anyPort = expression.NotEqualInt(expression.NetDstPort, 0)
 
-// ofOneScheme tells whether a route is for requests over TLS alone, or without alone.
-func ofOneScheme(r route.Route) bool {
+// tellsSchemes reports whether a route is for requests over TLS alone, or without alone, or
+// for others over TLS than without.
+func tellsSchemes(r route.Route) bool {
 	plain := func(protocol string) bool { return protocol == "http" || protocol == "grpc" }
-	return r.Match.Scheme != "" || len(r.Protocols) > 0 && !slices.ContainsFunc(r.Protocols, func(p string) bool { return !plain(p) })
+	return r.Match.Scheme != "" || len(r.Match.SNIs) > 0 || len(r.Protocols) > 0 && !slices.ContainsFunc(r.Protocols, func(p string) bool { return !plain(p) })
 }
