@@ -37,6 +37,7 @@ end
 
 
 function Delta.init_worker()
+  require("kong.plugins.kube-sync-delta.server_name").init_worker()
   if ngx.config.subsystem == "http" then
     require("kong.plugins.kube-sync-delta.secrets").init_worker()
   end
