@@ -21,7 +21,9 @@ const egress = "lua/kong/plugins/kube-sync-delta"
 var (
 	luaRange   = regexp.MustCompile(`(?m)^  \{ "([^"]+)", ("[^"]+"|[A-Z_]+)(, true)? \},$`)
 	luaWords   = regexp.MustCompile(`(?m)^local ([A-Z_]+) = ("[^"]+")$`)
-	luaDefault = regexp.MustCompile(`(?m)^local RELAY = "([^"]+)"`)
+	luaRelay   = regexp.MustCompile(`(?m)^local RELAY = "([^"]+)"`)
+	luaLearned = regexp.MustCompile(`(?m)^local LEARNED = "/([^"]+)"`)
+	goLearned  = regexp.MustCompile(`(?m)^const learnedFile = "([^"]+)"`)
 )
 
 // TestDeniedRangesAgree compares the list in Lua with the one in Go.
@@ -45,9 +47,24 @@ func TestDeniedRangesAgree(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("addresses.lua denies\n%s\nand the translation\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	relay := luaDefault.FindStringSubmatch(readFile(t, filepath.Join(egress, "egress.lua")))
-	if relay == nil || relay[1] != setting(t, "RELAY_BIND_ADDRESS") {
-		t.Errorf("egress.lua has the relay at %v, the default is %s", relay, setting(t, "RELAY_BIND_ADDRESS"))
+}
+
+// TestEgressAgrees compares what else egress.lua and kube-sync have to know alike.
+func TestEgressAgrees(t *testing.T) {
+	lua, agent := readFile(t, filepath.Join(egress, "egress.lua")), readFile(t, "../plugin/agent/learned.go")
+	for name, both := range map[string][2][]string{
+		"relay":        {luaRelay.FindStringSubmatch(lua), {"", setting(t, "RELAY_BIND_ADDRESS")}},
+		"learned file": {luaLearned.FindStringSubmatch(lua), goLearned.FindStringSubmatch(agent)},
+	} {
+		if len(both[0]) != 2 || len(both[1]) != 2 || both[0][1] != both[1][1] {
+			t.Errorf("%s: %v in Lua, %v in Go", name, both[0], both[1])
+		}
+	}
+	for _, name := range []string{"denied_addresses", "allowed_addresses", "allow_loopback_backends", "apiserver_host", "relay_bind_address"} {
+		setting(t, strings.ToUpper(name))
+		if !strings.Contains(lua, fmt.Sprintf("setting(%q)", name)) {
+			t.Errorf("egress.lua does not read the setting %s", name)
+		}
 	}
 }
 
@@ -60,6 +77,7 @@ for text in arg[2]:gmatch("%S+") do
   own[addresses.parse(text)] = true
 end
 local policy = assert(addresses.new({ own = own, api_server = { arg[3] }, denied = arg[4], allowed = arg[5], allow_own_host = arg[6] == "true" }))
+addresses.learn(policy, arg[7])
 for host in io.lines() do
   print(addresses.reason(policy, host) or "")
 end`
@@ -84,9 +102,11 @@ func TestPoliciesAgree(t *testing.T) {
 			Allowed: []netip.Prefix{netip.MustParsePrefix("10.66.7.0/25"), netip.MustParsePrefix("169.254.20.10/32"), netip.MustParsePrefix("64:ff9b::/100")},
 			Own:     []netip.Addr{netip.MustParseAddr("10.0.0.7"), netip.MustParseAddr("2001:db8::7")}, APIServer: []netip.Addr{netip.MustParseAddr("10.96.0.1")},
 			AllowOwnHost: allowOwnHost,
+			Learned:      address.Learned{netip.MustParseAddr("10.0.0.8"): address.OfGateway, netip.MustParseAddr("2001:db8::8"): address.Leading},
 		}
 		cmd := exec.Command(luajit, program, ".", "10.0.0.7 2001:db8::7", "10.96.0.1",
-			"10.66.0.0/15, 2001:db8:66::/47", "10.66.7.0/25,169.254.20.10,64:ff9b::/100", fmt.Sprint(allowOwnHost))
+			"10.66.0.0/15, 2001:db8:66::/47", "10.66.7.0/25,169.254.20.10,64:ff9b::/100", fmt.Sprint(allowOwnHost),
+			"10.0.0.8 "+address.OfGateway+"\n2001:db8::8 "+address.Leading+"\n")
 		var lines strings.Builder
 		for _, a := range addresses {
 			fmt.Fprintln(&lines, a)

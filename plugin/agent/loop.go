@@ -9,6 +9,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/plugin/gateway"
 	"github.com/kube-sync/kube-sync/plugin/process"
+	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
 )
@@ -57,6 +58,7 @@ type loop struct {
 	gateway  Gateway
 	reporter watch.Reporter
 	observer Observer
+	teacher  *teacher // nil if there is nobody to tell
 	log      *slog.Logger
 
 	complete bool                    // all that was there at the start has been translated
@@ -77,6 +79,7 @@ type loop struct {
 	lost    *contests
 	retry   *time.Timer
 	backoff time.Duration
+	untold  error // why workers were not told of addresses; nil if they were
 }
 
 func newLoop(source watch.Source, graph *unit.Graph, gw Gateway, reporter watch.Reporter, observer Observer, log *slog.Logger) *loop {
@@ -107,10 +110,24 @@ func (l *loop) run(ctx context.Context) {
 			l.check(ctx)
 			waiting = l.backoff > 0
 		}
+		l.teach()
 		if l.due && l.complete && !waiting {
 			l.apply(ctx)
 		}
 	}
+}
+
+// teach tells which addresses the cluster protects, before there are routes by which these
+// could be reached.
+func (l *loop) teach() {
+	if l.teacher == nil || !l.complete {
+		return
+	}
+	err := l.teacher.teach(backend.Learned(l.graph))
+	if err != nil && l.untold == nil {
+		l.log.Error("Kong's workers do not know all addresses that are not to be connected to; they are told again until they do", "error", err)
+	}
+	l.untold = err
 }
 
 // take translates what has changed. A translation may find that it wants Secrets or ConfigMaps

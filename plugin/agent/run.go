@@ -57,7 +57,9 @@ func Run(ctx context.Context, prefix string, s settings.Settings, relay *datapat
 			return err
 		}
 		observer.resume(hash)
-		newLoop(source, translate.New(options(s, place)), remembering(gateway.New(admin, relay), prefix, log), reporter, observer, log).run(ctx)
+		l := newLoop(source, translate.New(options(s, place)), remembering(gateway.New(admin, relay), prefix, log), reporter, observer, log)
+		l.teacher = &teacher{prefix: prefix, relay: relay}
+		l.run(ctx)
 		return nil
 	})
 	return group.Wait()

@@ -41,8 +41,17 @@ type Relay struct {
 
 // New makes a relay without rules.
 func New(o Options) *Relay {
-	return &Relay{Metrics: newMetrics(), options: o, memory: newQuota(o.Memory), copies: newQuota(maxCopies),
-		table: table{transports: transports{addresses: o.Addresses}, log: o.Log}}
+	r := &Relay{Metrics: newMetrics(), options: o, memory: newQuota(o.Memory), copies: newQuota(maxCopies),
+		table: table{log: o.Log}}
+	r.table.transports.addresses.Store(&o.Addresses)
+	return r
+}
+
+// Learn replaces the addresses that are denied for what the cluster says of them.
+func (r *Relay) Learn(learned address.Learned) {
+	policy := r.options.Addresses
+	policy.Learned = learned
+	r.table.transports.addresses.Store(&policy)
 }
 
 // farewell is how long requests under way have when the relay ends.

@@ -236,6 +236,28 @@ func TestDeniedAddresses(t *testing.T) {
 	}
 }
 
+// What is learned takes the place of what was learned before.
+func TestLearnedAddresses(t *testing.T) {
+	r := New(Options{Addresses: address.Policy{Denied: []netip.Prefix{netip.MustParsePrefix("10.0.0.8/32")}}})
+	for _, step := range []struct {
+		learned address.Learned
+		denied  string
+	}{
+		{nil, "8"},
+		{address.Learned{netip.MustParseAddr("10.0.0.9"): address.OfAPIServer}, "89"},
+		{address.Learned{netip.MustParseAddr("10.0.0.7"): address.OfGateway}, "78"},
+		{address.Learned{}, "8"},
+	} {
+		r.Learn(step.learned)
+		for _, last := range "789" {
+			err := r.table.transports.control("tcp", fmt.Sprintf("10.0.0.%c:80", last), nil)
+			if denied := strings.ContainsRune(step.denied, last); denied != (err != nil) {
+				t.Errorf("10.0.0.%c with %v: %v", last, step.learned, err)
+			}
+		}
+	}
+}
+
 func TestUpgrade(t *testing.T) {
 	target := endpoint(t, func(w http.ResponseWriter, q *http.Request) {
 		connection, buffered, err := http.NewResponseController(w).Hijack()

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,7 +31,7 @@ type transport struct {
 
 // transports are lent to rules, and shared by those that speak in the same way.
 type transports struct {
-	addresses address.Policy
+	addresses atomic.Pointer[address.Policy]
 
 	mu    sync.Mutex
 	byWay map[string]*transport
@@ -107,7 +108,7 @@ func (t *transports) control(_, endpoint string, _ syscall.RawConn) error {
 	if err != nil {
 		return err
 	}
-	if what := t.addresses.Reason(host.Addr()); what != "" {
+	if what := t.addresses.Load().Reason(host.Addr()); what != "" {
 		return fmt.Errorf("%s is %s, which the gateway does not connect to", host.Addr(), what)
 	}
 	return nil

@@ -15,9 +15,28 @@ type Policy struct {
 	Own []netip.Addr
 	// APIServer are the addresses of the Kubernetes API server.
 	APIServer []netip.Addr
+	// Learned are addresses that are denied for what the cluster says of them.
+	Learned Learned
 	// AllowOwnHost permits the gateway's own addresses, loopback and link-local.
 	AllowOwnHost bool
 }
+
+// Learned has for each denied address what completes the sentence "10.0.0.1 is …".
+type Learned map[netip.Addr]string
+
+// Add denies addresses.
+func (l Learned) Add(what string, addresses []netip.Addr) {
+	for _, a := range addresses {
+		l[a] = what
+	}
+}
+
+// Words that complete the sentence "10.0.0.1 is …".
+const (
+	OfGateway   = "an address of the gateway"
+	OfAPIServer = "an address of the Kubernetes API server"
+	Leading     = "the cluster IP of a Service with an endpoint that is denied"
+)
 
 // Range is a part of the address space that is denied.
 type Range struct {
@@ -95,12 +114,12 @@ func (p Policy) reason(address netip.Addr) string {
 		}
 	}
 	if slices.Contains(p.Own, address) {
-		return p.unlessAllowed(true, "an address of the gateway")
+		return p.unlessAllowed(true, OfGateway)
 	}
 	if slices.Contains(p.APIServer, address) {
-		return "an address of the Kubernetes API server"
+		return OfAPIServer
 	}
-	return ""
+	return p.Learned[address]
 }
 
 func (p Policy) unlessAllowed(ownHost bool, what string) string {

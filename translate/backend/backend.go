@@ -78,7 +78,7 @@ type Backend struct {
 func Define(g *unit.Graph, o Options) {
 	g.Define(unit.Definition{Role: Role, Kind: unit.Service, Translate: o.translate})
 	o.defineFacades(g)
-	o.definePolicy(g)
+	o.defineProtected(g)
 	g.DefineIndex(unit.Index{
 		Name: slicesOfService,
 		Kind: unit.EndpointSlice,

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -11,32 +12,46 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// policyRole is the role of the unit that adds to the operator's policy of addresses what
-// only the cluster knows. It stands for the Service of the API server.
-const policyRole unit.Role = "address-policy"
+// The roles of units that add to the operator's policy of addresses what only the cluster
+// knows. They stand for the Service of the API server.
+const (
+	policyRole  unit.Role = "address-policy"
+	learnedRole unit.Role = "address-learned"
+)
 
-var apiServer = unit.ID{Role: policyRole, Namespace: "default", Name: "kubernetes"}
+func ofAPIServer(role unit.Role) unit.ID {
+	return unit.ID{Role: role, Namespace: "default", Name: "kubernetes"}
+}
 
-// slicesOfGateway finds the EndpointSlices that have the gateway's pod, in its namespace.
-const slicesOfGateway unit.Kind = "EndpointSlice of the gateway"
+const (
+	// slicesOfGateway finds the EndpointSlices that have the gateway's pod, in its namespace.
+	slicesOfGateway unit.Kind = "EndpointSlice of the gateway"
+	// slicesDenied finds those of all namespaces with an address that the operator's policy denies.
+	slicesDenied unit.Kind = "EndpointSlice with a denied address"
+)
 
-func (o Options) definePolicy(g *unit.Graph) {
+func (o Options) defineProtected(g *unit.Graph) {
 	g.Define(unit.Definition{Role: policyRole, Kind: unit.Service, Translate: o.translatePolicy})
-	g.DefineIndex(unit.Index{
-		Name: slicesOfGateway,
-		Kind: unit.EndpointSlice,
-		Owner: func(object unit.Object) (string, string, bool) {
+	g.Define(unit.Definition{Role: learnedRole, Kind: unit.Service, Translate: o.translateLearned})
+	index := func(name unit.Kind, holds func(*discoveryv1.EndpointSlice) bool) {
+		g.DefineIndex(unit.Index{Name: name, Kind: unit.EndpointSlice, Owner: func(object unit.Object) (string, string, bool) {
 			slice, ok := object.(*discoveryv1.EndpointSlice)
-			return "", "", ok && slice.Namespace == o.GatewayNamespace && slices.ContainsFunc(addressesOf(slice), o.own)
-		},
+			return "", "", ok && holds(slice)
+		}})
+	}
+	index(slicesOfGateway, func(slice *discoveryv1.EndpointSlice) bool {
+		return slice.Namespace == o.GatewayNamespace && slices.ContainsFunc(addressesOf(slice), func(a netip.Addr) bool {
+			return slices.Contains(o.Addresses.Own, a)
+		})
+	})
+	index(slicesDenied, func(slice *discoveryv1.EndpointSlice) bool {
+		return slices.ContainsFunc(addressesOf(slice), func(a netip.Addr) bool { return o.Addresses.Reason(a) != "" })
 	})
 }
 
-func (o Options) own(a netip.Addr) bool { return slices.Contains(o.Addresses.Own, a) }
-
 // policy decides which endpoints are left out.
 func (o Options) policy(r *unit.Reader) address.Policy {
-	if p, ok := r.Use(apiServer).(address.Policy); ok {
+	if p, ok := r.Use(ofAPIServer(policyRole)).(address.Policy); ok {
 		return p
 	}
 	return o.Addresses
@@ -47,29 +62,51 @@ func (o Options) policy(r *unit.Reader) address.Policy {
 // are translated again when they change.
 func (o Options) translatePolicy(id unit.ID, r *unit.Reader) unit.Fragment {
 	p := o.Addresses
-	p.APIServer = slices.Concat(p.APIServer, serviceAddresses(r, id.Namespace, id.Name))
-	p.Own = slices.Clone(p.Own)
-	for _, slice := range unit.List[*discoveryv1.EndpointSlice](r, unit.Key{Kind: slicesOfGateway}) {
-		p.Own = append(p.Own, serviceAddresses(r, slice.Namespace, slice.Labels[discoveryv1.LabelServiceName])...)
+	p.Learned = address.Learned{}
+	if !o.Addresses.AllowOwnHost {
+		for _, slice := range unit.List[*discoveryv1.EndpointSlice](r, unit.Key{Kind: slicesOfGateway}) {
+			service := slice.Labels[discoveryv1.LabelServiceName]
+			p.Learned.Add(address.OfGateway, clusterIPs(r, slice.Namespace, service))
+			for _, slice := range Slices(r, slice.Namespace, service) {
+				p.Learned.Add(address.OfGateway, addressesOf(slice))
+			}
+		}
 	}
-	for _, all := range []*[]netip.Addr{&p.APIServer, &p.Own} {
-		slices.SortFunc(*all, netip.Addr.Compare)
-		*all = slices.Compact(*all)
+	p.Learned.Add(address.OfAPIServer, clusterIPs(r, id.Namespace, id.Name))
+	for _, slice := range Slices(r, id.Namespace, id.Name) {
+		p.Learned.Add(address.OfAPIServer, addressesOf(slice))
 	}
 	return unit.Fragment{Value: p}
 }
 
-// serviceAddresses are a Service's cluster IPs and endpoints.
-func serviceAddresses(r *unit.Reader, namespace, name string) (all []netip.Addr) {
-	if service, ok := unit.Get[*corev1.Service](r, unit.Key{Kind: unit.Service, Namespace: namespace, Name: name}); ok {
-		for _, ip := range append(service.Spec.ClusterIPs, service.Spec.ClusterIP) {
-			if a, err := netip.ParseAddr(ip); err == nil { // a headless Service has "None"
-				all = append(all, a)
-			}
-		}
+// translateLearned finds what those have to be told who judge addresses when they connect:
+// what the policy has learned, and the cluster IPs of Services with a denied endpoint. To
+// that the cluster's network would send what goes to the cluster IP.
+func (o Options) translateLearned(_ unit.ID, r *unit.Reader) unit.Fragment {
+	learned := address.Learned{}
+	for _, slice := range unit.List[*discoveryv1.EndpointSlice](r, unit.Key{Kind: slicesDenied}) {
+		learned.Add(address.Leading, clusterIPs(r, slice.Namespace, slice.Labels[discoveryv1.LabelServiceName]))
 	}
-	for _, slice := range Slices(r, namespace, name) {
-		all = append(all, addressesOf(slice)...)
+	maps.Copy(learned, o.policy(r).Learned)
+	return unit.Fragment{Value: learned}
+}
+
+// Learned are the addresses that are denied for what the cluster says of them, as far as the
+// graph was told of it.
+func Learned(g *unit.Graph) address.Learned {
+	learned, _ := g.Keep(ofAPIServer(learnedRole)).(address.Learned)
+	return learned
+}
+
+func clusterIPs(r *unit.Reader, namespace, name string) (all []netip.Addr) {
+	service, ok := unit.Get[*corev1.Service](r, unit.Key{Kind: unit.Service, Namespace: namespace, Name: name})
+	if !ok {
+		return nil
+	}
+	for _, text := range append(slices.Clip(service.Spec.ClusterIPs), service.Spec.ClusterIP) {
+		if a, err := netip.ParseAddr(text); err == nil { // a headless Service has "None"
+			all = append(all, a.Unmap())
+		}
 	}
 	return all
 }

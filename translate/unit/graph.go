@@ -116,6 +116,21 @@ func (g *Graph) Update(changes ...Change) Result {
 	return g.changed
 }
 
+// Keep makes a shared unit exist for good, whether or not another one uses it, and returns
+// its value.
+func (g *Graph) Keep(id ID) any {
+	n := g.nodes[id]
+	if n == nil {
+		n = g.add(id)
+	}
+	n.source = true
+	if n.dirty {
+		g.changed = Result{Units: map[ID]struct{}{}, Objects: map[Key]struct{}{}}
+		g.settle()
+	}
+	return n.fragment.Value
+}
+
 // settle translates what is dirty until nothing is, drops unused units, and derives what
 // the units have in the configuration from the claims that they hold then.
 func (g *Graph) settle() {

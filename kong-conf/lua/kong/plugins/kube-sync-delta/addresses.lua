@@ -238,11 +238,25 @@ end
 -- octets, api_server a list of addresses, allow_own_host a boolean. The second value names
 -- what of the settings is no range.
 function _M.new(settings)
-  local policy = { own = settings.own, api_server = set(settings.api_server), own_host = settings.allow_own_host }
+  local policy = { own = settings.own, api_server = set(settings.api_server), own_host = settings.allow_own_host, learned = {} }
   local wrong_denied, wrong_allowed
   policy.denied, wrong_denied = ranges(settings.denied)
   policy.allowed, wrong_allowed = ranges(settings.allowed)
   return policy, wrong_denied or wrong_allowed
+end
+
+
+-- Takes the addresses that are denied for what the cluster says of them: of each a line, with
+-- the address and what it is.
+function _M.learn(policy, text)
+  local learned = {}
+  for host, what in gmatch(text, "(%S+) ([^\n]+)\n") do
+    local address = _M.parse(host)
+    if address then
+      learned[forms(address)[1]] = what
+    end
+  end
+  policy.learned = learned
 end
 
 
@@ -268,6 +282,7 @@ local function reason(policy, address)
   if policy.api_server[address] then
     return "an address of the Kubernetes API server"
   end
+  return policy.learned[address]
 end
 
 

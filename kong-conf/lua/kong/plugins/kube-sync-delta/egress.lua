@@ -20,6 +20,11 @@ local PREFIX = "pluginserver_kube_sync_"
 local RELAY = "127.0.0.1:10264" -- the default of RELAY_BIND_ADDRESS
 local MOST_KNOWN = 10000
 
+-- kube-sync keeps a file in Kong's prefix with the addresses that only the cluster knows.
+-- It is looked at as often as this, in seconds, while there are connections.
+local LEARNED = "/kube-sync.addresses"
+local LOOK = 1
+
 
 local _M = {}
 
@@ -31,9 +36,32 @@ local resolvers, sockets, relay = {}, {}, {}
 
 -- The verdict on each address, until there are too many of them.
 local known, count = {}, 0
+local looked, learned = 0, ""
+
+
+-- What was learned stays when the file cannot be read.
+local function look()
+  local file = io.open(kong.configuration.prefix .. LEARNED)
+  if not file then
+    return
+  end
+
+  local text = file:read("*a")
+  file:close()
+  if text and text ~= learned then
+    addresses.learn(policy, text)
+    learned, known, count = text, {}, 0
+  end
+end
 
 
 local function judge(host)
+  local now = ngx.now()
+  if now - looked >= LOOK then
+    looked = now
+    look()
+  end
+
   local what = known[host]
   if what == nil then
     what = addresses.reason(policy, host) or false
@@ -219,6 +247,7 @@ if ngx.get_phase() == "init" then
   read_resolvers()
   read_sockets()
   read_relay()
+  look()
   guard_cosockets()
   close_luasocket()
   guard_peers()
