@@ -39,6 +39,9 @@ func moveIn(prefix string, flags map[string]string) *lodger {
 	for _, err := range split(bad) {
 		log.Error("A setting is wrong; nothing is configured until it is mended", "error", err)
 	}
+	if s.Unguarded {
+		log.Error("Plugins connect to any address, and ALLOW_EXTERNAL_NAME has no effect: Kong's workers judge addresses only with the plugin kube-sync-delta, which KONG_PLUGINS does not name")
+	}
 	if err := process.EndWithParent(); err != nil {
 		log.Error("Kong's worker is gone", "error", err)
 		os.Exit(1)

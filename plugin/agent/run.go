@@ -89,7 +89,8 @@ func options(s settings.Settings, place gatewayapi.Relay) translate.Options {
 			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Ports: streamPorts(s), Pool: pool(s), Front: s.PublishService, Relay: place,
 		},
 		Backend: backend.Options{
-			AllowExternalName: s.AllowExternalName,
+			// Names are judged by those who resolve them.
+			AllowExternalName: s.AllowExternalName && !s.Unguarded,
 			Addresses:         s.Addresses(),
 			GatewayNamespace:  s.PodNamespace,
 			Drain:             s.DrainSupport,

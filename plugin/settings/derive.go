@@ -10,6 +10,9 @@ import (
 	"strings"
 )
 
+// companion is the plugin of Kong that judges addresses in its workers.
+const companion = "kube-sync-delta"
+
 // serviceAccount has the pod's namespace, if the pod has a service account.
 var serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
@@ -58,6 +61,9 @@ func (s *Settings) derive(sources Sources) []error {
 		return errs
 	}
 	errs = append(errs, fits(sources.Kong)...)
+	s.Unguarded = !slices.ContainsFunc(strings.Split(sources.Kong["plugins"], ","), func(name string) bool {
+		return strings.TrimSpace(name) == companion
+	})
 	listens, err := kongListens(sources.Kong)
 	if err != nil {
 		errs = append(errs, err)

@@ -61,6 +61,9 @@ type Settings struct {
 	AllowLuaPlugins       bool
 	DeniedAddresses       []netip.Prefix
 	AllowedAddresses      []netip.Prefix
+	// Unguarded means that Kong's workers do not judge addresses, as the companion is not
+	// enabled.
+	Unguarded bool
 	// OwnAddresses are those of the pod's network interfaces.
 	OwnAddresses []netip.Addr
 	// APIServerAddresses are those that the settings and the environment name.

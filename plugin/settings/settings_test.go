@@ -22,7 +22,7 @@ import (
 // kong has what Kong needs, and further settings as key and value in turns.
 func kong(more ...string) map[string]string {
 	settings := map[string]string{
-		"database": "off", "router_flavor": "expressions", "nginx_admin_listen": "unix:/kong/admin.sock",
+		"plugins": "bundled, kube-sync-delta,kube-sync-http", "database": "off", "router_flavor": "expressions", "nginx_admin_listen": "unix:/kong/admin.sock",
 		"pluginserver_kube_sync_start_cmd": "/usr/local/bin/kube-sync", "pluginserver_kube_sync_query_cmd": "x",
 		"pluginserver_kube_sync_socket": "y", "pluginserver_other_x": "z",
 	}
@@ -149,6 +149,17 @@ func TestEverySetting(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got, addresses); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestUnguarded(t *testing.T) {
+	for plugins, want := range map[string]bool{
+		"": true, "bundled": true, "bundled,kube-sync-http": true, "bundled,kube-sync-delta-2": true, "kube-sync-delta": false, "bundled,kube-sync-delta ": false,
+	} {
+		s, err := Load(Sources{Kong: kong("plugins", plugins)})
+		if err != nil || s.Unguarded != want {
+			t.Errorf("with the plugins %q: %t %v", plugins, s.Unguarded, err)
 		}
 	}
 }
