@@ -24,6 +24,7 @@ type judge interface {
 
 // teacher tells the relay and Kong's workers which addresses the cluster protects.
 type teacher struct {
+	// prefix is Kong's; without one there are no workers to tell.
 	prefix string
 	relay  judge
 	told   address.Learned
@@ -35,6 +36,10 @@ func (t *teacher) teach(learned address.Learned) error {
 		return nil
 	}
 	t.relay.Learn(learned)
+	if t.prefix == "" {
+		t.told = learned
+		return nil
+	}
 	var lines strings.Builder
 	for _, a := range slices.SortedFunc(maps.Keys(learned), netip.Addr.Compare) {
 		fmt.Fprintf(&lines, "%s %s\n", a, learned[a])
