@@ -111,6 +111,25 @@ func TestARivalIsNamed(t *testing.T) {
 	}
 }
 
+// TestAKindThatKongDoesNotHave is refused with the entity's name, as one with the id of another.
+func TestAKindThatKongDoesNotHave(t *testing.T) {
+	k := start(t)
+	now := empty()
+	k.load(now)
+	d := delta{Base: now.hash(), Hash: digest(nil), Upserts: map[string][]entity{
+		"degraphql_routes": {{"id": id("g"), "uri": "/"}},
+		"services":         {{"id": id("s"), "host": "a.test"}, {"id": id("s"), "host": "b.test"}},
+	}}
+	code, answer := k.send(d, "")
+	if code != http.StatusBadRequest || len(answer.Flattened) != 2 {
+		t.Fatalf("answered %d %+v", code, answer)
+	}
+	said := byID(answer.Flattened)
+	if !strings.Contains(said[id("g")], "Kong has no entities of type degraphql_routes") || !strings.Contains(said[id("s")], "with primary key set to '"+id("s")) {
+		t.Errorf("%v", said)
+	}
+}
+
 // failing are plugins over which the code of Kong's schemas fails.
 var failing = map[string]entity{
 	"rate-limiting":         {"minute": 5, "redis_host": 5},

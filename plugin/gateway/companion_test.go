@@ -319,6 +319,12 @@ func TestConflictWithAUnitOfAnotherChange(t *testing.T) {
 	if outcome := applyChanged(t, g, units, ingress("other")); len(outcome.Refusals) != 2 {
 		t.Errorf("refusals:\n%s", refusals(outcome))
 	}
+	// A change of the rival that leaves the value with it sends nothing of the others.
+	before := fake.deltas
+	units.set(ingress("first"), entity(kong.Routes, "same", "service", "api", "id", high, "priority", 2))
+	if outcome := applyChanged(t, g, units, ingress("first")); len(outcome.Refusals) != 2 || fake.deltas != before+1 {
+		t.Errorf("%d deltas, refusals:\n%s", fake.deltas-before, refusals(outcome))
+	}
 	delete(units.views, ingress("first"))
 	outcome = applyChanged(t, g, units, ingress("first"))
 	if len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != ingress("third") || !slices.Contains(fake.names(kong.Routes), "same") {

@@ -40,6 +40,17 @@ type group struct {
 	value string
 }
 
+// isOf reports whether an entity has what is wanted; none has what is not known.
+func (w group) isOf(e *kong.Entity) bool {
+	return w.value != "" && e.Type == w.typ && valueOf(e, w.name) == w.value
+}
+
+// standing is a unit in the way of those who want something.
+type standing struct {
+	id     unit.ID
+	wanted group
+}
+
 // settle decides which of the units that want the same has it, holds the others, and tells
 // how many are held now that were not, or had something left to fall back to.
 //
@@ -72,7 +83,7 @@ func (g *Gateway) settle(units Units, p *plan, x *index, row RefusedEntity, owne
 			news++
 		}
 		if c.id != winner {
-			held.rival, held.rivalVersion = winner, version
+			held.rival, held.rivalVersion, held.wanted = winner, version, wanted
 		}
 	}
 	return news

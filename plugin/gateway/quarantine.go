@@ -16,10 +16,11 @@ type hold struct {
 	messages []string
 	// dropped says that what Kong acknowledged last of the unit was refused as well.
 	dropped bool
-	// rival is the unit that has what this one wants for itself, and its version then. This
-	// one may be well when that one changes.
+	// rival is the unit that has what this one wanted for itself, and its version then. This
+	// one may be well when that one gives it up.
 	rival        unit.ID
 	rivalVersion uint64
+	wanted       group
 	// room is how many bytes of other units Kong had when this one did not fit; zero if that
 	// is not what is wrong.
 	room int
@@ -32,6 +33,7 @@ type hold struct {
 
 // release ends the holds of units that may be different now, and names them.
 func (g *Gateway) release(units Units) (released []unit.ID) {
+	kept := map[standing]bool{}
 	for id, held := range g.holds {
 		view, ok := units.View(id)
 		switch {
@@ -41,7 +43,7 @@ func (g *Gateway) release(units Units) (released []unit.ID) {
 				delete(g.holds, id)
 				released = append(released, id)
 			}
-		case view.Version != held.version || g.rivalChanged(units, held) || g.roomier(held):
+		case view.Version != held.version || g.rivalGone(units, held, kept) || g.roomier(held):
 			delete(g.holds, id)
 			released = append(released, id)
 		}
@@ -49,13 +51,26 @@ func (g *Gateway) release(units Units) (released []unit.ID) {
 	return released
 }
 
-// rivalChanged reports whether what the unit was refused for may be free.
-func (g *Gateway) rivalChanged(units Units, held *hold) bool {
+// rivalGone reports whether what the unit was refused for is free. What a rival has is looked
+// up once for all that it is in the way of.
+func (g *Gateway) rivalGone(units Units, held *hold, kept map[standing]bool) bool {
 	if held.rival == (unit.ID{}) {
 		return false
 	}
 	view, ok := units.View(held.rival)
-	return !ok || view.Version != held.rivalVersion
+	if !ok || view.Version == held.rivalVersion {
+		return !ok
+	}
+	key := standing{held.rival, held.wanted}
+	stands, known := kept[key]
+	if !known {
+		stands = slices.ContainsFunc(view.Entities, held.wanted.isOf)
+		kept[key] = stands
+	}
+	if stands {
+		held.rivalVersion = view.Version
+	}
+	return !stands
 }
 
 // quarantine holds the units whose entities Kong complained about, and tells how
