@@ -160,6 +160,9 @@ func (s *schemas) try(variants []variant, full bool) (accepted int) {
 	}
 	s.together = append(s.together, s.timed(deltas, append(changes, s.change())...))
 	outcome := s.last
+	if took := s.together[len(s.together)-1]; took > 5*time.Second {
+		t.Logf("%v for %s and others, everything %t, in %d rounds", took, variants[0], !outcome.Delta, outcome.Rounds)
+	}
 	s.alone = append(s.alone, s.timed(deltas, s.change()))
 
 	told := map[unit.Key]string{}

@@ -64,7 +64,7 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 		refuse(w, dangling, nil)
 		return
 	}
-	if f.full(w, config) {
+	if f.full(w, config, true) {
 		return
 	}
 	f.hash, f.config = d.Hash, config

@@ -40,8 +40,9 @@ type fakeKong struct {
 	onDeath  func() // when it dies; may be nil
 	passing  int    // requests that it is still to fail over whatever is in them
 
-	mostBody int // of how many bytes it takes a request; 0: any
-	mostMap  int // of how many bytes it takes a configuration; 0: any
+	mostBody int  // of how many bytes it takes a request; 0: any
+	mostMap  int  // of how many bytes it takes a configuration; 0: any
+	disk     bool // it is the disk that takes no more
 
 	companion bool // takes deltas
 	deltas    int
@@ -154,7 +155,7 @@ func (f *fakeKong) load(w http.ResponseWriter, flatten bool, body []byte, config
 			refuse(w, dangling, nil)
 			return
 		}
-		if f.full(w, config) {
+		if f.full(w, config, false) {
 			return
 		}
 		f.hash, f.config = hashOf(body), config
@@ -203,10 +204,17 @@ func (f *fakeKong) fails(w http.ResponseWriter, r *http.Request, body []byte) bo
 }
 
 // full answers that a configuration does not fit, if it does not.
-func (f *fakeKong) full(w http.ResponseWriter, config map[string][]map[string]any) bool {
+func (f *fakeKong) full(w http.ResponseWriter, config map[string][]map[string]any, companion bool) bool {
 	all, _ := json.Marshal(config)
 	if f.mostMap == 0 || len(all) <= f.mostMap {
 		return false
+	}
+	if f.disk && companion {
+		http.Error(w, `{"message":"Configuration does not fit on the disk of Kong's LMDB database"}`, http.StatusRequestEntityTooLarge)
+		return true
+	} else if f.disk {
+		http.Error(w, `{"message":"An unexpected error occurred"}`, http.StatusInternalServerError)
+		return true
 	}
 	http.Error(w, `{"message":"Configuration does not fit in LMDB database, consider raising the \"lmdb_map_size\" config for Kong"}`, http.StatusRequestEntityTooLarge)
 	return true

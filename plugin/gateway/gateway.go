@@ -103,6 +103,8 @@ type Gateway struct {
 	now       func() time.Time
 	// unclear counts in a row what Kong gave no answer to, without a reason that can be seen.
 	unclear int
+	// unstored counts in a row the configurations that Kong accepted and failed to store.
+	unstored int
 	// hung is the process of a worker that hangs over what is being sent.
 	hung          int
 	lookAfter     time.Duration
@@ -194,7 +196,7 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 		if err == nil {
 			g.relay.Keep(relays)
 			g.applied, g.hash, g.base, g.again = p.parts, outcome.Hash, "", false
-			g.size = p.size
+			g.size, g.unstored = p.size, 0
 			clear(g.vetted)
 			g.tally = nil
 			if state.Companion {

@@ -65,6 +65,9 @@ func (a answer) failure() error {
 		}
 		return &RefusedError{Message: message, Entities: entities}
 	case http.StatusRequestEntityTooLarge:
+		if strings.Contains(message, "disk") {
+			return fmt.Errorf("%w: raise the size of the volume of its prefix: %s", ErrTooLarge, message)
+		}
 		if strings.Contains(message, "LMDB") {
 			return fmt.Errorf("%w: raise its setting lmdb_map_size: %s", ErrTooLarge, message)
 		}

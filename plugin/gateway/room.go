@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -85,13 +86,19 @@ func (g *Gateway) makeRoom(units Units, p *plan, proven bool, times int, words e
 	return len(bulks) > 0
 }
 
-// leaveOut holds a unit for which Kong has no room, until it changes or there is less else.
+// leaveOut holds a unit for which Kong has no room, until it changes, there is less else, or
+// some time has passed.
 func (g *Gateway) leaveOut(units Units, p *plan, b bulk, words error) (isNew bool) {
 	message := fmt.Sprintf("%v; what the object makes, %d bytes, is left out, and the rest is applied", words, b.size)
 	held, isNew := g.hold(units, p, b.id, RefusedEntity{Messages: []string{message}})
 	held.room = max(1, g.size-sizeOf(g.applied[b.id].entities))
+	held.until = g.now().Add(roomAfter)
 	return isNew
 }
+
+// roomAfter is when it is looked again whether there is room, which others may have made:
+// whoever wrote to the disk, or changed a setting.
+const roomAfter = 10 * time.Minute
 
 // roomier reports whether Kong has noticeably less than when the unit did not fit.
 func (g *Gateway) roomier(held *hold) bool { return held.room > 0 && g.size < held.room-held.room/10 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -25,6 +26,7 @@ func TestWhatDoesNotFitIsLeftOut(t *testing.T) {
 		for says, limit := range map[string]func(*fakeKong){
 			"nginx_admin_client_max_body_size": func(f *fakeKong) { f.mostBody = 60 << 10 },
 			"lmdb_map_size":                    func(f *fakeKong) { f.mostMap = 60 << 10 },
+			"volume of its prefix":             func(f *fakeKong) { f.mostMap, f.disk = 60<<10, true },
 		} {
 			t.Run(fmt.Sprintf("%s,companion=%t", says, companion), func(t *testing.T) {
 				fake, admin := newFakeKong(t)
@@ -36,6 +38,11 @@ func TestWhatDoesNotFitIsLeftOut(t *testing.T) {
 
 				units.set(foreign("a"), large("a", 20), large("b", 100), large("c", 20))
 				units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
+				if fake.disk && !companion { // which may pass
+					if _, err := g.Apply(t.Context(), units, nil); !errors.Is(err, ErrFailed) {
+						t.Errorf("%v", err)
+					}
+				}
 				outcome := applyChanged(t, g, units, foreign("a"), ingress("new"))
 				if got := fake.names(kong.Routes); !slices.Equal(got, []string{"big", "new", "old", "web"}) {
 					t.Errorf("routes %v", got)

@@ -44,8 +44,13 @@ func (g *Gateway) search(ctx context.Context, units Units, p *plan, proven bool,
 	}
 	if !silent(words) && (failed || len(suspects) > 1) {
 		// A fault that passes, or that Kong sees only after the probe, is not found.
-		if ok, err := g.passes(ctx, units, nil, proven); ok || err != nil {
-			return cmp.Or(err, words)
+		switch ok, err := g.passes(ctx, units, nil, proven); {
+		case err != nil:
+			return err
+		case ok && failed:
+			return g.unstorable(units, p, proven, words)
+		case ok:
+			return words
 		}
 	}
 	passing, failing := 0, len(suspects)
@@ -82,6 +87,17 @@ func (g *Gateway) ofFirst(ctx context.Context, units Units, later []unit.ID, pro
 		return refused
 	}
 	return &RefusedError{Message: "the configuration is invalid with what the object makes"}
+}
+
+// unstorable deals with a configuration that Kong accepts and fails to store. That may pass;
+// if it happens again there is no room on Kong's disk.
+func (g *Gateway) unstorable(units Units, p *plan, proven bool, words error) error {
+	g.unstored++
+	none := fmt.Errorf("%w: Kong accepts it and cannot store it, as when the volume of its prefix is full: %v", ErrTooLarge, words)
+	if g.unstored > 1 && g.makeRoom(units, p, proven, g.unstored-2, none) {
+		return nil
+	}
+	return words
 }
 
 // accuse takes the unit out of the next plan over which Kong failed: the entities that

@@ -18,6 +18,16 @@ local trial = require "kong.plugins.kube-sync-delta.trial"
 local LOCK = { name = lock.name, timeout = 0, exptime = 60 }
 local RETRY_AFTER = 10
 
+-- What LMDB says when something does not fit, and what is answered. It takes part of a page
+-- that a full disk did not take for an error of the disk.
+local DISK = "Configuration does not fit on the disk of Kong's LMDB database, or that cannot be written"
+local NO_ROOM = {
+  ["MDB_MAP_FULL"] = "Configuration does not fit in LMDB database, " ..
+                     "consider raising the \"lmdb_map_size\" config for Kong",
+  ["Input/output error"] = DISK,
+  ["No space left on device"] = DISK,
+}
+
 
 local function commit(changes, base, hash)
   local txn = transaction.begin(512)
@@ -66,11 +76,10 @@ local function store(delta, changes)
     return { status = 200, body = { hash = delta.hash } }
   end
 
-  if tostring(err):find("MDB_MAP_FULL", 1, true) then
-    return { status = 413, body = {
-      message = "Configuration does not fit in LMDB database, " ..
-                "consider raising the \"lmdb_map_size\" config for Kong",
-    } }
+  for words, message in pairs(NO_ROOM) do
+    if tostring(err):find(words, 1, true) then
+      return { status = 413, body = { message = message } }
+    end
   end
 
   return nil, err

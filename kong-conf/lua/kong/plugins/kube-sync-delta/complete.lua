@@ -91,7 +91,7 @@ end
 
 -- A failure of Kong's code in the words of a refusal, without the folders of its files.
 function _M.failure(err)
-  return "Kong fails over it: " .. _M.line(err):gsub("%S*/", "")
+  return "Kong fails over it: " .. _M.line(err):gsub("%S*/(%S*%.lua:)", "%1")
 end
 
 
