@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -150,35 +147,4 @@ func (k ownKong) export(t *testing.T) map[string]string {
 		}
 	}
 	return all
-}
-
-// workers are the process ids of Kong's workers.
-func (k ownKong) workers(t *testing.T) (pids []int) {
-	t.Helper()
-	prefix := filepath.Dir(strings.TrimPrefix(k.admin.Address(), "unix:"))
-	master, err := os.ReadFile(filepath.Join(prefix, "pids", "nginx.pid"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob(filepath.Join("/proc", strings.TrimSpace(string(master)), "task", "*", "children"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, child := range strings.Fields(string(text)) {
-			pid, err := strconv.Atoi(child)
-			if err != nil {
-				t.Fatal(err)
-			}
-			pids = append(pids, pid)
-		}
-	}
-	if len(pids) == 0 {
-		t.Fatal("Kong has no workers")
-	}
-	return pids
 }
