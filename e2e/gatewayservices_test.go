@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/e2e/lab"
@@ -62,7 +63,9 @@ func TestGatewayServicesNeedTheirRole(t *testing.T) {
 // gatewayServicesAlone tries with the gateway's account what somebody would who has taken it over.
 func gatewayServicesAlone(t *testing.T, cp *lab.ControlPlane, ns string) {
 	t.Helper()
-	account, err := kubernetes.NewForConfig(cp.ServiceAccount(t, gatewayNamespace, gatewayAccount, "").Config(t))
+	config := rest.CopyConfig(cp.Config)
+	config.Impersonate = rest.ImpersonationConfig{UserName: "system:serviceaccount:" + gatewayNamespace + ":" + gatewayAccount}
+	account, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
