@@ -2,6 +2,7 @@ package translate_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
@@ -19,6 +20,8 @@ import (
 func FuzzKongKinds(f *testing.F) {
 	f.Add("key-auth", []byte(`{"a":[{"x_by_lua":1}]}`), "/a/0/b", []byte(`"x"`), "ann", "key-auth", "auth, x:y")
 	f.Add("", []byte(`nope`), "a", []byte(``), "", "jwt", "::,")
+	f.Add("acme", []byte(`{"account_email":"`+strings.Repeat("a", 2000)+`","a":`+strings.Repeat("[", 100)+strings.Repeat("]", 100)+`}`), "/a",
+		[]byte("a: &a [x,x]\nb: [*a,*a]"), strings.Repeat("b", 300), "key-auth", strings.Repeat("p,", 300))
 	f.Add("pre-function", []byte(`null`), "/-/~1", []byte(`[1]`), "\x00", "acl", ":")
 	f.Fuzz(func(t *testing.T, plugin string, config []byte, path string, value []byte, name, credential, plugins string) {
 		g := translate.New(translate.Options{IngressClass: "kong"})

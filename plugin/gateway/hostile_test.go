@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -24,7 +24,9 @@ func TestHostileOnKong(t *testing.T) {
 	k := startKongWithOwn(t, "KONG_NGINX_WORKER_PROCESSES=2", "KONG_LMDB_MAP_SIZE=1024m", "KONG_MEM_CACHE_SIZE=64m",
 		"KONG_NGINX_ADMIN_CLIENT_MAX_BODY_SIZE=256m", "KONG_NGINX_ADMIN_CLIENT_BODY_BUFFER_SIZE=256m")
 	k.admin.timeout = 2 * time.Minute
-	graph, g := translate.New(translate.Options{IngressClass: "kong"}), New(k.admin, noRelay{})
+	o := translate.Options{IngressClass: "kong"}
+	o.Limits.Namespace.Entities = 20_000 // more of the same takes longer and shows no more
+	graph, g := translate.New(o), New(k.admin, noRelay{})
 	innocents := anything.Innocents()
 	graph.Update(innocents...)
 	k.apply(t, g, graph, nil, innocents)
@@ -47,7 +49,7 @@ func (k ownKong) attack(t *testing.T, g *Gateway, graph *unit.Graph, attack host
 	begun := time.Now()
 	changed := graph.Update(attack.Objects...).Units
 	translated := time.Since(begun)
-	k.apply(t, g, graph, changed, innocents)
+	k.applyPatiently(t, g, graph, changed, innocents)
 	applied := time.Since(begun) - translated
 	if now := k.workers(t); !slices.Equal(now, workers) {
 		t.Fatalf("%s: the workers were %v and are %v", attack.Name, workers, now)
@@ -64,9 +66,21 @@ func (k ownKong) attack(t *testing.T, g *Gateway, graph *unit.Graph, attack host
 	for i := range attack.Objects {
 		attack.Objects[i].Object = nil
 	}
-	k.apply(t, g, graph, graph.Update(attack.Objects...).Units, innocents)
+	k.applyPatiently(t, g, graph, graph.Update(attack.Objects...).Units, innocents)
 	memory, again := usage(t, workers)
 	t.Logf("%-50s %6.0f MB, taken away in %5.2f s, %5.2f s of a worker", "", memory, time.Since(begun).Seconds(), again-worked)
+}
+
+// applyPatiently applies a change when Kong is done with the one before.
+func (k ownKong) applyPatiently(t *testing.T, g *Gateway, graph *unit.Graph, changed map[unit.ID]struct{}, innocents []unit.Change) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+		if _, err := g.Apply(t.Context(), graph, changed); !errors.Is(err, ErrBusy) {
+			break
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	k.apply(t, g, graph, nil, innocents)
 }
 
 // innocent is what innocent objects have.
@@ -80,20 +94,6 @@ func innocent(graph *unit.Graph) string {
 		}
 	}
 	return b.String()
-}
-
-// workers are the processes of Kong's workers.
-func (k ownKong) workers(t *testing.T) []int {
-	t.Helper()
-	answer, err := k.admin.get(t.Context(), "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var node struct{ Pids struct{ Workers []int } }
-	if err := json.Unmarshal(answer.body, &node); err != nil || len(node.Pids.Workers) == 0 {
-		t.Fatalf("%v: %.200s", err, answer.body)
-	}
-	return node.Pids.Workers
 }
 
 // usage is what the larger worker takes of memory, without files, in MB, and has taken of a

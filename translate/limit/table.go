@@ -20,14 +20,17 @@ const (
 )
 
 // Table has all bounds, in the order of the documentation. The figures in the comments were
-// measured on Kong 3.9.3, with one worker on one core.
+// measured on Kong 3.9.3: seconds are those of a worker's processor, and each worker takes them.
 var Table = []Row{
+	// Specifications, templates, code and bundles of certificates are shorter. Of the strings that
+	// bundled plugins check, the slowest take 0.3 seconds then, but for those of slow.
 	{PluginString, 64 * kib, "Bytes of one string in the configuration of a plugin at most, 0 for no limit.",
 		func(l *Limits) *int { return &l.PluginString }},
+	// Half of what an object of Kubernetes has room for, and each route has a copy in Kong.
 	{PluginConfig, 512 * kib, "Bytes of the configuration of a plugin, a vault or a custom entity at most, 0 for no limit.",
 		func(l *Limits) *int { return &l.PluginConfig }},
-	// A worker dies of more than 70 000 terms, for which its stack is too small; each takes
-	// 25 microseconds when the router is built, and 0.1 for each request that gets there.
+	// A worker takes 40 000 and dies of 50 000, for which its stack is too small. Each takes 25
+	// microseconds when the router is built, and 0.1 for each request that gets there.
 	{MatchTerms, 1000, "Comparisons in the match of one route at most, 0 for no limit. Each host, path, method, server name and value of a header or query parameter is one or two.",
 		func(l *Limits) *int { return &l.MatchTerms }},
 	// A megabyte is 17 times \w, 1000 times [^/], or 2000 comparisons with short values, and
@@ -37,14 +40,22 @@ var Table = []Row{
 	// Each is a comparison more in every route of a listener whose hosts it is among.
 	{Listeners, 100, "Listeners that the ListenerSets of one namespace add to a Gateway of another at most, 0 for no limit. Those of the Gateway's own namespace add ten times as many.",
 		func(l *Limits) *int { return &l.Listeners }},
+	// An HTTPRoute with 128 matches for 16 hosts makes 4096. Five thousand routes take 1.3 seconds.
 	{ObjectEntities, 5000, "Entities of Kong that one object makes at most, 0 for no limit.",
 		func(l *Limits) *int { return &l.Object.Entities }},
+	// Ten times what five hundred routes with three usual plugins each take.
 	{ObjectBytes, 8 * mib, "Bytes of configuration that one object makes at most, 0 for no limit.",
 		func(l *Limits) *int { return &l.Object.Bytes }},
+	// Ten thousand routes with Services and fifty thousand endpoints make 80 000. Ninety thousand
+	// endpoints take 6 seconds, and fifteen thousand routes, services and upstreams 4.5.
 	{NamespaceEntities, 100_000, "Entities of Kong that the objects of one namespace make at most, 0 for no limit. The oldest objects come first, and the others are left out.",
 		func(l *Limits) *int { return &l.Namespace.Entities }},
+	// Ten thousand routes with all of the above are 28 MB. 64 MB of plugins take 3.5 seconds, and
+	// 120 MB of memory in each worker.
 	{NamespaceBytes, 64 * mib, "Bytes of configuration that the objects of one namespace make at most, 0 for no limit.",
 		func(l *Limits) *int { return &l.Namespace.Bytes }},
+	// Ten thousand routes for a host and a path each take 20 MB. 32 MB of regular expressions take
+	// 0.4 seconds.
 	{NamespaceMatch, 32 * mib, "Bytes that the matches of all routes of one namespace take in the router of a worker at most, 0 for no limit.",
 		func(l *Limits) *int { return &l.Namespace.Match }},
 }
