@@ -141,9 +141,14 @@ var failing = map[string]entity{
 func TestAFailureIsNamed(t *testing.T) {
 	k := start(t)
 	now := empty()
+	now.put("upstreams", entity{"id": id("u"), "name": "u.test"})
+	now.put("consumers", entity{"id": id("ann"), "username": "ann"})
 	k.load(now)
 	next := now.clone()
 	next.put("services", entity{"id": id("s"), "name": "s", "host": "s.test"})
+	// What has to refer to others is nothing without them.
+	next.put("targets", entity{"id": id("t"), "target": "127.0.0.1:1", "upstream": id("u")})
+	next.put("keyauth_credentials", entity{"id": id("key"), "key": "k", "consumer": id("ann")})
 	for i := range 20 {
 		next.put("routes", entity{"id": id("r", i), "name": fmt.Sprint("r", i), "service": id("s"), "protocols": []string{"http"}, "expression": `http.path == "/"`})
 	}

@@ -64,19 +64,29 @@ end
 
 -- Does to a copy of an entity what is done to it among others. It fails if Kong's code
 -- does. It returns what Kong says if it refuses the entity, and whether Kong's code then
--- fails over the list of what is wrong. What the entity refers to is left out: Kong's code
--- fails over plugins that refer to nothing.
+-- fails over the list of what is wrong. What the entity refers to is left out, and not
+-- missed: Kong's code fails over plugins that refer to nothing.
 function _M.alone(kind, entity)
-  local copy = cycle_aware_deep_copy(entity)
+  local copy, left_out = cycle_aware_deep_copy(entity), {}
   for name, field in kong.db[kind].schema:each_field() do
     if field.type == "foreign" then
       copy[name] = nil
+      left_out[name] = true
     end
   end
 
   local input = { _format_version = "3.0", [kind] = { copy } }
   local entities, refused, err = _M.parse(input)
   if not entities then
+    local wrong = type(err) == "table" and type(err[kind]) == "table" and err[kind][1]
+    if type(wrong) == "table" then
+      for name in pairs(left_out) do
+        wrong[name] = nil
+      end
+      if next(wrong) == nil then
+        return -- whole entities fail in finish, if at all
+      end
+    end
     return refused, not pcall(errors.declarative_config_flattened, errors, err, input)
   end
   _M.finish(kind, entities[kind][entity.id])
