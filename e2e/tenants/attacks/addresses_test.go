@@ -37,7 +37,7 @@ func addresses() []attack {
   - filters: [{type: RequestMirror, requestMirror: {backendRef: {name: own, port: 80}}}]
     backendRefs: [{name: own, port: 80}]
 `)},
-			told: []string{"HTTPRoute attacker/own"}, requests: answerNothing(1),
+			told: []string{"EndpointSlice attacker/own"}, requests: answerNothing(1),
 		},
 		loop("a backend that is the gateway", gatewayIP, httpPort),
 		loop("a backend that is the gateway by the relay", gatewayIP, httpPort, "relay"),

@@ -27,9 +27,12 @@ func need(t *testing.T) {
 func TestTenants(t *testing.T) {
 	need(t)
 	s := startServers(t)
-	attackAll(t, s, nil, slices.Concat(
-		references(), certificates(s), consumers(), onRequests(), addresses(), egress(), files(), templates(), storms(), crashes(), sizes(),
-	))
+	attackAll(t, s, nil, shared(s))
+}
+
+// shared are the attacks on a gateway that is shared.
+func shared(s *servers) []attack {
+	return slices.Concat(references(), certificates(s), consumers(), onRequests(), addresses(), egress(), files(), templates(), storms(), crashes(), sizes())
 }
 
 // attackAll makes attacks one after the other. A gateway that one has damaged is replaced.
