@@ -145,7 +145,7 @@ func (w *world) awaitDiagnostics(a attack, since int) (told []diagnostic) {
 		return !slices.ContainsFunc(untold(a, told), func(o string) bool { return !isGatewayAPI(o) })
 	}
 	// While objects arrive there are diagnostics of what is yet to come.
-	for until, good := time.Now().Add(2*worstNow()), 0; good < 4 && time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+	for until, good := time.Now().Add(worstNow()), 0; good < 4 && time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
 		if good++; !inLog() {
 			good = 0
 		}
@@ -180,7 +180,7 @@ func untold(a attack, told []diagnostic) (all []string) {
 }
 
 func (w *world) awaitChanges(l *life, n int) {
-	for until := time.Now().Add(4 * worstNow()); l.rounds() < n && time.Now().Before(until); {
+	for until := time.Now().Add(3 * worstNow()); l.rounds() < n && time.Now().Before(until); {
 		time.Sleep(20 * time.Millisecond)
 	}
 }

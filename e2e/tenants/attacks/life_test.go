@@ -42,9 +42,10 @@ const worst = 5 * time.Second
 
 // worstNow is worst on this machine, whose processors others may use as well.
 func worstNow() time.Duration {
+	const most = 6 // times as long
 	text, _ := os.ReadFile("/proc/loadavg")
 	load, _ := strconv.ParseFloat(strings.Fields(string(text) + " 0")[0], 64)
-	return time.Duration(float64(worst) * max(1, load/float64(runtime.NumCPU())))
+	return time.Duration(float64(worst) * min(most, max(1, load/float64(runtime.NumCPU()))))
 }
 
 func (w *world) live() *life {
