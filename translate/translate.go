@@ -39,6 +39,8 @@ type Options struct {
 	Limits limit.Limits
 	// LastResort are the namespaces that may choose the certificate for all hosts.
 	LastResort certificate.LastResort
+	// Certificate is of TLS key pairs and CA certificates.
+	Certificate certificate.Options
 }
 
 // New returns a graph of all source families, without objects.
@@ -47,7 +49,7 @@ func New(o Options) *unit.Graph {
 	class.Define(g)
 	o.Backend.IngressClass = o.IngressClass
 	backend.Define(g, o.Backend)
-	certificate.Define(g)
+	certificate.Define(g, o.Certificate)
 	upstream.Define(g, o.Gateway.ControllerName())
 	consumer.Define(g, o.IngressClass, o.Tenancy)
 	grant.Define(g)

@@ -19,6 +19,7 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/settings"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -85,6 +86,7 @@ func options(s settings.Settings, place gatewayapi.Relay) translate.Options {
 		Tenancy:      tenant(s),
 		Limits:       s.Limits,
 		LastResort:   s.LastResortNamespaces,
+		Certificate:  certificate.Options{AllowWeak: s.WeakTLS},
 		Gateway: gatewayapi.Options{
 			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Ports: streamPorts(s), Pool: pool(s), Front: s.PublishService, Relay: place,
 		},

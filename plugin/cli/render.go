@@ -85,6 +85,7 @@ func optionFlags(f *flag.FlagSet, o *translate.Options) {
 		o.LastResort = strings.Split(value, ",")
 		return nil
 	})
+	f.BoolVar(&o.Certificate.AllowWeak, "allow-weak-certificates", false, "take the keys and signatures that Kong takes with ssl_cipher_suite = old")
 	f.StringVar(&o.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
 	o.Gateway.Pool, o.Gateway.Relay = pool(), relay()
 }

@@ -69,6 +69,7 @@ func (s *Settings) derive(sources Sources) []error {
 		errs = append(errs, err)
 	}
 	s.KongListens = listens
+	s.WeakTLS = weakTLS(sources.Kong)
 	if s.Admin == "" {
 		admin, err := adminOf(sources.Kong)
 		if err != nil {

@@ -89,6 +89,10 @@ type Settings struct {
 	// Limits are the bounds on what objects make.
 	Limits limit.Limits
 
+	// WeakTLS tells that Kong, by its own settings, takes keys and signatures that OpenSSL
+	// by default does not.
+	WeakTLS bool
+
 	// Admin is the address of Kong's Admin API: "unix:/path", "http://host:port" or
 	// "https://host:port". It is empty when there is no Kong to read it from.
 	Admin string

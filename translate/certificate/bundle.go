@@ -1,10 +1,9 @@
 package certificate
 
 import (
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -59,18 +58,24 @@ func translateBundle(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
 // bundleOf reads certificates, and drops what people write between them. Whose they are
 // and until when they are good is seen where they are used: translations know no time.
 func bundleOf(text []byte) (all []string, err error) {
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "CERTIFICATE" {
+	blocks, err := blocksOf(text)
+	if err != nil {
+		return nil, err
+	}
+	for _, block := range blocks {
+		if !slices.Contains(certificateTypes, block.Type) {
 			return nil, errors.New("there is something else among the certificates, such as a private key")
 		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return nil, err
-		}
-		block.Headers = nil
-		all = append(all, string(pem.EncodeToMemory(block)))
 	}
-	if len(all) == 0 {
-		return nil, errors.New("there is no certificate in PEM")
+	certificates, err := certificatesOf(blocks)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range certificates {
+		if c.err != nil {
+			return nil, unreadable(i, c.err)
+		}
+		all = append(all, encoded(certificates[i:i+1]))
 	}
 	return all, nil
 }

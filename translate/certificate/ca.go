@@ -1,9 +1,7 @@
 package certificate
 
 import (
-	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
 
@@ -44,7 +42,7 @@ var caFields = []string{"cert", "ca.crt"}
 
 const idField = "id"
 
-func translateCA(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
+func (o Options) translateCA(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: kind, Namespace: id.Namespace, Name: id.Name}
 	object := r.Get(key)
 	var field func(string) string
@@ -56,7 +54,7 @@ func translateCA(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
 	default:
 		return unit.Fragment{Value: CA{Reason: string(key.Kind) + "NotFound", Message: fmt.Sprintf("%s does not exist", key)}}
 	}
-	c, err := caOf(field)
+	c, err := o.caOf(field)
 	if err != nil {
 		return unit.Fragment{Value: CA{Reason: "CACertificateInvalid", Message: fmt.Sprintf("%s: %v", key, err)}}
 	}
@@ -79,7 +77,7 @@ func translateCA(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
 //
 // Its id follows from the certificate. The object's own id is not used: whoever wrote a
 // Secret with the id of another one's certificate would decide what is verified by it.
-func caOf(field func(string) string) (route.CACertificate, error) {
+func (o Options) caOf(field func(string) string) (route.CACertificate, error) {
 	var c route.CACertificate
 	if id := field(idField); id != "" && uuid.Validate(id) != nil {
 		return c, fmt.Errorf("field %s is not a UUID", idField) // it may be in a Secret, and not be told
@@ -92,20 +90,25 @@ func caOf(field func(string) string) (route.CACertificate, error) {
 	if c.Cert == "" {
 		return c, errors.New("neither field cert nor ca.crt has a certificate")
 	}
-	block, rest := pem.Decode([]byte(c.Cert))
-	if block == nil || block.Type != "CERTIFICATE" {
-		return c, errors.New("there is no certificate in PEM")
+	blocks, err := blocksOf([]byte(c.Cert))
+	if err != nil {
+		return c, err
 	}
-	if more, _ := pem.Decode(rest); more != nil {
-		return c, errors.New("there are several certificates, and Kong takes one at a time")
-	}
-	cert, err := x509.ParseCertificate(block.Bytes)
+	certificates, err := certificatesOf(blocks)
 	switch {
 	case err != nil:
 		return c, err
-	case !cert.IsCA:
+	case len(certificates) > 1:
+		return c, errors.New("there are several certificates, and Kong takes one at a time")
+	case certificates[0].err != nil:
+		return c, unreadable(0, certificates[0].err)
+	case !certificates[0].parsed.IsCA:
 		return c, errors.New("the certificate is not one of a CA")
 	}
-	c.ID = kong.ID(kong.CACertificates, hex.EncodeToString(block.Bytes))
+	if err := o.weakness(certificates); err != nil {
+		return c, err
+	}
+	c.Cert = encoded(certificates)
+	c.ID = kong.ID(kong.CACertificates, hex.EncodeToString(certificates[0].der))
 	return c, nil
 }

@@ -5,16 +5,13 @@
 package certificate
 
 import (
-	"crypto/tls"
 	"fmt"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/translate/vault"
 )
 
 // Role is the role of certificate units.
@@ -26,14 +23,16 @@ type Certificate struct {
 	ID string
 	// Names are the DNS names that it is for, in lower case.
 	Names []string
+	// Fingerprint is the same for Secrets with the same certificates.
+	Fingerprint string
 	// Reason and Message say why there is none.
 	Reason  string
 	Message string
 }
 
 // Define adds the units of certificates to a graph.
-func Define(g *unit.Graph) {
-	g.Define(unit.Definition{Role: Role, Kind: unit.Secret, Translate: translate})
+func Define(g *unit.Graph, o Options) {
+	g.Define(unit.Definition{Role: Role, Kind: unit.Secret, Translate: o.translate})
 	g.Define(unit.Definition{Role: pairRole, Kind: unit.Secret, Translate: translatePair})
 	for kind, role := range bundleRoles {
 		g.Define(unit.Definition{Role: role, Kind: kind, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
@@ -42,7 +41,7 @@ func Define(g *unit.Graph) {
 	}
 	for kind, role := range caRoles {
 		g.Define(unit.Definition{Role: role, Kind: kind, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-			return translateCA(kind, id, r)
+			return o.translateCA(kind, id, r)
 		}})
 	}
 }
@@ -57,43 +56,37 @@ func Use(r *unit.Reader, namespace, name string) Certificate {
 	return c
 }
 
-func translate(id unit.ID, r *unit.Reader) unit.Fragment {
+func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.Secret, Namespace: id.Namespace, Name: id.Name}
 	secret, ok := unit.Get[*corev1.Secret](r, key)
 	if !ok {
 		return unit.Fragment{Value: Certificate{Reason: "SecretNotFound", Message: fmt.Sprintf("%s does not exist", key)}}
 	}
-	cert, private := secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey]
-	pair, err := keyPair(cert, private)
+	pair, err := keyPairOf(secret)
+	if err == nil {
+		err = o.weakness(pair.chain)
+	}
+	var private string
+	if err == nil {
+		private, err = encodedKey(pair.key)
+	}
 	if err != nil {
 		return unit.Fragment{Value: Certificate{
 			Reason:  "CertificateInvalid",
-			Message: fmt.Sprintf("%s holds no TLS key pair: %v", key, err),
-		}}
-	}
-	// Kong looks at the ends of a string, and PEM may have any text around it.
-	if vault.IsReference(string(cert)) || vault.IsReference(string(private)) {
-		return unit.Fragment{Value: Certificate{
-			Reason:  "CertificateInvalid",
-			Message: fmt.Sprintf("%s is a reference to a vault, and a TLS key pair has to be in the Secret", key),
+			Message: fmt.Sprintf("%s holds no TLS key pair that Kong can serve: %v", key, err),
 		}}
 	}
 	c := route.Certificate{
 		ID:   string(secret.UID),
-		Cert: string(cert),
-		Key:  string(private),
+		Cert: encoded(pair.chain),
+		Key:  private,
 		Tags: kong.Tags(secret, corev1.SchemeGroupVersion.WithKind("Secret")),
 	}
 	if c.ID == "" { // a manifest that no API server has seen
 		c.ID = kong.ID(kong.Certificates, id.Namespace+"/"+id.Name)
 	}
-	return unit.Fragment{Entities: []*kong.Entity{kong.Certificate(c)}, Value: Certificate{ID: c.ID, Names: names(pair)}}
-}
-
-func names(pair tls.Certificate) []string {
-	var names []string
-	for _, name := range pair.Leaf.DNSNames {
-		names = append(names, strings.ToLower(name))
+	return unit.Fragment{
+		Entities: []*kong.Entity{kong.Certificate(c)},
+		Value:    Certificate{ID: c.ID, Names: pair.names(), Fingerprint: pair.fingerprint()},
 	}
-	return names
 }

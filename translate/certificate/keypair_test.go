@@ -10,9 +10,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
-func TestKeyPair(t *testing.T) {
+func pairOf(chain, key []byte) (keyPair, error) {
+	return keyPairOf(&corev1.Secret{Data: map[string][]byte{corev1.TLSCertKey: chain, corev1.TLSPrivateKeyKey: key}})
+}
+
+// What would take long to read is refused before.
+func TestKeyPairsAreBounded(t *testing.T) {
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -25,19 +32,18 @@ func TestKeyPair(t *testing.T) {
 	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	key := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(private)})
 	large := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: make([]byte, 500_000)})
-	if _, err := keyPair(cert, key); err != nil {
+	if _, err := pairOf(cert, key); err != nil {
 		t.Errorf("a usual key pair: %v", err)
 	}
 	for name, pair := range map[string]struct {
 		chain, key []byte
 		want       string
 	}{
-		"a large key":              {cert, large, "500000 bytes in DER"},
-		"a large key after others": {cert, append(append([]byte{}, key...), large...), "500000 bytes in DER"},
-		"a long chain":             {[]byte(strings.Repeat(string(cert), 200)), key, "clients take 102400 at most"},
-		"none":                     {nil, nil, "failed to find any PEM data"},
+		"a large key":  {cert, large, "500000 bytes in DER"},
+		"a long chain": {[]byte(strings.Repeat(string(cert), 200)), key, "clients take 102400 at most"},
+		"none":         {nil, nil, "there is no certificate in PEM"},
 	} {
-		if _, err := keyPair(pair.chain, pair.key); err == nil || !strings.Contains(err.Error(), pair.want) {
+		if _, err := pairOf(pair.chain, pair.key); err == nil || !strings.Contains(err.Error(), pair.want) {
 			t.Errorf("%s: %v, want …%s…", name, err, pair.want)
 		}
 	}

@@ -33,9 +33,13 @@ func translatePair(id unit.ID, r *unit.Reader) unit.Fragment {
 	if !ok {
 		return unit.Fragment{Value: Pair{Message: fmt.Sprintf("%s does not exist", key)}}
 	}
-	cert, private := secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey]
-	if _, err := keyPair(cert, private); err != nil {
+	pair, err := keyPairOf(secret)
+	var private string
+	if err == nil {
+		private, err = encodedKey(pair.key)
+	}
+	if err != nil {
 		return unit.Fragment{Value: Pair{Message: fmt.Sprintf("%s holds no TLS key pair: %v", key, err)}}
 	}
-	return unit.Fragment{Value: Pair{Certificate: string(cert), Key: string(private)}}
+	return unit.Fragment{Value: Pair{Certificate: encoded(pair.chain), Key: private}}
 }
