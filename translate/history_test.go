@@ -244,8 +244,11 @@ func (w *world) service(name string) unit.Object {
 
 func (w *world) secret(name string) unit.Object {
 	s := &corev1.Secret{ObjectMeta: meta(name), Data: map[string][]byte{"tls.crt": certPEM, "tls.key": keyPEM}}
-	if w.IntN(3) == 0 {
+	switch w.IntN(4) {
+	case 0:
 		s.Data["tls.key"] = []byte("garbage")
+	case 1: // several Secrets may have the same certificate, and later another one
+		s.Data["tls.crt"], s.Data["tls.key"] = otherCertPEM, otherKeyPEM
 	}
 	s.Labels = map[string]string{"konghq.com/credential": pick(w, "key-auth", "acl", "none")}
 	s.Data["key"], s.Data["group"] = []byte(pick(w, "k", "{}")), []byte("g")
@@ -254,7 +257,10 @@ func (w *world) secret(name string) unit.Object {
 
 func pick[T any](w *world, choices ...T) T { return choices[w.IntN(len(choices))] }
 
-var certPEM, keyPEM = keyPair()
+var (
+	certPEM, keyPEM           = keyPair()
+	otherCertPEM, otherKeyPEM = keyPair()
+)
 
 func keyPair() (cert, key []byte) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -243,7 +243,7 @@ func TestAuthorities(t *testing.T) {
 		"the old type":      {text: strings.ReplaceAll(root.pem(), "CERTIFICATE", "X509 CERTIFICATE"), bundle: 1, same: true},
 		"several":           {text: root.pem() + other.pem(), one: "one at a time", bundle: 2},
 		"half of the other": {text: root.pem() + other.pem()[:200], one: "cut off", bundleErr: "cut off"},
-		"a key":             {text: root.pem() + pkcs8(t, other.key), bundle: 0, bundleErr: "there is a PRIVATE KEY among the certificates", same: true},
+		"a key":             {text: root.pem() + pkcs8(t, other.key), bundle: 0, bundleErr: "there is something else among the certificates", same: true},
 		"none":              {text: "x", one: "no certificate", bundleErr: "no certificate"},
 		"no authority":      {text: leaf.pem(), one: "not one of a CA", bundle: 1},
 		"a short key":       {text: weak.pem(), one: "RSA key of 1024 bits", bundle: 1},

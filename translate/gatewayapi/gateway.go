@@ -220,7 +220,7 @@ func (t *gatewayTranslation) resolve(a *assessment) {
 func (t *gatewayTranslation) certify(all []assessment) {
 	for _, a := range all {
 		if len(a.certificates) > 0 {
-			t.serve(a, serverName(hostOf(a.spec.Hostname)), a.certificates[0].ID)
+			t.serve(a, serverName(hostOf(a.spec.Hostname)), a.certificates[0])
 			t.unnamed(a)
 		}
 	}
@@ -236,7 +236,7 @@ func (t *gatewayTranslation) certify(all []assessment) {
 			for _, name := range c.Names {
 				narrower := func(other route.Host) bool { return covers(other, route.Host(name)) }
 				if covers(host, route.Host(name)) && !slices.ContainsFunc(a.narrower, narrower) {
-					t.serve(a, name, c.ID)
+					t.serve(a, name, c)
 				}
 			}
 		}
@@ -285,7 +285,7 @@ func (t *gatewayTranslation) certificate(from unit.Key, ref gatewayv1.SecretObje
 }
 
 // serve claims a server name for a listener, once.
-func (t *gatewayTranslation) serve(a assessment, name, certificateID string) {
+func (t *gatewayTranslation) serve(a assessment, name string, c certificate.Certificate) {
 	if t.named[name] || !kong.IsName(name) || name == certificate.AnyHost && !t.lastResort.Permits(a.of.Namespace) {
 		return
 	}
@@ -294,7 +294,8 @@ func (t *gatewayTranslation) serve(a assessment, name, certificateID string) {
 		Slot:     "sni " + name,
 		Object:   a.of,
 		Since:    a.since,
-		Entities: []*kong.Entity{kong.SNI(name, certificateID)},
+		Entities: []*kong.Entity{kong.SNI(name, c.ID)},
+		Same:     c.Fingerprint,
 		Lost:     unit.Warning(a.of, "HostConflict", "the certificate for "+name+" is another object's to choose"),
 	})
 }

@@ -25,7 +25,7 @@ func (t *translation) certificates() {
 			continue
 		}
 		for _, host := range t.served(i, tls) {
-			t.serve(i, host, c.ID)
+			t.serve(i, host, c)
 		}
 	}
 }
@@ -85,8 +85,8 @@ func (t *translation) ruleHosts() (hosts []string, all bool) {
 	return hosts, all
 }
 
-func (t *translation) serve(i int, name, certificateID string) {
-	entities := []*kong.Entity{kong.SNI(name, certificateID)}
+func (t *translation) serve(i int, name string, c certificate.Certificate) {
+	entities := []*kong.Entity{kong.SNI(name, c.ID)}
 	if !t.allowance.Take(entities, fmt.Sprintf("tls %d host %s", i, name)) {
 		return
 	}
@@ -95,6 +95,7 @@ func (t *translation) serve(i int, name, certificateID string) {
 		Object:   t.key,
 		Since:    t.ingress.CreationTimestamp.Time,
 		Entities: entities,
+		Same:     c.Fingerprint,
 		Lost: unit.Warning(t.key, "HostConflict",
 			fmt.Sprintf("tls %d: the certificate for %s is another Ingress's to choose", i, name)),
 	})

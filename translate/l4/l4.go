@@ -182,18 +182,18 @@ func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.Ingress
 		t.warn("MatchInvalid", "%s: %v", where, err)
 		return
 	}
-	t.claim(slot, entities, where, "PortConflict", fmt.Sprintf("rule %d: port %d is taken by another rule for the same host", i, s.Port))
+	t.claim(where, unit.Claim{
+		Slot:     slot,
+		Entities: entities,
+		Lost:     unit.Warning(t.key, "PortConflict", fmt.Sprintf("rule %d: port %d is taken by another rule for the same host", i, s.Port)),
+	})
 }
 
-func (t *translation) claim(slot string, entities []*kong.Entity, where, reason, lost string) {
-	if !t.allowance.Take(entities, where) {
+// claim adds a claim of the object, if it may have the entities.
+func (t *translation) claim(where string, c unit.Claim) {
+	if !t.allowance.Take(c.Entities, where) {
 		return
 	}
-	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
-		Slot:     slot,
-		Object:   t.key,
-		Since:    t.object.GetCreationTimestamp().Time,
-		Entities: entities,
-		Lost:     unit.Warning(t.key, reason, lost),
-	})
+	c.Object, c.Since = t.key, t.object.GetCreationTimestamp().Time
+	t.fragment.Claims = append(t.fragment.Claims, c)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 // certificates claims hosts for Secrets' certificates, as an Ingress does.
@@ -23,8 +24,13 @@ func (t *translation) certificates(object *configurationv1beta1.TCPIngress) {
 			continue
 		}
 		for _, host := range t.served(i, object.Spec) {
-			t.claim("sni "+host, []*kong.Entity{kong.SNI(host, c.ID)}, fmt.Sprintf("tls %d host %s", i, host), "HostConflict",
-				fmt.Sprintf("tls %d: the certificate for %s is another object's to choose", i, host))
+			t.claim(fmt.Sprintf("tls %d host %s", i, host), unit.Claim{
+				Slot:     "sni " + host,
+				Entities: []*kong.Entity{kong.SNI(host, c.ID)},
+				Same:     c.Fingerprint,
+				Lost: unit.Warning(t.key, "HostConflict",
+					fmt.Sprintf("tls %d: the certificate for %s is another object's to choose", i, host)),
+			})
 		}
 	}
 }

@@ -76,7 +76,7 @@ func (g *Graph) setClaims(n *node, claims []Claim) {
 
 // ranksLike reports whether two claims of one node ask for the same slot with the same rank.
 func (c Claim) ranksLike(other Claim) bool {
-	return c.Slot == other.Slot && c.Since.Equal(other.Since) && c.Object == other.Object &&
+	return c.Slot == other.Slot && c.Since.Equal(other.Since) && c.Object == other.Object && c.Same == other.Same &&
 		(c.Ranked == nil) == (other.Ranked == nil)
 }
 
@@ -138,7 +138,7 @@ func (s *slot) concerned() []*contender {
 	switch {
 	case is.claim.Ranked != nil:
 		return s.contenders[min(s.moved, len(s.contenders)):]
-	case was == nil || was == is || was.node == is.node && was.claim.Object == is.claim.Object:
+	case was == nil || was == is || was.node == is.node && was.claim.Object == is.claim.Object && was.claim.Same == is.claim.Same:
 		return nil // the same holder, maybe translated again
 	}
 	return s.contenders

@@ -45,12 +45,21 @@ type Claim struct {
 	// While names slots that the unit has to hold too for the entities to be in the
 	// configuration, as a credential is worth nothing without its consumer.
 	While []string
+	// Same is what the slot is asked for, where several may ask for the same: a claim that
+	// asks for what the holder does has lost nothing, and gets no verdict. Empty is like no
+	// other.
+	Same string
 	// Lost is the verdict while another claim holds the slot. The holder's name is
 	// appended to its message where it is in the same namespace. The zero value is no verdict.
 	Lost Verdict
 	// Elsewhere, if set, is the verdict while a claim of another namespace holds the
 	// slot: for slots whose very existence is not to be told.
 	Elsewhere Verdict
+}
+
+// loses reports whether there is something to say while another claim holds the slot.
+func (c Claim) loses(holder Claim) bool {
+	return c.Lost != (Verdict{}) && (c.Same == "" || c.Same != holder.Same)
 }
 
 // lostTo is the verdict on a claim while another one holds its slot. Those who may read

@@ -118,7 +118,7 @@ func (g *Graph) refresh(n *node) {
 				if g.holdsAll(n, c.claim.While) {
 					entities = append(entities, c.claim.Entities...)
 				}
-			} else if c.claim.Lost != (Verdict{}) {
+			} else if c.claim.loses(holder.claim) {
 				verdicts = append(verdicts, c.claim.lostTo(holder.claim))
 			}
 		}
