@@ -60,6 +60,11 @@ func (t *translation) credential(name string) {
 		t.failed("CredentialInvalid", "credential %s: %v", name, err)
 		return
 	}
+	for _, field := range framed(fields) {
+		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "CredentialFramed", fmt.Sprintf(
+			"credential %s: field %s begins or ends with white space, such as a line break, which is part of the value; "+
+				"if it is not meant, write the Secret without it", name, field)))
+	}
 	contested := t.model.Name
 	if k.unique != "" {
 		contested = ""
@@ -151,12 +156,27 @@ func parse(name, text string) (any, error) {
 			}
 		}
 		return uris, nil
+	case "algorithm", "client_type":
+		return strings.TrimSpace(text), nil
 	}
 	return text, nil
 }
 
 // algorithms are those that Kong's plugin jwt has.
 var algorithms = []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"}
+
+// framed names the fields of a credential that begin or end with white space, which nearly
+// always is a line break that an editor or echo left behind. It is part of the value.
+func framed(fields map[string]any) []string {
+	var names []string
+	for name, value := range fields {
+		if text, ok := value.(string); ok && name != "rsa_public_key" && strings.TrimSpace(text) != text {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 // jwt checks what depends on the algorithm.
 func jwt(fields map[string]any) error {

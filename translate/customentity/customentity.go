@@ -121,6 +121,7 @@ func (o Options) read(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity)
 	if json.Unmarshal(e.Spec.Fields.Raw, &fields) != nil || fields == nil {
 		return nil, errors.New("the fields are not an object")
 	}
+	fields = kong.WithoutNulls(fields)
 	if id := fields["id"]; id != nil {
 		if text, ok := id.(string); !ok || len(text) != uuidLength || uuid.Validate(text) != nil {
 			return nil, errors.New("spec.fields.id is not a UUID")

@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -106,7 +107,7 @@ func (s source) patched(r *unit.Reader, config any, size int) (map[string]any, e
 	if !ok {
 		return nil, errors.New("the configuration is not an object")
 	}
-	return object, nil
+	return kong.WithoutNulls(object), nil
 }
 
 // decode reads JSON and keeps its numbers as they are.

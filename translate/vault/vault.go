@@ -4,7 +4,9 @@
 package vault
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -51,15 +53,16 @@ func (s Rules) translate(r *unit.Reader, v *configurationv1alpha1.KongVault, key
 		f.Verdicts = append(f.Verdicts, condition.Verdict(key, false, "Invalid", "spec.config: "+err.Error()))
 		return f
 	}
-	if !isValid(v) {
-		f.Verdicts = append(f.Verdicts, condition.Verdict(key, false, "Invalid", "the config is not an object"))
+	config, err := configuration(v.Spec.Config.Raw)
+	if err != nil {
+		f.Verdicts = append(f.Verdicts, condition.Verdict(key, false, "Invalid", err.Error()))
 		return f
 	}
 	f.Verdicts = append(f.Verdicts, condition.Verdict(key, true, "Programmed", s.programmed(names)))
 	f.Claims = []unit.Claim{{
 		Slot: "vault " + v.Spec.Prefix, Object: key, Since: v.CreationTimestamp.Time,
 		Entities: []*kong.Entity{kong.Vault(route.Vault{
-			Backend: v.Spec.Backend, Prefix: v.Spec.Prefix, Description: v.Spec.Description, Config: v.Spec.Config.Raw,
+			Backend: v.Spec.Backend, Prefix: v.Spec.Prefix, Description: v.Spec.Description, Config: config,
 			Tags: tags,
 		})},
 		Lost: condition.Verdict(key, false, "Conflict", "another vault has the prefix "+v.Spec.Prefix),
@@ -69,9 +72,25 @@ func (s Rules) translate(r *unit.Reader, v *configurationv1alpha1.KongVault, key
 
 // isValid reports whether the config is one.
 func isValid(v *configurationv1alpha1.KongVault) bool {
-	var object map[string]json.RawMessage
-	raw := v.Spec.Config.Raw
-	return len(raw) == 0 || json.Unmarshal(raw, &object) == nil
+	_, err := configuration(v.Spec.Config.Raw)
+	return err == nil
+}
+
+// configuration is a vault's, without nulls; nil for none.
+func configuration(raw []byte) (json.RawMessage, error) {
+	var object map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	if err := decoder.Decode(&object); err != nil {
+		return nil, errors.New("the config is not an object")
+	}
+	if object == nil {
+		return nil, nil
+	}
+	return json.Marshal(kong.WithoutNulls(object))
 }
 
 // programmed says whom a vault is for.
