@@ -145,7 +145,7 @@ func (f *filters) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) erro
 		return nil
 	case filter.Type == gatewayv1.HTTPRouteFilterCORS && filter.CORS != nil:
 		f.cors = corsOf(filter.CORS)
-		return nil
+		return f.cors.check()
 	}
 	return f.chain.add(filter, matched)
 }
@@ -171,7 +171,7 @@ func (c *chain) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) (err e
 	default:
 		return fmt.Errorf("a filter of the type %s is not supported", filter.Type)
 	}
-	return err
+	return errorsIn(err, c.check())
 }
 
 func replacedPath(p *gatewayv1.HTTPPathModifier, matched route.Path) (*path, error) {

@@ -1,0 +1,152 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// What the schemas of the plugins kube-sync-http and kube-sync-cors take. An API server that
+// has the definitions of Gateway API leaves little to refuse here; manifests from files, and
+// what the definitions have no rule for, come as they are. Tests hold these to the schemas.
+
+// headerNames are a list of names as a header has it, or "*".
+var headerNames = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z, -]+$")
+
+// hostname is a name that requests are sent on with, or redirected to.
+var hostname = regexp.MustCompile(`^[0-9A-Za-z._-]+$`)
+
+var (
+	redirectStatuses = []int{301, 302, 303, 307, 308}
+	redirectSchemes  = []string{"", "http", "https"}
+)
+
+const maxPort = 65535
+
+// singleLine reports whether a value has no control characters, by which it could be more
+// than a value: the end of a header, for one.
+func singleLine(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+const noControl = "has a control character, such as a line break, which no header and no path can have"
+
+// check says what no plugin can do of what filters ask for.
+func (c chain) check() error {
+	return errorsIn(
+		inField("requestHeaderModifier", c.Request.check()),
+		inField("responseHeaderModifier", c.Response.check()),
+		inField("urlRewrite", c.Rewrite.check()),
+		inField("requestRedirect", c.Redirect.check()),
+	)
+}
+
+// errorsIn returns the first error.
+func errorsIn(all ...error) error {
+	for _, err := range all {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inField puts an error into a field.
+func inField(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s.%w", field, err)
+}
+
+func (h *headers) check() error {
+	if h == nil {
+		return nil
+	}
+	if err := errorsIn(checkHeaders("set", h.Set), checkHeaders("add", h.Add)); err != nil {
+		return err
+	}
+	for _, name := range h.Remove {
+		if !token.MatchString(name) {
+			return fmt.Errorf("remove: %q is not the name of a header", name)
+		}
+	}
+	return nil
+}
+
+func checkHeaders(field string, all []header) error {
+	for _, h := range all {
+		if !token.MatchString(h.Name) {
+			return fmt.Errorf("%s: %q is not the name of a header", field, h.Name)
+		}
+		if !singleLine(h.Value) {
+			return fmt.Errorf("%s: the value of header %s %s", field, h.Name, noControl)
+		}
+	}
+	return nil
+}
+
+func (r *rewrite) check() error {
+	if r == nil {
+		return nil
+	}
+	return errorsIn(checkHost(r.Host), r.Path.check())
+}
+
+func (r *redirect) check() error {
+	switch {
+	case r == nil:
+		return nil
+	case !slices.Contains(redirectStatuses, r.Status):
+		return fmt.Errorf("statusCode: %d is not the status of a redirect: 301, 302, 303, 307 and 308 are", r.Status)
+	case !slices.Contains(redirectSchemes, r.Scheme):
+		return fmt.Errorf("scheme: %q is neither http nor https", r.Scheme)
+	case r.Port < 0 || r.Port > maxPort:
+		return fmt.Errorf("port: %d is not a port", r.Port)
+	}
+	return errorsIn(checkHost(r.Host), r.Path.check())
+}
+
+func checkHost(host string) error {
+	if host != "" && !hostname.MatchString(host) {
+		return fmt.Errorf("hostname: %q is not a host name", host)
+	}
+	return nil
+}
+
+func (p *path) check() error {
+	if p == nil {
+		return nil
+	}
+	return errorsIn(
+		checkPath("path.replaceFullPath", p.Full),
+		checkPath("path.replacePrefixMatch", p.Replacement),
+		checkPath("path, of the match", p.Prefix),
+	)
+}
+
+func checkPath(field string, text *string) error {
+	if text != nil && !singleLine(*text) {
+		return fmt.Errorf("%s: %q %s", field, *text, noControl)
+	}
+	return nil
+}
+
+func (c *cors) check() error {
+	if c.MaxAge < 0 {
+		return fmt.Errorf("cors.maxAge: %d is not a number of seconds", c.MaxAge)
+	}
+	return errorsIn(
+		checkNames("cors.allowMethods", c.Methods),
+		checkNames("cors.allowHeaders", c.Headers),
+		checkNames("cors.exposeHeaders", c.Expose),
+	)
+}
+
+func checkNames(field, names string) error {
+	if names != "" && !headerNames.MatchString(names) {
+		return fmt.Errorf("%s: %q are not names separated by commas", field, names)
+	}
+	return nil
+}
