@@ -23,6 +23,8 @@ type Bundle struct {
 	Certificates []string
 	// Message says why there are none.
 	Message string
+	// Weak says which of them Kong refuses whoever it vouches for; empty for none.
+	Weak string
 }
 
 // UseBundle makes the bundle in a Secret or ConfigMap be there for the unit that asks.
@@ -37,7 +39,7 @@ func UseBundle(r *unit.Reader, kind unit.Kind, namespace, name string) Bundle {
 // bundleField is where an object has its certificates.
 const bundleField = "ca.crt"
 
-func translateBundle(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
+func (o Options) translateBundle(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: kind, Namespace: id.Namespace, Name: id.Name}
 	var text []byte
 	switch o := r.Get(key).(type) {
@@ -52,12 +54,19 @@ func translateBundle(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
 	if err != nil {
 		return unit.Fragment{Value: Bundle{Message: fmt.Sprintf("%s: field %s: %v", key, bundleField, err)}}
 	}
-	return unit.Fragment{Value: Bundle{Certificates: certificates}}
+	bundle := Bundle{}
+	for i, c := range certificates {
+		bundle.Certificates = append(bundle.Certificates, encoded(certificates[i:i+1]))
+		if err := o.weakKey(i, c.parsed); err != nil && bundle.Weak == "" {
+			bundle.Weak = fmt.Sprintf("%s: field %s: %v", key, bundleField, err)
+		}
+	}
+	return unit.Fragment{Value: bundle}
 }
 
 // bundleOf reads certificates, and drops what people write between them. Whose they are
 // and until when they are good is seen where they are used: translations know no time.
-func bundleOf(text []byte) (all []string, err error) {
+func bundleOf(text []byte) ([]x509Certificate, error) {
 	blocks, err := blocksOf(text)
 	if err != nil {
 		return nil, err
@@ -75,7 +84,6 @@ func bundleOf(text []byte) (all []string, err error) {
 		if c.err != nil {
 			return nil, unreadable(i, c.err)
 		}
-		all = append(all, encoded(certificates[i:i+1]))
 	}
-	return all, nil
+	return certificates, nil
 }

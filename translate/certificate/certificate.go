@@ -36,7 +36,7 @@ func Define(g *unit.Graph, o Options) {
 	g.Define(unit.Definition{Role: pairRole, Kind: unit.Secret, Translate: translatePair})
 	for kind, role := range bundleRoles {
 		g.Define(unit.Definition{Role: role, Kind: kind, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-			return translateBundle(kind, id, r)
+			return o.translateBundle(kind, id, r)
 		}})
 	}
 	for kind, role := range caRoles {

@@ -70,6 +70,9 @@ func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.Frontend
 		if len(bundle.Certificates) == 0 {
 			unresolved(gatewayv1.ListenerReasonInvalidCACertificateRef, "%s", bundle.Message)
 		}
+		if bundle.Weak != "" {
+			unresolved(gatewayv1.ListenerReasonInvalidCACertificateRef, "%s", bundle.Weak)
+		}
 		cas = append(cas, bundle.Certificates...)
 	}
 	size := 0
