@@ -60,8 +60,8 @@ func (t *translation) credential(name string) {
 		t.failed("CredentialInvalid", "credential %s: %v", name, err)
 		return
 	}
-	for _, field := range framed(fields) {
-		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "CredentialFramed", fmt.Sprintf(
+	for _, field := range spaced(fields) {
+		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "CredentialHasWhiteSpace", fmt.Sprintf(
 			"credential %s: field %s begins or ends with white space, such as a line break, which is part of the value; "+
 				"if it is not meant, write the Secret without it", name, field)))
 	}
@@ -165,9 +165,9 @@ func parse(name, text string) (any, error) {
 // algorithms are those that Kong's plugin jwt has.
 var algorithms = []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"}
 
-// framed names the fields of a credential that begin or end with white space, which nearly
+// spaced names the fields of a credential that begin or end with white space, which nearly
 // always is a line break that an editor or echo left behind. It is part of the value.
-func framed(fields map[string]any) []string {
+func spaced(fields map[string]any) []string {
 	var names []string
 	for name, value := range fields {
 		if text, ok := value.(string); ok && name != "rsa_public_key" && strings.TrimSpace(text) != text {
