@@ -66,10 +66,6 @@ func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 	if err == nil {
 		err = o.weakness(pair.chain)
 	}
-	var private string
-	if err == nil {
-		private, err = encodedKey(pair.key)
-	}
 	if err != nil {
 		return unit.Fragment{Value: Certificate{
 			Reason:  "CertificateInvalid",
@@ -79,7 +75,7 @@ func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 	c := route.Certificate{
 		ID:   string(secret.UID),
 		Cert: encoded(pair.chain),
-		Key:  private,
+		Key:  pair.key,
 		Tags: kong.Tags(secret, corev1.SchemeGroupVersion.WithKind("Secret")),
 	}
 	if c.ID == "" { // a manifest that no API server has seen

@@ -20,7 +20,7 @@ import (
 // the key's own, each of the others vouches for the one before it.
 type keyPair struct {
 	chain []x509Certificate
-	key   privateKey
+	key   string // in PEM
 }
 
 // maxChain is the size of the certificates in PEM, in bytes. No client takes more.
@@ -55,7 +55,8 @@ func keyPairOf(secret *corev1.Secret) (keyPair, error) {
 	if own < 0 {
 		return keyPair{}, fmt.Errorf("the private key in field %s belongs to no certificate in field %s", corev1.TLSPrivateKeyKey, corev1.TLSCertKey)
 	}
-	return keyPair{chain: chainOf(all, own), key: key}, nil
+	written, err := encodedKey(key)
+	return keyPair{chain: chainOf(all, own), key: written}, err
 }
 
 // isFor reports whether a certificate is for a key.

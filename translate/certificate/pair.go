@@ -34,12 +34,8 @@ func translatePair(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{Value: Pair{Message: fmt.Sprintf("%s does not exist", key)}}
 	}
 	pair, err := keyPairOf(secret)
-	var private string
-	if err == nil {
-		private, err = encodedKey(pair.key)
-	}
 	if err != nil {
 		return unit.Fragment{Value: Pair{Message: fmt.Sprintf("%s holds no TLS key pair: %v", key, err)}}
 	}
-	return unit.Fragment{Value: Pair{Certificate: encoded(pair.chain), Key: private}}
+	return unit.Fragment{Value: Pair{Certificate: encoded(pair.chain), Key: pair.key}}
 }

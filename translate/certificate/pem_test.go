@@ -167,11 +167,7 @@ func TestKeyPairs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			private, err := encodedKey(pair.key)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := tls.X509KeyPair([]byte(encoded(pair.chain)), []byte(private)); err != nil || len(pair.chain) != tt.length {
+			if _, err := tls.X509KeyPair([]byte(encoded(pair.chain)), []byte(pair.key)); err != nil || len(pair.chain) != tt.length {
 				t.Errorf("%d certificates, error %v", len(pair.chain), err)
 			}
 			for i := 1; i < len(pair.chain) && !strings.Contains(name, " CA") && !strings.Contains(name, "same"); i++ {
