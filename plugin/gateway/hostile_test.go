@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -126,4 +127,18 @@ func usage(t *testing.T, workers []int) (memory, processor float64) {
 		memory, processor = max(memory, kilobytes/1024), max(processor, ticks/100)
 	}
 	return memory, processor
+}
+
+// workers are the processes of Kong's workers.
+func (k ownKong) workers(t *testing.T) []int {
+	t.Helper()
+	answer, err := k.admin.get(t.Context(), "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var node struct{ Pids struct{ Workers []int } }
+	if err := json.Unmarshal(answer.body, &node); err != nil || len(node.Pids.Workers) == 0 {
+		t.Fatalf("%v: %.200s", err, answer.body)
+	}
+	return node.Pids.Workers
 }
