@@ -3,11 +3,16 @@ package companion
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kube-sync/kube-sync/plugin/gateway"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -116,6 +121,41 @@ func (s *schemas) expectOnly(outcome gateway.Outcome, name string) {
 	for range 4 {
 		if wrong, _ := s.k.try(want{host: "web.shop.test", path: "/" + strconv.Itoa(s.changes), code: 503}); wrong != "" {
 			s.k.t.Errorf("change %d: %s", s.changes, wrong)
+		}
+	}
+}
+
+// TestARefusedPluginOfAConsumerClosesTheRoute has a plugin for a route and one consumer that
+// Kong refuses, and one over which its code fails: nobody's requests are answered by the
+// route, after a change and after a load of everything.
+func TestARefusedPluginOfAConsumerClosesTheRoute(t *testing.T) {
+	k := start(t, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-closed,kube-sync-tenants")
+	for config, says := range map[string]string{
+		`{"minute":"many"}`:              "expected a number",
+		`{"minute":5,"redis_host":5}`:    "Kong fails over it",
+		`{"minute":[{"x":[]}],"hour":5}`: "",
+	} {
+		for _, full := range []bool{false, true} {
+			s := newSchemas(k)
+			plugin := &configurationv1.KongPlugin{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "limit"}, PluginName: "rate-limiting"}
+			plugin.Config = apiextensionsv1.JSON{Raw: []byte(config)}
+			ann := &configurationv1.KongConsumer{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "ann"}, Username: "ann"}
+			ann.Annotations = map[string]string{"kubernetes.io/ingress.class": "kong", "konghq.com/plugins": "limit"}
+			if full {
+				s.gateway.Again()
+			}
+			outcome := s.apply(map[unit.ID]struct{}{}, changeOf(unit.KongConsumer, ann), changeOf(unit.KongPlugin, plugin), ingress("shop", "limited", "/", "limit"))
+			k.eventually("the change in all workers", func() bool { return k.status().Ready })
+			told := false
+			for _, r := range outcome.Refusals {
+				told = told || r.Object == (unit.Key{Kind: unit.KongPlugin, Namespace: "shop", Name: "limit"}) && strings.Contains(strings.Join(r.Messages, " "), says)
+			}
+			if !told || outcome.Delta == full {
+				t.Errorf("%s, everything %t: refusals %+v", config, full, outcome.Refusals)
+			}
+			if wrong, _ := k.try(want{host: "limited.shop.test", path: "/", code: http.StatusOK}); !strings.Contains(wrong, "answered 503") || !strings.Contains(wrong, "the plugin rate-limiting is not available") {
+				t.Errorf("%s, everything %t: %s", config, full, wrong)
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -167,29 +168,52 @@ func byID(rows []refusal) map[string]string {
 
 // TestFullMap fills the map in which Kong keeps its configuration.
 func TestFullMap(t *testing.T) {
-	k := start(t, "KONG_LMDB_MAP_SIZE=1m")
+	fill(t, start(t, "KONG_LMDB_MAP_SIZE=1m"), "lmdb_map_size")
+}
+
+// TestFullDisk fills the disk instead. What is small is taken all the same.
+func TestFullDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: no Kong is started")
+	}
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=24m"); err != nil {
+		t.Skipf("no disk of a size can be had here: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	t.Setenv("TMPDIR", dir)
+	k := start(t)
+	now := fill(t, k, "the disk of Kong's LMDB database")
+	next := now.clone()
+	next.put("consumers", entity{"id": id("small"), "username": "small"})
+	k.apply(difference(now, next))
+}
+
+// fill sends deltas until one does not fit, which changes nothing. It returns what did.
+func fill(t *testing.T, k *kong, says string) config {
+	t.Helper()
 	now := empty()
 	k.load(now)
-	for i := range 100 {
+	for i := range 200 {
 		next := now.clone()
 		for j := range 100 {
-			next.put("consumers", entity{"id": id(i, j), "username": fmt.Sprint(i, "-", j), "tags": []string{strings.Repeat("x", 200)}})
+			next.put("consumers", entity{"id": id(i, j), "username": fmt.Sprint(i, "-", j), "tags": []string{strings.Repeat("x", 2000)}})
 		}
-		d := difference(now, next)
-		code, answer := k.send(d, "?wait=10000")
+		code, answer := k.send(difference(now, next), "?wait=10000")
 		if code == http.StatusOK {
 			now = next
 			continue
 		}
-		if code != http.StatusRequestEntityTooLarge || !strings.Contains(answer.Message, "lmdb_map_size") {
+		if code != http.StatusRequestEntityTooLarge || !strings.Contains(answer.Message, says) {
 			t.Fatalf("answered %d %+v", code, answer)
 		}
 		if status := k.status(); status.Hash != now.hash() || !status.Ready {
 			t.Fatalf("after that: %+v", status)
 		}
-		return
+		return now
 	}
-	t.Error("a map of one megabyte took 10 000 consumers")
+	t.Fatal("20 000 consumers fit")
+	return nil
 }
 
 // TestAnotherKong runs with a Kong that says it is another version: the companion keeps

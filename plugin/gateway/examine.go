@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"iter"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -16,35 +17,48 @@ const (
 
 // examine names the entities of units over which Kong's code fails, whatever else is
 // there. The companion looks at each for itself, so that one question finds them all.
-func (g *Gateway) examine(ctx context.Context, p *plan, ids []unit.ID) ([]RefusedEntity, error) {
-	var rows []RefusedEntity
-	var some []*kong.Entity
-	refs, bytes := map[kong.Ref]struct{}{}, 0
-	ask := func() error {
+func (g *Gateway) examine(ctx context.Context, p *plan, ids []unit.ID) (rows []RefusedEntity, err error) {
+	var all []*kong.Entity
+	for _, id := range ids {
+		all = append(all, p.parts[id].entities...)
+	}
+	for some := range chunks(all) {
 		found, err := blame(some, func(part []*kong.Entity) (err error) {
-			g.watched(ctx, bytes, func(ctx context.Context) { err = g.admin.failures(ctx, part) })
+			g.watched(ctx, sizeOf(part), func(ctx context.Context) { err = g.admin.failures(ctx, part) })
 			return err
 		}, g.judge(ctx))
+		if err != nil {
+			return nil, err
+		}
 		rows = append(rows, found...)
-		some, bytes = nil, 0
-		clear(refs)
-		return err
 	}
-	for _, id := range ids {
-		for _, e := range p.parts[id].entities {
+	return rows, nil
+}
+
+// chunks yields entities in parts about which Kong can be asked at once, in each of which an
+// id is there once.
+func chunks(all []*kong.Entity) iter.Seq[[]*kong.Entity] {
+	return func(yield func([]*kong.Entity) bool) {
+		var some []*kong.Entity
+		refs, bytes := map[kong.Ref]struct{}{}, 0
+		for _, e := range all {
 			if e.Type.Local() {
 				continue
 			}
 			if _, twice := refs[e.Ref]; twice || len(some) >= mostExamined || bytes > mostExaminedBytes {
-				if err := ask(); err != nil {
-					return nil, err
+				if !yield(some) {
+					return
 				}
+				some, bytes = nil, 0
+				clear(refs)
 			}
 			some, bytes = append(some, e), bytes+len(e.JSON)
 			refs[e.Ref] = struct{}{}
 		}
+		if len(some) > 0 {
+			yield(some)
+		}
 	}
-	return rows, ask()
 }
 
 // judge is what [Gateway.aftermath] makes of a question without an answer.

@@ -49,8 +49,21 @@ func (g *Gateway) vet(ctx context.Context, p *plan) error {
 	if len(q.entities) == 0 || len(q.entities) > mostAsked {
 		return nil
 	}
+	var rows []RefusedEntity
+	for some := range chunks(kong.Sorted(q.entities)) {
+		found, err := g.vetSome(ctx, some)
+		if err != nil {
+			return nil
+		}
+		rows = append(rows, found...)
+	}
+	return q.refusal(rows)
+}
+
+// vetSome asks about some plugins, and notes those that Kong has no objection to.
+func (g *Gateway) vetSome(ctx context.Context, all []*kong.Entity) ([]RefusedEntity, error) {
 	answered := true // about all that was asked
-	rows, err := blame(kong.Sorted(q.entities), func(some []*kong.Entity) error {
+	rows, err := blame(all, func(some []*kong.Entity) error {
 		err := g.askAbout(ctx, some)
 		if errors.Is(err, ErrFailed) && !silent(err) && g.companion {
 			// It knows which, and the next question is about the others.
@@ -59,20 +72,24 @@ func (g *Gateway) vet(ctx context.Context, p *plan) error {
 				return failed
 			}
 		}
-		if len(some) == len(q.entities) && errors.Is(err, ErrFailed) && !silent(err) && errors.Is(g.askAbout(ctx, nil), ErrFailed) {
+		if len(some) == len(all) && errors.Is(err, ErrFailed) && !silent(err) && errors.Is(g.askAbout(ctx, nil), ErrFailed) {
 			return errUnasked
 		}
 		return err
 	}, g.judge(ctx))
-	if err != nil {
-		return nil
+	if err != nil || !answered {
+		return rows, err
 	}
-	for id := range q.asked {
-		if answered && !slices.ContainsFunc(rows, func(row RefusedEntity) bool { return row.ID == id }) {
-			g.vetted[id] = struct{}{}
+	refused := map[string]struct{}{}
+	for _, row := range rows {
+		refused[row.ID] = struct{}{}
+	}
+	for _, e := range all {
+		if _, ok := refused[e.ID]; !ok {
+			g.vetted[e.ID] = struct{}{}
 		}
 	}
-	return q.refusal(rows)
+	return rows, nil
 }
 
 // askAbout asks Kong about plugins. It returns nil if it takes them, and else an error as

@@ -12,6 +12,9 @@ local unmarshall = require("kong.db.declarative.marshaller").unmarshall
 
 local null = ngx.null
 
+-- Of so many faults an entity is told.
+local MOST_ERRORS = 20
+
 
 local _M = {}
 
@@ -65,10 +68,24 @@ local function row(rows, kind, entity, kind_of_error, message, rival)
 end
 
 
+-- The body of a refusal. Kong would repeat each entity in it, and each of its faults, of
+-- which there may be a hundred thousand.
+local function brief(refused)
+  for _, found in ipairs(refused.flattened_errors) do
+    found.entity = nil
+    for i = #found.errors, MOST_ERRORS + 1, -1 do
+      found.errors[i] = nil
+    end
+  end
+
+  return refused
+end
+
+
 local function refusal(rows)
   local refused = errors:declarative_config({})
   refused.flattened_errors = rows
-  return refused
+  return brief(refused)
 end
 
 
@@ -239,7 +256,7 @@ local function validated(changes, input, rows)
     local refused
     ok, refused = pcall(errors.declarative_config_flattened, errors, err, input)
     if ok then
-      return nil, refused
+      return nil, brief(refused)
     end
     entities = refused
   end
