@@ -68,7 +68,8 @@ func newScene(t *testing.T, o translate.Options, settings ...string) *scene {
 	}
 	echo := httptest.NewServer(http.HandlerFunc(tell))
 	t.Cleanup(echo.Close)
-	o.IngressClass, o.Backend.Addresses.AllowOwnHost = "kong", true
+	o.IngressClass = "kong"
+	o.Backend.Addresses.AllowOwnHost = o.Backend.Addresses.Allowed == nil
 	return &scene{
 		t: t, prefix: prefix, proxy: proxy, backend: echo.Listener.Addr().String(),
 		graph: translate.New(o), gateway: gateway.New(admin, noRelay{}),
