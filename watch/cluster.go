@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 	"k8s.io/client-go/rest"
 
+	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -176,13 +177,14 @@ func (c *Cluster) Get(key unit.Key) unit.Object {
 	return nil
 }
 
-// list returns the cached objects of a kind that is watched whole, in one namespace.
-func (c *Cluster) list(kind unit.Kind, namespace string) (objects []unit.Object) {
+// madeFor returns the cached objects of a kind that were made for a Gateway.
+func (c *Cluster) madeFor(kind unit.Kind, gateway unit.Key) (objects []unit.Object) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, informer := range c.informers[kind] {
-		for _, cached := range informer.shared.GetStore().List() {
-			if object, ok := cached.(unit.Object); ok && object.GetNamespace() == namespace {
+		found, _ := informer.shared.GetIndexer().ByIndex(byOwner, gatewayapi.OwnerKey(gateway.Namespace, gateway.Name))
+		for _, cached := range found {
+			if object, ok := cached.(unit.Object); ok {
 				objects = append(objects, object)
 			}
 		}

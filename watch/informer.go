@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"io"
+	"slices"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -68,6 +69,11 @@ func newInformer(c *Cluster, kind Kind, scope scope) (*informer, error) {
 		return nil, err
 	}
 	i.shared = shared
+	if slices.Contains(ownedKinds, kind.Name) {
+		if err := shared.AddIndexers(cache.Indexers{byOwner: ownerOf}); err != nil {
+			return nil, err
+		}
+	}
 	if err := i.shared.SetTransform(i.transform); err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ type owned struct {
 
 	mu      sync.Mutex
 	desired map[unit.Key][]unit.Object // by owner
+	owner   map[unit.Key]unit.Key      // by desired object
 	denied  map[unit.Key]string        // by owner: why its objects may not be written
 	applied map[unit.Key]applied       // by object
 	work    statusQueue                // nil unless leading
@@ -37,6 +38,24 @@ type owned struct {
 const howToPermit = "; kong-conf/manifests/gatewayservices has the role by which the gateway writes Services, " +
 	"and Gateways of a class with the annotation konghq.com/gatewayclass-unmanaged need none"
 
+// ownedKinds are those of the objects that Gateways own.
+var ownedKinds = []unit.Kind{unit.Service, unit.EndpointSlice}
+
+// byOwner is the index of what was made for a Gateway: whatever else a namespace has costs
+// its Gateways nothing.
+const byOwner = "made for a Gateway"
+
+func ownerOf(cached any) ([]string, error) {
+	object, ok := cached.(unit.Object)
+	if !ok {
+		return nil, nil
+	}
+	if key, ok := gatewayapi.OwnerKeyOf(object); ok {
+		return []string{key}, nil
+	}
+	return nil, nil
+}
+
 // applied is what an object was made to be, and its version by then.
 type applied struct {
 	object  unit.Object
@@ -45,7 +64,7 @@ type applied struct {
 
 func newOwned(cluster *Cluster, log *slog.Logger) *owned {
 	o := &owned{cluster: cluster, log: log, told: func(unit.Key) {},
-		desired: map[unit.Key][]unit.Object{}, denied: map[unit.Key]string{}, applied: map[unit.Key]applied{}}
+		desired: map[unit.Key][]unit.Object{}, owner: map[unit.Key]unit.Key{}, denied: map[unit.Key]string{}, applied: map[unit.Key]applied{}}
 	cluster.observe(o.observed)
 	return o
 }
@@ -85,26 +104,30 @@ func (o *owned) report(r Report) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.desired[r.Object] = r.Owned
+	for _, object := range o.desired[r.Object] {
+		delete(o.owner, keyOf(object))
+	}
 	if r.Gone && o.cluster.Get(r.Object) == nil {
 		delete(o.desired, r.Object)
 		delete(o.denied, r.Object)
 		return
+	}
+	o.desired[r.Object] = r.Owned
+	for _, object := range r.Owned {
+		o.owner[keyOf(object)] = r.Object
 	}
 	o.enqueue(r.Object)
 }
 
 // observed looks again at what was changed, maybe by another.
 func (o *owned) observed(key unit.Key) {
-	if key.Kind != unit.Service && key.Kind != unit.EndpointSlice {
+	if !slices.Contains(ownedKinds, key.Kind) {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for owner, objects := range o.desired {
-		if owner.Namespace == key.Namespace && slices.ContainsFunc(objects, func(object unit.Object) bool { return keyOf(object) == key }) {
-			o.enqueue(owner)
-		}
+	if owner, ok := o.owner[key]; ok {
+		o.enqueue(owner)
 	}
 }
 
@@ -195,11 +218,9 @@ func (o *owned) apply(ctx context.Context, object unit.Object) error {
 // surplus are the objects that are marked as the Gateway's and are not to be.
 func (o *owned) surplus(owner unit.Key, objects []unit.Object) map[unit.Key]types.UID {
 	surplus := map[unit.Key]types.UID{}
-	for _, kind := range []unit.Kind{unit.Service, unit.EndpointSlice} {
-		for _, object := range o.cluster.list(kind, owner.Namespace) {
-			if gatewayapi.OwnedBy(owner.Name, object) {
-				surplus[unit.Key{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()}] = object.GetUID()
-			}
+	for _, kind := range ownedKinds {
+		for _, object := range o.cluster.madeFor(kind, owner) {
+			surplus[unit.Key{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()}] = object.GetUID()
 		}
 	}
 	for _, object := range objects {

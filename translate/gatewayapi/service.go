@@ -39,6 +39,15 @@ func OwnedBy(gateway string, object metav1.Object) bool {
 	return Owned(object) && object.GetLabels()[gatewayv1.GatewayNameLabelKey] == labelled(gateway)
 }
 
+// OwnerKey is the key under which what was made for a Gateway is found: see [OwnerKeyOf].
+func OwnerKey(namespace, gateway string) string { return namespace + "/" + labelled(gateway) }
+
+// OwnerKeyOf returns the key of the Gateway that an object was made for; false if it was made
+// for none.
+func OwnerKeyOf(object metav1.Object) (key string, ok bool) {
+	return object.GetNamespace() + "/" + object.GetLabels()[gatewayv1.GatewayNameLabelKey], Owned(object)
+}
+
 // serviceName is that of a Gateway's Service: the Gateway's name and its class's, as far as
 // that can be the name of a Service.
 func serviceName(gateway *gatewayv1.Gateway) types.NamespacedName {
