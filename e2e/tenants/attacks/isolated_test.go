@@ -10,7 +10,7 @@ import (
 func TestTenantsIsolated(t *testing.T) {
 	need(t)
 	s := startServers(t)
-	attackAll(t, s, map[string]string{"TENANCY": "isolated"}, isolated())
+	attackAll(t, s, map[string]string{"TENANCY": "isolated"}, append(isolated(), hostsOfOthers()...))
 }
 
 // isolated are attacks on an isolated gateway.

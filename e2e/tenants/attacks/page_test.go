@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,7 +31,7 @@ func TestSecurityPage(t *testing.T) {
 	}
 	s := &servers{ca: newAuthority(t, "CA"), strangerCA: newAuthority(t, "another CA")}
 	all := map[string]bool{}
-	for _, a := range append(shared(s), isolated()...) {
+	for _, a := range slices.Concat(shared(s), isolated(), hostsOfOthers()) {
 		all[a.name] = true
 	}
 	named := map[string]bool{}
