@@ -34,6 +34,10 @@ bench-features: ## measure on a real Kong what requests cost that ask for more t
 conformance: ## run Gateway API's conformance suite (minutes, once it is built; ARGS="-quick -run 'HTTPRoute.*'" for single tests)
 	$(GO) test ./e2e/conformance -run '^TestConformance$$' -count=1 -timeout 0 -v -args -official -version $(VERSION) $(ARGS)
 
+tenants: ## hold on a real Kong what SECURITY.md promises, for 2 000 random pairs of namespaces too (an hour)
+	$(GO) test ./e2e/tenants/attacks -count=1 -timeout 60m -v -run 'Tenants|SecurityPage'
+	$(GO) test ./plugin/gateway -run '^TestTenantsOnKong$$' -count=1 -timeout 0 -v -args -worlds 2000
+
 image: ## build the gateway's image (needs Docker)
 	docker build -f docker/Dockerfile --build-arg VERSION=$(VERSION) -t kong-kube-sync:dev .
 
@@ -49,4 +53,4 @@ fmt: ## format the code
 vet: ## check the code for what compiles and is wrong
 	$(GO) vet ./...
 
-.PHONY: help build run test bench bench-gateway bench-features conformance image e2e-kind manifests fmt vet
+.PHONY: help build run test bench bench-gateway bench-features conformance tenants image e2e-kind manifests fmt vet

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -80,6 +81,7 @@ type row struct {
 	middle, longest       time.Duration
 	sent, failures, letIn int
 	memory, trapped       int
+	loads                 int // of the whole configuration
 	failed                bool
 }
 
@@ -210,7 +212,8 @@ func (w *world) judge(t *testing.T, a attack, l *life, begun int, told []diagnos
 		t.Errorf("the attack's manifests are not taken: %.500s", d.Reason)
 	}
 	slices.Sort(l.changes)
-	r := row{attack: a.name, sent: l.sent, failures: len(l.failures), letIn: len(l.letIn)}
+	// kube-sync logs changes that are sent alone at another level.
+	r := row{loads: len(w.logged(begun, "Applied the configuration")), attack: a.name, sent: l.sent, failures: len(l.failures), letIn: len(l.letIn)}
 	r.middle, r.longest = l.changes[len(l.changes)/2], l.changes[len(l.changes)-1]
 	if most := worstNow(); l.late != "" || r.longest > most {
 		t.Errorf("a change of the victim took %s, longer than %s: %s", r.longest, most, l.late)
@@ -223,6 +226,9 @@ func (w *world) judge(t *testing.T, a attack, l *life, begun int, told []diagnos
 		if strings.Contains(d.Object, " "+shop+"/") {
 			t.Errorf("the victim's %s was told %s: %s", d.Object, d.Reason, d.Message)
 		} else if slices.Contains(a.told, d.Object) {
+			if ofShop.MatchString(d.Message) && !slices.ContainsFunc(a.steps, namesShop) {
+				t.Errorf("%s is told of another namespace's object: %s", d.Object, d.Message)
+			}
 			if !slices.Contains(reasons, d.Reason) {
 				t.Logf("%s: %s: %.300s", d.Object, d.Reason, d.Message)
 			}
@@ -238,19 +244,27 @@ func (w *world) judge(t *testing.T, a attack, l *life, begun int, told []diagnos
 	return r
 }
 
+// ofShop finds the name of an object of shop.
+var ofShop = regexp.MustCompile(`\bshop/[a-z]`)
+
+// namesShop reports whether manifests refer to an object of shop.
+func namesShop(manifests string) bool {
+	return strings.Contains(manifests, "namespace: "+shop) || strings.Contains(manifests, shop+":")
+}
+
 // report prints a table of what came of all attacks.
 func report(t *testing.T, rows []row) {
 	t.Helper()
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "attack\tdiagnostics\tchange p50\tmax\trequests\tfailed\tlet in\tmemory")
+	fmt.Fprintln(table, "attack\tdiagnostics\tchange p50\tmax\trequests\tfailed\tlet in\twhole loads\tmemory")
 	for _, r := range rows {
 		name := r.attack
 		if r.failed {
 			name = "FAILED: " + name
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d MiB\n", name, r.reasons, r.middle.Round(time.Millisecond), r.longest.Round(time.Millisecond),
-			r.sent, r.failures, r.letIn, r.memory)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d MiB\n", name, r.reasons, r.middle.Round(time.Millisecond), r.longest.Round(time.Millisecond),
+			r.sent, r.failures, r.letIn, r.loads, r.memory)
 	}
 	_ = table.Flush()
 	t.Log("\n" + text.String())

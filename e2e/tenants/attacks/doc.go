@@ -17,6 +17,8 @@
 // kong on PATH and is skipped without it. It runs in network namespaces of its own, in which
 // the addresses that nobody may reach are traps.
 //
+// The environment variable TENANTS_REPORT names a file for the table of results.
+//
 // Glossary:
 //
 //	victim    whom an attack must not change anything for
