@@ -33,6 +33,7 @@ func FuzzAnything(f *testing.F) {
 func survive(t *testing.T, from []byte) {
 	o := translate.Options{IngressClass: "kong"}
 	o.Gateway.Pool = gatewayapi.Pool{gatewayv1.HTTPProtocolType: {20000, 20001}, gatewayv1.TCPProtocolType: {20010}, gatewayv1.TLSProtocolType: {20020}}
+	o.Tenancy.Isolated = len(from) > 0 && from[0]%2 == 1
 	g := translate.New(o)
 	g.Update(anything.Innocents()...)
 	before := stateOf(g)

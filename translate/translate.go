@@ -30,7 +30,7 @@ type Options struct {
 	// IngressClass is the class of the Ingresses that are translated.
 	IngressClass string
 	Backend      backend.Options
-	// Gateway is of Gateway API; its Backend and LastResort are ours.
+	// Gateway is of Gateway API; its Backend, LastResort and Isolated are ours.
 	Gateway gatewayapi.Options
 	// Tenancy is what tenants may ask of the gateway. Its addresses that plugins must not
 	// name are those that backends must not have, unless it says others.
@@ -57,9 +57,9 @@ func New(o Options) *unit.Graph {
 		o.Tenancy.Denied = func(a netip.Addr) bool { return o.Backend.Addresses.Reason(a) != "" }
 	}
 	plugin.Define(g, o.IngressClass, o.Tenancy)
-	ingress.Define(g, o.IngressClass, o.LastResort)
+	ingress.Define(g, o.IngressClass, o.LastResort, o.Tenancy.Isolated)
 	l4.Define(g, l4.Options{IngressClass: o.IngressClass, Reserved: o.Gateway.Pool.Has, LastResort: o.LastResort})
-	o.Gateway.Backend, o.Gateway.LastResort = o.Backend, o.LastResort
+	o.Gateway.Backend, o.Gateway.LastResort, o.Gateway.Isolated = o.Backend, o.LastResort, o.Tenancy.Isolated
 	gatewayapi.Define(g, o.Gateway)
 	vaults := vault.Rules{Class: o.IngressClass, Everyone: o.Tenancy.AllowVaults}
 	vault.Define(g, vaults)

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/hosts"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/name"
@@ -26,6 +27,7 @@ type routeTranslation struct {
 	attachment attachment
 	fragment   unit.Fragment
 	suffix     string // of the names of the route's entities
+	hosts      hosts.Claims
 
 	allowance  *kong.Allowance
 	unresolved []reference // those that are not resolved, the first first
@@ -33,7 +35,7 @@ type routeTranslation struct {
 }
 
 func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object, spec gatewayv1.CommonRouteSpec, hostnames []gatewayv1.Hostname) routeTranslation {
-	return routeTranslation{options: o, reader: r, object: object, key: key, suffix: name.Suffix(r, key), refs: spec.ParentRefs,
+	return routeTranslation{options: o, reader: r, object: object, key: key, suffix: name.Suffix(r, key), hosts: hosts.Of(object, key, o.Isolated), refs: spec.ParentRefs,
 		allowance: kong.NewAllowance(r.Limits()), attachment: attachment{
 			reader: r, kind: string(key.Kind), namespace: key.Namespace, hostnames: hostnames}}
 }

@@ -36,6 +36,8 @@ type Options struct {
 	Backend backend.Options
 	// LastResort are the namespaces whose Gateways may choose the certificate for all hosts.
 	LastResort certificate.LastResort
+	// Isolated keeps the hosts of namespaces apart.
+	Isolated bool
 }
 
 // defaultPorts are those of the Service in front of Kong.

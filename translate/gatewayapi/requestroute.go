@@ -221,8 +221,10 @@ func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
 	if !t.allowance.Take(first, where) {
 		return
 	}
+	under := t.hosts.Under(&t.fragment, b.host)
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot: slot, Object: t.key, Since: t.object.GetCreationTimestamp().Time, Entities: first, Ranked: ranked,
+		Under: under,
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/consumer"
+	"github.com/kube-sync/kube-sync/translate/hosts"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/plugin"
@@ -21,7 +22,7 @@ import (
 const Role unit.Role = "ingress"
 
 // Define adds the units of Ingresses of a class to a graph.
-func Define(g *unit.Graph, ingressClass string, lastResort certificate.LastResort) {
+func Define(g *unit.Graph, ingressClass string, lastResort certificate.LastResort, isolated bool) {
 	g.Define(unit.Definition{
 		Role:       Role,
 		Kind:       unit.Ingress,
@@ -36,7 +37,7 @@ func Define(g *unit.Graph, ingressClass string, lastResort certificate.LastResor
 				return unit.Fragment{Verdicts: class.MissingIngress(ingress, key, ingressClass)}
 			}
 			t := &translation{reader: r, ingress: ingress, key: key, suffix: name.Suffix(r, key), parameters: class.Use(r, ingressClass),
-				allowance: kong.NewAllowance(r.Limits()), lastResort: lastResort}
+				allowance: kong.NewAllowance(r.Limits()), lastResort: lastResort, owned: hosts.Of(ingress, key, isolated)}
 			t.settings()
 			t.rules()
 			t.defaultBackend()
@@ -57,6 +58,7 @@ type translation struct {
 	suffix      string // of the names of the routes
 	parameters  class.Parameters
 	lastResort  certificate.LastResort
+	owned       hosts.Claims
 	base        route.Route // what all routes have in common
 	aliases     []route.Host
 	rewriting   *annotation.Rewriting
@@ -114,11 +116,13 @@ func (t *translation) add(r route.Route, where string) {
 	if !t.allowance.Take(entities, where) {
 		return
 	}
+	under := t.owned.Under(&t.fragment, r.Match.Host)
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot:     "match " + slot,
 		Object:   t.key,
 		Since:    t.ingress.CreationTimestamp.Time,
 		Entities: entities,
+		Under:    under,
 		Lost:     unit.Warning(t.key, "MatchConflict", where+" is taken by another rule for the same host and path"),
 	})
 }

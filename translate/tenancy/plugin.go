@@ -40,20 +40,26 @@ func (o Options) CheckPlugin(plugin string, tree any) error {
 }
 
 // CheckConsumerPlugin returns why a plugin with this configuration, a JSON object, is not for
-// a consumer alone. Without a route or Service Kong counts in one place what a header or path
-// is limited by, for all consumers and for all requests of the gateway; a request could have
-// the count of another client there.
+// a consumer alone. Without a route or Service Kong counts in one place what several consumers
+// have in common, such as their address, for all requests of the gateway: requests of one
+// consumer would use up what another one has left.
 func (o Options) CheckConsumerPlugin(plugin string, configuration []byte) error {
 	var c struct {
 		LimitBy string `json:"limit_by"`
 	}
 	_ = json.Unmarshal(configuration, &c) // what is no object is Kong's to refuse
-	if o.Everywhere() || plugin != "rate-limiting" || c.LimitBy != "header" && c.LimitBy != "path" {
+	if o.Everywhere() || !slices.Contains(counting, plugin) || slices.Contains(ofOneConsumer, c.LimitBy) {
 		return nil
 	}
-	return fmt.Errorf("%s.limit_by is %s, which a consumer alone must not have: allowed are consumer, credential, ip and service, "+
+	return fmt.Errorf("%s.limit_by is %s, which a consumer alone must not have: allowed are consumer and credential, "+
 		"or that a route or Service names the plugin too; CONSUMER_PLUGINS permits it by everywhere", config, c.LimitBy)
 }
+
+// counting are the bundled plugins that count requests.
+var counting = []string{"rate-limiting", "response-ratelimiting"}
+
+// ofOneConsumer are the values of limit_by that no two consumers share; the default is consumer.
+var ofOneConsumer = []string{"", "consumer", "credential"}
 
 // permits returns why a configuration does not comply with a permission.
 func (o Options) permits(p permission, tree any) error {

@@ -155,6 +155,15 @@ func (c *contender) at(place int) []*kong.Entity {
 	return c.entities
 }
 
+// under reports whether the holder of a slot asks for what it has to.
+func (g *Graph) under(u Under) bool {
+	if u == (Under{}) {
+		return true
+	}
+	s := g.slots[u.Slot]
+	return s != nil && s.contenders[0].claim.Same == u.Same
+}
+
 // holdsAll reports whether a node holds slots.
 func (g *Graph) holdsAll(n *node, slots []string) bool {
 	for _, name := range slots {

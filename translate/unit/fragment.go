@@ -45,6 +45,9 @@ type Claim struct {
 	// While names slots that the unit has to hold too for the entities to be in the
 	// configuration, as a credential is worth nothing without its consumer.
 	While []string
+	// Under, if set, is a slot whose holder has to ask for the same as this claim does, or the
+	// claim comes to nothing.
+	Under Under
 	// Same is what the slot is asked for, where several may ask for the same: a claim that
 	// asks for what the holder does has lost nothing, and gets no verdict. Empty is like no
 	// other.
@@ -56,6 +59,9 @@ type Claim struct {
 	// slot: for slots whose very existence is not to be told.
 	Elsewhere Verdict
 }
+
+// Under names a slot, and what its holder has to ask for.
+type Under struct{ Slot, Same string }
 
 // loses reports whether there is something to say while another claim holds the slot.
 func (c Claim) loses(holder Claim) bool {

@@ -111,6 +111,9 @@ func (g *Graph) refresh(n *node) {
 		entities, verdicts = slices.Clip(entities), slices.Clip(verdicts)
 		g.looked += len(n.claims)
 		for _, c := range n.claims {
+			if !g.under(c.claim.Under) {
+				continue
+			}
 			s := g.slots[c.claim.Slot]
 			if c.claim.Ranked != nil {
 				entities = append(entities, c.at(s.find(c))...)
