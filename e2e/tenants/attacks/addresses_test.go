@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// addresses are attacks by backends that nobody may reach, and by those that lead back.
+// addresses are attacks by backends at denied addresses, and by those that lead back.
 func addresses() []attack {
 	return []attack{
 		{
@@ -25,7 +25,7 @@ func addresses() []attack {
 		backendsAt("backends at loopback", "IPv4", destination{"127.0.0.1", trapPort}, destination{"127.8.9.1", statusPort}, destination{"0.0.0.0", statusPort}),
 		backendsAt("backends at the pod", "IPv4", destination{podIP, trapPort}, destination{podIP, statusPort}, destination{podIP, metricsPort}),
 		backendsAt("backends at metadata services", "IPv4", destination{metadata[0], "80"}, destination{metadata[1], "80"}, destination{metadata[2], "80"}),
-		backendsAt("backends at IPv6 addresses that nobody may reach", "IPv6", destination{"::1", trapPort}, destination{"::ffff:127.0.0.1", trapPort},
+		backendsAt("backends at denied IPv6 addresses", "IPv6", destination{"::1", trapPort}, destination{"::ffff:127.0.0.1", trapPort},
 			destination{"::ffff:7f00:1", trapPort}, destination{"64:ff9b::a9fe:a9fe", "80"}, destination{"64:ff9b::7f00:1", trapPort},
 			destination{"::7f00:1", trapPort}, destination{"2002:7f00:1::", trapPort}, destination{"fd00:ec2::254", "80"}, destination{"fe80::1", "80"}),
 		backendsAt("backends that are names", "FQDN", destination{nameOfLoopback, trapPort}, destination{nameOfMetadata, "80"}, destination{"localhost", trapPort}),

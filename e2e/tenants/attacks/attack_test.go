@@ -239,7 +239,7 @@ func (w *world) judge(t *testing.T, a attack, l *life, begun int, told []diagnos
 	r.reasons = strings.Join(slices.Compact(reasons), ", ")
 	if trapped := w.takeTrapped(); len(trapped) > 0 {
 		r.trapped = len(trapped)
-		t.Errorf("%d connections to addresses that nobody may reach, as %s", len(trapped), trapped[0])
+		t.Errorf("%d connections to denied addresses, as %s", len(trapped), trapped[0])
 	}
 	return r
 }
@@ -249,7 +249,7 @@ var ofShop = regexp.MustCompile(`\bshop/[a-z]`)
 
 // namesShop reports whether manifests refer to an object of shop.
 func namesShop(manifests string) bool {
-	return strings.Contains(manifests, "namespace: "+shop) || strings.Contains(manifests, shop+":")
+	return strings.Contains(manifests, "namespace: "+shop) || strings.Contains(manifests, shop+":") || strings.Contains(manifests, shop+"/")
 }
 
 // report prints a table of what came of all attacks.

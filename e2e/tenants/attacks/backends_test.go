@@ -52,7 +52,7 @@ type seen struct {
 // servers are all that the gateway may connect to, or must not.
 type servers struct {
 	ca, strangerCA *authority
-	nobody         [2]string // a certificate and key of the attacker
+	foreign        [2]string // a certificate and key of the attacker
 
 	mu        sync.Mutex
 	uris      []string // of requests to shop's backend
@@ -66,7 +66,7 @@ type servers struct {
 func startServers(t *testing.T) *servers {
 	t.Helper()
 	s := &servers{ca: newAuthority(t, "shop's CA"), strangerCA: newAuthority(t, "attacker's CA"), resolved: map[string]int{}, reached: map[int]bool{}}
-	s.nobody[0], s.nobody[1] = s.strangerCA.leafPEM(t, "nobody.attacker.test")
+	s.foreign[0], s.foreign[1] = s.strangerCA.leafPEM(t, "foreign.attacker.test")
 	for _, address := range metadata {
 		addLocal(t, address+"/32")
 	}
@@ -114,7 +114,7 @@ func (s *servers) reach(t *testing.T, port int) {
 	receive(t, address, func([]byte) { note() })
 }
 
-// forgetReached starts the notes of the collector anew.
+// forgetReached discards the notes of the collector.
 func (s *servers) forgetReached() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

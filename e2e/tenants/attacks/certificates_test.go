@@ -16,7 +16,7 @@ func certificates(s *servers) []attack {
 	sameID := caSecret(attacker, "root", shopCAID, other.pem) +
 		service(attacker, "imposter", imposterIP, tlsPort, "protocol=https", "tls-verify=true", "ca-certificates-secrets=root") +
 		ingress(attacker, "imposter", "imposter.attacker.test", "/", "imposter")
-	cert, key := s.nobody[0], s.nobody[1]
+	cert, key := s.foreign[0], s.foreign[1]
 	return []attack{
 		{
 			name:  "an older CA certificate with another namespace's id",
@@ -37,8 +37,8 @@ func certificates(s *servers) []attack {
 			told: []string{"Ingress attacker/all"},
 			requests: func(t *testing.T, w *world) {
 				for range 6 {
-					if a, err := w.do("GET", "unknown.shop.test", "/", true, nil); err != nil || a.subject == "nobody.attacker.test" {
-						t.Errorf("a host of nobody's has the attacker's certificate (%v)", err)
+					if a, err := w.do("GET", "unknown.shop.test", "/", true, nil); err != nil || a.subject == "foreign.attacker.test" {
+						t.Errorf("a host without a certificate of its own has the attacker's (%v)", err)
 					}
 					time.Sleep(10 * time.Millisecond)
 				}
@@ -48,8 +48,8 @@ func certificates(s *servers) []attack {
 			steps: []string{tlsSecret(attacker, "all", cert, key) +
 				gatewayOf("all", `{name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: all}]}}`)},
 			requests: func(t *testing.T, w *world) {
-				if a, err := w.do("GET", "unknown.shop.test", "/", true, nil); err != nil || a.subject == "nobody.attacker.test" {
-					t.Errorf("a host of nobody's has the attacker's certificate (%v)", err)
+				if a, err := w.do("GET", "unknown.shop.test", "/", true, nil); err != nil || a.subject == "foreign.attacker.test" {
+					t.Errorf("a host without a certificate of its own has the attacker's (%v)", err)
 				}
 			},
 		}, {

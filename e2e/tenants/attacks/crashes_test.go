@@ -53,7 +53,7 @@ func crashes() []attack {
 	return append(all, crashesOfSize()...)
 }
 
-// crashesOfSize are those of values that are larger than anybody needs.
+// crashesOfSize are those of values that are larger than any use needs.
 func crashesOfSize() []attack {
 	many := func(n int, value string) string {
 		var all []string

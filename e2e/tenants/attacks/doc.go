@@ -15,13 +15,13 @@
 //
 // Attacks are values of type attack, in one file for each kind of attack. The package needs
 // kong on PATH and is skipped without it. It runs in network namespaces of its own, in which
-// the addresses that nobody may reach are traps.
+// the denied addresses are traps.
 //
 // The environment variable TENANTS_REPORT names a file for the table of results.
 //
 // Glossary:
 //
-//	victim    whom an attack must not change anything for
+//	victim    the namespace that an attack must not affect
 //	let in    an answer of a backend to a request that has to be refused
 //	trap      a server at an address that plugins and backends must not reach
 //	canary    a secret value that must be found nowhere but in Kong

@@ -105,10 +105,10 @@ func askAll(t *testing.T, w *world, names []string) {
 	time.Sleep(1500 * time.Millisecond)
 }
 
-// egress are attacks by plugins that connect to what nobody may reach.
+// egress are attacks by plugins that connect to denied addresses.
 func egress() []attack {
 	own := connects("plugins connect to a server of the attacker", false, destination{host: collectorIP})
-	// That the plugins reach what they may shows that the other attacks are some.
+	// The plugins do connect, so the other attacks would succeed without the guards.
 	ask := own.requests
 	own.requests = func(t *testing.T, w *world) {
 		ask(t, w)

@@ -129,7 +129,7 @@ func vaultReference(vault, what string) attack {
 
 // customEntities are entities in Kong's own words that are not a tenant's to make.
 func customEntities() attack {
-	a := attack{name: "custom entities that are for everybody"}
+	a := attack{name: "custom entities that are not a tenant's"}
 	manifests := ""
 	for kind, fields := range map[string]string{
 		"plugins":                `{"name": "request-termination", "config": {"status_code": 200, "message": "taken"}}`,

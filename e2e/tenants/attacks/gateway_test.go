@@ -153,7 +153,7 @@ func (g *gateway) ask(path string, into any) error {
 // pids are the processes that no attack may end.
 func (g *gateway) pids() []int { return append(g.Workers(), g.KubeSyncs()...) }
 
-// resetPeak makes the kernel measure the most memory of each process anew.
+// resetPeak makes the kernel measure the peak memory of each process from now on.
 func (g *gateway) resetPeak() {
 	g.t.Helper()
 	for _, pid := range g.pids() {

@@ -144,7 +144,7 @@ func between(text, before, after string) string {
 	return value
 }
 
-// relayKeys holds that nobody but Kong and the relay knows which key stands for a rule, and
+// relayKeys holds that only Kong and the relay know which key stands for a rule, and
 // that to know one is of no use.
 func relayKeys(t *testing.T, w *world) {
 	t.Helper()

@@ -120,7 +120,7 @@ type request struct {
 var requests = []request{
 	{name: "open", host: "shop.test", path: "/items/1", status: 200, served: shopIP},
 	{name: "without key", host: "private.shop.test", path: "/", status: 401},
-	{name: "wrong key", host: "private.shop.test", path: "/", key: "nobody's", status: 401},
+	{name: "wrong key", host: "private.shop.test", path: "/", key: "unknown", status: 401},
 	{name: "member", host: "private.shop.test", path: "/", key: aliceKey, status: 200, served: shopIP, header: "X-Consumer-Username: alice"},
 	{name: "not a member", host: "private.shop.test", path: "/", key: bobKey, status: 403},
 	{name: "restricted address", host: "office.shop.test", path: "/", status: 403},
