@@ -33,8 +33,8 @@ func Victims(from []byte) (all []unit.Change) {
 	return all
 }
 
-// permitsNothing makes an object one of the victim's, or the operator's, that lets nobody
-// else do anything. It is false for an object that could only do that.
+// permitsNothing makes an object one of the victim's, or the operator's, that permits
+// another namespace nothing. It is false for an object that could only do that.
 func permitsNothing(object unit.Object) bool {
 	switch o := object.(type) {
 	case *gatewayv1.ReferenceGrant:
