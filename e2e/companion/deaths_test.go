@@ -102,6 +102,17 @@ func (k *kong) tell(path string, body []byte) (int, error) {
 	return r.StatusCode, err
 }
 
+// ready reports whether all workers work by what Kong holds.
+func (k *kong) ready() bool {
+	r, err := k.client.Get(k.adminURL("/kube-sync/delta"))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = r.Body.Close() }()
+	var status answer
+	return json.NewDecoder(r.Body).Decode(&status) == nil && status.Ready
+}
+
 // settled reports whether all workers have the configuration with a hash.
 func (k *kong) settled(hash string) bool {
 	var status answer

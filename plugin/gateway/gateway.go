@@ -144,6 +144,10 @@ func (g *Gateway) Apply(ctx context.Context, units Units, changed map[unit.ID]st
 	outcome, err := g.apply(ctx, units, changed, released)
 	if err != nil {
 		g.next = append(released, g.next...)
+		return outcome, err
+	}
+	if outcome, err = g.tryHeld(ctx, units, outcome); errors.Is(err, errNeedsAll) {
+		return g.applyAll(ctx, units)
 	}
 	return outcome, err
 }
@@ -151,9 +155,6 @@ func (g *Gateway) Apply(ctx context.Context, units Units, changed map[unit.ID]st
 func (g *Gateway) apply(ctx context.Context, units Units, changed map[unit.ID]struct{}, released []unit.ID) (Outcome, error) {
 	if changed != nil && g.tally != nil && !g.again {
 		outcome, err := g.applyDelta(ctx, units, g.concerned(changed, released))
-		if err == nil {
-			outcome, err = g.parole(ctx, units, outcome)
-		}
 		if !errors.Is(err, errNeedsAll) {
 			return outcome, err
 		}
@@ -226,6 +227,7 @@ func (g *Gateway) load(ctx context.Context, units Units, p *plan, state State, p
 	outcome := Outcome{Entities: count(entities), Effective: state.Effective, NoCompanion: state.NoCompanion}
 	label := sumOf(entities).String()
 	if state.Companion && state.Hash == label && !g.again {
+		g.sent(nil, state.Effective)
 		outcome.Hash = label
 		return outcome, nil
 	}

@@ -46,6 +46,9 @@ func accuses(err error) bool { return errors.Is(err, ErrFailed) || errors.Is(err
 // isolate applies in parts a change over which Kong failed or that did not fit, and holds
 // each unit of which that is so alone. All others are applied when it returns nil.
 func (g *Gateway) isolate(ctx context.Context, units Units, ids []unit.ID, cause error) error {
+	if silent(cause) && len(ids) <= mostAlone {
+		return g.oneByOne(ctx, units, ids, cause)
+	}
 	for len(ids) > 1 {
 		first, second := ids[:len(ids)/2], ids[len(ids)/2:]
 		_, err := g.applyPart(ctx, units, first)
@@ -65,6 +68,32 @@ func (g *Gateway) isolate(ctx context.Context, units Units, ids []unit.ID, cause
 		ids, cause = second, err
 	}
 	return g.isolated(ctx, units, ids, cause)
+}
+
+// oneByOne is isolate for what costs a worker each time that it is sent. Of the units with
+// anything to send the last is to blame if none before it is, and is not sent.
+func (g *Gateway) oneByOne(ctx context.Context, units Units, ids []unit.ID, cause error) error {
+	c, err := g.change(units, ids)
+	if err != nil {
+		return err
+	}
+	sent := setOf(c.sent())
+	for i, id := range ids {
+		_, suspected := sent[id]
+		delete(sent, id)
+		if suspected && len(sent) == 0 && cause != nil {
+			err = cause
+		} else {
+			_, err = g.applyPart(ctx, units, ids[i:i+1])
+		}
+		if accuses(err) {
+			err, cause = g.isolated(ctx, units, ids[i:i+1], err), nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // isolated is isolate for one unit, over which Kong failed when it was sent with others.

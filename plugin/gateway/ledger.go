@@ -17,8 +17,9 @@ import (
 // that ends over it may be the one that kube-sync ends with; the kube-sync after it then
 // knows what not to send.
 //
-// What was being sent when a worker ended is under suspicion. Half of it is held back, and
-// again, until one unit is left, which is guilty: it is held until it changes, or its time
+// What was being sent when a worker ended is under suspicion, and is tried one unit after the
+// other: that costs milliseconds for each, and one more worker. Of very many, half is held
+// back, and again. The one that is left is guilty: it is held until it changes, or its time
 // has come. The file holds what Kong had of the suspects before, so that it stays in place.
 type Ledger struct {
 	path string
@@ -38,10 +39,10 @@ type record struct {
 	Guilty []suspect `json:",omitempty"`
 }
 
-// suspects are units among which one is guilty, if it is none of those sent before them.
+// suspects are units that are tried together.
 type suspects struct {
 	Units []suspect
-	// Certain tells that one is, as soon as those sent before them are known to be well.
+	// Certain tells that one of them is guilty if all those tried before them are not.
 	Certain bool `json:",omitempty"`
 }
 
@@ -157,9 +158,7 @@ func (l *Ledger) condemn(now time.Time) error {
 	if len(l.Sending) == 0 {
 		return nil
 	}
-	for i := range l.Waiting {
-		l.Waiting[i].Certain = false // the fault is elsewhere
-	}
+	l.doubt() // the fault is among those sent
 	if l.Trying = nil; len(l.Sending) == 1 {
 		l.convict(l.Sending[0], now)
 	} else {
@@ -169,8 +168,25 @@ func (l *Ledger) condemn(now time.Time) error {
 	return l.save()
 }
 
-// split holds back half of those among which one is guilty; the other half is tried.
+// doubt makes no suspect guilty for want of others: those may be what was to blame.
+func (l *Ledger) doubt() {
+	for i := range l.Waiting {
+		l.Waiting[i].Certain = false
+	}
+}
+
+// mostAlone is how many suspects are tried one after the other.
+const mostAlone = 50
+
+// split holds back those among which one is guilty, to be tried one after the other. Of very
+// many, half is tried at once.
 func (l *Ledger) split(all []suspect) {
+	if len(all) <= mostAlone {
+		for i := range slices.Backward(all) {
+			l.Waiting = append(l.Waiting, suspects{Units: slices.Clone(all[i : i+1]), Certain: i == len(all)-1})
+		}
+		return
+	}
 	middle := (len(all) + 1) / 2
 	l.Waiting = append(l.Waiting, suspects{Units: slices.Clone(all[middle:]), Certain: true})
 	l.Trying = slices.Clone(all[:middle])
@@ -184,6 +200,7 @@ const (
 
 // convict makes a suspect guilty. Its time grows tenfold with each strike, up to the last.
 func (l *Ledger) convict(s suspect, now time.Time) {
+	l.doubt() // the others need not be
 	l.Guilty = slices.DeleteFunc(l.Guilty, func(other suspect) bool {
 		if s.same(other) {
 			s.Strikes = max(s.Strikes, other.Strikes)
@@ -206,8 +223,14 @@ func (l *Ledger) convict(s suspect, now time.Time) {
 func (l *Ledger) forget(changed func(suspect) bool) error {
 	before := len(l.held())
 	l.Guilty = slices.DeleteFunc(l.Guilty, changed)
+	if slices.ContainsFunc(l.Trying, changed) {
+		l.doubt()
+	}
 	for i := range l.Waiting {
-		l.Waiting[i].Units = slices.DeleteFunc(l.Waiting[i].Units, changed)
+		if left := slices.DeleteFunc(l.Waiting[i].Units, changed); len(left) < len(l.Waiting[i].Units) {
+			l.Waiting[i].Units = left
+			l.doubt()
+		}
 	}
 	l.Waiting = slices.DeleteFunc(l.Waiting, func(group suspects) bool { return len(group.Units) == 0 })
 	if len(l.held()) == before {

@@ -24,7 +24,7 @@ func (g *Gateway) Remember(l *Ledger) { g.ledger = l }
 func (g *Gateway) begin(units Units, p *plan, ids []unit.ID) {
 	var sent []suspect
 	kept := 0
-	for _, id := range ids {
+	for _, id := range g.inParts(units, ids) {
 		view, ok := units.View(id)
 		if !ok || p.kept[id] {
 			continue // what goes cannot be held back, and what is kept was taken before
@@ -159,19 +159,46 @@ func (g *Gateway) due() (ids []unit.ID) {
 	return ids
 }
 
-// parole tries units again, one at a time, whose time to be held is over.
-func (g *Gateway) parole(ctx context.Context, units Units, outcome Outcome) (Outcome, error) {
+// tryHeld applies the suspects that are next, as long as there are any, and units whose time
+// to be held is over, each alone.
+func (g *Gateway) tryHeld(ctx context.Context, units Units, outcome Outcome) (Outcome, error) {
+	try := func(ids []unit.ID) error {
+		tried, err := g.applyDelta(ctx, units, g.concerned(setOf(ids), nil))
+		tried.Sent = tried.Sent || outcome.Sent
+		if err == nil {
+			outcome = tried
+		}
+		return err
+	}
+	if !outcome.Effective && len(g.ledger.Waiting) > 0 {
+		g.awaitEffective(ctx)
+	}
+	for len(g.next) > 0 && g.tally != nil {
+		next := g.next
+		g.next = nil
+		if err := try(next); err != nil {
+			g.next = append(next, g.next...)
+			return outcome, err
+		}
+	}
 	for _, id := range g.due() {
 		if g.tally == nil {
 			break
 		}
 		delete(g.holds, id)
-		tried, err := g.applyDelta(ctx, units, []unit.ID{id})
-		if err != nil {
-			return tried, err
+		if err := try([]unit.ID{id}); err != nil {
+			return outcome, err
 		}
-		tried.Sent = tried.Sent || outcome.Sent
-		outcome = tried
 	}
 	return outcome, nil
+}
+
+// awaitEffective waits a moment for all workers to work by what Kong holds.
+func (g *Gateway) awaitEffective(ctx context.Context) {
+	for until := time.Now().Add(effectiveWithin * time.Millisecond); time.Now().Before(until) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+		if state, err := g.peek(ctx); err == nil && state.Effective && state.Hash == g.hash {
+			g.sent(nil, true)
+			return
+		}
+	}
 }
