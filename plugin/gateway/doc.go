@@ -15,6 +15,15 @@
 //     load that fails. A delta needs no question: it is refused as soon as it is read.
 //   - A refusal that names nothing is traced to a unit by asking Kong about parts of
 //     the change, without applying them.
+//   - A status 500, a lost connection and a worker that hangs accuse what was sent. Kong is
+//     sent parts of a delta, or asked about parts of a whole configuration, until the unit is
+//     known; it is held like one that is refused, and all the rest is applied. A worker that
+//     hangs is ended. Nothing of it is sent again before it changes, but for a unit over which
+//     a worker ended or hung: that is tried alone twice more, after minutes.
+//   - What was being sent when a worker ended is noted in a [Ledger], as kube-sync may end
+//     with that worker.
+//   - What does not fit into Kong is left out, the largest of the newest first.
 //
-// The package does no IO but to the Admin API. A Gateway is for one goroutine.
+// The package does no IO but to the Admin API, to the ledger's file and to the workers that
+// hang. A Gateway is for one goroutine.
 package gateway

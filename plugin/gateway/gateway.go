@@ -216,6 +216,9 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 		if err := g.yield(ctx, units, p, proven, err); err != nil {
 			return Outcome{}, err
 		}
+		if proven { // there may have been deltas
+			state.Hash = g.hash
+		}
 	}
 	return Outcome{}, fmt.Errorf("Kong refused %d configurations in a row", maxRounds)
 }
@@ -278,6 +281,11 @@ func (g *Gateway) yield(ctx context.Context, units Units, p *plan, proven bool, 
 	switch {
 	case ok && g.quarantine(units, p, refused.Entities) > 0:
 		return nil
+	case silent(cause) && proven && g.tally != nil:
+		if err := g.oneAfterTheOther(ctx, units, p, cause); !errors.Is(err, errNeedsAll) {
+			return err
+		}
+		return g.search(ctx, units, p, proven, cause)
 	case ok, errors.Is(cause, ErrFailed):
 		return g.search(ctx, units, p, proven, cause)
 	}

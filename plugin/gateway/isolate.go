@@ -70,6 +70,16 @@ func (g *Gateway) isolate(ctx context.Context, units Units, ids []unit.ID, cause
 	return g.isolated(ctx, units, ids, cause)
 }
 
+// oneAfterTheOther applies what changed in a whole configuration over which a worker hung or
+// ended by deltas, as long as that is not very much.
+func (g *Gateway) oneAfterTheOther(ctx context.Context, units Units, p *plan, cause error) error {
+	ids := g.inParts(units, g.suspects(p, true))
+	if len(ids) > mostAlone {
+		return errNeedsAll
+	}
+	return g.oneByOne(ctx, units, ids, cause)
+}
+
 // oneByOne is isolate for what costs a worker each time that it is sent. Of the units with
 // anything to send the last is to blame if none before it is, and is not sent.
 func (g *Gateway) oneByOne(ctx context.Context, units Units, ids []unit.ID, cause error) error {
