@@ -270,9 +270,11 @@ func testSessionsOfOtherPorts(t *testing.T, cp *lab.ControlPlane) {
 			config.MaxVersion, config.ClientSessionCache = version, tls.NewLRUClientSessionCache(4)
 			for _, port := range []string{"443", "9443"} { // both are served
 				lab.Eventually(t, time.Minute, func() error {
-					answer, err := once(t, net.JoinHostPort(address, port), host, config, false)
-					if err != nil || answer.StatusCode != http.StatusOK {
-						return fmt.Errorf("port %s: %v, %v", port, answer, err)
+					for range 10 { // any of which may meet a worker that learns of the endpoint last
+						answer, err := once(t, net.JoinHostPort(address, port), host, config, false)
+						if err != nil || answer.StatusCode != http.StatusOK {
+							return fmt.Errorf("port %s: %v, %v", port, answer, err)
+						}
 					}
 					return nil
 				})
