@@ -2,8 +2,6 @@ package attacks
 
 import (
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -41,7 +39,6 @@ func addresses() []attack {
 		},
 		loop("a backend that is the gateway", gatewayIP, httpPort),
 		loop("a backend that is the gateway by the relay", gatewayIP, httpPort, "relay"),
-		streamLoop("TCP", "TCPIngress", secondStreamPort), streamLoop("UDP", "UDPIngress", datagramPort),
 	}
 }
 
@@ -116,33 +113,6 @@ func loop(name, ip, port string, relay ...string) attack {
 			time.Sleep(200 * time.Millisecond)
 			if hops := strings.Count(w.accessLog(), "loop.attacker.test") - before; hops > 10*sent {
 				t.Errorf("%d requests came by %d times", sent, hops)
-			}
-		},
-	}
-}
-
-// streamLoop has a stream route lead back to itself.
-func streamLoop(protocol, kind, port string) attack {
-	network := strings.ToLower(protocol)
-	return attack{
-		name: protocol + " that leads back to the gateway",
-		steps: []string{object("configuration.konghq.com/v1beta1", kind, attacker, "loop", "kubernetes.io/ingress.class=kong") +
-			"spec: {rules: [{port: " + port + ", backend: {serviceName: loop, servicePort: 80}}]}\n" +
-			strings.Replace(service(attacker, "loop", gatewayIP, port), "protocol: TCP", "protocol: "+protocol, 1)},
-		requests: func(t *testing.T, w *world) {
-			for range 3 {
-				connection, err := net.DialTimeout(network, gatewayIP+":"+port, time.Second)
-				if err != nil {
-					continue
-				}
-				_ = connection.SetDeadline(time.Now().Add(time.Second))
-				_, _ = connection.Write([]byte("round"))
-				_, _ = io.ReadAll(io.LimitReader(connection, 1))
-				_ = connection.Close()
-			}
-			time.Sleep(time.Second)
-			if open := w.connections(port); open > 100 {
-				t.Errorf("%d connections go round", open)
 			}
 		},
 	}
