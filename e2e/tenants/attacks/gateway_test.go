@@ -192,23 +192,6 @@ func (g *gateway) accessLog() string {
 	return string(text)
 }
 
-// connections counts the sockets of this network namespace that have a port at one end.
-func (g *gateway) connections(port string) (n int) {
-	g.t.Helper()
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	for _, table := range []string{"tcp", "udp"} {
-		text, err := os.ReadFile("/proc/net/" + table)
-		if err != nil {
-			g.t.Fatal(err)
-		}
-		n += strings.Count(string(text), fmt.Sprintf(":%04X ", number))
-	}
-	return n
-}
-
 // diagnostic is what kube-sync logs about an object.
 type diagnostic struct {
 	Msg, Object, Reason, Message string
