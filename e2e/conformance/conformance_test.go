@@ -32,6 +32,13 @@ const (
 	unusableAddress = "192.0.2.1"
 )
 
+// settings of the gateway that the suite relies on.
+var settings = map[string]string{
+	// Listeners without a hostname are to show their certificate for every server name. With the default that is left
+	// to the gateway's own namespace, as such a certificate is for the hosts of all other namespaces too.
+	"KONG_PLUGINSERVER_KUBE_SYNC_LAST_RESORT_CERTIFICATE_NAMESPACES": "gateway-conformance-infra",
+}
+
 // TestConformance runs the official suite; see the package's documentation.
 func TestConformance(t *testing.T) {
 	if !*official {
@@ -42,7 +49,7 @@ func TestConformance(t *testing.T) {
 	cp.MustApplyModule(t, lab.GatewayAPI, "config/crd/experimental/gateway*.yaml")
 	cp.MustApply(t, "", class)
 	logs := logDir(t)
-	gw := pod.Deploy(t, cp, nil)
+	gw := pod.Deploy(t, cp, settings)
 	report, outcomes := filepath.Join(t.TempDir(), "report.yaml"), filepath.Join(t.TempDir(), "outcomes.json")
 	passed := runSuite(t, cp, filepath.Join(logs, "suite.log"), append(options(report), "-outcomes="+outcomes))
 	keepLog(t, gw, filepath.Join(logs, "gateway.log"))

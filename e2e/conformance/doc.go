@@ -9,6 +9,9 @@
 // address. The suite's pods are processes as well. The suite runs inside the lab's network and asks Gateways at the
 // addresses of their statuses.
 //
+// One setting differs from the default: the namespace of the suite may choose the certificate for all hosts, which its
+// listeners without a hostname ask for.
+//
 // What is claimed says the GatewayClass, where the suite reads it: package gatewayapi has the list, and a reason for each
 // feature that is not on it. A profile is run if the kind of routes that it is about is claimed. A whole
 // run leaves the suite's report, the outcome of each test and a page of both in e2e/results; one with any of the options
