@@ -149,6 +149,29 @@ func TestAChangeOverWhichWorkersEnd(t *testing.T) {
 	sameStored(t, loaded, k.stored())
 }
 
+// TestChangesAfterOneOverWhichWorkersEnd has changes committed on top of one over which workers
+// end, before they take it over: Kong goes back as far as it has to.
+func TestChangesAfterOneOverWhichWorkersEnd(t *testing.T) {
+	k := overlaid(t, map[string]string{"kong.router.expressions": strings.Replace(deadlyRouter["kong.router.expressions"], "die()", "ngx.sleep(2) die()", 1)})
+	now := routed("one")
+	k.load(now)
+	bad := routed("one", "deadly")
+	last := bad
+	if code, err := k.tell("/kube-sync/delta", difference(now, bad).json()); code != http.StatusOK {
+		t.Fatalf("answered %d, %v", code, err)
+	}
+	for _, name := range []string{"two", "three"} {
+		next := last.clone()
+		next.put("routes", routed(name)["routes"][id(name)])
+		if code, err := k.tell("/kube-sync/delta", difference(last, next).json()); code != http.StatusOK {
+			t.Fatalf("%s: answered %d, %v", name, code, err)
+		}
+		last = next
+	}
+	k.eventually("the configuration of before", func() bool { return k.settled(now.hash()) })
+	k.apply(difference(now, routed("one", "two")))
+}
+
 // TestALoadOverWhichWorkersEnd has a full load over which no worker can start: Kong ends up
 // without a configuration, and with workers that take another.
 func TestALoadOverWhichWorkersEnd(t *testing.T) {

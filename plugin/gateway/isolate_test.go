@@ -32,7 +32,7 @@ func TestAChangeOverWhichKongFails(t *testing.T) {
 			t.Run(fmt.Sprintf("%s,companion=%t", fault, companion), func(t *testing.T) {
 				fake, admin := newFakeKong(t)
 				fake.companion = companion
-				admin.timeout = 100 * time.Millisecond
+				admin.timeout = 500 * time.Millisecond
 				g, units := New(admin, noRelay{}), shop()
 				apply(t, g, units)
 				want, ids := []string{"old", "web"}, []unit.ID{}
@@ -84,7 +84,7 @@ func TestLastGoodIsKeptOverAFailure(t *testing.T) {
 	for fault := range failures {
 		fake, admin := newFakeKong(t)
 		fake.companion = true
-		admin.timeout = 100 * time.Millisecond
+		admin.timeout = 500 * time.Millisecond
 		g, units := New(admin, noRelay{}), shop()
 		apply(t, g, units)
 		units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api", fault, true))
@@ -100,7 +100,7 @@ func TestAPluginOverWhichKongFailsIsSubstituted(t *testing.T) {
 	for fault := range failures {
 		fake, admin := newFakeKong(t)
 		fake.companion = true
-		admin.timeout = 100 * time.Millisecond
+		admin.timeout = 500 * time.Millisecond
 		g, units := New(admin, noRelay{}), shop()
 		apply(t, g, units)
 		units.set(ingress("guarded"), guarded("guarded", fault, true)...)
@@ -131,7 +131,7 @@ func TestAFailureThatPasses(t *testing.T) {
 func TestAKongWithoutTime(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
-	admin.timeout = 50 * time.Millisecond
+	admin.timeout = 300 * time.Millisecond
 	g, units := New(admin, noRelay{}), shop()
 	apply(t, g, units)
 	for round := range 4 {

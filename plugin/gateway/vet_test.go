@@ -78,7 +78,7 @@ func TestPluginsAreLoadedWhenKongDoesNotAnswer(t *testing.T) {
 func TestAPluginOverWhichKongFailsCostsNoLoad(t *testing.T) {
 	for fault := range failures {
 		fake, admin := newFakeKong(t)
-		admin.timeout = 100 * time.Millisecond
+		admin.timeout = 500 * time.Millisecond
 		units := shop()
 		for i := range 8 {
 			limited(units, fmt.Sprintf("r%d", i), "config", i)

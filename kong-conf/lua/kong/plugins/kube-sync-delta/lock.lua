@@ -10,7 +10,8 @@ local HOLDER = "kube-sync-delta:holder"
 local _M = { name = LOCK }
 
 
-local function ended(pid)
+-- Whether there is no process with this number any more.
+function _M.ended(pid)
   local file = io.open("/proc/" .. pid .. "/stat")
   return not (file and file:close())
 end
@@ -21,7 +22,7 @@ end
 local function release_the_dead()
   local shm = ngx.shared.kong
   local pid = shm:get(HOLDER)
-  if pid and ended(pid) and shm:add(HOLDER .. ":" .. pid, true, 60) then
+  if pid and _M.ended(pid) and shm:add(HOLDER .. ":" .. pid, true, 60) then
     kong.log.warn("worker ", pid, " ended while it changed the configuration")
     shm:delete(HOLDER)
     ngx.shared.kong_locks:delete(LOCK)

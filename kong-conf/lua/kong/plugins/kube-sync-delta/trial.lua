@@ -13,7 +13,12 @@ local lock = require "kong.plugins.kube-sync-delta.lock"
 local transaction = require "resty.lmdb.transaction"
 
 
-local UNDO = "kube-sync-delta|undo"
+-- In LMDB: by the hash that it led to what takes a delta back, and the hashes of the last.
+local UNDO = "kube-sync-delta|undo|"
+local LIST = "kube-sync-delta|undos"
+local KEPT = 8
+
+-- In shared memory.
 local TAKING = "kube-sync-delta:taking:"
 local ENDS = "kube-sync-delta:ends:"
 local LOCK = { name = lock.name, timeout = 0, exptime = 60 }
@@ -23,6 +28,12 @@ local MOST_ENDS, SECONDS = 5, 120
 
 
 local _M = {}
+
+
+local function read(key)
+  local value = lmdb.get(key)
+  return value and buffer.decode(value)
+end
 
 
 local function each(lists, fn)
@@ -46,17 +57,31 @@ function _M.note(txn, changes, base, hash)
     return
   end
 
-  txn:set(UNDO, buffer.encode({
-    base = base, hash = hash,
-    remove = { changes.upserts }, restore = { changes.deletes, changes.old },
+  local hashes = read(LIST) or {}
+  for i = #hashes, 1, -1 do
+    if hashes[i] == hash then
+      table.remove(hashes, i)
+    end
+  end
+
+  hashes[#hashes + 1] = hash
+  if #hashes > KEPT then
+    local old = UNDO .. table.remove(hashes, 1)
+    if lmdb.get(old) then
+      txn:set(old, nil)
+    end
+  end
+
+  txn:set(LIST, buffer.encode(hashes))
+  txn:set(UNDO .. hash, buffer.encode({
+    base = base, remove = { changes.upserts }, restore = { changes.deletes, changes.old },
   }))
 end
 
 
 local function take_back(hash)
-  local value = lmdb.get(UNDO)
-  local undo = value and buffer.decode(value)
-  if not undo or undo.hash ~= hash or declarative.get_current_hash() ~= hash then
+  local undo = read(UNDO .. hash)
+  if not undo or declarative.get_current_hash() ~= hash then
     return
   end
 
@@ -65,7 +90,7 @@ local function take_back(hash)
   each(undo.remove, function(kind, entity) keys:delete(kind, entity) end)
   each(undo.restore, function(kind, entity) keys:insert(kind, entity) end)
   txn:set(constants.DECLARATIVE_HASH_KEY, undo.base)
-  txn:set(UNDO, nil)
+  txn:set(UNDO .. hash, nil)
   assert(txn:commit())
   kong.log.crit("a worker ended over the last change of the configuration, which is taken back")
 
@@ -99,13 +124,21 @@ end
 
 
 function _M.begin(hash)
-  ngx.shared.kong:set(key(), hash)
+  ngx.shared.kong:set(key(), ngx.worker.pid() .. " " .. hash)
 end
 
 
 -- The worker may still be at another configuration.
 function _M.done(hash)
-  ngx.shared.kong:set(key(), hash or "")
+  _M.begin(hash or "")
+end
+
+
+-- What the worker before this one ended over, if it did. One that goes on beside this one,
+-- as after a reload, has not.
+local function ended_over()
+  local pid, hash = (ngx.shared.kong:get(key()) or ""):match("^(%d+) (%x+)$")
+  return pid and lock.ended(pid) and hash
 end
 
 
@@ -116,7 +149,7 @@ local function start()
     return
   end
 
-  if ngx.shared.kong:get(key()) == hash then
+  if ended_over() == hash then
     local _, err = concurrency.with_worker_mutex(LOCK, function()
       return give_up(hash)
     end)
