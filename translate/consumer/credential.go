@@ -73,7 +73,7 @@ func (t *translation) credential(name string) {
 		// The value is a secret or close to one: it goes into no message.
 		fmt.Sprintf("credential %s %q %q", label, contested, fmt.Sprint(fields[first(k.unique, "group")])),
 		fmt.Sprintf("credential %s: there is another %s credential with its %s", name, label, first(k.unique, "group")))
-	// Whoever tries keys is not told that one is somebody's.
+	// A tenant that tries keys does not learn that another namespace uses one.
 	claim.Elsewhere = condition.Verdict(t.key, false, "CredentialInvalid",
 		fmt.Sprintf("credential %s: its %s cannot be used; choose another one", name, first(k.unique, "group")))
 	claim.Entities = []*kong.Entity{kong.Credential(route.Credential{

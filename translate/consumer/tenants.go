@@ -7,8 +7,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// tenantsRole is of the unit that keeps consumers to their namespaces. It is there as long as
-// there are consumers, and about the IngressClass, as it is nobody's in particular.
+// tenantsRole is the role of the unit that keeps consumers to their namespaces. It exists as long
+// as there are consumers. Its object is the IngressClass, which all consumers share.
 const tenantsRole unit.Role = "consumer-tenants"
 
 func defineTenants(g *unit.Graph, o tenancy.Options) {

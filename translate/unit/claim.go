@@ -108,10 +108,7 @@ func (g *Graph) touch(s *slot) {
 	if s.touched {
 		return
 	}
-	s.touched, s.holder, s.moved = true, nil, len(s.contenders)
-	if len(s.contenders) > 0 {
-		s.holder = s.contenders[0]
-	}
+	s.touched, s.holder, s.moved = true, g.holder(s), len(s.contenders)
 	g.touched = append(g.touched, s)
 }
 
@@ -120,7 +117,7 @@ func (g *Graph) touch(s *slot) {
 func (g *Graph) settleSlots() {
 	for _, s := range g.touched {
 		s.touched = false
-		for _, c := range s.concerned() {
+		for _, c := range g.concerned(s) {
 			g.stain(c.node)
 		}
 		s.holder = nil
@@ -130,15 +127,15 @@ func (g *Graph) settleSlots() {
 
 // concerned are the contenders of a touched slot for which it is not as it was. A node whose
 // own claims changed is refreshed by its own translation.
-func (s *slot) concerned() []*contender {
+func (g *Graph) concerned(s *slot) []*contender {
 	if len(s.contenders) == 0 {
 		return nil
 	}
-	was, is := s.holder, s.contenders[0]
+	was, is := s.holder, g.holder(s)
 	switch {
-	case is.claim.Ranked != nil:
+	case s.contenders[0].claim.Ranked != nil:
 		return s.contenders[min(s.moved, len(s.contenders)):]
-	case was == nil || was == is || was.node == is.node && was.claim.Object == is.claim.Object && was.claim.Same == is.claim.Same:
+	case was == nil || was == is || is != nil && was.node == is.node && was.claim.Object == is.claim.Object && was.claim.Same == is.claim.Same:
 		return nil // the same holder, maybe translated again
 	}
 	return s.contenders
@@ -153,6 +150,17 @@ func (c *contender) at(place int) []*kong.Entity {
 		c.place, c.entities = place, c.claim.Ranked(place)
 	}
 	return c.entities
+}
+
+// holder returns the contender that has a slot: the first one that comes to anything. It is
+// nil if there is none.
+func (g *Graph) holder(s *slot) *contender {
+	for _, c := range s.contenders {
+		if g.under(c.claim.Under) {
+			return c
+		}
+	}
+	return nil
 }
 
 // under reports whether the holder of a slot asks for what it has to.

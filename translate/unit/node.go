@@ -117,7 +117,7 @@ func (g *Graph) refresh(n *node) {
 			s := g.slots[c.claim.Slot]
 			if c.claim.Ranked != nil {
 				entities = append(entities, c.at(s.find(c))...)
-			} else if holder := s.contenders[0]; holder == c {
+			} else if holder := g.holder(s); holder == c {
 				if g.holdsAll(n, c.claim.While) {
 					entities = append(entities, c.claim.Entities...)
 				}
