@@ -1,5 +1,8 @@
 -- What the companion needs of Kong and is no public interface of it. All of it is looked
 -- at when a worker starts, so that a Kong of another make is told (501) and not broken.
+local upvalue = require "kong.plugins.kube-sync-delta.upvalue"
+
+
 local _M = {}
 
 
@@ -34,18 +37,6 @@ local FUNCTIONS = {
   ["resty.lmdb.prefix"] = { "page" },
   ["resty.lmdb.transaction"] = { "begin" },
 }
-
-
-local function upvalue(fn, name)
-  local i = 1
-  repeat
-    local found, value = debug.getupvalue(fn, i)
-    if found == name then
-      return value, i
-    end
-    i = i + 1
-  until not found
-end
 
 
 -- All balancers of this worker by upstream: Kong lists them nowhere, and those of

@@ -9,6 +9,7 @@
 local namespace_of = require "kong.plugins.kube-sync-request.namespace"
 local quota = require "kong.plugins.kube-sync-request.quota"
 local semaphore = require "ngx.semaphore"
+local upvalue = require "kong.plugins.kube-sync-delta.upvalue"
 
 local exec = ngx.exec
 local discard_body = ngx.req.discard_body
@@ -174,18 +175,13 @@ function _M.init_worker()
   held = quota.new(settings.size("max_buffered_bodies") / ngx.worker.count())
 
   local get_raw_body = kong.request.get_raw_body
-  local i = 1
-  repeat
-    local name, value = debug.getupvalue(get_raw_body, i)
-    if name == "read_body" then
-      debug.setupvalue(get_raw_body, i, bounded(value))
-      ngx.req.read_body = bounded(ngx.req.read_body)
-      return nil
-    end
-    i = i + 1
-  until not name
+  local read_body, at = upvalue(get_raw_body, "read_body")
+  if not at then
+    return "the PDK reads bodies in another way"
+  end
 
-  return "the PDK reads bodies in another way"
+  debug.setupvalue(get_raw_body, at, bounded(read_body))
+  ngx.req.read_body = bounded(ngx.req.read_body)
 end
 
 

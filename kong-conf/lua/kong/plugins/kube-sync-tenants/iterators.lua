@@ -2,7 +2,7 @@
 -- takes the function kong.runloop.plugins_iterator.new, which is in an upvalue of
 -- kong.runloop.handler, and what it returns: at ws[id].combos[plugin] the configurations of a
 -- plugin, keyed "route:service:consumer", each part an id or empty.
-local upvalue = require "kong.plugins.kube-sync-tenants.upvalue"
+local upvalue = require "kong.plugins.kube-sync-delta.upvalue"
 
 local debug = debug
 local pairs = pairs

@@ -6,7 +6,7 @@
 --
 -- Of Kong it takes get_redis_connection(conf), which calls connect of resty.redis before it
 -- yields, and get_db_key(conf) from upvalues of the policies.
-local upvalue = require "kong.plugins.kube-sync-tenants.upvalue"
+local upvalue = require "kong.plugins.kube-sync-delta.upvalue"
 
 local concat = table.concat
 local debug = debug
