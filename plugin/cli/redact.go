@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,6 +30,17 @@ var always = []string{"id", "name", "tags", "consumer", "service", "route", "ena
 // secretField are the names under which people write secrets into what is no Secret: the
 // configurations of plugins, of vaults, and of entities of any type.
 var secretField = regexp.MustCompile(`(?i)(^|_)(password|passphrase|secret|token|aws_key|private_key|api_?key)s?$`)
+
+// redact replaces entities by what they are without the secrets in them.
+func redact(entities []*kong.Entity) error {
+	for i, e := range entities {
+		var err error
+		if entities[i], err = redacted(e); err != nil {
+			return fmt.Errorf("%s %s: %w", e.Type, e.ID, err)
+		}
+	}
+	return nil
+}
 
 // redacted is an entity without the secrets in it.
 func redacted(e *kong.Entity) (*kong.Entity, error) {

@@ -147,13 +147,9 @@ func renderConfig(graph *unit.Graph, format string, secrets bool) ([]byte, error
 	for view := range graph.Units() {
 		entities = append(entities, view.Entities...)
 	}
-	for i, e := range entities {
-		if secrets {
-			break
-		}
-		var err error
-		if entities[i], err = redacted(e); err != nil {
-			return nil, fmt.Errorf("%s %s: %w", e.Type, e.ID, err)
+	if !secrets {
+		if err := redact(entities); err != nil {
+			return nil, err
 		}
 	}
 	return as(format, kong.Declarative(kong.Sorted(entities)))
