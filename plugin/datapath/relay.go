@@ -117,6 +117,8 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	defer r.inFlight.Dec()
 	x := newExchange(r, found, q)
 	defer x.end()
+	// Without it net/http reads no more of an HTTP/1.1 request once its answer begins.
+	_ = http.NewResponseController(w).EnableFullDuplex()
 	// Without a type of content the server would guess one.
 	w.Header()["Content-Type"] = nil
 	proxy := httputil.ReverseProxy{
