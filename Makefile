@@ -50,7 +50,7 @@ manifests: ## make kong-conf/install.yaml of its sources
 fmt: ## format the code
 	$(GO) fmt ./...
 
-vet: ## check the code for what compiles and is wrong
-	$(GO) vet ./...
+lint: ## check the code with golangci-lint and its settings in .golangci.yaml
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
 
-.PHONY: help build run test bench bench-gateway bench-features conformance tenants image e2e-kind manifests fmt vet
+.PHONY: help build run test bench bench-gateway bench-features conformance tenants image e2e-kind manifests fmt lint

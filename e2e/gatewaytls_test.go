@@ -301,7 +301,7 @@ func testSessionsOfOtherPorts(t *testing.T, cp *lab.ControlPlane) {
 // A connection for one listener is none for another, also while a client has it open.
 func testMisdirected(t *testing.T, cp *lab.ControlPlane) {
 	ns := cp.Namespace(t)
-	cp.MustApply(t, ns, newAuthority(t, nil, "both", "a.example", "b.example", "c.example").pair.secret("cert")+`
+	cp.MustApply(t, ns, newAuthority(t, nil, "both", "a.example", "b.example", "c.example").secret("cert")+`
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway

@@ -82,7 +82,7 @@ func withPlugins(name, host, service, plugins string) string {
 		fmt.Sprintf("metadata: {name: %s, annotations: {konghq.com/plugins: %q}}", name, plugins), 1)
 }
 
-// credential is a labelled Secret.
+// credential is a labeled Secret.
 func credential(name, kind string, fields ...string) string {
 	text := fmt.Sprintf("---\napiVersion: v1\nkind: Secret\nmetadata: {name: %s, labels: {konghq.com/credential: %s}}\nstringData:\n", name, kind)
 	for i := 0; i < len(fields); i += 2 {

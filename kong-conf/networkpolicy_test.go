@@ -78,7 +78,7 @@ func TestWhoReachesThePods(t *testing.T) {
 	tenant := peer{namespace: map[string]string{"kubernetes.io/metadata.name": "attacker"}}
 	client := peer{address: "203.0.113.1"}
 	monitoring := peer{namespace: map[string]string{"kubernetes.io/metadata.name": "monitoring"}}
-	labelled := peer{namespace: map[string]string{"kubernetes.io/metadata.name": "observability", "kube-sync/monitoring": "true"}}
+	labeled := peer{namespace: map[string]string{"kubernetes.io/metadata.name": "observability", "kube-sync/monitoring": "true"}}
 	for _, test := range []struct {
 		who     string
 		from    peer
@@ -94,7 +94,7 @@ func TestWhoReachesThePods(t *testing.T) {
 		{"a client at kube-sync's metrics", client, 10255, false},
 		{"Prometheus at Kong's metrics", monitoring, 8100, true},
 		{"Prometheus at kube-sync's metrics", monitoring, 10255, true},
-		{"Prometheus elsewhere", labelled, 10255, true},
+		{"Prometheus elsewhere", labeled, 10255, true},
 		{"Prometheus at kube-sync's health", monitoring, 10254, false},
 	} {
 		if got := reaches(test.from, corev1.ProtocolTCP, test.port); got != test.reaches {

@@ -155,7 +155,10 @@ func TestUnreadableSettings(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-ended //nolint:errcheck // it was killed
+	})
 	select {
 	case err := <-ended:
 		ended <- err

@@ -27,7 +27,7 @@ type Widget struct {
 
 func (w *Widget) DeepCopyObject() runtime.Object {
 	copied := *w
-	w.ObjectMeta.DeepCopyInto(&copied.ObjectMeta)
+	w.DeepCopyInto(&copied.ObjectMeta)
 	return &copied
 }
 

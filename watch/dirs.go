@@ -98,8 +98,8 @@ func absolute(path string) string {
 // resolve follows links as far as they lead.
 func resolve(path string) string {
 	path = absolute(path)
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
 	}
 	return path
 }

@@ -41,12 +41,11 @@ type FilesOptions struct {
 // Secrets are delivered, wanted or not.
 type Files struct {
 	*queue
-	paths   []string
-	kinds   []Kind
-	byName  map[unit.Kind]Kind
-	log     *slog.Logger
-	watcher *fsnotify.Watcher // nil when the system has no more of them
-	dirs    *watchedDirs
+	paths  []string
+	kinds  []Kind
+	byName map[unit.Kind]Kind
+	log    *slog.Logger
+	dirs   *watchedDirs
 
 	files   map[string]*manifestFile
 	order   map[string][]string // by path

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"sync"
@@ -229,7 +230,7 @@ func (i *informer) drop() {
 // a growing delay whatever happens here.
 func (i *informer) failed(_ context.Context, _ *cache.Reflector, err error) {
 	switch {
-	case apierrors.IsResourceExpired(err), apierrors.IsGone(err), err == io.EOF, err == io.ErrUnexpectedEOF:
+	case apierrors.IsResourceExpired(err), apierrors.IsGone(err), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return // the ordinary ends of a watch
 	case apierrors.IsForbidden(err) && i.scope.optional:
 		i.refused.Do(func() {

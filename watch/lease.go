@@ -74,8 +74,8 @@ func (o LeaseOptions) hold(ctx context.Context, client kubernetes.Interface, hol
 			return fmt.Errorf("lease %s/%s: %w", o.Namespace, o.Name, err)
 		}
 		elect(ctx, elector)
-		leading.Lock() // until lead is over
-		leading.Unlock()
+		leading.Lock()   // until lead is over
+		leading.Unlock() //nolint:staticcheck // nothing is to be done within
 	}
 	return nil
 }

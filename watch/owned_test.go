@@ -20,10 +20,10 @@ func TestWhatWasMadeForAGateway(t *testing.T) {
 			"app.kubernetes.io/managed-by": managedBy, "gateway.networking.k8s.io/gateway-name": gateway}}}
 	}
 	long := strings.Repeat("long", 30)
-	labelled := gatewayapi.OwnerKey("", long)[1:]
+	labeled := gatewayapi.OwnerKey("", long)[1:]
 	f := newFakes(service("shop", "web-kong", "kube-sync", "web"), service("shop", "other-kong", "kube-sync", "other"),
 		service("shop", "foreign", "another", "web"), service("elsewhere", "web-kong", "kube-sync", "web"),
-		service("shop", "long-kong", "kube-sync", labelled))
+		service("shop", "long-kong", "kube-sync", labeled))
 	c, got := f.cluster(t, ClusterOptions{})
 	got.until("complete", got.isComplete)
 	for gateway, want := range map[string][]string{"web": {"web-kong"}, long: {"long-kong"}, "none": nil} {

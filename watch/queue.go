@@ -89,7 +89,7 @@ func (q *queue) Take() Batch {
 	taken := q.changes
 	batch := Batch{Since: q.since, Complete: len(q.expected) == 0, Awaited: q.awaited()}
 	q.changes, q.since = map[unit.Key]unit.Object{}, time.Time{}
-	select { // what was signalled is in this batch
+	select { // what was signaled is in this batch
 	case <-q.ready:
 	default:
 	}

@@ -69,7 +69,7 @@ func TestQueueIsCompleteOnceAllArrived(t *testing.T) {
 	q.arrived("b")
 	select {
 	case <-q.Pending():
-		t.Error("signalled for nothing")
+		t.Error("signaled for nothing")
 	default:
 	}
 }

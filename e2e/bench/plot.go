@@ -15,8 +15,8 @@ const (
 	plotTop, plotBottom   = 50, 420
 )
 
-// plotted are the kinds that the plot shows, and their colours: those that differ in what they cost Kong.
-var plotted = []struct{ kind, colour string }{
+// plotted are the kinds that the plot shows, and their colors: those that differ in what they cost Kong.
+var plotted = []struct{ kind, color string }{
 	{"new route", "#1f77b4"},
 	{"pod added", "#d62728"},
 	{"rotated certificate", "#2ca02c"},
@@ -33,8 +33,8 @@ func (r *Results) plot() string {
 	row := 0
 	for _, p := range plotted {
 		for _, way := range []Way{Full, Delta} {
-			s.curve(&b, r, p.kind, p.colour, way)
-			s.legend(&b, row, p.kind, p.colour, way)
+			s.curve(&b, r, p.kind, p.color, way)
+			s.legend(&b, row, p.kind, p.color, way)
 			row++
 		}
 	}
@@ -98,22 +98,22 @@ func (s scales) axes(b *strings.Builder, sizes []int) {
 	line(b, plotLeft, plotBottom, plotRight, plotBottom, "#666", "")
 }
 
-func (s scales) curve(b *strings.Builder, r *Results, kind, colour string, way Way) {
+func (s scales) curve(b *strings.Builder, r *Results, kind, color string, way Way) {
 	var points []string
 	for _, routes := range r.Options.Sizes {
 		if m := medianOf(r, routes, way, kind); m > 0 {
 			x, y := s.x(float64(routes)), s.y(m)
 			points = append(points, fmt.Sprintf("%.1f,%.1f", x, y))
-			fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>`+"\n", x, y, colour)
+			fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>`+"\n", x, y, color)
 		}
 	}
-	fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"%s/>`+"\n", strings.Join(points, " "), colour, dashes(way))
+	fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"%s/>`+"\n", strings.Join(points, " "), color, dashes(way))
 }
 
-func (s scales) legend(b *strings.Builder, row int, kind, colour string, way Way) {
+func (s scales) legend(b *strings.Builder, row int, kind, color string, way Way) {
 	const left, height, length = plotRight + 30, 26, 36
 	y := float64(plotTop + 20 + row*height)
-	line(b, left, y, left+length, y, colour, dashes(way))
+	line(b, left, y, left+length, y, color, dashes(way))
 	label(b, left+length+10, y+4, "start", fmt.Sprintf("%s, %s", kind, way))
 }
 
@@ -125,8 +125,8 @@ func dashes(way Way) string {
 	return ""
 }
 
-func line(b *strings.Builder, x1, y1, x2, y2 float64, colour, more string) {
-	fmt.Fprintf(b, `<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s" stroke-width="1.5"%s/>`+"\n", x1, y1, x2, y2, colour, more)
+func line(b *strings.Builder, x1, y1, x2, y2 float64, color, more string) {
+	fmt.Fprintf(b, `<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s" stroke-width="1.5"%s/>`+"\n", x1, y1, x2, y2, color, more)
 }
 
 func label(b *strings.Builder, x, y float64, anchor, text string) {

@@ -49,7 +49,7 @@ func TestEntitiesAlike(t *testing.T) {
 		}
 	})
 	there := map[string]int{} // the version of each that is there
-	make := func() config {
+	whole := func() config {
 		c := empty()
 		c.put("consumers", entity{"id": id("ann"), "username": "ann"})
 		c.put("upstreams", entity{"id": id("u"), "name": "u.test"})
@@ -63,7 +63,7 @@ func TestEntitiesAlike(t *testing.T) {
 		}
 		return c
 	}
-	now := make()
+	now := whole()
 	k.load(now)
 	random := rand.New(rand.NewPCG(1, 2))
 	for step := range 150 {
@@ -76,7 +76,7 @@ func TestEntitiesAlike(t *testing.T) {
 				there[name]++
 			}
 		}
-		next := make()
+		next := whole()
 		k.apply(difference(now, next))
 		if now = next; step%15 == 14 {
 			deltas := k.stored()
@@ -85,7 +85,7 @@ func TestEntitiesAlike(t *testing.T) {
 		}
 	}
 	clear(there)
-	k.apply(difference(now, make()))
+	k.apply(difference(now, whole()))
 }
 
 // TestARivalIsNamed has the refusal of a value that another entity has tell the id of that,

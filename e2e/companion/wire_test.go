@@ -3,7 +3,6 @@ package companion
 import (
 	"bufio"
 	"bytes"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -113,16 +112,6 @@ func (c config) plugin(host, name string, settings entity) {
 func (k *kong) wire(parts ...string) []*http.Response {
 	k.t.Helper()
 	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", k.proxy))
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	return k.over(c, parts...)
-}
-
-// wireTLS is wire over TLS, for a server name.
-func (k *kong) wireTLS(name string, parts ...string) []*http.Response {
-	k.t.Helper()
-	c, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", k.tls), &tls.Config{ServerName: name, InsecureSkipVerify: true})
 	if err != nil {
 		k.t.Fatal(err)
 	}

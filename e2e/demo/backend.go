@@ -28,6 +28,6 @@ func startBackend(name string, p port) (stop func(), err error) {
 			fmt.Fprintln(w, strings.Join(headers, "\n"))
 		}),
 	}
-	go s.Serve(l) // ends with Close
+	go func() { _ = s.Serve(l) }() // ends with Close
 	return func() { s.Close() }, nil
 }

@@ -119,7 +119,7 @@ func startStandIn(o *options, environ []string, log *os.File) (*gateway, error) 
 	}
 	g.name = "the stand-in that comes with kube-sync, as " + why + ". It is for trying out, and not Kong"
 	g.stop = func() {
-		cmd.Process.Signal(syscall.SIGTERM) // fails if it has ended
+		_ = cmd.Process.Signal(syscall.SIGTERM) // fails if it has ended
 		g.await(cmd)
 		input.Close()
 	}
@@ -147,7 +147,7 @@ func (g *gateway) await(cmd *exec.Cmd) {
 	select {
 	case <-g.ended:
 	case <-time.After(stopTime):
-		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		<-g.ended
 	}
 }

@@ -25,9 +25,9 @@ func startKong(kong string, o *options, environ []string, log *os.File) (*gatewa
 		// nginx is a grandchild, which has written its pid; before that there is
 		// only the command.
 		if master := readPid(pidFile); master > 0 {
-			syscall.Kill(master, syscall.SIGTERM)
+			_ = syscall.Kill(master, syscall.SIGTERM)
 		} else {
-			syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 		}
 		g.await(cmd)
 	}

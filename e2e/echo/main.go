@@ -25,6 +25,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -120,7 +121,7 @@ func listen(server *http.Server, failed chan<- error) error {
 	}
 	for _, serve := range serve {
 		go func() {
-			if err := serve(); err != http.ErrServerClosed {
+			if err := serve(); !errors.Is(err, http.ErrServerClosed) {
 				failed <- err
 			}
 		}()

@@ -17,7 +17,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/standin/settings"
 )
 
-// Version is the Kong version whose behaviour is stood in for, marked as not it.
+// Version is the Kong version whose behavior is stood in for, marked as not it.
 const Version = "3.9.3-standin"
 
 // adminHandler is the Admin API as one listener offers it.
@@ -164,5 +164,5 @@ func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Server", proxy.Product)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(body) // the client's loss if it is gone
+	_ = json.NewEncoder(w).Encode(body) // the client's loss if it is gone
 }

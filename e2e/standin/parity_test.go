@@ -74,7 +74,7 @@ func compareRefusals(t *testing.T, theirs, ours *harness, certificate, key strin
 	const id = "22222222-2222-4222-8222-222222222222"
 	_, otherKey := pair(t, "other")
 	for name, entities := range map[string]string{
-		"unknown field":    `"services": [{"id": "` + id + `", "name": "s", "host": "u", "colour": 1, "tags": ["a:b"]}]`,
+		"unknown field":    `"services": [{"id": "` + id + `", "name": "s", "host": "u", "color": 1, "tags": ["a:b"]}]`,
 		"missing":          `"services": [{"id": "` + id + `", "name": "s"}]`,
 		"range":            `"services": [{"id": "` + id + `", "name": "s", "host": "u", "port": 65536}]`,
 		"one of":           `"routes": [{"id": "` + id + `", "name": "r", "expression": "http.path == \"/\"", "https_redirect_status_code": 303}]`,
@@ -82,7 +82,7 @@ func compareRefusals(t *testing.T, theirs, ours *harness, certificate, key strin
 		"id":               `"services": [{"id": "7", "name": "s", "host": "u"}]`,
 		"name":             `"services": [{"id": "` + id + `", "name": "a b", "host": "u"}]`,
 		"plugin":           `"plugins": [{"id": "` + id + `", "name": "mine"}]`,
-		"plugin's field":   `"plugins": [{"id": "` + id + `", "name": "request-termination", "config": {"status_code": 99, "colour": 1}}]`,
+		"plugin's field":   `"plugins": [{"id": "` + id + `", "name": "request-termination", "config": {"status_code": 99, "color": 1}}]`,
 		"path":             `"services": [{"id": "` + id + `", "name": "s", "host": "u", "path": "x"}]`,
 		"key":              `"certificates": [{"id": "` + id + `", "cert": ` + certificate + `, "key": ` + otherKey + `}]`,
 		"sni":              `"certificates": [{"id": "` + id + `", "cert": ` + certificate + `, "key": ` + key + `}], "snis": [{"id": "` + id + `", "name": "a.*.b", "certificate": "` + id + `"}]`,

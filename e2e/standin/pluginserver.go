@@ -85,7 +85,7 @@ func run(ctx context.Context, p settings.PluginServer, log *slog.Logger) error {
 	}()
 	err = cmd.Wait()
 	// A child that it left behind may hold the pipe open.
-	output.SetReadDeadline(time.Now().Add(time.Second))
+	_ = output.SetReadDeadline(time.Now().Add(time.Second))
 	<-logged
 	if err != nil {
 		return fmt.Errorf("plugin server %s: %w", p.Name, err)

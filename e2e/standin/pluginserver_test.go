@@ -37,16 +37,16 @@ func TestPluginServerStartsAsUnderKong(t *testing.T) {
 	server := script(t, `
 trap 'echo asked to end; exit 0' TERM
 echo "vars: $(tr '\0' ' ' < /proc/$$/environ)"
-grep '^pluginserver_my_plugin_colour' "$1"/.kong_env >&2
+grep '^pluginserver_my_plugin_color' "$1"/.kong_env >&2
 exec 3<&0
 cat <&3 & wait`)
-	h := start(t, prefix, "KONG_PLUGINSERVER_NAMES=my-plugin", "KONG_PLUGINSERVER_MY_PLUGIN_COLOUR=blue",
+	h := start(t, prefix, "KONG_PLUGINSERVER_NAMES=my-plugin", "KONG_PLUGINSERVER_MY_PLUGIN_COLOR=blue",
 		"KONG_PLUGINSERVER_MY_PLUGIN_START_CMD="+server+" "+prefix)
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"] vars: PWD=" + dir + " TZ=Europe/Vienna\"", "] pluginserver_my_plugin_colour = blue"} {
+	for _, line := range []string{"] vars: PWD=" + dir + " TZ=Europe/Vienna\"", "] pluginserver_my_plugin_color = blue"} {
 		eventually(t, "line "+line, func() bool { return strings.Contains(h.log.String(), line) })
 	}
 	if !strings.Contains(h.log.String(), "[my-plugin:") {
@@ -68,7 +68,7 @@ func TestPluginServerIsStartedAgainAfterASecond(t *testing.T) {
 		times = nil
 		for _, line := range strings.Fields(string(data)) {
 			var n int64
-			fmt.Sscan(line, &n)
+			_, _ = fmt.Sscan(line, &n)
 			times = append(times, n)
 		}
 		return len(times) >= 3

@@ -106,7 +106,7 @@ func (b *body) keep(p []byte, err error) {
 		}
 		b.over = !taken || b.read > b.limit
 	}
-	if err != io.EOF || b.over || b.whole == nil {
+	if !errors.Is(err, io.EOF) || b.over || b.whole == nil {
 		b.mu.Unlock()
 		return
 	}

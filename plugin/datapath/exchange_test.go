@@ -107,7 +107,7 @@ func TestConnectionErrors(t *testing.T) {
 // asked for, and nowhere else.
 func TestResetConnections(t *testing.T) {
 	var tries atomic.Int32
-	target := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
+	target := endpoint(t, func(_ http.ResponseWriter, _ *http.Request) {
 		if tries.Add(1)%2 == 1 {
 			panic(http.ErrAbortHandler)
 		}

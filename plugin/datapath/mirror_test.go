@@ -102,7 +102,7 @@ func TestSlowMirrors(t *testing.T) {
 
 func TestCopiesThatAreNotMade(t *testing.T) {
 	shadow, seen := seeing(t)
-	target := endpoint(t, func(w http.ResponseWriter, q *http.Request) { _, _ = io.Copy(io.Discard, q.Body) })
+	target := endpoint(t, func(_ http.ResponseWriter, q *http.Request) { _, _ = io.Copy(io.Discard, q.Body) })
 	s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: to(target), Mirrors: []route.Mirror{mirrorTo(shadow, 1, 1)}})
 	if status, _ := s.ask(s.request("k", "POST", "/", strings.NewReader(strings.Repeat("x", maxKept+1)))); status != 200 {
 		t.Error(status)

@@ -280,7 +280,7 @@ func TestUpgrade(t *testing.T) {
 	_, _ = fmt.Fprintf(connection, "GET / HTTP/1.1\r\nHost: a\r\nVia: %sk\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", viaHop)
 	reader := bufio.NewReader(connection)
 	answer, err := http.ReadResponse(reader, nil)
-	if err != nil || answer.StatusCode != 101 || answer.Header.Get("Upgrade") != "websocket" {
+	if err != nil || answer.StatusCode != http.StatusSwitchingProtocols || answer.Header.Get("Upgrade") != "websocket" {
 		t.Fatalf("%v %v", answer, err)
 	}
 	_, _ = io.WriteString(connection, "hello\n")

@@ -22,11 +22,12 @@ func takeKey(headers http.Header) string {
 	if at := strings.LastIndexByte(key, ','); at >= 0 {
 		others, key = key[:at], key[at+1:]
 	}
-	if others != "" {
+	switch {
+	case others != "":
 		headers["Via"] = append(lines[:last:last], others)
-	} else if last > 0 {
+	case last > 0:
 		headers["Via"] = lines[:last]
-	} else {
+	default:
 		delete(headers, "Via")
 	}
 	key, ok := strings.CutPrefix(strings.TrimSpace(key), viaHop)

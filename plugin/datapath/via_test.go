@@ -37,7 +37,7 @@ func TestTakeKey(t *testing.T) {
 // Neither backend nor mirror is sent the key.
 func TestTheKeyIsNotSentOn(t *testing.T) {
 	via := make(chan string, 2)
-	target := endpoint(t, func(w http.ResponseWriter, q *http.Request) { via <- q.Header.Get("Via") })
+	target := endpoint(t, func(_ http.ResponseWriter, q *http.Request) { via <- q.Header.Get("Via") })
 	s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: to(target), Mirrors: []route.Mirror{mirrorTo(target, 1, 1)}})
 	q := s.request("k", "GET", "/", nil)
 	q.Header.Set("Via", "1.1 kong/3.9.3, "+q.Header.Get("Via"))

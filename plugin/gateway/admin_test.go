@@ -81,7 +81,7 @@ func TestLoad(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			admin, err := NewAdmin(serveUnix(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			admin, err := NewAdmin(serveUnix(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				for key, values := range tt.header {
 					w.Header()[key] = values
 				}
@@ -119,7 +119,7 @@ func TestLoad(t *testing.T) {
 
 func TestUnreachable(t *testing.T) {
 	dir := t.TempDir()
-	slow := serveUnix(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	slow := serveUnix(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-time.After(2 * time.Second):
 		case <-r.Context().Done():
@@ -167,7 +167,7 @@ func TestUnreachable(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := admin.Load(ctx, nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
+		t.Errorf("canceled: %v", err)
 	}
 }
 
@@ -180,7 +180,7 @@ func TestNewAdminAddress(t *testing.T) {
 }
 
 func TestHashWithDatabase(t *testing.T) {
-	admin, _ := NewAdmin(serveUnix(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	admin, _ := NewAdmin(serveUnix(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"database":{"reachable":true}}`)
 	})), time.Second)
 	if _, err := admin.Hash(t.Context()); err == nil || !strings.Contains(err.Error(), "database=off") {

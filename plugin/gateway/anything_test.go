@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"path/filepath"
@@ -96,7 +95,7 @@ func (k ownKong) apply(t *testing.T, g *Gateway, graph *unit.Graph, changed map[
 		if !guilty || len(r.Messages) == 0 {
 			t.Errorf("a refusal that names %s: %s", r.Object, strings.Join(r.Messages, "; "))
 		}
-		t.Log(fmt.Sprintf("refused %s: %s", r.Object, strings.Join(r.Messages, "; ")))
+		t.Logf("refused %s: %s", r.Object, strings.Join(r.Messages, "; "))
 	}
 	if hash, err := k.admin.Hash(t.Context()); err != nil || hash != outcome.Hash {
 		t.Errorf("Kong holds %s (%v), and not %s", hash, err, outcome.Hash)

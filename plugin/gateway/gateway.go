@@ -251,7 +251,7 @@ func (g *Gateway) load(ctx context.Context, units Units, p *plan, state State, p
 		// From here on the configuration has a hash that deltas can keep in step.
 		_, err := g.admin.change(ctx, delta{Base: outcome.Hash, Hash: label}, 0)
 		if err != nil {
-			return Outcome{}, fmt.Errorf("naming the configuration that was loaded: %v", err) //nolint:errorlint // nothing in it is to blame
+			return Outcome{}, fmt.Errorf("naming the configuration that was loaded: %v", err)
 		}
 		outcome.Hash = label
 	}

@@ -75,7 +75,7 @@ func TestApplyNothing(t *testing.T) {
 
 func TestApplyErrors(t *testing.T) {
 	status := func(code int, body string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
+		return func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(code)
 			fmt.Fprint(w, body)
 		}

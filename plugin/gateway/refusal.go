@@ -82,7 +82,7 @@ func (a answer) failure() error {
 	return fmt.Errorf("Kong's Admin API answered with status %d: %s", a.status, message)
 }
 
-// limit recognises refusals that are about the request and not about its content.
+// limit recognizes refusals that are about the request and not about its content.
 func limit(message string) error {
 	switch {
 	case strings.Contains(message, "only available when Kong is configured to not use a database"):

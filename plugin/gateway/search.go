@@ -93,7 +93,7 @@ func (g *Gateway) ofFirst(ctx context.Context, units Units, later []unit.ID, pro
 // if it happens again there is no room on Kong's disk.
 func (g *Gateway) unstorable(units Units, p *plan, proven bool, words error) error {
 	g.unstored++
-	none := fmt.Errorf("%w: Kong accepts it and cannot store it, as when the volume of its prefix is full: %v", ErrTooLarge, words)
+	none := fmt.Errorf("%w: Kong accepts it and cannot store it, as when the volume of its prefix is full: %w", ErrTooLarge, words)
 	if g.unstored > 1 && g.makeRoom(units, p, proven, g.unstored-2, none) {
 		return nil
 	}

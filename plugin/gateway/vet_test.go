@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -127,8 +128,8 @@ func messagesOf(t *testing.T, err error, id string) []string {
 	if err == nil {
 		return nil
 	}
-	refused, ok := err.(*RefusedError)
-	if !ok || len(refused.Entities) != 1 || refused.Entities[0].ID != id {
+	var refused *RefusedError
+	if !errors.As(err, &refused) || len(refused.Entities) != 1 || refused.Entities[0].ID != id {
 		t.Fatalf("%v: %+v", err, refused)
 	}
 	return refused.Entities[0].Messages

@@ -22,8 +22,7 @@ func TestSupervise(t *testing.T) {
 		case 1:
 			return errors.New("no such file")
 		case 2:
-			var nothing map[string]int
-			nothing["x"] = 1
+			panic("a fault")
 		}
 		cancel()
 		return nil
@@ -31,7 +30,7 @@ func TestSupervise(t *testing.T) {
 	if runs != 3 {
 		t.Errorf("%d runs", runs)
 	}
-	for _, says := range []string{"no such file", "assignment to entry in nil map", "parts_test.go", "again_in=1ms", "again_in=2ms"} {
+	for _, says := range []string{"no such file", "a fault", "parts_test.go", "again_in=1ms", "again_in=2ms"} {
 		if !strings.Contains(log.String(), says) {
 			t.Errorf("log %s should say %q", log.String(), says)
 		}

@@ -239,7 +239,7 @@ func fromEnviron(environ []string) []given {
 	return values
 }
 
-// serviceLink recognises the variables that Kubernetes puts into every container
+// serviceLink recognizes the variables that Kubernetes puts into every container
 // for a Service that is named "controller" or "controller-…".
 func serviceLink(name string) bool {
 	if _, ok := byName[name]; ok {

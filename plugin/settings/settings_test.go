@@ -155,7 +155,7 @@ func TestEverySetting(t *testing.T) {
 
 func TestUnguarded(t *testing.T) {
 	for plugins, want := range map[string]bool{
-		"": true, "bundled": true, "bundled,kube-sync-http": true, "bundled,kube-sync-delta-2": true, "kube-sync-delta": false, "bundled,kube-sync-delta ": false,
+		"": true, "bundled": true, "bundled,kube-sync-http": true, "bundled,kube-sync-delta-2": true, "kube-sync-delta": false, "bundled, kube-sync-delta": false,
 	} {
 		s, err := Load(Sources{Kong: kong("plugins", plugins)})
 		if err != nil || s.Unguarded != want {

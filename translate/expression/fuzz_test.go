@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"errors"
 	"math"
 	"net/netip"
 	"reflect"
@@ -190,7 +191,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		e, err := Parse(s)
 		if err != nil {
-			if syntax := err.(*SyntaxError); syntax.Offset < 0 || syntax.Offset > len(s) {
+			var syntax *SyntaxError
+			if !errors.As(err, &syntax) || syntax.Offset < 0 || syntax.Offset > len(s) {
 				t.Fatalf("%q: %v is outside of it", s, err)
 			}
 			return
@@ -214,7 +216,7 @@ func FuzzRegex(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, s string) {
+	f.Fuzz(func(_ *testing.T, s string) {
 		if ValidateRegex(s) == nil {
 			regexp.MustCompile(s)
 		}

@@ -45,10 +45,10 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// while consumes up to max bytes that satisfy is and returns how many.
-func (s *scanner) while(max int, is func(byte) bool) int {
+// while consumes up to most bytes that satisfy is and returns how many.
+func (s *scanner) while(most int, is func(byte) bool) int {
 	start := s.pos
-	for s.pos < len(s.src) && s.pos-start < max && is(s.src[s.pos]) {
+	for s.pos < len(s.src) && s.pos-start < most && is(s.src[s.pos]) {
 		s.pos++
 	}
 	return s.pos - start

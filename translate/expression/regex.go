@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"errors"
 	"fmt"
 	"regexp/syntax"
 	"strings"
@@ -43,8 +44,8 @@ func compiledSize(regex string) (size int, err error) {
 // describe is the error without the package's prefix, and clearer for look-around,
 // which Go calls an unknown group.
 func describe(err error) string {
-	e, ok := err.(*syntax.Error)
-	if !ok {
+	var e *syntax.Error
+	if !errors.As(err, &e) {
 		return err.Error()
 	}
 	for _, open := range [...]string{"(?=", "(?!", "(?<=", "(?<!"} {

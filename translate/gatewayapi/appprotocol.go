@@ -33,7 +33,7 @@ func (o Options) backends(r *unit.Reader, from unit.Key, d dialect, refs []gatew
 		switch {
 		case !known[i] || !slices.Contains(d.protocols, found.protocol):
 			found.problem = unsupported("%s is not for %s", name, some(string(from.Kind)))
-		case first != "" && first != found.protocol && !(relayed && isHTTP2(first) == isHTTP2(found.protocol)):
+		case first != "" && first != found.protocol && (!relayed || isHTTP2(first) != isHTTP2(found.protocol)):
 			found.problem = unsupported("%s is for %s, and another backend of the same rule for %s", name, found.protocol, first)
 		default:
 			first = found.protocol

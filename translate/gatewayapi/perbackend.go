@@ -64,7 +64,7 @@ func (f *filters) own(rule *gatewayv1.HTTPRouteRule, matched route.Path) (wrong 
 			continue
 		}
 		for _, filter := range rule.BackendRefs[d.ref].Filters {
-			if err := d.chain.add(filter, matched); err != nil {
+			if err := d.add(filter, matched); err != nil {
 				wrong = append(wrong, fmt.Errorf("backend %d: %w", d.ref, err))
 				*d = drawn{Weight: d.Weight, Status: 500}
 				break

@@ -36,11 +36,11 @@ func Owned(object metav1.Object) bool {
 
 // OwnedBy tells whether an object was made for the Gateway of this name in its namespace.
 func OwnedBy(gateway string, object metav1.Object) bool {
-	return Owned(object) && object.GetLabels()[gatewayv1.GatewayNameLabelKey] == labelled(gateway)
+	return Owned(object) && object.GetLabels()[gatewayv1.GatewayNameLabelKey] == labeled(gateway)
 }
 
 // OwnerKey is the key under which what was made for a Gateway is found: see [OwnerKeyOf].
-func OwnerKey(namespace, gateway string) string { return namespace + "/" + labelled(gateway) }
+func OwnerKey(namespace, gateway string) string { return namespace + "/" + labeled(gateway) }
 
 // OwnerKeyOf returns the key of the Gateway that an object was made for; false if it was made
 // for none.
@@ -166,13 +166,13 @@ func (f *front) metadata(name string, labels map[string]string) metav1.ObjectMet
 	}
 	maps.Copy(meta.Labels, labels)
 	meta.Labels[managedByLabel] = managedBy
-	meta.Labels[gatewayv1.GatewayNameLabelKey] = labelled(f.gateway.Name)
-	meta.Labels[classNameLabel] = labelled(string(f.gateway.Spec.GatewayClassName))
+	meta.Labels[gatewayv1.GatewayNameLabelKey] = labeled(f.gateway.Name)
+	meta.Labels[classNameLabel] = labeled(string(f.gateway.Spec.GatewayClassName))
 	return meta
 }
 
-// labelled is a name as far as a label holds it.
-func labelled(name string) string {
+// labeled is a name as far as a label holds it.
+func labeled(name string) string {
 	if len(name) <= validation.LabelValueMaxLength {
 		return name
 	}

@@ -41,9 +41,9 @@ func Define(g *unit.Graph, o Options) {
 	plugin.DefineRoute(g, unit.TCPIngress, ours)
 	plugin.DefineRoute(g, unit.UDPIngress, ours)
 	g.Define(unit.Definition{Role: TCPRole, Kind: unit.TCPIngress, EachObject: true,
-		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.tcp(id, r) }})
+		Translate: o.tcp})
 	g.Define(unit.Definition{Role: UDPRole, Kind: unit.UDPIngress, EachObject: true,
-		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.udp(id, r) }})
+		Translate: o.udp})
 }
 
 // translation is the state of translating one object.

@@ -85,7 +85,7 @@ func TestRefusalOfEntities(t *testing.T) {
 		entity string
 		want   FieldError
 	}{
-		"unknown field":       {`"services": [{"host": "u", "colour": 1}]`, FieldError{"field", "colour", "unknown field"}},
+		"unknown field":       {`"services": [{"host": "u", "color": 1}]`, FieldError{"field", "color", "unknown field"}},
 		"missing":             {`"services": [{"name": "s"}]`, FieldError{"field", "host", "required field missing"}},
 		"range":               {`"targets": [{"upstream": "u", "target": "a:1", "weight": 65536}]`, FieldError{"field", "weight", "value should be between 0 and 65535"}},
 		"one of":              {`"routes": [{"expression": "http.path == \"\"", "https_redirect_status_code": 303}]`, FieldError{"field", "https_redirect_status_code", "expected one of: 426, 301, 302, 307, 308"}},

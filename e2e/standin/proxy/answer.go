@@ -69,7 +69,7 @@ func terminate(w http.ResponseWriter, id string, c *declarative.TerminationConfi
 	}
 	h.Set("Content-Length", fmt.Sprint(len(body)))
 	w.WriteHeader(c.StatusCode)
-	w.Write(body)
+	_, _ = w.Write(body)
 }
 
 // hostOnly is the Host header in lower case and without port. An IPv6 address keeps its

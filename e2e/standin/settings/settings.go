@@ -27,8 +27,8 @@ var defaults = Settings{
 	"log_level":     "notice",
 }
 
-// honoured are the settings that have an effect, besides those of plugin servers.
-var honoured = []string{
+// honored are the settings that have an effect, besides those of plugin servers.
+var honored = []string{
 	"prefix", "database", "router_flavor", "proxy_listen", "admin_listen", "status_listen", "plugins",
 	"nginx_proxy_listen", "nginx_admin_listen", "nginx_admin_allow", "pluginserver_names",
 	// What follows says how the stand-in is anyway.
@@ -98,7 +98,7 @@ func uncomment(line string) string {
 func (s Settings) Unused() []string {
 	var unused []string
 	for _, key := range slices.Sorted(maps.Keys(s)) {
-		if !slices.Contains(honoured, key) && !strings.HasPrefix(key, "pluginserver_") {
+		if !slices.Contains(honored, key) && !strings.HasPrefix(key, "pluginserver_") {
 			unused = append(unused, key)
 		}
 	}

@@ -92,7 +92,7 @@ func TestPluginServers(t *testing.T) {
 }
 
 func TestWriteEnv(t *testing.T) {
-	s := read(t, "KONG_PLUGINSERVER_X_COLOUR=#fff")
+	s := read(t, "KONG_PLUGINSERVER_X_COLOR=#fff")
 	if err := s.WriteEnv(); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestWriteEnv(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(data), "\npluginserver_x_colour = \\#fff\n") {
+	if !strings.Contains(string(data), "\npluginserver_x_color = \\#fff\n") {
 		t.Errorf("%s", data)
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm()&^0o640 != 0 {

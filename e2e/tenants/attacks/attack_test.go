@@ -95,7 +95,7 @@ func (w *world) run(t *testing.T, a attack) (r row, intact bool) {
 	w.resetPeak()
 	pids, memory, begun := w.pids(), w.memory("VmRSS"), len(w.log(0))
 	w.takeTrapped()
-	w.gateway.t = t
+	w.t = t
 	l := w.live()
 	if len(a.steps) == 0 {
 		w.step("")

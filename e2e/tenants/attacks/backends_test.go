@@ -82,7 +82,7 @@ func startServers(t *testing.T) *servers {
 	}))
 	serve(t, shopTLSIP, tlsPort, s.ca.leaf(t, "verified.shop.test", "verified.attacker.test"), echo(shopTLSIP))
 	serve(t, imposterIP, tlsPort, s.strangerCA.leaf(t, "verified.shop.test", "verified.attacker.test"), echo(imposterIP))
-	serve(t, collectorIP, backendPort, nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	serve(t, collectorIP, backendPort, nil, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -42,7 +42,7 @@ func templates() []attack {
 
 func template(does, config string) attack {
 	a := pluginAttack("a template that "+does, "request-transformer", config)
-	a.requests = func(t *testing.T, w *world) {
+	a.requests = func(_ *testing.T, w *world) {
 		for range 4 { // so that both workers would hang
 			_, _ = w.do(http.MethodGet, "wrong.attacker.test", "/?x=1", false, nil)
 		}

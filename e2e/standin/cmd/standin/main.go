@@ -17,8 +17,9 @@ func main() {
 	conf := flag.String("c", "", "configuration `file`, of the form of kong.conf")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := standin.Run(ctx, os.Environ(), *conf); err != nil {
+	err := standin.Run(ctx, os.Environ(), *conf)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "stand-in gateway:", err)
 		os.Exit(1)
 	}
