@@ -140,6 +140,7 @@ type told struct {
 }
 
 func tell(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Kong-Limit", "asked=1") // for response-ratelimiting, which keeps it
 	_ = json.NewEncoder(w).Encode(told{r.URL.RequestURI(), r.Header})
 }
 

@@ -32,6 +32,7 @@ if ngx.config.subsystem == "http" then
     part("metrics")
   end
 
+  part("limits")
   part("redis")
 end
 
