@@ -63,6 +63,8 @@ func startGateway(t *testing.T, manifests string, settings map[string]string) *g
 		"STATUS_LISTEN":    "0.0.0.0:" + statusPort,
 		"PROXY_ACCESS_LOG": "logs/access.log",
 		"DNS_RESOLVER":     dnsAddress,
+
+		"NGINX_HTTP_LUA_SHARED_DICT": roomForCounters,
 	}})
 	p.HTTP, p.HTTPS = gatewayIP+":"+httpPort, gatewayIP+":"+httpsPort
 	p.Health, p.Metrics = podIP+":"+healthPort, podIP+":"+metricsPort

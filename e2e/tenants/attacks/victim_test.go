@@ -58,6 +58,7 @@ func shopManifests(s *servers, cert, key string) string {
 		plugin(shop, "members", "acl", `{"allow": ["members"]}`) +
 		plugin(shop, "office", "ip-restriction", `{"allow": ["192.0.2.0/24"], "status": 403}`) +
 		plugin(shop, "limit", "rate-limiting", `{"minute": 1000000, "policy": "local"}`) +
+		plugin(shop, "few", "rate-limiting", `{"year": 2, "policy": "local", "limit_by": "ip"}`) +
 		plugin(shop, "optional", "key-auth", `{"key_names": ["apikey"], "anonymous": "guest"}`) +
 		// Of a consumer that does not exist.
 		plugin(shop, "visitors", "key-auth", `{"key_names": ["apikey"], "anonymous": "visitor"}`) +
@@ -71,6 +72,7 @@ func shopManifests(s *servers, cert, key string) string {
 		ingress(shop, "private", "private.shop.test", "/", "web", "plugins=auth,members") +
 		ingress(shop, "office", "office.shop.test", "/", "web", "plugins=office") +
 		ingress(shop, "limited", "limited.shop.test", "/", "limited") +
+		ingress(shop, "used-up", "used-up.shop.test", "/", "web", "plugins=few") +
 		ingress(shop, "optional", "optional.shop.test", "/", "web", "plugins=optional") +
 		ingress(shop, "verified", "verified.shop.test", "/", "verified") +
 		ingress(shop, "guarded", "guarded.shop.test", "/", "web", "plugins=guard") +
@@ -126,6 +128,7 @@ var requests = []request{
 	{name: "restricted address", host: "office.shop.test", path: "/", status: 403},
 	{name: "guarded by the operator", host: "guarded.shop.test", path: "/", status: 403},
 	{name: "limited", host: "limited.shop.test", path: "/", status: 200, served: shopIP, answered: "X-Ratelimit-Limit-Minute: 1000000"},
+	{name: "limit that is used up", host: "used-up.shop.test", path: "/", status: 429},
 	{name: "anonymous", host: "optional.shop.test", path: "/", status: 200, served: shopIP, header: "X-Consumer-Custom-Id: shop-guest"},
 	{name: "verified backend", host: "verified.shop.test", path: "/", status: 200, served: shopTLSIP},
 	{name: "TLS", host: "secure.shop.test", path: "/", tls: true, status: 200, served: shopIP},
