@@ -80,9 +80,11 @@ type Settings struct {
 	LastResortNamespaces []string
 
 	AllowVulnerableKong bool
-	// MaxKongHops, MaxBufferedBody and MaxBufferedBodies are read by Kong's workers. The
-	// latter two are bytes; MaxBufferedBody is 0 for no limit.
+	// MaxKongHops, StreamSessions, MaxBufferedBody and MaxBufferedBodies are read by Kong's
+	// workers. StreamSessions is 0 for the default, and limit.Unlimited. The latter two are
+	// bytes; MaxBufferedBody is 0 for no limit.
 	MaxKongHops       int
+	StreamSessions    int
 	MaxBufferedBody   int64
 	MaxBufferedBodies int64
 

@@ -95,7 +95,7 @@ func TestEverySetting(t *testing.T) {
 		"PROXY_TIMEOUT_SECONDS": "0.5", "HEALTH_PROBE_BIND_ADDRESS": "127.0.0.1:1", "METRICS_BIND_ADDRESS": "0",
 		"DENIED_ADDRESSES": "10.1.2.3, 10.9.0.0/16,fd00:9::/32,", "ALLOWED_ADDRESSES": "169.254.20.10",
 		"RELAY_BIND_ADDRESS": "[::1]:7", "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "GATEWAY_PORTS": "20000-20039, 9000",
-		"RELAY_MEMORY": "8k", "ALLOW_VULNERABLE_KONG": "true", "MAX_KONG_HOPS": "3", "MAX_BUFFERED_BODY": "0", "MAX_BUFFERED_BODIES": "3G",
+		"RELAY_MEMORY": "8k", "ALLOW_VULNERABLE_KONG": "true", "MAX_KONG_HOPS": "3", "LIMIT_NAMESPACE_STREAM_SESSIONS": "77", "MAX_BUFFERED_BODY": "0", "MAX_BUFFERED_BODIES": "3G",
 		"LAST_RESORT_CERTIFICATE_NAMESPACES": "*, a",
 	}
 	for _, row := range limit.Table {
@@ -119,7 +119,7 @@ func TestEverySetting(t *testing.T) {
 		AllowPluginFields: []tenancy.FieldValue{{Plugin: "file-log", Field: "path", Value: "/var/log/"}, {Plugin: "aws-lambda", Field: "aws_key"}},
 		Admin:             "unix:/s", AdminTimeout: 500 * time.Millisecond, HealthProbeAddress: "127.0.0.1:1",
 		MetricsAddress: "off", RelayAddress: "[::1]:7", LogLevel: slog.LevelDebug, LogFormat: "json",
-		RelayMemory: 8 << 10, AllowVulnerableKong: true, MaxKongHops: 3, MaxBufferedBody: 0, MaxBufferedBodies: 3 << 30,
+		RelayMemory: 8 << 10, AllowVulnerableKong: true, MaxKongHops: 3, StreamSessions: 77, MaxBufferedBody: 0, MaxBufferedBodies: 3 << 30,
 		DeniedAddresses:  []netip.Prefix{netip.MustParsePrefix("10.1.2.3/32"), netip.MustParsePrefix("10.9.0.0/16"), netip.MustParsePrefix("fd00:9::/32")},
 		AllowedAddresses: []netip.Prefix{netip.MustParsePrefix("169.254.20.10/32")},
 		OwnAddresses:     own, APIServerAddresses: []netip.Addr{netip.MustParseAddr("10.0.0.1")},

@@ -119,6 +119,15 @@ var general = []Setting{
 		func(s *Settings) *bool { return &s.AllowVulnerableKong }),
 	workers(number("MAX_KONG_HOPS", "5", "Kong gateways that a request may come by, this one included, by its header Via. One that came by more is answered 508: some backend leads back to the gateway.",
 		func(s *Settings) *int { return &s.MaxKongHops })),
+	workers(Setting{
+		Name: "LIMIT_NAMESPACE_STREAM_SESSIONS", Default: "[a quarter of worker_connections]",
+		Doc: "Connections, and sessions of datagrams, that the stream routes of one namespace have open in each of Kong's workers at most, 0 for no limit. " +
+			"One of TLS counts as two. The default leaves half of a worker's connections to other namespaces.",
+		set: func(s *Settings, value string) (err error) {
+			s.StreamSessions, err = ParseLimit(value)
+			return err
+		},
+	}),
 	workers(size("MAX_BUFFERED_BODY", "1m", "The largest body of a request that Kong receives whole before it sends any of it. Larger ones, and those whose length is not known, are sent on as they come. A plugin that reads such a body answers 413. 0 is for no limit.",
 		func(s *Settings) *int64 { return &s.MaxBufferedBody })),
 	workers(size("MAX_BUFFERED_BODIES", "256m", "Bytes of all bodies that Kong's workers hold at once, on disk for the most part; each worker has an equal part, and one namespace half of that at most. A body that finds no place is sent on as it comes.",

@@ -194,6 +194,32 @@ func (g *gateway) accessLog() string {
 	return string(text)
 }
 
+// established is the state of a socket with a peer, as the kernel writes it.
+const established = "01"
+
+// connections counts the sockets of this network namespace that have a port at one end and are
+// open.
+func (g *gateway) connections(port string) (n int) {
+	g.t.Helper()
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for _, table := range []string{"tcp", "udp"} {
+		text, err := os.ReadFile("/proc/net/" + table)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			// The number of the socket, both ends, and the state.
+			if fields := strings.Fields(line); fields[3] == established && strings.Contains(line, fmt.Sprintf(":%04X ", number)) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // diagnostic is what kube-sync logs about an object.
 type diagnostic struct {
 	Msg, Object, Reason, Message string

@@ -32,7 +32,7 @@ func TestTenants(t *testing.T) {
 
 // shared are the attacks on a gateway that is shared.
 func shared(s *servers) []attack {
-	return slices.Concat(hosts(), references(), certificates(s), consumers(), onRequests(), counters(), addresses(), egress(), files(), templates(), storms(), crashes(), sizes())
+	return slices.Concat(hosts(), references(), certificates(s), consumers(), onRequests(), counters(), addresses(), circles(), egress(), files(), templates(), storms(), crashes(), sizes())
 }
 
 // attackAll makes attacks one after the other. A gateway that one has damaged is replaced.

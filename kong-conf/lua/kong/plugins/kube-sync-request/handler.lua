@@ -9,6 +9,10 @@ local Request = {
 
 function Request.init_worker()
   if ngx.config.subsystem ~= "http" then
+    local problem = require("kong.plugins.kube-sync-request.streams").install()
+    if problem then
+      kong.log.crit("the streams of namespaces are not counted: ", problem)
+    end
     return
   end
 

@@ -1,0 +1,55 @@
+package attacks
+
+import (
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// circles are attacks by stream routes that lead back to the gateway, past addresses that it knows
+// as its own.
+func circles() []attack {
+	return []attack{streamLoop("TCP", "TCPIngress", secondStreamPort), streamLoop("UDP", "UDPIngress", datagramPort)}
+}
+
+// mostInCircles is how many sockets the connections of an attacker's stream routes may take: half
+// of the connections of both workers. Each connection that goes round has two ends in the gateway.
+const mostInCircles = 2 * 16384 / 2
+
+// leastInCircles are more than a client's own.
+const leastInCircles = 1000
+
+// streamLoop has a stream route lead back to itself, and a client start more often than there are
+// workers.
+func streamLoop(protocol, kind, port string) attack {
+	network := strings.ToLower(protocol)
+	return attack{
+		name: protocol + " that leads back to the gateway",
+		steps: []string{object("configuration.konghq.com/v1beta1", kind, attacker, "loop", "kubernetes.io/ingress.class=kong") +
+			"spec: {rules: [{port: " + port + ", backend: {serviceName: loop, servicePort: 80}}]}\n" +
+			strings.Replace(service(attacker, "loop", gatewayIP, port), "protocol: TCP", "protocol: "+protocol, 1)},
+		requests: func(t *testing.T, w *world) {
+			most := 0
+			for range 10 {
+				connection, err := net.DialTimeout(network, gatewayIP+":"+port, time.Second)
+				if err != nil {
+					continue
+				}
+				_ = connection.SetDeadline(time.Now().Add(time.Second))
+				_, _ = connection.Write([]byte("round"))
+				_, _ = io.ReadAll(io.LimitReader(connection, 1))
+				most = max(most, w.connections(port))
+				_ = connection.Close()
+			}
+			t.Logf("%d sockets are those of connections that go round", most)
+			if most > mostInCircles {
+				t.Errorf("%d connections go round", most)
+			}
+			if most < leastInCircles {
+				t.Error("nothing goes round")
+			}
+		},
+	}
+}
