@@ -78,8 +78,9 @@ for text in arg[2]:gmatch("%S+") do
 end
 local policy = assert(addresses.new({ own = own, api_server = { arg[3] }, denied = arg[4], allowed = arg[5], allow_own_host = arg[6] == "true" }))
 addresses.learn(policy, arg[7])
-for host in io.lines() do
-  print(addresses.reason(policy, host) or "")
+for line in io.lines() do
+  local host, port = line:match("^(%S+) (%d+)$")
+  print(addresses.reason(policy, host, tonumber(port)) or "")
 end`
 
 // TestPoliciesAgree asks the policies in Lua and in Go about the same addresses.
@@ -95,21 +96,24 @@ func TestPoliciesAgree(t *testing.T) {
 	if err := os.WriteFile(program, []byte(judge), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	addresses := manyAddresses()
+	addresses, ports := manyAddresses(), []uint16{80, 81}
 	for _, allowOwnHost := range []bool{false, true} {
 		policy := address.Policy{
 			Denied:  []netip.Prefix{netip.MustParsePrefix("10.66.0.0/15"), netip.MustParsePrefix("2001:db8:66::/47")},
 			Allowed: []netip.Prefix{netip.MustParsePrefix("10.66.7.0/25"), netip.MustParsePrefix("169.254.20.10/32"), netip.MustParsePrefix("64:ff9b::/100")},
 			Own:     []netip.Addr{netip.MustParseAddr("10.0.0.7"), netip.MustParseAddr("2001:db8::7")}, APIServer: []netip.Addr{netip.MustParseAddr("10.96.0.1")},
 			AllowOwnHost: allowOwnHost,
-			Learned:      address.Learned{netip.MustParseAddr("10.0.0.8"): address.OfGateway, netip.MustParseAddr("2001:db8::8"): address.Leading},
+			Learned: address.Learned{netip.AddrPortFrom(netip.MustParseAddr("10.0.0.8"), 0): address.OfGateway, netip.AddrPortFrom(netip.MustParseAddr("2001:db8::8"), 0): address.Leading,
+				netip.MustParseAddrPort("10.0.0.9:80"): address.OfGateway, netip.MustParseAddrPort("[2001:db8::9]:80"): address.OfGateway},
 		}
 		cmd := exec.Command(luajit, program, ".", "10.0.0.7 2001:db8::7", "10.96.0.1",
 			"10.66.0.0/15, 2001:db8:66::/47", "10.66.7.0/25,169.254.20.10,64:ff9b::/100", fmt.Sprint(allowOwnHost),
-			"10.0.0.8 "+address.OfGateway+"\n2001:db8::8 "+address.Leading+"\n")
+			"10.0.0.8 "+address.OfGateway+"\n2001:db8::8 "+address.Leading+"\n10.0.0.9:80 "+address.OfGateway+"\n[2001:db8::9]:80 "+address.OfGateway+"\n")
 		var lines strings.Builder
 		for _, a := range addresses {
-			fmt.Fprintln(&lines, a)
+			for _, port := range ports {
+				fmt.Fprintln(&lines, a, port)
+			}
 		}
 		cmd.Stdin = strings.NewReader(lines.String())
 		answers, err := cmd.Output()
@@ -119,15 +123,16 @@ func TestPoliciesAgree(t *testing.T) {
 		said := bufio.NewScanner(strings.NewReader(string(answers)))
 		denied := 0
 		for _, a := range addresses {
-			if !said.Scan() {
-				t.Fatalf("there is no answer for %s", a)
-			}
-			want := policy.Reason(a)
-			if want != "" {
+			if policy.Reason(a) != "" {
 				denied++
 			}
-			if said.Text() != want {
-				t.Errorf("%s is %q in Lua and %q in Go", a, said.Text(), want)
+			for _, port := range ports {
+				if !said.Scan() {
+					t.Fatalf("there is no answer for %s", a)
+				}
+				if want := policy.ReasonAt(a, port); said.Text() != want {
+					t.Errorf("%s at port %d is %q in Lua and %q in Go", a, port, said.Text(), want)
+				}
 			}
 		}
 		if denied < len(addresses)/10 || denied > len(addresses)*9/10 {
@@ -139,7 +144,7 @@ func TestPoliciesAgree(t *testing.T) {
 // manyAddresses has the bounds of all ranges, in all forms, and a lot of random ones.
 func manyAddresses() (all []netip.Addr) {
 	random := rand.New(rand.NewPCG(1, 2))
-	four := []string{"10.0.0.7", "10.0.0.8", "10.96.0.1", "10.66.7.127", "10.66.7.128", "10.65.255.255", "10.67.255.255", "10.68.0.0", "169.254.20.10", "240.0.0.1", "0.0.0.5"}
+	four := []string{"10.0.0.7", "10.0.0.8", "10.0.0.9", "10.96.0.1", "10.66.7.127", "10.66.7.128", "10.65.255.255", "10.67.255.255", "10.68.0.0", "169.254.20.10", "240.0.0.1", "0.0.0.5"}
 	for _, r := range address.BuiltIn() {
 		for _, a := range []netip.Addr{r.Addr().Prev(), r.Addr(), r.Addr().Next()} {
 			if a.IsValid() && a.Is4() {
@@ -149,7 +154,7 @@ func manyAddresses() (all []netip.Addr) {
 			}
 		}
 	}
-	for _, text := range []string{"2001:db8::7", "2001:db8::8", "2001:db8:67::1", "2001:db8:68::1"} {
+	for _, text := range []string{"2001:db8::7", "2001:db8::8", "2001:db8::9", "2001:db8:67::1", "2001:db8:68::1"} {
 		all = append(all, netip.MustParseAddr(text))
 	}
 	for range 200 {

@@ -93,16 +93,24 @@ func stripService(s *corev1.Service) {
 			Ports:        s.Spec.Ports,
 			ClusterIP:    s.Spec.ClusterIP,
 			ClusterIPs:   s.Spec.ClusterIPs,
+			ExternalIPs:  s.Spec.ExternalIPs,
 			ExternalName: s.Spec.ExternalName,
 		},
-		// The address of a Gateway whose Service it is; it concerns nobody else.
-		Status: statusOfOwned(s),
+		Status: strippedStatus(s),
 	}
 }
 
-func statusOfOwned(s *corev1.Service) (kept corev1.ServiceStatus) {
+// strippedStatus keeps the addresses of a Service, which tell those of the gateway, and of a
+// Gateway's own Service all that is in the Gateway's status.
+func strippedStatus(s *corev1.Service) (kept corev1.ServiceStatus) {
 	if gatewayapi.Owned(s) {
 		kept.LoadBalancer = s.Status.LoadBalancer
+		return kept
+	}
+	for _, ingress := range s.Status.LoadBalancer.Ingress {
+		if ingress.IP != "" {
+			kept.LoadBalancer.Ingress = append(kept.LoadBalancer.Ingress, corev1.LoadBalancerIngress{IP: ingress.IP})
+		}
 	}
 	return kept
 }

@@ -36,7 +36,9 @@ func TestMemoryIsStripped(t *testing.T) {
 				Type: corev1.ServiceTypeClusterIP, Ports: ports, ClusterIP: "10.0.0.1", ClusterIPs: []string{"10.0.0.1"},
 				Selector: map[string]string{"app": "web"}, ExternalIPs: []string{"192.0.2.1"},
 			},
-			Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{{IP: "192.0.2.1"}}}},
+			Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{
+				{Hostname: "lb.example"}, {IP: "192.0.2.2", Ports: []corev1.PortStatus{{Port: 80}}},
+			}}},
 		},
 		&discoveryv1.EndpointSlice{
 			ObjectMeta: crowded("web-1"), AddressType: discoveryv1.AddressTypeIPv4,
@@ -57,8 +59,8 @@ func TestMemoryIsStripped(t *testing.T) {
 	kept.Annotations = map[string]string{"konghq.com/protocol": "grpc"}
 	for _, want := range []unit.Object{
 		&corev1.Service{ObjectMeta: kept, Spec: corev1.ServiceSpec{
-			Type: corev1.ServiceTypeClusterIP, Ports: ports, ClusterIP: "10.0.0.1", ClusterIPs: []string{"10.0.0.1"},
-		}},
+			Type: corev1.ServiceTypeClusterIP, Ports: ports, ClusterIP: "10.0.0.1", ClusterIPs: []string{"10.0.0.1"}, ExternalIPs: []string{"192.0.2.1"},
+		}, Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{{IP: "192.0.2.2"}}}}},
 		&discoveryv1.EndpointSlice{ObjectMeta: sliceMeta, AddressType: discoveryv1.AddressTypeIPv4,
 			Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.1.0.1"}, Conditions: discoveryv1.EndpointConditions{Ready: &ready}}},
 		},

@@ -141,6 +141,14 @@ func TestAddressesOfTheNetworkAreJudged(t *testing.T) {
 		want("after it was not any more", closed)
 	}
 
+	for at, code := range map[int]int{port + 1: 200, port: 503} {
+		learn(fmt.Sprintf("%s:%d an address of the gateway\n", pod, at))
+		closed["pod"] = code
+		for range 10 {
+			want(fmt.Sprintf("after port %d was protected", at), closed)
+		}
+	}
+
 	// A gateway that starts again knows what it knew.
 	learn(pod + " an address of the gateway\n")
 	k.stop()

@@ -41,8 +41,12 @@ func (t *teacher) teach(learned address.Learned) error {
 		return nil
 	}
 	var lines strings.Builder
-	for _, a := range slices.SortedFunc(maps.Keys(learned), netip.Addr.Compare) {
-		fmt.Fprintf(&lines, "%s %s\n", a, learned[a])
+	for _, a := range slices.SortedFunc(maps.Keys(learned), netip.AddrPort.Compare) {
+		var at any = a
+		if a.Port() == 0 {
+			at = a.Addr()
+		}
+		fmt.Fprintf(&lines, "%s %s\n", at, learned[a])
 	}
 	path := filepath.Join(t.prefix, learnedFile)
 	if err := os.WriteFile(path+".new", []byte(lines.String()), 0o600); err != nil {

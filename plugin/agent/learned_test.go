@@ -28,6 +28,16 @@ func service(namespace, name, clusterIP string) unit.Change {
 	}}
 }
 
+// fromOutside makes a Service one that is reached from outside, by an external IP and by the
+// address of a load balancer, at port 80 and as 30080 of a node.
+func fromOutside(c unit.Change, external, balancer string) unit.Change {
+	s := c.Object.(*corev1.Service)
+	s.Spec.ExternalIPs = []string{external}
+	s.Spec.Ports = []corev1.ServicePort{{Port: 80, NodePort: 30080}}
+	s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{Hostname: "lb.example"}, {IP: balancer}}
+	return c
+}
+
 func slice(namespace, service string, addresses ...string) unit.Change {
 	s := &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{
 		Namespace: namespace, Name: service + "-1", Labels: map[string]string{discoveryv1.LabelServiceName: service},
@@ -73,6 +83,10 @@ func TestTeacher(t *testing.T) {
 		{"it is gone", []unit.Change{{Key: service("default", "kubernetes", "").Key}, {Key: slice("default", "kubernetes").Key}}, ""},
 		{"the gateway and another pod of it", []unit.Change{service("kong", "proxy", "10.96.0.80"), slice("kong", "proxy", "10.0.0.7", "10.0.1.7")},
 			"10.0.0.7 an address of the gateway\n10.0.1.7 an address of the gateway\n10.96.0.80 an address of the gateway\n"},
+		{"the gateway, from outside", []unit.Change{fromOutside(service("kong", "proxy", "10.96.0.80"), "192.0.2.80", "2001:db8::80")},
+			"10.0.0.7 an address of the gateway\n10.0.1.7 an address of the gateway\n10.96.0.80 an address of the gateway\n" +
+				"192.0.2.80:80 an address of the gateway\n192.0.2.80:30080 an address of the gateway\n" +
+				"[2001:db8::80]:80 an address of the gateway\n[2001:db8::80]:30080 an address of the gateway\n"},
 		{"only others", []unit.Change{slice("kong", "proxy", "10.0.1.7")}, ""},
 		{"a Service of a tenant that leads to the gateway", []unit.Change{service("attacker", "lead", "10.96.6.6"), slice("attacker", "lead", "10.0.0.7", "10.5.5.5")},
 			"10.96.6.6 the cluster IP of a Service with an endpoint that is denied\n"},
@@ -90,7 +104,7 @@ func TestTeacher(t *testing.T) {
 // TestTeacherTriesAgain has a prefix that comes into being later.
 func TestTeacherTriesAgain(t *testing.T) {
 	teaching := &teacher{prefix: filepath.Join(t.TempDir(), "prefix"), relay: &pupil{}}
-	learned := address.Learned{netip.MustParseAddr("10.0.0.1"): address.OfGateway}
+	learned := address.Learned{netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), 0): address.OfGateway}
 	if err := teaching.teach(learned); err == nil {
 		t.Error("a prefix that is not there is no error")
 	}

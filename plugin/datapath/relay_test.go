@@ -244,8 +244,8 @@ func TestLearnedAddresses(t *testing.T) {
 		denied  string
 	}{
 		{nil, "8"},
-		{address.Learned{netip.MustParseAddr("10.0.0.9"): address.OfAPIServer}, "89"},
-		{address.Learned{netip.MustParseAddr("10.0.0.7"): address.OfGateway}, "78"},
+		{address.Learned{netip.AddrPortFrom(netip.MustParseAddr("10.0.0.9"), 0): address.OfAPIServer}, "89"},
+		{address.Learned{netip.AddrPortFrom(netip.MustParseAddr("10.0.0.7"), 0): address.OfGateway}, "78"},
 		{address.Learned{}, "8"},
 	} {
 		r.Learn(step.learned)

@@ -108,7 +108,7 @@ func (t *transports) control(_, endpoint string, _ syscall.RawConn) error {
 	if err != nil {
 		return err
 	}
-	if what := t.addresses.Load().Reason(host.Addr()); what != "" {
+	if what := t.addresses.Load().ReasonAt(host.Addr(), host.Port()); what != "" {
 		return fmt.Errorf("%s is %s, which the gateway does not connect to", host.Addr(), what)
 	}
 	return nil

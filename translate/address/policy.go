@@ -21,13 +21,19 @@ type Policy struct {
 	AllowOwnHost bool
 }
 
-// Learned has for each denied address what completes the sentence "10.0.0.1 is …".
-type Learned map[netip.Addr]string
+// Learned has for each denied address and port what completes the sentence "10.0.0.1 is …".
+// Port 0 stands for all ports.
+type Learned map[netip.AddrPort]string
 
-// Add denies addresses.
-func (l Learned) Add(what string, addresses []netip.Addr) {
+// Add denies addresses at all ports.
+func (l Learned) Add(what string, addresses []netip.Addr) { l.AddPorts(what, addresses, []uint16{0}) }
+
+// AddPorts denies addresses at some ports.
+func (l Learned) AddPorts(what string, addresses []netip.Addr, ports []uint16) {
 	for _, a := range addresses {
-		l[a] = what
+		for _, port := range ports {
+			l[netip.AddrPortFrom(a, port)] = what
+		}
 	}
 }
 
@@ -84,9 +90,12 @@ func always(prefix, what string) Range { return Range{netip.MustParsePrefix(pref
 // BuiltIn returns the ranges that are denied without any setting.
 func BuiltIn() []Range { return slices.Clone(builtIn) }
 
-// Reason completes the sentence "10.0.0.1 is …" for a denied address. It is empty for one
-// that may be connected to.
-func (p Policy) Reason(address netip.Addr) string {
+// Reason completes the sentence "10.0.0.1 is …" for an address that is denied at all ports. It
+// is empty for one that may be connected to.
+func (p Policy) Reason(address netip.Addr) string { return p.ReasonAt(address, 0) }
+
+// ReasonAt is Reason for an address at a port.
+func (p Policy) ReasonAt(address netip.Addr, port uint16) string {
 	if !address.IsValid() {
 		return "not an address"
 	}
@@ -97,14 +106,14 @@ func (p Policy) Reason(address netip.Addr) string {
 		}
 	}
 	for _, form := range forms {
-		if reason := p.reason(form); reason != "" {
+		if reason := p.reason(form, port); reason != "" {
 			return reason
 		}
 	}
 	return ""
 }
 
-func (p Policy) reason(address netip.Addr) string {
+func (p Policy) reason(address netip.Addr, port uint16) string {
 	if contains(p.Denied, address) {
 		return "denied by the setting DENIED_ADDRESSES"
 	}
@@ -119,7 +128,10 @@ func (p Policy) reason(address netip.Addr) string {
 	if slices.Contains(p.APIServer, address) {
 		return OfAPIServer
 	}
-	return p.Learned[address]
+	if what, ok := p.Learned[netip.AddrPortFrom(address, 0)]; ok {
+		return what
+	}
+	return p.Learned[netip.AddrPortFrom(address, port)]
 }
 
 func (p Policy) unlessAllowed(ownHost bool, what string) string {

@@ -75,6 +75,27 @@ func TestAllowOwnHost(t *testing.T) {
 	}
 }
 
+func TestAddressesAtPorts(t *testing.T) {
+	learned := address.Learned{}
+	learned.Add(address.Leading, addresses("10.96.6.6"))
+	learned.AddPorts(address.OfGateway, addresses("192.0.2.80", "2001:db8::80"), []uint16{80, 443})
+	policy := address.Policy{Learned: learned, Allowed: prefixes("192.0.2.81/32")}
+	for _, test := range []struct {
+		text string
+		port uint16
+		want string
+	}{
+		{"10.96.6.6", 0, address.Leading}, {"10.96.6.6", 80, address.Leading},
+		{"192.0.2.80", 80, address.OfGateway}, {"192.0.2.80", 443, address.OfGateway}, {"192.0.2.80", 8080, ""}, {"192.0.2.80", 0, ""},
+		{"::ffff:192.0.2.80", 80, address.OfGateway}, {"64:ff9b::192.0.2.80", 80, address.OfGateway}, {"64:ff9b::192.0.2.80", 81, ""},
+		{"2001:db8::80", 443, address.OfGateway}, {"2001:db8::80", 80, address.OfGateway}, {"2001:db8::80", 22, ""}, {"192.0.2.81", 80, ""},
+	} {
+		if got := policy.ReasonAt(netip.MustParseAddr(test.text), test.port); got != test.want {
+			t.Errorf("%s at port %d is %q, want %q", test.text, test.port, got, test.want)
+		}
+	}
+}
+
 func TestZeroPolicyDeniesBuiltIn(t *testing.T) {
 	for _, r := range address.BuiltIn() {
 		if got := (address.Policy{}).Reason(r.Addr()); got != r.What {

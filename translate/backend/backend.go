@@ -258,7 +258,7 @@ func (o Options) externalName(r *unit.Reader, ref Ref, service *corev1.Service, 
 	if !isHost(name) {
 		return wrong(ExternalNameInvalid, "spec.externalName", fmt.Sprintf("%q is neither a DNS name nor an IP address", name))
 	}
-	if what := hostReason(name, o.policy(r)); what != "" {
+	if what := hostReason(name, number, o.policy(r)); what != "" {
 		return wrong(AddressNotAllowed, "spec.externalName", name+" is "+what)
 	}
 	return reached{targets: []route.Target{{Address: joined(name, number), Weight: fullWeight}}, port: number}

@@ -58,8 +58,9 @@ func (o Options) policy(r *unit.Reader) address.Policy {
 }
 
 // translatePolicy finds the addresses of the API server and of the gateway's Services: their
-// cluster IPs, and all pods behind them. No tenant may change these objects, as all backends
-// are translated again when they change.
+// cluster IPs, all pods behind them, and at their ports the addresses by which they are reached
+// from outside. These may be a node's, where other pods have other ports. No tenant may change
+// these objects, as all backends are translated again when they change.
 func (o Options) translatePolicy(id unit.ID, r *unit.Reader) unit.Fragment {
 	p := o.Addresses
 	p.Learned = address.Learned{}
@@ -67,6 +68,8 @@ func (o Options) translatePolicy(id unit.ID, r *unit.Reader) unit.Fragment {
 		for _, slice := range unit.List[*discoveryv1.EndpointSlice](r, unit.Key{Kind: slicesOfGateway}) {
 			service := slice.Labels[discoveryv1.LabelServiceName]
 			p.Learned.Add(address.OfGateway, clusterIPs(r, slice.Namespace, service))
+			addresses, ports := external(r, slice.Namespace, service)
+			p.Learned.AddPorts(address.OfGateway, addresses, ports)
 			for _, slice := range Slices(r, slice.Namespace, service) {
 				p.Learned.Add(address.OfGateway, addressesOf(slice))
 			}
@@ -109,6 +112,32 @@ func clusterIPs(r *unit.Reader, namespace, name string) (all []netip.Addr) {
 		}
 	}
 	return all
+}
+
+// external returns the addresses by which a Service is reached from outside of the cluster, those
+// of load balancers among them, and its ports there.
+func external(r *unit.Reader, namespace, name string) (all []netip.Addr, ports []uint16) {
+	service, ok := unit.Get[*corev1.Service](r, unit.Key{Kind: unit.Service, Namespace: namespace, Name: name})
+	if !ok {
+		return nil, nil
+	}
+	texts := slices.Clone(service.Spec.ExternalIPs)
+	for _, ingress := range service.Status.LoadBalancer.Ingress {
+		texts = append(texts, ingress.IP)
+	}
+	for _, text := range texts {
+		if a, err := netip.ParseAddr(text); err == nil { // a load balancer may have a name instead
+			all = append(all, a.Unmap())
+		}
+	}
+	for _, port := range service.Spec.Ports {
+		for _, number := range []int32{port.Port, port.NodePort} {
+			if isPort(int(number)) {
+				ports = append(ports, uint16(number))
+			}
+		}
+	}
+	return all, ports
 }
 
 func addressesOf(slice *discoveryv1.EndpointSlice) (all []netip.Addr) {

@@ -49,7 +49,7 @@ func (o Options) refuse(kind discoveryv1.AddressType, host string, port int, pol
 	case kind == discoveryv1.AddressTypeFQDN && !o.AllowExternalName:
 		return &refusal{ExternalNameNotAllowed, host + " is a name"}
 	}
-	if what := hostReason(host, policy); what != "" {
+	if what := hostReason(host, port, policy); what != "" {
 		return &refusal{AddressNotAllowed, host + " is " + what}
 	}
 	return nil
@@ -58,9 +58,9 @@ func (o Options) refuse(kind discoveryv1.AddressType, host string, port int, pol
 // hostReason completes the sentence "127.0.0.1 is …" for an address that is denied, or for a
 // name that stands for one wherever it is resolved. What other names stand for is judged by
 // those who connect.
-func hostReason(host string, policy address.Policy) string {
+func hostReason(host string, port int, policy address.Policy) string {
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return policy.Reason(ip)
+		return policy.ReasonAt(ip, uint16(port))
 	}
 	if name := strings.ToLower(host); !policy.AllowOwnHost &&
 		(name == "localhost" || strings.HasSuffix(name, ".localhost") || name == "ip6-localhost" || name == "ip6-loopback") {

@@ -246,17 +246,30 @@ function _M.new(settings)
 end
 
 
+-- An address, and the port after it if there is one.
+local function split(text)
+  local host, port = text:match("^%[(.+)%]:(%d+)$")
+  if not host then
+    host, port = text:match("^([%d.]+):(%d+)$")
+  end
+  return host or text, tonumber(port)
+end
+
+
 -- Takes the addresses that are denied for what the cluster says of them: of each a line, with
--- the address and what it is.
+-- the address, its port if it is denied at one alone, and what it is.
 function _M.learn(policy, text)
-  local learned = {}
-  for host, what in gmatch(text, "(%S+) ([^\n]+)\n") do
+  local learned, ports = {}, false
+  for at, what in gmatch(text, "(%S+) ([^\n]+)\n") do
+    local host, port = split(at)
     local address = _M.parse(host)
-    if address then
+    if address and port then
+      learned[forms(address)[1] .. ":" .. port], ports = what, true
+    elseif address then
       learned[forms(address)[1]] = what
     end
   end
-  policy.learned = learned
+  policy.learned, policy.ports = learned, ports
 end
 
 
@@ -267,7 +280,7 @@ for i, entry in ipairs(BUILT_IN) do
 end
 
 
-local function reason(policy, address)
+local function reason(policy, address, port)
   if any_contains(policy.denied, address) then
     return "denied by the setting DENIED_ADDRESSES"
   end
@@ -282,13 +295,14 @@ local function reason(policy, address)
   if policy.api_server[address] then
     return "an address of the Kubernetes API server"
   end
-  return policy.learned[address]
+  return policy.learned[address] or port and policy.learned[address .. ":" .. port]
 end
 
 
 -- Completes the sentence "10.0.0.1 is …" for a host that is denied, as everything is that
--- is not an address; nil for one that may be connected to.
-function _M.reason(policy, host)
+-- is not an address; nil for one that may be connected to. Without a port it is for those that
+-- are denied at all ports.
+function _M.reason(policy, host, port)
   local address = _M.parse(host)
   if not address then
     return "not an address"
@@ -301,7 +315,7 @@ function _M.reason(policy, host)
     end
   end
   for _, form in ipairs(all) do
-    local what = reason(policy, form)
+    local what = reason(policy, form, port)
     if what then
       return what
     end

@@ -34,7 +34,7 @@ local policy
 local resolvers, sockets, relay = {}, {}, {}
 
 
--- The verdict on each address, until there are too many of them.
+-- The verdict on each address, or address and port, until there are too many of them.
 local known, count = {}, 0
 local looked, learned = 0, ""
 
@@ -55,20 +55,22 @@ local function look()
 end
 
 
-local function judge(host)
+local function judge(host, port)
   local now = ngx.now()
   if now - looked >= LOOK then
     looked = now
     look()
   end
 
-  local what = known[host]
+  port = policy.ports and tonumber(port) or nil
+  local at = port and host .. " " .. port or host
+  local what = known[at]
   if what == nil then
-    what = addresses.reason(policy, host) or false
+    what = addresses.reason(policy, host, port) or false
     if count == MOST_KNOWN then
       known, count = {}, 0
     end
-    known[host], count = what, count + 1
+    known[at], count = what, count + 1
   end
   return what
 end
@@ -86,7 +88,7 @@ local function refuse(host, port)
     return -- an error of its own
   end
 
-  local what = judge(host)
+  local what = judge(host, port)
   if not what or sockets[host] then
     return
   end
@@ -154,7 +156,7 @@ local function guard_peers()
   assert(type(set_current_peer) == "function", "endpoints are not chosen as they were")
 
   internals.peer(function(address, port, options)
-    local what = judge(address)
+    local what = judge(address, port)
     if not what or relay[endpoint(address, port) or ""] then
       return set_current_peer(address, port, options)
     end
