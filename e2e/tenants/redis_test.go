@@ -160,3 +160,65 @@ func TestRedisIsForItsNamespace(t *testing.T) {
 		})
 	}
 }
+
+// asked counts the commands that have a string in them, and the longest of all.
+func (r *redis) asked(text string) (n, longest int) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	for _, commands := range r.commands {
+		for _, c := range commands {
+			longest = max(longest, len(c))
+			if strings.Contains(c, text) {
+				n++
+			}
+		}
+	}
+	return n, longest
+}
+
+// What a worker counts until it tells Redis is bounded, and half of it is for other namespaces. A
+// plugin may say that it tells Redis in a year.
+func TestCountersForRedisAreBounded(t *testing.T) {
+	server := newRedis(t)
+	s := newScene(t, translate.Options{}, "KONG_NGINX_WORKER_PROCESSES=1")
+	manifests := ""
+	for namespace, rate := range map[string]string{"shop": "31536000", "attacker": "31536000", "often": "1"} {
+		manifests += s.web(namespace, "web", namespace+".example", "konghq.com/plugins: limit") +
+			plugin(namespace, "limit", "rate-limiting", "{year: 1000000, policy: redis, sync_rate: "+rate+", limit_by: header, header_name: X-Client, "+
+				"redis: {host: 127.0.0.1, port: "+server.port()+", username: "+namespace+", password: "+namespace+"}}")
+	}
+	s.apply(manifests)
+	asks := func(host, client string) int {
+		t.Helper()
+		before, _ := server.asked(client)
+		for range 5 {
+			if a, err := s.ask(request{host: host, header: map[string]string{"X-Client": client}}); err != nil || a.status != http.StatusOK {
+				t.Fatalf("%s: %d, %v", host, a.status, err)
+			}
+		}
+		after, _ := server.asked(client)
+		return after - before
+	}
+	if n := asks("attacker.example", "early"); n != 1 {
+		t.Errorf("Redis is asked %d times for a client at first, want once", n)
+	}
+	s.flood("attacker.example", 100, 7000)
+	s.flood("attacker.example", 10_000, 1)
+	if n := asks("attacker.example", "late"); n != 5 {
+		t.Errorf("Redis is asked %d times for a client beyond the bound, want 5 times", n)
+	}
+	if n := asks("attacker.example", "early"); n != 0 {
+		t.Errorf("Redis is asked %d times for a client within the bound", n)
+	}
+	if n := asks("shop.example", "another"); n != 1 {
+		t.Errorf("Redis is asked %d times for a client of another namespace, want once", n)
+	}
+	// More than there is room for, of which Redis is told in between.
+	s.flood("often.example", 12_000, 1)
+	if n := asks("often.example", "later"); n > 3 {
+		t.Errorf("Redis is asked %d times for a client after it was told of all others", n)
+	}
+	if _, longest := server.asked(""); longest > 1000 {
+		t.Errorf("a command has %d bytes", longest)
+	}
+}

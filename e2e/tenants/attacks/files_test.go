@@ -46,7 +46,7 @@ func files() []attack {
 			},
 		},
 		sharedMemory("kong"), sharedMemory("kong_locks"), sharedMemory("kong_core_db_cache"), sharedMemory("kong_rate_limiting_counters"),
-		sharedMemory("prometheus_metrics"), sharedMemory("kong_secrets"), sharedMemory("kube_sync"),
+		sharedMemory("prometheus_metrics"), sharedMemory("kong_secrets"), sharedMemory("kube_sync_counters"),
 		vaultReference("env", "the environment"), vaultReference("operator", "a vault of the operator"),
 		{
 			name: "a credential refers to the environment",

@@ -34,6 +34,7 @@ if ngx.config.subsystem == "http" then
 
   part("limits")
   part("redis")
+  part("buffers")
 end
 
 function Tenants.init_worker()

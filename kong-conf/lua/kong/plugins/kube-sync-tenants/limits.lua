@@ -7,7 +7,7 @@
 -- Of Kong it takes the functions usage and increment of the policy local, which both plugins
 -- look up in the tables of their modules, and replaces them.
 local counters = require "kong.plugins.kube-sync-tenants.counters"
-local namespace_of = require "kong.plugins.kube-sync-request.namespace"
+local owner_of = require "kong.plugins.kube-sync-tenants.owners"
 local upvalue = require "kong.plugins.kube-sync-delta.upvalue"
 
 local concat = table.concat
@@ -29,42 +29,13 @@ local store
 local timestamps
 
 
--- The namespaces that configurations of plugins count for: that of the route, service or
--- consumer which has the plugin, or "" for the operator, whose plugins are for all requests.
-local owners = setmetatable({}, { __mode = "k" })
-
-
--- In a request.
-local function learn(conf)
-  local owner = owners[conf]
-  if owner then
-    return owner
-  end
-
-  local ctx = ngx.ctx
-  local holder
-  if conf.route_id then
-    holder = ctx.route
-  elseif conf.service_id then
-    holder = ctx.service
-  elseif conf.consumer_id then
-    holder = ctx.authenticated_consumer
-  end
-
-  owner = type(holder) == "table" and namespace_of(holder) or ""
-  owners[conf] = owner
-  return owner
-end
-
-
 local function name_of(kind, conf, limit, identifier)
   return concat({ kind, conf.route_id or "", conf.service_id or "", limit, identifier }, "\0")
 end
 
 
 local function usage(kind, conf, limit, identifier, period, now)
-  local owner = learn(conf)
-  local value, err = store:get(owner, period, timestamps(now)[period], name_of(kind, conf, limit, identifier))
+  local value, err = store:get(owner_of(conf), period, timestamps(now)[period], name_of(kind, conf, limit, identifier))
   if err then
     return nil, err
   end
@@ -78,7 +49,7 @@ local function increment(kind, conf, limit, limits, identifier, now, value)
   local name = name_of(kind, conf, limit, identifier)
   for period, date in pairs(timestamps(now)) do
     if limits[period] then
-      local sum, err = store:add(owners[conf] or "", period, date, name, value)
+      local sum, err = store:add(owner_of(conf), period, date, name, value)
       if not sum then
         kong.log.err("could not increment counter for period '", period, "': ", err)
         return nil, err
