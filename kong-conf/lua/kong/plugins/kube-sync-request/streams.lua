@@ -82,7 +82,8 @@ end
 function _M.install()
   local runloop = require "kong.runloop.handler"
   local preread, ended = runloop.preread, runloop.log
-  if type(preread) ~= "table" or type(preread.before) ~= "function" or type(ended) ~= "table" or type(ended.before) ~= "function" then
+  if type(preread) ~= "table" or type(preread.before) ~= "function"
+     or type(ended) ~= "table" or type(ended.before) ~= "function" then
     return "the module kong.runloop.handler has no functions preread.before and log.before"
   end
 

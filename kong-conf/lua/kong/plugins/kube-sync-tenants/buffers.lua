@@ -86,8 +86,9 @@ function _M.split()
   for _, name in pairs({ "cur_usage", "get_local_key", "get_db_key" }) do
     of[name] = upvalue(usage, name)
   end
-  of.sync, of.later, of.update = upvalue(increment, "sync_to_redis"), upvalue(increment, "rate_limited_sync"), upvalue(increment, "update_local_counters")
-  of.delta = of.update and upvalue(of.update, "cur_delta")
+  of.sync, of.later = upvalue(increment, "sync_to_redis"), upvalue(increment, "rate_limited_sync")
+  local update = upvalue(increment, "update_local_counters")
+  of.delta = update and upvalue(update, "cur_delta")
   local clear, at
   if of.sync then
     clear, at = upvalue(of.sync, "clear_local_counter")
