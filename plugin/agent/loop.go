@@ -67,6 +67,7 @@ type loop struct {
 	held     map[unit.Key]unit.Key   // by object that is to be reported on: what it waits for
 	due      bool                    // something is to be applied
 	changed  map[unit.ID]struct{}    // units that differ from what was applied; nil: all may
+	pending  map[unit.Key]struct{}   // objects of those that are still to be sent of a large change
 	since    map[unit.Kind]time.Time // when the oldest change of a kind that is to be applied arrived
 	objects  map[unit.Key]struct{}   // what is to be reported on
 	wanted   []unit.Key
@@ -106,6 +107,7 @@ func (l *loop) run(ctx context.Context) {
 			l.take()
 			waiting = l.backoff > 0
 		case <-l.retry.C:
+			l.takePending()
 		case <-check.C:
 			l.check(ctx)
 			waiting = l.backoff > 0
@@ -114,6 +116,15 @@ func (l *loop) run(ctx context.Context) {
 		if l.due && l.complete && !waiting {
 			l.apply(ctx)
 		}
+	}
+}
+
+// takePending takes what has changed, if anything has.
+func (l *loop) takePending() {
+	select {
+	case <-l.source.Pending():
+		l.take()
+	default:
 	}
 }
 
@@ -196,7 +207,7 @@ func (l *loop) current() {
 // check finds out whether Kong lost its configuration, as after a restart, and whether
 // its workers follow.
 func (l *loop) check(ctx context.Context) {
-	if l.hash == "" || l.due {
+	if l.hash == "" || l.backoff > 0 {
 		return
 	}
 	state, err := l.gateway.State(ctx)
@@ -211,7 +222,9 @@ func (l *loop) check(ctx context.Context) {
 		l.due = true
 	case state.Effective:
 		l.lagging = time.Time{}
-		l.current()
+		if !l.due {
+			l.current()
+		}
 	case l.lagging.IsZero():
 		l.lagging = time.Now()
 	case time.Since(l.lagging) > staleAfter:
@@ -238,16 +251,38 @@ func (l *loop) apply(ctx context.Context) {
 		return
 	}
 	l.retry.Stop()
-	l.backoff, l.due, l.hash, l.changed = 0, false, outcome.Hash, map[unit.ID]struct{}{}
-	l.observer.Applied(outcome, took, l.since)
+	l.backoff, l.hash = 0, outcome.Hash
+	l.leave(outcome.Left)
+	since := l.since
+	if l.due {
+		since = nil // how long it took is known with the last piece
+	}
+	l.observer.Applied(outcome, took, since)
 	l.say(outcome, took)
 	if outcome.Delta {
 		process.Pace()
 	} else { // the whole configuration was in memory, and may not be again
 		process.Settle()
 	}
-	clear(l.since)
+	if !l.due {
+		clear(l.since)
+	}
 	l.report(outcome)
+}
+
+// leave sees to it that the rest of a large change is sent, with what changes meanwhile.
+func (l *loop) leave(left map[unit.ID]struct{}) {
+	l.due, l.changed, l.pending = len(left) > 0, map[unit.ID]struct{}{}, nil
+	if !l.due {
+		return
+	}
+	l.changed, l.pending = left, make(map[unit.Key]struct{}, len(left))
+	for id := range left {
+		if view, ok := l.graph.View(id); ok {
+			l.pending[view.Object] = struct{}{}
+		}
+	}
+	l.retry.Reset(0)
 }
 
 // say logs an apply, and once how changes are applied.

@@ -1,9 +1,11 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -55,6 +57,33 @@ func TestWhatArrivesDuringAnApplyIsInTheNext(t *testing.T) {
 	if s.kong.overlapped() {
 		t.Fatal("two applies overlapped")
 	}
+}
+
+func TestWhatArrivesDuringAPieceIsInTheNext(t *testing.T) {
+	s := started(t)
+	s.kong.inPieces = true
+	release := s.kong.block()
+	s.source.push(watch.Batch{Changes: []unit.Change{ingress("b"), ingress("c"), ingress("d")}, Complete: true})
+	s.eventually("the first piece is in flight", func() bool { return s.kong.count() == 2 })
+	s.source.push(watch.Batch{Changes: []unit.Change{ingress("a")}, Complete: true})
+	first := release
+	release = s.kong.block() // before the next one
+	first()
+	s.eventually("the second piece is in flight", func() bool { return s.kong.count() == 3 })
+	if r, ok := s.reporter.last(ingress("b").Key); !ok || !r.Programmed {
+		t.Errorf("the first piece is not reported: %+v", r)
+	}
+	for _, name := range []string{"a", "c", "d"} {
+		if r, ok := s.reporter.last(ingress(name).Key); ok {
+			t.Errorf("an Ingress that is still to be sent is reported: %+v", r)
+		}
+	}
+	release()
+	s.eventually("all are applied", func() bool { return s.kong.count() == 5 })
+	if got := s.kong.order; !slices.Equal(got, []string{"b", "a", "c", "d"}) {
+		t.Errorf("applied %v", got)
+	}
+	s.eventually("all are reported", func() bool { r, ok := s.reporter.last(ingress("d").Key); return ok && r.Programmed })
 }
 
 func TestALostConfigurationIsAppliedAgain(t *testing.T) {
@@ -272,6 +301,8 @@ type fakeKong struct {
 	gate     chan struct{}
 	busy     bool
 	overlap  bool
+	inPieces bool     // of changed units it takes those of the first name
+	order    []string // the first names of all that it took
 }
 
 func (f *fakeKong) Apply(_ context.Context, units gateway.Units, changed map[unit.ID]struct{}) (gateway.Outcome, error) {
@@ -298,11 +329,21 @@ func (f *fakeKong) Apply(_ context.Context, units gateway.Units, changed map[uni
 			f.held[view.ID] = true
 		}
 	}
-	for id := range changed { // it believes what it is told
-		_, f.held[id] = units.View(id)
+	left := map[unit.ID]struct{}{}
+	first := ""
+	for _, id := range slices.SortedFunc(maps.Keys(changed), func(a, b unit.ID) int { return cmp.Or(cmp.Compare(a.Name, b.Name), a.Compare(b)) }) {
+		switch {
+		case first == "":
+			first = id.Name
+			f.order = append(f.order, first)
+		case f.inPieces && id.Name != first:
+			left[id] = struct{}{}
+			continue
+		}
+		_, f.held[id] = units.View(id) // it believes what it is told
 	}
 	f.hash = "held"
-	return gateway.Outcome{Hash: f.hash, Sent: true, Refusals: f.refusals}, nil
+	return gateway.Outcome{Hash: f.hash, Sent: true, Refusals: f.refusals, Left: left}, nil
 }
 
 func (f *fakeKong) State(context.Context) (gateway.State, error) {
@@ -333,12 +374,15 @@ func (f *fakeKong) has(ingress string) bool {
 func (f *fakeKong) block() func() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.gate = make(chan struct{})
+	gate := make(chan struct{})
+	f.gate = gate
 	return func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		close(f.gate)
-		f.gate = nil
+		close(gate)
+		if f.gate == gate {
+			f.gate = nil
+		}
 	}
 }
 

@@ -34,10 +34,13 @@ func (l *loop) report(outcome gateway.Outcome) {
 	}
 }
 
-// tellable reports whether what there is to say about an object is not about to change with
-// a Secret or ConfigMap that is on its way: users would hear that it is missing. However
-// many others wait for theirs is nothing to this one.
+// tellable reports whether what there is to say about an object is not about to change: with
+// the rest of a large change, or with a Secret or ConfigMap that is on its way: users would
+// hear that it is missing. However many others wait for theirs is nothing to this one.
 func (l *loop) tellable(key unit.Key) bool {
+	if _, pending := l.pending[key]; pending {
+		return false
+	}
 	if awaited, held := l.held[key]; held {
 		if _, still := l.awaited[awaited]; still {
 			return false

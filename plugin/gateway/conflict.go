@@ -156,6 +156,22 @@ func (g *Gateway) rivals(p *plan, x *index, rows []RefusedEntity) map[kong.Ref]r
 	return found
 }
 
+// yielding names the units that are not in a change and no longer have what Kong says is in
+// the way of it: they are to be changed at once.
+func (g *Gateway) yielding(units Units, c *change, rows []RefusedEntity) (ids []unit.ID) {
+	for ref, owner := range g.rivals(c.plan, c.plan.index(), rows) {
+		view, _ := units.View(owner.id)
+		has := slices.ContainsFunc(g.applied[owner.id].entities, func(e *kong.Entity) bool {
+			return e.Ref == ref && !slices.ContainsFunc(view.Entities, e.Equal)
+		})
+		if has && g.holds[owner.id] == nil {
+			ids = append(ids, owner.id)
+		}
+	}
+	slices.SortFunc(ids, unit.ID.Compare)
+	return slices.Compact(ids)
+}
+
 // contenders lists all that want the same, the owners of the row's entity among them, in the
 // order of the configuration.
 func (x *index) contenders(p *plan, row RefusedEntity, wanted group, owners []claim) []claim {

@@ -62,9 +62,15 @@ func (g *Gateway) applyPart(ctx context.Context, units Units, ids []unit.ID) (Ou
 			return outcome, nil
 		}
 		refused, isRefused := errors.AsType[*RefusedError](err)
+		if isRefused {
+			if more := g.yielding(units, c, refused.Entities); len(more) > 0 {
+				ids = slices.Concat(c.ids, more)
+				continue
+			}
+		}
 		switch {
 		case isRefused && refused.saysOf(inUse):
-			more := g.hangingOn(c)
+			more := g.others(c, c.cuts) // that hang on what it deletes
 			if len(more) == 0 {
 				return Outcome{}, fmt.Errorf("%w: %w", errNeedsAll, err)
 			}
@@ -89,7 +95,9 @@ type change struct {
 	unrelayed []*kong.Entity
 	// gone are all deletes.
 	gone map[kong.Ref]struct{}
-	sum  sum
+	// shared are the entities that change and are also those of units that are not in it.
+	shared map[kong.Ref]struct{}
+	sum    sum
 	// size is by how many bytes the configuration grows.
 	size int
 }
@@ -117,11 +125,17 @@ func (c *change) empty() bool { return len(c.upserts) == 0 && len(c.deletes) == 
 // ones that hang on what they give up.
 func (g *Gateway) change(units Units, ids []unit.ID) (*change, error) {
 	for {
-		c, err := g.changeOf(units, ids)
-		if err != nil {
-			return nil, err
-		}
+		c := g.changeOf(units, ids)
 		more := g.keptOn(c)
+		if len(c.shared) > 0 {
+			others := g.others(c, func(last part) bool {
+				return slices.ContainsFunc(last.entities, func(e *kong.Entity) bool { _, is := c.shared[e.Ref]; return is })
+			})
+			if len(others) == 0 {
+				return nil, fmt.Errorf("%w: entities are also those of units that are not known", errNeedsAll)
+			}
+			more = slices.Compact(slices.SortedFunc(slices.Values(append(more, others...)), unit.ID.Compare))
+		}
 		if len(more) == 0 {
 			return c, nil
 		}
@@ -129,7 +143,7 @@ func (g *Gateway) change(units Units, ids []unit.ID) (*change, error) {
 	}
 }
 
-func (g *Gateway) changeOf(units Units, ids []unit.ID) (*change, error) {
+func (g *Gateway) changeOf(units Units, ids []unit.ID) *change {
 	gone := map[kong.Ref]int{}           // how many of the units with an entity are among ids
 	there := map[kong.Ref]*kong.Entity{} // the entities of ids that Kong has
 	former := make(map[unit.ID]part, len(ids))
@@ -151,23 +165,37 @@ func (g *Gateway) changeOf(units Units, ids []unit.ID) (*change, error) {
 	g.choose(units, c)
 	c.plan.retain(g.holds, former)
 	c.plan.prune()
-	return c, c.compare(there, beside)
+	c.compare(there, beside)
+	return c
 }
 
 // choose puts into the plan what each unit is to have in the configuration.
 func (g *Gateway) choose(units Units, c *change) {
 	for _, id := range c.ids {
-		view, ok := units.View(id)
-		held, last := g.holds[id], g.applied[id]
-		switch {
-		case !ok: // it goes, unless it is retained
-		case held == nil:
-			c.plan.add(id, part{view.Version, view.Object, g.refused.in(view.Entities)})
-		case !held.dropped && last.version != 0:
-			c.plan.kept[id] = true
-			c.plan.add(id, last)
+		if chosen, kept, ok := g.chosen(units, id); ok {
+			c.plan.add(id, chosen)
+			if kept {
+				c.plan.kept[id] = true
+			}
 		}
 	}
+}
+
+// chosen is what a unit is to have in the configuration, and whether that is what Kong
+// acknowledged last of a unit that is held. It is not ok for one that goes, unless that is
+// retained.
+func (g *Gateway) chosen(units Units, id unit.ID) (chosen part, kept, ok bool) {
+	view, there := units.View(id)
+	held, last := g.holds[id], g.applied[id]
+	switch {
+	case !there:
+		return part{}, false, false
+	case held == nil:
+		return part{view.Version, view.Object, g.refused.in(view.Entities)}, false, true
+	case !held.dropped && last.version != 0:
+		return last, true, true
+	}
+	return part{}, false, false
 }
 
 // keptOn names the units at an older version than the graph's, or retained for such ones,
@@ -199,11 +227,12 @@ func (e *RefusedError) saysOf(words string) bool {
 	return slices.ContainsFunc(e.Entities, func(row RefusedEntity) bool { return row.says(words) })
 }
 
-// hangingOn names all units that hang on what the change deletes and are not in it.
-func (g *Gateway) hangingOn(c *change) (ids []unit.ID) {
+// others names the units that are not in the change and of which something is true that they
+// have in Kong.
+func (g *Gateway) others(c *change, is func(part) bool) (ids []unit.ID) {
 	in := setOf(c.ids)
 	for id, last := range g.applied {
-		if _, ok := in[id]; !ok && c.cuts(last) {
+		if _, ok := in[id]; !ok && is(last) {
 			ids = append(ids, id)
 		}
 	}
@@ -218,15 +247,15 @@ func (c *change) cuts(p part) bool {
 }
 
 // compare finds what is different in the plan from what Kong has of its units.
-func (c *change) compare(there map[kong.Ref]*kong.Entity, beside func(kong.Ref) bool) error {
-	c.gone = map[kong.Ref]struct{}{}
+func (c *change) compare(there map[kong.Ref]*kong.Entity, beside func(kong.Ref) bool) {
+	c.gone, c.shared = map[kong.Ref]struct{}{}, map[kong.Ref]struct{}{}
 	for _, e := range c.plan.entities() {
 		old := there[e.Ref]
 		if old != nil && old.Equal(e) {
 			continue
 		}
 		if beside(e.Ref) {
-			return fmt.Errorf("%w: %s is also another unit's", errNeedsAll, describe(e.Type, e.Name, e.ID))
+			c.shared[e.Ref] = struct{}{}
 		}
 		if old != nil {
 			c.sum.remove(old)
@@ -249,7 +278,6 @@ func (c *change) compare(there map[kong.Ref]*kong.Entity, beside func(kong.Ref) 
 	c.deletes, c.unrelayed = kong.Split(c.deletes)
 	// What refers to others goes before them.
 	slices.Reverse(kong.Sorted(c.deletes))
-	return nil
 }
 
 // send has Kong apply the change.

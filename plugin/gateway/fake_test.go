@@ -46,9 +46,10 @@ type fakeKong struct {
 
 	companion bool // takes deltas
 	deltas    int
-	examined  int  // questions about entities for themselves
-	stale     bool // its workers do not do as it says
-	late      bool // and say so after a delta
+	took      []delta // those that changed something
+	examined  int     // questions about entities for themselves
+	stale     bool    // its workers do not do as it says
+	late      bool    // and say so after a delta
 
 	told func() // after each change of the configuration; may be nil
 }

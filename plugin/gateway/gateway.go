@@ -48,6 +48,9 @@ type Outcome struct {
 	// Retained are units that the graph does not have any more. Their last entities
 	// remain for the sake of a unit that is kept at its last good version.
 	Retained []unit.ID
+	// Left are the changed units that are still to be applied, if not all were at once. Apply
+	// is to be called again with them, and with what changed meanwhile.
+	Left map[unit.ID]struct{}
 }
 
 // Refusal says that a unit is not in the configuration as its object wants it.
@@ -94,6 +97,9 @@ type Gateway struct {
 	vetted map[string]struct{}
 	// tally is what a delta needs to know of applied; nil without the companion.
 	tally *tally
+	// turns are the order in which what was not sent at once is sent.
+	turns       turns
+	mostInPiece int
 	// ledger has what was sent, next the units that may be sent after it.
 	ledger *Ledger
 	next   []unit.ID
@@ -120,6 +126,7 @@ func New(admin *Admin, relay Relay) *Gateway {
 	return &Gateway{
 		admin: admin, relay: relay, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}, refused: substitutions{}, vetted: map[string]struct{}{},
 		ledger: &Ledger{}, log: slog.Default(), now: time.Now, lookAfter: lookAfter, processorTime: processorTime,
+		mostInPiece: mostInPiece,
 	}
 }
 
@@ -130,7 +137,8 @@ func New(admin *Admin, relay Relay) *Gateway {
 // [ErrBusy], [ErrUnreachable], [ErrTooLarge].
 //
 // Changed names at least the units that differ since the last call that succeeded.
-// Only they are sent, if that is possible; nil has all of them compared and sent.
+// Only they are sent, if that is possible; nil has all of them compared and sent. Of a
+// large change a piece is sent: see [Outcome.Left].
 func (g *Gateway) Apply(ctx context.Context, units Units, changed map[unit.ID]struct{}) (Outcome, error) {
 	g.refused.release(units)
 	if g.unclear > 0 { // it may still be at what was sent
@@ -154,8 +162,10 @@ func (g *Gateway) Apply(ctx context.Context, units Units, changed map[unit.ID]st
 
 func (g *Gateway) apply(ctx context.Context, units Units, changed map[unit.ID]struct{}, released []unit.ID) (Outcome, error) {
 	if changed != nil && g.tally != nil && !g.again {
-		outcome, err := g.applyDelta(ctx, units, g.concerned(changed, released))
+		ids, left := g.piece(units, g.concerned(changed, released))
+		outcome, err := g.applyDelta(ctx, units, ids)
 		if !errors.Is(err, errNeedsAll) {
+			outcome.Left = left
 			return outcome, err
 		}
 	}

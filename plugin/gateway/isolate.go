@@ -15,29 +15,39 @@ import (
 // applied without the others: what others refer to comes first, and goes last. Of several
 // the larger come later, so that these are the ones that do not fit.
 func (g *Gateway) inParts(units Units, ids []unit.ID) []unit.ID {
-	size := map[unit.ID]int{}
-	place := func(id unit.ID) int {
+	type placed struct {
+		id          unit.ID
+		place, size int
+	}
+	all := make([]placed, len(ids))
+	for i, id := range ids {
 		view, there := units.View(id)
 		if !there {
 			view.Entities = g.applied[id].entities
 		}
-		size[id] = sizeOf(view.Entities)
-		first := len(kong.Types)
-		for _, e := range view.Entities {
-			first = min(first, e.Type.Rank())
-		}
-		if !there {
-			return 2*len(kong.Types) + 1 - first
-		}
-		return first
+		all[i] = placed{id, placeOf(view.Entities, there), sizeOf(view.Entities)}
 	}
-	places := make(map[unit.ID]int, len(ids))
-	for _, id := range ids {
-		places[id] = place(id)
-	}
-	return slices.SortedFunc(slices.Values(ids), func(a, b unit.ID) int {
-		return cmp.Or(cmp.Compare(places[a], places[b]), cmp.Compare(size[a], size[b]), a.Compare(b))
+	slices.SortFunc(all, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.size, b.size), a.id.Compare(b.id))
 	})
+	sorted := make([]unit.ID, len(all))
+	for i := range all {
+		sorted[i] = all[i].id
+	}
+	return sorted
+}
+
+// placeOf is where a unit with the entities is among others: what others refer to comes first,
+// and goes last.
+func placeOf(entities []*kong.Entity, there bool) int {
+	first := len(kong.Types)
+	for _, e := range entities {
+		first = min(first, e.Type.Rank())
+	}
+	if !there {
+		return 2*len(kong.Types) + 1 - first
+	}
+	return first
 }
 
 // accuses reports whether an error is about what was sent and does not say of what in it.

@@ -164,7 +164,7 @@ func (g *Gateway) due() (ids []unit.ID) {
 func (g *Gateway) tryHeld(ctx context.Context, units Units, outcome Outcome) (Outcome, error) {
 	try := func(ids []unit.ID) error {
 		tried, err := g.applyDelta(ctx, units, g.concerned(setOf(ids), nil))
-		tried.Sent = tried.Sent || outcome.Sent
+		tried.Sent, tried.Left = tried.Sent || outcome.Sent, outcome.Left
 		if err == nil {
 			outcome = tried
 		}

@@ -1,0 +1,123 @@
+package gateway
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// sites is how many backends and routes of another namespace there are before: go test
+// ./plugin/gateway -run TestALargeChangeOnKong -v -args -sites 10000.
+var sites = flag.Int("sites", 1000, "how many sites there are when TestALargeChangeOnKong begins")
+
+// TestALargeChangeOnKong has a real Kong take 20 000 entities of one namespace, and changes of
+// another one that come meanwhile. These are effective long before the last of those is sent,
+// and when they are is printed. Nothing is loaded whole.
+func TestALargeChangeOnKong(t *testing.T) {
+	k := startKongWithOwn(t, "KONG_NGINX_WORKER_PROCESSES=2", "KONG_LMDB_MAP_SIZE=1024m", "KONG_MEM_CACHE_SIZE=128m",
+		"KONG_NGINX_ADMIN_CLIENT_MAX_BODY_SIZE=256m", "KONG_NGINX_ADMIN_CLIENT_BODY_BUFFER_SIZE=256m")
+	k.admin.timeout = 2 * time.Minute
+	g, units := New(k.admin, noRelay{}), &graph{}
+	for i := range *sites {
+		units.realSite("honest", i)
+	}
+	apply(t, g, units)
+	k.awaitEffective(t)
+
+	var large []unit.ID
+	for i := range 4000 {
+		large = append(large, units.realSite("large", i)...)
+	}
+	times := k.applyWithOthers(t, g, units, setOf(large), func(n int) []unit.ID { return units.realSite("small", n) })
+	t.Logf("20 000 entities come: %s", times)
+	for _, id := range large {
+		delete(units.views, id)
+	}
+	times = k.applyWithOthers(t, g, units, setOf(large), func(n int) []unit.ID { return units.realSite("small", 1000+n) })
+	t.Logf("20 000 entities go: %s", times)
+	if got := len(k.export(t)); got != 5*(*sites+times.others) {
+		t.Logf("Kong has %d entities", got)
+	}
+}
+
+// realSite is an Ingress, and a Service with two endpoints, that a real Kong takes.
+func (g *graph) realSite(namespace string, i int) []unit.ID {
+	name := fmt.Sprintf("%s-%d", namespace, i)
+	of := unit.ID{Role: "backend", Namespace: namespace, Name: name}
+	on := unit.ID{Role: "ingress", Namespace: namespace, Name: name}
+	upstream := name + ".svc"
+	g.set(of, service(name), entity(kong.Upstreams, upstream),
+		target(fmt.Sprintf("10.1.%d.%d:80", i>>8&255, i&255), upstream), target(fmt.Sprintf("10.2.%d.%d:80", i>>8&255, i&255), upstream))
+	g.set(on, entity(kong.Routes, name, "service", name, "priority", 1, "expression",
+		fmt.Sprintf(`(http.host == "%s.example") && (http.path ^= "/%d")`, namespace, i)))
+	return []unit.ID{of, on}
+}
+
+func (k ownKong) awaitEffective(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if state, err := k.admin.State(t.Context()); err == nil && state.Effective {
+			return
+		}
+	}
+	t.Fatal("the workers do not work by the configuration")
+}
+
+// waits are how long changes took that came during a large one.
+type waits struct {
+	pieces, others int
+	all            time.Duration
+	each           []time.Duration
+}
+
+func (w waits) String() string {
+	slices.Sort(w.each)
+	return fmt.Sprintf("%d pieces in %.1f s; %d changes of another namespace took %v at half, %v at most", w.pieces, w.all.Seconds(),
+		w.others, w.each[len(w.each)/2].Round(time.Millisecond), w.each[len(w.each)-1].Round(time.Millisecond))
+}
+
+// applyWithOthers applies a large change as the agent does, and others that come every 100
+// milliseconds meanwhile, each with the piece that is sent next.
+func (k ownKong) applyWithOthers(t *testing.T, g *Gateway, units *graph, left map[unit.ID]struct{}, other func(n int) []unit.ID) (w waits) {
+	t.Helper()
+	begun := time.Now()
+	came := begun
+	for len(left) > 0 {
+		var waiting []time.Time
+		var its []unit.ID
+		for ; came.Before(time.Now()); came = came.Add(100 * time.Millisecond) {
+			its = append(its, other(w.others)...)
+			waiting = append(waiting, came)
+			w.others++
+		}
+		maps.Copy(left, setOf(its))
+		outcome, err := g.Apply(t.Context(), units, left)
+		if err != nil || !outcome.Delta || len(outcome.Refusals) > 0 {
+			t.Fatalf("%v: %+v", err, outcome)
+		}
+		if !outcome.Effective {
+			k.awaitEffective(t)
+		}
+		left = outcome.Left
+		w.pieces++
+		for _, id := range its {
+			if _, is := left[id]; is && len(left) > 0 {
+				t.Errorf("%v waits for a piece of another namespace", id)
+			}
+		}
+		for _, came := range waiting {
+			w.each = append(w.each, time.Since(came))
+		}
+	}
+	w.all = time.Since(begun)
+	if w.pieces < 20 {
+		t.Errorf("20 000 entities came in %d pieces", w.pieces)
+	}
+	return w
+}

@@ -1,0 +1,274 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// site is a namespace's backend and Ingress of a name, and what they have: a service, and a
+// route with the plugin that protects it.
+func (g *graph) site(namespace, name string) []unit.ID {
+	name = namespace + "." + name
+	of := unit.ID{Role: "backend", Namespace: namespace, Name: name}
+	on := unit.ID{Role: "ingress", Namespace: namespace, Name: name}
+	g.set(of, entity(kong.Services, name))
+	g.set(on, entity(kong.Routes, name, "service", name), entity(kong.Plugins, name, "route", name))
+	return []unit.ID{of, on}
+}
+
+// patient is a gateway that sends small pieces to a Kong in which each route has its plugin
+// at all times.
+type patient struct {
+	*testing.T
+	fake  *fakeKong
+	units *graph
+	*Gateway
+	pieces [][]string // the routes of each, with a - before those that go
+	seen   int
+}
+
+func newPatient(t *testing.T, most int) *patient {
+	fake, admin := newFakeKong(t)
+	fake.companion = true
+	p := &patient{T: t, fake: fake, units: &graph{}, Gateway: New(admin, noRelay{})}
+	p.mostInPiece = most
+	p.units.site("first", "site")
+	apply(t, p.Gateway, p.units)
+	loads := fake.loads
+	fake.told = func() {
+		guarded := map[any]bool{}
+		for _, e := range fake.config[string(kong.Plugins)] {
+			guarded[e["route"]] = true
+		}
+		for _, e := range fake.config[string(kong.Routes)] {
+			if !guarded[e["id"]] {
+				t.Errorf("route %v is open", e["name"])
+			}
+		}
+	}
+	t.Cleanup(func() {
+		if fake.loads != loads {
+			t.Errorf("%d loads of everything", fake.loads-loads)
+		}
+	})
+	return p
+}
+
+// piece applies one, and returns what is left.
+func (p *patient) piece(changed map[unit.ID]struct{}) map[unit.ID]struct{} {
+	p.Helper()
+	outcome, err := p.Apply(p.Context(), p.units, changed)
+	if err != nil {
+		p.Fatal(err)
+	}
+	if !outcome.Delta || len(outcome.Refusals) > 0 {
+		p.Fatalf("%+v", outcome)
+	}
+	for ; p.seen < len(p.fake.took); p.seen++ {
+		p.pieces = append(p.pieces, routesOf(p.fake.took[p.seen]))
+	}
+	return outcome.Left
+}
+
+func (p *patient) all(changed map[unit.ID]struct{}) {
+	p.Helper()
+	for changed = p.piece(changed); len(changed) > 0; {
+		changed = p.piece(changed)
+	}
+}
+
+func routesOf(d delta) (names []string) {
+	for _, raw := range d.Upserts[kong.Routes] {
+		var e struct{ Name string }
+		_ = json.Unmarshal(raw, &e)
+		names = append(names, e.Name)
+	}
+	for _, gone := range d.Deletes {
+		if gone.Type == kong.Routes {
+			names = append(names, "-")
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func sizeOfDelta(d delta) (n int) {
+	for _, list := range d.Upserts {
+		n += len(list)
+	}
+	return n + len(d.Deletes)
+}
+
+// want compares the routes of the pieces, one a line.
+func (p *patient) want(pieces ...string) {
+	p.Helper()
+	var got []string
+	for _, piece := range p.pieces {
+		got = append(got, strings.Join(piece, " "))
+	}
+	if !slices.Equal(got, pieces) {
+		p.Errorf("pieces\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(pieces, "\n"))
+	}
+}
+
+// A large change goes in pieces, what others refer to first; what goes does so in pieces too,
+// what refers to others first.
+func TestALargeChangeGoesInPieces(t *testing.T) {
+	p := newPatient(t, 6)
+	var ids []unit.ID
+	for i := range 4 {
+		ids = append(ids, p.units.site("large", fmt.Sprint(i))...)
+	}
+	p.all(setOf(ids))
+	p.want("large.0", "large.1 large.2 large.3")
+	for _, id := range ids {
+		delete(p.units.views, id)
+	}
+	p.all(setOf(ids))
+	p.want("large.0", "large.1 large.2 large.3", "- - -", "-")
+	for _, d := range p.fake.took {
+		if n := sizeOfDelta(d); n > 6 {
+			t.Errorf("a piece of %d entities", n)
+		}
+	}
+	if got := p.fake.names(kong.Services); !slices.Equal(got, []string{"first.site"}) {
+		t.Errorf("services %v", got)
+	}
+}
+
+// A change of one namespace is in the first piece of another's, and in the next one if it
+// comes while that is sent.
+func TestNamespacesTakeTurns(t *testing.T) {
+	p := newPatient(t, 6)
+	var ids []unit.ID
+	for i := range 5 {
+		ids = append(ids, p.units.site("large", fmt.Sprint(i))...)
+	}
+	left := p.piece(setOf(append(ids, p.units.site("small", "a")...)))
+	maps.Copy(left, setOf(p.units.site("small", "b")))
+	left = p.piece(left)
+	maps.Copy(left, setOf(p.units.site("other", "c")))
+	p.all(left)
+	p.want("small.a", "small.b", "large.0 other.c", "large.1 large.2 large.3", "large.4")
+}
+
+// Whoever changes something with each piece gets no more than another with much to send.
+func TestNobodyIsSentBeforeOthersForEver(t *testing.T) {
+	p := newPatient(t, 6)
+	var ids []unit.ID
+	for i := range 6 {
+		ids = append(ids, p.units.site("honest", fmt.Sprint(i))...)
+	}
+	left := setOf(ids)
+	pieces := 0
+	for round := 0; ; round++ {
+		for i := range 2 {
+			maps.Copy(left, setOf(p.units.site("busy", fmt.Sprint(2*round+i))))
+		}
+		left = p.piece(left)
+		pieces++
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(left)), func(id unit.ID) bool { return id.Namespace == "honest" }) {
+			break
+		}
+		if pieces > 8 {
+			t.Fatalf("%d pieces, and %v is left", pieces, left)
+		}
+	}
+}
+
+// A unit that is larger than a piece goes alone, and others before and after it.
+func TestALargeUnitTakesItsTurn(t *testing.T) {
+	p := newPatient(t, 6)
+	large := func(n int) unit.ID {
+		name := fmt.Sprintf("large.%d", n)
+		id := unit.ID{Role: "ingress", Namespace: "large", Name: name}
+		entities := []*kong.Entity{entity(kong.Services, name), entity(kong.Routes, name, "service", name), entity(kong.Plugins, name, "route", name)}
+		for i := range 6 {
+			entities = append(entities, entity(kong.Plugins, fmt.Sprint(name, i), "route", name))
+		}
+		p.units.set(id, entities...)
+		return id
+	}
+	left := setOf([]unit.ID{large(0), large(1)})
+	for i := range 4 {
+		maps.Copy(left, setOf(p.units.site("small", fmt.Sprint(i))))
+		left = p.piece(left)
+	}
+	p.all(left)
+	p.want("small.0", "large.0", "small.1 small.2", "small.3", "large.1")
+}
+
+// What goes and is of no namespace may protect all that waits, and what comes protects it from
+// the start. Neither waits for what comes later.
+func TestWhatIsForAllComesFirstAndGoesLast(t *testing.T) {
+	p := newPatient(t, 6)
+	guard := func(name string) unit.ID {
+		id := unit.ID{Role: "guard", Name: name}
+		p.units.set(id, entity(kong.Plugins, name))
+		return id
+	}
+	has := func(name string) bool { return slices.Contains(p.fake.names(kong.Plugins), name) }
+	old := guard("old")
+	p.all(setOf([]unit.ID{old}))
+	var ids []unit.ID
+	for i := range 4 {
+		ids = append(ids, p.units.site("large", fmt.Sprint(i))...)
+	}
+	delete(p.units.views, old)
+	left := p.piece(setOf(append(ids, old, guard("new"))))
+	if !has("new") || !has("old") {
+		t.Errorf("after the first piece there are %v", p.fake.names(kong.Plugins))
+	}
+	for round := 4; has("old"); round++ {
+		if round > 10 {
+			t.Fatal("it never goes")
+		}
+		maps.Copy(left, setOf(p.units.site("large", fmt.Sprint(round))))
+		maps.Copy(left, setOf(p.units.site("large", fmt.Sprint("x", round))))
+		left = p.piece(left)
+	}
+	if got := p.fake.names(kong.Routes); !slices.Contains(got, "large.3") || slices.Contains(got, "large.x10") {
+		t.Errorf("it went when there was %v", got)
+	}
+}
+
+// What refers to another namespace's comes after it, and units with an entity in common change
+// together: in one piece, without a refusal on the way.
+func TestWhatBelongsTogetherIsInOnePiece(t *testing.T) {
+	p := newPatient(t, 3)
+	shared := unit.ID{Role: "backend", Namespace: "zone", Name: "shared"}
+	p.units.set(shared, entity(kong.Services, "shared"))
+	borrower := unit.ID{Role: "ingress", Namespace: "a", Name: "borrower"}
+	p.units.set(borrower, entity(kong.Routes, "borrower", "service", "shared"), entity(kong.Plugins, "borrower", "route", "borrower"))
+	ids := []unit.ID{shared, borrower}
+	for i := range 3 {
+		ids = append(ids, p.units.site("zone", fmt.Sprint(i))...)
+	}
+	p.all(setOf(ids))
+	if p.pieces[0][0] != "borrower" {
+		t.Errorf("pieces %v", p.pieces)
+	}
+	// Its name moves to a unit that comes before the one that had it, under another id.
+	taker := unit.ID{Role: "ingress", Namespace: "a", Name: "taker"}
+	p.units.set(taker, entity(kong.Routes, "zone.0", "service", "zone.0", "id", uid(kong.Routes, "taken")),
+		&kong.Entity{Ref: kong.Ref{Type: kong.Plugins, ID: uid(kong.Plugins, "taken")}, Name: "taken", JSON: fmt.Appendf(nil, `{"id":%q,"name":"taken","route":%q}`,
+			uid(kong.Plugins, "taken"), uid(kong.Routes, "taken"))})
+	giver := unit.ID{Role: "ingress", Namespace: "zone", Name: "zone.0"}
+	delete(p.units.views, giver)
+	// And an entity to another unit.
+	mover := unit.ID{Role: "ingress", Namespace: "b", Name: "mover"}
+	p.units.set(mover, p.units.views[unit.ID{Role: "ingress", Namespace: "zone", Name: "zone.1"}].Entities...)
+	left := unit.ID{Role: "ingress", Namespace: "zone", Name: "zone.1"}
+	delete(p.units.views, left)
+	p.all(setOf(append(p.units.site("c", "more"), taker, giver, mover, left)))
+	if got := p.fake.names(kong.Routes); !slices.Equal(got, []string{"borrower", "c.more", "first.site", "zone.0", "zone.1", "zone.2"}) {
+		t.Errorf("routes %v", got)
+	}
+}
