@@ -15,7 +15,7 @@ import (
 
 // mostInPiece is the cost of a piece, except for that of a single unit with what it needs. Kong
 // takes up to half a second for it.
-const mostInPiece = 1000
+const mostInPiece = 500
 
 // bytesPerCost is how many bytes Kong takes as long for as for an entity.
 const bytesPerCost = 4 << 10

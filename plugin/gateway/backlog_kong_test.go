@@ -34,15 +34,15 @@ func TestALargeChangeOnKong(t *testing.T) {
 	for i := range 4000 {
 		large = append(large, units.realSite("large", i)...)
 	}
-	times := k.applyWithOthers(t, g, units, setOf(large), func(n int) []unit.ID { return units.realSite("small", n) })
-	t.Logf("20 000 entities come: %s", times)
+	came := k.applyWithOthers(t, g, units, setOf(large), func(n int) []unit.ID { return units.realSite("small", n) })
+	t.Logf("20 000 entities come: %s", came)
 	for _, id := range large {
 		delete(units.views, id)
 	}
-	times = k.applyWithOthers(t, g, units, setOf(large), func(n int) []unit.ID { return units.realSite("small", 1000+n) })
-	t.Logf("20 000 entities go: %s", times)
-	if got := len(k.export(t)); got != 5*(*sites+times.others) {
-		t.Logf("Kong has %d entities", got)
+	went := k.applyWithOthers(t, g, units, setOf(large), func(n int) []unit.ID { return units.realSite("small", 1000+n) })
+	t.Logf("20 000 entities go: %s", went)
+	if got, want := len(k.export(t)), 5*(*sites+came.others+went.others); got != want {
+		t.Errorf("Kong has %d entities, not %d", got, want)
 	}
 }
 

@@ -10,6 +10,9 @@
 //     version: the entities of it that Kong acknowledged last stay in place if there
 //     are any, else they are left out together with what hangs on them, and all the
 //     rest is applied in the same call. A unit is tried again when it changes.
+//   - A large change is sent in pieces, each of which is a whole configuration, and in which
+//     namespaces take turns: the change of one does not wait for all that another has. What
+//     changes meanwhile is in the next piece.
 //   - Plugins that are new to Kong are asked about before a whole configuration is sent,
 //     each configuration of one once: a fault in them costs a small question, and not a
 //     load that fails. A delta needs no question: it is refused as soon as it is read.
@@ -19,7 +22,10 @@
 //     sent parts of a delta, or asked about parts of a whole configuration, until the unit is
 //     known; it is held like one that is refused, and all the rest is applied. A worker that
 //     hangs is ended. Nothing of it is sent again before it changes, but for a unit over which
-//     a worker ended or hung: that is tried alone twice more, after minutes.
+//     a worker ended or hung, or that got no answer: that is tried alone again, after ten
+//     seconds and then after twice as long each time, for 21 minutes. Kong may have ended, or
+//     had no time, for another cause. One such trial comes between other changes, and no
+//     more.
 //   - What was being sent when a worker ended is noted in a [Ledger], as kube-sync may end
 //     with that worker.
 //   - What does not fit into Kong is left out, the largest of the newest first.

@@ -85,7 +85,7 @@ func blame(entities []*kong.Entity, ask func([]*kong.Entity) error, judge func(e
 	}
 	if len(entities) == 1 {
 		e := entities[0]
-		return []RefusedEntity{{Type: e.Type, ID: e.ID, Name: e.Name, Tags: tagsOf(e), Messages: []string{err.Error()}}}, nil
+		return []RefusedEntity{{Type: e.Type, ID: e.ID, Name: e.Name, Tags: tagsOf(e), Messages: []string{err.Error()}, Silent: silent(err)}}, nil
 	}
 	middle := len(entities) / 2
 	first, err := blame(entities[:middle], ask, judge)

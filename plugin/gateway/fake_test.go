@@ -33,6 +33,7 @@ type fakeKong struct {
 	mute    bool               // does not answer them
 	answers []http.HandlerFunc // used up before everything else on /config
 
+	patience bool   // hangs and dies over nothing
 	stalls   int    // requests that it is still to leave without an answer whatever is in them
 	hanging  int    // workers that hang
 	failures int    // requests that it hung, crashed or died over
@@ -184,14 +185,14 @@ func (f *fakeKong) fails(w http.ResponseWriter, r *http.Request, body []byte) bo
 		f.mu.Unlock()
 		<-r.Context().Done()
 		f.mu.Lock()
-	case bytes.Contains(body, []byte(`"hang":true`)):
+	case !f.patience && bytes.Contains(body, []byte(`"hang":true`)):
 		f.failures, f.hanging = f.failures+1, f.hanging+1
 		f.mu.Unlock() // other workers answer
 		<-r.Context().Done()
 		time.Sleep(20 * time.Millisecond) // until it is ended
 		f.mu.Lock()
 		f.hanging--
-	case f.deaths > 0, bytes.Contains(body, []byte(`"die":true`)):
+	case f.deaths > 0, !f.patience && bytes.Contains(body, []byte(`"die":true`)):
 		f.failures, f.deaths = f.failures+1, max(0, f.deaths-1)
 		if f.onDeath != nil {
 			f.onDeath()

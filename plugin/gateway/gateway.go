@@ -103,6 +103,8 @@ type Gateway struct {
 	// ledger has what was sent, next the units that may be sent after it.
 	ledger *Ledger
 	next   []unit.ID
+	// nextTrial is before when no unit is tried again over which a worker ended or hung.
+	nextTrial time.Time
 	// convicted tells that there is more to say of one of the ledger's units.
 	convicted bool
 	log       *slog.Logger

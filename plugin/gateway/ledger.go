@@ -192,13 +192,14 @@ func (l *Ledger) split(all []suspect) {
 	l.Trying = slices.Clone(all[:middle])
 }
 
-// Sentences: an innocent one may have been sent just as a worker ended for another cause.
+// Sentences: an innocent one may have been sent just as a worker ended for another cause, or
+// to a machine without time for anything. The last trial is after 21 minutes.
 const (
-	firstSentence = time.Minute
-	mostStrikes   = 3
+	firstSentence = 10 * time.Second
+	mostStrikes   = 8
 )
 
-// convict makes a suspect guilty. Its time grows tenfold with each strike, up to the last.
+// convict makes a suspect guilty. Its time doubles with each strike, up to the last.
 func (l *Ledger) convict(s suspect, now time.Time) {
 	l.doubt() // the others need not be
 	l.Guilty = slices.DeleteFunc(l.Guilty, func(other suspect) bool {
@@ -207,16 +208,33 @@ func (l *Ledger) convict(s suspect, now time.Time) {
 		}
 		return other.Unit == s.Unit
 	})
-	sentence := firstSentence
-	for range s.Strikes {
-		sentence *= 10
-	}
+	sentence := firstSentence << s.Strikes
 	s.Strikes++
 	s.Until = time.Time{}
 	if s.Strikes < mostStrikes {
 		s.Until = now.Add(sentence)
 	}
 	l.Guilty = append(l.Guilty, s)
+}
+
+// acquit drops the guilty of which it is true that nothing came of what was sent of them.
+func (l *Ledger) acquit(innocent func(suspect) bool) error {
+	before := len(l.Guilty)
+	l.Guilty = slices.DeleteFunc(l.Guilty, func(s suspect) bool { return slices.ContainsFunc(l.Sending, s.same) && innocent(s) })
+	if len(l.Guilty) == before {
+		return nil
+	}
+	return l.save()
+}
+
+// strikes is how often a unit was found guilty.
+func (l *Ledger) strikes(id unit.ID) int {
+	for _, s := range l.Guilty {
+		if s.Unit == id {
+			return s.Strikes
+		}
+	}
+	return 0
 }
 
 // forget drops those of which it is true that they are not what they were.

@@ -107,13 +107,22 @@ func TestAChangeOverWhichKubeSyncEnds(t *testing.T) {
 			t.Errorf("%d more ends", deaths)
 		}
 	}
-	// It is tried three times in all, alone.
-	for _, wait := range []time.Duration{2 * time.Minute, 20 * time.Minute, 1000 * time.Hour} {
-		m.now = m.now.Add(wait)
-		outcome, deaths = m.run(units)
-		if want := min(1, int(time.Hour/wait)); deaths != want {
-			t.Errorf("%d ends after %v", deaths, wait)
+	// It is tried eight times in all, alone, after twice as long each time.
+	for i := range mostStrikes - 1 {
+		wait := 10 * time.Second << i
+		for _, step := range []struct {
+			after time.Duration
+			ends  int
+		}{{wait - time.Second, 0}, {2 * time.Second, 1}} {
+			m.now = m.now.Add(step.after)
+			if outcome, deaths = m.run(units); deaths != step.ends {
+				t.Errorf("%d ends in a wait of %v", deaths, wait)
+			}
 		}
+	}
+	m.now = m.now.Add(1000 * time.Hour)
+	if outcome, deaths = m.run(units); deaths != 0 {
+		t.Errorf("%d ends after the last trial", deaths)
 	}
 	if !strings.Contains(refusals(outcome), "change the object to have it tried again") {
 		t.Errorf("refusals:\n%s", refusals(outcome))
@@ -154,7 +163,8 @@ func TestAFirstConfigurationOverWhichKubeSyncEnds(t *testing.T) {
 	}
 }
 
-// A process that ends for another cause while it sends costs what it sends a minute.
+// A process that ends for another cause while it sends costs what it sends ten seconds, and
+// nothing is held against it.
 func TestAnInnocentComesBack(t *testing.T) {
 	m, units := newMortal(t), shop()
 	m.run(units)
@@ -163,9 +173,12 @@ func TestAnInnocentComesBack(t *testing.T) {
 	if outcome, deaths := m.run(units, ingress("new")); deaths != 1 || len(outcome.Refusals) != 1 {
 		t.Errorf("%d ends, refusals:\n%s", deaths, refusals(outcome))
 	}
-	m.now = m.now.Add(2 * time.Minute)
+	m.now = m.now.Add(11 * time.Second)
 	if outcome, deaths := m.run(units); deaths != 0 || len(outcome.Refusals) != 0 || !slices.Contains(m.fake.names(kong.Routes), "new") {
 		t.Errorf("%d ends, refusals:\n%s", deaths, refusals(outcome))
+	}
+	if content, err := os.ReadFile(m.path); err == nil {
+		t.Errorf("the ledger still has %s", content)
 	}
 }
 

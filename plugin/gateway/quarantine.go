@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -79,6 +80,7 @@ func (g *Gateway) quarantine(units Units, p *plan, refused []RefusedEntity) int 
 	index := p.index()
 	index.rivals = g.rivals(p, index, refused)
 	news := 0
+	accused := map[unit.ID]struct{}{}
 	for _, row := range refused {
 		owners := index.find(row)
 		switch {
@@ -87,6 +89,7 @@ func (g *Gateway) quarantine(units Units, p *plan, refused []RefusedEntity) int 
 			news += g.settle(units, p, index, row, owners)
 		case g.refused.add(owners[0], p, row):
 			news++
+			owners = owners[:1]
 		default:
 			for _, id := range owners {
 				if _, isNew := g.hold(units, p, id, row); isNew {
@@ -94,6 +97,12 @@ func (g *Gateway) quarantine(units Units, p *plan, refused []RefusedEntity) int 
 				}
 			}
 		}
+		if row.Silent {
+			maps.Copy(accused, setOf(owners))
+		}
+	}
+	for id := range accused {
+		g.convict(units, id)
 	}
 	return news
 }

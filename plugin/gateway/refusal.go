@@ -36,6 +36,8 @@ type RefusedEntity struct {
 	Rival string
 	// Messages have Kong's words, after the field that they are about: "config.x: is required".
 	Messages []string
+	// Silent tells that Kong did not say so: it gave no answer, or closed the connection.
+	Silent bool
 }
 
 func (e *RefusedError) Error() string {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -126,6 +127,11 @@ func (s substitutions) of(id unit.ID) bool {
 		}
 	}
 	return false
+}
+
+// drop ends the substitutions of a unit.
+func (s substitutions) drop(id unit.ID) {
+	maps.DeleteFunc(s, func(_ kong.Ref, refused *substitution) bool { return refused.unit == id })
 }
 
 // refusals are what there is to say about the substitutions.

@@ -63,6 +63,7 @@ func (g *Gateway) sent(err error, effective bool) {
 		g.unclear = 0
 	default:
 		g.unclear = 0
+		g.noted(g.ledger.acquit(func(s suspect) bool { return g.holds[s.Unit] == nil && !g.refused.of(s.Unit) }))
 		guilty := len(g.ledger.Guilty)
 		next, err := g.ledger.passed(g.now())
 		g.noted(err)
@@ -147,23 +148,39 @@ func (g *Gateway) condemn() {
 	g.tally = nil
 }
 
-// due names the units whose time to be held is over. Each is to be sent alone.
+// due names the units whose time to be held, or to have others stand for what they make, is
+// over. Each is to be sent alone.
 func (g *Gateway) due() (ids []unit.ID) {
 	now := g.now()
+	if now.Before(g.nextTrial) {
+		return nil
+	}
+	for _, s := range g.ledger.Guilty {
+		if !s.Until.IsZero() && now.After(s.Until) && g.refused.of(s.Unit) {
+			ids = append(ids, s.Unit)
+		}
+	}
 	for id, held := range g.holds {
 		if !held.until.IsZero() && now.After(held.until) {
 			ids = append(ids, id)
 		}
 	}
 	slices.SortFunc(ids, unit.ID.Compare)
-	return ids
+	return slices.Compact(ids)
 }
 
-// tryHeld applies the suspects that are next, as long as there are any, and units whose time
-// to be held is over, each alone.
+// tryHeld applies the suspects that are next, as long as there are any, each alone, and one
+// unit whose time to be held is over: another one has to wait for the next call, and if a
+// worker ended or hung over this one, for some seconds. Other changes come in between.
 func (g *Gateway) tryHeld(ctx context.Context, units Units, outcome Outcome) (Outcome, error) {
 	try := func(ids []unit.ID) error {
-		tried, err := g.applyDelta(ctx, units, g.concerned(setOf(ids), nil))
+		var tried Outcome
+		var err error
+		if g.tally == nil {
+			tried, err = g.applyAll(ctx, units)
+		} else {
+			tried, err = g.applyDelta(ctx, units, g.concerned(setOf(ids), nil))
+		}
 		tried.Sent, tried.Left = tried.Sent || outcome.Sent, outcome.Left
 		if err == nil {
 			outcome = tried
@@ -181,16 +198,18 @@ func (g *Gateway) tryHeld(ctx context.Context, units Units, outcome Outcome) (Ou
 			return outcome, err
 		}
 	}
-	for _, id := range g.due() {
-		if g.tally == nil {
-			break
-		}
-		delete(g.holds, id)
-		if err := try([]unit.ID{id}); err != nil {
-			return outcome, err
-		}
+	due := g.due()
+	if len(due) == 0 {
+		return outcome, nil
 	}
-	return outcome, nil
+	id, strikes := due[0], g.ledger.strikes(due[0])
+	delete(g.holds, id)
+	g.refused.drop(id)
+	err := try([]unit.ID{id})
+	if g.ledger.strikes(id) > strikes {
+		g.nextTrial = g.now().Add(firstSentence)
+	}
+	return outcome, err
 }
 
 // awaitEffective waits a moment for all workers to work by what Kong holds.
