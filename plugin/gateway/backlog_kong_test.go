@@ -29,6 +29,7 @@ func TestALargeChangeOnKong(t *testing.T) {
 	}
 	apply(t, g, units)
 	k.awaitEffective(t)
+	k.awaitIdle(t)
 
 	var large []unit.ID
 	for i := range 4000 {
@@ -67,6 +68,27 @@ func (k ownKong) awaitEffective(t *testing.T) {
 		}
 	}
 	t.Fatal("the workers do not work by the configuration")
+}
+
+// awaitIdle waits until workers have nothing to do: after a load of everything they go on to
+// make balancers.
+func (k ownKong) awaitIdle(t *testing.T) {
+	t.Helper()
+	workers := k.workers(t)
+	worked := func() (sum time.Duration) {
+		for _, pid := range workers {
+			sum += processorTime(pid)
+		}
+		return sum
+	}
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
+		before := worked()
+		time.Sleep(time.Second)
+		if worked()-before < 100*time.Millisecond {
+			return
+		}
+	}
+	t.Fatal("the workers come to no end")
 }
 
 // waits are how long changes took that came during a large one.

@@ -47,7 +47,15 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 	}
 	f.deltas++
 	config := f.changed(d)
-	rows, _, crash := faults(config)
+	rows, quoted, crash := faults(config)
+	if f.answer != nil {
+		if wrong := f.answer(d); wrong != "" {
+			var e map[string]any
+			_ = json.Unmarshal([]byte(wrong), &e)
+			rows = []any{map[string]any{"entity_type": "plugin", "entity_id": e["id"], "entity_name": e["name"],
+				"errors": []any{map[string]any{"type": "entity", "message": "it is wrong"}}}}
+		}
+	}
 	if held := inUseOf(config, d); len(held) > 0 {
 		rows, crash = held, false
 	}
@@ -55,6 +63,9 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 	case crash:
 		w.WriteHeader(http.StatusInternalServerError)
 		fmt.Fprint(w, `{"message":"An unexpected error occurred"}`)
+		return
+	case quoted:
+		refuseSaying(w, fmt.Sprintf("declarative config is invalid: %v", silentOf(config)), map[string]any{}, nil)
 		return
 	case len(rows) > 0:
 		refuse(w, map[string]any{}, rows)

@@ -36,6 +36,7 @@ func (g *Gateway) applyDelta(ctx context.Context, units Units, ids []unit.ID) (O
 // applyPart sends what is different in the units with the ids, as one change. What Kong
 // refuses of it is taken out.
 func (g *Gateway) applyPart(ctx context.Context, units Units, ids []unit.ID) (Outcome, error) {
+	var refused *RefusedError
 	for round := range maxRounds {
 		c, err := g.change(units, ids)
 		if err != nil {
@@ -61,8 +62,8 @@ func (g *Gateway) applyPart(ctx context.Context, units Units, ids []unit.ID) (Ou
 			outcome.Refusals, outcome.Retained = g.refusals(units, c.plan), slices.SortedFunc(maps.Keys(g.tally.retained), unit.ID.Compare)
 			return outcome, nil
 		}
-		refused, isRefused := errors.AsType[*RefusedError](err)
-		if isRefused {
+		var isRefused bool
+		if refused, isRefused = errors.AsType[*RefusedError](err); isRefused {
 			if more := g.yielding(units, c, refused.Entities); len(more) > 0 {
 				ids = slices.Concat(c.ids, more)
 				continue
@@ -76,13 +77,13 @@ func (g *Gateway) applyPart(ctx context.Context, units Units, ids []unit.ID) (Ou
 			}
 			ids = slices.Concat(c.ids, more)
 		case isRefused && g.quarantine(units, c.plan, refused.Entities) > 0:
-		case accuses(err), errors.Is(err, ErrBusy), errors.Is(err, ErrUnreachable), ctx.Err() != nil:
+		case isRefused, accuses(err), errors.Is(err, ErrBusy), errors.Is(err, ErrUnreachable), ctx.Err() != nil:
 			return Outcome{}, err
 		default:
 			return Outcome{}, fmt.Errorf("%w: %w", errNeedsAll, err)
 		}
 	}
-	return Outcome{}, errNeedsAll
+	return Outcome{}, refused
 }
 
 // change is a delta and what follows from it.

@@ -52,6 +52,8 @@ type fakeKong struct {
 	stale     bool    // its workers do not do as it says
 	late      bool    // and say so after a delta
 
+	answer func(delta) string // returns the one entity of a delta that it refuses, if any; may be nil
+
 	told func() // after each change of the configuration; may be nil
 }
 

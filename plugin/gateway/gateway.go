@@ -85,8 +85,12 @@ type Gateway struct {
 	applied map[unit.ID]part
 	// hash is Kong's hash of applied; empty before anything was acknowledged.
 	hash string
-	// base is Kong's hash of what it had before.
+	// base is Kong's hash of what it had before, and undo the change that leads back to it; nil
+	// if that was no delta.
 	base string
+	undo *change
+	// lagging tells that not all workers worked by the last change when it was acknowledged.
+	lagging bool
 	// size is how many bytes applied has.
 	size  int
 	holds map[unit.ID]*hold
@@ -157,19 +161,29 @@ func (g *Gateway) Apply(ctx context.Context, units Units, changed map[unit.ID]st
 		return outcome, err
 	}
 	if outcome, err = g.tryHeld(ctx, units, outcome); errors.Is(err, errNeedsAll) {
-		return g.applyAll(ctx, units)
+		return g.apply(ctx, units, nil, nil)
 	}
 	return outcome, err
 }
 
 func (g *Gateway) apply(ctx context.Context, units Units, changed map[unit.ID]struct{}, released []unit.ID) (Outcome, error) {
-	if changed != nil && g.tally != nil && !g.again {
+	if changed == nil && g.takenBack(ctx, units) {
+		changed = g.differing(units)
+	}
+	for changed != nil && g.tally != nil && !g.again {
+		if g.lagging && g.turns.piece > 0 { // more would only wait in Kong
+			g.awaitEffective(ctx)
+		}
 		ids, left := g.piece(units, g.concerned(changed, released))
 		outcome, err := g.applyDelta(ctx, units, ids)
 		if !errors.Is(err, errNeedsAll) {
-			outcome.Left = left
+			g.lagging, outcome.Left = err == nil && !outcome.Effective, left
 			return outcome, err
 		}
+		if !errors.Is(err, errStale) || !g.takenBack(ctx, units) {
+			break
+		}
+		changed = g.differing(units)
 	}
 	return g.applyAll(ctx, units)
 }
@@ -209,6 +223,7 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 		if err == nil {
 			g.relay.Keep(relays)
 			g.applied, g.hash, g.base, g.again = p.parts, outcome.Hash, "", false
+			g.undo, g.lagging = nil, false
 			g.size, g.unstored = p.size, 0
 			clear(g.vetted)
 			g.tally = nil

@@ -51,10 +51,13 @@ func placeOf(entities []*kong.Entity, there bool) int {
 }
 
 // accuses reports whether an error is about what was sent and does not say of what in it.
-func accuses(err error) bool { return errors.Is(err, ErrFailed) || errors.Is(err, ErrTooLarge) }
+func accuses(err error) bool {
+	_, isRefused := errors.AsType[*RefusedError](err) // which names nothing, or had no end
+	return isRefused && !errors.Is(err, errNeedsAll) || errors.Is(err, ErrFailed) || errors.Is(err, ErrTooLarge)
+}
 
-// isolate applies in parts a change over which Kong failed or that did not fit, and holds
-// each unit of which that is so alone. All others are applied when it returns nil.
+// isolate applies in parts a change over which Kong failed, that did not fit, or that it
+// refused without a word about where, and holds each unit of which that is so alone. All others are applied when it returns nil.
 func (g *Gateway) isolate(ctx context.Context, units Units, ids []unit.ID, cause error) error {
 	if silent(cause) && len(ids) <= mostAlone {
 		return g.oneByOne(ctx, units, ids, cause)
@@ -118,10 +121,11 @@ func (g *Gateway) oneByOne(ctx context.Context, units Units, ids []unit.ID, caus
 
 // isolated is isolate for one unit, over which Kong failed when it was sent with others.
 func (g *Gateway) isolated(ctx context.Context, units Units, ids []unit.ID, cause error) error {
-	if errors.Is(cause, ErrFailed) && !silent(cause) {
-		// An internal error may pass, and costs no worker.
-		if _, err := g.applyPart(ctx, units, ids); !accuses(err) {
-			return err
+	if !silent(cause) && !errors.Is(cause, ErrTooLarge) {
+		// An internal error may pass, and costs no worker. What is said of several units quotes
+		// what is others'.
+		if _, cause = g.applyPart(ctx, units, ids); !accuses(cause) {
+			return cause
 		}
 	}
 	for {

@@ -73,6 +73,7 @@ func (g *Gateway) concerned(changed map[unit.ID]struct{}, released []unit.ID) []
 // take makes the change part of what Kong is known to hold.
 func (g *Gateway) take(c *change, hash string) {
 	t := g.tally
+	g.undo = g.undoOf(c)
 	for _, id := range c.ids {
 		t.remove(g.applied[id])
 		delete(g.applied, id)
