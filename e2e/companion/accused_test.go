@@ -29,6 +29,9 @@ func (s *schemas) await(objects ...unit.Change) (outcome gateway.Outcome) {
 			s.k.t.Log(err)
 			return false
 		}
+		if changed = outcome.Left; len(changed) > 0 {
+			return false
+		}
 		changed = map[unit.ID]struct{}{}
 		var settled bool
 		s.k.eventually("what Kong says", func() bool {

@@ -135,11 +135,15 @@ func (s *schemas) apply(changed map[unit.ID]struct{}, objects ...unit.Change) ga
 	if changed != nil {
 		changed = result.Units
 	}
-	outcome, err := s.gateway.Apply(context.Background(), s.graph, changed)
-	if err != nil {
-		s.k.t.Fatalf("%v\n%s", err, s.k.complaints())
+	for {
+		outcome, err := s.gateway.Apply(context.Background(), s.graph, changed)
+		if err != nil {
+			s.k.t.Fatalf("%v\n%s", err, s.k.complaints())
+		}
+		if changed = outcome.Left; len(changed) == 0 {
+			return outcome
+		}
 	}
-	return outcome
 }
 
 // try applies variants, and changes of the other namespace with them and after them. It

@@ -159,6 +159,9 @@ func (s *scene) apply(manifests string) []gateway.Refusal {
 		}
 	}
 	outcome, err := s.gateway.Apply(s.t.Context(), s.graph, changed)
+	for err == nil && len(outcome.Left) > 0 {
+		outcome, err = s.gateway.Apply(s.t.Context(), s.graph, outcome.Left)
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}

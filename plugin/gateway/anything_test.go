@@ -86,7 +86,7 @@ func (k ownKong) take(t *testing.T, from []byte) {
 
 func (k ownKong) apply(t *testing.T, g *Gateway, graph *unit.Graph, changed map[unit.ID]struct{}, innocents []unit.Change) {
 	t.Helper()
-	outcome, err := g.Apply(t.Context(), graph, changed)
+	outcome, err := applyPieces(t, g, graph, changed)
 	if err != nil {
 		t.Fatalf("%v, with refusals:\n%s", err, refusals(outcome))
 	}

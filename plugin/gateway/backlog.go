@@ -17,10 +17,13 @@ import (
 // takes up to half a second for it.
 const mostInPiece = 500
 
-// bytesPerCost is how many bytes Kong takes as long for as for an entity.
-const bytesPerCost = 4 << 10
+// For so many bytes, and so many of a match in a router, Kong takes as long as for an entity.
+const (
+	bytesPerCost = 4 << 10
+	matchPerCost = 20 << 10
+)
 
-func costOf(e *kong.Entity) int { return 1 + len(e.JSON)/bytesPerCost }
+func costOf(e *kong.Entity) int { return 1 + len(e.JSON)/bytesPerCost + e.Match/matchPerCost }
 
 // turn is whose units are sent.
 type turn struct {

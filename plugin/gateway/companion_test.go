@@ -170,13 +170,20 @@ func applyChanged(t *testing.T, g *Gateway, units *graph, ids ...unit.ID) Outcom
 	for _, id := range ids {
 		changed[id] = struct{}{}
 	}
+	outcome, err := applyPieces(t, g, units, changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcome
+}
+
+// applyPieces applies until nothing is left, or there is an error.
+func applyPieces(t *testing.T, g *Gateway, units Units, changed map[unit.ID]struct{}) (Outcome, error) {
+	t.Helper()
 	for {
 		outcome, err := g.Apply(t.Context(), units, changed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if changed = outcome.Left; len(changed) == 0 {
-			return outcome
+		if changed = outcome.Left; err != nil || len(changed) == 0 {
+			return outcome, err
 		}
 	}
 }

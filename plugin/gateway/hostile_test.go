@@ -76,10 +76,16 @@ func (k ownKong) attack(t *testing.T, g *Gateway, graph *unit.Graph, attack host
 func (k ownKong) applyPatiently(t *testing.T, g *Gateway, graph *unit.Graph, changed map[unit.ID]struct{}, innocents []unit.Change) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
-		if _, err := g.Apply(t.Context(), graph, changed); !errors.Is(err, ErrBusy) {
-			break
+		outcome, err := g.Apply(t.Context(), graph, changed)
+		switch {
+		case errors.Is(err, ErrBusy):
+			time.Sleep(200 * time.Millisecond)
+			continue
+		case err == nil && len(outcome.Left) > 0:
+			changed = outcome.Left
+			continue
 		}
-		time.Sleep(200 * time.Millisecond)
+		break
 	}
 	k.apply(t, g, graph, nil, innocents)
 }

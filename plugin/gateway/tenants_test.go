@@ -81,7 +81,7 @@ func (k ownKong) share(t *testing.T, of, against []byte, older bool) int {
 // applyAll applies units and returns what was refused of the victim.
 func (k ownKong) applyAll(t *testing.T, g *Gateway, graph *unit.Graph, changed map[unit.ID]struct{}) (refused map[string]string) {
 	t.Helper()
-	outcome, err := g.Apply(t.Context(), graph, changed)
+	outcome, err := applyPieces(t, g, graph, changed)
 	if err != nil {
 		t.Fatalf("%v, with refusals:\n%s", err, refusals(outcome))
 	}
