@@ -244,7 +244,7 @@ func TestWhatIsForAllComesFirstAndGoesLast(t *testing.T) {
 func TestWhatBelongsTogetherIsInOnePiece(t *testing.T) {
 	p := newPatient(t, 3)
 	shared := unit.ID{Role: "backend", Namespace: "zone", Name: "shared"}
-	p.units.set(shared, entity(kong.Services, "shared"))
+	p.units.set(shared, entity(kong.Services, "shared"), entity(kong.Upstreams, "shared")) // the last of its namespace
 	borrower := unit.ID{Role: "ingress", Namespace: "a", Name: "borrower"}
 	p.units.set(borrower, entity(kong.Routes, "borrower", "service", "shared"), entity(kong.Plugins, "borrower", "route", "borrower"))
 	ids := []unit.ID{shared, borrower}
@@ -271,4 +271,24 @@ func TestWhatBelongsTogetherIsInOnePiece(t *testing.T) {
 	if got := p.fake.names(kong.Routes); !slices.Equal(got, []string{"borrower", "c.more", "first.site", "zone.0", "zone.1", "zone.2"}) {
 		t.Errorf("routes %v", got)
 	}
+}
+
+// What goes takes with it what refers to it, of whatever namespace, before Kong has to say so.
+func TestWhatRefersToOthersGoesWithThem(t *testing.T) {
+	p := newPatient(t, 3)
+	shared, borrower := unit.ID{Role: "backend", Namespace: "a", Name: "shared"}, unit.ID{Role: "ingress", Namespace: "zone", Name: "borrower"}
+	p.units.set(shared, entity(kong.Services, "shared"))
+	p.units.set(borrower, entity(kong.Routes, "borrower", "service", "shared"), entity(kong.Plugins, "borrower", "route", "borrower"))
+	p.all(setOf([]unit.ID{shared, borrower}))
+	delete(p.units.views, shared)
+	delete(p.units.views, borrower)
+	ids := []unit.ID{shared, borrower}
+	for i := range 3 {
+		ids = append(ids, p.units.site("zone", fmt.Sprint(i))...)
+	}
+	outcome, err := p.Apply(t.Context(), p.units, setOf(ids))
+	if err != nil || outcome.Rounds != 1 || len(p.fake.names(kong.Services)) > 2 {
+		t.Errorf("%v: %+v", err, outcome)
+	}
+	p.all(outcome.Left)
 }
