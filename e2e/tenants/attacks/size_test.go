@@ -39,7 +39,13 @@ func sizes() []attack {
 			steps: []string{slots(40)},
 		}, {
 			name:  "10 000 endpoints",
-			steps: []string{endpoints(10_000)},
+			steps: []string{endpoints(1, 10_000)},
+		}, {
+			name:  "health checks of 20 upstreams with 500 endpoints each",
+			steps: []string{checks("{passive: {unhealthy: {httpFailures: 1}, healthy: {successes: 1}}}") + endpoints(20, 500, "upstream-policy=checks")},
+		}, {
+			name:  "health checks every second of 4 000 endpoints that do not answer",
+			steps: []string{checks("{active: {type: tcp, concurrency: 1000, healthy: {interval: 1}, unhealthy: {interval: 1, timeouts: 1}}}") + endpoints(8, 500, "upstream-policy=checks")},
 		},
 	}
 }
@@ -91,13 +97,21 @@ func slots(upstreams int) string {
 	return all
 }
 
-func endpoints(n int) string {
-	all := object("v1", "Service", attacker, "large") + "spec: {ports: [{name: http, port: 80}]}\n" + ingress(attacker, "large", "large.attacker.test", "/", "large")
-	for i := 0; i < n; i += 1000 {
-		all += object("discovery.k8s.io/v1", "EndpointSlice", attacker, fmt.Sprintf("large-%d", i), ":kubernetes.io/service-name=large") +
-			"addressType: IPv4\nports: [{name: http, port: 8080, protocol: TCP}]\nendpoints:\n"
-		for j := range 1000 {
-			all += fmt.Sprintf("- {addresses: [10.%d.%d.%d], conditions: {ready: true}}\n", 60+i/1000, j/250, j%250)
+func checks(healthchecks string) string {
+	return object("configuration.konghq.com/v1beta1", "KongUpstreamPolicy", attacker, "checks") + "spec: {healthchecks: " + healthchecks + "}\n"
+}
+
+// endpoints are Services with as many endpoints each, and annotations.
+func endpoints(services, each int, annotations ...string) (all string) {
+	for i := range services {
+		name := fmt.Sprintf("large-%d", i)
+		all += object("v1", "Service", attacker, name, annotations...) + "spec: {ports: [{name: http, port: 80}]}\n" + ingress(attacker, name, name+".attacker.test", "/", name)
+		for first := 0; first < each; first += 1000 {
+			all += object("discovery.k8s.io/v1", "EndpointSlice", attacker, fmt.Sprintf("%s-%d", name, first), ":kubernetes.io/service-name="+name) +
+				"addressType: IPv4\nports: [{name: http, port: 8080, protocol: TCP}]\nendpoints:\n"
+			for j := first; j < min(each, first+1000); j++ {
+				all += fmt.Sprintf("- {addresses: [10.%d.%d.%d], conditions: {ready: true}}\n", 60+i, j/250, j%250)
+			}
 		}
 	}
 	return all
