@@ -136,15 +136,14 @@ type guardedPort struct {
 
 // frontends tells Kong at which of its ports clients have to prove who they are.
 func (o Options) frontends(_ unit.ID, r *unit.Reader) unit.Fragment {
-	assigned := usePool(r)
 	var ports []guardedPort
 	for _, gateway := range unit.List[*gatewayv1.Gateway](r, unit.Key{Kind: allGateways}) {
 		if gateway.Spec.TLS == nil || gateway.Spec.TLS.Frontend == nil || !o.ours(r, gateway).pooled {
 			continue
 		}
-		for port, at := range assigned {
+		for port, at := range portsOf(r, serviceName(gateway)) {
 			v := validationOf(gateway, port.Port)
-			if port.Service == serviceName(gateway) && port.Protocol == gatewayv1.HTTPSProtocolType && v != nil {
+			if port.Protocol == gatewayv1.HTTPSProtocolType && v != nil {
 				cas, _ := clientCAs(r, gateway, v)
 				ports = append(ports, guardedPort{Port: at, Required: required(v), CAs: cas})
 			}

@@ -26,7 +26,9 @@ type served struct {
 	gateway unit.Key
 }
 
-// merged is the value of the unit of all listeners of a Gateway, nil if that is not ours.
+// merged is the value of the unit of all listeners of a Gateway, nil if that is not ours. Only
+// the Gateway's own unit uses all of it: others use its parts, so that the listeners of one
+// ListenerSet concern no other, nor routes for other hosts.
 type merged struct {
 	gateway  unit.Key
 	accepted metav1.Condition // the Gateway's
@@ -39,15 +41,19 @@ type merged struct {
 	of map[unit.Key][]assessment
 }
 
+func mergedID(gateway unit.Key) unit.ID {
+	return unit.ID{Role: mergedRole, Namespace: gateway.Namespace, Name: gateway.Name}
+}
+
 func useMerged(r *unit.Reader, gateway unit.Key) (merged, bool) {
-	m, ours := r.Use(unit.ID{Role: mergedRole, Namespace: gateway.Namespace, Name: gateway.Name}).(merged)
+	m, ours := r.Use(mergedID(gateway)).(merged)
 	return m, ours
 }
 
-// served is what routes are told of one object's listeners.
-func (m merged) served(key unit.Key) served {
-	s := served{gateway: m.gateway}
-	for _, a := range m.of[key] {
+// servedBy is what routes are told of one object's listeners, which are a Gateway's in the end.
+func servedBy(gateway unit.Key, own []assessment) served {
+	s := served{gateway: gateway}
+	for _, a := range own {
 		s.listeners = append(s.listeners, a.listener())
 	}
 	return s
@@ -68,7 +74,7 @@ func (o Options) gateway(id unit.ID, r *unit.Reader) unit.Fragment {
 	if gateway.Spec.AllowedListeners != nil {
 		status.sets = new(m.attachedSets())
 	}
-	fragment := unit.Fragment{Value: m.served(key), Status: status}
+	fragment := unit.Fragment{Value: servedBy(key, m.of[key]), Status: status}
 	if m.pooled {
 		fragment.Objects, status.network = o.network(r, gateway, m)
 	}
@@ -114,7 +120,7 @@ func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 	for _, a := range m.listeners {
 		m.of[a.of] = append(m.of[a.of], a)
 	}
-	t.fragment.Value = m
+	t.fragment.Value, t.fragment.Parts = m, m.parts(r, gateway)
 	return t.fragment
 }
 

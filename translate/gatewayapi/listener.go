@@ -20,6 +20,8 @@ type listener struct {
 	Name string
 	Host route.Host
 	Port int32
+	// Protocol is the Gateway's word for what Scheme is.
+	Protocol gatewayv1.ProtocolType
 	// KongPort is the port of Kong to which the listener's requests, and no others, come;
 	// 0 if they come by the Service in front of Kong.
 	KongPort int32
@@ -32,9 +34,6 @@ type listener struct {
 	Selector *metav1.LabelSelector
 	// Serves is false for one that takes no requests.
 	Serves bool
-	// Narrower are the hosts of other listeners of the Gateway and the port that are within
-	// Host, in order: requests to them are those listeners' alone.
-	Narrower []route.Host
 	// Shown is the Secret with the Gateway's key pair for backends over TLS; empty for none.
 	Shown types.NamespacedName
 	// Validated lets only clients by that have a good certificate.
@@ -166,8 +165,8 @@ func narrow(all []assessment) {
 // listener is what routes are told.
 func (a assessment) listener() listener {
 	l := listener{
-		Name: string(a.spec.Name), Host: hostOf(a.spec.Hostname), Port: a.spec.Port, KongPort: a.kongPort,
-		Scheme: schemeOf(a.spec), From: gatewayv1.NamespacesFromSame, Serves: isTrue(a.programmed), Narrower: a.narrower, Shown: a.shown, Validated: a.validated,
+		Name: string(a.spec.Name), Host: hostOf(a.spec.Hostname), Port: a.spec.Port, Protocol: a.spec.Protocol, KongPort: a.kongPort,
+		Scheme: schemeOf(a.spec), From: gatewayv1.NamespacesFromSame, Serves: isTrue(a.programmed), Shown: a.shown, Validated: a.validated,
 	}
 	for _, kind := range a.kinds {
 		l.Kinds = append(l.Kinds, string(kind.Kind))

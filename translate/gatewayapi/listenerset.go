@@ -140,8 +140,7 @@ func (o Options) listenerSet(id unit.ID, r *unit.Reader) unit.Fragment {
 	if !ok {
 		return unit.Fragment{}
 	}
-	m, ours := useMerged(r, parent)
-	if !ours {
+	if r.UsePart(mergedID(parent), oursPart) == nil {
 		return unit.Fragment{}
 	}
 	if !admits(r, gateway, set) {
@@ -150,59 +149,46 @@ func (o Options) listenerSet(id unit.ID, r *unit.Reader) unit.Fragment {
 			listenerSetNotAccepted(gatewayv1.ListenerSetReasonNotAllowed, why),
 			listenerSetNotProgrammed(gatewayv1.ListenerSetReasonNotAllowed, why))}}
 	}
-	if _, has := m.of[key]; !has && len(set.Spec.Listeners) > 0 {
-		why := tooMany(r, gateway, set, m.added(set.Namespace)+len(set.Spec.Listeners))
+	m, _ := r.UsePart(mergedID(parent), setPart(key)).(setMerged)
+	if why := m.omitted; why != "" {
 		return unit.Fragment{Value: served{detached: why}, Status: &listenerSetStatus{conditions: observed(set.Generation,
 			listenerSetNotAccepted(gatewayv1.ListenerSetReasonNotAllowed, why),
 			listenerSetNotProgrammed(gatewayv1.ListenerSetReasonNotAllowed, why))}}
 	}
-	status := m.setStatus(key)
+	status := m.status(set.Generation)
 	if m.pooled {
 		status.network = networkOf(r, gateway)
 	}
-	return unit.Fragment{Value: m.served(key), Status: status}
+	return unit.Fragment{Value: servedBy(parent, m.listeners), Status: status}
 }
 
-// added is how many listeners the ListenerSets of a namespace have of the Gateway.
-func (m merged) added(namespace string) (n int) {
-	for _, a := range m.listeners {
-		if a.of.Kind == unit.ListenerSet && a.of.Namespace == namespace {
-			n++
-		}
-	}
-	return n
-}
-
-// setStatus is that of a ListenerSet which its Gateway allows.
-func (m merged) setStatus(key unit.Key) *listenerSetStatus {
+// status is that of a ListenerSet which its Gateway allows.
+func (m setMerged) status(generation int64) *listenerSetStatus {
 	s := &listenerSetStatus{}
-	own := m.of[key]
-	var generation int64
-	for _, a := range own {
-		generation = a.generation
+	for _, a := range m.listeners {
 		s.listeners = append(s.listeners, a.status())
 	}
-	s.conditions = observed(generation, m.setConditions(own)...)
+	s.conditions = observed(generation, m.conditions()...)
 	return s
 }
 
-// setConditions tell what becomes of a ListenerSet with these listeners.
-func (m merged) setConditions(own []assessment) []metav1.Condition {
+// conditions tell what becomes of a ListenerSet with these listeners.
+func (m setMerged) conditions() []metav1.Condition {
 	good := 0
-	for _, a := range own {
+	for _, a := range m.listeners {
 		if isTrue(a.programmed) {
 			good++
 		}
 	}
 	switch {
-	case !isTrue(m.accepted):
+	case !m.accepted:
 		return []metav1.Condition{
 			listenerSetNotAccepted(gatewayv1.ListenerSetReasonParentNotAccepted, "the Gateway is not accepted"),
 			listenerSetNotProgrammed(reasonParentNotProgrammed, "the Gateway is not accepted")}
 	case good == 0:
 		return []metav1.Condition{listenerSetListenersNotValid(false),
 			listenerSetNotProgrammed(gatewayv1.ListenerSetReasonListenersNotValid, "no listener can be served")}
-	case good < len(own):
+	case good < len(m.listeners):
 		return []metav1.Condition{listenerSetListenersNotValid(true), listenerSetProgrammed()}
 	}
 	return []metav1.Condition{listenerSetAccepted(), listenerSetProgrammed()}

@@ -27,7 +27,7 @@ func (o Options) ports(r *unit.Reader, gateway *gatewayv1.Gateway, class classFo
 	if !class.pooled {
 		return ports{options: o}
 	}
-	return ports{options: o, service: serviceName(gateway), assigned: usePool(r)}
+	return ports{options: o, service: serviceName(gateway), assigned: portsOf(r, serviceName(gateway))}
 }
 
 // of is the port of Kong for a listener, 0 if that says nothing, or why there is none. For

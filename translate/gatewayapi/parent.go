@@ -97,7 +97,7 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 		if hosts := a.hosts(l); len(hosts) > 0 {
 			attached = append(attached, l)
 			for _, host := range hosts {
-				a.bind(host, l)
+				a.bind(host, l, to.gateway)
 			}
 		}
 	}
@@ -140,18 +140,13 @@ func (a *attachment) hosts(l listener) []route.Host {
 }
 
 // bind serves a host through a listener, but for what a narrower listener is there for.
-func (a *attachment) bind(host route.Host, l listener) {
+func (a *attachment) bind(host route.Host, l listener, gateway unit.Key) {
 	if !l.Serves {
 		return
 	}
-	var not []route.Host
-	for _, other := range l.Narrower {
-		if covers(other, host) {
-			return
-		}
-		if covers(host, other) {
-			not = append(not, other)
-		}
+	not, some := narrower(a.reader, gateway, l, host)
+	if !some {
+		return
 	}
 	for _, i := range a.byHost[host] {
 		if b := &a.bindings[i]; slices.Equal(b.not, not) && b.kongPort == l.KongPort && together(b.schemes, l.Scheme) {

@@ -49,14 +49,28 @@ type poolPort struct {
 	Port     int32
 }
 
-// assignments is the value of the pool's unit: Kong's port for each port of a Gateway.
+// assignments is each part of the pool's unit: Kong's port for each port of a Gateway.
 // Those that no port is left for are not in it.
 type assignments map[poolPort]int32
 
-// usePool has ports assigned.
-func usePool(r *unit.Reader) assignments {
-	assigned, _ := r.Use(unit.ID{Role: poolRole}).(assignments)
+// portsOf returns the ports that a Gateway's own Service is assigned.
+func portsOf(r *unit.Reader, service types.NamespacedName) assignments {
+	assigned, _ := r.UsePart(unit.ID{Role: poolRole}, service.String()).(assignments)
 	return assigned
+}
+
+// byService are the assignments of each Service, so that one Gateway's ports concern no other.
+func (a assignments) byService() map[string]any {
+	parts := map[string]any{}
+	for port, at := range a {
+		of, ok := parts[port.Service.String()].(assignments)
+		if !ok {
+			of = assignments{}
+			parts[port.Service.String()] = of
+		}
+		of[port] = at
+	}
+	return parts
 }
 
 // pool assigns Kong's ports. A port that is assigned is written in the Gateway's Service,
@@ -85,7 +99,7 @@ func (o Options) pool(_ unit.ID, r *unit.Reader) unit.Fragment {
 			assigned[port] = at
 		}
 	}
-	return unit.Fragment{Value: assigned, Entities: portsPlugin(assigned)}
+	return unit.Fragment{Parts: assigned.byService(), Entities: portsPlugin(assigned)}
 }
 
 // poolPorts are the ports that Gateways want to have assigned, the oldest Gateway first.

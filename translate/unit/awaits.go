@@ -33,7 +33,7 @@ func (n *node) awaits(keys map[Key]struct{}, seen map[*node]struct{}) (Key, bool
 		}
 	}
 	for _, used := range n.uses {
-		if key, ok := used.awaits(keys, seen); ok {
+		if key, ok := used.node.awaits(keys, seen); ok {
 			return key, true
 		}
 	}

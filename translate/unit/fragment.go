@@ -18,6 +18,9 @@ type Fragment struct {
 	// Value is what [Reader.Use] hands to the unit's users, who do not modify it.
 	// They are translated again when it is another, as reflect.DeepEqual has it.
 	Value any
+	// Parts are values of which a user reads some by name, see [Reader.UsePart]: it is
+	// translated again only when one of those is another.
+	Parts map[string]any
 	// Status is what the status of the unit's own object is to say; nil if nothing.
 	Status Status
 	// Attached are the sections of other objects that the unit's object is attached

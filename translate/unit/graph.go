@@ -72,6 +72,8 @@ type Result struct {
 	Units map[ID]struct{}
 	// Objects are those that came, went, or have other verdicts or another status now.
 	Objects map[Key]struct{}
+	// Translated is how often units were translated, by their namespace.
+	Translated map[string]int
 }
 
 // NewGraph returns a graph without objects.
@@ -108,12 +110,17 @@ func (g *Graph) DefineIndex(i Index) {
 
 // Update takes changed objects and translates again the units that read them.
 func (g *Graph) Update(changes ...Change) Result {
-	g.changed = Result{Units: map[ID]struct{}{}, Objects: map[Key]struct{}{}}
+	g.begin()
 	for _, c := range changes {
 		g.store(c)
 	}
 	g.settle()
 	return g.changed
+}
+
+// begin starts a new result.
+func (g *Graph) begin() {
+	g.changed = Result{Units: map[ID]struct{}{}, Objects: map[Key]struct{}{}, Translated: map[string]int{}}
 }
 
 // Keep makes a shared unit exist for good, whether or not another one uses it, and returns
@@ -125,7 +132,7 @@ func (g *Graph) Keep(id ID) any {
 	}
 	n.source = true
 	if n.dirty {
-		g.changed = Result{Units: map[ID]struct{}{}, Objects: map[Key]struct{}{}}
+		g.begin()
 		g.settle()
 	}
 	return n.fragment.Value

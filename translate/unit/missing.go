@@ -35,7 +35,7 @@ func (f *finding) look(n *node) {
 		}
 	}
 	for _, used := range n.uses {
-		f.look(used)
+		f.look(used.node)
 	}
 }
 

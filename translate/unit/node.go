@@ -20,8 +20,8 @@ type node struct {
 
 	fragment Fragment
 	reads    []Key
-	uses     []*node
-	users    map[*node]struct{}
+	uses     []use
+	users    map[string]map[*node]struct{} // by the part that they use
 	claims   []*contender
 
 	// What follows from the fragment and the claims that are held.
@@ -30,6 +30,12 @@ type node struct {
 	version  uint64
 
 	budget budget
+}
+
+// use is what a unit uses of another one: a part, or its value if that is empty.
+type use struct {
+	node *node
+	part string
 }
 
 func (n *node) view() View {
@@ -82,14 +88,27 @@ func (g *Graph) translate(n *node) {
 	old := n.fragment
 	fragment = g.account(n, fragment)
 	n.fragment = fragment
-	if !reflect.DeepEqual(old.Value, fragment.Value) {
-		for user := range n.users {
-			g.mark(user)
-		}
-	}
+	g.markUsers(n, old, fragment)
+	g.changed.Translated[n.id.Namespace]++
 	g.setStatus(n, old, fragment)
 	g.setClaims(n, fragment.Claims)
 	g.stain(n)
+}
+
+// markUsers marks the users of what is another in a unit's new fragment.
+func (g *Graph) markUsers(n *node, old, fragment Fragment) {
+	for part, users := range n.users {
+		was, is := old.Value, fragment.Value
+		if part != "" {
+			was, is = old.Parts[part], fragment.Parts[part]
+		}
+		if reflect.DeepEqual(was, is) {
+			continue
+		}
+		for user := range users {
+			g.mark(user)
+		}
+	}
 }
 
 // run calls the role's function. A panic is a fault of one unit: it becomes a
@@ -207,21 +226,27 @@ func (g *Graph) setReads(n *node, reads []Key) {
 }
 
 // setUses records which shared units a node uses.
-func (g *Graph) setUses(n *node, uses []*node) {
+func (g *Graph) setUses(n *node, uses []use) {
 	if slices.Equal(n.uses, uses) {
 		return
 	}
 	for _, used := range n.uses {
-		delete(used.users, n)
-		if len(used.users) == 0 {
-			g.orphans = append(g.orphans, used)
+		users := used.node.users
+		if delete(users[used.part], n); len(users[used.part]) == 0 {
+			delete(users, used.part)
+		}
+		if len(users) == 0 {
+			g.orphans = append(g.orphans, used.node)
 		}
 	}
 	for _, used := range uses {
-		if used.users == nil {
-			used.users = map[*node]struct{}{}
+		if used.node.users == nil {
+			used.node.users = map[string]map[*node]struct{}{}
 		}
-		used.users[n] = struct{}{}
+		if used.node.users[used.part] == nil {
+			used.node.users[used.part] = map[*node]struct{}{}
+		}
+		used.node.users[used.part][n] = struct{}{}
 	}
 	n.uses = uses
 }

@@ -12,7 +12,7 @@ type Reader struct {
 	graph *Graph
 	node  *node
 	reads ordered[Key]
-	uses  ordered[*node]
+	uses  ordered[use]
 
 	attached ordered[Section]
 }
@@ -41,18 +41,30 @@ func (r *Reader) List(key Key) []Object {
 
 // Use makes a shared unit exist as long as this one uses it, and returns its value.
 func (r *Reader) Use(id ID) any {
+	return r.use(id, "").fragment.Value
+}
+
+// UsePart is Use for one part of a unit's fragment, nil if it has no such part. The unit that
+// asks is translated again only if that part changes, so that a unit of which many use a
+// little each does not have all of them translated again.
+func (r *Reader) UsePart(id ID, part string) any {
+	return r.use(id, part).fragment.Parts[part]
+}
+
+// use makes a shared unit exist as long as this one uses it. The empty part is its value.
+func (r *Reader) use(id ID, part string) *node {
 	n := r.graph.nodes[id]
 	if n == nil {
 		n = r.graph.add(id)
 	}
-	r.uses.add(n)
+	r.uses.add(use{n, part})
 	if n.busy {
 		panic(id.String() + " uses itself")
 	}
 	if n.dirty {
 		r.graph.translate(n)
 	}
-	return n.fragment.Value
+	return n
 }
 
 // Limits are the bounds in effect.
