@@ -12,23 +12,31 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// ofPlugin finds the entities whose parent is a plugin, by the plugin's kind.
-var ofPlugin = map[unit.Kind]unit.Kind{
-	unit.KongPlugin:        "KongCustomEntity of KongPlugin",
-	unit.KongClusterPlugin: "KongCustomEntity of KongClusterPlugin",
-}
+// ofPlugin finds the entities whose parent is a KongPlugin, by the plugin, and ofClusterPlugin
+// those of a KongClusterPlugin, by the entities' own namespace and the plugin's name.
+const (
+	ofPlugin        unit.Kind = "KongCustomEntity of KongPlugin"
+	ofClusterPlugin unit.Kind = "KongCustomEntity of KongClusterPlugin"
+)
 
 func defineParents(g *unit.Graph) {
-	for kind, index := range ofPlugin {
-		g.DefineIndex(unit.Index{Name: index, Kind: unit.KongCustomEntity, Owner: func(object unit.Object) (string, string, bool) {
-			e, ok := object.(*configurationv1alpha1.KongCustomEntity)
-			if !ok || e.Spec.ParentRef == nil {
-				return "", "", false
-			}
-			parent, known := parentOf(e)
-			return parent.Namespace, parent.Name, known && parent.Kind == kind
-		}})
+	g.DefineIndex(unit.Index{Name: ofPlugin, Kind: unit.KongCustomEntity, Owner: func(object unit.Object) (string, string, bool) {
+		parent, ok := indexed(object)
+		return parent.Namespace, parent.Name, ok && parent.Kind == unit.KongPlugin
+	}})
+	g.DefineIndex(unit.Index{Name: ofClusterPlugin, Kind: unit.KongCustomEntity, Owner: func(object unit.Object) (string, string, bool) {
+		parent, ok := indexed(object)
+		return object.GetNamespace(), parent.Name, ok && parent.Kind == unit.KongClusterPlugin
+	}})
+}
+
+// indexed is the plugin that an object names as its parent; it is false if it names none.
+func indexed(object unit.Object) (unit.Key, bool) {
+	e, ok := object.(*configurationv1alpha1.KongCustomEntity)
+	if !ok || e.Spec.ParentRef == nil {
+		return unit.Key{}, false
 	}
+	return parentOf(e)
 }
 
 // parentOf is the plugin that an entity names; it is false for what is none.
@@ -45,7 +53,7 @@ func parentOf(e *configurationv1alpha1.KongCustomEntity) (unit.Key, bool) {
 		parent.Namespace = ""
 	}
 	group := configurationv1.GroupVersion.Group
-	return parent, ofPlugin[parent.Kind] != "" && (ref.Group == nil || *ref.Group == "" || *ref.Group == group)
+	return parent, (parent.Kind == unit.KongPlugin || parent.Kind == unit.KongClusterPlugin) && (ref.Group == nil || *ref.Group == "" || *ref.Group == group)
 }
 
 // attached is an entity that has a plugin as its parent.
@@ -75,31 +83,29 @@ func attached(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key uni
 	}
 }
 
-// Of gives the entities whose parent is a plugin. Those of a KongClusterPlugin are each for
-// what has the plugin in the entity's own namespace, see [For].
-func Of(r *unit.Reader, plugin unit.Key) []route.Custom {
+// OfPlugin returns the entities whose parent is a KongPlugin.
+func OfPlugin(r *unit.Reader, plugin unit.Key) []route.Custom {
+	return attachedIn(r, unit.Key{Kind: ofPlugin, Namespace: plugin.Namespace, Name: plugin.Name})
+}
+
+// OfClusterPlugin returns the entities of a namespace whose parent is a KongClusterPlugin. They
+// are for what has the plugin in that namespace: an entity of another one could change what
+// requests become there. That is why users ask for them, and not the plugin's own unit, whose
+// users in all namespaces would be translated again.
+func OfClusterPlugin(r *unit.Reader, plugin, namespace string) []route.Custom {
+	if namespace == "" {
+		return nil
+	}
+	return attachedIn(r, unit.Key{Kind: ofClusterPlugin, Namespace: namespace, Name: plugin})
+}
+
+func attachedIn(r *unit.Reader, index unit.Key) []route.Custom {
 	var all []route.Custom
-	for _, key := range r.Keys(unit.Key{Kind: ofPlugin[plugin.Kind], Namespace: plugin.Namespace, Name: plugin.Name}) {
+	for _, key := range r.Keys(index) {
 		found, _ := r.Use(unit.ID{Role: Role, Namespace: key.Namespace, Name: key.Name}).(Attached)
 		if found.Type != "" {
 			all = append(all, route.Custom{Namespace: key.Namespace, Name: key.Name, Type: found.Type, Fields: json.RawMessage(found.Fields)})
 		}
 	}
 	return all
-}
-
-// For are the entities of a plugin that an object of a namespace has with the plugin: a
-// KongClusterPlugin is everybody's, so that an entity of another namespace could change what
-// the object's requests become.
-func For(all []route.Custom, plugin unit.Kind, namespace string) []route.Custom {
-	if plugin != unit.KongClusterPlugin {
-		return all
-	}
-	var own []route.Custom
-	for _, c := range all {
-		if c.Namespace == namespace {
-			own = append(own, c)
-		}
-	}
-	return own
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// consumersNamed finds KongConsumers by their username.
+// consumersNamed finds KongConsumers by their namespace and username. It is looked through for
+// each namespace that may have the one, so that consumers elsewhere concern no plugin.
 const consumersNamed unit.Kind = "KongConsumer of username"
 
 func defineUsernames(g *unit.Graph) {
@@ -20,7 +21,7 @@ func defineUsernames(g *unit.Graph) {
 		if !ok || c.Username == "" {
 			return "", "", false
 		}
-		return "", c.Username, true
+		return c.Namespace, c.Username, true
 	}})
 }
 
@@ -32,11 +33,11 @@ func (d definition) anonymous(r *unit.Reader, s source, config map[string]any) e
 	if !ok || name == "" || !d.Isolated || s.key.Kind != unit.KongPlugin {
 		return nil
 	}
-	known := func(c *configurationv1.KongConsumer) bool {
-		return class.Ours(r, c, d.vaults.Class) && (c.Namespace == s.key.Namespace || slices.Contains(grant.ConsumersOf(r, s.key.Namespace), c.Namespace))
-	}
-	if slices.ContainsFunc(unit.List[*configurationv1.KongConsumer](r, unit.Key{Kind: consumersNamed, Name: name}), known) {
-		return nil
+	ours := func(c *configurationv1.KongConsumer) bool { return class.Ours(r, c, d.vaults.Class) }
+	for _, namespace := range append([]string{s.key.Namespace}, grant.ConsumersOf(r, s.key.Namespace)...) {
+		if slices.ContainsFunc(unit.List[*configurationv1.KongConsumer](r, unit.Key{Kind: consumersNamed, Namespace: namespace, Name: name}), ours) {
+			return nil
+		}
 	}
 	return fmt.Errorf("config.anonymous names no KongConsumer of this namespace by its username, nor one of a namespace "+
 		"whose consumers a ReferenceGrant in namespace %s lets in; while TENANCY is isolated it has to", s.key.Namespace)

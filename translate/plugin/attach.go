@@ -183,7 +183,9 @@ func (a *attaching) resolve(ref reference) (resolved, bool) {
 	if !p.found && !ref.explicit {
 		p = use(a.reader, unit.ID{Role: ClusterRole, Name: ref.name})
 	}
-	p.custom = customentity.For(p.custom, p.kind, a.key.Namespace)
+	if p.found && p.kind == unit.KongClusterPlugin {
+		p.custom = customentity.OfClusterPlugin(a.reader, ref.name, a.key.Namespace)
+	}
 	if p.found {
 		condition.Use(a.reader, p.key(ref))
 		for _, c := range p.custom {

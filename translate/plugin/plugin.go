@@ -45,7 +45,7 @@ type resolved struct {
 	protocols, tags string // separated by commas
 	// secret tells that some of the configuration is of a Secret.
 	secret bool
-	// custom is what comes with the plugin.
+	// custom is what comes with a KongPlugin, wherever it is.
 	custom []route.Custom
 	// reason and message say why there is none; they are empty when there is.
 	reason, message string
@@ -160,7 +160,10 @@ func (d definition) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict)
 		p.reason, p.message = "PluginInvalid", fmt.Sprintf("%s: %v", s.key, err)
 		return p, append(verdicts, condition.Verdict(s.key, false, "Invalid", p.message))
 	}
-	p.config, p.custom, p.secret = config, customentity.Of(r, s.key), s.from != nil || len(s.patches) > 0
+	if s.key.Kind == unit.KongPlugin {
+		p.custom = customentity.OfPlugin(r, s.key)
+	}
+	p.config, p.secret = config, s.from != nil || len(s.patches) > 0
 	verdicts = append(append(verdicts, s.withoutDatabase(config)...), s.framing(config)...)
 	if field := d.unreachable(s, config); field != "" {
 		verdicts = append(verdicts, unit.Warning(s.key, "FieldMissing",

@@ -157,9 +157,11 @@ func OfConsumer(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
 	a := attaching{reader: r, key: key}
 	for _, ref := range a.references(object) {
 		p, ok := a.resolve(ref)
+		if !ok { // nor is it for this object to have everything that names the plugin looked through
+			continue
+		}
 		limited, _ := r.Use(unit.ID{Role: routesRole, Namespace: ref.namespace, Name: ref.name, Sub: string(p.kind)}).(bool)
 		switch {
-		case !ok:
 		case takesConsumer(p.name) && !limited:
 			a.add(p.model(), ref.String())
 		case takesConsumer(p.name):
