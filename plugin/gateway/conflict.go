@@ -51,8 +51,40 @@ type standing struct {
 	wanted group
 }
 
+// contest is what a unit lost to a rival: the unit that has what this one wanted for itself, and
+// its version then. This one may be well when that one gives it up. The zero value is none.
+type contest struct {
+	rival        unit.ID
+	rivalVersion uint64
+	wanted       group
+}
+
+// over reports whether what was lost is free. What a rival has is looked up once for all that it
+// is in the way of.
+func (c *contest) over(units Units, kept map[standing]bool) bool {
+	if c.rival == (unit.ID{}) {
+		return false
+	}
+	view, ok := units.View(c.rival)
+	if !ok || view.Version == c.rivalVersion {
+		return !ok
+	}
+	key := standing{c.rival, c.wanted}
+	stands, known := kept[key]
+	if !known {
+		stands = slices.ContainsFunc(view.Entities, c.wanted.isOf)
+		kept[key] = stands
+	}
+	if stands {
+		c.rivalVersion = view.Version
+	}
+	return !stands
+}
+
 // settle decides which of the units that want the same has it, holds the others, and tells
-// how many are held now that were not, or had something left to fall back to.
+// how many are held now that were not, or had something left to fall back to. Of one that has
+// something in the place of what it lost, such as a refusal for a plugin, all the rest stays: its
+// hosts and paths are not left to whichever wider route there is.
 //
 // Those yield that came after the last acknowledged configuration: Kong names the one that
 // stands later in the configuration, which may have been there for long.
@@ -78,15 +110,28 @@ func (g *Gateway) settle(units Units, p *plan, x *index, row RefusedEntity, owne
 		if c.id == winner && !alone {
 			continue
 		}
-		held, isNew := g.hold(units, p, c.id, c.row(row))
-		if isNew {
-			news++
-		}
+		lost := contest{}
 		if c.id != winner {
-			held.rival, held.rivalVersion, held.wanted = winner, version, wanted
+			lost = contest{winner, version, wanted}
+		}
+		if g.giveUp(units, p, c, row, lost) {
+			news++
 		}
 	}
 	return news
+}
+
+// giveUp takes what a unit lost out of the next plan. It tells whether it was not yet.
+func (g *Gateway) giveUp(units Units, p *plan, c claim, row RefusedEntity, lost contest) bool {
+	if c.entity != nil && c.entity.Instead != nil && g.refused.add(c.id, p, c.row(row)) {
+		g.refused[c.entity.Ref].contest = lost
+		return true
+	}
+	held, isNew := g.hold(units, p, c.id, c.row(row))
+	if lost.rival != (unit.ID{}) {
+		held.contest = lost
+	}
+	return isNew
 }
 
 // group is what the row says is contested.

@@ -146,7 +146,7 @@ func New(admin *Admin, relay Relay) *Gateway {
 // Only they are sent, if that is possible; nil has all of them compared and sent. Of a
 // large change a piece is sent: see [Outcome.Left].
 func (g *Gateway) Apply(ctx context.Context, units Units, changed map[unit.ID]struct{}) (Outcome, error) {
-	g.refused.release(units)
+	g.next = append(g.next, g.refused.release(units)...)
 	if g.unclear > 0 { // it may still be at what was sent
 		if _, err := g.peek(ctx); err != nil {
 			return Outcome{}, err

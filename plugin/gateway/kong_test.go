@@ -189,6 +189,7 @@ func TestRealKong(t *testing.T) {
 		}
 		delete(units.views, ingress("tls2"))
 	})
+	t.Run("instance name taken", func(t *testing.T) { testRealInstanceName(t, g, units) })
 	t.Run("last good", func(t *testing.T) {
 		units.set(ingress("web"), route("web", "api", "expression", "nonsense"))
 		outcome := apply(t, g, units)
@@ -199,6 +200,35 @@ func TestRealKong(t *testing.T) {
 		apply(t, g, units)
 	})
 	t.Run("internal error", func(t *testing.T) { testRealCrash(t, admin, g, units) })
+}
+
+// testRealInstanceName has two plugins of one unique name: the route of the loser is there and
+// refuses, rather than leaving its requests to another one, until the name is free.
+func testRealInstanceName(t *testing.T, g *Gateway, units *graph) {
+	named := func(name string) []*kong.Entity {
+		plugin := entity(kong.Plugins, "key-auth", "id", uid(kong.Plugins, name), "instance_name", "same", "route", name)
+		plugin.Instead = []*kong.Entity{entity(kong.Plugins, "ip-restriction", "id", uid(kong.Plugins, "instead of "+name), "route", name,
+			"config", map[string]any{"deny": []string{"0.0.0.0/0"}, "status": 503})}
+		return []*kong.Entity{route(name, "api"), plugin}
+	}
+	units.set(ingress("has"), named("has")...)
+	apply(t, g, units)
+	units.set(ingress("first"), named("first")...) // it is before the other, and comes later
+	outcome := apply(t, g, units)
+	if len(outcome.Refusals) != 1 || outcome.Refusals[0].Object.Name != "first" || !strings.Contains(refusals(outcome), "instance_name set to 'same'") {
+		t.Fatalf("refusals:\n%s", refusals(outcome))
+	}
+	if outcome.Entities[kong.Routes] != 4 || outcome.Entities[kong.Plugins] != 2 {
+		t.Errorf("want four routes, and two plugins one of which refuses; there are %v", outcome.Entities)
+	}
+	units.set(ingress("has"), route("has", "api"))
+	outcome = apply(t, g, units)
+	if len(outcome.Refusals) != 0 || outcome.Entities[kong.Plugins] != 1 {
+		t.Errorf("when the name is free there are %v, and refusals:\n%s", outcome.Entities, refusals(outcome))
+	}
+	delete(units.views, ingress("has"))
+	delete(units.views, ingress("first"))
+	apply(t, g, units)
 }
 
 // testRealCrash has two entities over which Kong's validation itself fails.

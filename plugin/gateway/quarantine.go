@@ -17,11 +17,7 @@ type hold struct {
 	messages []string
 	// dropped says that what Kong acknowledged last of the unit was refused as well.
 	dropped bool
-	// rival is the unit that has what this one wanted for itself, and its version then. This
-	// one may be well when that one gives it up.
-	rival        unit.ID
-	rivalVersion uint64
-	wanted       group
+	contest
 	// room is how many bytes of other units Kong had when this one did not fit; zero if that
 	// is not what is wrong.
 	room int
@@ -44,34 +40,12 @@ func (g *Gateway) release(units Units) (released []unit.ID) {
 				delete(g.holds, id)
 				released = append(released, id)
 			}
-		case view.Version != held.version || g.rivalGone(units, held, kept) || g.roomier(held):
+		case view.Version != held.version || held.over(units, kept) || g.roomier(held):
 			delete(g.holds, id)
 			released = append(released, id)
 		}
 	}
 	return released
-}
-
-// rivalGone reports whether what the unit was refused for is free. What a rival has is looked
-// up once for all that it is in the way of.
-func (g *Gateway) rivalGone(units Units, held *hold, kept map[standing]bool) bool {
-	if held.rival == (unit.ID{}) {
-		return false
-	}
-	view, ok := units.View(held.rival)
-	if !ok || view.Version == held.rivalVersion {
-		return !ok
-	}
-	key := standing{held.rival, held.wanted}
-	stands, known := kept[key]
-	if !known {
-		stands = slices.ContainsFunc(view.Entities, held.wanted.isOf)
-		kept[key] = stands
-	}
-	if stands {
-		held.rivalVersion = view.Version
-	}
-	return !stands
 }
 
 // quarantine holds the units whose entities Kong complained about, and tells how

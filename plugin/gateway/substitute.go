@@ -16,6 +16,7 @@ type substitution struct {
 	source   unit.Key
 	entity   *kong.Entity
 	messages []string
+	contest
 }
 
 // substitutions are by the entity that was refused. One stands as long as the unit has
@@ -65,8 +66,10 @@ func (s substitutions) has(e *kong.Entity) bool {
 	return refused != nil && refused.entity.Equal(e)
 }
 
-// release ends the substitutions of entities that are gone or different now.
-func (s substitutions) release(units Units) {
+// release ends the substitutions of entities that are gone or different now, or whose rival is,
+// and names the units of the latter.
+func (s substitutions) release(units Units) (released []unit.ID) {
+	kept := map[standing]bool{}
 	offered := map[unit.ID]map[kong.Ref][]*kong.Entity{}
 	for ref, refused := range s {
 		of, ok := offered[refused.unit]
@@ -79,8 +82,12 @@ func (s substitutions) release(units Units) {
 		}
 		if !slices.ContainsFunc(of[ref], refused.entity.Equal) {
 			delete(s, ref)
+		} else if refused.over(units, kept) {
+			delete(s, ref)
+			released = append(released, refused.unit)
 		}
 	}
+	return released
 }
 
 // offer notes entities, and those in the place of each.

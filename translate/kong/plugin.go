@@ -78,13 +78,18 @@ func withConfig(encoded []byte, config json.RawMessage) []byte {
 	return append(all, '}')
 }
 
-// instanceName tells the plugins apart that one name is for: Kong wants it unique.
+// instanceDigits are how much of a digest instance names have: 128 bits, so that nobody finds
+// the name of a holder whose plugins then have those of another one's.
+const instanceDigits = 32
+
+// instanceName tells the plugins apart that one name is for: Kong wants it unique. The Kong
+// Ingress Controller's names are the same but for having nine digits alone.
 func instanceName(name, relation string) string {
 	if relation == "" {
 		return name
 	}
 	sum := sha256.Sum256([]byte(relation))
-	return name + "-" + hex.EncodeToString(sum[:])[:9]
+	return name + "-" + hex.EncodeToString(sum[:])[:instanceDigits]
 }
 
 // declaredPlugin covers go-kong's foreign keys with strings, and leaves the configuration to
