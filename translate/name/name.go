@@ -48,7 +48,10 @@ func exists(r *unit.Reader, family []unit.Kind, namespace, name string) (found b
 	return found
 }
 
+// digestBytes are more than anyone finds an object for whose name ends like another one's.
+const digestBytes = 12
+
 func digest(key unit.Key) string {
 	sum := sha1.Sum([]byte(strings.Join([]string{string(key.Kind), key.Namespace, key.Name}, "/")))
-	return "." + hex.EncodeToString(sum[:4])
+	return "." + hex.EncodeToString(sum[:digestBytes])
 }
