@@ -47,7 +47,7 @@ func (t *gatewayTranslation) refuseMisdirected(a assessment, host route.Host) {
 		Plugins: []route.Plugin{{Name: "request-termination", Config: []byte(`{"status_code":421,"message":"this connection is for another host"}`)}},
 		Tags:    kong.Tags(t.gateway, gatewayv1.SchemeGroupVersion.WithKind("Gateway")),
 	}
-	_, entities, err := kong.Route(r, t.reader.Limits())
+	entities, err := kong.Route(r, t.reader.Limits())
 	if err != nil { // there are more hosts than the router can be told of
 		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "MisdirectedRequestsServed",
 			fmt.Sprintf("requests over connections for other listeners of port %d are served: %v", a.spec.Port, err)))

@@ -114,7 +114,7 @@ func (t *gatewayTranslation) close(a assessment) {
 			Config: []byte(`{"status_code":404,"content_type":"application/json; charset=utf-8","body":"{\"message\":\"no Route matched with those values\"}"}`)}},
 		Tags: kong.Tags(t.gateway, gatewayv1.SchemeGroupVersion.WithKind("Gateway")),
 	}
-	_, entities, err := kong.Route(r, t.reader.Limits())
+	entities, err := kong.Route(r, t.reader.Limits())
 	if err != nil {
 		panic(err) // it says nothing of a user's
 	}

@@ -213,19 +213,28 @@ func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
 	where := fmt.Sprintf("rule %d match %d", i, j)
 	r.Plugins, r.Refuse = t.allowance.Guard(r.Plugins, r.Refuse, where)
 	r.Name = t.name(b, i, j)
-	slot, first, ranked, err := kong.Ranked(r, t.reader.Limits())
+	ranking, err := kong.Ranked(r, t.reader.Limits())
 	if err != nil {
 		t.unserve("%s: %v", where, err)
 		return
 	}
-	if !t.allowance.Take(first, where) {
+	if !t.allowance.Take(ranking.First, where) {
 		return
 	}
 	under := t.hosts.Under(&t.fragment, b.host)
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
-		Slot: slot, Object: t.key, Since: t.object.GetCreationTimestamp().Time, Entities: first, Ranked: ranked,
-		Under: under,
+		Slot: ranking.Slot, Object: t.key, Since: t.object.GetCreationTimestamp().Time,
+		Entities: ranking.First, Ranked: ranking.At, Extent: ranking.Extent, Under: under,
+		Lost: unit.Warning(t.key, "MatchConflict", where+b.forHost()+" is taken by another rule for the same host and path"),
 	})
+}
+
+// forHost names the host of a binding in messages.
+func (b binding) forHost() string {
+	if b.host == "" {
+		return ""
+	}
+	return " for " + string(b.host)
 }
 
 // name is the Kong Ingress Controller's. The same host through listeners that leave

@@ -12,7 +12,7 @@ import (
 const unimplementedRole unit.Role = "grpc-unimplemented"
 
 func (Options) unimplemented(_ unit.ID, r *unit.Reader) unit.Fragment {
-	_, entities, err := kong.Route(route.Route{
+	entities, err := kong.Route(route.Route{
 		Name:      "grpcroute.unimplemented",
 		Protocols: []string{"http", "https"},
 		Match: route.Match{Fallback: true, Path: everything.Path,

@@ -108,20 +108,22 @@ func (t *translation) warn(reason, format string, args ...any) {
 // add claims the match of a route for the Ingress.
 func (t *translation) add(r route.Route, where string) {
 	r.Plugins, r.Refuse = t.allowance.Guard(r.Plugins, r.Refuse, where)
-	slot, entities, err := kong.Route(r, t.reader.Limits())
+	ranking, err := kong.Ranked(r, t.reader.Limits())
 	if err != nil {
 		t.warn("MatchInvalid", "%s: %v", where, err)
 		return
 	}
-	if !t.allowance.Take(entities, where) {
+	if !t.allowance.Take(ranking.First, where) {
 		return
 	}
 	under := t.owned.Under(&t.fragment, r.Match.Host)
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
-		Slot:     "match " + slot,
+		Slot:     ranking.Slot,
 		Object:   t.key,
 		Since:    t.ingress.CreationTimestamp.Time,
-		Entities: entities,
+		Entities: ranking.First,
+		Ranked:   ranking.At,
+		Extent:   ranking.Extent,
 		Under:    under,
 		Lost:     unit.Warning(t.key, "MatchConflict", where+" is taken by another rule for the same host and path"),
 	})

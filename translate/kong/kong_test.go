@@ -41,6 +41,7 @@ func TestIDsAreThoseOfGoKong(t *testing.T) {
 
 // ranked are matches from the one that comes first to the one that comes last.
 var ranked = []route.Match{
+	{Misdirected: true},
 	{Host: "a.example.com", Path: route.Path{Kind: route.Exact, Value: "/foo/bar"}},
 	{Host: "a.example.com", Path: route.Path{Kind: route.Exact, Value: "/foo"}},
 	{Host: "a.example.com", Path: route.Path{Kind: route.Elements, Value: "/foo/bar"}},
@@ -51,6 +52,8 @@ var ranked = []route.Match{
 	{Host: "*.example.com", Path: route.Path{Kind: route.Exact, Value: "/foo"}},
 	{Host: "*.example.com", Path: route.Path{Kind: route.Elements, Value: "/"}},
 	{Host: "*.com", Path: route.Path{Kind: route.Exact, Value: "/foo/bar"}},
+	{Host: "example.com.*", Path: route.Path{Kind: route.Elements, Value: "/"}},
+	{Host: "example.*", Path: route.Path{Kind: route.Exact, Value: "/foo/bar"}},
 	{Path: route.Path{Kind: route.Exact, Value: "/" + strings.Repeat("x", 5000)}},
 	{Path: route.Path{Kind: route.Elements, Value: "/" + strings.Repeat("x", 5000)}},
 	{Path: route.Path{Kind: route.Elements, Value: "/"}, Methods: []string{"GET"}},
@@ -60,7 +63,9 @@ var ranked = []route.Match{
 	{Path: route.Path{Kind: route.Elements, Value: "/"}, Queries: []route.Values{{Name: "a"}}},
 	{Path: route.Path{Kind: route.Elements, Value: "/"}, SNIs: []string{"a"}},
 	{Path: route.Path{Kind: route.Elements, Value: "/"}},
+	{Path: route.Path{Kind: route.Characters, Value: ""}},
 	{Fallback: true},
+	{Fallback: true, Headers: []route.Values{{Name: "a"}}},
 }
 
 func TestPriority(t *testing.T) {
@@ -72,8 +77,8 @@ func TestPriority(t *testing.T) {
 		if !reflect.DeepEqual(m, ranked[i]) {
 			t.Errorf("rank %d is %+v, want %+v", i, m, ranked[i])
 		}
-		if p := Priority(m); p >= 1<<bits {
-			t.Errorf("priority %d of %+v is more than %d bits", p, m, bits)
+		if p := Priority(m); p >= 1<<bits || p&uint64(firstPlain) != 0 {
+			t.Errorf("priority %d of %+v is more than %d bits, or has a place", p, m, bits)
 		}
 	}
 }

@@ -10,36 +10,46 @@ import (
 // the highest:
 //
 //	1 bit    a port, whose requests are nobody else's
-//	2 bits   the host: one name before a wildcard before none; before all, what is misdirected
-//	8 bits   the length of a wildcard's domain
+//	9 bits   the host: one name before a wildcard, the longer domain first, before a name
+//	         with an open end, the longer first, before none; before all, what is misdirected
 //	1 bit    an exact path before all others
 //	11 bits  the length of the path
 //	1 bit    a method
 //	5 bits   the number of headers
 //	5 bits   the number of query parameters
 //	1 bit    a server name
-//	1 bit    a regular expression for the path
-//	10 bits  the place among routes of the same rank, if they have one
+//	1 bit    a pattern for the path
+//	11 bits  the place among routes of the same rank, if they have one
 //
 // Every route is of the one match that it has, never of the longest in a group,
-// and where the route comes from plays no part. Fallbacks come last: 1, or 0 for one that
-// has headers and answers only where no fallback for all requests does.
+// and where the route comes from plays no part. Fallbacks come last, and of them those that
+// have headers, which answer only where no fallback for all requests does.
 const (
 	portShift       = 45
-	hostKindShift   = 43
-	hostLengthShift = 35
-	pathExactShift  = 34
-	pathLengthShift = 23
-	methodShift     = 22
-	headersShift    = 17
-	queriesShift    = 12
-	sniShift        = 11
-	regexShift      = 10
+	hostShift       = 36
+	pathExactShift  = 35
+	pathLengthShift = 24
+	methodShift     = 23
+	headersShift    = 18
+	queriesShift    = 13
+	sniShift        = 12
+	patternShift    = 11
 
-	maxHostLength = 1<<8 - 1
 	maxPathLength = 1<<11 - 1
 	maxValues     = 1<<5 - 1
-	maxPlaces     = 1<<10 - 1
+)
+
+// The ranks of hosts. Those of open ends and wildcards begin with the one before, to which the
+// bytes that are given are added: names have 253 at most.
+const (
+	fallbackWithHeaders = iota
+	fallback
+	anyHost
+	maxHostLength = 253
+	openHost      = anyHost
+	wildcardHost  = openHost + maxHostLength
+	oneHost       = wildcardHost + maxHostLength + 1
+	misdirected   = oneHost + 1
 )
 
 // Priority is the rank of a match among those that a request may have.
@@ -48,22 +58,9 @@ func Priority(m route.Match) uint64 {
 	if m.Port != 0 {
 		p |= 1 << portShift
 	}
-	if m.Fallback && len(m.Headers) > 0 {
-		return p
-	}
+	p |= hostRank(m) << hostShift
 	if m.Fallback {
-		return p | 1
-	}
-	switch {
-	case m.Misdirected:
-		p |= 3 << hostKindShift
-	case m.Host == "":
-	case m.Host.Wildcard():
-		p |= 1<<hostKindShift | limited(len(m.Host.Domain()), maxHostLength)<<hostLengthShift
-	case m.Host.Open():
-		p |= 1<<hostKindShift | limited(len(m.Host.Begin()), maxHostLength)<<hostLengthShift
-	default:
-		p |= 2 << hostKindShift
+		return p
 	}
 	if m.Path.Kind == route.Exact {
 		p |= 1 << pathExactShift
@@ -74,12 +71,30 @@ func Priority(m route.Match) uint64 {
 	if len(m.SNIs) > 0 {
 		p |= 1 << sniShift
 	}
-	if m.Path.Kind == route.Regex {
-		p |= 1 << regexShift
+	if m.Path.Kind == route.Regex || m.Path.Kind == route.Last {
+		p |= 1 << patternShift
 	}
 	return p | pathLength(m.Path)<<pathLengthShift |
 		limited(len(m.Headers), maxValues)<<headersShift |
 		limited(len(m.Queries), maxValues)<<queriesShift
+}
+
+func hostRank(m route.Match) uint64 {
+	switch h := m.Host; {
+	case m.Fallback && len(m.Headers) > 0:
+		return fallbackWithHeaders
+	case m.Fallback:
+		return fallback
+	case m.Misdirected:
+		return misdirected
+	case h == "":
+		return anyHost
+	case h.Open():
+		return openHost + limited(len(h.Begin()), maxHostLength)
+	case h.Wildcard():
+		return wildcardHost + limited(len(h.Domain()), maxHostLength)
+	}
+	return oneHost
 }
 
 // pathLength is how much of a path a match pins down, however the path is spelled. A
@@ -101,11 +116,3 @@ func pathLength(p route.Path) uint64 {
 }
 
 func limited(n, limit int) uint64 { return uint64(min(n, limit)) }
-
-// placeBits are higher the earlier the place is.
-func placeBits(place int) uint64 {
-	if place == 0 {
-		return 0
-	}
-	return uint64(max(maxPlaces-place+1, 1))
-}

@@ -8,32 +8,54 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Ranked gives a route for each place that it may have among the routes of its rank, and the
-// entities of the first place.
-// Of two routes in the same slot one request may match both, and nothing but the place
-// says which one it is for; in different slots their priorities say so, or no request
-// matches both.
+// Ranking is a route with the places that it may have among the routes of its rank.
+type Ranking struct {
+	// Slot names those of which one request may match several, so that nothing but the place
+	// says which it is for. In different slots their priorities say so, or no request matches
+	// both.
+	Slot string
+	// Extent is which of the slot's requests the route is for.
+	Extent *Extent
+	// First are the entities for the place of a route that is alone in its slot, and At those
+	// for another place.
+	First []*Entity
+	At    func(Place) []*Entity
+}
+
+// Ranked returns the ranking of a route. The error says which part of the match the router
+// cannot be told, or which limit the match exceeds.
 //
-// So the slot is the rank and what of the match is of one value in a request: ports, hosts,
-// paths and methods of one length and kind exclude each other. Regular expressions
-// don't, and all of one rank are in one slot.
-func Ranked(r route.Route, limits limit.Limits) (slot string, first []*Entity, at func(place int) []*Entity, err error) {
-	r.Place = 1
-	if _, first, err = Route(r, limits); err != nil {
-		return "", nil, nil, err
+// A slot is a rank and what of the match has one value in a request: ports, hosts, and paths of
+// one length exclude each other, but for an element that one path ends with a slash and
+// another without. Regular expressions don't, nor do paths that are too long for their length
+// to count, and all of one rank and host are in one slot.
+func Ranked(r route.Route, limits limit.Limits) (Ranking, error) {
+	extent := extentOf(r)
+	r.Place = uint64(extent.First())
+	first, err := Route(r, limits)
+	if err != nil {
+		return Ranking{}, err
 	}
 	path := "~"
-	if r.Match.Path.Kind != route.Regex {
+	if !overlapping(r.Match.Path) {
 		path = strings.TrimRight(normalized(r.Match.Path.Value), "/")
 	}
-	slot = fmt.Sprintf("rank %d %d %s %s %s", Priority(r.Match), r.Match.Port, r.Match.Host, strings.Join(r.Match.Methods, ","), path)
-	return slot, first, func(place int) []*Entity {
-		later := r
-		later.Place = place + 1
-		_, entities, err := Route(later, limits)
-		if err != nil {
-			panic(err) // it went well for the first place
-		}
-		return entities
+	return Ranking{
+		Slot:   fmt.Sprintf("rank %d %d %s %s", Priority(r.Match), r.Match.Port, r.Match.Host, path),
+		Extent: extent, First: first,
+		At: func(place Place) []*Entity {
+			later := r
+			later.Place = uint64(place)
+			entities, err := Route(later, limits)
+			if err != nil {
+				panic(err) // it went well for the first place
+			}
+			return entities
+		},
 	}, nil
+}
+
+// overlapping reports whether different paths of the kind and length may be of one request.
+func overlapping(p route.Path) bool {
+	return p.Kind == route.Regex || p.Kind == route.Last || pathLength(p) == maxPathLength
 }

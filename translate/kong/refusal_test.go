@@ -12,7 +12,7 @@ import (
 // Kong refuses it refuses all requests, and no route leads to the service.
 func TestPluginOfConsumerGuardsItsHolder(t *testing.T) {
 	p := route.Plugin{Name: "rate-limiting", Consumer: "ann"}
-	_, entities, err := Route(route.Route{Name: "web", Backend: "web", Match: route.Match{Host: "shop.example"}, Plugins: []route.Plugin{p}}, limit.Limits{}.InEffect())
+	entities, err := Route(route.Route{Name: "web", Backend: "web", Match: route.Match{Host: "shop.example"}, Plugins: []route.Plugin{p}}, limit.Limits{}.InEffect())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,28 +10,27 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Route gives a route and what hangs on it, and the slot that its match takes up:
-// two routes with equal slots are for the same requests. The error says which
-// part of the match the router cannot be told, or which limit the match exceeds.
-func Route(r route.Route, limits limit.Limits) (slot string, entities []*Entity, err error) {
+// Route gives a route and what hangs on it. The error says which part of the match the router
+// cannot be told, or which limit the match exceeds.
+func Route(r route.Route, limits limit.Limits) (entities []*Entity, err error) {
 	if err := countable(r.Match, limits); err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	expr, err := Expression(r.Match)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	if tellsSchemes(r) && r.Match.Port == 0 {
 		expr = expression.And(expr, anyPort)
 	}
 	if err := expression.Validate(expr); err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	text, size, err := bounded(expr, len(r.Match.NotHosts), limits)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	priority := Priority(r.Match) | placeBits(r.Place)
+	priority := Priority(r.Match) | r.Place
 	id := ID(Routes, r.Name)
 	declared := declaredRoute{
 		Route: gokong.Route{
@@ -69,10 +68,7 @@ func Route(r route.Route, limits limit.Limits) (slot string, entities []*Entity,
 			entities = append(append(entities, guarded), Brought(p, closed.Ref, r.Name)...)
 		}
 	}
-	if r.Match.Fallback {
-		text = "fallback " + text
-	}
-	return text, entities, nil
+	return entities, nil
 }
 
 // anyPort is always true. Kong remembers which route a request had by all fields that

@@ -5,8 +5,8 @@ type Route struct {
 	// Name is the Kong route's name, unique in a configuration.
 	Name  string
 	Match Match
-	// Place orders routes whose matches have the same rank, from 1; 0 comes last.
-	Place int
+	// Place orders routes whose matches have the same rank: the higher comes first.
+	Place uint64
 	// Backend is the name of the Kong service; empty if a plugin answers.
 	Backend string
 	// Protocols are those of Kong: "http", "https", "grpc", ...

@@ -2,6 +2,7 @@ package unit
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -14,10 +15,12 @@ type contender struct {
 	// ordinal is the place of the claim among those of its node.
 	ordinal int
 
-	// entities are those of a ranked claim at a place, kept because they cost more than
-	// finding the place again.
-	place    int
-	entities []*kong.Entity
+	// place is that of a ranked claim, and by the one that leaves nothing to it. The entities
+	// are those of a place other than the first, kept because they cost more than finding the
+	// place again.
+	place, made kong.Place
+	by          *contender
+	entities    []*kong.Entity
 }
 
 // compare orders the contenders of one slot. No two are equal, so that their order does not
@@ -34,11 +37,9 @@ func (c *contender) compare(other *contender) int {
 type slot struct {
 	contenders []*contender
 
-	// The state of one Update: the holder before it, and the first place whose contender
-	// is another one now.
+	// The state of one Update: the holder before it.
 	touched bool
 	holder  *contender
-	moved   int
 }
 
 // find returns the place of a contender, or the one where it is to be.
@@ -77,7 +78,7 @@ func (g *Graph) setClaims(n *node, claims []Claim) {
 // ranksLike reports whether two claims of one node ask for the same slot with the same rank.
 func (c Claim) ranksLike(other Claim) bool {
 	return c.Slot == other.Slot && c.Since.Equal(other.Since) && c.Object == other.Object && c.Same == other.Same &&
-		(c.Ranked == nil) == (other.Ranked == nil)
+		(c.Ranked == nil) == (other.Ranked == nil) && c.Under == other.Under && reflect.DeepEqual(c.Extent, other.Extent)
 }
 
 func (g *Graph) enter(c *contender) {
@@ -89,7 +90,6 @@ func (g *Graph) enter(c *contender) {
 	g.touch(s)
 	at := s.find(c)
 	s.contenders = slices.Insert(s.contenders, at, c)
-	s.moved = min(s.moved, at+1)
 }
 
 func (g *Graph) leave(c *contender) {
@@ -97,7 +97,6 @@ func (g *Graph) leave(c *contender) {
 	g.touch(s)
 	at := s.find(c)
 	s.contenders = slices.Delete(s.contenders, at, at+1)
-	s.moved = min(s.moved, at)
 	if len(s.contenders) == 0 {
 		delete(g.slots, c.claim.Slot)
 	}
@@ -108,21 +107,66 @@ func (g *Graph) touch(s *slot) {
 	if s.touched {
 		return
 	}
-	s.touched, s.holder, s.moved = true, g.holder(s), len(s.contenders)
+	s.touched, s.holder = true, g.holder(s)
 	g.touched = append(g.touched, s)
 }
 
 // settleSlots marks the nodes that win or lose by what an Update changed, or whose claims
 // have another place. Each is refreshed once, however many of its claims are concerned.
 func (g *Graph) settleSlots() {
-	for _, s := range g.touched {
-		s.touched = false
+	var ranked []*slot
+	for i := 0; i < len(g.touched); i++ { // there may be more on the way
+		s := g.touched[i]
+		if s.ranked() {
+			ranked = append(ranked, s)
+			continue
+		}
 		for _, c := range g.concerned(s) {
 			g.stain(c.node)
+			g.touchUnder(c)
 		}
-		s.holder = nil
+	}
+	for _, s := range ranked {
+		g.arrange(s)
+	}
+	for _, s := range g.touched {
+		s.touched, s.holder = false, nil
 	}
 	g.touched = nil
+}
+
+// touchUnder touches the slots of ranked claims that come to something or to nothing with one
+// of the same node.
+func (g *Graph) touchUnder(c *contender) {
+	for _, other := range c.node.claims {
+		if other.claim.Ranked != nil && other.claim.Under.Slot == c.claim.Slot {
+			g.touch(g.slots[other.claim.Slot])
+		}
+	}
+}
+
+func (s *slot) ranked() bool { return len(s.contenders) > 0 && s.contenders[0].claim.Ranked != nil }
+
+// arrange gives the claims to a slot their places, and marks the nodes of those that have
+// another one.
+func (g *Graph) arrange(s *slot) {
+	extents := make([]*kong.Extent, len(s.contenders))
+	for i, c := range s.contenders {
+		if g.under(c.claim.Under) {
+			extents[i] = c.claim.Extent
+		}
+	}
+	for i, standing := range kong.Arrange(extents) {
+		c := s.contenders[i]
+		var by *contender
+		if standing.By >= 0 {
+			by = s.contenders[standing.By]
+		}
+		if c.place != standing.Place || c.by != by {
+			c.place, c.by = standing.Place, by
+			g.stain(c.node)
+		}
+	}
 }
 
 // concerned are the contenders of a touched slot for which it is not as it was. A node whose
@@ -132,22 +176,21 @@ func (g *Graph) concerned(s *slot) []*contender {
 		return nil
 	}
 	was, is := s.holder, g.holder(s)
-	switch {
-	case s.contenders[0].claim.Ranked != nil:
-		return s.contenders[min(s.moved, len(s.contenders)):]
-	case was == nil || was == is || is != nil && was.node == is.node && was.claim.Object == is.claim.Object && was.claim.Same == is.claim.Same:
+	if was == nil || was == is || is != nil && was.node == is.node && was.claim.Object == is.claim.Object && was.claim.Same == is.claim.Same {
 		return nil // the same holder, maybe translated again
 	}
 	return s.contenders
 }
 
-// at returns the entities of a ranked claim.
-func (c *contender) at(place int) []*kong.Entity {
+// placed returns the entities of a ranked claim at its place.
+func (c *contender) placed() []*kong.Entity {
 	switch {
-	case place == 0:
+	case c.place == 0:
+		return nil
+	case c.place == c.claim.Extent.First():
 		return c.claim.Entities
-	case c.entities == nil || c.place != place:
-		c.place, c.entities = place, c.claim.Ranked(place)
+	case c.entities == nil || c.made != c.place:
+		c.made, c.entities = c.place, c.claim.Ranked(c.place)
 	}
 	return c.entities
 }

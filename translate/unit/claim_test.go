@@ -11,13 +11,14 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
+	"github.com/kube-sync/kube-sync/translate/route"
 )
 
 const claimRole Role = "claiming"
 
 // claiming is a graph in which each ConfigMap claims the slots that its data names, as old
 // as its creation, ranked if it has the label.
-func claiming(ranked func(object string, place int)) *Graph {
+func claiming(ranked func(object string, place kong.Place)) *Graph {
 	g := NewGraph(limit.Limits{})
 	g.Define(Definition{Role: claimRole, Kind: ConfigMap, EachObject: true, Translate: func(id ID, r *Reader) Fragment {
 		key := Key{Kind: ConfigMap, Namespace: id.Namespace, Name: id.Name}
@@ -35,10 +36,11 @@ func claiming(ranked func(object string, place int)) *Graph {
 			claim := Claim{Slot: slot, Object: key, Since: object.CreationTimestamp.Time, Lost: Warning(key, "Lost", slot)}
 			entity := &kong.Entity{Ref: kong.Ref{Type: kong.Routes, ID: object.Name + "/" + slot}}
 			if claim.Entities = []*kong.Entity{entity}; object.Labels["ranked"] != "" {
-				claim.Ranked = func(place int) []*kong.Entity {
+				claim.Extent = extentOf(object.Labels["ranked"])
+				claim.Ranked = func(place kong.Place) []*kong.Entity {
 					ranked(object.Name, place)
 					e := *entity
-					e.ID = fmt.Sprint(object.Name, "/", slot, "/", place)
+					e.ID = fmt.Sprint(object.Name, "/", slot, "/", claim.Extent.First()-place)
 					return []*kong.Entity{&e}
 				}
 			}
@@ -47,6 +49,16 @@ func claiming(ranked func(object string, place int)) *Graph {
 		return f
 	}})
 	return g
+}
+
+// extentOf is for requests with a header of a name.
+func extentOf(header string) *kong.Extent {
+	ranking, err := kong.Ranked(route.Route{Name: "r", Protocols: []string{"http", "https"}, Match: route.Match{
+		Headers: []route.Values{{Name: header, Values: []string{"1"}}}}}, limit.Limits{}.InEffect())
+	if err != nil {
+		panic(err)
+	}
+	return ranking.Extent
 }
 
 func claimant(name string, age, slots int, ranked string) Change {
@@ -111,9 +123,9 @@ func TestContestedClaimsAreLookedAtOnce(t *testing.T) {
 // another place.
 func TestRankedClaimsKeepTheirEntities(t *testing.T) {
 	made := map[string]int{}
-	g := claiming(func(object string, _ int) { made[object]++ })
+	g := claiming(func(object string, _ kong.Place) { made[object]++ })
 	for i := range 10 {
-		g.Update(claimant(fmt.Sprint("c", i), i, 3, "yes"))
+		g.Update(claimant(fmt.Sprint("c", i), i, 3, fmt.Sprint("x-", i)))
 	}
 	for i := range 10 {
 		if name := fmt.Sprint("c", i); made[name] != min(i, 1)*3 {
@@ -121,12 +133,26 @@ func TestRankedClaimsKeepTheirEntities(t *testing.T) {
 		}
 	}
 	clear(made)
-	g.Update(claimant("first", -1, 1, "yes"))
+	g.Update(claimant("first", -1, 1, "x-first"))
 	if got := entitiesOf(g, "c9"); !slices.Equal(got, []string{"c9/slot 0000/10", "c9/slot 0001/9", "c9/slot 0002/9"}) {
 		t.Errorf("behind an older claim to one slot: %v", got)
 	}
 	if made["c9"] != 1 || made["first"] != 0 {
 		t.Errorf("one more claim to one slot made entities %v times", made)
+	}
+	// One to which nothing is left costs nobody anything, whenever it comes, and says so.
+	clear(made)
+	g.Update(claimant("late", 3, 3, "x-2"))
+	if got := entitiesOf(g, "late"); len(got) != 0 || len(made) != 0 {
+		t.Errorf("one to which nothing is left has %v, and made entities %v times", got, made)
+	}
+	late := Key{Kind: ConfigMap, Namespace: "default", Name: "late"}
+	if verdicts := g.Verdicts(late); len(verdicts) != 3 || verdicts[0].Holder.Name != "c2" {
+		t.Errorf("verdicts %v", verdicts)
+	}
+	g.Update(Change{Key: Key{Kind: ConfigMap, Namespace: "default", Name: "c2"}})
+	if got := entitiesOf(g, "late"); len(got) != 3 || len(g.Verdicts(late)) != 0 {
+		t.Errorf("when the one before has gone, it has %v and verdicts %v", got, g.Verdicts(late))
 	}
 }
 

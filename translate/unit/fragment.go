@@ -41,10 +41,13 @@ type Claim struct {
 	Object   Key
 	Since    time.Time
 	Entities []*kong.Entity
-	// Ranked, if set, lets all claims to the slot hold it, each in its place: the
-	// oldest is 0, and Entities are for it. It gives the entities for another place and has
-	// to be pure. All claims to one slot have it, or none.
-	Ranked func(place int) []*kong.Entity
+	// Ranked, if set, lets all claims to the slot hold it, each in its place, but for those to
+	// which the ones before leave nothing. Entities are for the place of one that is alone, and
+	// it returns the entities for another place and has to be pure. All claims to one slot have
+	// it, or none.
+	Ranked func(place kong.Place) []*kong.Entity
+	// Extent is what of the slot a ranked claim asks for.
+	Extent *kong.Extent
 	// While names slots that the unit has to hold too for the entities to be in the
 	// configuration, as a credential is worth nothing without its consumer.
 	While []string

@@ -225,9 +225,9 @@ func kept(f Fragment, r room) Fragment {
 		c := &f.Claims[i]
 		c.Entities = left(c.Entities)
 		if ranked := c.Ranked; ranked != nil && r == nothing {
-			c.Ranked = func(int) []*kong.Entity { return nil }
+			c.Ranked = func(kong.Place) []*kong.Entity { return nil }
 		} else if ranked != nil {
-			c.Ranked = func(place int) []*kong.Entity { return left(ranked(place)) }
+			c.Ranked = func(place kong.Place) []*kong.Entity { return left(ranked(place)) }
 		}
 	}
 	return f

@@ -135,7 +135,10 @@ func (g *Graph) refresh(n *node) {
 			}
 			s := g.slots[c.claim.Slot]
 			if c.claim.Ranked != nil {
-				entities = append(entities, c.at(s.find(c))...)
+				entities = append(entities, c.placed()...)
+				if c.by != nil && c.claim.loses(c.by.claim) {
+					verdicts = append(verdicts, c.claim.lostTo(c.by.claim))
+				}
 			} else if holder := g.holder(s); holder == c {
 				if g.holdsAll(n, c.claim.While) {
 					entities = append(entities, c.claim.Entities...)
