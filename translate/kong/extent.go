@@ -1,25 +1,25 @@
 package kong
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Extent is which requests a route is for, so that routes of one slot can be compared.
+// Extent is which requests of a slot a route is for, so that routes can be compared: what the slot
+// has itself, such as the port, is not in it.
 type Extent struct {
-	// match is all that has to be equal: host, port, headers' names, query parameters.
-	match string
-	// path and within are the path, and a wider one of the slot; empty if there is none.
-	path, within string
+	// path is the path as the router sees it, of elements without a slash at its end.
+	path string
+	kind route.PathKind
 	// deep tells that a wildcard stands for any number of labels, not are hosts left out.
 	deep bool
-	not  string
+	not  []route.Host
 	// methods and snis are nil for all. Server names narrow requests over TLS alone.
 	methods, snis []string
-	headers       []route.Values
+	// headers are by name.
+	headers, queries []route.Values
 	// plain and secure tell that the route serves requests without or over TLS; redirects
 	// that it answers those without by asking for TLS.
 	plain, secure, redirects bool
@@ -27,26 +27,13 @@ type Extent struct {
 
 func extentOf(r route.Route) *Extent {
 	m := r.Match
-	e := &Extent{deep: m.Deep || !m.Host.Wildcard(), not: fmt.Sprint(m.NotHosts), methods: m.Methods, snis: m.SNIs}
-	e.headers = slices.SortedStableFunc(slices.Values(m.Headers), func(a, b route.Values) int { return strings.Compare(a.Name, b.Name) })
-	names := make([]string, len(e.headers))
-	for i, h := range e.headers {
-		names[i] = h.Name
+	e := &Extent{path: m.Path.Value, kind: m.Path.Kind, deep: m.Deep || !m.Host.Wildcard(), not: m.NotHosts,
+		methods: m.Methods, snis: m.SNIs, headers: byName(m.Headers), queries: byName(m.Queries)}
+	if e.kind != route.Regex {
+		e.path = normalized(e.path)
 	}
-	e.match = fmt.Sprintf("%q %d %t %q %v", m.Host, m.Port, m.Fallback, names, m.Queries)
-	value := m.Path.Value
-	if m.Path.Kind != route.Regex {
-		value = normalized(value)
-	}
-	switch elements := strings.TrimRight(value, "/"); m.Path.Kind {
-	case route.Elements:
-		e.path = elementsPath(elements)
-	case route.Characters:
-		if e.path = fmt.Sprintf("characters %s", value); strings.HasSuffix(value, "/") {
-			e.within = elementsPath(elements)
-		}
-	default:
-		e.path = fmt.Sprintf("%d %s", m.Path.Kind, value)
+	if e.kind == route.Elements {
+		e.path = strings.TrimRight(e.path, "/")
 	}
 	for _, protocol := range r.Protocols {
 		e.plain = e.plain || protocol == "http" || protocol == "grpc"
@@ -57,7 +44,12 @@ func extentOf(r route.Route) *Extent {
 	return e
 }
 
-func elementsPath(elements string) string { return "elements " + elements }
+func byName(values []route.Values) []route.Values {
+	if len(values) < 2 {
+		return values
+	}
+	return slices.SortedStableFunc(slices.Values(values), func(a, b route.Values) int { return strings.Compare(a.Name, b.Name) })
+}
 
 // lostTo returns the first of the routes before this one, given by their indexes, if they leave
 // nothing to it, and -1 otherwise. Served first tells that plain requests are this one's rather
@@ -98,18 +90,26 @@ func (e *Extent) lostTo(all []*Extent, before []int, servedFirst bool) int {
 // matches reports whether a route is for all requests of another one, but for methods, server
 // names, and whether they come over TLS.
 func (e *Extent) matches(other *Extent) bool {
-	if e.match != other.match || e.path != other.path && e.path != other.within || other.deep && !e.deep || e.not != other.not && e.not != noHosts {
-		return false
-	}
-	for i, h := range e.headers {
-		if o := other.headers[i]; h.Regex != o.Regex || !within(o.Values, h.Values) {
-			return false
-		}
-	}
-	return true
+	return e.hasPath(other) && (e.deep || !other.deep) && (len(e.not) == 0 || slices.Equal(e.not, other.not)) &&
+		haveValues(e.headers, other.headers) && haveValues(e.queries, other.queries)
 }
 
-var noHosts = fmt.Sprint([]route.Host(nil))
+// hasPath reports whether a route is for all paths of another one of the same slot. Characters
+// with a slash at the end are within the elements before it.
+func (e *Extent) hasPath(other *Extent) bool {
+	if e.kind == other.kind {
+		return e.path == other.path
+	}
+	return e.kind == route.Elements && other.kind == route.Characters && len(other.path) == len(e.path)+1 &&
+		strings.HasPrefix(other.path, e.path) && strings.HasSuffix(other.path, "/")
+}
+
+// haveValues reports whether alternatives are among those of the same names.
+func haveValues(all, some []route.Values) bool {
+	return slices.EqualFunc(all, some, func(all, some route.Values) bool {
+		return all.Name == some.Name && all.Regex == some.Regex && within(some.Values, all.Values)
+	})
+}
 
 // within reports whether alternatives are among others, of which none stand for all.
 func within(some, all []string) bool {

@@ -31,6 +31,10 @@ const mostRivals = 256
 // route that is not there. The standing of a route does not depend on those that follow.
 func Arrange(extents []*Extent) []Standing {
 	standings := make([]Standing, len(extents))
+	if len(extents) == 1 && extents[0] != nil {
+		standings[0] = Standing{extents[0].First(), -1}
+		return standings
+	}
 	plain, other := firstPlain, firstOther
 	lowered := false // a route before serves plain requests, and others
 	var before []int

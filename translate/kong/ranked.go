@@ -1,7 +1,7 @@
 package kong
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/kube-sync/kube-sync/translate/limit"
@@ -41,7 +41,7 @@ func Ranked(r route.Route, limits limit.Limits) (Ranking, error) {
 		path = strings.TrimRight(normalized(r.Match.Path.Value), "/")
 	}
 	return Ranking{
-		Slot:   fmt.Sprintf("rank %d %d %s %s", Priority(r.Match), r.Match.Port, r.Match.Host, path),
+		Slot:   "rank " + strconv.FormatUint(Priority(r.Match), 36) + " " + strconv.Itoa(r.Match.Port) + " " + string(r.Match.Host) + " " + path,
 		Extent: extent, First: first,
 		At: func(place Place) []*Entity {
 			later := r

@@ -168,7 +168,7 @@ func (g *Graph) translateAll() {
 		orphans := g.orphans
 		g.orphans = nil
 		for _, n := range orphans {
-			if len(n.users) == 0 && !n.source && !n.gone {
+			if !n.used() && !n.source && !n.gone {
 				g.drop(n)
 			}
 		}

@@ -21,7 +21,8 @@ type node struct {
 	fragment Fragment
 	reads    []Key
 	uses     []use
-	users    map[string]map[*node]struct{} // by the part that they use
+	users    map[*node]struct{}            // of the value
+	parts    map[string]map[*node]struct{} // users, by the part that they use
 	claims   []*contender
 
 	// What follows from the fragment and the claims that are held.
@@ -97,17 +98,47 @@ func (g *Graph) translate(n *node) {
 
 // markUsers marks the users of what is another in a unit's new fragment.
 func (g *Graph) markUsers(n *node, old, fragment Fragment) {
-	for part, users := range n.users {
-		was, is := old.Value, fragment.Value
-		if part != "" {
-			was, is = old.Parts[part], fragment.Parts[part]
-		}
-		if reflect.DeepEqual(was, is) {
-			continue
+	mark := func(users map[*node]struct{}, was, is any) {
+		if len(users) == 0 || reflect.DeepEqual(was, is) {
+			return
 		}
 		for user := range users {
 			g.mark(user)
 		}
+	}
+	mark(n.users, old.Value, fragment.Value)
+	for part, users := range n.parts {
+		mark(users, old.Parts[part], fragment.Parts[part])
+	}
+}
+
+// used reports whether another unit uses this one.
+func (n *node) used() bool { return len(n.users) > 0 || len(n.parts) > 0 }
+
+// addUser notes that a unit uses the value, or a part.
+func (n *node) addUser(user *node, part string) {
+	if part != "" {
+		if n.parts == nil {
+			n.parts = map[string]map[*node]struct{}{}
+		}
+		if n.parts[part] == nil {
+			n.parts[part] = map[*node]struct{}{}
+		}
+		n.parts[part][user] = struct{}{}
+		return
+	}
+	if n.users == nil {
+		n.users = map[*node]struct{}{}
+	}
+	n.users[user] = struct{}{}
+}
+
+// removeUser undoes addUser.
+func (n *node) removeUser(user *node, part string) {
+	if part == "" {
+		delete(n.users, user)
+	} else if delete(n.parts[part], user); len(n.parts[part]) == 0 {
+		delete(n.parts, part)
 	}
 }
 
@@ -234,22 +265,12 @@ func (g *Graph) setUses(n *node, uses []use) {
 		return
 	}
 	for _, used := range n.uses {
-		users := used.node.users
-		if delete(users[used.part], n); len(users[used.part]) == 0 {
-			delete(users, used.part)
-		}
-		if len(users) == 0 {
+		if used.node.removeUser(n, used.part); !used.node.used() {
 			g.orphans = append(g.orphans, used.node)
 		}
 	}
 	for _, used := range uses {
-		if used.node.users == nil {
-			used.node.users = map[string]map[*node]struct{}{}
-		}
-		if used.node.users[used.part] == nil {
-			used.node.users[used.part] = map[*node]struct{}{}
-		}
-		used.node.users[used.part][n] = struct{}{}
+		used.node.addUser(n, used.part)
 	}
 	n.uses = uses
 }
