@@ -37,9 +37,21 @@ func (w *world) gatewayObject(name string) unit.Object {
 		return &gatewayv1.ReferenceGrant{ObjectMeta: metav1.ObjectMeta{Namespace: "other", Name: name}, Spec: gatewayv1.ReferenceGrantSpec{
 			From: []gatewayv1.ReferenceGrantFrom{{Group: gatewayv1.GroupName, Kind: pick[gatewayv1.Kind](w, "HTTPRoute", "TLSRoute"), Namespace: "default"}},
 			To:   []gatewayv1.ReferenceGrantTo{{Kind: "Service", Name: pick(w, nil, &to)}}}}
+	case 6:
+		return w.grpcRoute(name)
 	default:
 		return w.httpRoute(name)
 	}
+}
+
+// grpcRoute is one of which no more is drawn than what it contests with HTTPRoutes.
+func (w *world) grpcRoute(name string) unit.Object {
+	r := &gatewayv1.GRPCRoute{ObjectMeta: meta(name)}
+	r.CreationTimestamp = metav1.Unix(int64(1000+w.IntN(3)), 0)
+	r.Spec.ParentRefs = w.parents()
+	r.Spec.Hostnames = pick(w, nil, []gatewayv1.Hostname{"a.example"}, []gatewayv1.Hostname{"*.example", "b.a.example"})
+	r.Spec.Rules = []gatewayv1.GRPCRouteRule{{}}
+	return r
 }
 
 // gatewayService is one that was made for a Gateway, maybe at another time; now and then

@@ -37,11 +37,15 @@ type routeTranslation struct {
 func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object, spec gatewayv1.CommonRouteSpec, hostnames []gatewayv1.Hostname) routeTranslation {
 	return routeTranslation{options: o, reader: r, object: object, key: key, suffix: name.Suffix(r, key), hosts: hosts.Of(object, key, o.Isolated), refs: spec.ParentRefs,
 		allowance: kong.NewAllowance(r.Limits()), attachment: attachment{
-			reader: r, kind: string(key.Kind), namespace: key.Namespace, hostnames: hostnames}}
+			reader: r, kind: string(key.Kind), namespace: key.Namespace, hostnames: hostnames,
+			age: age{object.GetCreationTimestamp().Time, o.Isolated}}}
 }
 
 func (t *routeTranslation) attach() {
 	t.attachment.attach(t.refs)
+	for _, why := range t.attachment.crossed {
+		t.unserve("%s", why)
+	}
 	if n := t.attachment.omitted; n > 0 {
 		t.unserve("the route is served for the first %d of its hosts at different listeners, and for %d others it is not", limit.Hosts, n)
 	}

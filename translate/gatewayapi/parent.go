@@ -20,6 +20,7 @@ type attachment struct {
 	reader    *unit.Reader
 	kind      string // the route's
 	namespace string
+	age       age
 	hostnames []gatewayv1.Hostname
 
 	parents  []parent
@@ -31,6 +32,8 @@ type attachment struct {
 	gateways []unit.Key
 	// omitted counts the hosts at listeners that there was no room for.
 	omitted int
+	// crossed says at which listeners routes of another kind take precedence.
+	crossed []string
 	// ambiguous says where two Gateways share a port and differ in what they show.
 	ambiguous []string
 }
@@ -93,8 +96,13 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 			allowing = append(allowing, l)
 		}
 	}
+	var crossed []string
 	for _, l := range allowing {
 		if hosts := a.hosts(l); len(hosts) > 0 {
+			if why := a.crossServed(key, l, hosts); why != "" {
+				crossed = append(crossed, why)
+				continue
+			}
 			attached = append(attached, l)
 			for _, host := range hosts {
 				a.bind(host, l, to.gateway)
@@ -109,10 +117,13 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 	case len(allowing) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNotAllowedByListeners,
 			fmt.Sprintf("no listener of %s takes %s of namespace %s", key, some(a.kind), a.namespace))
+	case len(attached) == 0 && len(crossed) > 0:
+		return routeNotAccepted(reasonHostnameConflict, limit.Joined(crossed))
 	case len(attached) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingListenerHostname,
 			fmt.Sprintf("no host name of the route is one of a listener of %s", key))
 	}
+	a.crossed = append(a.crossed, crossed...)
 	if !slices.Contains(a.gateways, to.gateway) {
 		a.gateways = append(a.gateways, to.gateway)
 	}

@@ -49,6 +49,7 @@ type Graph struct {
 	readers    map[Kind]map[Key]map[*node]struct{}
 	nodes      map[ID]*node
 	slots      map[string]*slot
+	contests   contests
 	spoken     map[Key]map[*node]struct{} // units with verdicts on objects not their own
 	namespaces map[string]*namespace
 	// attached counts, by section, the objects that are attached to an object.
@@ -141,7 +142,7 @@ func (g *Graph) Keep(id ID) any {
 // settle translates what is dirty until nothing is, drops unused units, and derives what
 // the units have in the configuration from the claims that they hold then.
 func (g *Graph) settle() {
-	for g.translateAll(); g.rank(); {
+	for g.translateAll(); g.rank() || g.judge(); {
 		g.translateAll()
 	}
 	g.settleSlots()

@@ -24,6 +24,7 @@ type node struct {
 	users    map[*node]struct{}            // of the value
 	parts    map[string]map[*node]struct{} // users, by the part that they use
 	claims   []*contender
+	entrants []*entrant
 
 	// What follows from the fragment and the claims that are held.
 	entities []*kong.Entity
@@ -86,6 +87,7 @@ func (g *Graph) translate(n *node) {
 
 	g.setReads(n, r.reads.list)
 	g.setUses(n, r.uses.list)
+	g.setEntrants(n, r.entrants)
 	old := n.fragment
 	fragment = g.account(n, fragment)
 	n.fragment = fragment
@@ -226,6 +228,7 @@ func (g *Graph) drop(n *node) {
 	g.leaveNamespace(n)
 	g.setReads(n, nil)
 	g.setUses(n, nil)
+	g.setEntrants(n, nil)
 	g.setClaims(n, nil)
 	g.setStatus(n, n.fragment, Fragment{})
 	n.fragment = Fragment{}

@@ -1,0 +1,263 @@
+package unit
+
+import (
+	"cmp"
+	"container/heap"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Entry asks for points that objects of one side share, but not with those of another: of two
+// entries of different sides that meet the oldest stays, then the first by namespace and name.
+// An entry that has to go keeps no other from staying.
+type Entry struct {
+	// Contest names what is contested, such as a listener.
+	Contest string
+	// Side is what those have in common that may share points.
+	Side  string
+	Since time.Time
+	// Own are the points that are asked for, and Above those within which they are. Entries
+	// meet at a point that is one's own, and the other's own or one above.
+	Own, Above []string
+}
+
+// entrant is an entry of a node.
+type entrant struct {
+	Entry
+	node *node
+	// settled tells that by is known: the oldest of those that stay in the way of this one, nil
+	// if this one stays. Told is what of it the node's translation went by.
+	settled  bool
+	by, told *entrant
+	queued   bool
+	gone     bool
+}
+
+func (e *entrant) stays() bool { return e.settled && e.by == nil && !e.gone }
+
+// compare orders entrants. No two of one contest are equal.
+func (e *entrant) compare(other *entrant) int {
+	a, b := e.node.object, other.node.object
+	return cmp.Or(e.Since.Compare(other.Since),
+		strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name),
+		cmp.Compare(a.Kind, b.Kind), cmp.Compare(e.Contest, other.Contest))
+}
+
+// pointKey names a point of a contest, for one side.
+type pointKey struct{ contest, point, side string }
+
+// point holds the entrants of one side at a point, the oldest first: those whose own it is, and
+// those who are within it.
+type point struct{ own, within []*entrant }
+
+// contests are all entries, by their points.
+type contests struct {
+	points map[pointKey]*point
+	sides  map[string][]string // of each contest
+	queue  entrants            // to be settled, the oldest first
+	told   []*entrant          // whose node may have gone by another outcome
+}
+
+// Enter reports whether the unit's object stays with an entry, and otherwise the object that
+// has it go. What the unit enters must not depend on that.
+func (r *Reader) Enter(entry Entry) (stays bool, by Key) {
+	same := func(known *entrant) bool { return reflect.DeepEqual(known.Entry, entry) }
+	e := &entrant{Entry: entry, node: r.node}
+	if at := slices.IndexFunc(r.entrants, same); at >= 0 {
+		e = r.entrants[at]
+	} else if at := slices.IndexFunc(r.node.entrants, same); at >= 0 {
+		e = r.node.entrants[at]
+		e.told = e.by
+		r.entrants = append(r.entrants, e)
+	} else {
+		e.told = r.graph.contests.against(e)
+		r.entrants = append(r.entrants, e)
+	}
+	if e.told == nil {
+		return true, Key{}
+	}
+	return false, e.told.node.object
+}
+
+// setEntrants replaces a node's entries. Those that are as before cost the others nothing.
+func (g *Graph) setEntrants(n *node, entrants []*entrant) {
+	for _, e := range n.entrants {
+		if !slices.Contains(entrants, e) {
+			g.contests.leave(e)
+		}
+	}
+	for _, e := range entrants {
+		if !slices.Contains(n.entrants, e) {
+			g.contests.enter(e)
+		}
+		g.contests.told = append(g.contests.told, e)
+	}
+	n.entrants = entrants
+}
+
+// judge settles the contests, and tells whether a unit has to be translated again for it.
+func (g *Graph) judge() (again bool) {
+	c := &g.contests
+	for c.queue.Len() > 0 {
+		e := heap.Pop(&c.queue).(*entrant)
+		if e.queued = false; !e.gone {
+			c.settle(e)
+		}
+	}
+	for _, e := range c.told {
+		if !e.gone && e.told != e.by {
+			g.mark(e.node)
+			again = true
+		}
+	}
+	c.told = nil
+	return again
+}
+
+// settle finds out what is in the way of an entrant, when all older ones are settled, and has
+// the younger ones settled again for which that makes a difference.
+func (c *contests) settle(e *entrant) {
+	stayed, by := e.stays(), c.against(e)
+	if e.settled && e.by == by {
+		return
+	}
+	e.settled, e.by = true, by
+	c.told = append(c.told, e)
+	if stays := e.by == nil; stays != stayed {
+		c.upset(e, stays)
+	}
+}
+
+// upset queues the younger rivals of an entrant that now stays, or no longer does.
+func (c *contests) upset(e *entrant, stays bool) {
+	for rivals := range c.rivals(e) {
+		at, _ := slices.BinarySearchFunc(rivals, e, (*entrant).compare)
+		for _, rival := range rivals[at:] {
+			if rival.by == e || stays && (rival.by == nil || rival.by.compare(e) > 0) {
+				c.push(rival)
+			}
+		}
+	}
+}
+
+// against returns the oldest of those that stay in the way of an entrant.
+func (c *contests) against(e *entrant) (by *entrant) {
+	for rivals := range c.rivals(e) {
+		for _, rival := range rivals {
+			if rival.compare(e) >= 0 || by != nil && rival.compare(by) >= 0 {
+				break
+			}
+			if rival.stays() {
+				by = rival
+				break
+			}
+		}
+	}
+	return by
+}
+
+// rivals yields the lists of those of other sides that an entrant meets.
+func (c *contests) rivals(e *entrant) func(yield func([]*entrant) bool) {
+	return func(yield func([]*entrant) bool) {
+		for _, side := range c.sides[e.Contest] {
+			if side == e.Side {
+				continue
+			}
+			for _, name := range e.Own {
+				p := c.points[pointKey{e.Contest, name, side}]
+				if p != nil && (!yield(p.own) || !yield(p.within)) {
+					return
+				}
+			}
+			for _, name := range e.Above {
+				if p := c.points[pointKey{e.Contest, name, side}]; p != nil && !yield(p.own) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (c *contests) push(e *entrant) {
+	if !e.queued {
+		e.queued = true
+		heap.Push(&c.queue, e)
+	}
+}
+
+func (c *contests) enter(e *entrant) {
+	if c.points == nil {
+		c.points, c.sides = map[pointKey]*point{}, map[string][]string{}
+	}
+	if !slices.Contains(c.sides[e.Contest], e.Side) {
+		c.sides[e.Contest] = append(c.sides[e.Contest], e.Side)
+	}
+	at := func(name string) *point {
+		key := pointKey{e.Contest, name, e.Side}
+		if c.points[key] == nil {
+			c.points[key] = &point{}
+		}
+		return c.points[key]
+	}
+	for _, name := range e.Own {
+		p := at(name)
+		p.own = inserted(p.own, e)
+	}
+	for _, name := range e.Above {
+		p := at(name)
+		p.within = inserted(p.within, e)
+	}
+	c.push(e)
+}
+
+func (c *contests) leave(e *entrant) {
+	if stayed := e.stays(); stayed {
+		c.upset(e, false)
+	}
+	e.gone = true
+	for _, name := range e.Own {
+		key := pointKey{e.Contest, name, e.Side}
+		p := c.points[key]
+		p.own = deleted(p.own, e)
+		c.clean(key, p)
+	}
+	for _, name := range e.Above {
+		key := pointKey{e.Contest, name, e.Side}
+		p := c.points[key]
+		p.within = deleted(p.within, e)
+		c.clean(key, p)
+	}
+}
+
+func (c *contests) clean(key pointKey, p *point) {
+	if len(p.own) == 0 && len(p.within) == 0 {
+		delete(c.points, key)
+	}
+}
+
+func inserted(all []*entrant, e *entrant) []*entrant {
+	at, _ := slices.BinarySearchFunc(all, e, (*entrant).compare)
+	return slices.Insert(all, at, e)
+}
+
+func deleted(all []*entrant, e *entrant) []*entrant {
+	at := slices.Index(all, e)
+	return slices.Delete(all, at, at+1)
+}
+
+// entrants is a heap, the oldest first.
+type entrants []*entrant
+
+func (q entrants) Len() int           { return len(q) }
+func (q entrants) Less(i, j int) bool { return q[i].compare(q[j]) < 0 }
+func (q entrants) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *entrants) Push(e any)        { *q = append(*q, e.(*entrant)) }
+
+func (q *entrants) Pop() any {
+	last := len(*q) - 1
+	e := (*q)[last]
+	(*q)[last], *q = nil, (*q)[:last]
+	return e
+}
