@@ -1,12 +1,15 @@
 package kong
 
+import "slices"
+
 // Place is where a route is among those of the same rank, as it is in its priority: the highest
 // comes first.
 type Place uint64
 
 // Routes that serve plain requests and nothing else have places of their own, before all
 // others: a route for https alone answers plain requests too, by asking for https, but only
-// those that nobody serves. Both have as many places; the routes that come after share the last.
+// those that no route of its namespace serves. To other namespaces an older one leaves none.
+// Both have as many places; the routes that come after share the last.
 const (
 	placeBits  = 11
 	firstPlain = Place(1<<placeBits - 1)
@@ -27,9 +30,10 @@ type Standing struct {
 // one that they may leave nothing, but only with later ones, it is not found out.
 const mostRivals = 256
 
-// Arrange returns the standings of routes of one slot, the oldest first. A nil extent is of a
-// route that is not there. The standing of a route does not depend on those that follow.
-func Arrange(extents []*Extent) []Standing {
+// Arrange returns the standings of routes of one slot, the oldest first, each of the namespace
+// of its index. A nil extent is of a route that is not there. The standing of a route does not
+// depend on those that follow.
+func Arrange(extents []*Extent, namespace func(int) string) []Standing {
 	standings := make([]Standing, len(extents))
 	if len(extents) == 1 && extents[0] != nil {
 		standings[0] = Standing{extents[0].First(), -1}
@@ -37,13 +41,14 @@ func Arrange(extents []*Extent) []Standing {
 	}
 	plain, other := firstPlain, firstOther
 	lowered := false // a route before serves plain requests, and others
-	var before []int
+	var redirecting, before []int
 	for i, e := range extents {
 		standings[i].By = -1
 		if e == nil {
 			continue
 		}
-		first := e.plain && !e.secure && !lowered
+		foreign := func(other int) bool { return namespace(other) != namespace(i) }
+		first := e.plain && !e.secure && !lowered && !slices.ContainsFunc(redirecting, foreign)
 		if by := e.lostTo(extents, before, first); by >= 0 {
 			standings[i].By = by
 			continue
@@ -53,6 +58,9 @@ func Arrange(extents []*Extent) []Standing {
 		} else {
 			standings[i].Place, other = other, max(other-1, lastOther)
 			lowered = lowered || e.plain
+		}
+		if e.redirects && (len(redirecting) == 0 || len(redirecting) == 1 && foreign(redirecting[0])) {
+			redirecting = append(redirecting, i) // of two namespaces one is foreign to any
 		}
 		if len(before) < mostRivals {
 			before = append(before, i)

@@ -40,8 +40,8 @@ func requestsOf(methods, snis []string) (all []request) {
 }
 
 // TestOldestHasRequest holds for random routes of one slot that each request goes to the oldest
-// that matches it, but for plain requests that one for https alone would only answer by asking
-// for TLS; and that one is left out only if it would have no request.
+// that matches it, but for plain requests that one for https alone of the same namespace would
+// only answer by asking for TLS; and that one is left out only if it would have no request.
 func TestOldestHasRequest(t *testing.T) {
 	methods, snis := []string{"GET", "POST", "PUT", "OTHER"}, []string{"a", "b", "other"}
 	schemes := []struct {
@@ -63,21 +63,26 @@ func TestOldestHasRequest(t *testing.T) {
 			of := schemes[r.IntN(len(schemes))]
 			extents[i] = extentOf(route.Route{Protocols: of.protocols, Match: route.Match{Scheme: of.scheme, Methods: some(r, methods[:3]), SNIs: some(r, snis[:2])}})
 		}
-		standings := Arrange(extents)
+		namespaces := make([]string, len(extents))
+		for i := range namespaces {
+			namespaces[i] = []string{"a", "b", "c"}[r.IntN(3)]
+		}
+		namespace := func(i int) string { return namespaces[i] }
+		standings := Arrange(extents, namespace)
 		for n := range extents {
-			if prefix := Arrange(extents[:n]); !slices.Equal(prefix, standings[:n]) {
+			if prefix := Arrange(extents[:n], namespace); !slices.Equal(prefix, standings[:n]) {
 				t.Fatalf("seed %d: %v follows from younger routes: it is %v without", seed, standings[:n], prefix)
 			}
 		}
 		for _, q := range requestsOf(methods, snis) {
-			if problem := misplaced(extents, standings, q); problem != "" {
+			if problem := misplaced(extents, standings, namespaces, q); problem != "" {
 				t.Fatalf("seed %d: %+v: %s; standings %+v", seed, q, problem, standings)
 			}
 		}
 	}
 }
 
-func misplaced(extents []*Extent, standings []Standing, q request) string {
+func misplaced(extents []*Extent, standings []Standing, namespaces []string, q request) string {
 	oldest, winner := -1, -1
 	for i, e := range extents {
 		in, _ := takes(e, q)
@@ -98,11 +103,13 @@ func misplaced(extents []*Extent, standings []Standing, q request) string {
 		return fmt.Sprintf("route %d would have it, and none does", oldest)
 	}
 	_, oldestServes := takes(extents[oldest], q)
-	if _, serves := takes(extents[winner], q); !oldestServes && serves && !extents[winner].secure {
+	if _, serves := takes(extents[winner], q); !oldestServes && serves && !extents[winner].secure && namespaces[oldest] == namespaces[winner] {
 		return ""
 	}
 	return fmt.Sprintf("route %d has it, which is not the oldest, %d", winner, oldest)
 }
+
+func oneNamespace(int) string { return "" }
 
 func TestExtents(t *testing.T) {
 	both := []string{"http", "https"}
@@ -145,7 +152,7 @@ func TestExtents(t *testing.T) {
 			if older.Slot != younger.Slot {
 				t.Fatalf("slots %q and %q", older.Slot, younger.Slot)
 			}
-			if lost := Arrange([]*Extent{older.Extent, younger.Extent})[1].By == 0; lost != tt.lost {
+			if lost := Arrange([]*Extent{older.Extent, younger.Extent}, oneNamespace)[1].By == 0; lost != tt.lost {
 				t.Errorf("nothing is left: %v", lost)
 			}
 		})
@@ -159,7 +166,7 @@ func TestPlacesRunOut(t *testing.T) {
 		for i := range extents {
 			extents[i] = extentOf(route.Route{Protocols: protocols, Match: route.Match{Headers: []route.Values{{Name: fmt.Sprint("x", i), Values: []string{"1"}}}}})
 		}
-		standings := Arrange(extents)
+		standings := Arrange(extents, oneNamespace)
 		for i := range standings[1:] {
 			if standings[i+1].Place > standings[i].Place || standings[i+1].Place == 0 {
 				t.Fatalf("place %d after %d", standings[i+1].Place, standings[i].Place)

@@ -156,7 +156,8 @@ func (g *Graph) arrange(s *slot) {
 			extents[i] = c.claim.Extent
 		}
 	}
-	for i, standing := range kong.Arrange(extents) {
+	namespace := func(i int) string { return s.contenders[i].claim.Object.Namespace }
+	for i, standing := range kong.Arrange(extents, namespace) {
 		c := s.contenders[i]
 		var by *contender
 		if standing.By >= 0 {
