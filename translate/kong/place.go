@@ -30,43 +30,59 @@ type Standing struct {
 // one that they may leave nothing, but only with later ones, it is not found out.
 const mostRivals = 256
 
-// Arrange returns the standings of routes of one slot, the oldest first, each of the namespace
-// of its index. A nil extent is of a route that is not there. The standing of a route does not
-// depend on those that follow.
-func Arrange(extents []*Extent, namespace func(int) string) []Standing {
-	standings := make([]Standing, len(extents))
-	if len(extents) == 1 && extents[0] != nil {
-		standings[0] = Standing{extents[0].First(), -1}
-		return standings
-	}
-	plain, other := firstPlain, firstOther
-	lowered := false // a route before serves plain requests, and others
-	var redirecting, before []int
-	for i, e := range extents {
-		standings[i].By = -1
-		if e == nil {
-			continue
-		}
-		foreign := func(other int) bool { return namespace(other) != namespace(i) }
-		first := e.plain && !e.secure && !lowered && !slices.ContainsFunc(redirecting, foreign)
-		if by := e.lostTo(extents, before, first); by >= 0 {
-			standings[i].By = by
-			continue
-		}
-		if first {
-			standings[i].Place, plain = plain, max(plain-1, lastPlain)
+// Arrangement gives the routes of one slot their standings, the oldest first. The standing of a
+// route does not depend on those that follow. The zero value is without routes.
+type Arrangement struct {
+	extents      []*Extent
+	plain, other uint64 // how many have such a place
+	lowered      bool   // a route before serves plain requests, and others
+	redirecting  []string
+	before       []int
+}
+
+// Add returns the standing of the next route, which is of a namespace. A nil extent is of a route
+// that is not there.
+func (a *Arrangement) Add(e *Extent, namespace string) Standing {
+	standing := Standing{By: -1}
+	if e != nil {
+		first := a.servedFirst(e, namespace)
+		if by := e.lostTo(a.extents, a.before, first); by >= 0 {
+			standing.By = by
+		} else if first {
+			standing.Place = Place(max(uint64(firstPlain)-a.plain, uint64(lastPlain)))
 		} else {
-			standings[i].Place, other = other, max(other-1, lastOther)
-			lowered = lowered || e.plain
-		}
-		if e.redirects && (len(redirecting) == 0 || len(redirecting) == 1 && foreign(redirecting[0])) {
-			redirecting = append(redirecting, i) // of two namespaces one is foreign to any
-		}
-		if len(before) < mostRivals {
-			before = append(before, i)
+			standing.Place = Place(max(int64(firstOther)-int64(a.other), int64(lastOther)))
 		}
 	}
-	return standings
+	a.Keep(e, namespace, standing)
+	return standing
+}
+
+// Keep is Add for a route whose standing is known.
+func (a *Arrangement) Keep(e *Extent, namespace string, standing Standing) {
+	a.extents = append(a.extents, e)
+	if standing.Place == 0 {
+		return
+	}
+	if standing.Place >= lastPlain {
+		a.plain++
+	} else {
+		a.other++
+		a.lowered = a.lowered || e.plain
+	}
+	if e.redirects && len(a.redirecting) < 2 && !slices.Contains(a.redirecting, namespace) {
+		a.redirecting = append(a.redirecting, namespace) // of two, one is another than any
+	}
+	if len(a.before) < mostRivals {
+		a.before = append(a.before, len(a.extents)-1)
+	}
+}
+
+// servedFirst reports whether plain requests are a route's rather than for another one to ask
+// for TLS.
+func (a *Arrangement) servedFirst(e *Extent, namespace string) bool {
+	foreign := func(other string) bool { return other != namespace }
+	return e.plain && !e.secure && !a.lowered && !slices.ContainsFunc(a.redirecting, foreign)
 }
 
 // First is the place of a route that is alone in its slot.

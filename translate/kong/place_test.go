@@ -68,10 +68,14 @@ func TestOldestHasRequest(t *testing.T) {
 			namespaces[i] = []string{"a", "b", "c"}[r.IntN(3)]
 		}
 		namespace := func(i int) string { return namespaces[i] }
-		standings := Arrange(extents, namespace)
+		standings := arrange(extents, namespace)
 		for n := range extents {
-			if prefix := Arrange(extents[:n], namespace); !slices.Equal(prefix, standings[:n]) {
-				t.Fatalf("seed %d: %v follows from younger routes: it is %v without", seed, standings[:n], prefix)
+			var a Arrangement
+			for i, e := range extents[:n] {
+				a.Keep(e, namespaces[i], standings[i])
+			}
+			if got := a.Add(extents[n], namespaces[n]); got != standings[n] {
+				t.Fatalf("seed %d: standing %d is %v after those before, and %v when they are kept", seed, n, standings[n], got)
 			}
 		}
 		for _, q := range requestsOf(methods, snis) {
@@ -107,6 +111,15 @@ func misplaced(extents []*Extent, standings []Standing, namespaces []string, q r
 		return ""
 	}
 	return fmt.Sprintf("route %d has it, which is not the oldest, %d", winner, oldest)
+}
+
+// arrange returns the standings of routes, each of the namespace of its index.
+func arrange(extents []*Extent, namespace func(int) string) (standings []Standing) {
+	var a Arrangement
+	for i, e := range extents {
+		standings = append(standings, a.Add(e, namespace(i)))
+	}
+	return standings
 }
 
 func oneNamespace(int) string { return "" }
@@ -152,7 +165,7 @@ func TestExtents(t *testing.T) {
 			if older.Slot != younger.Slot {
 				t.Fatalf("slots %q and %q", older.Slot, younger.Slot)
 			}
-			if lost := Arrange([]*Extent{older.Extent, younger.Extent}, oneNamespace)[1].By == 0; lost != tt.lost {
+			if lost := arrange([]*Extent{older.Extent, younger.Extent}, oneNamespace)[1].By == 0; lost != tt.lost {
 				t.Errorf("nothing is left: %v", lost)
 			}
 		})
@@ -166,7 +179,7 @@ func TestPlacesRunOut(t *testing.T) {
 		for i := range extents {
 			extents[i] = extentOf(route.Route{Protocols: protocols, Match: route.Match{Headers: []route.Values{{Name: fmt.Sprint("x", i), Values: []string{"1"}}}}})
 		}
-		standings := Arrange(extents, oneNamespace)
+		standings := arrange(extents, oneNamespace)
 		for i := range standings[1:] {
 			if standings[i+1].Place > standings[i].Place || standings[i+1].Place == 0 {
 				t.Fatalf("place %d after %d", standings[i+1].Place, standings[i].Place)

@@ -37,9 +37,11 @@ func (c *contender) compare(other *contender) int {
 type slot struct {
 	contenders []*contender
 
-	// The state of one Update: the holder before it.
+	// The state of one Update: the holder before it, and the first of ranked contenders whose
+	// place may be another now.
 	touched bool
 	holder  *contender
+	moved   int
 }
 
 // find returns the place of a contender, or the one where it is to be.
@@ -90,6 +92,7 @@ func (g *Graph) enter(c *contender) {
 	g.touch(s)
 	at := s.find(c)
 	s.contenders = slices.Insert(s.contenders, at, c)
+	s.moved = min(s.moved, at)
 }
 
 func (g *Graph) leave(c *contender) {
@@ -97,6 +100,7 @@ func (g *Graph) leave(c *contender) {
 	g.touch(s)
 	at := s.find(c)
 	s.contenders = slices.Delete(s.contenders, at, at+1)
+	s.moved = min(s.moved, at)
 	if len(s.contenders) == 0 {
 		delete(g.slots, c.claim.Slot)
 	}
@@ -107,7 +111,7 @@ func (g *Graph) touch(s *slot) {
 	if s.touched {
 		return
 	}
-	s.touched, s.holder = true, g.holder(s)
+	s.touched, s.holder, s.moved = true, g.holder(s), len(s.contenders)
 	g.touched = append(g.touched, s)
 }
 
@@ -140,7 +144,9 @@ func (g *Graph) settleSlots() {
 func (g *Graph) touchUnder(c *contender) {
 	for _, other := range c.node.claims {
 		if other.claim.Ranked != nil && other.claim.Under.Slot == c.claim.Slot {
-			g.touch(g.slots[other.claim.Slot])
+			s := g.slots[other.claim.Slot]
+			g.touch(s)
+			s.moved = min(s.moved, s.find(other))
 		}
 	}
 }
@@ -150,15 +156,17 @@ func (s *slot) ranked() bool { return len(s.contenders) > 0 && s.contenders[0].c
 // arrange gives the claims to a slot their places, and marks the nodes of those that have
 // another one.
 func (g *Graph) arrange(s *slot) {
-	extents := make([]*kong.Extent, len(s.contenders))
+	var a kong.Arrangement
 	for i, c := range s.contenders {
+		var extent *kong.Extent
 		if g.under(c.claim.Under) {
-			extents[i] = c.claim.Extent
+			extent = c.claim.Extent
 		}
-	}
-	namespace := func(i int) string { return s.contenders[i].claim.Object.Namespace }
-	for i, standing := range kong.Arrange(extents, namespace) {
-		c := s.contenders[i]
+		if i < s.moved {
+			a.Keep(extent, c.claim.Object.Namespace, kong.Standing{Place: c.place, By: -1})
+			continue
+		}
+		standing := a.Add(extent, c.claim.Object.Namespace)
 		var by *contender
 		if standing.By >= 0 {
 			by = s.contenders[standing.By]
