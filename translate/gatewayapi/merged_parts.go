@@ -22,7 +22,7 @@ type setMerged struct {
 	omitted string
 }
 
-func setPart(set unit.Key) string { return "set " + set.Namespace + "/" + set.Name }
+func setPart(set unit.Key) string { return "set " + set.String() }
 
 // atPart exists if a listener is served for a host; withinPart are the hosts within one for
 // which listeners are served, in order.
@@ -39,7 +39,7 @@ func (m merged) parts(r *unit.Reader, gateway *gatewayv1.Gateway) map[string]any
 	parts := map[string]any{oursPart: true}
 	added := map[string]int{} // by namespace
 	for _, a := range m.listeners {
-		if a.of.Kind == unit.ListenerSet {
+		if a.of.Kind != unit.Gateway {
 			added[a.of.Namespace]++
 		}
 		if isTrue(a.programmed) {
