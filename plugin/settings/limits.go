@@ -11,7 +11,7 @@ import (
 func limits() []Setting {
 	all := make([]Setting, len(limit.Table))
 	for i, row := range limit.Table {
-		all[i] = Setting{Name: row.Setting, Default: strconv.Itoa(row.Default), Doc: row.Doc,
+		all[i] = Setting{Name: row.Setting, Default: strconv.Itoa(row.Default), Doc: row.Doc, Type: Integer,
 			set: func(s *Settings, value string) (err error) {
 				*row.Field(&s.Limits), err = ParseLimit(value)
 				return err

@@ -27,9 +27,16 @@ func text(name, deflt, doc string, field func(*Settings) *string, parse func(str
 	}}
 }
 
+// choice is a setting that has one of some values.
+func choice(name, deflt, doc string, field func(*Settings) *string, values ...string) Setting {
+	s := text(name, deflt, doc, field, oneOf(values...))
+	s.Values = values
+	return s
+}
+
 // list is a setting of values between commas.
 func list(name, deflt, doc string, field func(*Settings) *[]string, parse func(string) (string, error)) Setting {
-	return Setting{Name: name, Default: deflt, Doc: doc, set: func(s *Settings, value string) error {
+	return Setting{Name: name, Default: deflt, Doc: doc, Type: List, set: func(s *Settings, value string) error {
 		var values []string
 		for part := range strings.SplitSeq(value, ",") {
 			if part = strings.TrimSpace(part); part == "" {
@@ -53,7 +60,7 @@ func readByWorkers(s Setting) Setting {
 
 // prefixes is a setting of addresses and ranges. Kong's workers read it, too.
 func prefixes(name, doc string, field func(*Settings) *[]netip.Prefix) Setting {
-	return Setting{Name: name, Doc: doc, Workers: true, set: func(s *Settings, value string) (err error) {
+	return Setting{Name: name, Doc: doc, Type: List, Workers: true, set: func(s *Settings, value string) (err error) {
 		*field(s), err = ParseAddresses(value)
 		return err
 	}}
@@ -79,7 +86,7 @@ func ParseAddresses(value string) ([]netip.Prefix, error) {
 }
 
 func boolean(name, deflt, doc string, field func(*Settings) *bool) Setting {
-	return Setting{Name: name, Default: deflt, Doc: doc, isBool: true, set: func(s *Settings, value string) error {
+	return Setting{Name: name, Default: deflt, Doc: doc, Type: Boolean, set: func(s *Settings, value string) error {
 		switch strings.ToLower(value) {
 		case "true", "on", "yes", "1":
 			*field(s) = true
@@ -93,7 +100,7 @@ func boolean(name, deflt, doc string, field func(*Settings) *bool) Setting {
 }
 
 func number(name, deflt, doc string, field func(*Settings) *int) Setting {
-	return Setting{Name: name, Default: deflt, Doc: doc, set: func(s *Settings, value string) error {
+	return Setting{Name: name, Default: deflt, Doc: doc, Type: Integer, set: func(s *Settings, value string) error {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 1 {
 			return errors.New("want a whole number of at least 1")
@@ -111,7 +118,7 @@ func workers(s Setting) Setting {
 
 // size is a setting of bytes, in nginx's form: digits, and k, m or g for KiB, MiB or GiB.
 func size(name, deflt, doc string, field func(*Settings) *int64) Setting {
-	return Setting{Name: name, Default: deflt, Doc: doc, set: func(s *Settings, value string) error {
+	return Setting{Name: name, Default: deflt, Doc: doc, Type: Size, set: func(s *Settings, value string) error {
 		digits, shift := strings.ToLower(value), 0
 		for i, unit := range []string{"k", "m", "g"} {
 			if rest, ok := strings.CutSuffix(digits, unit); ok {
@@ -128,7 +135,7 @@ func size(name, deflt, doc string, field func(*Settings) *int64) Setting {
 }
 
 func seconds(name, deflt, doc string, field func(*Settings) *time.Duration) Setting {
-	return Setting{Name: name, Default: deflt, Doc: doc, set: func(s *Settings, value string) error {
+	return Setting{Name: name, Default: deflt, Doc: doc, Type: Number, set: func(s *Settings, value string) error {
 		n, err := strconv.ParseFloat(value, 64)
 		if err != nil || !(n > 0 && n <= 3600) {
 			return errors.New("want seconds, such as 30, and 3600 at most")

@@ -120,6 +120,18 @@ func (s Settings) Addresses() address.Policy {
 	}
 }
 
+// Type is the type of a setting's value. The value itself is always a string.
+type Type int
+
+const (
+	String  Type = iota
+	Boolean      // true or false
+	Integer      // a whole number that is not negative
+	Number       // seconds, with a fraction
+	Size         // bytes: 8k, 64m, 1g
+	List         // values with commas between them
+)
+
 // Setting is one row of the table.
 type Setting struct {
 	// Name is in capitals: "INGRESS_CLASS".
@@ -128,18 +140,23 @@ type Setting struct {
 	Default string
 	// Doc is a sentence or two.
 	Doc string
+	// Type is the type of the value. Values are all that are accepted, or nil if there are others.
+	Type   Type
+	Values []string
 
 	// Workers says that Kong's workers read it: it has to be one of Kong's settings.
 	Workers bool
 
-	isBool bool
-	set    func(s *Settings, value string) error
+	set func(s *Settings, value string) error
 }
 
 const (
 	environmentPrefix = "CONTROLLER_"
 	kongPrefix        = "pluginserver_kube_sync_"
 )
+
+// Check returns the error that Load returns for a value.
+func (s Setting) Check(value string) error { return s.set(&Settings{}, value) }
 
 // Environment is the variable that sets it outside of Kong.
 func (s Setting) Environment() string { return environmentPrefix + s.Name }

@@ -11,6 +11,11 @@ import (
 // table has all settings, in the order of the documentation.
 var table = slices.Concat(general, limits())
 
+var (
+	tenancies       = []string{"shared", "isolated"}
+	consumerPlugins = []string{"namespace", "everywhere"}
+)
+
 var general = []Setting{
 	text("INGRESS_CLASS", "kong", "Name of the ingress class whose Ingresses are served.",
 		func(s *Settings) *string { return &s.IngressClass }, dnsName),
@@ -21,7 +26,7 @@ var general = []Setting{
 		set: setGatewayToReconcile,
 	},
 	{
-		Name: "GATEWAY_PORTS", Doc: "Ports of Kong for Gateways of GatewayClasses without the annotation konghq.com/gatewayclass-unmanaged, as 20000-20099. " +
+		Name: "GATEWAY_PORTS", Type: List, Doc: "Ports of Kong for Gateways of GatewayClasses without the annotation konghq.com/gatewayclass-unmanaged, as 20000-20099. " +
 			"Each of these Gateways has a Service of its own, whose ports lead to some of them. It needs PUBLISH_SERVICE, in a namespace that is watched. Without it, or with off, all Gateways are reached by PUBLISH_SERVICE.",
 		set: setGatewayPorts,
 	},
@@ -81,7 +86,7 @@ var general = []Setting{
 	list("LAST_RESORT_CERTIFICATE_NAMESPACES", "[POD_NAMESPACE]", "Namespaces whose objects may choose the certificate for all hosts that no other one is for, by TLS without a host or hostname, in comma-separated format; * for all.",
 		func(s *Settings) *[]string { return &s.LastResortNamespaces }, namespaceOrAll),
 	{
-		Name: "TENANCY", Default: "shared", Doc: "What the objects of a namespace may ask of the gateway: shared or isolated. " +
+		Name: "TENANCY", Default: "shared", Values: tenancies, Doc: "What the objects of a namespace may ask of the gateway: shared or isolated. " +
 			"Shared permits every bundled plugin, but none reads the gateway's files, environment, credentials or shared memory. " +
 			"Isolated also leaves plugins that connect to other hosts, evaluate templates or share state to KongClusterPlugins.",
 		set: func(s *Settings, value string) (err error) {
@@ -92,7 +97,7 @@ var general = []Setting{
 	list("ISOLATED_PLUGINS", "", "Plugins that KongPlugins may use although TENANCY is isolated, in comma-separated format.",
 		func(s *Settings) *[]string { return &s.IsolatedPlugins }, anything),
 	{
-		Name: "ALLOW_PLUGIN_FIELDS", Doc: "Values that KongPlugins may have in fields that get at what is the gateway's, as plugin.field=value in comma-separated format: " +
+		Name: "ALLOW_PLUGIN_FIELDS", Type: List, Doc: "Values that KongPlugins may have in fields that get at what is the gateway's, as plugin.field=value in comma-separated format: " +
 			"file-log.path=/var/log/kong/, grpc-gateway.proto=/etc/protos/. A slash at the end permits all files of a directory, * every value, and an empty value that the field is missing.",
 		set: func(s *Settings, value string) (err error) {
 			s.AllowPluginFields, err = ParsePluginFields(value)
@@ -104,10 +109,10 @@ var general = []Setting{
 	list("CUSTOM_ENTITY_TYPES", "", "Types of entities that KongCustomEntities may have beyond degraphql_routes, in comma-separated format, as key_sets, keys. Every namespace can then make entities of these types.",
 		func(s *Settings) *[]string { return &s.CustomEntityTypes }, customEntityType),
 	{
-		Name: "CONSUMER_PLUGINS", Default: "namespace", Doc: "Where the plugins of a KongConsumer take effect: namespace or everywhere. Namespace means routes of its own namespace, and of those where a ReferenceGrant lets its namespace's KongConsumers in; " +
+		Name: "CONSUMER_PLUGINS", Default: "namespace", Values: consumerPlugins, Doc: "Where the plugins of a KongConsumer take effect: namespace or everywhere. Namespace means routes of its own namespace, and of those where a ReferenceGrant lets its namespace's KongConsumers in; " +
 			"on other routes they only limit requests, and only where there is no other plugin of the kind. Everywhere has no effect while TENANCY is isolated.",
 		set: func(s *Settings, value string) (err error) {
-			value, err = oneOf("namespace", "everywhere")(strings.ToLower(value))
+			value, err = oneOf(consumerPlugins...)(strings.ToLower(value))
 			s.ConsumersEverywhere = value == "everywhere"
 			return err
 		},
@@ -147,11 +152,11 @@ var general = []Setting{
 	size("RELAY_MEMORY", "64m", "Memory for the request bodies that are kept to be sent once more, to another endpoint or a mirror. One namespace has half of it at most. A request whose body finds no memory is sent once.",
 		func(s *Settings) *int64 { return &s.RelayMemory }),
 	{
-		Name: "LOG_LEVEL", Default: "info", Doc: "What is logged: trace, debug, info, warn or error.",
+		Name: "LOG_LEVEL", Default: "info", Values: []string{"trace", "debug", "info", "warn", "error"}, Doc: "What is logged: trace, debug, info, warn or error.",
 		set: setLogLevel,
 	},
-	text("LOG_FORMAT", "text", "Form of the log: text or json.",
-		func(s *Settings) *string { return &s.LogFormat }, oneOf("text", "json")),
+	choice("LOG_FORMAT", "text", "Form of the log: text or json.",
+		func(s *Settings) *string { return &s.LogFormat }, "text", "json"),
 }
 
 var byName = func() map[string]Setting {
@@ -178,7 +183,7 @@ func Flags(set *flag.FlagSet) map[string]string {
 		if setting.Default != "" {
 			usage += " Default: " + setting.Default
 		}
-		if setting.isBool {
+		if setting.Type == Boolean {
 			set.BoolFunc(setting.Flag(), usage, store)
 		} else {
 			set.Func(setting.Flag(), usage, store)

@@ -10,7 +10,7 @@ import (
 
 // ParseTenancy reads TENANCY and reports whether the gateway is isolated.
 func ParseTenancy(value string) (isolated bool, err error) {
-	value, err = oneOf("shared", "isolated")(strings.ToLower(value))
+	value, err = oneOf(tenancies...)(strings.ToLower(value))
 	return value == "isolated", err
 }
 
