@@ -35,6 +35,7 @@ func verbs() []verb {
 	return []verb{
 		{"render", "print the Kong configuration that manifests make", render},
 		{"check", "say what is wrong with manifests; exits 1 if anything is, 2 if they can't be read", check},
+		{"definitions", "print the definitions of Gateway API and of Kong, for kubectl apply --server-side -f -", printDefinitions},
 		{"version", "print the version", version},
 		{"help", "print this, and the settings of the running gateway", help},
 	}
@@ -73,7 +74,7 @@ func Run(args []string, out, err io.Writer) int {
 func usage(w io.Writer) error {
 	fmt.Fprint(w, "kube-sync is a plugin server that Kong starts. By hand:\n\n")
 	for _, v := range verbs() {
-		fmt.Fprintf(w, "  kube-sync %-8s %s\n", v.name, v.synopsis)
+		fmt.Fprintf(w, "  kube-sync %-11s %s\n", v.name, v.synopsis)
 	}
 	return nil
 }

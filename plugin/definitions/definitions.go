@@ -1,0 +1,35 @@
+package definitions
+
+import (
+	"bytes"
+	"compress/gzip"
+	"embed"
+	"fmt"
+	"io"
+)
+
+// The bundles. Gateway API's standard channel has all kinds that are served. The experimental
+// channel adds fields to them, such as retries and sessions.
+const (
+	GatewayAPI             = "gateway-api"
+	GatewayAPIExperimental = "gateway-api-experimental"
+	Kong                   = "kong"
+)
+
+// Each bundle is a stream of YAML documents, compressed. The test of this package makes them.
+//
+//go:embed *.yaml.gz
+var bundles embed.FS
+
+// YAML returns the manifests of a bundle.
+func YAML(bundle string) ([]byte, error) {
+	packed, err := bundles.ReadFile(bundle + ".yaml.gz")
+	if err != nil {
+		return nil, fmt.Errorf("there are no definitions %q", bundle)
+	}
+	plain, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("definitions %s: %w", bundle, err)
+	}
+	return io.ReadAll(plain)
+}
