@@ -44,8 +44,8 @@ image: ## build the gateway's image (needs Docker)
 e2e-kind: ## run the end-to-end tests in a kind cluster (needs Docker)
 	@e2e/kind/run.sh
 
-manifests: ## make kong-conf/install.yaml of its sources
-	$(GO) test ./kong-conf -run TestInstallIsMadeOfItsSources -update
+manifests: ## make kong-conf/install.yaml and all other manifests from the chart, and the schema of its values
+	$(GO) test ./kong-conf -run 'TestValuesSchema|TestChartPage|TestManifestsAreMadeFromTheChart' -update
 
 fmt: ## format the code
 	$(GO) fmt ./...

@@ -6,40 +6,129 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kube-sync/kube-sync/e2e/helm"
 )
 
-var update = flag.Bool("update", false, "write install.yaml anew from the manifests")
+var update = flag.Bool("update", false, "write the files that are made from others")
 
-const installHeader = `# All of kube-sync for all namespaces of a cluster:
+// made are the manifests that "make manifests" makes from the chart.
+var made = []struct {
+	file, header string
+	// values are the release's, and kinds those of its objects that the file has; nil for all.
+	values string
+	kinds  []string
+}{
+	{file: "install.yaml", values: installValues, header: `# All of kube-sync for all namespaces of a cluster:
 #
 #   kubectl apply -f install.yaml
 #
-# Made of the files in manifests/ by "make manifests": change those.
-`
+# With Gateway API, apply gatewayclass.yaml too. "kube-sync definitions" prints the definitions of
+# Gateway API and of Kong's kinds.
+`},
+	{file: "gatewayclass.yaml", values: installValues + "gatewayClass: {create: true}\n", kinds: []string{"GatewayClass"},
+		header: `# For clusters that have Gateway API, beside install.yaml:
+#
+#   kubectl apply -f gatewayclass.yaml
+#
+`},
+	{file: "admission.yaml", values: "admission: {enabled: true}\nnameOverride: kube-sync\n", kinds: policyKinds,
+		header: `# Optional: the API server itself refuses what could only be without effect, before it is
+# stored. The rules say nothing that the gateway would not say in an Event or a condition;
+# nothing runs for them but the API server (Kubernetes 1.30 or newer).
+#
+#   kubectl apply -f admission.yaml
+#
+# An object that is there already stays changeable: a rule is applied to updates that
+# change what it is about, and to no others. A rule that cannot be evaluated admits
+# (failurePolicy: Ignore). To be warned instead of refused, put
+# validationActions: [Warn, Audit] into the bindings.
+#
+# What the definitions of Kong's kinds refuse themselves is not repeated here: a
+# KongConsumer without username and custom_id, a KongPlugin with config and configFrom.
+# The fields of a plugin's configuration only Kong knows; its words are in the status of
+# the KongPlugin.
+#
+`},
+	{file: "manifests/namespaced/install.yaml", values: installValues + "settings: {watchNamespace: [default]}\n",
+		header: `# kube-sync for some namespaces of a cluster, here for "default" alone. It can read nothing of any
+# other namespace. For others:
+#
+#   helm template kong kong-conf/chart --namespace kong --set 'settings.watchNamespace={shop,blog}'
+#
+`},
+	{file: "manifests/gatewayservices/clusterrole.yaml", values: servicesValues,
+		kinds: []string{"ClusterRole kube-sync-gateway-services", "ClusterRoleBinding kube-sync-gateway-services"},
+		header: `# Optional, beside install.yaml: for Gateways that have a Service of their own.
+#
+#   kubectl apply -k kong-conf/manifests/gatewayservices
+#
+`},
+	{file: "manifests/gatewayservices/policy.yaml", values: servicesValues, kinds: policyKinds, header: ""},
+}
 
-// TestInstallIsMadeOfItsSources holds install.yaml against the files that
-// manifests/cluster lists. The comments stay, which kustomize would drop.
-func TestInstallIsMadeOfItsSources(t *testing.T) {
-	var documents []string
-	for _, file := range kustomized(t, "manifests/cluster") {
-		documents = append(documents, strings.TrimSpace(readFile(t, file)))
+const (
+	// The names are for one gateway in a cluster; a release of the chart has some of its own.
+	installValues  = "namespace: {create: true}\nserviceAccount: {name: kube-sync}\nrbac: {name: kube-sync}\n"
+	servicesValues = installValues + "gatewayServices: {enabled: true}\n"
+)
+
+var policyKinds = []string{"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+
+// TestManifestsAreMadeFromTheChart holds all manifests to the chart, so that there is one truth.
+func TestManifestsAreMadeFromTheChart(t *testing.T) {
+	for _, m := range made {
+		var documents []string
+		for _, document := range render(t, m.values).Documents {
+			if isOf(t, document, m.kinds) {
+				documents = append(documents, withoutHelm(document))
+			}
+		}
+		if len(documents) == 0 {
+			t.Errorf("%s: the chart has no %v", m.file, m.kinds)
+		}
+		generated(t, m.file, m.header+"# Made from the chart by \"make manifests\": change that.\n---\n"+strings.Join(documents, "---\n"))
 	}
-	want := installHeader + "---\n" + strings.Join(documents, "\n---\n") + "\n"
-	if *update {
-		if err := os.WriteFile("install.yaml", []byte(want), 0o644); err != nil {
-			t.Fatal(err)
+}
+
+// render renders the chart as the release kong in the namespace kong.
+func render(t *testing.T, values string) helm.Rendered {
+	t.Helper()
+	rendered, err := helm.Render("chart", helm.Release{Name: "kong", Namespace: "kong", Values: values})
+	if err != nil {
+		t.Fatalf("%v with the values\n%s", err, values)
+	}
+	return rendered
+}
+
+// isOf reports whether a document's "Kind", or "Kind name", is among those given, or none is.
+func isOf(t *testing.T, document string, kinds []string) bool {
+	t.Helper()
+	var object struct {
+		Kind     string
+		Metadata struct{ Name string }
+	}
+	if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+		t.Fatalf("%v in\n%s", err, document)
+	}
+	return kinds == nil || slices.Contains(kinds, object.Kind) || slices.Contains(kinds, object.Kind+" "+object.Metadata.Name)
+}
+
+// withoutHelm leaves out the labels by which Helm knows what it installed.
+func withoutHelm(document string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(document) {
+		if field := strings.TrimSpace(line); field != "app.kubernetes.io/managed-by: Helm" && !strings.HasPrefix(field, "helm.sh/chart: ") {
+			kept.WriteString(line)
 		}
 	}
-	if diff := cmp.Diff(want, readFile(t, "install.yaml")); diff != "" {
-		t.Errorf("install.yaml is not what its sources make; run make manifests:\n%s", diff)
-	}
+	return kept.String()
 }
 
 // TestKustomizeMakesTheSame is for those who install with kubectl apply -k.
@@ -48,44 +137,23 @@ func TestKustomizeMakesTheSame(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no kubectl on PATH: what kustomize makes is not tested")
 	}
-	built, err := exec.Command(kubectl, "kustomize", "manifests/cluster").Output()
-	if err != nil {
-		t.Fatalf("kubectl kustomize: %v", err)
-	}
-	want, got := objects(t, readFile(t, "install.yaml")), objects(t, string(built))
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("install.yaml and manifests/cluster differ:\n%s", diff)
-	}
-	built, err = exec.Command(kubectl, "kustomize", "manifests/namespaced").Output()
-	if err != nil {
-		t.Fatalf("kubectl kustomize: %v", err)
-	}
-	for _, id := range []string{"Role default/kube-sync", "RoleBinding default/kube-sync", "Deployment kong/kong"} {
-		if objects(t, string(built))[id] == nil {
-			t.Errorf("manifests/namespaced has no %s", id)
+	for dir, files := range map[string][]string{
+		".":                         {"install.yaml"},
+		"manifests/namespaced":      {"manifests/namespaced/install.yaml"},
+		"manifests/gatewayservices": {"manifests/gatewayservices/clusterrole.yaml", "manifests/gatewayservices/policy.yaml"},
+	} {
+		built, err := exec.Command(kubectl, "kustomize", dir).Output()
+		if err != nil {
+			t.Fatalf("kubectl kustomize %s: %v", dir, err)
+		}
+		var want string
+		for _, file := range files {
+			want += "---\n" + readFile(t, file)
+		}
+		if diff := cmp.Diff(objects(t, want), objects(t, string(built))); diff != "" {
+			t.Errorf("kustomize makes another thing of %s:\n%s", dir, diff)
 		}
 	}
-}
-
-// kustomized lists the files of a kustomization, in its order.
-func kustomized(t *testing.T, dir string) []string {
-	t.Helper()
-	var kustomization struct {
-		Resources []string `json:"resources"`
-	}
-	if err := yaml.Unmarshal([]byte(readFile(t, filepath.Join(dir, "kustomization.yaml"))), &kustomization); err != nil {
-		t.Fatal(err)
-	}
-	var files []string
-	for _, resource := range kustomization.Resources {
-		path := filepath.Join(dir, resource)
-		if filepath.Ext(path) == ".yaml" {
-			files = append(files, path)
-		} else {
-			files = append(files, kustomized(t, path)...)
-		}
-	}
-	return files
 }
 
 // objects are the documents of a manifest by kind, namespace and name.

@@ -1,6 +1,7 @@
 package kongconf_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,28 +12,34 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestRolesAgree holds the three places together where rules are written: for all
-// namespaces, for single ones, and for the chart.
+// TestRolesAgree holds the roles for all namespaces, those for some, and those in the values for the official
+// chart together.
 func TestRolesAgree(t *testing.T) {
-	cluster := objects(t, readFile(t, "manifests/cluster/clusterrole.yaml"))
+	cluster := objects(t, readFile(t, "install.yaml"))
 	all := decode[rbacv1.ClusterRole](t, cluster, "ClusterRole kube-sync").Rules
 	scoped := decode[rbacv1.ClusterRole](t, cluster, "ClusterRole kube-sync-cluster-scoped").Rules
-	lease := decode[rbacv1.Role](t, objects(t, readFile(t, "manifests/gateway/lease.yaml")), "Role kong/kube-sync-lease").Rules
+	lease := decode[rbacv1.Role](t, cluster, "Role kong/kube-sync-lease").Rules
 
-	one := decode[rbacv1.Role](t, objects(t, readFile(t, "manifests/namespaced/watched/role.yaml")), "Role kube-sync").Rules
-	if diff := cmp.Diff(all, one); diff != "" {
+	some := objects(t, readFile(t, "manifests/namespaced/install.yaml"))
+	if diff := cmp.Diff(all, decode[rbacv1.Role](t, some, "Role default/kube-sync").Rules); diff != "" {
 		t.Errorf("in one namespace kube-sync may do another thing than in all:\n%s", diff)
 	}
-	named := decode[rbacv1.ClusterRole](t, objects(t, readFile(t, "manifests/namespaced/clusterscoped.yaml")), "ClusterRole kube-sync-cluster-scoped").Rules
+	named := decode[rbacv1.ClusterRole](t, some, "ClusterRole kube-sync-cluster-scoped").Rules
 	for i := range named {
+		if names := named[i].ResourceNames; (named[i].Resources[0] == "namespaces") != slices.Equal(names, []string{"default"}) {
+			t.Errorf("outside of namespaces %v are limited to %v", named[i].Resources, names)
+		}
 		named[i].ResourceNames = nil
 	}
 	if diff := cmp.Diff(scoped, named); diff != "" {
 		t.Errorf("outside of namespaces the two installations differ by more than names:\n%s", diff)
 	}
+	if some["ClusterRole kube-sync"] != nil {
+		t.Error("a gateway for some namespaces has rights in all")
+	}
 
 	services := decode[rbacv1.ClusterRole](t, objects(t, readFile(t, "manifests/gatewayservices/clusterrole.yaml")), "ClusterRole kube-sync-gateway-services").Rules
-	ofOne := decode[rbacv1.Role](t, objects(t, readFile(t, "manifests/namespaced/watched/gatewayservices.yaml")), "Role kube-sync-gateway-services").Rules
+	ofOne := decode[rbacv1.Role](t, objects(t, render(t, servicesValues+"settings: {watchNamespace: [shop]}\n").Manifests()), "Role shop/kube-sync-gateway-services").Rules
 	if diff := cmp.Diff(services, ofOne); diff != "" {
 		t.Errorf("in one namespace kube-sync may do another thing with the Services of Gateways than in all:\n%s", diff)
 	}

@@ -88,6 +88,9 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: buckets}, labels)
 }
 
+// Describe sends what all metrics are called, those without a value so far included.
+func (m *Metrics) Describe(to chan<- *prometheus.Desc) { m.registry.Describe(to) }
+
 // Translated counts one translation, after which so many objects have faults.
 func (m *Metrics) Translated(took time.Duration, brokenObjects int) {
 	m.translations.WithLabelValues("true").Inc()

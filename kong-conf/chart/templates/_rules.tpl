@@ -1,13 +1,5 @@
-# What kube-sync may do in all namespaces: read and report. It creates, changes and deletes
-# no object but Events. Gateways with a Service of their own need one more role, which is
-# optional: ../gatewayservices.
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata:
-  name: kube-sync
-  labels:
-    app.kubernetes.io/part-of: kube-sync
-rules:
+{{/* What kube-sync may do in the namespaces that it watches. */}}
+{{- define "kube-sync.rules" -}}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
   verbs: [list, watch]
@@ -29,8 +21,8 @@ rules:
 - apiGroups: [""]
   resources: [secrets]
   # kube-sync watches the metadata of Secrets and gets the content of those that an
-  # object it serves refers to. RBAC knows no such difference: whoever may list them
-  # may read them. If that is too much, watch single namespaces: ../namespaced.
+  # object it serves refers to. RBAC knows no such difference: an account that may list them
+  # may read them. If that is too much, watch single namespaces.
   verbs: [get, list, watch]
 - apiGroups: [""]
   resources: [configmaps]
@@ -57,15 +49,11 @@ rules:
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gateways/status, listenersets/status, httproutes/status, grpcroutes/status, tlsroutes/status, tcproutes/status, udproutes/status, backendtlspolicies/status]
   verbs: [patch]
----
-# What is not in any namespace.
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata:
-  name: kube-sync-cluster-scoped
-  labels:
-    app.kubernetes.io/part-of: kube-sync
-rules:
+{{- end }}
+
+{{/* What is in no namespace. */}}
+{{- define "kube-sync.clusterRules" -}}
+{{- $watched := (include "kube-sync.watched" . | fromJson).all -}}
 - apiGroups: [networking.k8s.io]
   resources: [ingressclasses]
   verbs: [list, watch]
@@ -83,38 +71,48 @@ rules:
   verbs: [patch]
 - apiGroups: [""]
   resources: [namespaces]
+  {{- with $watched }}
+  # Each is watched by itself, so its name is enough.
+  resourceNames: {{ toJson . }}
+  {{- end }}
   verbs: [list, watch]
 - apiGroups: [apiextensions.k8s.io]
   resources: [customresourcedefinitions]
   # Kinds that are defined later are watched from then on.
   verbs: [list, watch]
----
+{{- end }}
+
+{{- define "kube-sync.gatewayServicesRules" -}}
+- apiGroups: [""]
+  resources: [services]
+  verbs: [create, patch, delete]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [create, patch, delete]
+{{- end }}
+
+{{/* The one subject of all bindings. */}}
+{{- define "kube-sync.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "kube-sync.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end }}
+
+{{/* The binding for a role: (dict "root" $ "kind" Role|ClusterRole "name" … "namespace" …). */}}
+{{- define "kube-sync.binding" -}}
 apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
+kind: {{ .kind }}Binding
 metadata:
-  name: kube-sync
+  name: {{ .name }}
+  {{- with .namespace }}
+  namespace: {{ . }}
+  {{- end }}
   labels:
-    app.kubernetes.io/part-of: kube-sync
+    {{- include "kube-sync.labels" .root | nindent 4 }}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
-  kind: ClusterRole
-  name: kube-sync
+  kind: {{ .kind }}
+  name: {{ .name }}
 subjects:
-- kind: ServiceAccount
-  name: kube-sync
-  namespace: kong
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata:
-  name: kube-sync-cluster-scoped
-  labels:
-    app.kubernetes.io/part-of: kube-sync
-roleRef:
-  apiGroup: rbac.authorization.k8s.io
-  kind: ClusterRole
-  name: kube-sync-cluster-scoped
-subjects:
-- kind: ServiceAccount
-  name: kube-sync
-  namespace: kong
+{{ include "kube-sync.subjects" .root }}
+{{- end }}

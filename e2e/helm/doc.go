@@ -1,0 +1,2 @@
+// Package helm renders, installs and upgrades kong-conf/chart with Helm's own library.
+package helm
