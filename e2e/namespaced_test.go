@@ -15,11 +15,8 @@ import (
 	"github.com/kube-sync/kube-sync/watch"
 )
 
-// The roles of the namespaced installation, without the cluster-scoped ones, which are
-// optional.
-var namespacedRoles = []string{
-	"namespaced/watched/role.yaml", "namespaced/publishservice.yaml", "gateway/lease.yaml",
-}
+// namespacedInstall is the installation for the namespace "default". Its cluster-scoped roles are optional.
+const namespacedInstall = "../kong-conf/manifests/namespaced/install.yaml"
 
 const namespacedAccountName = "watches-one"
 
@@ -31,19 +28,17 @@ func namespacedAccount(t *testing.T, cp *lab.ControlPlane, watched string) lab.C
 	t.Helper()
 	credentials(t, cp) // makes the gateway's own namespace
 	const account = namespacedAccountName
-	var roles strings.Builder
-	for _, file := range namespacedRoles {
-		raw, err := os.ReadFile("../kong-conf/manifests/" + file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// The account of the other tests may read all namespaces, and keeps its roles.
-		roles.WriteString("---\n" + strings.ReplaceAll(string(raw), "name: kube-sync", "name: "+account) + "\n")
+	manifests, err := os.ReadFile(namespacedInstall)
+	if err != nil {
+		t.Fatal(err)
 	}
+	// The account of the other tests may read all namespaces, and keeps its roles.
+	roles := strings.NewReplacer("name: kube-sync", "name: "+account, "namespace: default", "namespace: "+watched).
+		Replace(only(string(manifests), "Role", "RoleBinding"))
 	made := cp.ServiceAccount(t, gatewayNamespace, account, "")
-	cp.MustApply(t, watched, roles.String())
+	cp.MustApply(t, watched, roles)
 	t.Cleanup(func() {
-		if err := cp.Delete(context.Background(), watched, roles.String()); err != nil {
+		if err := cp.Delete(context.Background(), watched, roles); err != nil {
 			t.Error(err)
 		}
 		err := cp.Client.CoreV1().ServiceAccounts(gatewayNamespace).Delete(context.Background(), account, metav1.DeleteOptions{})

@@ -43,19 +43,25 @@ var gatewayServices = []string{"clusterrole.yaml", "policy.yaml"}
 func Deploy(t testing.TB, cp *lab.ControlPlane, variables map[string]string) *Pod {
 	t.Helper()
 	lab.Met(t, Gateway())
-	cp.Kubelet(t).AddImage(deployedImage, image(t))
-	cp.LoadBalancer(t)
+	AddImage(t, cp)
 	manifests, err := os.ReadFile(filepath.Join(conf(t), "install.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cp.MustApply(t, "", withVariables(string(manifests), variables, settingPrefix+"APISERVER_HOST="+apiServer(t, cp)))
+	cp.MustApply(t, "", withVariables(string(manifests), variables, settingPrefix+"APISERVER_HOST="+APIServer(t, cp)))
 	PermitGatewayServices(t, cp)
 	g := &installed{t: t, cp: cp}
 	t.Cleanup(g.tellLog)
 	g.waitReady(t.Context())
 	address := g.address()
 	return &Pod{t: t, HTTP: net.JoinHostPort(address, "80"), HTTPS: net.JoinHostPort(address, "443"), installed: g}
+}
+
+// AddImage makes a cluster of the lab know the gateway's image, and gives its Services of type LoadBalancer addresses.
+func AddImage(t testing.TB, cp *lab.ControlPlane) {
+	t.Helper()
+	cp.Kubelet(t).AddImage(deployedImage, image(t))
+	cp.LoadBalancer(t)
 }
 
 // PermitGatewayServices lets the installed gateway's account write the Services of Gateways.
@@ -70,8 +76,8 @@ func PermitGatewayServices(t testing.TB, cp *lab.ControlPlane) {
 	}
 }
 
-// apiServer is what kube-sync has to be told, as the lab has no DNS.
-func apiServer(t testing.TB, cp *lab.ControlPlane) string {
+// APIServer is the setting APISERVER_HOST for pods of the gateway, because the lab has no DNS.
+func APIServer(t testing.TB, cp *lab.ControlPlane) string {
 	t.Helper()
 	server, err := url.Parse(cp.Config.Host)
 	if err != nil {
