@@ -12,7 +12,7 @@ help: ## list the targets
 build: ## build bin/kube-sync
 	$(GO) build -ldflags '-X github.com/kube-sync/kube-sync/plugin/cli.Version=$(VERSION)' -o bin/kube-sync ./plugin
 
-run: build ## try it out: a local gateway that follows the manifests in examples/ (ARGS=-h for settings)
+run: build ## try it out: a local gateway that follows the manifests in examples/local/ (ARGS=-h for settings)
 	@$(GO) build -o bin/demo ./e2e/demo
 	@exec bin/demo $(ARGS)
 

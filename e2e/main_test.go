@@ -14,7 +14,13 @@ import (
 
 func TestMain(m *testing.M) {
 	lab.CheckAudit(checkRoles)
-	lab.Main(m, append(pod.Programs, shell)...)
+	lab.Main(m, append(pod.Programs, shell, echoBasic)...)
+}
+
+// echoBasic is the backend of the examples for a cluster.
+var echoBasic = lab.Program{
+	Image: "registry.k8s.io/gateway-api/echo-basic", Package: "sigs.k8s.io/gateway-api/conformance/echo-basic",
+	Dir: "conformance/suite", Cached: true,
 }
 
 // cluster is the control plane of this package, with what an installation brings.

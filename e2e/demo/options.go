@@ -39,7 +39,7 @@ func parseOptions(args []string, getenv func(string) string) (*options, error) {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.BoolVar(&o.once, "once", false, "exit after the questions, with status 0 if all answers are right")
 	flags.BoolVar(&o.standIn, "stand-in", false, "use the stand-in gateway even if there is a kong on PATH")
-	flags.StringVar(&o.manifests, "manifests", "examples", "`directory` of manifests to follow")
+	flags.StringVar(&o.manifests, "manifests", "examples/local", "`directory` of manifests to follow")
 	flags.StringVar(&o.kubeSync, "kube-sync", "bin/kube-sync", "kube-sync's executable `file`")
 	flags.StringVar(&o.dir, "dir", ".run", "`directory` for the gateway's files")
 	flags.StringVar(&o.conf, "conf", "kong-conf/kong.conf", "`file` with the settings of the gateway in the pod")
