@@ -9,10 +9,16 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/lint"
+	"helm.sh/helm/v3/pkg/lint/support"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"sigs.k8s.io/yaml"
 
 	"github.com/kube-sync/kube-sync/e2e/helm"
 	"github.com/kube-sync/kube-sync/plugin/settings"
@@ -344,5 +350,48 @@ func TestSchemaIsOfTheDefaults(t *testing.T) {
 	var settingsOf struct{ Properties map[string]any }
 	if err := json.Unmarshal(schema.Properties["settings"], &settingsOf); err != nil || len(settingsOf.Properties) != len(settings.Table()) {
 		t.Errorf("the schema has %d settings, kube-sync has %d: %v", len(settingsOf.Properties), len(settings.Table()), err)
+	}
+}
+
+// TestServicesAreAsValuesSay: each field of the Services has a value, and no value is lost, false among them.
+func TestServicesAreAsValuesSay(t *testing.T) {
+	const spec = `{type: LoadBalancer, loadBalancerClass: a.example/b, loadBalancerIP: 192.0.2.8, loadBalancerSourceRanges: [198.51.100.0/24],
+  allocateLoadBalancerNodePorts: false, externalTrafficPolicy: Local, internalTrafficPolicy: Local, healthCheckNodePort: 31000,
+  trafficDistribution: PreferSameZone, ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv6, IPv4], clusterIP: 10.96.0.9, externalIPs: [192.0.2.9],
+  sessionAffinity: ClientIP}`
+	all := objects(t, render(t, "ports: {http: {nodePort: 30080}, streams: [{name: dns, port: 5353, protocol: UDP, nodePort: 30053}, {name: mqtt, port: 8883, tls: true}]}\n"+
+		"proxy: "+spec+"\nproxyUDP: "+strings.Replace(spec, "{", "{enabled: true, ", 1)+"\n").Manifests())
+	var want map[string]any
+	if err := yaml.Unmarshal([]byte(spec), &want); err != nil {
+		t.Fatal(err)
+	}
+	for id, ports := range map[string][]corev1.ServicePort{
+		"Service kong/kong-proxy": {{Name: "proxy", Port: 80, TargetPort: intstr.FromString("proxy"), NodePort: 30080},
+			{Name: "proxy-tls", Port: 443, TargetPort: intstr.FromString("proxy-tls")},
+			{Name: "mqtt", Port: 8883, TargetPort: intstr.FromString("mqtt"), Protocol: "TCP"}},
+		"Service kong/kong-proxy-udp": {{Name: "dns", Port: 5353, TargetPort: intstr.FromString("dns"), Protocol: "UDP", NodePort: 30053}},
+	} {
+		if diff := cmp.Diff(ports, decode[corev1.Service](t, all, id).Spec.Ports); diff != "" {
+			t.Errorf("%s has other ports:\n%s", id, diff)
+		}
+		got, _ := all[id]["spec"].(map[string]any)
+		delete(got, "ports")
+		delete(got, "selector")
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s is another one:\n%s", id, diff)
+		}
+	}
+	policy := decode[networkingv1.NetworkPolicy](t, all, "NetworkPolicy kong/kong-ingress")
+	if open := policy.Spec.Ingress[0].Ports; !at(open, corev1.ProtocolUDP, 5353) || !at(open, corev1.ProtocolTCP, 8883) || at(open, corev1.ProtocolTCP, 5353) {
+		t.Errorf("clients reach %v", open)
+	}
+}
+
+// TestChartIsWithoutLint has Helm's own linter look at the chart.
+func TestChartIsWithoutLint(t *testing.T) {
+	for _, m := range lint.AllWithKubeVersion("chart", map[string]any{}, "kong", &chartutil.KubeVersion{Version: "v1.36.0", Major: "1", Minor: "36"}).Messages {
+		if m.Severity > support.InfoSev {
+			t.Error(m)
+		}
 	}
 }
