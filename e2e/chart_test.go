@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -311,21 +309,4 @@ func at(tree map[string]any, path string) (any, bool) {
 		}
 	}
 	return value, true
-}
-
-// ofRelease lists what a cluster has of a release, as "Kind name".
-func ofRelease(ctx context.Context, cp *lab.ControlPlane) (all []string, err error) {
-	const release = "app.kubernetes.io/instance=kong,app.kubernetes.io/managed-by=Helm"
-	selected := metav1.ListOptions{LabelSelector: release}
-	for _, gvr := range releaseKinds {
-		list, err := cp.Dynamic.Resource(gvr).List(ctx, selected)
-		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", gvr.Resource, err)
-		}
-		for _, item := range list.Items {
-			all = append(all, item.GetKind()+" "+item.GetName())
-		}
-	}
-	slices.Sort(all)
-	return all, nil
 }
