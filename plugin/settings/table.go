@@ -125,7 +125,7 @@ var general = []Setting{
 	workers(number("MAX_KONG_HOPS", "5", "Kong gateways that a request may come by, this one included, by its header Via. One that came by more is answered 508: some backend leads back to the gateway.",
 		func(s *Settings) *int { return &s.MaxKongHops })),
 	workers(Setting{
-		Name: "LIMIT_NAMESPACE_STREAM_SESSIONS", Default: "[a quarter of worker_connections]",
+		Name: "LIMIT_NAMESPACE_STREAM_SESSIONS", Default: "[a quarter of worker_connections]", Type: Integer,
 		Doc: "Connections, and sessions of datagrams, that the stream routes of one namespace have open in each of Kong's workers at most, 0 for no limit. " +
 			"One of TLS counts as two. The default leaves half of a worker's connections to other namespaces.",
 		set: func(s *Settings, value string) (err error) {
