@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -65,7 +66,8 @@ type chart struct {
 		Repository string `json:"repository"`
 		Tag        string `json:"tag"`
 	} `json:"image"`
-	ExtraObjects []map[string]any `json:"extraObjects"`
+	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints"`
+	ExtraObjects              []map[string]any                  `json:"extraObjects"`
 }
 
 func chartValues(t *testing.T) chart {
@@ -269,8 +271,18 @@ func TestChartRunsTheSame(t *testing.T) {
 	if values.Env["router_flavor"] != conf(t)["router_flavor"] {
 		t.Errorf("router_flavor is %v here, %s there", values.Env["router_flavor"], conf(t)["router_flavor"])
 	}
-	if got := strings.Fields(fmt.Sprint(values.Env["stream_listen"])); !slices.Equal(got, strings.Fields(conf(t)["stream_listen"])) {
-		t.Errorf("stream_listen is %v here, %s there", got, conf(t)["stream_listen"])
+	for _, name := range []string{"proxy_listen", "status_listen", "stream_listen"} {
+		if got := strings.Fields(fmt.Sprint(values.Env[name])); !slices.Equal(got, strings.Fields(conf(t)[name])) {
+			t.Errorf("%s is %v here, %s there", name, got, conf(t)[name])
+		}
+	}
+	ours, theirs := slices.Clone(d.Spec.Template.Spec.TopologySpreadConstraints), slices.Clone(values.TopologySpreadConstraints)
+	if len(ours) != 1 || len(theirs) != 1 {
+		t.Fatalf("topology is spread by %v here, by %v there", theirs, ours)
+	}
+	ours[0].LabelSelector, theirs[0].LabelSelector = nil, nil
+	if !reflect.DeepEqual(ours, theirs) {
+		t.Errorf("topology is spread by %v here, by %v there", theirs, ours)
 	}
 	if !slices.Equal(values.Lifecycle.PreStop.Exec.Command, container.Lifecycle.PreStop.Exec.Command) {
 		t.Error("the preStop hooks differ")
