@@ -61,7 +61,7 @@ func (c *Cluster) patchStatus(ctx context.Context, key unit.Key, version string,
 			Patch(ctx, key.Name, types.MergePatchType, body, options, "status")
 		return err
 	}
-	_, err = c.clients.dynamic.Resource(c.kinds[key.Kind].Resource).Namespace(key.Namespace).
+	_, err = c.clients.dynamic.Resource(c.resource(key.Kind)).Namespace(key.Namespace).
 		Patch(ctx, key.Name, types.MergePatchType, body, options, "status")
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
@@ -27,6 +28,9 @@ type ClusterOptions struct {
 	Kinds []Kind
 	// Log defaults to slog.Default().
 	Log *slog.Logger
+	// Reading, if set, is called for each custom kind at the start, and again whenever
+	// that changes. It must not block.
+	Reading func(Reading)
 	// QPS and Burst limit the requests to the API server. Defaults 50 and 100.
 	QPS   float32
 	Burst int
@@ -50,6 +54,8 @@ type Cluster struct {
 
 	mu        sync.RWMutex
 	informers map[unit.Kind][]*informer
+	// served are the versions of the custom kinds that are watched.
+	served map[unit.Kind]string
 }
 
 // NewCluster returns a source that watches when it is run. It doesn't reach for
@@ -79,6 +85,7 @@ func newCluster(options ClusterOptions, clients *clients, contact *contact) (*Cl
 		contact:    contact,
 		failures:   rate.Sometimes{First: 1, Interval: time.Minute},
 		informers:  map[unit.Kind][]*informer{},
+		served:     map[unit.Kind]string{},
 	}
 	if c.log == nil {
 		c.log = slog.Default()
@@ -91,48 +98,56 @@ func newCluster(options ClusterOptions, clients *clients, contact *contact) (*Cl
 	contact.back = c.answered
 	c.expect(c) // until everything to wait for is known
 	c.wanted = newWanted(c)
-	c.presence = newPresence(c)
+	c.presence = newPresence(c, options.Reading)
 	for _, kind := range kinds {
 		c.kinds[kind.Name] = kind
 		if kind.Custom {
 			c.presence.add(kind)
-		} else if err := c.add(kind); err != nil {
+		} else if _, err := c.add(kind, kind.Resource, nil); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
 }
 
-// add prepares to watch a kind.
-func (c *Cluster) add(kind Kind) error {
+// add prepares to watch a kind in one of its versions and returns the informers. The
+// caches of those before them are read as long as theirs are not complete.
+func (c *Cluster) add(kind Kind, resource schema.GroupVersionResource, held *held) ([]*informer, error) {
 	var added []*informer
 	for _, scope := range c.scopes(kind) {
-		informer, err := newInformer(c, kind, scope)
+		informer, err := newInformer(c, kind, resource, scope, held)
 		if err != nil {
-			return fmt.Errorf("watch %s: %w", kind.Resource.String(), err)
+			return nil, fmt.Errorf("watch %s: %w", resource.String(), err)
 		}
 		added = append(added, informer)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.informers[kind.Name] = added
-	return nil
+	c.informers[kind.Name] = append(slices.Clone(added), c.informers[kind.Name]...)
+	c.served[kind.Name] = resource.Version
+	return added, nil
 }
 
-// of returns the informers of a kind.
-func (c *Cluster) of(kind unit.Kind) []*informer {
+// resource is that of a kind in the version in which it is read.
+func (c *Cluster) resource(kind unit.Kind) schema.GroupVersionResource {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.informers[kind]
+	if version, ok := c.served[kind]; ok {
+		return c.kinds[kind].in(version)
+	}
+	return c.kinds[kind].Resource
 }
 
-// remove forgets the informers of a kind and returns them.
-func (c *Cluster) remove(kind unit.Kind) []*informer {
+// forget leaves out informers that have been stopped.
+func (c *Cluster) forget(kind unit.Kind, stopped []*informer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	removed := c.informers[kind]
-	delete(c.informers, kind)
-	return removed
+	left := slices.DeleteFunc(slices.Clone(c.informers[kind]), func(i *informer) bool { return slices.Contains(stopped, i) })
+	c.informers[kind] = left
+	if len(left) == 0 {
+		delete(c.informers, kind)
+		delete(c.served, kind)
+	}
 }
 
 // Run implements [Source].

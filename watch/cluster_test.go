@@ -43,7 +43,7 @@ func newFakes(objects ...runtime.Object) *fakes {
 		core:     corefake.NewClientset(objects...),
 		metadata: metadatafake.NewSimpleMetadataClient(scheme),
 		dynamic: dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(),
-			map[schema.GroupVersionResource]string{widgets: "WidgetList"}),
+			map[schema.GroupVersionResource]string{widgets: "WidgetList", olderWidgets: "WidgetList"}),
 		served: map[schema.GroupVersion][]string{},
 	}
 }

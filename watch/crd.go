@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -26,7 +27,7 @@ var customResourceDefinitions = schema.GroupVersionResource{
 
 // presence watches the custom kinds that the API server serves, and no others.
 // Definitions tell when to look; discovery tells which kinds are Established
-// and served in our version.
+// and served in a version that can be read.
 type presence struct {
 	cluster *Cluster
 	kinds   []Kind
@@ -35,20 +36,18 @@ type presence struct {
 	looked  bool
 	refused sync.Once
 	polling chan struct{} // closed when we may not watch the definitions
+	// changed says that a definition has another spec, which discovery may not show yet.
+	changed atomic.Bool
+	reading *readings
 }
 
-// run is a kind that is being watched.
-type run struct {
-	cancel context.CancelFunc
-	done   sync.WaitGroup
-}
-
-func newPresence(c *Cluster) *presence {
+func newPresence(c *Cluster, reading func(Reading)) *presence {
 	return &presence{
 		cluster: c,
 		look:    make(chan struct{}, 1),
 		running: map[unit.Kind]*run{},
 		polling: make(chan struct{}),
+		reading: newReadings(reading, c.log),
 	}
 }
 
@@ -63,7 +62,7 @@ func (p *presence) run(ctx context.Context) {
 	definitions := p.definitions()
 	p.cluster.running.Go(func() { definitions.RunWithContext(ctx) })
 
-	again, next := backoff(), time.Duration(0)
+	again, settle, next := backoff(), wait.Backoff{}, time.Duration(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -71,6 +70,9 @@ func (p *presence) run(ctx context.Context) {
 		case <-p.look:
 			again = backoff()
 		case <-after(next):
+		}
+		if p.changed.Swap(false) {
+			settle = settling()
 		}
 		served, err := p.served(ctx)
 		if err != nil {
@@ -81,8 +83,17 @@ func (p *presence) run(ctx context.Context) {
 		p.follow(ctx, served)
 		p.looked = true
 		p.cluster.arrived(p)
-		next = p.next(definitions.GetStore(), served, &again)
+		next = p.next(definitions, served, &again)
+		if settle.Steps > 0 && next < 0 {
+			next = settle.Step()
+		}
 	}
+}
+
+// settling is how long discovery is asked again after a definition has changed: it is a
+// little behind, and a version that has come does not show otherwise.
+func settling() wait.Backoff {
+	return wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 8}
 }
 
 // after is time.After that never fires for a negative duration.
@@ -94,20 +105,37 @@ func after(d time.Duration) <-chan time.Time {
 }
 
 // next is when to look again; negative means when a definition changes.
-func (p *presence) next(definitions cache.Store, served map[unit.Kind]bool, again *wait.Backoff) time.Duration {
+func (p *presence) next(definitions cache.SharedIndexInformer, served map[unit.Kind]string, again *wait.Backoff) time.Duration {
+	polls := false
 	select {
 	case <-p.polling:
-		return wait.Jitter(pollInterval, 0.5)
+		polls = true
 	default:
 	}
+	var behind bool
+	var known []Reading
 	for _, kind := range p.kinds {
-		_, defined, _ := definitions.GetByKey(kind.Resource.GroupResource().String())
-		if defined != served[kind.Name] {
-			return again.Step() // discovery is a little behind
+		version := served[kind.Name]
+		_, defined, _ := definitions.GetStore().GetByKey(kind.Resource.GroupResource().String())
+		agree := defined == (version != "") && definitions.HasSynced()
+		if agree || polls || version != "" || again.Steps < patient {
+			known = append(known, readingOf(kind, version, defined))
 		}
+		behind = behind || !agree
+	}
+	p.reading.say(known...)
+	switch {
+	case polls:
+		return wait.Jitter(pollInterval, 0.5)
+	case behind:
+		return again.Step() // discovery is a little behind
 	}
 	return -1
 }
+
+// patient is how many steps of the backoff are left when a kind that is defined and not
+// served is one that is not served in our versions: discovery has had 3 s by then.
+const patient = 5
 
 // definitions is the informer that says when to look.
 func (p *presence) definitions() cache.SharedIndexInformer {
@@ -123,20 +151,37 @@ func (p *presence) definitions() cache.SharedIndexInformer {
 			return
 		}
 		p.tell(name, received, gone)
-		select {
-		case p.look <- struct{}{}:
-		default:
-		}
+		p.notify()
 	}
 	// The errors are of informers that run or were stopped; this one is new.
 	_ = informer.SetTransform(bundleOnly)
 	_ = informer.SetWatchErrorHandlerWithContext(p.failed)
 	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(added any) { changed(added, false) },
-		UpdateFunc: func(_, after any) { changed(after, false) },
+		AddFunc: func(added any) { changed(added, false) },
+		UpdateFunc: func(before, after any) {
+			if generation(before) != generation(after) {
+				p.changed.Store(true)
+			}
+			changed(after, false)
+		},
 		DeleteFunc: func(last any) { changed(last, true) },
 	})
 	return informer
+}
+
+// notify makes the presence look again.
+func (p *presence) notify() {
+	select {
+	case p.look <- struct{}{}:
+	default:
+	}
+}
+
+func generation(definition any) int64 {
+	if object, ok := definition.(metav1.Object); ok {
+		return object.GetGeneration()
+	}
+	return 0
 }
 
 // tell delivers a definition that says which bundle it is of.
@@ -151,10 +196,10 @@ func (p *presence) tell(name string, received any, gone bool) {
 	}
 }
 
-// bundleOnly keeps of a definition its name, its version, and which bundle it is of.
+// bundleOnly keeps of a definition its name, its versions, and which bundle it is of.
 func bundleOnly(received any) (any, error) {
 	if object, ok := received.(*metav1.PartialObjectMetadata); ok {
-		kept := metav1.ObjectMeta{Name: object.Name, ResourceVersion: object.ResourceVersion}
+		kept := metav1.ObjectMeta{Name: object.Name, ResourceVersion: object.ResourceVersion, Generation: object.Generation}
 		if version, ok := object.Annotations[consts.BundleVersionAnnotation]; ok {
 			kept.Annotations = map[string]string{consts.BundleVersionAnnotation: version}
 		}
@@ -171,80 +216,6 @@ func (p *presence) failed(_ context.Context, _ *cache.Reflector, err error) {
 	p.refused.Do(func() {
 		p.cluster.log.Info("polling for kinds because we may not list their definitions", "interval", pollInterval, "reason", err)
 		close(p.polling)
-		select {
-		case p.look <- struct{}{}:
-		default:
-		}
+		p.notify()
 	})
-}
-
-// served asks which of the kinds the API server has.
-func (p *presence) served(ctx context.Context) (map[unit.Kind]bool, error) {
-	served := map[unit.Kind]bool{}
-	lists := map[schema.GroupVersion]*metav1.APIResourceList{}
-	for _, kind := range p.kinds {
-		version := kind.Resource.GroupVersion()
-		list, asked := lists[version]
-		if !asked {
-			var err error
-			list, err = p.cluster.clients.resources(ctx, version)
-			if apierrors.IsNotFound(err) {
-				list = nil
-			} else if err != nil {
-				return nil, err
-			}
-			lists[version] = list
-		}
-		served[kind.Name] = list != nil && has(list, kind.Resource.Resource)
-	}
-	return served, nil
-}
-
-func has(list *metav1.APIResourceList, resource string) bool {
-	for _, r := range list.APIResources {
-		if r.Name == resource {
-			return true
-		}
-	}
-	return false
-}
-
-// follow starts what is served and stops what isn't any more.
-func (p *presence) follow(ctx context.Context, served map[unit.Kind]bool) {
-	for _, kind := range p.kinds {
-		running := p.running[kind.Name]
-		switch {
-		case served[kind.Name] && running == nil:
-			p.start(ctx, kind)
-		case !served[kind.Name] && running != nil:
-			p.stop(kind, running)
-		}
-	}
-}
-
-func (p *presence) start(ctx context.Context, kind Kind) {
-	if err := p.cluster.add(kind); err != nil {
-		p.cluster.failed(kind.Resource.Resource, err)
-		return
-	}
-	p.cluster.log.Info("watching a custom kind", "resource", kind.Resource.GroupResource())
-	ctx, cancel := context.WithCancel(ctx)
-	started := &run{cancel: cancel}
-	p.running[kind.Name] = started
-	for _, informer := range p.cluster.of(kind.Name) {
-		if !p.looked { // what comes later wasn't there at the start
-			p.cluster.expect(informer)
-		}
-		started.done.Go(func() { informer.run(ctx) })
-	}
-}
-
-func (p *presence) stop(kind Kind, running *run) {
-	p.cluster.log.Info("a custom kind is gone", "resource", kind.Resource.GroupResource())
-	running.cancel()
-	running.done.Wait()
-	delete(p.running, kind.Name)
-	for _, informer := range p.cluster.remove(kind.Name) {
-		informer.drop()
-	}
 }

@@ -13,7 +13,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-var widgets = schema.GroupVersionResource{Group: "example.com", Version: "v1", Resource: "widgets"}
+var (
+	widgets      = schema.GroupVersionResource{Group: "example.com", Version: "v1", Resource: "widgets"}
+	olderWidgets = schema.GroupVersionResource{Group: "example.com", Version: "v1beta1", Resource: "widgets"}
+)
 
 // Widget is a custom kind for tests.
 type Widget struct {

@@ -210,7 +210,7 @@ func (e *events) write() {
 	e.sent.SetDefault(id(key, *verdict), key)
 	kind := e.cluster.kinds[key.Kind]
 	reference := &corev1.ObjectReference{
-		APIVersion:      kind.Resource.GroupVersion().String(),
+		APIVersion:      e.cluster.resource(key.Kind).GroupVersion().String(),
 		Kind:            string(kind.Name),
 		Namespace:       key.Namespace,
 		Name:            key.Name,

@@ -6,8 +6,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// GatewayKinds are those of Gateway API. Their statuses are cached for the status writer
-// to compare with, and are no input of the translation.
+// GatewayKinds are those of Gateway API, in the versions that its releases from 1.1 on
+// serve. Their statuses are cached for the status writer to compare with, and are no input
+// of the translation.
 func GatewayKinds() []Kind {
 	return []Kind{
 		{
@@ -40,6 +41,7 @@ func GatewayKinds() []Kind {
 		}, {
 			Name:       unit.GRPCRoute,
 			Resource:   gatewayv1.SchemeGroupVersion.WithResource("grpcroutes"),
+			Older:      []string{"v1alpha2"},
 			Namespaced: true,
 			Custom:     true,
 			New:        created[gatewayv1.GRPCRoute](),
@@ -47,6 +49,7 @@ func GatewayKinds() []Kind {
 		}, {
 			Name:       unit.TLSRoute,
 			Resource:   gatewayv1.SchemeGroupVersion.WithResource("tlsroutes"),
+			Older:      []string{"v1alpha3", "v1alpha2"},
 			Namespaced: true,
 			Custom:     true,
 			New:        created[gatewayv1.TLSRoute](),
@@ -54,6 +57,7 @@ func GatewayKinds() []Kind {
 		}, {
 			Name:       unit.TCPRoute,
 			Resource:   gatewayv1.SchemeGroupVersion.WithResource("tcproutes"),
+			Older:      []string{"v1alpha2"},
 			Namespaced: true,
 			Custom:     true,
 			New:        created[gatewayv1.TCPRoute](),
@@ -61,6 +65,7 @@ func GatewayKinds() []Kind {
 		}, {
 			Name:       unit.UDPRoute,
 			Resource:   gatewayv1.SchemeGroupVersion.WithResource("udproutes"),
+			Older:      []string{"v1alpha2"},
 			Namespaced: true,
 			Custom:     true,
 			New:        created[gatewayv1.UDPRoute](),
@@ -68,12 +73,14 @@ func GatewayKinds() []Kind {
 		}, {
 			Name:       unit.ReferenceGrant,
 			Resource:   gatewayv1.SchemeGroupVersion.WithResource("referencegrants"),
+			Older:      []string{"v1beta1"},
 			Namespaced: true,
 			Custom:     true,
 			New:        created[gatewayv1.ReferenceGrant](),
 		}, {
 			Name:       unit.BackendTLSPolicy,
 			Resource:   gatewayv1.SchemeGroupVersion.WithResource("backendtlspolicies"),
+			Older:      []string{"v1alpha3"},
 			Namespaced: true,
 			Custom:     true,
 			New:        created[gatewayv1.BackendTLSPolicy](),

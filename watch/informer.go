@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/metadata/metadatainformer"
@@ -54,17 +55,25 @@ func (c *Cluster) scopes(kind Kind) []scope {
 type informer struct {
 	cluster *Cluster
 	kind    Kind
-	scope   scope
-	shared  cache.SharedIndexInformer
-	handler cache.ResourceEventHandlerRegistration
-	refused sync.Once
-	// held are the objects that were delivered, of custom kinds alone. An
-	// informer that is stopped may keep its last deletions to itself.
-	held map[unit.Key]struct{}
+	// resource is that of the kind, in the version in which it is read.
+	resource schema.GroupVersionResource
+	scope    scope
+	shared   cache.SharedIndexInformer
+	handler  cache.ResourceEventHandlerRegistration
+	refused  sync.Once
+	// held are the objects of the kind that were delivered; nil unless it is a custom one.
+	held *held
 }
 
-func newInformer(c *Cluster, kind Kind, scope scope) (*informer, error) {
-	i := &informer{cluster: c, kind: kind, scope: scope, held: map[unit.Key]struct{}{}}
+// held are the objects of a custom kind that were delivered, each with the informer that
+// delivered it last. An informer that is stopped may keep its last deletions to itself.
+type held struct {
+	mu      sync.Mutex
+	objects map[unit.Key]*informer
+}
+
+func newInformer(c *Cluster, kind Kind, resource schema.GroupVersionResource, scope scope, held *held) (*informer, error) {
+	i := &informer{cluster: c, kind: kind, resource: resource, scope: scope, held: held}
 	shared, err := i.client()
 	if err != nil {
 		return nil, err
@@ -91,7 +100,7 @@ func newInformer(c *Cluster, kind Kind, scope scope) (*informer, error) {
 
 // client picks the form in which the kind is watched.
 func (i *informer) client() (cache.SharedIndexInformer, error) {
-	clients, resource, namespace := i.cluster.clients, i.kind.Resource, i.scope.namespace
+	clients, resource, namespace := i.cluster.clients, i.resource, i.scope.namespace
 	switch {
 	case i.kind.Custom:
 		return dynamicinformer.NewFilteredDynamicInformer(
@@ -120,6 +129,7 @@ func (i *informer) run(ctx context.Context) {
 	go func() {
 		select {
 		case <-i.handler.HasSyncedChecker().Done():
+			i.cluster.presence.reading.permit(i)
 			i.cluster.arrived(i)
 		case <-ctx.Done():
 		}
@@ -156,6 +166,8 @@ func (i *informer) decode(received *unstructured.Unstructured) unit.Object {
 	object := i.kind.New()
 	err := runtime.DefaultUnstructuredConverter.FromUnstructured(received.Object, object)
 	if err == nil {
+		// Whatever version it was read in, it is the same to those who get it.
+		object.GetObjectKind().SetGroupVersionKind(i.kind.GroupVersionKind())
 		i.kind.strip(object)
 		return object
 	}
@@ -205,24 +217,41 @@ func (i *informer) remove(received any) {
 // tell hands on that an object is as given, or that there is none that we can
 // read. What is fetched whole is told by the metadata's version instead.
 func (i *informer) tell(key unit.Key, object unit.Object) {
-	if i.kind.Fetch != nil {
+	switch {
+	case i.kind.Fetch != nil:
 		i.cluster.wanted.changed(key)
-	} else {
+	case i.held != nil:
+		i.held.put(i, key, object)
+	default:
 		i.cluster.put(key, object)
-	}
-	if i.kind.Custom && object != nil {
-		i.held[key] = struct{}{}
-	} else {
-		delete(i.held, key)
 	}
 	i.cluster.observed(key)
 }
 
-// drop tells that all objects are gone, after run has returned.
-func (i *informer) drop() {
-	i.cluster.arrived(i)
-	for key := range i.held {
-		i.tell(key, nil)
+// put delivers an object of a custom kind, or that there is none.
+func (h *held) put(by *informer, key unit.Key, object unit.Object) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	by.cluster.put(key, object)
+	if object != nil {
+		h.objects[key] = by
+	} else {
+		delete(h.objects, key)
+	}
+}
+
+// drop delivers that all objects are gone which an informer delivered last, after its run
+// has returned.
+func (h *held) drop(stopped *informer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	stopped.cluster.arrived(stopped)
+	for key, by := range h.objects {
+		if by == stopped {
+			stopped.cluster.put(key, nil)
+			delete(h.objects, key)
+			stopped.cluster.observed(key)
+		}
 	}
 }
 
@@ -234,10 +263,14 @@ func (i *informer) failed(_ context.Context, _ *cache.Reflector, err error) {
 		return // the ordinary ends of a watch
 	case apierrors.IsForbidden(err) && i.scope.optional:
 		i.refused.Do(func() {
-			i.cluster.log.Info("going on without a kind that may not be listed", "resource", i.kind.Resource.Resource, "name", i.scope.name, "reason", err)
+			i.cluster.log.Info("going on without a kind that may not be listed", "resource", i.resource.Resource, "name", i.scope.name, "reason", err)
+			i.cluster.presence.reading.refuse(i)
 		})
 		i.cluster.arrived(i)
+	case apierrors.IsNotFound(err) && i.kind.Custom:
+		// The version is not served any more; another one may be.
+		i.cluster.presence.notify()
 	default:
-		i.cluster.failed(i.kind.Resource.Resource, err)
+		i.cluster.failed(i.resource.Resource, err)
 	}
 }

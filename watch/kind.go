@@ -19,6 +19,11 @@ type Kind struct {
 	Resource   schema.GroupVersionResource
 	Namespaced bool
 
+	// Older are further API versions of a custom kind, the newest first. Where a cluster
+	// does not serve the version of Resource, its objects are read, and their statuses
+	// written, in the first of these that it serves. Their fields have to be those of New.
+	Older []string
+
 	// New returns an empty object, such as a *networkingv1.Ingress.
 	New func() unit.Object
 
@@ -48,6 +53,16 @@ type Kind struct {
 // GroupVersionKind is what the apiVersion and kind of the objects say.
 func (k Kind) GroupVersionKind() schema.GroupVersionKind {
 	return k.Resource.GroupVersion().WithKind(string(k.Name))
+}
+
+// versions are all that objects can be read in, the preferred one first.
+func (k Kind) versions() []string {
+	return append([]string{k.Resource.Version}, k.Older...)
+}
+
+// in returns the resource of a version.
+func (k Kind) in(version string) schema.GroupVersionResource {
+	return k.Resource.GroupResource().WithVersion(version)
 }
 
 func (k Kind) key(object metav1.Object) unit.Key {

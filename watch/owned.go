@@ -204,7 +204,7 @@ func (o *owned) apply(ctx context.Context, object unit.Object) error {
 		return err
 	}
 	force := true
-	result, err := o.cluster.clients.dynamic.Resource(o.cluster.kinds[key.Kind].Resource).Namespace(key.Namespace).
+	result, err := o.cluster.clients.dynamic.Resource(o.cluster.resource(key.Kind)).Namespace(key.Namespace).
 		Patch(ctx, key.Name, types.ApplyPatchType, body, metav1.PatchOptions{FieldManager: "kube-sync", Force: &force})
 	if err != nil {
 		return err
@@ -230,7 +230,7 @@ func (o *owned) surplus(owner unit.Key, objects []unit.Object) map[unit.Key]type
 }
 
 func (o *owned) remove(ctx context.Context, key unit.Key, uid types.UID) error {
-	err := o.cluster.clients.dynamic.Resource(o.cluster.kinds[key.Kind].Resource).Namespace(key.Namespace).
+	err := o.cluster.clients.dynamic.Resource(o.cluster.resource(key.Kind)).Namespace(key.Namespace).
 		Delete(ctx, key.Name, *metav1.NewPreconditionDeleteOptions(string(uid)))
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil // gone, or another by now

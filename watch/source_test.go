@@ -46,11 +46,12 @@ type consumer struct {
 	source   Source
 	objects  map[unit.Key]unit.Object
 	count    map[unit.Key]int
+	lost     map[unit.Key]int // how often it was delivered that there is none
 	complete bool
 }
 
 func consume(t *testing.T, source Source) *consumer {
-	return &consumer{t: t, source: source, objects: map[unit.Key]unit.Object{}, count: map[unit.Key]int{}}
+	return &consumer{t: t, source: source, objects: map[unit.Key]unit.Object{}, count: map[unit.Key]int{}, lost: map[unit.Key]int{}}
 }
 
 // until takes batches until the condition holds.
@@ -76,6 +77,7 @@ func (c *consumer) take() Batch {
 		c.count[change.Key]++
 		if change.Object == nil {
 			delete(c.objects, change.Key)
+			c.lost[change.Key]++
 		} else {
 			c.objects[change.Key] = change.Object
 		}
