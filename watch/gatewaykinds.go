@@ -3,6 +3,7 @@ package watch
 import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -23,6 +24,8 @@ func GatewayKinds() []Kind {
 			Namespaced: true,
 			Custom:     true,
 			New:        created[gatewayv1.Gateway](),
+			Convert:    convertGateway,
+			Complete:   completeListeners,
 			Unread:     on(func(g *gatewayv1.Gateway) { g.Status = gatewayv1.GatewayStatus{} }),
 		}, {
 			Name:       unit.ListenerSet,
@@ -31,6 +34,15 @@ func GatewayKinds() []Kind {
 			Custom:     true,
 			New:        created[gatewayv1.ListenerSet](),
 			Unread:     on(func(s *gatewayv1.ListenerSet) { s.Status = gatewayv1.ListenerSetStatus{} }),
+		}, {
+			Name:       unit.XListenerSet,
+			Resource:   gatewayapi.ExperimentalGroupVersion.WithResource("xlistenersets"),
+			Namespaced: true,
+			Custom:     true,
+			New:        created[gatewayapi.XListenerSet](),
+			Convert:    convertXListenerSet,
+			Complete:   completeXListenerSet,
+			Unread:     on(func(s *gatewayapi.XListenerSet) { s.Status = gatewayv1.ListenerSetStatus{} }),
 		}, {
 			Name:       unit.HTTPRoute,
 			Resource:   gatewayv1.SchemeGroupVersion.WithResource("httproutes"),

@@ -164,6 +164,9 @@ func (i *informer) transform(received any) (any, error) {
 // isn't of the shape that we know.
 func (i *informer) decode(received *unstructured.Unstructured) unit.Object {
 	object := i.kind.New()
+	if i.kind.Convert != nil {
+		i.kind.Convert(received.Object)
+	}
 	err := runtime.DefaultUnstructuredConverter.FromUnstructured(received.Object, object)
 	if err == nil {
 		// Whatever version it was read in, it is the same to those who get it.

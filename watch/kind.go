@@ -31,6 +31,14 @@ type Kind struct {
 	// go while we run. The others are part of every Kubernetes.
 	Custom bool
 
+	// Convert changes in place an object of a custom kind as other releases of its
+	// definition have it to what New has fields for.
+	Convert func(object map[string]any)
+
+	// Complete adds to the status of an object, in place, what other releases of its
+	// definition require of it.
+	Complete func(object unit.Object, status map[string]any)
+
 	// Fetch, if set, has the kind watched as metadata alone; what is wanted is
 	// read whole by this function. An object that isn't there is a NotFound error.
 	Fetch func(ctx context.Context, client kubernetes.Interface, namespace, name string) (unit.Object, error)

@@ -197,6 +197,9 @@ func typed(object json.RawMessage, version, kind string) json.RawMessage {
 }
 
 func (r *manifestReader) object(kind Kind, is schema.GroupVersionKind, document []byte, position Position) error {
+	if kind.Convert != nil {
+		document = converted(kind, document)
+	}
 	document, faulty := r.survey.object(kind, is, document, position)
 	object := kind.New()
 	strict, err := kjson.UnmarshalStrict(document, object)
@@ -222,6 +225,20 @@ func (r *manifestReader) object(kind Kind, is schema.GroupVersionKind, document 
 	kind.strip(object)
 	r.read.Objects = append(r.read.Objects, Manifest{Key: key, Object: object, Position: position})
 	return nil
+}
+
+// converted is an object as the kind has fields for. What is no object stays what it is.
+func converted(kind Kind, document []byte) []byte {
+	var tree map[string]any
+	if kjson.UnmarshalCaseSensitivePreserveInts(document, &tree) != nil {
+		return document
+	}
+	kind.Convert(tree)
+	object, err := json.Marshal(tree)
+	if err != nil {
+		return document
+	}
+	return object
 }
 
 // placed sets the namespace that an object is in, and gives its key.

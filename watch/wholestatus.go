@@ -125,7 +125,7 @@ func (w *wholes) write(ctx context.Context, key unit.Key) (again bool) {
 	if !differs {
 		return false
 	}
-	patch, err := replacing(object, status)
+	patch, err := replacing(w.cluster.kinds[key.Kind], object, status)
 	if err == nil {
 		err = w.cluster.patchStatus(ctx, key, object.GetResourceVersion(), patch)
 	}
@@ -142,11 +142,14 @@ func (w *wholes) write(ctx context.Context, key unit.Key) (again bool) {
 
 // replacing is a merge patch by which an object's status becomes another: what is left out
 // there goes.
-func replacing(object unit.Object, status any) (map[string]any, error) {
+func replacing(kind Kind, object unit.Object, status any) (map[string]any, error) {
 	var have struct{ Status map[string]any }
 	var patch map[string]any
 	if err := errors.Join(convert(object, &have), convert(status, &patch)); err != nil {
 		return nil, err
+	}
+	if kind.Complete != nil {
+		kind.Complete(object, patch)
 	}
 	for field := range have.Status {
 		if _, stays := patch[field]; !stays {

@@ -21,7 +21,7 @@ func TestWholeStatusLeavesNothingBehind(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			patch, err := replacing(set, c.status)
+			patch, err := replacing(Kind{}, set, c.status)
 			if err != nil {
 				t.Fatal(err)
 			}

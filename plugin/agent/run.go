@@ -34,7 +34,7 @@ func Run(ctx context.Context, prefix string, s settings.Settings, relay *datapat
 	if err != nil {
 		return err
 	}
-	source, reporter, err := source(s, log)
+	source, reporter, err := source(s, server, log)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kube-sync/kube-sync/plugin/serve"
 	"github.com/kube-sync/kube-sync/plugin/settings"
 	"github.com/kube-sync/kube-sync/watch"
 )
@@ -17,8 +18,8 @@ type runningReporter interface {
 }
 
 // source gives the cluster that the settings name, or the directory of manifests in
-// its place, and whom to report to.
-func source(s settings.Settings, log *slog.Logger) (watch.Source, runningReporter, error) {
+// its place, and whom to report to. The server is told which kinds are read.
+func source(s settings.Settings, server *serve.Server, log *slog.Logger) (watch.Source, runningReporter, error) {
 	if s.Manifests != "" {
 		files := watch.NewFiles(watch.FilesOptions{Paths: []string{s.Manifests}, Log: log})
 		return files, idle{watch.NewLogReporter(log)}, nil
@@ -31,6 +32,9 @@ func source(s settings.Settings, log *slog.Logger) (watch.Source, runningReporte
 	cluster, err := watch.NewCluster(watch.ClusterOptions{
 		RESTConfig: config, Namespaces: s.WatchNamespaces, Log: log,
 		QPS: float32(s.APIServerQPS), Burst: s.APIServerBurst,
+		Reading: func(r watch.Reading) {
+			server.SetKind(r.Resource.Group, string(r.Kind), r.Version, string(r.State))
+		},
 	})
 	if err != nil {
 		return nil, nil, err

@@ -110,7 +110,7 @@ func (c *checking) ignored() {
 // be said of the object itself.
 func (c *checking) parents(m watch.Manifest) {
 	for _, missing := range c.graph.Missing(m.Key) {
-		if slices.Contains([]unit.Kind{unit.Gateway, unit.GatewayClass, unit.ListenerSet}, missing.Kind) {
+		if slices.Contains([]unit.Kind{unit.Gateway, unit.GatewayClass, unit.ListenerSet, unit.XListenerSet}, missing.Kind) {
 			c.add(m.Position, "", fmt.Sprintf("%s: ParentNotFound: %s is not among the manifests", m.Key, missing), true)
 		}
 	}

@@ -38,6 +38,7 @@ type Metrics struct {
 	acknowledged *prometheus.HistogramVec
 	entities     *prometheus.GaugeVec
 	kong         *prometheus.GaugeVec
+	kinds        *prometheus.GaugeVec
 }
 
 func newMetrics(dataPlane string) *Metrics {
@@ -64,6 +65,8 @@ func newMetrics(dataPlane string) *Metrics {
 			prometheus.ExponentialBucketsRange(0.001, 120, 34), "kind"),
 		entities: gauge("configuration_entities", "Entities in the configuration that Kong acknowledged, by type.", "type"),
 		kong:     gauge("kong_info", "1 for the release of Kong, and whether something puts the gateway at risk: the log and /readyz say what.", "version", "at_risk"),
+		kinds: gauge("custom_kind_info", "1 for the state in which a custom kind is: read, undefined, unsupported (the cluster serves no version that can be read) or forbidden (the gateway may not list it); and the API version that is served.",
+			"group", "kind", "version", "state"),
 	}
 	m.Current(time.Now())
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -71,7 +74,7 @@ func newMetrics(dataPlane string) *Metrics {
 		Help: "Seconds since the configuration was last known to be what the cluster wants.",
 	}, func() float64 { return time.Since(time.Unix(0, m.current.Load())).Seconds() })
 	m.registry.MustRegister(m.pushes, m.pushDuration, m.pushSize, m.pushLast, m.pushBroken, m.translations,
-		m.translationDuration, m.translationBroken, m.acknowledged, m.entities, m.kong, age,
+		m.translationDuration, m.translationBroken, m.acknowledged, m.entities, m.kong, m.kinds, age,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -96,6 +99,13 @@ func (m *Metrics) Translated(took time.Duration, brokenObjects int) {
 	m.translations.WithLabelValues("true").Inc()
 	m.translationDuration.WithLabelValues("true").Observe(milliseconds(took))
 	m.translationBroken.Set(float64(brokenObjects))
+}
+
+// SetKind is told in which state a custom kind is, and in which API version it is served;
+// "" if in none that can be read.
+func (m *Metrics) SetKind(group, kind, version, state string) {
+	m.kinds.DeletePartialMatch(prometheus.Labels{"group": group, "kind": kind})
+	m.kinds.WithLabelValues(group, kind, version, state).Set(1)
 }
 
 // Applied counts an apply that succeeded. The changes say since when the oldest

@@ -64,6 +64,23 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// A kind is in one state at a time, whatever others of its group are in.
+func TestKindsInMetrics(t *testing.T) {
+	m := newMetrics("unix:/s")
+	m.SetKind("g", "A", "v1beta1", "read")
+	m.SetKind("g", "B", "", "undefined")
+	m.SetKind("g", "A", "v1", "read")
+	want := `
+# HELP ingress_controller_custom_kind_info 1 for the state in which a custom kind is: read, undefined, unsupported (the cluster serves no version that can be read) or forbidden (the gateway may not list it); and the API version that is served.
+# TYPE ingress_controller_custom_kind_info gauge
+ingress_controller_custom_kind_info{group="g",kind="A",state="read",version="v1"} 1
+ingress_controller_custom_kind_info{group="g",kind="B",state="undefined",version=""} 1
+`
+	if err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), prefix+"custom_kind_info"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	m := newMetrics("unix:/s")
 	m.Translated(3*time.Millisecond, 2)

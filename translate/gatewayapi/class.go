@@ -1,6 +1,7 @@
 package gatewayapi
 
 import (
+	"strconv"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,27 +30,52 @@ func (o Options) class(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{Value: classFound{}, Status: newClassStatus(class, nil, supportedVersion(r, classInvalidParameters())...)}
 	}
 	found := classFound{ours: true, pooled: len(o.Pool) > 0 && o.Gateway.Name == "" && annotation.Of(class, key).Text(annotation.GatewayClassUnmanaged, "") == ""}
-	return unit.Fragment{Value: found, Status: newClassStatus(class, o.featuresOf(found), supportedVersion(r, classAccepted())...),
+	var claimed []gatewayv1.SupportedFeature
+	if claims(r) {
+		claimed = o.featuresOf(found)
+	}
+	return unit.Fragment{Value: found, Status: newClassStatus(class, claimed, supportedVersion(r, classAccepted())...),
 		Verdicts: annotation.Ignored(class, key, ClassAnnotations...)}
 }
 
 // supportedVersion adds to conditions whether we know the version of Gateway API that is installed. Others are served as
 // well as can be. Where we may not read definitions there is nothing to say.
 func supportedVersion(r *unit.Reader, conditions ...metav1.Condition) []metav1.Condition {
-	definition, ok := unit.Get[*metav1.PartialObjectMetadata](r,
-		unit.Key{Kind: unit.CustomResourceDefinition, Name: "gatewayclasses." + gatewayv1.GroupName})
-	if !ok {
+	installed := installedVersion(r)
+	if installed == "" {
 		return conditions
 	}
-	installed := definition.Annotations[consts.BundleVersionAnnotation]
-	return append(conditions, classSupportedVersion(minor(installed) == minor(consts.BundleVersion), installed))
+	at, ok := minor(installed)
+	newest, _ := minor(consts.BundleVersion)
+	return append(conditions, classSupportedVersion(ok && at >= oldestMinor && at <= newest, installed))
 }
 
-// minor is a version without its patch: "v1.6" of "v1.6.3".
-func minor(version string) string {
-	major, rest, _ := strings.Cut(version, ".")
+// oldestMinor is that of the oldest release of Gateway API 1 whose definitions are supported.
+const oldestMinor = 1
+
+// minor is the second number of a version of Gateway API 1: 6 of "v1.6.3".
+func minor(version string) (int, bool) {
+	rest, ok := strings.CutPrefix(version, "v1.")
 	number, _, _ := strings.Cut(rest, ".")
-	return major + "." + number
+	n, err := strconv.Atoi(number)
+	return n, ok && err == nil
+}
+
+// claims tells whether the installed definitions let a class list its features as objects.
+// Up to 1.1 they are strings there, and the whole status would be refused.
+func claims(r *unit.Reader) bool {
+	at, ok := minor(installedVersion(r))
+	return !ok || at >= 2
+}
+
+// installedVersion is that of the definition of GatewayClasses; "" where it is not known.
+func installedVersion(r *unit.Reader) string {
+	definition, _ := unit.Get[*metav1.PartialObjectMetadata](r,
+		unit.Key{Kind: unit.CustomResourceDefinition, Name: "gatewayclasses." + gatewayv1.GroupName})
+	if definition == nil {
+		return ""
+	}
+	return definition.Annotations[consts.BundleVersionAnnotation]
 }
 
 // ours tells whether a Gateway is for us to serve, and how.

@@ -1,6 +1,7 @@
 package gatewayapi
 
 import (
+	"slices"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -35,6 +36,10 @@ func TestSupportedVersion(t *testing.T) {
 		{definition(consts.BundleVersion), metav1.ConditionTrue},
 		{definition("v1.0.0"), metav1.ConditionFalse},
 		{definition("v1.6.99"), metav1.ConditionTrue},
+		{definition("v1.3.0"), metav1.ConditionTrue},
+		{definition("v1.1.1"), metav1.ConditionTrue},
+		{definition("v1.7.0"), metav1.ConditionFalse},
+		{definition("v2.3.0"), metav1.ConditionFalse},
 		{definition("mine"), metav1.ConditionFalse},
 		{nil, ""},
 	} {
@@ -43,6 +48,11 @@ func TestSupportedVersion(t *testing.T) {
 		conditions := status.(gatewayv1.GatewayClassStatus).Conditions
 		if !meta.IsStatusConditionTrue(conditions, "Accepted") {
 			t.Errorf("conditions %v: want the class accepted", conditions)
+		}
+		// Older definitions have another type for features.
+		features := status.(gatewayv1.GatewayClassStatus).SupportedFeatures
+		if old := step.installed != nil && slices.Contains([]string{"v1.0.0", "v1.1.1"}, step.installed.GetAnnotations()[consts.BundleVersionAnnotation]); old != (len(features) == 0) {
+			t.Errorf("with %v: %d features", step.installed, len(features))
 		}
 		got := metav1.ConditionStatus("")
 		if c := meta.FindStatusCondition(conditions, "SupportedVersion"); c != nil {

@@ -48,14 +48,15 @@ var defaultPorts = map[gatewayv1.ProtocolType][]int32{
 
 // The roles of the units.
 const (
-	classRole       unit.Role = "gatewayclass"
-	gatewayRole     unit.Role = "gateway"
-	listenerSetRole unit.Role = "listenerset"
-	httpRole        unit.Role = "httproute"
-	grpcRole        unit.Role = "grpcroute"
-	tlsRole         unit.Role = "tlsroute"
-	tcpRole         unit.Role = "tcproute"
-	udpRole         unit.Role = "udproute"
+	classRole        unit.Role = "gatewayclass"
+	gatewayRole      unit.Role = "gateway"
+	listenerSetRole  unit.Role = "listenerset"
+	xListenerSetRole unit.Role = "xlistenerset"
+	httpRole         unit.Role = "httproute"
+	grpcRole         unit.Role = "grpcroute"
+	tlsRole          unit.Role = "tlsroute"
+	tcpRole          unit.Role = "tcproute"
+	udpRole          unit.Role = "udproute"
 
 	httpRuleRole unit.Role = "httproute-rule"
 	grpcRuleRole unit.Role = "grpcroute-rule"
@@ -76,7 +77,10 @@ func Define(g *unit.Graph, o Options) {
 	o.Ports = ports
 	g.Define(unit.Definition{Role: classRole, Kind: unit.GatewayClass, EachObject: true, Translate: o.class})
 	g.Define(unit.Definition{Role: gatewayRole, Kind: unit.Gateway, EachObject: true, Translate: o.gateway})
-	g.Define(unit.Definition{Role: listenerSetRole, Kind: unit.ListenerSet, EachObject: true, Translate: o.listenerSet})
+	for _, k := range setKinds {
+		g.Define(unit.Definition{Role: k.role, Kind: k.kind, EachObject: true,
+			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.listenerSet(k.kind, id, r) }})
+	}
 	g.Define(unit.Definition{Role: mergedRole, Kind: unit.Gateway, Translate: o.merge})
 	g.Define(unit.Definition{Role: poolRole, Kind: unit.GatewayClass, Translate: o.pool})
 	indexPool(g)

@@ -15,18 +15,19 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// setsOfGateway finds the ListenerSets that name a Gateway as their parent.
-const setsOfGateway unit.Kind = "ListenerSet of Gateway"
-
+// indexListenerSets adds the indexes by which a Gateway finds the ListenerSets that name it
+// as their parent.
 func indexListenerSets(g *unit.Graph) {
-	g.DefineIndex(unit.Index{Name: setsOfGateway, Kind: unit.ListenerSet, Owner: func(o unit.Object) (string, string, bool) {
-		set, ok := o.(*gatewayv1.ListenerSet)
-		if !ok {
-			return "", "", false
-		}
-		gateway, ok := gatewayOf(set)
-		return gateway.Namespace, gateway.Name, ok
-	}})
+	for _, k := range setKinds {
+		g.DefineIndex(unit.Index{Name: k.index, Kind: k.kind, Owner: func(o unit.Object) (string, string, bool) {
+			set, ok := listenerSetOf(o)
+			if !ok {
+				return "", "", false
+			}
+			gateway, ok := gatewayOf(set)
+			return gateway.Namespace, gateway.Name, ok
+		}})
+	}
 }
 
 // gatewayOf is the Gateway to which a ListenerSet wants to be attached. It is false if
@@ -52,11 +53,11 @@ func listenersOf(r *unit.Reader, gateway *gatewayv1.Gateway) []assessment {
 	sources := []source{{key: key, object: gateway, listeners: gateway.Spec.Listeners}}
 	added := map[string]int{} // by namespace
 	for _, set := range setsOf(r, gateway) {
-		if tooMany(r, gateway, set, added[set.Namespace]+len(set.Spec.Listeners)) != "" {
+		if tooMany(r, gateway, set.ListenerSet, added[set.Namespace]+len(set.Spec.Listeners)) != "" {
 			continue
 		}
 		added[set.Namespace] += len(set.Spec.Listeners)
-		s := source{key: unit.Key{Kind: unit.ListenerSet, Namespace: set.Namespace, Name: set.Name}, object: set}
+		s := source{key: set.key, object: set}
 		for _, entry := range set.Spec.Listeners {
 			s.listeners = append(s.listeners, gatewayv1.Listener(entry))
 		}
@@ -86,11 +87,22 @@ func tooMany(r *unit.Reader, gateway *gatewayv1.Gateway, set *gatewayv1.Listener
 		set.Namespace, listeners, gateway.Namespace, gateway.Name, limit.Listeners, most)
 }
 
+// attachedSet is a ListenerSet, and which object it is.
+type attachedSet struct {
+	*gatewayv1.ListenerSet
+	key unit.Key
+}
+
 // setsOf are the ListenerSets that a Gateway allows, in their order.
-func setsOf(r *unit.Reader, gateway *gatewayv1.Gateway) []*gatewayv1.ListenerSet {
-	sets := unit.List[*gatewayv1.ListenerSet](r, unit.Key{Kind: setsOfGateway, Namespace: gateway.Namespace, Name: gateway.Name})
-	sets = slices.DeleteFunc(sets, func(set *gatewayv1.ListenerSet) bool { return !admits(r, gateway, set) })
-	slices.SortFunc(sets, func(a, b *gatewayv1.ListenerSet) int {
+func setsOf(r *unit.Reader, gateway *gatewayv1.Gateway) (sets []attachedSet) {
+	for _, k := range setKinds {
+		for _, object := range unit.List[unit.Object](r, unit.Key{Kind: k.index, Namespace: gateway.Namespace, Name: gateway.Name}) {
+			if set, ok := listenerSetOf(object); ok && admits(r, gateway, set) {
+				sets = append(sets, attachedSet{set, unit.Key{Kind: k.kind, Namespace: set.Namespace, Name: set.Name}})
+			}
+		}
+	}
+	slices.SortStableFunc(sets, func(a, b attachedSet) int {
 		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
 			strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name))
 	})
@@ -124,11 +136,11 @@ func within(r *unit.Reader, namespace string, from gatewayv1.FromNamespaces, by 
 	return false
 }
 
-// listenerSet translates a ListenerSet. What its listeners are was found out with those
-// of its Gateway.
-func (o Options) listenerSet(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.ListenerSet, Namespace: id.Namespace, Name: id.Name}
-	set, ok := unit.Get[*gatewayv1.ListenerSet](r, key)
+// listenerSet translates a ListenerSet of one of its kinds. What its listeners are was found
+// out with those of its Gateway.
+func (o Options) listenerSet(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
+	key := unit.Key{Kind: kind, Namespace: id.Namespace, Name: id.Name}
+	set, ok := listenerSetOf(r.Get(key))
 	if !ok {
 		return unit.Fragment{}
 	}
@@ -198,7 +210,7 @@ func (m setMerged) conditions() []metav1.Condition {
 func (m merged) attachedSets() int32 {
 	found := map[unit.Key]bool{}
 	for _, a := range m.listeners {
-		if a.of.Kind == unit.ListenerSet && isTrue(a.programmed) {
+		if a.of.Kind != unit.Gateway && isTrue(a.programmed) {
 			found[a.of] = true
 		}
 	}

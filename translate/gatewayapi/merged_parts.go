@@ -59,15 +59,14 @@ func (m merged) parts(r *unit.Reader, gateway *gatewayv1.Gateway) map[string]any
 		}
 	}
 	for _, set := range setsOf(r, gateway) {
-		key := unit.Key{Kind: unit.ListenerSet, Namespace: set.Namespace, Name: set.Name}
-		part := setMerged{accepted: isTrue(m.accepted), pooled: m.pooled, listeners: slices.Clone(m.of[key])}
+		part := setMerged{accepted: isTrue(m.accepted), pooled: m.pooled, listeners: slices.Clone(m.of[set.key])}
 		for i := range part.listeners {
 			part.listeners[i].narrower = nil
 		}
 		if len(part.listeners) == 0 && len(set.Spec.Listeners) > 0 {
-			part.omitted = tooMany(r, gateway, set, added[set.Namespace]+len(set.Spec.Listeners))
+			part.omitted = tooMany(r, gateway, set.ListenerSet, added[set.Namespace]+len(set.Spec.Listeners))
 		}
-		parts[setPart(key)] = part
+		parts[setPart(set.key)] = part
 	}
 	return parts
 }

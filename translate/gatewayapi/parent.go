@@ -45,7 +45,8 @@ type parent struct {
 }
 
 // parentRoles are the units of what routes are attached to.
-var parentRoles = map[unit.Kind]unit.Role{unit.Gateway: gatewayRole, unit.ListenerSet: listenerSetRole}
+var parentRoles = map[unit.Kind]unit.Role{
+	unit.Gateway: gatewayRole, unit.ListenerSet: listenerSetRole, unit.XListenerSet: xListenerSetRole}
 
 // binding is a host that the route is served for.
 type binding struct {
@@ -70,7 +71,7 @@ func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 		key := unit.Key{Kind: unit.Kind(value(ref.Kind, "Gateway")), Name: string(ref.Name),
 			Namespace: string(value(ref.Namespace, gatewayv1.Namespace(a.namespace)))}
 		role, ok := parentRoles[key.Kind]
-		if !ok || value(ref.Group, gatewayv1.GroupName) != gatewayv1.GroupName {
+		if !ok || string(value(ref.Group, gatewayv1.GroupName)) != key.Kind.Group() {
 			continue
 		}
 		if to, ours := a.reader.Use(unit.ID{Role: role, Namespace: key.Namespace, Name: key.Name}).(served); ours {

@@ -8,7 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// listenerSetStatus is that of a ListenerSet.
+// listenerSetStatus is that of a ListenerSet or XListenerSet.
 type listenerSetStatus struct {
 	conditions []metav1.Condition
 	listeners  []gatewayv1.ListenerStatus
@@ -33,7 +33,7 @@ func (s *listenerSetStatus) Refused(message string) unit.Status {
 
 // Merge implements [unit.Status].
 func (s *listenerSetStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
-	set, ok := object.(*gatewayv1.ListenerSet)
+	set, ok := listenerSetOf(object)
 	if !ok {
 		return nil, false
 	}

@@ -9,6 +9,7 @@ func init() {
 		"discovery.k8s.io":                        {EndpointSlice},
 		"apiextensions.k8s.io":                    {CustomResourceDefinition},
 		"gateway.networking.k8s.io":               {GatewayClass, Gateway, ListenerSet, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute, ReferenceGrant, BackendTLSPolicy},
+		"gateway.networking.x-k8s.io":             {XListenerSet},
 		"configuration.konghq.com":                {KongPlugin, KongClusterPlugin, KongConsumer, KongConsumerGroup, KongVault, KongCustomEntity, KongLicense, KongUpstreamPolicy, KongIngress, IngressClassParameters, TCPIngress, UDPIngress},
 		"incubator.ingress-controller.konghq.com": {KongServiceFacade},
 	} {
