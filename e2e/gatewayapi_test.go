@@ -35,13 +35,15 @@ func gatewayAPI(t *testing.T) (*lab.ControlPlane, *pod.Pod) {
 func gatewayKinds(t *testing.T, cp *lab.ControlPlane) {
 	t.Helper()
 	cp.MustApplyModule(t, lab.GatewayAPI, lab.GatewayAPIDefinitions)
-	cp.MustApply(t, "", `
+	cp.MustApply(t, "", kongClass)
+}
+
+const kongClass = `
 apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
 metadata: {name: kong}
 spec: {controllerName: konghq.com/kic-gateway-controller}
-`)
-}
+`
 
 const plainGateway = `
 apiVersion: gateway.networking.k8s.io/v1
@@ -206,14 +208,7 @@ func testGatewayStatuses(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 func testGrants(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns, other := cp.Namespace(t), cp.Namespace(t)
 	host := ns + ".example"
-	grant := fmt.Sprintf(`
-apiVersion: gateway.networking.k8s.io/v1
-kind: ReferenceGrant
-metadata: {name: grant}
-spec:
-  from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: %s}]
-  to: [{group: "", kind: Service}]
-`, ns)
+	grant := grantTo(ns)
 	cp.MustApply(t, other, deployment("web", 1))
 	cp.MustApply(t, ns, plainGateway+httpRoute("web", fmt.Sprintf("  hostnames: [%s]\n  rules: [{backendRefs: [{name: web, namespace: %s, port: 80}]}]", host, other)))
 	wantRoute(t, cp, ns, "web", "ResolvedRefs", "RefNotPermitted")
@@ -225,6 +220,18 @@ spec:
 		t.Fatal(err)
 	}
 	wantStatus(t, gw.HTTP, host, "/", http.StatusInternalServerError)
+}
+
+// grantTo lets HTTPRoutes of a namespace refer to Services.
+func grantTo(namespace string) string {
+	return fmt.Sprintf(`
+apiVersion: gateway.networking.k8s.io/v1
+kind: ReferenceGrant
+metadata: {name: grant}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: %s}]
+  to: [{group: "", kind: Service}]
+`, namespace)
 }
 
 // Shares are those of the backends, however many endpoints they have.

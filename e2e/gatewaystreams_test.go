@@ -18,12 +18,30 @@ import (
 func TestStreamRoutes(t *testing.T) {
 	cp := cluster(t)
 	gatewayKinds(t, cp)
+	testStreams(t, cp, streamGateway(t, cp))
+}
+
+// streams is a gateway with ports for streams: one for connections and datagrams, and one for TLS.
+type streams struct {
+	*pod.Pod
+	shared, encrypted string
+}
+
+func streamGateway(t *testing.T, cp *lab.ControlPlane) streams {
+	t.Helper()
 	shared, encrypted := freeForBoth(t), free(t, "tcp")
-	gw := pod.Start(t, pod.Options{Credentials: credentials(t, cp), Name: "gateway-0", Kong: map[string]string{
-		"STREAM_LISTEN": shared + ", " + shared + " udp reuseport, " + encrypted + " ssl",
-	}})
+	gw := pod.Start(t, pod.Options{Credentials: credentials(t, cp), Name: "gateway-0",
+		Settings: map[string]string{"PUBLISH_STATUS_ADDRESS": "192.0.2.9"},
+		Kong: map[string]string{
+			"STREAM_LISTEN": shared + ", " + shared + " udp reuseport, " + encrypted + " ssl",
+		}})
 	gw.NeedKong()
-	before := loads(t, gw)
+	return streams{gw, shared, encrypted}
+}
+
+func testStreams(t *testing.T, cp *lab.ControlPlane, gw streams) {
+	shared, encrypted := gw.shared, gw.encrypted
+	before := loads(t, gw.Pod)
 	ns := cp.Namespace(t)
 	host := ns + ".example"
 	key := keyPair(t, "tls."+host)
@@ -87,7 +105,7 @@ spec:
 			}
 			return nil
 		})
-		if n := loads(t, gw); n != before {
+		if n := loads(t, gw.Pod); n != before {
 			t.Errorf("the whole configuration was loaded %d times for changes", n-before)
 		}
 	})

@@ -14,6 +14,7 @@ import (
 
 func TestMain(m *testing.M) {
 	lab.CheckAudit(checkRoles)
+	lab.NeedModule(lab.GatewayAPI, olderGatewayAPI)
 	lab.Main(m, append(pod.Programs, shell, echoBasic)...)
 }
 

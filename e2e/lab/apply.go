@@ -106,6 +106,11 @@ func (cp *ControlPlane) resource(
 ) (dynamic.ResourceInterface, error) {
 	kind := object.GroupVersionKind()
 	mapping, err := cp.mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	if meta.IsNoMatchError(err) && cp.AnyVersion {
+		if mapping, err = cp.mapper.RESTMapping(kind.GroupKind()); err == nil {
+			object.SetGroupVersionKind(mapping.GroupVersionKind)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,8 @@ func build(dir string, needControlPlane bool, programs []Program) (setup, error)
 		}
 		built.Programs[program.Image] = path
 	}
-	return built, nil
+	built.Modules, err = downloaded()
+	return built, err
 }
 
 func (p Program) build(ctx context.Context, dir, path string) error {

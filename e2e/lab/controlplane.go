@@ -44,6 +44,10 @@ type ControlPlane struct {
 	Client     kubernetes.Interface
 	Dynamic    dynamic.Interface
 
+	// AnyVersion makes Apply and Delete take objects of a kind that is not served in their
+	// API version in the one that is.
+	AnyVersion bool
+
 	mapper *restmapper.DeferredDiscoveryRESTMapper
 
 	process *exec.Cmd

@@ -19,6 +19,7 @@ type setup struct {
 	Dir          string            // for everything that the tests write
 	ControlPlane string            // the executable of package controlplane; "" for tests without a cluster
 	Programs     map[string]string // executables by image name
+	Modules      map[string]string // directories of modules by "path@version"
 }
 
 // Main runs a package's tests; see the package's documentation. It is all that TestMain has to call. The programs are

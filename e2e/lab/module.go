@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,9 +15,47 @@ import (
 const (
 	GatewayAPI            = "sigs.k8s.io/gateway-api"
 	GatewayAPIDefinitions = "config/crd/experimental/gateway.networking.k8s.io_[^v]*.yaml"
-	Kong                  = "github.com/kong/kubernetes-configuration"
-	KongDefinitions       = "config/crd/ingress-controller*/*.konghq.com_*.yaml"
+	// ListenerSets are a kind of another group up to Gateway API 1.4.
+	XListenerSetDefinition = "config/crd/experimental/gateway.networking.x-k8s.io_xlistenersets.yaml"
+	Kong                   = "github.com/kong/kubernetes-configuration"
+	KongDefinitions        = "config/crd/ingress-controller*/*.konghq.com_*.yaml"
 )
+
+// needed are the modules that NeedModule was called for.
+var needed []string
+
+// NeedModule downloads a version of a module beside the one that is built with, before the tests run: inside the
+// namespaces there is no network. It is called before Main.
+func NeedModule(module, version string) { needed = append(needed, module+"@"+version) }
+
+// downloaded are the directories of the needed modules.
+func downloaded() (map[string]string, error) {
+	dirs := map[string]string{}
+	for _, module := range needed {
+		// Outside of any module, so that nothing is added to go.sum.
+		out, err := output(os.TempDir(), "go", "mod", "download", "-json", module)
+		if err != nil {
+			return nil, fmt.Errorf("download module %s: %w", module, err)
+		}
+		var told struct{ Dir string }
+		if err := json.Unmarshal([]byte(out), &told); err != nil || told.Dir == "" {
+			return nil, fmt.Errorf("download module %s: no directory in %q: %w", module, out, err)
+		}
+		dirs[module] = told.Dir
+	}
+	return dirs, nil
+}
+
+// MustApplyModuleVersion applies the manifests of a Go module that match a pattern, of a version that NeedModule was
+// called for.
+func (cp *ControlPlane) MustApplyModuleVersion(t testing.TB, module, version, pattern string) {
+	t.Helper()
+	dir, ok := state.setup.Modules[module+"@"+version]
+	if !ok {
+		t.Fatalf("lab: NeedModule was not called for %s@%s", module, version)
+	}
+	cp.mustApplyFiles(t, dir, pattern)
+}
 
 // MustApplyModule applies the manifests of a Go module that match a pattern, of the version that is built with.
 func (cp *ControlPlane) MustApplyModule(t testing.TB, module, pattern string) {
@@ -24,9 +64,14 @@ func (cp *ControlPlane) MustApplyModule(t testing.TB, module, pattern string) {
 	if err != nil {
 		t.Fatalf("find module %s: %v", module, err)
 	}
-	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), pattern))
+	cp.mustApplyFiles(t, strings.TrimSpace(string(dir)), pattern)
+}
+
+func (cp *ControlPlane) mustApplyFiles(t testing.TB, dir, pattern string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, pattern))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("module %s has no %s: %v", module, pattern, err)
+		t.Fatalf("%s has no %s: %v", dir, pattern, err)
 	}
 	for _, file := range files {
 		manifest, err := os.ReadFile(file)
