@@ -115,8 +115,8 @@ func relays(t *testing.T, entities []*kong.Entity) []byte {
 }
 
 // written is a status as it is written into an object that has none. The times are
-// left out, as they would be those of the test, and what a GatewayClass claims, as it is
-// the same in all cases.
+// left out, as they would be those of the test, and what a GatewayClass claims and what the
+// definitions fill in for parents, as they are the same in all cases.
 func written(t *testing.T, key unit.Key, object unit.Object, status unit.Status) []byte {
 	t.Helper()
 	whole, differs := status.Merge(object, unit.Moment{Addresses: []string{"192.0.2.1"}})
@@ -127,8 +127,10 @@ func written(t *testing.T, key unit.Key, object unit.Object, status unit.Status)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return leftOut.ReplaceAll(document, nil)
+	return filledIn.ReplaceAll(leftOut.ReplaceAll(document, nil), []byte("parentRef:\n"))
 }
+
+var filledIn = regexp.MustCompile(`parentRef:\n +group: gateway\.networking\.k8s\.io\n(?: +kind: Gateway\n)?`)
 
 var leftOut = regexp.MustCompile(`lastTransitionTime: null\n *|  supportedFeatures:\n(?:  - name: .*\n)+`)
 

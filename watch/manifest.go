@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,12 +9,13 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/watch/schema"
 )
 
 // Position says where a manifest was read.
@@ -103,16 +105,16 @@ func duplicate(m Manifest, first Position) error {
 
 // manifestReader gathers objects from documents.
 type manifestReader struct {
-	kinds map[schema.GroupVersionKind]Kind
+	kinds map[runtimeschema.GroupVersionKind]Kind
 	// custom are those of the kinds whose versions an API server converts.
-	custom map[schema.GroupKind]Kind
+	custom map[runtimeschema.GroupKind]Kind
 	read   Manifests
 	// survey, if set, hears of faults that don't end the reading.
 	survey *surveyor
 }
 
 func newManifestReader(kinds []Kind) *manifestReader {
-	r := &manifestReader{kinds: map[schema.GroupVersionKind]Kind{}, custom: map[schema.GroupKind]Kind{}}
+	r := &manifestReader{kinds: map[runtimeschema.GroupVersionKind]Kind{}, custom: map[runtimeschema.GroupKind]Kind{}}
 	for _, kind := range kinds {
 		r.kinds[kind.GroupVersionKind()] = kind
 		if kind.Custom {
@@ -124,7 +126,7 @@ func newManifestReader(kinds []Kind) *manifestReader {
 
 // kind finds the kind that is read of what an object says of itself.
 func (r *manifestReader) kind(is metav1.TypeMeta) (Kind, bool) {
-	full := schema.FromAPIVersionAndKind(is.APIVersion, is.Kind)
+	full := runtimeschema.FromAPIVersionAndKind(is.APIVersion, is.Kind)
 	if kind, ok := r.kinds[full]; ok {
 		return kind, true
 	}
@@ -165,7 +167,7 @@ func (r *manifestReader) document(document []byte, position Position) error {
 			APIVersion: head.APIVersion, Kind: head.Kind, Name: head.Metadata.Name, Position: position})
 		return nil
 	}
-	return r.object(kind, schema.FromAPIVersionAndKind(head.APIVersion, head.Kind), document, position)
+	return r.object(kind, runtimeschema.FromAPIVersionAndKind(head.APIVersion, head.Kind), document, position)
 }
 
 // list flattens one; items are numbered within their document. The items of a
@@ -196,11 +198,18 @@ func typed(object json.RawMessage, version, kind string) json.RawMessage {
 	return object
 }
 
-func (r *manifestReader) object(kind Kind, is schema.GroupVersionKind, document []byte, position Position) error {
+func (r *manifestReader) object(kind Kind, is runtimeschema.GroupVersionKind, document []byte, position Position) error {
 	if kind.Convert != nil {
 		document = converted(kind, document)
 	}
 	document, faulty := r.survey.object(kind, is, document, position)
+	if r.survey == nil && kind.Custom {
+		filled, err := schema.Default(is, document)
+		if err != nil {
+			return &ObjectError{named(kind, document), err}
+		}
+		document = filled
+	}
 	object := kind.New()
 	strict, err := kjson.UnmarshalStrict(document, object)
 	if err != nil {
@@ -230,7 +239,9 @@ func (r *manifestReader) object(kind Kind, is schema.GroupVersionKind, document 
 // converted is an object as the kind has fields for. What is no object stays what it is.
 func converted(kind Kind, document []byte) []byte {
 	var tree map[string]any
-	if kjson.UnmarshalCaseSensitivePreserveInts(document, &tree) != nil {
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.UseNumber()
+	if decoder.Decode(&tree) != nil {
 		return document
 	}
 	kind.Convert(tree)

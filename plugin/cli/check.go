@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/kube-sync/kube-sync/plugin/schema"
+	"github.com/kube-sync/kube-sync/watch/schema"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
@@ -56,8 +56,7 @@ func check(t terminal, args []string) error {
 		f.Usage()
 		return errUsage
 	}
-	var schemas schema.Schemas
-	survey, unread := watch.SurveyManifestFiles(paths, watch.AllKinds(), schemas.Admit)
+	survey, unread := watch.SurveyManifestFiles(paths, watch.AllKinds(), schema.Admit)
 	found := newChecking(survey, graphOf(options, survey.Manifests), options).all()
 	counted := false
 	for _, f := range found {

@@ -1,0 +1,113 @@
+package schema
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	kjson "sigs.k8s.io/json"
+)
+
+// Admit gives an object, which is JSON, as an API server would store it, and says what
+// it would refuse of it. Errors that are about a field are of type [*field.Error]. An
+// object of a kind that is not defined here comes back as it is.
+func Admit(gvk schema.GroupVersionKind, object []byte) (admitted []byte, refused []error) {
+	kind, err := of(gvk)
+	if err != nil {
+		return object, []error{err}
+	}
+	if kind == nil {
+		return object, nil
+	}
+	var tree map[string]any
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(object, &tree); err != nil {
+		return object, []error{err}
+	}
+	wrong, err := kind.admit(tree)
+	if err != nil {
+		return object, []error{fmt.Errorf("the rules of %s: %w", gvk, err)}
+	}
+	for _, err := range wrong {
+		refused = append(refused, err)
+	}
+	admitted, err = json.Marshal(tree)
+	if err != nil {
+		return object, append(refused, fmt.Errorf("encoding what was admitted: %w", err))
+	}
+	return admitted, refused
+}
+
+// Default returns an object, which is JSON, with the defaults of its definition, and without
+// the nulls that an API server drops. An object of a kind or version that is not defined here
+// comes back as it is.
+func Default(gvk schema.GroupVersionKind, object []byte) ([]byte, error) {
+	kind, err := of(gvk)
+	if err != nil || kind == nil {
+		return object, nil // whether there is such a version is for others to say
+	}
+	tree, err := decode(object)
+	if err != nil {
+		return nil, err
+	}
+	status, has := tree["status"]
+	kind.fill(tree)
+	if has {
+		tree["status"] = status
+	}
+	return json.Marshal(tree)
+}
+
+// decode keeps numbers as they are written, however many digits they have.
+func decode(object []byte) (tree map[string]any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	decoder.UseNumber()
+	err = decoder.Decode(&tree)
+	return tree, err
+}
+
+// fill drops nulls and adds defaults, but for the status.
+func (k *kind) fill(tree map[string]any) {
+	delete(tree, "status")
+	defaulting.PruneNonNullableNullsWithoutDefaults(tree, k.structure)
+	defaulting.Default(tree, k.structure)
+	delete(tree, "status")
+}
+
+// admit changes the tree to what is stored. What a status says is not looked at: an API
+// server takes none with an object.
+func (k *kind) admit(tree map[string]any) (all field.ErrorList, err error) {
+	rules, err := k.rules()
+	if err != nil {
+		return nil, err
+	}
+	delete(tree, "status")
+	pruned := pruning.PruneWithOptions(tree, k.structure, true, structural.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
+	for _, path := range pruned {
+		all = append(all, field.Invalid(at(path), field.OmitValueType{}, "unknown field"))
+	}
+	k.fill(tree)
+	// Fields of the experimental channel are not held to anything but their names here.
+	standard := runtime.DeepCopyJSON(tree)
+	pruning.Prune(standard, rules.structure, true)
+	wrong := validation.ValidateCustomResource(nil, standard, rules.schema)
+	wrong = append(wrong, listtype.ValidateListSetsAndMaps(nil, rules.structure, standard)...)
+	// The rules expect what the types promise.
+	if len(wrong) == 0 && rules.cel != nil {
+		broken, _ := rules.cel.Validate(context.Background(), nil, rules.structure, standard, nil, celconfig.RuntimeCELCostBudget)
+		wrong = append(wrong, broken...)
+	}
+	return append(all, wrong...), nil
+}
+
+// at is the path of a field in the form that errors have it.
+func at(path string) *field.Path { return field.NewPath(path) }
