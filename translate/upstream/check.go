@@ -27,7 +27,11 @@ func (c *checker) warn(reason, format string, args ...any) {
 
 func (c *checker) refuse(format string, args ...any) { c.warn(c.reason, format, args...) }
 
-const hashing = "consistent-hashing"
+// The algorithms that hash, and that of Kong's enterprise edition.
+const (
+	hashing        = "consistent-hashing"
+	stickySessions = "sticky-sessions"
+)
 
 var (
 	algorithms = []string{"round-robin", hashing, "least-connections", "latency"}
@@ -41,8 +45,8 @@ var (
 
 // balancing checks all of it in place.
 func (c *checker) balancing(where string, b *route.Balancing) {
-	if b.Algorithm == "sticky-sessions" {
-		c.refuse("%s.algorithm: Kong 3.9 has no sticky-sessions; %s with a cookie keeps a client at one endpoint", where, hashing)
+	if b.Algorithm == stickySessions {
+		c.refuse("%s.algorithm: Kong 3.9 has no %s; %s with a cookie keeps a client at one endpoint", where, stickySessions, hashing)
 		b.Algorithm = ""
 	}
 	if b.Algorithm != "" && !slices.Contains(algorithms, b.Algorithm) {

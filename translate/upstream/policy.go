@@ -60,10 +60,26 @@ func policy(controller string, id unit.ID, r *unit.Reader) unit.Fragment {
 		HashFallback: hashOf(c, "spec.hashOnFallback", spec.HashOnFallback),
 		Health:       healthOf(spec.Healthchecks),
 	}
+	sticky(c, spec.StickySessions, b)
 	c.balancing("spec", b)
 	return unit.Fragment{
 		Value: Policy{Balancing: b}, Verdicts: append(c.verdicts, annotation.Ignored(object, key)...),
 		Status: policyStatus{controller: controller, wrong: wrongOf(c.verdicts)},
+	}
+}
+
+// sticky hashes by the cookie of sticky sessions, which Kong's open source edition does not
+// have: a client stays at its endpoint as long as there are the same ones.
+func sticky(c *checker, s *configurationv1beta1.KongUpstreamStickySessions, b *route.Balancing) {
+	switch {
+	case s == nil:
+	case b.Algorithm != stickySessions:
+		c.refuse("spec.stickySessions has an effect with algorithm %s alone", stickySessions)
+	default:
+		c.refuse("spec.algorithm: Kong 3.9 has no %s; %s by the cookie %q takes its place, and a client may move when endpoints come or go",
+			stickySessions, hashing, s.Cookie)
+		b.Algorithm, b.HashFallback = hashing, route.Hash{}
+		b.HashOn = route.Hash{On: "cookie", Name: s.Cookie, CookiePath: text(s.CookiePath)}
 	}
 }
 
