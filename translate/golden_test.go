@@ -158,6 +158,8 @@ func options(t *testing.T, archive *txtar.Archive) translate.Options {
 		ConsumersEverywhere bool
 		Pool                gatewayapi.Pool
 		Ports               map[gatewayv1.ProtocolType][]int32
+		Listens             []gatewayapi.Listen
+		FrontUDP            types.NamespacedName
 		Limits              limit.Limits
 		LastResort          certificate.LastResort
 	}
@@ -169,6 +171,7 @@ func options(t *testing.T, archive *txtar.Archive) translate.Options {
 	o.Limits = set.Limits
 	o.LastResort = set.LastResort
 	o.Gateway.Pool, o.Gateway.Ports = set.Pool, set.Ports
+	o.Gateway.Listens, o.Gateway.FrontUDP = set.Listens, set.FrontUDP
 	o.Gateway.Front = types.NamespacedName{Namespace: "kong", Name: "kong-proxy"}
 	return o
 }

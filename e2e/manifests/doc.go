@@ -15,7 +15,8 @@
 //	... by NAME         over TLS, the common name of the certificate that was served
 //	refused             when the handshake fails
 //
-// Endpoints are at addresses of 127.0.0.0/8 with the port 7777, in whose place the test puts one that is free.
+// Endpoints are at addresses of 127.0.0.0/8 with the port 7777, in whose place the test puts one that is free. Kong listens
+// at 7778 and, for TLS, at 7779, in whose places it puts others too; Service kong/kong-proxy is the one in front of it.
 //
 // Without kong on PATH the tests are skipped and say so.
 package manifests

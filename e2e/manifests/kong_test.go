@@ -18,8 +18,12 @@ import (
 // nginx is where OpenResty has it.
 const nginx = "/usr/local/openresty/nginx/sbin/nginx"
 
-// portInCases stands for the port of the endpoints.
-const portInCases = "7777"
+// What stands for the port of the endpoints, and for those of Kong.
+const (
+	portInCases   = "7777"
+	plainInCases  = "7778"
+	secureInCases = "7779"
+)
 
 // addresses are those at which endpoints answer.
 var addresses = []string{"127.1.0.1", "127.1.0.2", "127.1.0.3", "127.2.0.1"}
@@ -94,6 +98,7 @@ func (k *kong) settings(t *testing.T, kubeSync string) []string {
 		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD=" + kubeSync + " -kong-prefix " + k.prefix,
 		"KONG_PLUGINSERVER_KUBE_SYNC_QUERY_CMD=" + kubeSync + " -dump",
 		"KONG_PLUGINSERVER_KUBE_SYNC_MANIFESTS=" + k.manifests,
+		"KONG_PLUGINSERVER_KUBE_SYNC_PUBLISH_SERVICE=kong/kong-proxy",
 		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS=" + freeAddress(t),
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=off",
 		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=" + freeAddress(t),
@@ -111,7 +116,9 @@ func (k *kong) stop() {
 // follow puts manifests in the place of those of before.
 func (k *kong) follow(t *testing.T, manifests string) {
 	t.Helper()
-	manifests = strings.ReplaceAll(manifests, portInCases, strconv.Itoa(k.backends))
+	_, plain, _ := net.SplitHostPort(k.plain)
+	_, secure, _ := net.SplitHostPort(k.secure)
+	manifests = strings.NewReplacer(portInCases, strconv.Itoa(k.backends), plainInCases, plain, secureInCases, secure).Replace(manifests)
 	written := filepath.Join(k.prefix, "manifests.yaml")
 	if err := os.WriteFile(written, []byte(manifests), 0o600); err != nil {
 		t.Fatal(err)

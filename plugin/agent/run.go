@@ -88,7 +88,7 @@ func options(s settings.Settings, place gatewayapi.Relay) translate.Options {
 		LastResort:   s.LastResortNamespaces,
 		Certificate:  certificate.Options{AllowWeak: s.WeakTLS},
 		Gateway: gatewayapi.Options{
-			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Ports: streamPorts(s), Pool: pool(s), Front: s.PublishService, Relay: place,
+			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Ports: assumedPorts(s), Listens: listens(s), Pool: pool(s), Front: s.PublishService, FrontUDP: s.PublishServiceUDP, Relay: place,
 		},
 		Backend: backend.Options{
 			// Names are judged by those who resolve them.
@@ -126,15 +126,32 @@ func pool(s settings.Settings) gatewayapi.Pool {
 	return all
 }
 
-// streamPorts are those of Kong for streams that are in nobody's pool. A Service in front of
-// Kong has the same.
-func streamPorts(s settings.Settings) map[gatewayv1.ProtocolType][]int32 {
-	all := map[gatewayv1.ProtocolType][]int32{}
+// listens are the ports of Kong that are in nobody's pool.
+func listens(s settings.Settings) (all []gatewayapi.Listen) {
 	for _, listen := range s.KongListens {
-		for port := listen.Ports.First; listen.Stream && port <= listen.Ports.Last; port++ {
-			if !pooled(s, port) {
-				all[protocol(listen)] = append(all[protocol(listen)], port)
+		for port := listen.Ports.First; port <= listen.Ports.Last; port++ {
+			if pooled(s, port) {
+				continue
 			}
+			seen, mapped := s.PortMaps[port]
+			if !mapped {
+				seen = port
+			}
+			all = append(all, gatewayapi.Listen{Protocol: protocol(listen), Port: port, Seen: seen})
+		}
+	}
+	return all
+}
+
+// assumedPorts are those of a Service in front of Kong that cannot be read: for requests 80
+// and 443 and what Kong's port_maps say, and for streams those of Kong.
+func assumedPorts(s settings.Settings) map[gatewayv1.ProtocolType][]int32 {
+	all := map[gatewayv1.ProtocolType][]int32{gatewayv1.HTTPProtocolType: {80}, gatewayv1.HTTPSProtocolType: {443}}
+	for _, listen := range listens(s) {
+		_, mapped := s.PortMaps[listen.Port]
+		isHTTP := listen.Protocol == gatewayv1.HTTPProtocolType || listen.Protocol == gatewayv1.HTTPSProtocolType
+		if (mapped || !isHTTP) && !slices.Contains(all[listen.Protocol], listen.Seen) {
+			all[listen.Protocol] = append(all[listen.Protocol], listen.Seen)
 		}
 	}
 	return all

@@ -87,6 +87,8 @@ func optionFlags(f *flag.FlagSet, o *translate.Options) {
 	})
 	f.BoolVar(&o.Certificate.AllowWeak, "allow-weak-certificates", false, "take the keys and signatures that Kong takes with ssl_cipher_suite = old")
 	f.StringVar(&o.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
+	// Only a gateway knows which ports the Service in front of it has.
+	o.Gateway.AnyPort = true
 	o.Gateway.Pool, o.Gateway.Relay = pool(), relay()
 }
 

@@ -69,6 +69,9 @@ func (s *Settings) derive(sources Sources) []error {
 		errs = append(errs, err)
 	}
 	s.KongListens = listens
+	if s.PortMaps, err = portMaps(sources.Kong["port_maps"]); err != nil {
+		errs = append(errs, err)
+	}
 	s.WeakTLS = weakTLS(sources.Kong)
 	if s.Admin == "" {
 		admin, err := adminOf(sources.Kong)

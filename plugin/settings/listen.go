@@ -74,3 +74,22 @@ func kongListens(kong map[string]string) ([]Listen, error) {
 	}
 	return all, errors.Join(read("proxy_listen", ",", false), read("nginx_proxy_listen", ";", false), read("stream_listen", ",", true))
 }
+
+// portMaps reads Kong's setting port_maps, such as "80:8000, 443:8443": the ports that
+// clients connect to, by those of Kong.
+func portMaps(text string) (map[int32]int32, error) {
+	maps := map[int32]int32{}
+	for entry := range strings.SplitSeq(text, ",") {
+		if strings.TrimSpace(entry) == "" {
+			continue
+		}
+		from, to, _ := strings.Cut(entry, ":")
+		outer, err := parsePorts(strings.TrimSpace(from))
+		inner, wrong := parsePorts(strings.TrimSpace(to))
+		if err != nil || wrong != nil {
+			return nil, fmt.Errorf("port_maps %q: want two ports with a colon between them, such as 80:8000", entry)
+		}
+		maps[inner.First] = outer.First
+	}
+	return maps, nil
+}

@@ -31,6 +31,9 @@ type Settings struct {
 	GatewayPorts []Ports
 	// KongListens are the ports that Kong listens at, by its settings in effect.
 	KongListens []Listen
+	// PortMaps are the ports of Kong that clients connect to by others, which its port_maps
+	// say: the others, by Kong's.
+	PortMaps map[int32]int32
 	// WatchNamespaces are all namespaces when empty.
 	WatchNamespaces []string
 	// Manifests is a file or directory that is watched in place of a cluster.

@@ -58,7 +58,11 @@ type redirect struct {
 	Scheme string `json:"scheme,omitempty"`
 	Host   string `json:"host,omitempty"`
 	Port   int    `json:"port,omitempty"`
-	Path   *path  `json:"path,omitempty"`
+	// HTTPPorts and HTTPSPorts are those by which a request may have come, by its scheme:
+	// the one that its Host header names, or else the first.
+	HTTPPorts  []int32 `json:"http_ports,omitempty"`
+	HTTPSPorts []int32 `json:"https_ports,omitempty"`
+	Path       *path   `json:"path,omitempty"`
 }
 
 type rewrite struct {
@@ -113,12 +117,25 @@ func pluginOf(name string, config any) route.Plugin {
 // at is what the filters say of requests that come by a binding: a redirect without a
 // scheme or port of its own stays at the listener's port.
 func (f filters) at(b binding) filters {
-	if f.Redirect != nil && f.Redirect.Port == 0 && f.Redirect.Scheme == "" && b.kongPort != 0 {
-		redirect := *f.Redirect
+	if f.Redirect == nil || f.Redirect.Port != 0 || f.Redirect.Scheme != "" {
+		return f
+	}
+	redirect := *f.Redirect
+	f.Redirect = &redirect
+	if b.kongPort != 0 {
 		redirect.Port = int(b.port)
-		f.Redirect = &redirect
+	} else {
+		redirect.HTTPPorts, redirect.HTTPSPorts = unusual(b.reached["http"], 80), unusual(b.reached["https"], 443)
 	}
 	return f
+}
+
+// unusual are the ports of a scheme unless they are its own alone, which URLs don't have.
+func unusual(ports []int32, own int32) []int32 {
+	if len(ports) == 1 && ports[0] == own {
+		return nil
+	}
+	return ports
 }
 
 // filtersOf reads a rule's filters for a match of the path, and those of its backend if

@@ -183,8 +183,7 @@ type gatewayTranslation struct {
 func (t *gatewayTranslation) program(a *assessment, gatewayAccepted bool) {
 	usable := true
 	if terminates(a.spec) && isTrue(a.accepted) {
-		t.resolve(a)
-		usable = len(a.certificates) > 0
+		usable = t.resolve(a)
 	}
 	switch {
 	case !gatewayAccepted:
@@ -202,11 +201,17 @@ func (t *gatewayTranslation) program(a *assessment, gatewayAccepted bool) {
 	}
 }
 
-// resolve finds a listener's certificates.
-func (t *gatewayTranslation) resolve(a *assessment) {
+// resolve finds a listener's certificates, and tells whether it can be served. Without any
+// named it is served with Kong's own certificate, as in the Kong Ingress Controller.
+func (t *gatewayTranslation) resolve(a *assessment) bool {
 	var refs []gatewayv1.SecretObjectReference
 	if a.spec.TLS != nil {
 		refs = a.spec.TLS.CertificateRefs
+	}
+	if len(refs) == 0 {
+		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, "CertificateMissing",
+			fmt.Sprintf("listener %s has no tls.certificateRefs: Kong answers with its own certificate, which clients don't trust", a.spec.Name)))
+		return true
 	}
 	for _, ref := range refs {
 		c, wrong := t.certificate(a.of, ref)
@@ -216,9 +221,7 @@ func (t *gatewayTranslation) resolve(a *assessment) {
 		}
 		a.certificates = append(a.certificates, c)
 	}
-	if len(refs) == 0 {
-		a.resolved = listenerUnresolvedRefs(gatewayv1.ListenerReasonInvalidCertificateRef, "the listener names no certificate")
-	}
+	return len(a.certificates) > 0
 }
 
 // certify has the certificates of listeners served: the first of each for its host, and

@@ -22,14 +22,21 @@ type Options struct {
 	Controller string
 	// Gateway is the only one that is served; all of our classes if its name is empty.
 	Gateway types.NamespacedName
-	// Ports are those of the Service in front of Kong, by protocol: 80 and 443 for requests
-	// where they are not given. Gateways without a Service of their own are reached by it.
+	// Ports are those of the Service in front of Kong, by protocol, where that cannot be
+	// read: 80 and 443 for requests where they are not given. Gateways without a Service of
+	// their own are reached by it.
 	Ports map[gatewayv1.ProtocolType][]int32
+	// Listens are the ports of Kong that it may lead to.
+	Listens []Listen
+	// AnyPort takes any port of such Gateways: nothing is known of the Service.
+	AnyPort bool
 	// Pool has the ports for Gateways with a Service of their own. Without any, or with
 	// one Gateway alone, there are no such Gateways.
 	Pool Pool
 	// Front is the Service in front of Kong, whose endpoints are those of all Gateways.
 	Front types.NamespacedName
+	// FrontUDP is the one for datagrams, if that is another.
+	FrontUDP types.NamespacedName
 	// Relay does what Kong cannot.
 	Relay Relay
 	// Backend says which endpoints are taken.
@@ -83,6 +90,7 @@ func Define(g *unit.Graph, o Options) {
 	}
 	g.Define(unit.Definition{Role: mergedRole, Kind: unit.Gateway, Translate: o.merge})
 	g.Define(unit.Definition{Role: poolRole, Kind: unit.GatewayClass, Translate: o.pool})
+	g.Define(unit.Definition{Role: frontPortsRole, Kind: unit.Service, Translate: o.frontPorts})
 	indexPool(g)
 	indexListenerSets(g)
 	g.Define(unit.Definition{Role: frontendRole, Kind: unit.GatewayClass, Translate: o.frontends})

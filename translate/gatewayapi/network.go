@@ -21,26 +21,26 @@ type ports struct {
 	// service is the Gateway's own; empty if it is the one in front of Kong.
 	service  types.NamespacedName
 	assigned assignments
+	// front are those of the Service in front of Kong.
+	front frontPorts
 }
 
 func (o Options) ports(r *unit.Reader, gateway *gatewayv1.Gateway, class classFound) ports {
 	if !class.pooled {
-		return ports{options: o}
+		return ports{options: o, front: useFrontPorts(r)}
 	}
 	return ports{options: o, service: serviceName(gateway), assigned: portsOf(r, serviceName(gateway))}
 }
 
-// of is the port of Kong for a listener, 0 if that says nothing, or why there is none. For
-// streams the Service in front of Kong has the ports that Kong has.
+// of is the port of Kong for a listener, 0 if that says nothing, or why there is none.
 func (p ports) of(l gatewayv1.Listener) (int32, *metav1.Condition) {
-	if p.service.Name == "" {
-		if !slices.Contains(p.options.Ports[l.Protocol], l.Port) {
-			c := listenerPortUnavailable(l.Protocol, l.Port, p.options.Ports[l.Protocol])
-			return 0, &c
-		}
-		if isHTTP(l.Protocol) {
-			return 0, nil
-		}
+	switch {
+	case p.service.Name != "":
+	case !p.options.AnyPort:
+		return p.front.of(l)
+	case isHTTP(l.Protocol):
+		return 0, nil
+	default:
 		return l.Port, nil
 	}
 	at, ok := p.assigned[poolPort{p.service, l.Protocol, l.Port}]

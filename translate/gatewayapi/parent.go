@@ -57,6 +57,8 @@ type binding struct {
 	schemes []string
 	// port is that of the listeners, which may have several if kongPort is 0.
 	port, kongPort int32
+	// reached are the ports of listeners by scheme, where kongPort is 0.
+	reached map[string][]int32
 	// shown is the Secret with the key pair for backends over TLS; empty for none.
 	shown types.NamespacedName
 	// validated lets only clients by that have a good certificate.
@@ -169,6 +171,7 @@ func (a *attachment) bind(host route.Host, l listener, gateway unit.Key) {
 				b.schemes = append(b.schemes, l.Scheme)
 				slices.Sort(b.schemes)
 			}
+			b.reach(l)
 			return
 		}
 	}
@@ -180,6 +183,20 @@ func (a *attachment) bind(host route.Host, l listener, gateway unit.Key) {
 		a.byHost = map[route.Host][]int{}
 	}
 	a.byHost[host] = append(a.byHost[host], len(a.bindings))
-	a.bindings = append(a.bindings, binding{host: host, not: not, schemes: []string{l.Scheme}, port: l.Port, kongPort: l.KongPort, shown: l.Shown,
-		validated: l.Validated})
+	b := binding{host: host, not: not, schemes: []string{l.Scheme}, port: l.Port, kongPort: l.KongPort, shown: l.Shown,
+		validated: l.Validated}
+	b.reach(l)
+	a.bindings = append(a.bindings, b)
+}
+
+// reach notes the port of a listener that shares Kong's port with others.
+func (b *binding) reach(l listener) {
+	if b.kongPort != 0 || slices.Contains(b.reached[l.Scheme], l.Port) {
+		return
+	}
+	if b.reached == nil {
+		b.reached = map[string][]int32{}
+	}
+	b.reached[l.Scheme] = append(b.reached[l.Scheme], l.Port)
+	slices.Sort(b.reached[l.Scheme])
 }

@@ -30,6 +30,11 @@ local path = {
   entity_checks = { { only_one_of = { "full", "prefix" } } },
 }
 
+-- Kong makes elements required in place: they share no table with a field.
+local function ports()
+  return { type = "array", len_min = 1, elements = { type = "integer", between = { 1, 65535 } } }
+end
+
 local host = { type = "string", match = "^[%w._-]+$" }
 
 -- The filters of a rule, or of one of its backends, beside other fields.
@@ -42,6 +47,9 @@ local function chain(fields)
       { scheme = { type = "string", one_of = { "http", "https" } } },
       { host = host },
       { port = { type = "integer", between = { 1, 65535 } } },
+      -- Those of the listeners by which requests of a scheme may come.
+      { http_ports = ports() },
+      { https_ports = ports() },
       { path = path },
     },
   } }
