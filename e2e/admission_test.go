@@ -68,6 +68,7 @@ var admissionCases = []admissionCase{
 	{tlsServiceWith, "konghq.com/path", "x", "/x"},
 	{plainServiceWith, "konghq.com/client-cert", "cert", ""},
 	{plainServiceWith, "konghq.com/ca-certificates-secrets", "ca", ""},
+	{plainServiceWith, "konghq.com/ca-certificates-configmap", "ca", ""},
 	{streamServiceWith, "konghq.com/path", "/x", ""},
 	{consumerWith, "konghq.com/tags", "a/b", "a"},
 	{credentialWith, "konghq.com/credential", "password", "key-auth"},

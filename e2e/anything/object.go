@@ -31,7 +31,7 @@ var sensible = [][]string{
 	{"strip-path", "true"}, {"methods", "GET,POST"}, {"snis", "a.example"}, {"host-aliases", "c.example, *.c.example", "d.*"},
 	{"headers.x-a", "1,2", "~*^a"}, {"rewrite", "/$1", "/x"}, {"protocol", "http", "https", "grpc", "grpcs", "tls", "tcp", "udp"},
 	{"path", "/x", "/"}, {"read-timeout", "1000"}, {"retries", "0", "3"}, {"host-header", "h.example"}, {"client-cert", "o0"},
-	{"tls-verify", "true"}, {"tls-verify-depth", "2"}, {"ca-certificates-secrets", "o0,o1"}, {"ca-certificates-configmaps", "o0"},
+	{"tls-verify", "true"}, {"tls-verify-depth", "2"}, {"ca-certificates-secrets", "o0,o1"}, {"ca-certificates-configmaps", "o0"}, {"ca-certificates-secret", "o1"}, {"ca-certificates-configmap", "o0"},
 	{"upstream-policy", "o0", "o1"}, {"override", "o0"}, {"tags", "a, b"}, {"https-redirect-status-code", "301"},
 }
 

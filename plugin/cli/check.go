@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/kube-sync/kube-sync/watch/schema"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/schema"
 )
 
 // errFindings says that a check found something, which has been printed.

@@ -103,6 +103,31 @@ func (a *authority) secureEndpoint(asks tls.ClientAuthType) string {
 	return server.Listener.Addr().String()
 }
 
+// A depth bounds the CA certificates between that of the backend and one that is trusted,
+// whether Go verifies the name or a list of names is held to.
+func TestDepthOfVerification(t *testing.T) {
+	root := newAuthority(t)
+	made := root.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "between"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
+	between := &authority{t: t, cert: made.Leaf, key: made.PrivateKey.(crypto.Signer)}
+	template := serverNames
+	leaf := between.sign(&template)
+	leaf.Certificate = append(leaf.Certificate, made.Certificate[0])
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{leaf}}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	for depth, status := range []int{502, 200, 200} {
+		for _, hosts := range [][]string{nil, {"abc.example.com"}} {
+			s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: secured(server.Listener.Addr().String(),
+				route.BackendTLS{ServerName: "abc.example.com", CAs: root.PEM, Hosts: hosts, Depth: &depth})})
+			if got, text := s.ask(s.request("k", "GET", "/", nil)); got != status {
+				t.Errorf("depth %d, names %v: answered %d %s, want %d", depth, hosts, got, text, status)
+			}
+		}
+	}
+}
+
 func secured(target string, t route.BackendTLS) []route.RelayBackend {
 	return []route.RelayBackend{{Weight: 1, Targets: []string{target}, TLS: &t}}
 }
@@ -114,6 +139,7 @@ func TestBackendsAreVerified(t *testing.T) {
 		tls    route.BackendTLS
 		status int
 	}{
+		"name, at no depth":     {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Depth: new(int)}, 200},
 		"name":                  {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM}, 200},
 		"wildcard":              {route.BackendTLS{ServerName: "a.wild.example.com", CAs: ours.PEM}, 200},
 		"one of two CAs":        {route.BackendTLS{ServerName: "abc.example.com", CAs: others.PEM + ours.PEM}, 200},

@@ -136,13 +136,25 @@ func tlsConfig(t *route.BackendTLS) (*tls.Config, error) {
 			return nil, errors.New("none of the certificates to verify by can be read")
 		}
 	}
-	if len(t.Hosts)+len(t.URIs) > 0 {
+	switch {
+	case len(t.Hosts)+len(t.URIs) > 0:
 		// Go's own verification knows one name only, the one that is asked for. This
 		// one is in its place, not beside it, and is for resumed connections, too.
 		config.InsecureSkipVerify = true
 		config.VerifyConnection = func(state tls.ConnectionState) error { return verify(state, config.RootCAs, t) }
+	case t.Depth != nil:
+		config.VerifyConnection = func(state tls.ConnectionState) error { return deep(state.VerifiedChains, t.Depth) }
 	}
 	return config, nil
+}
+
+// deep refuses chains all of which have more CA certificates than it may be between the
+// backend's and one that is trusted; nil is for any number.
+func deep(chains [][]*x509.Certificate, most *int) error {
+	if most == nil || slices.ContainsFunc(chains, func(chain []*x509.Certificate) bool { return len(chain)-2 <= *most }) {
+		return nil
+	}
+	return fmt.Errorf("more than %d CA certificates stand between the backend's and one that is trusted", *most)
 }
 
 // verify checks that a certificate is vouched for and has one of the names.
@@ -155,7 +167,11 @@ func verify(state tls.ConnectionState, roots *x509.CertPool, t *route.BackendTLS
 	for _, c := range state.PeerCertificates[1:] {
 		options.Intermediates.AddCert(c)
 	}
-	if _, err := leaf.Verify(options); err != nil {
+	chains, err := leaf.Verify(options)
+	if err != nil {
+		return err
+	}
+	if err := deep(chains, t.Depth); err != nil {
 		return err
 	}
 	for _, host := range t.Hosts {

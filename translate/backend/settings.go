@@ -20,7 +20,8 @@ import (
 var SettingNames = []string{
 	annotation.Tags, annotation.Protocol, annotation.Path, annotation.ConnectTimeout, annotation.ReadTimeout,
 	annotation.WriteTimeout, annotation.Retries, annotation.HostHeader, annotation.ClientCert, annotation.TLSVerify,
-	annotation.TLSVerifyDepth, annotation.CACertificatesSecrets, annotation.CACertificatesConfigMaps,
+	annotation.TLSVerifyDepth, annotation.CACertificatesSecret, annotation.CACertificatesConfigMap,
+	annotation.CACertificatesSecrets, annotation.CACertificatesConfigMaps,
 	annotation.UpstreamPolicy, annotation.Override, annotation.Plugins,
 }
 
@@ -143,6 +144,7 @@ func (s *settings) tls() {
 	}
 	if s.backend.Protocol != "https" && s.backend.Protocol != "tls" {
 		for _, name := range []string{annotation.ClientCert, annotation.TLSVerify, annotation.TLSVerifyDepth,
+			annotation.CACertificatesSecret, annotation.CACertificatesConfigMap,
 			annotation.CACertificatesSecrets, annotation.CACertificatesConfigMaps} {
 			if value := s.values.Text(name, ""); value != "" {
 				s.values.Invalid(name, value, "possible for protocol "+s.backend.Protocol+", only for https and tls")
@@ -159,11 +161,19 @@ func (s *settings) tls() {
 	}
 	s.backend.TLSVerify = s.values.Flag(annotation.TLSVerify)
 	s.backend.TLSVerifyDepth = s.values.Number(annotation.TLSVerifyDepth, 0, maxDepth)
-	s.cas(annotation.CACertificatesSecrets, unit.Secret)
-	s.cas(annotation.CACertificatesConfigMaps, unit.ConfigMap)
+	asked := 0
+	for _, from := range []struct {
+		name string
+		kind unit.Kind
+	}{
+		{annotation.CACertificatesSecret, unit.Secret}, {annotation.CACertificatesSecrets, unit.Secret},
+		{annotation.CACertificatesConfigMap, unit.ConfigMap}, {annotation.CACertificatesConfigMaps, unit.ConfigMap},
+	} {
+		s.cas(from.name, from.kind)
+		asked += len(s.values.Items(from.name))
+	}
 	slices.Sort(s.backend.CACertificates)
 	s.backend.CACertificates = slices.Compact(s.backend.CACertificates)
-	asked := len(s.values.Items(annotation.CACertificatesSecrets)) + len(s.values.Items(annotation.CACertificatesConfigMaps))
 	verify := s.backend.TLSVerify != nil && *s.backend.TLSVerify
 	if verify && asked > 0 && len(s.backend.CACertificates) == 0 {
 		// Kong would verify by the CAs that it trusts for everything else.

@@ -41,7 +41,7 @@ func (o Options) resolve(r *unit.Reader, from unit.Key, ref gatewayv1.BackendRef
 	unresolved := func(reason gatewayv1.RouteConditionReason, format string, args ...any) resolution {
 		return resolution{problem: &reference{reason, fmt.Sprintf(format, args...)}}
 	}
-	if value(ref.Group, "") != corev1.GroupName || value(ref.Kind, "Service") != "Service" {
+	if !unit.IsCore(value(ref.Group, "")) || value(ref.Kind, "Service") != "Service" {
 		return unresolved(gatewayv1.RouteReasonInvalidKind, "backend %s is of the kind %s, and a Service is supported", ref.Name, value(ref.Kind, "Service"))
 	}
 	namespace := string(value(ref.Namespace, gatewayv1.Namespace(from.Namespace)))

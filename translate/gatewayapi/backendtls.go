@@ -2,10 +2,11 @@ package gatewayapi
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -36,7 +37,7 @@ func indexPolicies(g *unit.Graph) {
 }
 
 func ofService(target gatewayv1.LocalPolicyTargetReferenceWithSectionName) bool {
-	return target.Group == corev1.GroupName && target.Kind == "Service"
+	return unit.IsCore(target.Group) && target.Kind == "Service"
 }
 
 // policies are those of a Service's ports and of the whole of it, the oldest first.
@@ -150,6 +151,9 @@ func (o Options) backendTLSPolicy(id unit.ID, r *unit.Reader) unit.Fragment {
 	t := &policyTranslation{reader: r, policy: policy, accepted: policyAccepted(), resolved: policyResolvedRefs()}
 	t.precedence()
 	says := backendTLS{TLS: t.validation()}
+	if says.TLS != nil && !t.depth(says.TLS) {
+		says.TLS = nil
+	}
 	if !o.Relay.Address.IsValid() {
 		says.TLS, t.accepted = nil, policyNotAccepted(gatewayv1.PolicyReasonInvalid, errNoRelay.Error())
 	}
@@ -210,6 +214,30 @@ func (t *policyTranslation) validation() *route.BackendTLS {
 	return says
 }
 
+// depthOption is the Kong Ingress Controller's: how many CA certificates may stand between
+// that of a backend and one that the policy names.
+const depthOption gatewayv1.AnnotationKey = "tls-verify-depth"
+
+// maxDepth is the most that it may be, as in Kong.
+const maxDepth = 64
+
+// depth reads the option. A policy whose option cannot be read has no effect: nothing is
+// sent to its backends.
+func (t *policyTranslation) depth(says *route.BackendTLS) bool {
+	text, ok := t.policy.Spec.Options[depthOption]
+	if !ok {
+		return true
+	}
+	depth, err := strconv.Atoi(string(text))
+	if err != nil || depth < 0 || depth > maxDepth {
+		t.accepted = policyNotAccepted(gatewayv1.PolicyReasonInvalid,
+			fmt.Sprintf("spec.options: %s %q is not a number from 0 to %d", depthOption, text, maxDepth))
+		return false
+	}
+	says.Depth = &depth
+	return true
+}
+
 // bundles joins the certificates of all references that can be followed. The others leave
 // fewer that a backend is verified by, never more.
 func (t *policyTranslation) bundles(refs []gatewayv1.LocalObjectReference) (all string) {
@@ -220,7 +248,7 @@ func (t *policyTranslation) bundles(refs []gatewayv1.LocalObjectReference) (all 
 	}
 	for _, ref := range refs {
 		kind := unit.Kind(ref.Kind)
-		if ref.Group != corev1.GroupName || kind != unit.ConfigMap && kind != unit.Secret {
+		if !unit.IsCore(ref.Group) || kind != unit.ConfigMap && kind != unit.Secret {
 			unresolved(gatewayv1.BackendTLSPolicyReasonInvalidKind,
 				fmt.Sprintf("%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, ref.Kind))
 			continue
@@ -242,8 +270,11 @@ func (t *policyTranslation) ignored(key unit.Key) (verdicts []unit.Verdict) {
 				fmt.Sprintf("target %s is of the kind %s, and a Service is supported", target.Name, target.Kind)))
 		}
 	}
-	if len(t.policy.Spec.Options) > 0 {
-		verdicts = append(verdicts, unit.Warning(key, "UnsupportedValue", "options have no effect"))
+	for _, option := range slices.Sorted(maps.Keys(t.policy.Spec.Options)) {
+		if option != depthOption {
+			verdicts = append(verdicts, unit.Warning(key, "UnsupportedValue",
+				fmt.Sprintf("spec.options: %s has no effect; %s has", option, depthOption)))
+		}
 	}
 	return verdicts
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -56,7 +55,7 @@ func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.Frontend
 	}
 	for _, ref := range v.CACertificateRefs {
 		kind, namespace := unit.Kind(ref.Kind), string(value(ref.Namespace, gatewayv1.Namespace(gateway.Namespace)))
-		if ref.Group != corev1.GroupName || kind != unit.ConfigMap && kind != unit.Secret {
+		if !unit.IsCore(ref.Group) || kind != unit.ConfigMap && kind != unit.Secret {
 			unresolved(gatewayv1.ListenerReasonInvalidCACertificateKind, "%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, ref.Kind)
 			continue
 		}

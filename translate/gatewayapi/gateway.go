@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -279,7 +278,7 @@ func (t *gatewayTranslation) certificate(from unit.Key, ref gatewayv1.SecretObje
 		return certificate.Certificate{}, &c
 	}
 	namespace := string(value(ref.Namespace, gatewayv1.Namespace(from.Namespace)))
-	if value(ref.Group, "") != corev1.GroupName || value(ref.Kind, "Secret") != "Secret" {
+	if !unit.IsCore(value(ref.Group, "")) || value(ref.Kind, "Secret") != "Secret" {
 		return unresolved(gatewayv1.ListenerReasonInvalidCertificateRef, "a certificate is in a Secret, not in a %s", value(ref.Kind, ""))
 	}
 	if !grant.Allows(t.reader, from, unit.Key{Kind: unit.Secret, Namespace: namespace, Name: string(ref.Name)}) {

@@ -71,6 +71,7 @@ func (s spoken) reached() any {
 }
 
 var reachedBy = []string{annotation.Path, annotation.ClientCert, annotation.TLSVerify, annotation.TLSVerifyDepth,
+	annotation.CACertificatesSecret, annotation.CACertificatesConfigMap,
 	annotation.CACertificatesSecrets, annotation.CACertificatesConfigMaps}
 
 // agree finds what holds for all backends of a rule: Kong has one service for them. It is

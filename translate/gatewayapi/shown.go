@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -60,7 +59,7 @@ func (t *gatewayTranslation) clientCertificate() (shown types.NamespacedName, wr
 		return types.NamespacedName{}, &c
 	}
 	shown.Namespace, shown.Name = string(value(ref.Namespace, gatewayv1.Namespace(t.gateway.Namespace))), string(ref.Name)
-	if value(ref.Group, "") != corev1.GroupName || value(ref.Kind, "Secret") != "Secret" {
+	if !unit.IsCore(value(ref.Group, "")) || value(ref.Kind, "Secret") != "Secret" {
 		return unresolved(gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s is of the kind %s and the group %q; a client certificate is in a Secret",
 			ref.Name, value(ref.Kind, "Secret"), value(ref.Group, ""))
 	}

@@ -56,7 +56,7 @@ func trusts(all []gatewayv1.ReferenceGrantFrom, from unit.Key) bool {
 func covers(all []gatewayv1.ReferenceGrantTo, to unit.Key) bool {
 	for _, t := range all {
 		named := t.Name == nil || *t.Name == "" || string(*t.Name) == to.Name
-		if named && string(t.Group) == to.Kind.Group() && string(t.Kind) == string(to.Kind) {
+		if named && unit.SameGroup(t.Group, to.Kind.Group()) && string(t.Kind) == string(to.Kind) {
 			return true
 		}
 	}

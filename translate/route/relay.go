@@ -48,6 +48,9 @@ type BackendTLS struct {
 	// there are none of either.
 	Hosts []string `json:"hosts,omitempty"`
 	URIs  []string `json:"uris,omitempty"`
+	// Depth is how many CA certificates may stand between its own and one of CAs; nil for
+	// any number.
+	Depth *int `json:"depth,omitempty"`
 	// Certificate and Key, in PEM, are shown to it; they may be empty.
 	Certificate string `json:"certificate,omitempty"`
 	Key         string `json:"privateKey,omitempty"`

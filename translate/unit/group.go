@@ -21,3 +21,12 @@ func init() {
 
 // Group returns the API group of the kind; "" is the core group.
 func (k Kind) Group() string { return groups[k] }
+
+// IsCore reports whether a reference's group is the core group, which is "". The Kong Ingress
+// Controller takes the name core for it too; there is no other group of that name.
+func IsCore[T ~string](group T) bool { return group == "" || group == "core" }
+
+// SameGroup reports whether a reference's group is that of a kind.
+func SameGroup[T ~string](group T, of string) bool {
+	return string(group) == of || of == "" && IsCore(group)
+}
