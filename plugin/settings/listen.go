@@ -77,17 +77,19 @@ func kongListens(kong map[string]string) ([]Listen, error) {
 
 // portMaps reads Kong's setting port_maps, such as "80:8000, 443:8443": the ports that
 // clients connect to, by those of Kong.
-func portMaps(text string) (map[int32]int32, error) {
-	maps := map[int32]int32{}
+func portMaps(text string) (maps map[int32]int32, err error) {
 	for entry := range strings.SplitSeq(text, ",") {
 		if strings.TrimSpace(entry) == "" {
 			continue
 		}
 		from, to, _ := strings.Cut(entry, ":")
-		outer, err := parsePorts(strings.TrimSpace(from))
-		inner, wrong := parsePorts(strings.TrimSpace(to))
-		if err != nil || wrong != nil {
+		outer, wrongOuter := parsePorts(strings.TrimSpace(from))
+		inner, wrongInner := parsePorts(strings.TrimSpace(to))
+		if wrongOuter != nil || wrongInner != nil {
 			return nil, fmt.Errorf("port_maps %q: want two ports with a colon between them, such as 80:8000", entry)
+		}
+		if maps == nil {
+			maps = map[int32]int32{}
 		}
 		maps[inner.First] = outer.First
 	}

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 )
@@ -39,6 +40,21 @@ func TestGatewayPorts(t *testing.T) {
 	for _, wrong := range []string{"", "0", "9-8", "a-b", "70000", "1-2-3"} {
 		if err := setGatewayPorts(&s, wrong); err == nil {
 			t.Errorf("%q is no error", wrong)
+		}
+	}
+}
+
+func TestPortMaps(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "map[]", "80:8000, 443:8443": "map[8000:80 8443:443]", "80": "wrong", "a:8000": "wrong", "80:8000,": "map[8000:80]",
+	} {
+		got, err := portMaps(text)
+		told := fmt.Sprint(got)
+		if err != nil {
+			told = "wrong"
+		}
+		if told != want {
+			t.Errorf("%q: %s, %v; want %s", text, told, err, want)
 		}
 	}
 }
