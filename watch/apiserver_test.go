@@ -22,7 +22,12 @@ import (
 )
 
 // TestMain runs the tests in a lab, for the sake of those on a real API server.
-func TestMain(m *testing.M) { lab.Main(m) }
+func TestMain(m *testing.M) {
+	for _, version := range gatewayReleases {
+		lab.NeedModule(lab.GatewayAPI, version)
+	}
+	lab.Main(m)
+}
 
 // realCluster is a namespace in a real API server.
 type realCluster struct {

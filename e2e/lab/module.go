@@ -46,15 +46,25 @@ func downloaded() (map[string]string, error) {
 	return dirs, nil
 }
 
-// MustApplyModuleVersion applies the manifests of a Go module that match a pattern, of a version that NeedModule was
-// called for.
-func (cp *ControlPlane) MustApplyModuleVersion(t testing.TB, module, version, pattern string) {
+// ModuleVersion returns the directory of a version of a module that NeedModule was called for.
+func ModuleVersion(t testing.TB, module, version string) string {
 	t.Helper()
+	Require(t)
+	if External() {
+		Skip(t, "reads a module that is not downloaded")
+	}
 	dir, ok := state.setup.Modules[module+"@"+version]
 	if !ok {
 		t.Fatalf("lab: NeedModule was not called for %s@%s", module, version)
 	}
-	cp.mustApplyFiles(t, dir, pattern)
+	return dir
+}
+
+// MustApplyModuleVersion applies the manifests of a Go module that match a pattern, of a version that NeedModule was
+// called for.
+func (cp *ControlPlane) MustApplyModuleVersion(t testing.TB, module, version, pattern string) {
+	t.Helper()
+	cp.mustApplyFiles(t, ModuleVersion(t, module, version), pattern)
 }
 
 // MustApplyModule applies the manifests of a Go module that match a pattern, of the version that is built with.
