@@ -49,7 +49,7 @@ func TestOwnersAreFoundByWhatTheyOwn(t *testing.T) {
 		t.Fatalf("%v is written", key)
 	}
 	o.work.Done(gateway)
-	// The first is nobody's, the second the Gateway's.
+	// The first belongs to no Gateway.
 	for want, key := range []unit.Key{{Kind: unit.Service, Namespace: "shop", Name: "other"}, keyOf(object)} {
 		if o.observed(key); o.work.Len() != want {
 			t.Errorf("%d Gateways are looked at again for %v, want %d", o.work.Len(), key, want)

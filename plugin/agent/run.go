@@ -126,7 +126,7 @@ func pool(s settings.Settings) gatewayapi.Pool {
 	return all
 }
 
-// listens are the ports of Kong that are in nobody's pool.
+// listens are the ports of Kong that are in no pool.
 func listens(s settings.Settings) (all []gatewayapi.Listen) {
 	for _, listen := range s.KongListens {
 		for port := listen.Ports.First; port <= listen.Ports.Last; port++ {

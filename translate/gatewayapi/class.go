@@ -61,7 +61,7 @@ func minor(version string) (int, bool) {
 	return n, ok && err == nil
 }
 
-// claims tells whether the installed definitions let a class list its features as objects.
+// claims reports whether the installed definitions let a class list its features as objects.
 // Up to 1.1 they are strings there, and the whole status would be refused.
 func claims(r *unit.Reader) bool {
 	at, ok := minor(installedVersion(r))

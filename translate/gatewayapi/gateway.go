@@ -200,7 +200,7 @@ func (t *gatewayTranslation) program(a *assessment, gatewayAccepted bool) {
 	}
 }
 
-// resolve finds a listener's certificates, and tells whether it can be served. Without any
+// resolve finds a listener's certificates, and reports whether it can be served. Without any
 // named it is served with Kong's own certificate, as in the Kong Ingress Controller.
 func (t *gatewayTranslation) resolve(a *assessment) bool {
 	var refs []gatewayv1.SecretObjectReference

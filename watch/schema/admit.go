@@ -18,7 +18,7 @@ import (
 	kjson "sigs.k8s.io/json"
 )
 
-// Admit gives an object, which is JSON, as an API server would store it, and says what
+// Admit returns an object, which is JSON, as an API server would store it, and what
 // it would refuse of it. Errors that are about a field are of type [*field.Error]. An
 // object of a kind that is not defined here comes back as it is.
 func Admit(gvk schema.GroupVersionKind, object []byte) (admitted []byte, refused []error) {

@@ -54,7 +54,7 @@ func ordered(list []apiextensionsv1.CustomResourceDefinitionSpec) byKind {
 	return all
 }
 
-// Group tells whether kinds of an API group are defined here.
+// Group reports whether kinds of an API group are defined here.
 func Group(group string) bool {
 	defined, _ := specs()
 	for kind := range defined.all {

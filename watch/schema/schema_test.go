@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-var update = flag.Bool("update", false, "make definitions.json.gz anew from the modules")
+var update = flag.Bool("update", false, "make definitions.json.gz from the modules")
 
 // sources are where the modules have their definitions. The experimental channel of Gateway
 // API has all fields, and the standard one the values that any cluster takes.
@@ -62,7 +62,7 @@ func TestDefinitions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := io.ReadAll(packed); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("definitions.json.gz is not what the modules define (%v); go test ./watch/schema -update makes it anew", err)
+		t.Errorf("definitions.json.gz is not what the modules define (%v); go test ./watch/schema -update makes it again", err)
 	}
 }
 
