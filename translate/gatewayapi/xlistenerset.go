@@ -20,7 +20,7 @@ type XListenerSet struct {
 // DeepCopyObject implements [runtime.Object].
 func (s *XListenerSet) DeepCopyObject() runtime.Object {
 	copied := &XListenerSet{}
-	s.ListenerSet.DeepCopyInto(&copied.ListenerSet)
+	s.DeepCopyInto(&copied.ListenerSet)
 	return copied
 }
 
