@@ -169,7 +169,7 @@ func (w *world) awaitDiagnostics(a attack, since int) (told []diagnostic) {
 
 func isGatewayAPI(object string) bool {
 	kind, _, _ := strings.Cut(object, " ")
-	return strings.HasSuffix(kind, "Route") || strings.HasPrefix(kind, "Gateway") || kind == "ListenerSet" || kind == "BackendTLSPolicy"
+	return strings.HasSuffix(kind, "Route") || strings.HasPrefix(kind, "Gateway") || strings.HasSuffix(kind, "ListenerSet") || kind == "BackendTLSPolicy"
 }
 
 func untold(a attack, told []diagnostic) (all []string) {
