@@ -42,7 +42,11 @@ func TestGatewayOfOlderRelease(t *testing.T) {
   listeners: [{name: a, port: 443, protocol: HTTPS, tls: {}}, {name: b, port: 443, protocol: HTTPS, tls: {}},
     {name: c, port: 443, protocol: "HTTPS with another frontendValidation than another listener of the port", tls: {}}]}`},
 	} {
-		got := read(t, "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: g}\nspec:\n  "+test.spec).(*gatewayv1.Gateway)
+		var tree map[string]any
+		must(t, yaml.Unmarshal([]byte("spec:\n  "+test.spec), &tree))
+		convertGateway(tree)
+		got := &gatewayv1.Gateway{}
+		must(t, convert(tree, got))
 		var want gatewayv1.GatewaySpec
 		if err := yaml.UnmarshalStrict([]byte(test.want), &want); err != nil {
 			t.Fatal(err)
