@@ -2,6 +2,7 @@ package anything
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
@@ -48,7 +49,35 @@ func permitsNothing(object unit.Object) bool {
 			}
 		}
 	}
-	return object.GetNamespace() != Attacker
+	if object.GetNamespace() == Attacker {
+		return false
+	}
+	referElsewhere(reflect.ValueOf(object).Elem())
+	return true
+}
+
+// referElsewhere puts a namespace that has no objects in the place of the attacker's in each
+// reference: who refers to an object makes something of his own depend on it.
+func referElsewhere(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			referElsewhere(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			referElsewhere(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f := reflect.Indirect(v.Field(i))
+			if v.Type().Field(i).Name == "Namespace" && f.Kind() == reflect.String && f.String() == Attacker {
+				f.SetString("elsewhere")
+			} else if f.IsValid() {
+				referElsewhere(f)
+			}
+		}
+	}
 }
 
 // Attack are objects of the attacker's namespace. They are younger than all others, or
