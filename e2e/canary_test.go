@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
@@ -66,7 +66,7 @@ func TestCanarySecrets(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
 	account, c := credentials(t, cp), canaries{}
-	status := freeLocalAddress(t)
+	status := freeport.Address(t)
 	gw := pod.Start(t, pod.Options{Credentials: account, Name: "gateway-0", Settings: map[string]string{"LOG_LEVEL": "trace"},
 		Kong: map[string]string{"PG_PASSWORD": c.new(t, "password among Kong's settings"), "STATUS_LISTEN": status, "PLUGINS": "bundled,kube-sync-delta,kube-sync-http"}})
 	gw.NeedKong()
@@ -317,14 +317,4 @@ func renderHides(t *testing.T, c canaries, manifests string) {
 	if out, err := cmd.Output(); err != nil || !strings.Contains(string(out), c["key of two consumers"]) {
 		t.Errorf("kube-sync render -show-secrets does not show a key: %v", err)
 	}
-}
-
-func freeLocalAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
@@ -29,7 +30,7 @@ type streams struct {
 
 func streamGateway(t *testing.T, cp *lab.ControlPlane) streams {
 	t.Helper()
-	shared, encrypted := freeForBoth(t), free(t, "tcp")
+	shared, encrypted := freeForBoth(t), freeport.Address(t)
 	gw := pod.Start(t, pod.Options{Credentials: credentials(t, cp), Name: "gateway-0",
 		Settings: map[string]string{"PUBLISH_STATUS_ADDRESS": "192.0.2.9"},
 		Kong: map[string]string{
@@ -203,7 +204,7 @@ func loads(t *testing.T, gw *pod.Pod) int {
 func freeForBoth(t *testing.T) string {
 	t.Helper()
 	for range 20 {
-		address := free(t, "tcp")
+		address := freeport.Address(t)
 		if conn, err := net.ListenPacket("udp", address); err == nil {
 			_ = conn.Close()
 			return address

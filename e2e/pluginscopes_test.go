@@ -278,10 +278,10 @@ spec: {type: %s, controllerName: kong, fields: %s}
 		lab.Skip(t, "needs a gateway with CUSTOM_ENTITY_TYPES, and one is installed")
 	}
 	s.apply(t, entity("keys-of-partners", "key_sets", "{name: "+s.ns+"}"), entity("graph", "degraphql_routes", "{uri: /a, query: '{a}'}"),
-		entity("misspelled", "key_sets", "{name: "+s.ns+"-2}"))
+		entity("unknown-field", "key_sets", "{title: "+s.ns+"-2}"))
 	wantCondition(t, s.cp, kongCustomEntities, s.ns, "keys-of-partners", "Programmed", "True")
 	wantCondition(t, s.cp, kongCustomEntities, s.ns, "graph", "Programmed", "False")
-	wantCondition(t, s.cp, kongCustomEntities, s.ns, "misspelled", "Programmed", "False")
+	wantCondition(t, s.cp, kongCustomEntities, s.ns, "unknown-field", "Programmed", "False")
 	s.apply(t, ingress("later", s.host("later"), "/", "web"))
 	s.want(t, request{host: s.host("later")}, http.StatusOK, nil)
 	answer, err := s.gw.Admin().Get("http://kong/key-sets/" + s.ns)

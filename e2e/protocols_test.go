@@ -19,12 +19,13 @@ import (
 
 	"golang.org/x/net/websocket"
 
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
 // What is not a plain request over HTTP/1.1.
 func TestProtocols(t *testing.T) {
-	secure := free(t, "tcp")
+	secure := freeport.Address(t)
 	s := newScene(t, func(string) map[string]string { return map[string]string{"STREAM_LISTEN": secure + " ssl"} })
 	s.gw.NeedKong()
 	t.Run("WebSocket", s.webSocket)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
@@ -17,7 +18,7 @@ import (
 func TestStreams(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
-	tcp, udp := free(t, "tcp"), free(t, "udp")
+	tcp, udp := freeport.Address(t), freeport.Address(t)
 	gw := pod.Start(t, pod.Options{Credentials: credentials(t, cp), Name: "gateway-0", Kong: map[string]string{
 		"STREAM_LISTEN": tcp + ", " + udp + " udp",
 	}})
@@ -87,23 +88,4 @@ func echoes(network, address string, pods []string) error {
 func port(address string) string {
 	_, port, _ := net.SplitHostPort(address)
 	return port
-}
-
-// free is an address that nobody listens at.
-func free(t *testing.T, network string) string {
-	t.Helper()
-	if network == "udp" {
-		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		return conn.LocalAddr().String()
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
@@ -19,7 +20,7 @@ import (
 func TestStreamPlugins(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
-	open, closed, service, udp := free(t, "tcp"), free(t, "tcp"), free(t, "tcp"), free(t, "udp")
+	open, closed, service, udp := freeport.Address(t), freeport.Address(t), freeport.Address(t), freeport.Address(t)
 	gw := pod.Start(t, pod.Options{Credentials: credentials(t, cp), Name: "gateway-0",
 		Kong:     map[string]string{"STREAM_LISTEN": open + ", " + closed + ", " + service + ", " + udp + " udp"},
 		Settings: map[string]string{"PUBLISH_STATUS_ADDRESS": "192.0.2.1", "PUBLISH_STATUS_ADDRESS_UDP": "192.0.2.2"}})

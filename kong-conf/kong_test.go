@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // gateway is a Kong that runs with kong.conf, started as its image starts it.
@@ -78,14 +80,14 @@ func prepare(t *testing.T) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gateway{t: t, prefix: prefix, proxy: freeAddress(t), admin: freeAddress(t), status: freeAddress(t)}
+	g := &gateway{t: t, prefix: prefix, proxy: freeport.Address(t), admin: freeport.Address(t), status: freeport.Address(t)}
 	g.env = append(os.Environ(),
 		"KONG_PREFIX="+prefix,
 		// Workers are the user that starts Kong, as in the image: the prefix is nobody else's.
 		"KONG_NGINX_USER=root root",
 		// In the image the companion is on Kong's own path.
 		"KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;",
-		"KONG_PROXY_LISTEN="+g.proxy, "KONG_NGINX_PROXY_LISTEN="+freeAddress(t), "KONG_STREAM_LISTEN="+freeAddress(t)+" reuseport",
+		"KONG_PROXY_LISTEN="+g.proxy, "KONG_NGINX_PROXY_LISTEN="+freeport.Address(t), "KONG_STREAM_LISTEN="+freeport.Address(t)+" reuseport",
 		"KONG_ADMIN_LISTEN="+g.admin, "KONG_STATUS_LISTEN="+g.status,
 		"KONG_NGINX_ADMIN_LISTEN=unix:"+g.socket(),
 		// In place of kube-sync, to see what it sees.
@@ -220,14 +222,4 @@ func configuration(n int) []byte {
 			i, id, i))
 	}
 	return fmt.Appendf(nil, `{"_format_version":"3.0","routes":[%s],"plugins":[%s]}`, strings.Join(routes, ","), strings.Join(plugins, ","))
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

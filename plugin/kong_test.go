@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // house is a Kong that has this executable as its plugin server. It has a setting
@@ -59,13 +61,13 @@ func openHouseAs(t *testing.T, user string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{prefix: prefix, health: freeAddress(t)}
+	h := &house{prefix: prefix, health: freeport.Address(t)}
 	command := "env " + asMain + "=1 " + executable
 	h.env = append(os.Environ(), asMain+"=1",
 		"KONG_PREFIX="+h.prefix, "KONG_NGINX_USER="+user, "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
 		"KONG_NGINX_WORKER_PROCESSES=1", "KONG_MEM_CACHE_SIZE=16m", "KONG_LMDB_MAP_SIZE=64m",
-		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN="+freeAddress(t),
-		"KONG_ADMIN_LISTEN="+freeAddress(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+h.prefix+"/admin.sock",
+		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN="+freeport.Address(t),
+		"KONG_ADMIN_LISTEN="+freeport.Address(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+h.prefix+"/admin.sock",
 		"KONG_PLUGINS=bundled,kube-sync,kube-sync-delta", "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;", "KONG_PLUGINSERVER_NAMES=kube-sync",
 		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD="+command, "KONG_PLUGINSERVER_KUBE_SYNC_QUERY_CMD="+command+" -dump",
 		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS="+h.health,

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // The test executable is kube-sync when a test starts it with this variable.
@@ -86,7 +88,7 @@ func TestThreeNumbers(t *testing.T) {
 
 // Kong would start us every second if a wrong setting were the end.
 func TestWrongSetting(t *testing.T) {
-	prefix, address := t.TempDir(), freeAddress(t)
+	prefix, address := t.TempDir(), freeport.Address(t)
 	if err := os.WriteFile(filepath.Join(prefix, ".kong_env"), []byte(strings.Join([]string{
 		"prefix = " + prefix, "database = off", "router_flavor = expressions", "admin_listen = 127.0.0.1:1",
 		"pluginserver_kube_sync_health_probe_bind_address = " + address,
@@ -202,14 +204,4 @@ func TestSplit(t *testing.T) {
 	if diff := cmp.Diff([]string{"file already exists"}, got); diff != "" || split(nil) != nil {
 		t.Error(diff)
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // bodies starts a Kong with bounds on the bodies that it holds, and routes: plain.test, and hungry.test
@@ -42,7 +44,7 @@ func bodies(t *testing.T, more ...string) (k *kong, begun chan string) {
 	grpc := c.route("grpc.test", port)
 	c["services"][grpc]["protocol"] = "grpc"
 	c.plugin("grpc.test", "pre-function", entity{"access": []string{`ngx.req.read_body()`}})
-	c.route("deaf.test", freePort(t))
+	c.route("deaf.test", freeport.Port(t))
 	c.route("refusing.test", port)
 	c.plugin("refusing.test", "ip-restriction", entity{"deny": []string{"0.0.0.0/0"}})
 	silent := listen(t)
@@ -284,7 +286,7 @@ func TestBodiesAreGivenBack(t *testing.T) {
 
 // In HTTP/2 no length need be said of any body.
 func TestBodiesOverHTTP2(t *testing.T) {
-	port := freePort(t)
+	port := freeport.Port(t)
 	k, begun := bodies(t, fmt.Sprintf("KONG_PROXY_LISTEN=127.0.0.1:%d http2 reuseport", port))
 	k.proxy = port
 	transport := &http.Transport{Protocols: new(http.Protocols)}

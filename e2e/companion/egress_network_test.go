@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // inNetwork is set in a test that has a network of its own.
@@ -85,7 +87,7 @@ func TestAddressesOfTheNetworkAreJudged(t *testing.T) {
 	serving(own)
 	addresses(t, "address", "add", own6, "dev", "lo", "nodad")
 	t.Setenv("KUBERNETES_SERVICE_HOST", apiServer)
-	status := freePort(t)
+	status := freeport.Port(t)
 	k := start(t, "KONG_PLUGINSERVER_KUBE_SYNC_ALLOW_LOOPBACK_BACKENDS=false", fmt.Sprintf("KONG_STATUS_LISTEN=0.0.0.0:%d", status))
 	serving(apiServer)
 	serving(pod)

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // request asks the proxy for a host.
@@ -233,7 +235,7 @@ end
 			cmd := exec.Command("kong", "start")
 			cmd.Env = append(os.Environ(), "KONG_PREFIX="+prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions",
 				"KONG_PLUGINS=bundled,kube-sync-delta", "KONG_LUA_PACKAGE_PATH="+overlay+"/?.lua;"+lua+"/?.lua;;", "KONG_ANONYMOUS_REPORTS=off",
-				fmt.Sprintf("KONG_PROXY_LISTEN=127.0.0.1:%d", freePort(t)), fmt.Sprintf("KONG_ADMIN_LISTEN=127.0.0.1:%d", freePort(t)),
+				fmt.Sprintf("KONG_PROXY_LISTEN=127.0.0.1:%d", freeport.Port(t)), fmt.Sprintf("KONG_ADMIN_LISTEN=127.0.0.1:%d", freeport.Port(t)),
 				"KONG_STATUS_LISTEN=off", "KONG_ADMIN_GUI_LISTEN=off")
 			if tt.setting != "" {
 				cmd.Env = append(cmd.Env, "KONG_PLUGINSERVER_KUBE_SYNC_"+tt.setting)

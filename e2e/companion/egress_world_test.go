@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // Of the addresses of loopback the tests of egress allow one alone: friends listen there,
@@ -37,9 +39,9 @@ type listeners struct {
 // startListeners listens at one port of the friend and of the traps, on TCP and UDP.
 func startListeners(t testing.TB) *listeners {
 	t.Helper()
-	l := &listeners{port: freePort(t)}
+	l := &listeners{port: freeport.Port(t)}
 	l.listen(t, friend, l.port, &l.friends)
-	l.backend = freePort(t)
+	l.backend = freeport.Port(t)
 	l.listen(t, friend, l.backend, &l.requests)
 	traps := []string{"127.0.0.1", "127.0.0.4"}
 	if probe, err := net.Listen("tcp", "[::1]:0"); err == nil {

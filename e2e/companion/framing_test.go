@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // No filter and no plugin of a route changes where a request ends: what follows on the connection, which a
@@ -124,7 +126,7 @@ func TestPluginsDoNotFrameAnswers(t *testing.T) {
 	// Answers that nobody touches keep their length, those of Kong itself, too.
 	conf := config{}
 	conf.route("shop.test", port)
-	conf.route("deaf.test", freePort(t))
+	conf.route("deaf.test", freeport.Port(t))
 	k.load(conf)
 	for host, status := range map[string]int{"shop.test": 200, "deaf.test": 502, "nobody.test": 404} {
 		answers := k.wire(lines("GET / HTTP/1.1", "Host: "+host, "Connection: close"))

@@ -10,12 +10,14 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // overHTTP2 starts a Kong as [examining] does that takes HTTP/2 in plain text.
 func overHTTP2(t *testing.T) (*kong, *recorder) {
 	t.Helper()
-	port := freePort(t)
+	port := freeport.Port(t)
 	k, backend := examining(t, fmt.Sprintf("KONG_PROXY_LISTEN=127.0.0.1:%d http2 reuseport", port))
 	k.proxy = port
 	return k, backend

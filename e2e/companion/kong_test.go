@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 const (
@@ -54,8 +55,8 @@ func start(t testing.TB, settings ...string) *kong {
 		t.Fatal(err)
 	}
 	k := &kong{
-		t: t, prefix: prefix, proxy: freePort(t), tls: freePort(t), admin: freePort(t),
-		streams: []int{freePort(t), freePort(t)},
+		t: t, prefix: prefix, proxy: freeport.Port(t), tls: freeport.Port(t), admin: freeport.Port(t),
+		streams: []int{freeport.Port(t), freeport.Port(t)},
 		client:  &http.Client{Timeout: 3 * time.Minute},
 	}
 	k.env = append(os.Environ(),
@@ -79,24 +80,6 @@ func start(t testing.TB, settings ...string) *kong {
 	})
 	k.run()
 	return k
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	for port := 39000 + os.Getpid()%400; port < 39900; port++ {
-		if taken[port] {
-			continue
-		}
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		_ = l.Close()
-		taken[port] = true
-		return port
-	}
-	t.Fatal("no port between 39000 and 39900 is free")
-	return 0
 }
 
 var taken = map[int]bool{}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // backends are servers on loopback that answer with their port: over HTTP, and at once
@@ -51,7 +53,7 @@ func startBackends(t testing.TB, n int) backends {
 
 func listen(t testing.TB) net.Listener {
 	t.Helper()
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", freeport.Port(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,12 +11,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // TestDatagramEndpointsAreJudged sends datagrams to endpoints that are denied, and to one that
 // is not.
 func TestDatagramEndpointsAreJudged(t *testing.T) {
-	port := freePort(t)
+	port := freeport.Port(t)
 	k, l, _ := startGuarded(t, fmt.Sprintf("KONG_STREAM_LISTEN=127.0.0.1:%d udp reuseport", port))
 	for i, tt := range []struct {
 		host    string
@@ -55,7 +57,7 @@ const fewStreams = 6
 
 func startStreaming(t *testing.T, settings ...string) streaming {
 	t.Helper()
-	c := streaming{tcp: freePort(t), other: freePort(t), passing: freePort(t), ending: freePort(t), udp: freePort(t)}
+	c := streaming{tcp: freeport.Port(t), other: freeport.Port(t), passing: freeport.Port(t), ending: freeport.Port(t), udp: freeport.Port(t)}
 	c.kong = start(t, append([]string{
 		"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-ports,kube-sync-request", "KONG_NGINX_WORKER_PROCESSES=1",
 		fmt.Sprintf("KONG_STREAM_LISTEN=127.0.0.1:%d, 127.0.0.1:%d, 127.0.0.1:%d ssl, 127.0.0.1:%d ssl, 127.0.0.1:%d udp", c.tcp, c.other, c.passing, c.ending, c.udp),

@@ -2,13 +2,15 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // stopTime is how long the gateway may take to end after it was asked to: the stand-in
@@ -53,11 +55,11 @@ func startGateway(o *options, log *os.File) (*gateway, error) {
 // environ are the settings of the gateway, Kong or not, that differ from the pod's: it is
 // on loopback, and there is a directory in place of a cluster.
 func (o *options) environ() ([]string, error) {
-	adminPort, err := freePort()
+	adminPort, err := freeport.Take()
 	if err != nil {
 		return nil, err
 	}
-	relayPort, err := freePort()
+	relayPort, err := freeport.Take()
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +78,7 @@ func (o *options) environ() ([]string, error) {
 		"KONG_NGINX_PROXY_LISTEN=unix:" + filepath.Join(o.prefix(), "gateways.sock"),
 		"KONG_STREAM_LISTEN=off",
 		// Kong wants one on TCP, too, where kong.conf lets nobody in.
-		"KONG_ADMIN_LISTEN=127.0.0.1:" + adminPort,
+		"KONG_ADMIN_LISTEN=127.0.0.1:" + strconv.Itoa(adminPort),
 		"KONG_NGINX_ADMIN_LISTEN=unix:" + o.adminSocket(),
 		"KONG_STATUS_LISTEN=off",
 		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD=" + command + " -kong-prefix " + quote(o.prefix()),
@@ -84,7 +86,7 @@ func (o *options) environ() ([]string, error) {
 		"KONG_PLUGINSERVER_KUBE_SYNC_MANIFESTS=" + o.manifests,
 		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS=" + o.health.address(),
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=" + o.metrics.address(),
-		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=127.0.0.1:" + relayPort,
+		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=127.0.0.1:" + strconv.Itoa(relayPort),
 		// The examples have their backends on this machine. On a gateway that
 		// serves others this would open its own ports to whoever writes routes.
 		"KONG_PLUGINSERVER_KUBE_SYNC_ALLOW_LOOPBACK_BACKENDS=true",
@@ -150,17 +152,6 @@ func (g *gateway) await(cmd *exec.Cmd) {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		<-g.ended
 	}
-}
-
-// freePort finds a port that nobody uses at the moment.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("a free port: %w", err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	return port, err
 }
 
 // quote makes one word of s for a shell.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // options of a test, with ports that are free, and a file for each that has to be there.
@@ -19,11 +21,7 @@ func testOptions(t *testing.T, args ...string) *options {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	all := []string{"-dir", dir, "-manifests", "../../examples/local", "-conf", "../../kong-conf/kong.conf", "-kube-sync", "main.go"}
 	for _, name := range []string{"http", "https", "health", "metrics", "shop", "blog"} {
-		port, err := freePort()
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, "-"+name+"-port", port)
+		all = append(all, "-"+name+"-port", strconv.Itoa(freeport.Port(t)))
 	}
 	o, err := parseOptions(append(all, args...), func(string) string { return "" })
 	if err != nil {

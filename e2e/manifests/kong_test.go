@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // nginx is where OpenResty has it.
@@ -61,7 +63,7 @@ func startKong(t *testing.T) *kong {
 	if output, err := exec.Command("go", "build", "-o", kubeSync, "../../plugin").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, output)
 	}
-	k := &kong{prefix: prefix, manifests: t.TempDir(), plain: freeAddress(t), secure: freeAddress(t), backends: startBackends(t)}
+	k := &kong{prefix: prefix, manifests: t.TempDir(), plain: freeport.Address(t), secure: freeport.Address(t), backends: startBackends(t)}
 	environment := append(os.Environ(), k.settings(t, kubeSync)...)
 	prepare := exec.Command("kong", "prepare", "-c", "../../kong-conf/kong.conf", "-p", prefix)
 	prepare.Env = environment
@@ -93,15 +95,15 @@ func (k *kong) settings(t *testing.T, kubeSync string) []string {
 		"KONG_PORT_MAPS=80:" + plain + ", 443:" + secure,
 		"KONG_NGINX_PROXY_LISTEN=unix:" + k.prefix + "/gateways.sock",
 		"KONG_STREAM_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_ACCESS_LOG=off",
-		"KONG_ADMIN_LISTEN=" + freeAddress(t), "KONG_NGINX_ADMIN_LISTEN=unix:" + k.prefix + "/sockets/admin.sock",
+		"KONG_ADMIN_LISTEN=" + freeport.Address(t), "KONG_NGINX_ADMIN_LISTEN=unix:" + k.prefix + "/sockets/admin.sock",
 		"KONG_NGINX_WORKER_PROCESSES=1", "KONG_MEM_CACHE_SIZE=16m", "KONG_LMDB_MAP_SIZE=64m",
 		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD=" + kubeSync + " -kong-prefix " + k.prefix,
 		"KONG_PLUGINSERVER_KUBE_SYNC_QUERY_CMD=" + kubeSync + " -dump",
 		"KONG_PLUGINSERVER_KUBE_SYNC_MANIFESTS=" + k.manifests,
 		"KONG_PLUGINSERVER_KUBE_SYNC_PUBLISH_SERVICE=kong/kong-proxy",
-		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS=" + freeAddress(t),
+		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS=" + freeport.Address(t),
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=off",
-		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=" + freeAddress(t),
+		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=" + freeport.Address(t),
 		"KONG_PLUGINSERVER_KUBE_SYNC_ALLOW_LOOPBACK_BACKENDS=true",
 	}
 }
@@ -153,14 +155,4 @@ func startBackends(t *testing.T) (port int) {
 		t.Cleanup(func() { _ = server.Close() })
 	}
 	return port
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
@@ -99,7 +100,7 @@ func Prepare(t testing.TB, o Options) *Pod {
 	}
 	p := &Pod{
 		t: t, Prefix: dir,
-		HTTP: freeAddress(t), HTTPS: freeAddress(t), Health: freeAddress(t), Metrics: freeAddress(t),
+		HTTP: freeport.Address(t), HTTPS: freeport.Address(t), Health: freeport.Address(t), Metrics: freeport.Address(t),
 	}
 	p.kong, _ = exec.LookPath("kong")
 	lab.Met(t, Gateway())
@@ -134,14 +135,14 @@ func (p *Pod) environ(o Options) []string {
 		// No ports for Gateways, unless a test has some.
 		"KONG_NGINX_PROXY_LISTEN=unix:" + p.socket("gateways.sock"),
 		"KONG_STREAM_LISTEN=off",
-		"KONG_STATUS_LISTEN=" + freeAddress(p.t),
-		"KONG_ADMIN_LISTEN=" + freeAddress(p.t),
+		"KONG_STATUS_LISTEN=" + freeport.Address(p.t),
+		"KONG_ADMIN_LISTEN=" + freeport.Address(p.t),
 		"KONG_NGINX_ADMIN_LISTEN=unix:" + p.AdminSocket(),
 		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD=" + kubeSync + " -kong-prefix " + p.Prefix,
 		"KONG_PLUGINSERVER_KUBE_SYNC_QUERY_CMD=" + kubeSync + " -dump",
 		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS=" + p.Health,
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=" + p.Metrics,
-		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=" + freeAddress(p.t),
+		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=" + freeport.Address(p.t),
 		"KONG_PLUGINSERVER_KUBE_SYNC_POD_NAME=" + o.Name,
 		"KONG_NGINX_DAEMON=off",
 		"KONG_PROXY_ERROR_LOG=/dev/stderr",
@@ -322,16 +323,6 @@ func (p *Pod) master() int {
 		}
 	}
 	return p.cmd.Process.Pid
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func tail(path string) string {

@@ -150,17 +150,6 @@ func backend(t *testing.T, name string) (address string) {
 	return s.Listener.Addr().String()
 }
 
-// deadAddress is one where nobody listens.
-func deadAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // lockedBuffer takes a log while a test reads it.
 type lockedBuffer struct {
 	mu sync.Mutex

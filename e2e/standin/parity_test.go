@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // TestParity asks Kong and the stand-in the same, where there is a Kong on PATH.
@@ -45,7 +47,7 @@ func TestParity(t *testing.T) {
 	)
 	config = strings.Replace(config, "- {name: s, host: u, path: /}", fmt.Sprintf(`- {name: s, host: u, path: /}
 - {name: e, host: empty}
-- {name: d, host: 127.0.0.1, port: %s}`, strings.Split(deadAddress(t), ":")[1]), 1)
+- {name: d, host: 127.0.0.1, port: %s}`, strings.Split(freeport.Address(t), ":")[1]), 1)
 	config = strings.Replace(config, "upstreams:", "upstreams:\n- {name: empty, targets: [{target: '127.0.0.1:1', weight: 0}]}", 1)
 	for _, h := range []*harness{ours, theirs} {
 		h.load(config)
@@ -142,11 +144,11 @@ type realKong struct {
 func startKong(t *testing.T, kong string) *realKong {
 	t.Helper()
 	prefix := prefixOf(t)
-	proxy, err := net.ResolveTCPAddr("tcp", deadAddress(t))
+	proxy, err := net.ResolveTCPAddr("tcp", freeport.Address(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := deadAddress(t)
+	admin := freeport.Address(t)
 	run := func(command string) {
 		cmd := exec.Command(kong, command, "-p", prefix)
 		cmd.Env = append(os.Environ(), "KONG_PREFIX="+prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions",

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
 // oneBackend is a configuration in which all routes given go to one address.
@@ -63,7 +65,7 @@ func TestForwardedHeaders(t *testing.T) {
 
 func TestAnswersOfTheGateway(t *testing.T) {
 	h := start(t, prefixOf(t))
-	h.load(oneBackend(deadAddress(t),
+	h.load(oneBackend(freeport.Address(t),
 		`- {name: dead, service: s, expression: http.path == "/dead"}`,
 		`- {name: secure, service: s, expression: http.path == "/secure", protocols: [https]}`,
 		`- {name: moved, service: s, expression: http.path == "/moved", protocols: [https], https_redirect_status_code: 308}`,
@@ -117,7 +119,7 @@ func TestWeightsAndRetries(t *testing.T) {
 _format_version: "3.0"
 services: [{name: s, host: u}]
 upstreams: [{name: u, targets: [{target: "%s", weight: 30}, {target: "%s", weight: 10}, {target: "%s", weight: 60}]}]
-routes: [{name: r, service: s, expression: http.path ^= "/"}]`, backend(t, "a"), backend(t, "b"), deadAddress(t)))
+routes: [{name: r, service: s, expression: http.path ^= "/"}]`, backend(t, "a"), backend(t, "b"), freeport.Address(t)))
 	count := map[string]int{}
 	for range 40 {
 		resp, body := h.get("http://x/")
@@ -138,7 +140,7 @@ func TestBodySurvivesARetry(t *testing.T) {
 _format_version: "3.0"
 services: [{name: s, host: u}]
 upstreams: [{name: u, targets: [{target: "%s"}, {target: "%s"}]}]
-routes: [{name: r, service: s, expression: http.path ^= "/"}]`, deadAddress(t), backend(t, "b")))
+routes: [{name: r, service: s, expression: http.path ^= "/"}]`, freeport.Address(t), backend(t, "b")))
 	for range 4 {
 		resp, err := http.Post("http://"+h.plain()+"/", "text/plain", strings.NewReader("the body"))
 		if err != nil {

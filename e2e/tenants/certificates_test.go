@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -59,8 +60,8 @@ func TestCertificateForAllHosts(t *testing.T) {
 		shown     bool
 	}{"by default": {nil, false}, "where an operator permits it": {[]string{"attacker"}, true}} {
 		t.Run(name, func(t *testing.T) {
-			address := freeAddress(t)
-			s := newScene(t, translate.Options{LastResort: test.permitted}, "KONG_PROXY_LISTEN="+freeAddress(t)+", "+address+" ssl reuseport")
+			address := freeport.Address(t)
+			s := newScene(t, translate.Options{LastResort: test.permitted}, "KONG_PROXY_LISTEN="+freeport.Address(t)+", "+address+" ssl reuseport")
 			s.apply(s.web("shop", "web", "shop.example"))
 			before := shownFor(t, address, "shop.example")
 			cert, secret := keyPair(t, "cert", "attacker", "attacker.example", "*")

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/plugin/gateway"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -47,7 +48,7 @@ func newScene(t *testing.T, o translate.Options, settings ...string) *scene {
 	if _, err := exec.LookPath("kong"); err != nil {
 		t.Skip("there is no kong on PATH: this is not tested against a real one")
 	}
-	prefix, proxy := t.TempDir(), freeAddress(t)
+	prefix, proxy := t.TempDir(), freeport.Address(t)
 	socket := filepath.Join(prefix, "admin.sock")
 	lua, err := filepath.Abs("../../kong-conf/lua")
 	if err != nil {
@@ -59,7 +60,7 @@ func newScene(t *testing.T, o translate.Options, settings ...string) *scene {
 		"KONG_PLUGINS=" + plugins, "KONG_LUA_PACKAGE_PATH=" + lua + "/?.lua;;",
 		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN=" + proxy + " reuseport",
 		"KONG_PLUGINSERVER_KUBE_SYNC_ALLOW_LOOPBACK_BACKENDS=true", // where the backend is
-		"KONG_ADMIN_LISTEN=" + freeAddress(t), "KONG_NGINX_ADMIN_LISTEN=unix:" + socket,
+		"KONG_ADMIN_LISTEN=" + freeport.Address(t), "KONG_NGINX_ADMIN_LISTEN=unix:" + socket,
 	}, settings...), "kong", "start")
 	t.Cleanup(func() { stop(t, prefix) })
 	admin, err := gateway.NewAdmin("unix:"+socket, 30*time.Second)
@@ -115,16 +116,6 @@ func stop(t *testing.T, prefix string) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 type noRelay struct{}

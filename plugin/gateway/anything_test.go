@@ -13,6 +13,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/e2e/anything"
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -61,7 +62,7 @@ func startKongWithOwn(t testing.TB, settings ...string) ownKong {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ownKong{startKong(t, append(settings, "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;", "KONG_STREAM_LISTEN="+freeAddress(t),
+	return ownKong{startKong(t, append(settings, "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;", "KONG_STREAM_LISTEN="+freeport.Address(t),
 		"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-tenants")...)}
 }
 

@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -40,8 +40,8 @@ func startKong(t testing.TB, settings ...string) *Admin {
 	env := append(os.Environ(),
 		"KONG_PREFIX="+prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
 		"KONG_NGINX_WORKER_PROCESSES=1", "KONG_MEM_CACHE_SIZE=16m", "KONG_LMDB_MAP_SIZE=64m",
-		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN="+freeAddress(t),
-		"KONG_ADMIN_LISTEN="+freeAddress(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+socket, "KONG_NGINX_ADMIN_ALLOW=unix:; deny all",
+		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN="+freeport.Address(t),
+		"KONG_ADMIN_LISTEN="+freeport.Address(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+socket, "KONG_NGINX_ADMIN_ALLOW=unix:; deny all",
 	)
 	env = append(env, settings...)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -78,16 +78,6 @@ func startKong(t testing.TB, settings ...string) *Admin {
 		t.Fatal(err)
 	}
 	return admin
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // service and route are entities that Kong accepts.
@@ -283,7 +273,7 @@ func TestRealKongLimits(t *testing.T) {
 }
 
 func TestRealKongDeniesTCP(t *testing.T) {
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	startKong(t, "KONG_ADMIN_LISTEN="+address)
 	admin, err := NewAdmin("http://"+address, 5*time.Second)
 	if err != nil {

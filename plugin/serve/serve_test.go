@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/plugin/gateway"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -155,16 +156,6 @@ func scrape(t *testing.T, handler http.Handler) string {
 	return answer.Body.String()
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
 func get(url string) (int, string, error) {
 	resp, err := http.Get(url)
 	if err != nil {
@@ -188,12 +179,12 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // The newer of two servers gets the port when the older one lets go.
 func TestSuccession(t *testing.T) {
 	for name, addresses := range map[string][2]string{
-		"two ports": {freeAddress(t), freeAddress(t)},
+		"two ports": {freeport.Address(t), freeport.Address(t)},
 		"one port":  {"", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if addresses[0] == "" {
-				addresses[0] = freeAddress(t)
+				addresses[0] = freeport.Address(t)
 				addresses[1] = addresses[0]
 			}
 			run := func() (*Server, context.CancelFunc, chan error) {
