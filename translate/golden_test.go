@@ -2,6 +2,7 @@ package translate_test
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"net/netip"
@@ -157,6 +158,7 @@ func options(t *testing.T, archive *txtar.Archive) translate.Options {
 		CustomEntityTypes   []string
 		ConsumersEverywhere bool
 		Pool                gatewayapi.Pool
+		NamespacePorts      int
 		Ports               map[gatewayv1.ProtocolType][]int32
 		Listens             []gatewayapi.Listen
 		FrontUDP            types.NamespacedName
@@ -172,6 +174,7 @@ func options(t *testing.T, archive *txtar.Archive) translate.Options {
 	o.LastResort = set.LastResort
 	o.Gateway.Pool, o.Gateway.Ports = set.Pool, set.Ports
 	o.Gateway.Listens, o.Gateway.FrontUDP = set.Listens, set.FrontUDP
+	o.Gateway.NamespacePorts = cmp.Or(set.NamespacePorts, limit.Unlimited) // the pools are small
 	o.Gateway.Front = types.NamespacedName{Namespace: "kong", Name: "kong-proxy"}
 	return o
 }

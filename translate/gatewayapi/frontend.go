@@ -140,7 +140,7 @@ func (o Options) frontends(_ unit.ID, r *unit.Reader) unit.Fragment {
 		if gateway.Spec.TLS == nil || gateway.Spec.TLS.Frontend == nil || !o.ours(r, gateway).pooled {
 			continue
 		}
-		for port, at := range portsOf(r, serviceName(gateway)) {
+		for port, at := range portsOf(r, serviceName(gateway)).assigned {
 			v := validationOf(gateway, port.Port)
 			if port.Protocol == gatewayv1.HTTPSProtocolType && v != nil {
 				cas, _ := clientCAs(r, gateway, v)

@@ -33,6 +33,9 @@ type Options struct {
 	// Pool has the ports for Gateways with a Service of their own. Without any, or with
 	// one Gateway alone, there are no such Gateways.
 	Pool Pool
+	// NamespacePorts is how many ports of the pool one namespace has for each protocol: 0 for half
+	// of them, limit.Unlimited for all.
+	NamespacePorts int
 	// Front is the Service in front of Kong, whose endpoints are those of all Gateways.
 	Front types.NamespacedName
 	// FrontUDP is the one for datagrams, if that is another.
@@ -89,7 +92,7 @@ func Define(g *unit.Graph, o Options) {
 			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.listenerSet(k.kind, id, r) }})
 	}
 	g.Define(unit.Definition{Role: mergedRole, Kind: unit.Gateway, Translate: o.merge})
-	g.Define(unit.Definition{Role: poolRole, Kind: unit.GatewayClass, Translate: o.pool})
+	g.Define(unit.Definition{Role: poolRole, Kind: PoolKey.Kind, Owns: true, Translate: o.pool})
 	g.Define(unit.Definition{Role: frontPortsRole, Kind: unit.Service, Translate: o.frontPorts})
 	indexPool(g)
 	indexListenerSets(g)

@@ -19,8 +19,8 @@ import (
 type ports struct {
 	options Options
 	// service is the Gateway's own; empty if it is the one in front of Kong.
-	service  types.NamespacedName
-	assigned assignments
+	service types.NamespacedName
+	own     ownPorts
 	// front are those of the Service in front of Kong.
 	front frontPorts
 }
@@ -29,7 +29,7 @@ func (o Options) ports(r *unit.Reader, gateway *gatewayv1.Gateway, class classFo
 	if !class.pooled {
 		return ports{options: o, front: useFrontPorts(r)}
 	}
-	return ports{options: o, service: serviceName(gateway), assigned: portsOf(r, serviceName(gateway))}
+	return ports{options: o, service: serviceName(gateway), own: portsOf(r, serviceName(gateway))}
 }
 
 // of is the port of Kong for a listener, 0 if that says nothing, or why there is none.
@@ -43,8 +43,13 @@ func (p ports) of(l gatewayv1.Listener) (int32, *metav1.Condition) {
 	default:
 		return l.Port, nil
 	}
-	at, ok := p.assigned[poolPort{p.service, l.Protocol, l.Port}]
-	if !ok {
+	port := poolPort{p.service, l.Protocol, l.Port}
+	at, ok := p.own.assigned[port]
+	switch {
+	case p.own.beyond[port]:
+		c := listenerBeyondShare(l.Protocol, p.options.namespacePorts(l.Protocol))
+		return 0, &c
+	case !ok:
 		c := listenerWithoutPort(l.Protocol, len(p.options.Pool[l.Protocol]))
 		return 0, &c
 	}

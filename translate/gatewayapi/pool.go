@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -29,17 +29,12 @@ func (p Pool) Has(port int) bool {
 	return false
 }
 
-// Indexes by which the pool is found out; each has one key.
-const (
-	allGateways unit.Kind = "Gateway of all"
-	ownServices unit.Kind = "Service of a Gateway"
-)
+// allGateways is an index with one key.
+const allGateways unit.Kind = "Gateway of all"
 
 func indexPool(g *unit.Graph) {
 	g.DefineIndex(unit.Index{Name: allGateways, Kind: unit.Gateway,
 		Owner: func(unit.Object) (string, string, bool) { return "", "", true }})
-	g.DefineIndex(unit.Index{Name: ownServices, Kind: unit.Service,
-		Owner: func(o unit.Object) (string, string, bool) { return "", "", Owned(o) }})
 }
 
 // poolPort is a port of the Service of a Gateway.
@@ -49,115 +44,154 @@ type poolPort struct {
 	Port     int32
 }
 
-// assignments is each part of the pool's unit: Kong's port for each port of a Gateway.
-// Those that no port is left for are not in it.
+// assignments are Kong's ports for ports of Gateways. Those that no port is left for are missing.
 type assignments map[poolPort]int32
 
+// ownPorts is each part of the pool's unit: what the Service of one Gateway is assigned.
+type ownPorts struct {
+	assigned assignments
+	// beyond are the ports that would be more than a namespace may have.
+	beyond map[poolPort]bool
+}
+
 // portsOf returns the ports that a Gateway's own Service is assigned.
-func portsOf(r *unit.Reader, service types.NamespacedName) assignments {
-	assigned, _ := r.UsePart(unit.ID{Role: poolRole}, service.String()).(assignments)
-	return assigned
+func portsOf(r *unit.Reader, service types.NamespacedName) ownPorts {
+	own, _ := r.UsePart(unit.ID{Role: poolRole}, service.String()).(ownPorts)
+	return own
 }
 
-// byService are the assignments of each Service, so that one Gateway's ports concern no other.
-func (a assignments) byService() map[string]any {
-	parts := map[string]any{}
-	for port, at := range a {
-		of, ok := parts[port.Service.String()].(assignments)
-		if !ok {
-			of = assignments{}
-			parts[port.Service.String()] = of
-		}
-		of[port] = at
-	}
-	return parts
-}
-
-// pool assigns Kong's ports. A port that is assigned is written in the Gateway's Service,
-// and from then on stays; all others are assigned in the order of the Gateways' ages.
+// pool assigns Kong's ports. What is recorded is assigned first, then the rest in the order of
+// the Gateways' ages. Only the record counts for what a Gateway has: tenants can write the
+// Services of their Gateways.
 func (o Options) pool(_ unit.ID, r *unit.Reader) unit.Fragment {
-	wanted := o.poolPorts(r)
-	free := newFreePorts(o.Pool)
-	assigned := assignments{}
-	written := map[poolPort]int32{}
-	for _, service := range unit.List[*corev1.Service](r, unit.Key{Kind: ownServices}) {
-		for port, at := range writtenPorts(service) {
-			written[port] = at
-			free.linger(at)
+	recorded := o.recorded(r)
+	p := pooling{options: o, recorded: recorded, assigned: assignments{}, beyond: map[poolPort]bool{},
+		taken: map[int32]bool{}, shares: map[portShare]int{}}
+	wanted := o.wantedPorts(r)
+	for _, w := range wanted {
+		if at, ok := recorded.of(w.poolPort); ok && slices.Contains(o.Pool[w.Protocol], at) {
+			p.assign(w, at)
 		}
 	}
-	for _, port := range wanted {
-		if at, ok := written[port]; ok && assigned[port] == 0 && free.take(port.Protocol, at) {
-			assigned[port] = at
-		}
+	for _, w := range wanted {
+		p.assign(w, 0)
 	}
-	for _, port := range wanted {
-		if _, ok := assigned[port]; ok {
-			continue
-		}
-		if at, ok := free.any(port.Protocol); ok {
-			assigned[port] = at
-		}
+	fragment := unit.Fragment{Parts: p.byService(), Entities: portsPlugin(p.assigned)}
+	if record := o.record(recorded, p.assigned); record != nil {
+		fragment.Objects = []unit.Object{record}
 	}
-	return unit.Fragment{Parts: assigned.byService(), Entities: portsPlugin(assigned)}
+	return fragment
 }
 
-// poolPorts are the ports that Gateways want to have assigned, the oldest Gateway first.
-// Those that ListenerSets add come last, lest Gateways go without for them.
-func (o Options) poolPorts(r *unit.Reader) []poolPort {
+// wantedPort is a port and the namespace whose share it counts against: that of the object
+// with the listener, which need not be that of the Gateway.
+type wantedPort struct {
+	poolPort
+	namespace string
+}
+
+// wantedPorts are the ports that Gateways want to have assigned, the oldest Gateway first.
+// Those that ListenerSets add come last, so that Gateways do not go without for them.
+func (o Options) wantedPorts(r *unit.Reader) []wantedPort {
 	gateways := unit.List[*gatewayv1.Gateway](r, unit.Key{Kind: allGateways})
 	slices.SortStableFunc(gateways, func(a, b *gatewayv1.Gateway) int {
 		return a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
 	})
-	var own, added []poolPort
+	var own, added []wantedPort
 	for _, gateway := range gateways {
 		if !o.ours(r, gateway).pooled {
 			continue
 		}
 		for _, a := range listenersOf(r, gateway) {
-			if port := (poolPort{serviceName(gateway), a.spec.Protocol, a.spec.Port}); !isTrue(a.accepted) {
+			if !isTrue(a.accepted) {
 				continue
-			} else if a.of.Kind == unit.Gateway {
-				own = append(own, port)
+			}
+			w := wantedPort{poolPort{serviceName(gateway), a.spec.Protocol, a.spec.Port}, a.of.Namespace}
+			if a.of.Kind == unit.Gateway {
+				own = append(own, w)
 			} else {
-				added = append(added, port)
+				added = append(added, w)
 			}
 		}
 	}
 	return append(own, added...)
 }
 
-// freePorts are those that are not assigned yet.
-type freePorts struct {
-	pool Pool
-	// taken are assigned. Those that linger are still written in a Service, maybe of a
-	// Gateway that is gone: they are assigned last.
-	taken, lingering map[int32]bool
+// portShare is what a namespace has of the ports for one protocol.
+type portShare struct {
+	namespace string
+	protocol  gatewayv1.ProtocolType
 }
 
-func newFreePorts(pool Pool) freePorts {
-	return freePorts{pool: pool, taken: map[int32]bool{}, lingering: map[int32]bool{}}
+// pooling is the state of assigning ports.
+type pooling struct {
+	options  Options
+	recorded portRecord
+	assigned assignments
+	beyond   map[poolPort]bool
+	taken    map[int32]bool
+	shares   map[portShare]int
 }
 
-func (f freePorts) linger(port int32) { f.lingering[port] = true }
-
-func (f freePorts) take(protocol gatewayv1.ProtocolType, port int32) bool {
-	if f.taken[port] || !slices.Contains(f.pool[protocol], port) {
-		return false
+// assign assigns a port of Kong, or any that is left if it is 0, unless there is one already.
+func (p *pooling) assign(w wantedPort, at int32) {
+	if p.assigned[w.poolPort] != 0 || p.taken[at] {
+		return
 	}
-	f.taken[port] = true
-	return true
+	of := portShare{w.namespace, w.Protocol}
+	if limit.Exceeds(p.shares[of]+1, p.options.namespacePorts(w.Protocol)) {
+		p.beyond[w.poolPort] = true
+		return
+	}
+	if at == 0 {
+		if at = p.left(w.Protocol); at == 0 {
+			return
+		}
+	}
+	p.shares[of]++
+	p.taken[at], p.assigned[w.poolPort] = true, at
+	delete(p.beyond, w.poolPort) // it was so for another namespace
 }
 
-func (f freePorts) any(protocol gatewayv1.ProtocolType) (int32, bool) {
-	for _, lingering := range []bool{false, true} {
-		for _, port := range f.pool[protocol] {
-			if f.lingering[port] == lingering && f.take(protocol, port) {
-				return port, true
+// left is a port of Kong that is not assigned; 0 if there is none. Those that are still recorded
+// for a Gateway come last: its Service may lead to them for a while.
+func (p *pooling) left(protocol gatewayv1.ProtocolType) int32 {
+	for _, recorded := range []bool{false, true} {
+		for _, port := range p.options.Pool[protocol] {
+			if !p.taken[port] && p.recorded.has(port) == recorded {
+				return port
 			}
 		}
 	}
-	return 0, false
+	return 0
+}
+
+// namespacePorts is how many ports for a protocol one namespace can have.
+func (o Options) namespacePorts(protocol gatewayv1.ProtocolType) int {
+	if o.NamespacePorts == 0 {
+		return (len(o.Pool[protocol]) + 1) / 2
+	}
+	return o.NamespacePorts
+}
+
+// byService are the assignments of each Service, so that one Gateway's ports concern no other.
+func (p *pooling) byService() map[string]any {
+	parts := map[string]any{}
+	of := func(port poolPort) ownPorts {
+		own, ok := parts[port.Service.String()].(ownPorts)
+		if !ok {
+			own = ownPorts{assignments{}, map[poolPort]bool{}}
+			parts[port.Service.String()] = own
+		}
+		return own
+	}
+	for port, at := range p.assigned {
+		of(port).assigned[port] = at
+	}
+	for port := range p.beyond {
+		of(port).beyond[port] = true
+	}
+	return parts
 }
 
 // portsPluginName tells Kong which port of a Gateway its own ones stand for, which is what

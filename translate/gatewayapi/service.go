@@ -65,20 +65,6 @@ func portName(protocol gatewayv1.ProtocolType, port int32) string {
 	return strings.ToLower(string(protocol)) + "-" + strconv.Itoa(int(port))
 }
 
-// writtenPorts are the assignments that a Service has.
-func writtenPorts(service *corev1.Service) assignments {
-	found := assignments{}
-	for _, p := range service.Spec.Ports {
-		protocol, _, _ := strings.Cut(p.Name, "-")
-		found[poolPort{
-			Service:  types.NamespacedName{Namespace: service.Namespace, Name: service.Name},
-			Protocol: gatewayv1.ProtocolType(strings.ToUpper(protocol)),
-			Port:     p.Port,
-		}] = p.TargetPort.IntVal
-	}
-	return found
-}
-
 // front is the Service of one Gateway in the making.
 type front struct {
 	gateway *gatewayv1.Gateway

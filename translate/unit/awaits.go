@@ -7,7 +7,7 @@ func (g *Graph) Awaits(object Key, keys map[Key]struct{}) (Key, bool) {
 		return Key{}, false
 	}
 	seen := map[*node]struct{}{}
-	if role, ok := g.sources[object.Kind]; ok {
+	if role, ok := g.owners[object.Kind]; ok {
 		if n := g.nodes[ID{Role: role, Namespace: object.Namespace, Name: object.Name}]; n != nil {
 			if key, ok := n.awaits(keys, seen); ok {
 				return key, true

@@ -19,7 +19,9 @@ type Definition struct {
 	// EachObject makes a unit of every object of the kind. Without it, units of
 	// the role exist as long as another unit uses them.
 	EachObject bool
-	Translate  Func
+	// Owns says that units of the role own objects, though they are made of none.
+	Owns      bool
+	Translate Func
 }
 
 // Index ties objects of one kind to others, as a label ties EndpointSlices to
@@ -41,6 +43,7 @@ type Index struct {
 type Graph struct {
 	roles   map[Role]Definition
 	sources map[Kind]Role
+	owners  map[Kind]Role // of units that own objects
 	indexes map[Kind][]Index
 	limits  limit.Limits
 
@@ -83,6 +86,7 @@ func NewGraph(limits limit.Limits) *Graph {
 		limits:  limits.InEffect(),
 		roles:   map[Role]Definition{},
 		sources: map[Kind]Role{},
+		owners:  map[Kind]Role{},
 		indexes: map[Kind][]Index{},
 		objects: map[Key]Object{},
 		listed:  map[Key]map[Key]struct{}{},
@@ -101,6 +105,9 @@ func (g *Graph) Define(d Definition) {
 	g.roles[d.Role] = d
 	if d.EachObject {
 		g.sources[d.Kind] = d.Role
+	}
+	if d.EachObject || d.Owns {
+		g.owners[d.Kind] = d.Role
 	}
 }
 

@@ -98,7 +98,7 @@ func (g *Graph) Status(key Key) Status {
 
 // Owned are the objects of the cluster that the object of the key is to own.
 func (g *Graph) Owned(key Key) []Object {
-	n := g.nodes[ID{Role: g.sources[key.Kind], Namespace: key.Namespace, Name: key.Name}]
+	n := g.nodes[ID{Role: g.owners[key.Kind], Namespace: key.Namespace, Name: key.Name}]
 	if n == nil {
 		return nil
 	}
