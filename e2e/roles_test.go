@@ -16,12 +16,13 @@ import (
 )
 
 // roleManifests have all that the gateway is granted, what is optional included.
-var roleManifests = []string{"install.yaml", "manifests/gatewayservices/clusterrole.yaml"}
+var roleManifests = []string{"install.yaml", "manifests/gatewayservices/clusterrole.yaml", "manifests/gatewayservices/ports.yaml"}
 
 // unusedGrants are those that are in no log, each with the reason why it is granted.
 var unusedGrants = map[string]string{
 	"create services":                        "to apply what is not there yet is authorized as a patch and a creation, and logged as a patch",
 	"create discovery.k8s.io/endpointslices": "as for Services",
+	"create configmaps":                      "as for Services",
 }
 
 // unstreamed is a verb that is used where the API server does not stream what a watch begins with, as it does here.

@@ -265,8 +265,10 @@ func TestGatewayClassFollowsTheCluster(t *testing.T) {
 		if (all[id] != nil) != test.there || unmanaged != test.unmanaged {
 			t.Errorf("%+v: the GatewayClass is %v", test, all[id])
 		}
-		if written := all["ClusterRole kube-sync-kong-kong-gateway-services"] != nil; written != strings.Contains(test.values, "gatewayServices") {
-			t.Errorf("%+v: the right to write Services: %v", test, written)
+		for _, role := range []string{"ClusterRole kube-sync-kong-kong-gateway-services", "Role kong/kube-sync-kong-kong-gateway-ports"} {
+			if written := all[role] != nil; written != strings.Contains(test.values, "gatewayServices") {
+				t.Errorf("%+v: %s: %v", test, role, written)
+			}
 		}
 	}
 }

@@ -71,6 +71,8 @@ var made = []struct {
 #
 `},
 	{file: "manifests/gatewayservices/policy.yaml", values: servicesValues, kinds: policyKinds, header: ""},
+	{file: "manifests/gatewayservices/ports.yaml", values: servicesValues, header: "",
+		kinds: []string{"Role kube-sync-gateway-ports", "RoleBinding kube-sync-gateway-ports"}},
 }
 
 const (
@@ -140,7 +142,7 @@ func TestKustomizeMakesTheSame(t *testing.T) {
 	for dir, files := range map[string][]string{
 		".":                         {"install.yaml"},
 		"manifests/namespaced":      {"manifests/namespaced/install.yaml"},
-		"manifests/gatewayservices": {"manifests/gatewayservices/clusterrole.yaml", "manifests/gatewayservices/policy.yaml"},
+		"manifests/gatewayservices": {"manifests/gatewayservices/clusterrole.yaml", "manifests/gatewayservices/policy.yaml", "manifests/gatewayservices/ports.yaml"},
 	} {
 		built, err := exec.Command(kubectl, "kustomize", dir).Output()
 		if err != nil {

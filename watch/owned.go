@@ -18,7 +18,8 @@ import (
 
 // owned writes the objects that Gateways own: a Service, and the EndpointSlices by which
 // it leads to Kong. They are applied as they are to be, what others add to them stays, and
-// what is no longer to be there is deleted. Those of a Gateway that is gone go with it.
+// what is no longer to be there is deleted. Those of a Gateway that is gone go with it. A
+// Service is written when the record has its ports.
 type owned struct {
 	cluster *Cluster
 	log     *slog.Logger
@@ -31,7 +32,8 @@ type owned struct {
 	owner   map[unit.Key]unit.Key      // by desired object
 	denied  map[unit.Key]string        // by owner: why its objects may not be written
 	applied map[unit.Key]applied       // by object
-	work    statusQueue                // nil unless leading
+	ports   portRecord
+	work    statusQueue // nil unless leading
 }
 
 // howToPermit is for those who meet a gateway without the optional role.
@@ -99,11 +101,15 @@ func (o *owned) deny(owner unit.Key, why string) {
 }
 
 func (o *owned) report(r Report) {
-	if r.Object.Kind != unit.Gateway {
+	if r.Object.Kind != unit.Gateway && r.Object != gatewayapi.PoolKey {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if r.Object == gatewayapi.PoolKey {
+		o.reportPorts(r.Owned)
+		return
+	}
 	for _, object := range o.desired[r.Object] {
 		delete(o.owner, keyOf(object))
 	}
@@ -141,6 +147,12 @@ func (o *owned) enqueueAll() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	clear(o.applied)
+	o.ports.written = nil
+	o.enqueue(gatewayapi.PoolKey)
+	o.enqueueGateways()
+}
+
+func (o *owned) enqueueGateways() {
 	for key := range o.desired {
 		o.enqueue(key)
 	}
@@ -157,10 +169,18 @@ func (o *owned) use(work statusQueue) {
 
 // write brings all that one Gateway owns to what it is to be.
 func (o *owned) write(ctx context.Context, owner unit.Key) (again bool) {
+	if owner == gatewayapi.PoolKey {
+		return o.writePorts(ctx)
+	}
 	o.mu.Lock()
 	objects := o.desired[owner]
+	recorded, why := o.ports.has(objects), o.ports.denied
 	o.mu.Unlock()
 	if ctx.Err() != nil || o.cluster.Get(owner) == nil {
+		return false
+	}
+	if !recorded {
+		o.deny(owner, why)
 		return false
 	}
 	denied := ""
@@ -199,13 +219,7 @@ func (o *owned) apply(ctx context.Context, object unit.Object) error {
 	if now := o.cluster.Get(key); now != nil && last.object == object && now.GetResourceVersion() == last.version {
 		return nil
 	}
-	body, err := json.Marshal(object)
-	if err != nil {
-		return err
-	}
-	force := true
-	result, err := o.cluster.clients.dynamic.Resource(o.cluster.resource(key.Kind)).Namespace(key.Namespace).
-		Patch(ctx, key.Name, types.ApplyPatchType, body, metav1.PatchOptions{FieldManager: "kube-sync", Force: &force})
+	result, err := o.patch(ctx, object)
 	if err != nil {
 		return err
 	}
@@ -213,6 +227,18 @@ func (o *owned) apply(ctx context.Context, object unit.Object) error {
 	defer o.mu.Unlock()
 	o.applied[key] = applied{object, result.GetResourceVersion()}
 	return nil
+}
+
+// patch sends an object to be applied.
+func (o *owned) patch(ctx context.Context, object unit.Object) (metav1.Object, error) {
+	key := keyOf(object)
+	body, err := json.Marshal(object)
+	if err != nil {
+		return nil, err
+	}
+	force := true
+	return o.cluster.clients.dynamic.Resource(o.cluster.resource(key.Kind)).Namespace(key.Namespace).
+		Patch(ctx, key.Name, types.ApplyPatchType, body, metav1.PatchOptions{FieldManager: "kube-sync", Force: &force})
 }
 
 // surplus are the objects that are marked as the Gateway's and are not to be.

@@ -35,7 +35,7 @@ mount -t proc proc /proc
 `
 
 // gatewayServices is the optional role for Gateways with a Service of their own.
-var gatewayServices = []string{"clusterrole.yaml", "policy.yaml"}
+var gatewayServices = []string{"clusterrole.yaml", "policy.yaml", "ports.yaml"}
 
 // Deploy installs kong-conf/install.yaml in a cluster of the lab, with the right to write the Services of Gateways, and
 // returns once its pods are ready: real pods, with the Services and the account that the manifests have. The variables are added to those of the gateway's container.
