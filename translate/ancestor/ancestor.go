@@ -13,7 +13,7 @@ import (
 )
 
 // Most is how many a status takes, those of other controllers included.
-const Most = 16
+const Most = unit.MostListed
 
 // Merge gives the ancestors of a status with a controller's own in the place of those that
 // it has of it, and tells whether that makes a difference. Those of other controllers stay.

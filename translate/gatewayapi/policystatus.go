@@ -1,7 +1,6 @@
 package gatewayapi
 
 import (
-	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,19 +14,18 @@ import (
 type policyStatus struct {
 	controller string
 	conditions []metav1.Condition
-	// gateways are those with a route to a backend that the policy is for, in order.
+	// gateways are the first of those with a route to a backend that the policy is for, in order.
 	gateways []string
 }
 
-// Counted implements [unit.Status]. The sections of a policy are "namespace/name" of Gateways.
-func (s *policyStatus) Counted(attached map[string]int) unit.Status {
-	counted := *s
-	counted.gateways = nil
-	for gateway := range attached {
-		counted.gateways = append(counted.gateways, gateway)
-	}
-	slices.Sort(counted.gateways)
-	return &counted
+// Counted implements [unit.Status].
+func (s *policyStatus) Counted(map[string]int) unit.Status { return s }
+
+// Listed implements [unit.Listing]. The sections of a policy are "namespace/name" of Gateways.
+func (s *policyStatus) Listed(first []string) unit.Status {
+	listed := *s
+	listed.gateways = first
+	return &listed
 }
 
 // Refused implements [unit.Status]. A policy has nothing in Kong.

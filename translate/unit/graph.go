@@ -55,8 +55,8 @@ type Graph struct {
 	contests   contests
 	spoken     map[Key]map[*node]struct{} // units with verdicts on objects not their own
 	namespaces map[string]*namespace
-	// attached counts, by section, the objects that are attached to an object.
-	attached map[Key]map[string]int
+	// attached are the objects that are attached to sections of an object.
+	attached map[Key]*attachments
 	version  uint64
 	// looked counts the claims that refreshes looked at, so that tests see what a change costs.
 	looked int
@@ -96,7 +96,7 @@ func NewGraph(limits limit.Limits) *Graph {
 		spoken:  map[Key]map[*node]struct{}{},
 
 		namespaces: map[string]*namespace{},
-		attached:   map[Key]map[string]int{},
+		attached:   map[Key]*attachments{},
 	}
 }
 

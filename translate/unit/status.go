@@ -22,6 +22,14 @@ type Status interface {
 	Merge(object Object, now Moment) (status any, differs bool)
 }
 
+// Listing is a Status that names some of the sections to which objects are attached, and does not
+// count these.
+type Listing interface {
+	Status
+	// Listed is the status with the first sections, in order: [MostListed] at most.
+	Listed(first []string) Status
+}
+
 // Judged is a Status that follows from the verdicts on the object.
 type Judged interface {
 	Status
@@ -61,21 +69,6 @@ func (g *Graph) setStatus(n *node, old, fragment Fragment) {
 	}
 }
 
-func (g *Graph) attach(s Section, n int) {
-	counts := g.attached[s.Object]
-	if counts == nil {
-		counts = map[string]int{}
-		g.attached[s.Object] = counts
-	}
-	if counts[s.Name] += n; counts[s.Name] == 0 {
-		delete(counts, s.Name)
-	}
-	if len(counts) == 0 {
-		delete(g.attached, s.Object)
-	}
-	g.changed.Objects[s.Object] = struct{}{}
-}
-
 // Status is what the status of an object is to say; nil if that is not ours to tell.
 func (g *Graph) Status(key Key) Status {
 	role, ok := g.sources[key.Kind]
@@ -93,7 +86,10 @@ func (g *Graph) Status(key Key) Status {
 	if n.budget.tight != "" {
 		status = status.Refused(n.budget.tight)
 	}
-	return status.Counted(g.attached[key])
+	if listing, ok := status.(Listing); ok {
+		return listing.Listed(g.attached[key].listed())
+	}
+	return status.Counted(g.attached[key].counted())
 }
 
 // Owned are the objects of the cluster that the object of the key is to own.

@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"slices"
 	"strings"
 
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
@@ -27,17 +26,16 @@ type policyStatus struct {
 	// wrong says which fields do not count.
 	wrong   string
 	refused string
-	// attached are the sections of the policy, in order.
+	// attached are the first sections of the policy, in order.
 	attached []string
 }
 
 // Counted implements [unit.Status].
-func (s policyStatus) Counted(attached map[string]int) unit.Status {
-	s.attached = nil
-	for section := range attached {
-		s.attached = append(s.attached, section)
-	}
-	slices.Sort(s.attached)
+func (s policyStatus) Counted(map[string]int) unit.Status { return s }
+
+// Listed implements [unit.Listing].
+func (s policyStatus) Listed(first []string) unit.Status {
+	s.attached = first
 	return s
 }
 
@@ -57,7 +55,7 @@ func (s policyStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	return map[string]any{"ancestors": all}, differs
 }
 
-// ancestors are one for each Service.
+// ancestors are one for each Service that is listed.
 func (s policyStatus) ancestors(p *configurationv1beta1.KongUpstreamPolicy) []gatewayv1.PolicyAncestorStatus {
 	var list []gatewayv1.PolicyAncestorStatus
 	for _, section := range s.attached {

@@ -1,0 +1,33 @@
+package unit
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// The first sections are those of all, in order, whatever came and went, and a change of them is
+// told.
+func TestTheFirstSectionsAreListed(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	a := &attachments{counts: map[string]int{}}
+	for range 5000 {
+		section := fmt.Sprint("Service ", random.IntN(40))
+		before := a.listed()
+		n := 1
+		if a.counts[section] > 0 && random.IntN(2) == 0 {
+			n = -1
+		}
+		relisted := a.add(section, n)
+		want := slices.Sorted(maps.Keys(a.counts))
+		want = want[:min(len(want), MostListed)]
+		if !slices.Equal(a.first, want) {
+			t.Fatalf("the first sections are %v, want %v", a.first, want)
+		}
+		if !relisted && !slices.Equal(before, want) {
+			t.Fatalf("%v became %v, and nothing was told of it", before, want)
+		}
+	}
+}
