@@ -15,7 +15,7 @@ func (Options) unimplemented(_ unit.ID, r *unit.Reader) unit.Fragment {
 	entities, err := kong.Route(route.Route{
 		Name:      "grpcroute.unimplemented",
 		Protocols: []string{"http", "https"},
-		Match: route.Match{Fallback: true, Path: everything.Path,
+		Match: route.Match{Untaken: true, Path: everything.Path,
 			Headers: []route.Values{{Name: "content-type", Values: []string{"^application/grpc"}, Regex: true}}},
 		// The answer is none of gRPC's own, so that its HTTP status counts: that of 404
 		// is UNIMPLEMENTED.

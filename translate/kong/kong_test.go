@@ -64,8 +64,12 @@ var ranked = []route.Match{
 	{Path: route.Path{Kind: route.Elements, Value: "/"}, SNIs: []string{"a"}},
 	{Path: route.Path{Kind: route.Elements, Value: "/"}},
 	{Path: route.Path{Kind: route.Characters, Value: ""}},
-	{Fallback: true},
+	{Fallback: true, Methods: []string{"GET"}},
+	{Fallback: true, Headers: []route.Values{{Name: "a"}, {Name: "b"}}},
 	{Fallback: true, Headers: []route.Values{{Name: "a"}}},
+	{Fallback: true, SNIs: []string{"a"}},
+	{Fallback: true},
+	{Untaken: true, Headers: []route.Values{{Name: "a"}}},
 }
 
 func TestPriority(t *testing.T) {

@@ -22,8 +22,8 @@ import (
 //	11 bits  the place among routes of the same rank, if they have one
 //
 // Every route is of the one match that it has, never of the longest in a group,
-// and where the route comes from plays no part. Fallbacks come last, and of them those that
-// have headers, which answer only where no fallback for all requests does.
+// and where the route comes from plays no part. Fallbacks come after all others, whatever their
+// path, and what no route takes is last.
 const (
 	portShift       = 45
 	hostShift       = 36
@@ -42,8 +42,7 @@ const (
 // The ranks of hosts. Those of open ends and wildcards begin with the one before, to which the
 // bytes that are given are added: names have 253 at most.
 const (
-	fallbackWithHeaders = iota
-	fallback
+	fallback = iota + 1 // zero is for what no route takes
 	anyHost
 	maxHostLength = 253
 	openHost      = anyHost
@@ -54,16 +53,16 @@ const (
 
 // Priority is the rank of a match among those that a request may have.
 func Priority(m route.Match) uint64 {
+	if m.Untaken {
+		return 0
+	}
 	var p uint64
 	if m.Port != 0 {
 		p |= 1 << portShift
 	}
 	p |= hostRank(m) << hostShift
-	if m.Fallback {
-		return p
-	}
-	if m.Path.Kind == route.Exact {
-		p |= 1 << pathExactShift
+	if !m.Fallback {
+		p |= pathRank(m.Path)
 	}
 	if len(m.Methods) > 0 {
 		p |= 1 << methodShift
@@ -71,18 +70,22 @@ func Priority(m route.Match) uint64 {
 	if len(m.SNIs) > 0 {
 		p |= 1 << sniShift
 	}
-	if m.Path.Kind == route.Regex || m.Path.Kind == route.Last {
-		p |= 1 << patternShift
+	return p | limited(len(m.Headers), maxValues)<<headersShift | limited(len(m.Queries), maxValues)<<queriesShift
+}
+
+func pathRank(path route.Path) uint64 {
+	rank := pathLength(path) << pathLengthShift
+	switch path.Kind {
+	case route.Exact:
+		rank |= 1 << pathExactShift
+	case route.Regex, route.Last:
+		rank |= 1 << patternShift
 	}
-	return p | pathLength(m.Path)<<pathLengthShift |
-		limited(len(m.Headers), maxValues)<<headersShift |
-		limited(len(m.Queries), maxValues)<<queriesShift
+	return rank
 }
 
 func hostRank(m route.Match) uint64 {
 	switch h := m.Host; {
-	case m.Fallback && len(m.Headers) > 0:
-		return fallbackWithHeaders
 	case m.Fallback:
 		return fallback
 	case m.Misdirected:

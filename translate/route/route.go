@@ -31,7 +31,9 @@ type Route struct {
 type Match struct {
 	// Fallback marks a match that comes after all others: a default backend.
 	Fallback bool
-	Host     Host
+	// Untaken marks a match of what no other route takes, not even a fallback.
+	Untaken bool
+	Host    Host
 	// Deep has a wildcard host stand for any number of labels, not exactly one.
 	Deep bool
 	// NotHosts are hosts that are somebody else's, although Host has them; wildcards
