@@ -88,7 +88,8 @@ func options(s settings.Settings, place gatewayapi.Relay) translate.Options {
 		LastResort:   s.LastResortNamespaces,
 		Certificate:  certificate.Options{AllowWeak: s.WeakTLS},
 		Gateway: gatewayapi.Options{
-			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Ports: assumedPorts(s), Listens: listens(s), Pool: pool(s), Front: s.PublishService, FrontUDP: s.PublishServiceUDP, Relay: place,
+			Controller: s.GatewayController, Gateway: s.GatewayToReconcile, Ports: assumedPorts(s), Listens: listens(s), Pool: pool(s), NamespacePorts: s.NamespaceGatewayPorts,
+			Front: s.PublishService, FrontUDP: s.PublishServiceUDP, Relay: place,
 		},
 		Backend: backend.Options{
 			// Names are judged by those who resolve them.

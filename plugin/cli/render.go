@@ -87,6 +87,10 @@ func optionFlags(f *flag.FlagSet, o *translate.Options) {
 	})
 	f.BoolVar(&o.Certificate.AllowWeak, "allow-weak-certificates", false, "take the keys and signatures that Kong takes with ssl_cipher_suite = old")
 	f.StringVar(&o.Backend.ClusterDomain, "cluster-domain", "", "the cluster's DNS `DOMAIN`")
+	f.Func("limit-namespace-gateway-ports", "ports for each protocol that the Gateways of one namespace have at most, 0 for no limit; half of them by default", func(value string) (err error) {
+		o.Gateway.NamespacePorts, err = settings.ParseLimit(value)
+		return err
+	})
 	// Only a gateway knows which ports the Service in front of it has.
 	o.Gateway.AnyPort = true
 	o.Gateway.Pool, o.Gateway.Relay = pool(), relay()

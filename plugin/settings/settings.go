@@ -93,6 +93,8 @@ type Settings struct {
 
 	// Limits are the bounds on what objects make.
 	Limits limit.Limits
+	// NamespaceGatewayPorts is 0 for half of the ports for a protocol, and limit.Unlimited.
+	NamespaceGatewayPorts int
 
 	// WeakTLS tells that Kong, by its own settings, takes keys and signatures that OpenSSL
 	// by default does not.

@@ -95,7 +95,7 @@ func TestEverySetting(t *testing.T) {
 		"PROXY_TIMEOUT_SECONDS": "0.5", "HEALTH_PROBE_BIND_ADDRESS": "127.0.0.1:1", "METRICS_BIND_ADDRESS": "0",
 		"DENIED_ADDRESSES": "10.1.2.3, 10.9.0.0/16,fd00:9::/32,", "ALLOWED_ADDRESSES": "169.254.20.10",
 		"RELAY_BIND_ADDRESS": "[::1]:7", "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "GATEWAY_PORTS": "20000-20039, 9000",
-		"RELAY_MEMORY": "8k", "ALLOW_VULNERABLE_KONG": "true", "MAX_KONG_HOPS": "3", "LIMIT_NAMESPACE_STREAM_SESSIONS": "77", "MAX_BUFFERED_BODY": "0", "MAX_BUFFERED_BODIES": "3G",
+		"RELAY_MEMORY": "8k", "ALLOW_VULNERABLE_KONG": "true", "MAX_KONG_HOPS": "3", "LIMIT_NAMESPACE_STREAM_SESSIONS": "77", "LIMIT_NAMESPACE_GATEWAY_PORTS": "3", "MAX_BUFFERED_BODY": "0", "MAX_BUFFERED_BODIES": "3G",
 		"LAST_RESORT_CERTIFICATE_NAMESPACES": "*, a",
 	}
 	for _, row := range limit.Table {
@@ -105,9 +105,10 @@ func TestEverySetting(t *testing.T) {
 	want := Settings{
 		Limits: limit.Limits{PluginString: 12, PluginConfig: 12, MatchTerms: 12, Match: 12, Listeners: 12,
 			Object: limit.Cost{Entities: 12, Bytes: 12}, Namespace: limit.Cost{Entities: 12, Bytes: limit.Unlimited, Match: 12}},
-		GatewayPorts:         []Ports{{20000, 20039}, {9000, 9000}},
-		LastResortNamespaces: []string{"*", "a"},
-		GatewayController:    "a.example/b", GatewayToReconcile: types.NamespacedName{Namespace: "kong", Name: "gw"},
+		NamespaceGatewayPorts: 3,
+		GatewayPorts:          []Ports{{20000, 20039}, {9000, 9000}},
+		LastResortNamespaces:  []string{"*", "a"},
+		GatewayController:     "a.example/b", GatewayToReconcile: types.NamespacedName{Namespace: "kong", Name: "gw"},
 		IngressClass: "inner", WatchNamespaces: []string{"a", "b"}, Manifests: "/m", Kubeconfig: "/k",
 		APIServerHost: "https://10.0.0.1:6443", APIServerQPS: 7, APIServerBurst: 9,
 		PublishService:         types.NamespacedName{Namespace: "kong", Name: "proxy"},

@@ -133,6 +133,14 @@ var general = []Setting{
 			return err
 		},
 	}),
+	{
+		Name: "LIMIT_NAMESPACE_GATEWAY_PORTS", Default: "[half of the ports for each protocol]",
+		Doc: "Ports of GATEWAY_PORTS that the Gateways and ListenerSets of one namespace have at most for each protocol, 0 for no limit.",
+		set: func(s *Settings, value string) (err error) {
+			s.NamespaceGatewayPorts, err = ParseLimit(value)
+			return err
+		},
+	},
 	workers(size("MAX_BUFFERED_BODY", "1m", "The largest body of a request that Kong receives whole before it sends any of it. Larger ones, and those whose length is not known, are sent on as they come. A plugin that reads such a body answers 413. 0 is for no limit.",
 		func(s *Settings) *int64 { return &s.MaxBufferedBody })),
 	workers(size("MAX_BUFFERED_BODIES", "256m", "Bytes of all bodies that Kong's workers hold at once, on disk for the most part; each worker has an equal part, and one namespace half of that at most. A body that finds no place is sent on as it comes.",
