@@ -3,6 +3,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/e2e/lab"
@@ -101,6 +103,10 @@ func TestGatewaysApart(t *testing.T) {
 		t.Errorf("the Gateway's Service is %+v, %v", service, err)
 	}
 
+	ledToAnother(t, cp, ns, func() error {
+		return errors.Join(reaches("http://"+one, host, "a", "80"), reaches("http://"+two, host, "b", "80"))
+	})
+
 	// What nobody asks for any more goes.
 	class := "other"
 	patch := fmt.Appendf(nil, `{"spec":{"gatewayClassName":%q}}`, class)
@@ -116,6 +122,51 @@ func TestGatewaysApart(t *testing.T) {
 	})
 	if err := reaches("http://"+one, host, "a", "80"); err != nil {
 		t.Error(err)
+	}
+}
+
+// ledToAnother has the owner of the older Gateway lead its Service to the port of Kong that the
+// younger one has: that port stays where it is, and so does what is recorded.
+func ledToAnother(t *testing.T, cp *lab.ControlPlane, ns string, served func() error) {
+	t.Helper()
+	target := func(name string) int32 {
+		service, err := cp.Client.CoreV1().Services(ns).Get(t.Context(), name, metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range service.Spec.Ports {
+			if p.Port == 80 {
+				return p.TargetPort.IntVal
+			}
+		}
+		return 0
+	}
+	recorded := func() map[string]string {
+		record, err := cp.Client.CoreV1().ConfigMaps(gatewayNamespace).Get(t.Context(), "kong-proxy-gateway-ports", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return record.Data
+	}
+	before, older, younger := recorded(), target("one-kong"), target("two-kong")
+	if want := "http-80 of " + ns + "/two-kong"; before[fmt.Sprint(younger)] != want {
+		t.Errorf("the record has %v, and not %q for %d", before, want, younger)
+	}
+	patch := fmt.Appendf(nil, `{"spec":{"ports":[{"port":80,"protocol":"TCP","targetPort":%d}]}}`, younger)
+	if _, err := cp.Client.CoreV1().Services(ns).Patch(t.Context(), "one-kong", types.StrategicMergePatchType, patch, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	lab.Eventually(t, time.Minute, func() error {
+		if got := target("one-kong"); got != older {
+			return fmt.Errorf("the older Gateway's Service leads to %d, want %d", got, older)
+		}
+		return nil
+	})
+	if err := served(); err != nil {
+		t.Error(err)
+	}
+	if got := target("two-kong"); got != younger || !maps.Equal(recorded(), before) {
+		t.Errorf("the younger Gateway's Service leads to %d, want %d, and the record was %v and is %v", got, younger, before, recorded())
 	}
 }
 
