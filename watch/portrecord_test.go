@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/client-go/tools/cache"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -67,7 +69,9 @@ func TestServicesWaitForTheRecordOfTheirPorts(t *testing.T) {
 			})
 			c, err := newCluster(ClusterOptions{Log: quiet()}, f.clients(), &contact{})
 			must(t, err)
-			c.put(gateway, &unstructured.Unstructured{})
+			known := &informer{shared: cache.NewSharedIndexInformer(&cache.ListWatch{}, &gatewayv1.Gateway{}, 0, nil)}
+			must(t, known.shared.GetIndexer().Add(&gatewayv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web"}}))
+			c.informers[unit.Gateway] = []*informer{known}
 			o := newOwned(c, quiet())
 			o.report(Report{Object: gateway, Owned: []unit.Object{service}})
 			o.write(t.Context(), gateway)
