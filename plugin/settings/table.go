@@ -134,7 +134,7 @@ var general = []Setting{
 		},
 	}),
 	{
-		Name: "LIMIT_NAMESPACE_GATEWAY_PORTS", Default: "[half of the ports for each protocol]",
+		Name: "LIMIT_NAMESPACE_GATEWAY_PORTS", Default: "[half of the ports for each protocol]", Type: Integer,
 		Doc: "Ports of GATEWAY_PORTS that the Gateways and ListenerSets of one namespace have at most for each protocol, 0 for no limit.",
 		set: func(s *Settings, value string) (err error) {
 			s.NamespaceGatewayPorts, err = ParseLimit(value)
