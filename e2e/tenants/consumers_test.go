@@ -142,9 +142,9 @@ func TestKongWithoutTheTenantsPlugin(t *testing.T) {
 	if refused := shared.apply(objects(shared)); len(refused) != 1 || !strings.Contains(strings.Join(refused[0].Messages, " "), "kube-sync-tenants") {
 		t.Errorf("refused: %+v", refused)
 	}
-	shared.want(request{host: "shop.example", header: by("ann")}, http.StatusOK)
+	shared.await(request{host: "shop.example", header: by("ann")}, http.StatusOK)
 	isolated := newScene(t, translate.Options{Tenancy: tenancy.Options{Isolated: true}}, "KONG_PLUGINS=bundled,kube-sync-closed")
 	isolated.apply(objects(isolated))
-	isolated.want(request{host: "shop.example", header: by("ann")}, http.StatusServiceUnavailable)
+	isolated.await(request{host: "shop.example", header: by("ann")}, http.StatusServiceUnavailable)
 	isolated.want(request{host: "shop.example"}, http.StatusServiceUnavailable)
 }

@@ -223,6 +223,23 @@ func (s *scene) want(r request, status int) answer {
 	return last
 }
 
+// await waits for the answer with a status: a Kong without the companion does not say when its
+// workers work by a configuration.
+func (s *scene) await(r request, status int) {
+	s.t.Helper()
+	right := 0
+	for deadline := time.Now().Add(30 * time.Second); right < 8; {
+		a, err := s.ask(r)
+		if right++; err != nil || a.status != status {
+			right = 0
+			time.Sleep(20 * time.Millisecond)
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%+v: %d %.300s, %v; want %d", r, a.status, a.body, err, status)
+		}
+	}
+}
+
 // web is an Ingress in a namespace for a host, with further annotations, and what it leads to.
 func (s *scene) web(namespace, name, host string, annotations ...string) string {
 	at, port, _ := net.SplitHostPort(s.backend)
