@@ -3,8 +3,8 @@ package unit
 import (
 	"cmp"
 	"container/heap"
-	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -23,10 +23,26 @@ type Entry struct {
 	Own, Above []string
 }
 
+// key is the same for equal entries of a node alone.
+func (e Entry) key() string {
+	var b strings.Builder
+	parts := func(all ...string) {
+		b.WriteString(strconv.Itoa(len(all)))
+		for _, part := range all {
+			b.WriteString(" " + strconv.Itoa(len(part)) + ":" + part)
+		}
+	}
+	parts(e.Contest, e.Side, e.Since.UTC().Format(time.RFC3339Nano))
+	parts(e.Own...)
+	parts(e.Above...)
+	return b.String()
+}
+
 // entrant is an entry of a node.
 type entrant struct {
 	Entry
 	node *node
+	key  string
 	// settled tells that by is known: the oldest of those that stay in the way of this one, nil
 	// if this one stays. Told is what of it the node's translation went by.
 	settled  bool
@@ -63,17 +79,16 @@ type contests struct {
 // Enter reports whether the unit's object stays with an entry, and otherwise the object that
 // has it go. What the unit enters must not depend on that.
 func (r *Reader) Enter(entry Entry) (stays bool, by Key) {
-	same := func(known *entrant) bool { return reflect.DeepEqual(known.Entry, entry) }
-	e := &entrant{Entry: entry, node: r.node}
-	if at := slices.IndexFunc(r.entrants, same); at >= 0 {
-		e = r.entrants[at]
-	} else if at := slices.IndexFunc(r.node.entrants, same); at >= 0 {
-		e = r.node.entrants[at]
-		e.told = e.by
-		r.entrants = append(r.entrants, e)
-	} else {
-		e.told = r.graph.contests.against(e)
-		r.entrants = append(r.entrants, e)
+	key := entry.key()
+	e := r.entrants.byKey[key]
+	if e == nil {
+		if e = r.node.entrants.byKey[key]; e != nil {
+			e.told = e.by
+		} else {
+			e = &entrant{Entry: entry, node: r.node, key: key}
+			e.told = r.graph.contests.against(e)
+		}
+		r.entrants.add(e)
 	}
 	if e.told == nil {
 		return true, Key{}
@@ -81,20 +96,36 @@ func (r *Reader) Enter(entry Entry) (stays bool, by Key) {
 	return false, e.told.node.object
 }
 
+// entries are those of a node, in the order in which it enters them.
+type entries struct {
+	list  []*entrant
+	byKey map[string]*entrant
+}
+
+func (e *entries) add(another *entrant) {
+	if e.byKey == nil {
+		e.byKey = map[string]*entrant{}
+	}
+	e.byKey[another.key] = another
+	e.list = append(e.list, another)
+}
+
+func (e *entries) has(other *entrant) bool { return e.byKey[other.key] == other }
+
 // setEntrants replaces a node's entries. Those that are as before cost the others nothing.
-func (g *Graph) setEntrants(n *node, entrants []*entrant) {
-	for _, e := range n.entrants {
-		if !slices.Contains(entrants, e) {
+func (g *Graph) setEntrants(n *node, are entries) {
+	for _, e := range n.entrants.list {
+		if !are.has(e) {
 			g.contests.leave(e)
 		}
 	}
-	for _, e := range entrants {
-		if !slices.Contains(n.entrants, e) {
+	for _, e := range are.list {
+		if !n.entrants.has(e) {
 			g.contests.enter(e)
 		}
 		g.contests.told = append(g.contests.told, e)
 	}
-	n.entrants = entrants
+	n.entrants = are
 }
 
 // judge settles the contests, and tells whether a unit has to be translated again for it.

@@ -167,3 +167,32 @@ func TestYoungerEntriesCostNothing(t *testing.T) {
 		t.Errorf("without it: %v", translated)
 	}
 }
+
+// TestManyEntriesOfOneObject holds that an object enters very many contests within moments, and
+// each only once.
+func TestManyEntriesOfOneObject(t *testing.T) {
+	const many = 20_000
+	g := NewGraph(limit.Limits{})
+	g.Define(Definition{Role: claimRole, Kind: ConfigMap, EachObject: true, Translate: func(_ ID, r *Reader) Fragment {
+		for i := range 2 * many {
+			own := []string{fmt.Sprint("p", i%many)}
+			if stays, _ := r.Enter(Entry{Contest: "c", Side: "s", Own: own}); !stays {
+				panic("it has no rival")
+			}
+		}
+		return Fragment{}
+	}})
+	object := entering("o", "x", 1)
+	change := Change{Key: Key{Kind: ConfigMap, Namespace: "default", Name: "o"}, Object: object}
+	for range 2 {
+		g.Update(change)
+		if got := len(g.contests.points); got != many {
+			t.Fatalf("%d points are contested", got)
+		}
+	}
+	for _, n := range g.nodes {
+		if got := len(n.entrants.list); got != many {
+			t.Errorf("%d entries", got)
+		}
+	}
+}

@@ -24,7 +24,7 @@ type node struct {
 	users    map[*node]struct{}            // of the value
 	parts    map[string]map[*node]struct{} // users, by the part that they use
 	claims   []*contender
-	entrants []*entrant
+	entrants entries
 
 	// What follows from the fragment and the claims that are held.
 	entities []*kong.Entity
@@ -228,7 +228,7 @@ func (g *Graph) drop(n *node) {
 	g.leaveNamespace(n)
 	g.setReads(n, nil)
 	g.setUses(n, nil)
-	g.setEntrants(n, nil)
+	g.setEntrants(n, entries{})
 	g.setClaims(n, nil)
 	g.setStatus(n, n.fragment, Fragment{})
 	n.fragment = Fragment{}

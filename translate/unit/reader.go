@@ -15,7 +15,7 @@ type Reader struct {
 	uses  ordered[use]
 
 	attached ordered[Section]
-	entrants []*entrant
+	entrants entries
 }
 
 // Get returns the object of the key, or nil. The typed form is [Get].
