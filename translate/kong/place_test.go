@@ -14,6 +14,8 @@ import (
 type request struct {
 	tls         bool
 	method, sni string
+	// a and b are the values of two headers, or empty.
+	a, b string
 }
 
 // takes reports whether a route matches a request, and serves whether it does not just ask for
@@ -21,6 +23,11 @@ type request struct {
 func takes(e *Extent, q request) (takes, serves bool) {
 	if len(e.methods) > 0 && !slices.Contains(e.methods, q.method) {
 		return false, false
+	}
+	for _, h := range e.headers {
+		if value := map[string]string{"x-a": q.a, "x-b": q.b}[h.Name]; !slices.Contains(h.Values, value) {
+			return false, false
+		}
 	}
 	if q.tls {
 		in := e.secure && (len(e.snis) == 0 || slices.Contains(e.snis, q.sni))
@@ -31,9 +38,13 @@ func takes(e *Extent, q request) (takes, serves bool) {
 
 func requestsOf(methods, snis []string) (all []request) {
 	for _, method := range methods {
-		all = append(all, request{method: method})
-		for _, sni := range snis {
-			all = append(all, request{tls: true, method: method, sni: sni})
+		for _, a := range []string{"", "1", "2", "other"} {
+			for _, b := range []string{"", "1"} {
+				all = append(all, request{method: method, a: a, b: b})
+				for _, sni := range snis {
+					all = append(all, request{tls: true, method: method, sni: sni, a: a, b: b})
+				}
+			}
 		}
 	}
 	return all
@@ -41,7 +52,9 @@ func requestsOf(methods, snis []string) (all []request) {
 
 // TestOldestHasRequest holds for random routes of one slot that each request goes to the oldest
 // that matches it, but for plain requests that one for https alone of the same namespace would
-// only answer by asking for TLS; and that one is left out only if it would have no request.
+// only answer by asking for TLS; that one has a plain request instead if no other sort of older
+// route shares any with it; and that one is left out only if it would have no request, for one
+// that takes some.
 func TestOldestHasRequest(t *testing.T) {
 	methods, snis := []string{"GET", "POST", "PUT", "OTHER"}, []string{"a", "b", "other"}
 	schemes := []struct {
@@ -59,9 +72,15 @@ func TestOldestHasRequest(t *testing.T) {
 	for seed := range uint64(20_000) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		extents := make([]*Extent, 1+r.IntN(6))
+		narrow := r.IntN(2) == 0
 		for i := range extents {
 			of := schemes[r.IntN(len(schemes))]
-			extents[i] = extentOf(route.Route{Protocols: of.protocols, Match: route.Match{Scheme: of.scheme, Methods: some(r, methods[:3]), SNIs: some(r, snis[:2])}})
+			m := route.Match{Scheme: of.scheme, Methods: some(r, methods[:3]), SNIs: some(r, snis[:2])}
+			if narrow {
+				m.Headers = []route.Values{oneOfThese(r, route.Values{Name: "x-a", Values: []string{"1"}}, route.Values{Name: "x-a", Values: []string{"2"}},
+					route.Values{Name: "x-a", Values: []string{"2", "1"}}, route.Values{Name: "x-b", Values: []string{"1"}})}
+			}
+			extents[i] = extentOf(route.Route{Protocols: of.protocols, Match: m})
 		}
 		namespaces := make([]string, len(extents))
 		for i := range namespaces {
@@ -69,28 +88,46 @@ func TestOldestHasRequest(t *testing.T) {
 		}
 		namespace := func(i int) string { return namespaces[i] }
 		standings := arrange(extents, namespace)
-		for n := range extents {
-			var a Arrangement
-			for i, e := range extents[:n] {
-				a.Keep(e, namespaces[i], standings[i])
-			}
-			if got := a.Add(extents[n], namespaces[n]); got != standings[n] {
-				t.Fatalf("seed %d: standing %d is %v after those before, and %v when they are kept", seed, n, standings[n], got)
+		all := requestsOf(methods, snis)
+		var a Arrangement
+		for i, e := range extents {
+			a.Add(e, namespaces[i])
+		}
+		for n := len(extents) - 1; n >= 0; n -= 1 + r.IntN(3) {
+			a.Truncate(n)
+			for i, e := range extents[n:] {
+				if got := a.Add(e, namespaces[n+i]); got != standings[n+i] {
+					t.Fatalf("seed %d: standing %d is %v, and %v when those from %d on are added again", seed, n+i, standings[n+i], got, n)
+				}
 			}
 		}
-		for _, q := range requestsOf(methods, snis) {
-			if problem := misplaced(extents, standings, namespaces, q); problem != "" {
+		for i, standing := range standings {
+			if by := standing.By; by >= 0 && !slices.ContainsFunc(all, func(q request) bool { return in(extents[i], q) && in(extents[by], q) }) {
+				t.Fatalf("seed %d: route %d is lost to %d, which shares no request with it; standings %+v", seed, i, by, standings)
+			}
+		}
+		for _, q := range all {
+			problem := misplaced(extents, standings, namespaces, q)
+			if problem == "" {
+				problem = unserved(extents, standings, namespaces, q, all)
+			}
+			if problem != "" {
 				t.Fatalf("seed %d: %+v: %s; standings %+v", seed, q, problem, standings)
 			}
 		}
 	}
 }
 
-func misplaced(extents []*Extent, standings []Standing, namespaces []string, q request) string {
-	oldest, winner := -1, -1
+func in(e *Extent, q request) bool {
+	in, _ := takes(e, q)
+	return in
+}
+
+// winners returns the oldest route that matches a request, and the one that has it.
+func winners(extents []*Extent, standings []Standing, q request) (oldest, winner int) {
+	oldest, winner = -1, -1
 	for i, e := range extents {
-		in, _ := takes(e, q)
-		if !in {
+		if !in(e, q) {
 			continue
 		}
 		if oldest < 0 {
@@ -100,6 +137,36 @@ func misplaced(extents []*Extent, standings []Standing, namespaces []string, q r
 			winner = i
 		}
 	}
+	return oldest, winner
+}
+
+// unserved reports a plain request that is answered by asking for TLS, although there is a route
+// for plain requests alone that shares them with older ones of its namespace that ask for TLS,
+// and with no other older one.
+func unserved(extents []*Extent, standings []Standing, namespaces []string, q request, all []request) string {
+	_, winner := winners(extents, standings, q)
+	if winner < 0 || q.tls || !extents[winner].redirects {
+		return ""
+	}
+	for i, e := range extents {
+		if !e.plain || e.secure || !in(e, q) {
+			continue
+		}
+		free := true
+		for older, o := range extents[:i] {
+			free = free && (o.redirects && namespaces[older] == namespaces[i] || !slices.ContainsFunc(all, func(q request) bool {
+				return !q.tls && in(e, q) && in(o, q)
+			}))
+		}
+		if free {
+			return fmt.Sprintf("route %d asks for TLS, although %d would serve it", winner, i)
+		}
+	}
+	return ""
+}
+
+func misplaced(extents []*Extent, standings []Standing, namespaces []string, q request) string {
+	oldest, winner := winners(extents, standings, q)
 	if oldest == winner {
 		return ""
 	}
@@ -172,21 +239,123 @@ func TestExtents(t *testing.T) {
 	}
 }
 
-// TestPlacesRunOut holds that more routes than there are places have the last one, of each sort.
+// TestPlacesRunOut holds that routes for which there is no place share the last one of their sort,
+// and that those of one namespace take half of the places at most, so that the routes of others
+// keep their order.
 func TestPlacesRunOut(t *testing.T) {
 	for _, protocols := range [][]string{{"http"}, {"http", "https"}} {
-		extents := make([]*Extent, 1500)
-		for i := range extents {
-			extents[i] = extentOf(route.Route{Protocols: protocols, Match: route.Match{Headers: []route.Values{{Name: fmt.Sprint("x", i), Values: []string{"1"}}}}})
+		var a Arrangement
+		add := func(i int, namespace string) Standing {
+			return a.Add(extentOf(route.Route{Protocols: protocols, Match: route.Match{Headers: []route.Values{{Name: fmt.Sprint("x", i), Values: []string{"1"}}}}}), namespace)
 		}
-		standings := arrange(extents, oneNamespace)
-		for i := range standings[1:] {
-			if standings[i+1].Place > standings[i].Place || standings[i+1].Place == 0 {
-				t.Fatalf("place %d after %d", standings[i+1].Place, standings[i].Place)
+		last, ordered := Place(1<<placeBits), 0
+		for i := range 1500 {
+			switch place := add(i, "many").Place; {
+			case place == 0 || place > last:
+				t.Fatalf("%v: place %d after %d", protocols, place, last)
+			case place < last && !place.Shared():
+				last = place
+				ordered++
 			}
 		}
-		if first, last := standings[0].Place, standings[len(standings)-1].Place; first != extents[0].First() || first-last != 1<<(placeBits-1)-1 && first-last != 1<<(placeBits-1)-2 {
-			t.Errorf("places from %d to %d", first, last)
+		if ordered < 511 || ordered > 512 {
+			t.Errorf("%v: one namespace has %d places", protocols, ordered)
 		}
+		for i := range 200 {
+			place := add(1500+i, "other").Place
+			if place >= last || place.Shared() {
+				t.Fatalf("%v: route %d of another namespace has the place %d after %d", protocols, i, place, last)
+			}
+			last = place
+		}
+	}
+}
+
+// TestForeignRequestsPlayNoPart holds that a route for plain requests is served before one of its
+// namespace that would ask for TLS, whatever others there are for other requests.
+func TestForeignRequestsPlayNoPart(t *testing.T) {
+	of := func(protocol, method, header, value string) *Extent {
+		r := route.Route{Protocols: []string{protocol}}
+		if protocol == "both" {
+			r.Protocols = []string{"http", "https"}
+		}
+		if method != "" {
+			r.Match.Methods = []string{method}
+		}
+		if header != "" {
+			r.Match.Headers = []route.Values{{Name: header, Values: []string{value}}}
+		}
+		return extentOf(r)
+	}
+	tests := map[string]struct {
+		extents    []*Extent
+		namespaces []string
+	}{
+		"another method, both":      {[]*Extent{of("both", "TRACE", "", ""), of("https", "GET", "", ""), of("http", "GET", "", "")}, []string{"other", "shop", "shop"}},
+		"another method, https":     {[]*Extent{of("https", "TRACE", "", ""), of("https", "GET", "", ""), of("http", "GET", "", "")}, []string{"other", "shop", "shop"}},
+		"another value":             {[]*Extent{of("both", "", "x-a", "2"), of("https", "", "x-a", "1"), of("http", "", "x-a", "1")}, []string{"other", "shop", "shop"}},
+		"between, another header":   {[]*Extent{of("https", "", "x-a", "1"), of("both", "", "x-b", "1"), of("http", "", "x-a", "1")}, []string{"shop", "shop", "shop"}},
+		"between, all its requests": {[]*Extent{of("https", "", "x-a", "1"), of("both", "", "x-b", "1"), of("http", "", "x-a", "1")}, []string{"shop", "other", "shop"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			standings := arrange(tt.extents, func(i int) string { return tt.namespaces[i] })
+			asks := slices.IndexFunc(tt.extents, func(e *Extent) bool { return e.redirects && (len(e.methods) == 0 || e.methods[0] == "GET") })
+			if standings[2].By >= 0 || standings[2].Place <= standings[asks].Place {
+				t.Errorf("standings %+v", standings)
+			}
+		})
+	}
+}
+
+// TestLongListsAreComparedWithinLimits holds that the routes of one slot cost no more than their
+// number times a constant, and that where that does not suffice a route is kept.
+func TestLongListsAreComparedWithinLimits(t *testing.T) {
+	list := func(n int, last string) (all []string) {
+		for i := range n - 1 {
+			all = append(all, fmt.Sprintf("A%04d", i))
+		}
+		return append(all, last)
+	}
+	var a Arrangement
+	for i := range 300 {
+		e := extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{
+			Methods: list(400, "Z"), SNIs: list(400, fmt.Sprint("Z", i)), Headers: []route.Values{{Name: "x", Values: list(400, "Z")}}}})
+		left := effort(mostWork)
+		for _, o := range a.routes {
+			_ = o.matches(e, &left) && within(e.snis, o.snis, &left)
+			intersect(e.methods, o.methods, &left)
+		}
+		if i > 50 && left < effort(-2*i) || i > 50 && !left.exceeded() {
+			t.Fatalf("route %d: the effort left is %d", i, left)
+		}
+		if standing := a.Add(e, "attacker"); standing.By >= 0 {
+			t.Fatalf("route %d is lost to %d", i, standing.By)
+		}
+	}
+	// Whose own lists are short is compared with all of them.
+	var short Arrangement
+	for range mostRivals - 1 {
+		short.Add(extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: list(400, "Z")}}), "attacker")
+	}
+	short.Add(extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: []string{"GET"}}}), "shop")
+	if got := short.Add(extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: []string{"GET"}}}), "shop"); got.By != mostRivals-1 {
+		t.Errorf("a short one is lost to %d", got.By)
+	}
+}
+
+func BenchmarkLongLists(b *testing.B) {
+	var extents []*Extent
+	for i := range 250 {
+		var methods, snis []string
+		for j := range 450 {
+			methods = append(methods, fmt.Sprint("METHOD", j))
+			snis = append(snis, fmt.Sprint("s", j, ".example"))
+		}
+		methods[449] = fmt.Sprint("OTHER", i)
+		extents = append(extents, extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: methods, SNIs: snis}}))
+	}
+	for b.Loop() {
+		arrange(extents, oneNamespace)
 	}
 }

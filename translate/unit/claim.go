@@ -36,6 +36,8 @@ func (c *contender) compare(other *contender) int {
 // slot holds the claims to one thing, in order: the first one has it.
 type slot struct {
 	contenders []*contender
+	// arrangement is of ranked contenders.
+	arrangement kong.Arrangement
 
 	// The state of one Update: the holder before it, and the first of ranked contenders whose
 	// place may be another now.
@@ -153,20 +155,17 @@ func (g *Graph) touchUnder(c *contender) {
 
 func (s *slot) ranked() bool { return len(s.contenders) > 0 && s.contenders[0].claim.Ranked != nil }
 
-// arrange gives the claims to a slot their places, and marks the nodes of those that have
-// another one.
+// arrange places the claims to a slot from the first that may have another place on, and marks
+// the nodes of those that have one.
 func (g *Graph) arrange(s *slot) {
-	var a kong.Arrangement
-	for i, c := range s.contenders {
+	s.arrangement.Truncate(s.moved)
+	g.placed += len(s.contenders) - s.arrangement.Len()
+	for _, c := range s.contenders[s.arrangement.Len():] {
 		var extent *kong.Extent
 		if g.under(c.claim.Under) {
 			extent = c.claim.Extent
 		}
-		if i < s.moved {
-			a.Keep(extent, c.claim.Object.Namespace, kong.Standing{Place: c.place, By: -1})
-			continue
-		}
-		standing := a.Add(extent, c.claim.Object.Namespace)
+		standing := s.arrangement.Add(extent, c.claim.Object.Namespace)
 		var by *contender
 		if standing.By >= 0 {
 			by = s.contenders[standing.By]

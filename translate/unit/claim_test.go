@@ -201,3 +201,25 @@ func TestReaderWithManyQuestions(t *testing.T) {
 		t.Errorf("%d keys are read", got)
 	}
 }
+
+// TestRankedClaimsThatFollowArePlacedAgain holds that a change of a claim costs the older claims to
+// the slot nothing.
+func TestRankedClaimsThatFollowArePlacedAgain(t *testing.T) {
+	g := claiming(func(string, kong.Place) {})
+	for i := range 200 {
+		g.Update(claimant(fmt.Sprintf("c%03d", i), i, 1, "x"))
+	}
+	if g.placed != 200 {
+		t.Errorf("200 claims, each younger than those before, are placed %d times", g.placed)
+	}
+	g.placed = 0
+	g.Update(Change{Key: Key{Kind: ConfigMap, Namespace: "default", Name: "c190"}})
+	if g.placed != 9 {
+		t.Errorf("without the 10th from the end, %d claims are placed again", g.placed)
+	}
+	g.placed = 0
+	g.Update(claimant("c050", 50, 1, "y"))
+	if g.placed != 149 {
+		t.Errorf("with a change of one, %d claims are placed again", g.placed)
+	}
+}

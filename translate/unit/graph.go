@@ -58,6 +58,8 @@ type Graph struct {
 	// attached are the objects that are attached to sections of an object.
 	attached map[Key]*attachments
 	version  uint64
+	// placed counts the ranked claims to which settling gave a place, for tests too.
+	placed int
 	// looked counts the claims that refreshes looked at, so that tests see what a change costs.
 	looked int
 
