@@ -210,9 +210,14 @@ func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
 	if r.Protocols, r.Match.Scheme, ok = narrowedSchemes(b.schemes, t.base.Protocols); !ok {
 		return
 	}
-	where := fmt.Sprintf("rule %d match %d", i, j)
-	r.Plugins, r.Refuse = t.allowance.Guard(r.Plugins, r.Refuse, where)
 	r.Name = t.name(b, i, j)
+	for _, part := range kong.Parts(r) {
+		t.claimPart(part.Route, b, fmt.Sprintf("rule %d match %d%s", i, j, part.Requests))
+	}
+}
+
+func (t *requestTranslation) claimPart(r route.Route, b binding, where string) {
+	r.Plugins, r.Refuse = t.allowance.Guard(r.Plugins, r.Refuse, where)
 	ranking, err := kong.Ranked(r, t.reader.Limits())
 	if err != nil {
 		t.unserve("%s: %v", where, err)

@@ -107,6 +107,12 @@ func (t *translation) warn(reason, format string, args ...any) {
 
 // add claims the match of a route for the Ingress.
 func (t *translation) add(r route.Route, where string) {
+	for _, part := range kong.Parts(r) {
+		t.claim(part.Route, where+part.Requests)
+	}
+}
+
+func (t *translation) claim(r route.Route, where string) {
 	r.Plugins, r.Refuse = t.allowance.Guard(r.Plugins, r.Refuse, where)
 	ranking, err := kong.Ranked(r, t.reader.Limits())
 	if err != nil {

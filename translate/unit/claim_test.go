@@ -223,3 +223,34 @@ func TestRankedClaimsThatFollowArePlacedAgain(t *testing.T) {
 		t.Errorf("with a change of one, %d claims are placed again", g.placed)
 	}
 }
+
+// TestClaimsWithoutPlacesSayIt holds that a claim that shares its place with others says so, and is
+// placed after a younger one of another namespace.
+func TestClaimsWithoutPlacesSayIt(t *testing.T) {
+	g := claiming(func(string, kong.Place) {})
+	var changes []Change
+	for i := range 600 {
+		changes = append(changes, claimant(fmt.Sprintf("c%03d", i), i, 1, fmt.Sprint("x-", i)))
+	}
+	other := claimant("other", 1000, 1, "x-other")
+	other.Key.Namespace = "other"
+	other.Object.SetNamespace("other")
+	g.Update(append(changes, other)...)
+	told := func(c Change) int {
+		verdicts := g.Verdicts(c.Key)
+		for _, v := range verdicts {
+			if v.Reason != "TooManyMatches" {
+				t.Errorf("%s: %+v", c.Key, v)
+			}
+		}
+		return len(verdicts)
+	}
+	for i, want := range map[int]int{0: 0, 500: 0, 599: 1} {
+		if got := told(changes[i]); got != want {
+			t.Errorf("%s: %d verdicts", changes[i].Key, got)
+		}
+	}
+	if got := told(other); got != 0 {
+		t.Errorf("%s: %d verdicts", other.Key, got)
+	}
+}

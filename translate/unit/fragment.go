@@ -69,6 +69,12 @@ type Claim struct {
 // Under names a slot, and what its holder has to ask for.
 type Under struct{ Slot, Same string }
 
+// unordered is the verdict of a ranked claim for which its slot has no place of its own.
+func (c Claim) unordered() Verdict {
+	return Warning(c.Object, "TooManyMatches", "Too many older rules of the namespace have the same host and path: "+
+		"this one comes after those of all other objects, in no particular order among the rest. Use fewer rules, or different paths.")
+}
+
 // loses reports whether there is something to say while another claim holds the slot.
 func (c Claim) loses(holder Claim) bool {
 	return c.Lost != (Verdict{}) && (c.Same == "" || c.Same != holder.Same)

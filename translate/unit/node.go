@@ -169,6 +169,9 @@ func (g *Graph) refresh(n *node) {
 			s := g.slots[c.claim.Slot]
 			if c.claim.Ranked != nil {
 				entities = append(entities, c.placed()...)
+				if c.place.Shared() {
+					verdicts = append(verdicts, c.claim.unordered())
+				}
 				if c.by != nil && c.claim.loses(c.by.claim) {
 					verdicts = append(verdicts, c.claim.lostTo(c.by.claim))
 				}

@@ -1,0 +1,77 @@
+package kong
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/kube-sync/kube-sync/translate/expression"
+	"github.com/kube-sync/kube-sync/translate/limit"
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// TestServerNamesRankNoPlainRequests holds that server names make a match closer for requests
+// over TLS alone, and that the parts of a route match what the route does, once.
+func TestServerNamesRankNoPlainRequests(t *testing.T) {
+	for _, protocols := range [][]string{{"http"}, {"http", "https"}, {"https"}} {
+		for _, scheme := range []string{"", "http", "https"} {
+			r := route.Route{Name: "r", Protocols: protocols, Match: route.Match{Scheme: scheme, SNIs: []string{"a.example"}}}
+			whole := extentOf(r)
+			without := r
+			without.Match.SNIs = nil
+			names := 0
+			var plain, secure int
+			for _, part := range Parts(r) {
+				if part.Name == r.Name {
+					names++
+				}
+				ranking, err := Ranked(part.Route, limit.Limits{}.InEffect())
+				if err != nil {
+					t.Fatal(err)
+				}
+				e := ranking.Extent
+				other, err := Ranked(without, limit.Limits{}.InEffect())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if e.plain || e.redirects {
+					plain++
+					if ranking.Slot != other.Slot || e.plain != whole.plain || e.redirects != whole.redirects {
+						t.Errorf("%v %q: plain requests are those of %+v in the slot %q, which are to be those of %+v in %q", protocols, scheme, e, ranking.Slot, whole, other.Slot)
+					}
+				}
+				if e.secure {
+					secure++
+					if Priority(part.Match) <= Priority(without.Match) || !slices.Equal(e.snis, r.Match.SNIs) || e.plain || e.redirects {
+						t.Errorf("%v %q: requests over TLS are those of %+v", protocols, scheme, e)
+					}
+				}
+			}
+			if asPlain, asSecure := whole.plain || whole.redirects, whole.secure; names != 1 || plain > 1 || secure > 1 || asPlain != (plain == 1) || asSecure != (secure == 1) {
+				t.Errorf("%v %q: %d parts are for plain requests, %d for those over TLS, %d have the name", protocols, scheme, plain, secure, names)
+			}
+		}
+	}
+	r := route.Route{Name: "r", Protocols: []string{"http", "https"}, Match: route.Match{SNIs: []string{"a.example"}}}
+	for _, q := range []struct {
+		protocol, sni string
+		matches       int
+	}{{"http", "", 1}, {"https", "a.example", 1}, {"https", "b.example", 0}} {
+		matches := 0
+		for _, part := range Parts(r) {
+			expr, err := Expression(part.Match)
+			if err != nil {
+				t.Fatal(err)
+			}
+			program, err := expression.Compile(expr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, in := program.Eval(&expression.Request{Protocol: q.protocol, SNI: q.sni, Method: "GET", Path: "/"}); in {
+				matches++
+			}
+		}
+		if matches != q.matches {
+			t.Errorf("%+v matches %d parts", q, matches)
+		}
+	}
+}
