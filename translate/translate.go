@@ -58,7 +58,7 @@ func New(o Options) *unit.Graph {
 	}
 	plugin.Define(g, o.IngressClass, o.Tenancy)
 	ingress.Define(g, o.IngressClass, o.LastResort, o.Tenancy.Isolated)
-	l4.Define(g, l4.Options{IngressClass: o.IngressClass, Reserved: o.Gateway.Pool.Has, LastResort: o.LastResort})
+	l4.Define(g, l4.Options{IngressClass: o.IngressClass, Reserved: o.Gateway.Pool.Has, LastResort: o.LastResort, Isolated: o.Tenancy.Isolated})
 	o.Gateway.Backend, o.Gateway.LastResort, o.Gateway.Isolated = o.Backend, o.LastResort, o.Tenancy.Isolated
 	gatewayapi.Define(g, o.Gateway)
 	vaults := vault.Rules{Class: o.IngressClass, Everyone: o.Tenancy.AllowVaults}

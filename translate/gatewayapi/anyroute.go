@@ -47,7 +47,7 @@ func (t *routeTranslation) attach() {
 		t.unserve("%s", why)
 	}
 	if n := t.attachment.omitted; n > 0 {
-		t.unserve("the route is served for the first %d of its hosts at different listeners, and for %d others it is not", limit.Hosts, n)
+		t.unserve("the route is served for the first of its hosts, up to %d with %d labels at different listeners, and for %d others it is not", limit.Hosts, limit.HostLabels, n)
 	}
 	for _, hostname := range t.attachment.hostnames {
 		if !isHost(route.Host(strings.ToLower(string(hostname)))) {

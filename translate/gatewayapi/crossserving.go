@@ -45,7 +45,10 @@ func (a *attachment) crossServed(to unit.Key, l listener, hosts []route.Host) st
 	slices.Sort(entry.Own)
 	slices.Sort(entry.Above)
 	entry.Own, entry.Above = slices.Compact(entry.Own), slices.Compact(entry.Above)
-	entry.Above = slices.DeleteFunc(entry.Above, func(point string) bool { return slices.Contains(entry.Own, point) })
+	entry.Above = slices.DeleteFunc(entry.Above, func(point string) bool {
+		_, own := slices.BinarySearch(entry.Own, point)
+		return own
+	})
 	stays, by := a.reader.Enter(entry)
 	switch {
 	case stays:

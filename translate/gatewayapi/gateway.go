@@ -3,6 +3,7 @@ package gatewayapi
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -10,6 +11,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/grant"
+	"github.com/kube-sync/kube-sync/translate/hosts"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -92,7 +94,7 @@ func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 	if !class.ours {
 		return unit.Fragment{}
 	}
-	t := &gatewayTranslation{reader: r, gateway: gateway, key: key, named: map[string]bool{}, lastResort: o.LastResort}
+	t := &gatewayTranslation{reader: r, gateway: gateway, key: key, named: map[string]namedCertificate{}, lastResort: o.LastResort, isolated: o.Isolated, hosts: map[unit.Key]hosts.Claims{}}
 	t.fragment.Verdicts = append(annotation.Ignored(gateway, key, GatewayAnnotations...), o.publishService(gateway, key, class.pooled)...)
 	m := merged{gateway: key, pooled: class.pooled, listeners: listenersOf(r, gateway)}
 	ports := o.ports(r, gateway, class)
@@ -109,17 +111,22 @@ func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 	m.conditions = slices.Concat(t.resolution(wrong, m.listeners[:len(gateway.Spec.Listeners)]), t.fallback())
 	narrow(m.listeners)
 	t.certify(m.listeners)
-	t.misdirected(m.listeners)
 	if class.pooled && isTrue(m.accepted) {
 		for _, a := range m.listeners {
 			t.close(a)
 		}
+	}
+	if class.pooled {
+		t.misdirected(m.listeners)
 	}
 	m.of = map[unit.Key][]assessment{}
 	for _, a := range m.listeners {
 		m.of[a.of] = append(m.of[a.of], a)
 	}
 	t.fragment.Value, t.fragment.Parts = m, m.parts(r, gateway)
+	for name, c := range t.named {
+		t.fragment.Parts[certificatePart(name)] = c
+	}
 	return t.fragment
 }
 
@@ -173,9 +180,18 @@ type gatewayTranslation struct {
 	gateway  *gatewayv1.Gateway
 	key      unit.Key
 	fragment unit.Fragment
-	named    map[string]bool // the server names that have a certificate
+	named    map[string]namedCertificate // the server names that have a certificate
 	// lastResort are the namespaces that may choose the certificate for all hosts.
 	lastResort certificate.LastResort
+	// isolated keeps the hosts of namespaces apart; hosts are the claims of each object.
+	isolated bool
+	hosts    map[unit.Key]hosts.Claims
+}
+
+// namedCertificate is the certificate that a Gateway has for a server name.
+type namedCertificate struct {
+	ID, Fingerprint string
+	Since           time.Time // the age of the object that has the listener
 }
 
 // program finds out whether a listener can be served, and with which certificates.
@@ -294,16 +310,29 @@ func (t *gatewayTranslation) certificate(from unit.Key, ref gatewayv1.SecretObje
 
 // serve claims a server name for a listener, once.
 func (t *gatewayTranslation) serve(a assessment, name string, c certificate.Certificate) {
-	if t.named[name] || !kong.IsName(name) || name == certificate.AnyHost && !t.lastResort.Permits(a.of.Namespace) {
+	if _, ok := t.named[name]; ok || !kong.IsName(name) || name == certificate.AnyHost && !t.lastResort.Permits(a.of.Namespace) {
 		return
 	}
-	t.named[name] = true
+	t.named[name] = namedCertificate{c.ID, c.Fingerprint, a.since}
+	if certificate.OutOfReach(name) {
+		t.fragment.Verdicts = append(t.fragment.Verdicts, certificate.WithoutEffect(a.of, "listener "+string(a.spec.Name), name))
+	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot:     "sni " + name,
 		Object:   a.of,
 		Since:    a.since,
 		Entities: []*kong.Entity{kong.SNI(name, c.ID)},
 		Same:     c.Fingerprint,
+		Under:    t.claimsOf(a).Certificate(&t.fragment, name, a.listener().From == gatewayv1.NamespacesFromSame),
 		Lost:     unit.Warning(a.of, "HostConflict", "the certificate for "+name+" is another object's to choose"),
 	})
+}
+
+func (t *gatewayTranslation) claimsOf(a assessment) hosts.Claims {
+	claims, ok := t.hosts[a.of]
+	if !ok {
+		claims = hosts.By(a.of, a.since, t.isolated)
+		t.hosts[a.of] = claims
+	}
+	return claims
 }

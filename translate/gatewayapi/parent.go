@@ -30,8 +30,9 @@ type attachment struct {
 	byHost map[route.Host][]int
 	// gateways are those that the route is attached to, also by ListenerSets.
 	gateways []unit.Key
-	// omitted counts the hosts at listeners that there was no room for.
-	omitted int
+	// omitted counts the hosts at listeners that there was no room for, and labels those of the
+	// hosts that there was room for.
+	omitted, labels int
 	// crossed says at which listeners routes of another kind take precedence.
 	crossed []string
 	// ambiguous says where two Gateways share a port and differ in what they show.
@@ -63,6 +64,11 @@ type binding struct {
 	shown types.NamespacedName
 	// validated lets only clients by that have a good certificate.
 	validated bool
+	// gateways are those with listeners for HTTPS among the binding's, and connections those for
+	// these listeners. If anyConnection is set, requests are served over others too.
+	gateways      []unit.Key
+	connections   []route.ServerNames
+	anyConnection bool
 }
 
 func (b binding) shows() bool { return b.shown.Name != "" }
@@ -101,14 +107,14 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 	}
 	var crossed []string
 	for _, l := range allowing {
-		if hosts := a.hosts(l); len(hosts) > 0 {
+		if hosts := a.affordable(a.hosts(l)); len(hosts) > 0 {
 			if why := a.crossServed(key, l, hosts); why != "" {
 				crossed = append(crossed, why)
 				continue
 			}
 			attached = append(attached, l)
 			for _, host := range hosts {
-				a.bind(host, l, to.gateway)
+				a.bind(host, l, to.gateway, key.Namespace)
 			}
 		}
 	}
@@ -122,6 +128,9 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 			fmt.Sprintf("no listener of %s takes %s of namespace %s", key, some(a.kind), a.namespace))
 	case len(attached) == 0 && len(crossed) > 0:
 		return routeNotAccepted(reasonHostnameConflict, limit.Joined(crossed))
+	case len(attached) == 0 && a.labels >= limit.HostLabels:
+		return routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue,
+			fmt.Sprintf("the hosts of the route at other listeners have %d labels in all, and there is no room for more", limit.HostLabels))
 	case len(attached) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingListenerHostname,
 			fmt.Sprintf("no host name of the route is one of a listener of %s", key))
@@ -153,12 +162,26 @@ func (a *attachment) hosts(l listener) []route.Host {
 	return hosts
 }
 
-// bind serves a host through a listener, but for what a narrower listener is there for.
-func (a *attachment) bind(host route.Host, l listener, gateway unit.Key) {
+// affordable returns the first hosts of a listener, as many as the route may have labels at all
+// listeners together: each label is one more host that may be in the way of the route.
+func (a *attachment) affordable(hosts []route.Host) []route.Host {
+	for i, host := range hosts {
+		if a.labels >= limit.HostLabels {
+			a.omitted += len(hosts) - i
+			return hosts[:i]
+		}
+		a.labels += 2 + strings.Count(string(host), ".")
+	}
+	return hosts
+}
+
+// bind serves a host through a listener of a Gateway, which an object of a namespace adds to it,
+// but for what a narrower listener is there for.
+func (a *attachment) bind(host route.Host, l listener, gateway unit.Key, of string) {
 	if !l.Serves {
 		return
 	}
-	not, some := narrower(a.reader, gateway, l, host)
+	not, some := a.narrower(gateway, l, host)
 	if !some {
 		return
 	}
@@ -172,6 +195,7 @@ func (a *attachment) bind(host route.Host, l listener, gateway unit.Key) {
 				slices.Sort(b.schemes)
 			}
 			b.reach(l)
+			b.secured(a, l, gateway, of)
 			return
 		}
 	}
@@ -186,6 +210,7 @@ func (a *attachment) bind(host route.Host, l listener, gateway unit.Key) {
 	b := binding{host: host, not: not, schemes: []string{l.Scheme}, port: l.Port, kongPort: l.KongPort, shown: l.Shown,
 		validated: l.Validated}
 	b.reach(l)
+	b.secured(a, l, gateway, of)
 	a.bindings = append(a.bindings, b)
 }
 

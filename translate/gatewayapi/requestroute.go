@@ -71,6 +71,12 @@ func (t *requestTranslation) translate() unit.Fragment {
 		for i := range t.rules {
 			t.rule(i)
 		}
+		if len(t.rules) > t.matchless {
+			for _, b := range t.attachment.bindings {
+				t.refuseMisdirected(b)
+				t.certify(b)
+			}
+		}
 	}
 	t.finish(len(t.rules) > 0 && t.matchless == len(t.rules))
 	return t.fragment

@@ -1,47 +1,89 @@
 // Package hosts keeps the hosts of namespaces apart where namespaces are isolated: a host is
 // of the namespace that has the oldest route for it, and routes of other namespaces for it are
-// not served, however closely they match. Where namespaces share the gateway, so do they hosts.
+// not served, however closely they match, nor are their certificates for it. Where namespaces
+// share the gateway, they share hosts. In both cases only the namespace that has a host refuses
+// requests for it because of the connections over which they come.
+//
+// A wildcard is a host like others: it does not include the hosts that it covers.
 package hosts
 
 import (
+	"strings"
 	"time"
 
+	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Claims are the claims of one object to hosts. The zero value claims none.
+// Claims are the claims of one object to hosts. The zero value is of no use.
 type Claims struct {
-	object unit.Key
-	since  time.Time
-	known  map[route.Host]bool // nil where namespaces share hosts
+	object   unit.Key
+	since    time.Time
+	isolated bool
+	// routed and certified are the hosts that are claimed for routes and for certificates.
+	routed, certified map[route.Host]bool
 }
 
-// Of returns the claims of an object with routes; none unless namespaces are isolated.
+// Of returns the claims of an object.
 func Of(object unit.Object, key unit.Key, isolated bool) Claims {
-	c := Claims{object: key, since: object.GetCreationTimestamp().Time}
-	if isolated {
-		c.known = map[route.Host]bool{}
-	}
-	return c
+	return By(key, object.GetCreationTimestamp().Time, isolated)
+}
+
+// By returns the claims of an object of an age.
+func By(key unit.Key, since time.Time, isolated bool) Claims {
+	return Claims{object: key, since: since, isolated: isolated, routed: map[route.Host]bool{}, certified: map[route.Host]bool{}}
 }
 
 // Under returns what a claim to a match is under that is for the host; "" is all hosts. It adds
 // the claim to the host to the fragment, once for each host.
 func (c Claims) Under(f *unit.Fragment, host route.Host) unit.Under {
-	if c.known == nil {
+	owner := c.Owner(f, host)
+	if !c.isolated {
 		return unit.Under{}
 	}
-	slot, what := "host "+string(host), "the host "+string(host)
-	if host == "" {
-		what = "requests for all hosts"
-	}
-	if !c.known[host] {
-		c.known[host] = true
-		f.Claims = append(f.Claims, unit.Claim{
-			Slot: slot, Object: c.object, Since: c.since, Same: c.object.Namespace,
-			Lost: unit.Warning(c.object, "HostConflict", "the routes for "+what+" are not served: another namespace has it, and TENANCY is isolated"),
-		})
-	}
-	return unit.Under{Slot: slot, Same: c.object.Namespace}
+	return owner
 }
+
+// Owner is Under for what only the namespace that has the host may ask for, also where
+// namespaces share hosts.
+func (c Claims) Owner(f *unit.Fragment, host route.Host) unit.Under {
+	if !c.routed[host] {
+		c.routed[host] = true
+		claim := unit.Claim{Slot: slot(host), Object: c.object, Since: c.since, Same: c.object.Namespace}
+		if c.isolated {
+			what := "the host " + string(host)
+			if host == "" {
+				what = "requests for all hosts"
+			}
+			claim.Lost = unit.Warning(c.object, "HostConflict", "the routes for "+what+" are not served: another namespace has it, and TENANCY is isolated")
+		}
+		f.Claims = append(f.Claims, claim)
+	}
+	return unit.Under{Slot: slot(host), Same: c.object.Namespace}
+}
+
+// afterRoutes is by how many years a claim for a certificate is younger than its object, so that
+// any route for the host comes before it.
+const afterRoutes = 10_000
+
+// Certificate returns what a claim to a server name is under where namespaces are isolated: no
+// other namespace may have routes for the host. If told is set, the object has a verdict
+// otherwise; a Gateway that others may attach routes to serves the certificate with those.
+func (c Claims) Certificate(f *unit.Fragment, name string, told bool) unit.Under {
+	host := route.Host(strings.ToLower(name))
+	if !c.isolated || name == certificate.AnyHost {
+		return unit.Under{}
+	}
+	if !c.routed[host] && !c.certified[host] {
+		c.certified[host] = true
+		claim := unit.Claim{Slot: slot(host), Object: c.object, Since: c.since.AddDate(afterRoutes, 0, 0), Same: c.object.Namespace}
+		if told {
+			claim.Lost = unit.Warning(c.object, "HostConflict", "the certificate for "+name+" is not served: another namespace has the host, and TENANCY is isolated")
+		}
+		f.Claims = append(f.Claims, claim)
+	}
+	return unit.Under{Slot: slot(host), Same: c.object.Namespace}
+}
+
+func slot(host route.Host) string { return "host " + string(host) }

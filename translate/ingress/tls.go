@@ -90,12 +90,16 @@ func (t *translation) serve(i int, name string, c certificate.Certificate) {
 	if !t.allowance.Take(entities, fmt.Sprintf("tls %d host %s", i, name)) {
 		return
 	}
+	if certificate.OutOfReach(name) {
+		t.fragment.Verdicts = append(t.fragment.Verdicts, certificate.WithoutEffect(t.key, fmt.Sprintf("tls %d", i), name))
+	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot:     "sni " + name,
 		Object:   t.key,
 		Since:    t.ingress.CreationTimestamp.Time,
 		Entities: entities,
 		Same:     c.Fingerprint,
+		Under:    t.owned.Certificate(&t.fragment, name, true),
 		Lost: unit.Warning(t.key, "HostConflict",
 			fmt.Sprintf("tls %d: the certificate for %s is another Ingress's to choose", i, name)),
 	})

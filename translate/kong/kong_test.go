@@ -41,7 +41,8 @@ func TestIDsAreThoseOfGoKong(t *testing.T) {
 
 // ranked are matches from the one that comes first to the one that comes last.
 var ranked = []route.Match{
-	{Misdirected: true},
+	{Host: "*.example.com", Connections: []route.ServerNames{{Host: "*.example.com"}}, Foremost: true},
+	{Host: "a.example.com", Connections: []route.ServerNames{{Host: "a.example.com"}}},
 	{Host: "a.example.com", Path: route.Path{Kind: route.Exact, Value: "/foo/bar"}},
 	{Host: "a.example.com", Path: route.Path{Kind: route.Exact, Value: "/foo"}},
 	{Host: "a.example.com", Path: route.Path{Kind: route.Elements, Value: "/foo/bar"}},
@@ -49,6 +50,7 @@ var ranked = []route.Match{
 	{Host: "a.example.com", Path: route.Path{Kind: route.Elements, Value: "/foo"}},
 	{Host: "a.example.com", Path: route.Path{Kind: route.Characters, Value: "/foo"}},
 	{Host: "a.example.com", Path: route.Path{Kind: route.Elements, Value: "/"}},
+	{Host: "*.example.com", Connections: []route.ServerNames{{Host: "*.example.com"}}},
 	{Host: "*.example.com", Path: route.Path{Kind: route.Exact, Value: "/foo"}},
 	{Host: "*.example.com", Path: route.Path{Kind: route.Elements, Value: "/"}},
 	{Host: "*.com", Path: route.Path{Kind: route.Exact, Value: "/foo/bar"}},

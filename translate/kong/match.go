@@ -22,8 +22,11 @@ func Expression(m route.Match) (expression.Expr, error) {
 		return nil, err
 	}
 	terms := []expression.Expr{byHost, byPath}
-	if m.Misdirected {
-		terms = append(terms, expression.NotEqual(sni, ""), expression.Not(names(sni, m)))
+	if len(m.Connections) > 0 {
+		terms = append(terms, expression.NotEqual(sni, ""))
+	}
+	for _, names := range m.Connections {
+		terms = append(terms, expression.Not(serverNamesOf(names)))
 	}
 	if m.Port != 0 {
 		terms = append(terms, expression.EqualInt(expression.NetDstPort, int64(m.Port)))
@@ -104,13 +107,12 @@ func hostsExpression(m route.Match) (expression.Expr, error) {
 	return without(host, byHost, m.NotHosts), err
 }
 
-// names are those that a server name may be for a match of deep hosts.
-func names(sni expression.Field, m route.Match) expression.Expr {
+func serverNamesOf(names route.ServerNames) expression.Expr {
 	var byName expression.Expr
-	if m.Host != "" {
-		byName = deep(sni, m.Host)
+	if names.Host != "" {
+		byName = deep(sni, names.Host)
 	}
-	return without(sni, byName, m.NotHosts)
+	return without(sni, byName, names.Not)
 }
 
 func without(name expression.Field, term expression.Expr, others []route.Host) expression.Expr {

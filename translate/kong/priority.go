@@ -11,7 +11,9 @@ import (
 //
 //	1 bit    a port, whose requests are nobody else's
 //	9 bits   the host: one name before a wildcard, the longer domain first, before a name
-//	         with an open end, the longer first, before none; before all, what is misdirected
+//	         with an open end, the longer first, before none
+//	         of one host, all the following bits but the place are set for requests over
+//	         connections for others, which come first
 //	1 bit    an exact path before all others
 //	11 bits  the length of the path
 //	1 bit    a method
@@ -35,6 +37,8 @@ const (
 	sniShift        = 12
 	patternShift    = 11
 
+	aboveHost = 1<<hostShift - 1<<patternShift
+
 	maxPathLength = 1<<11 - 1
 	maxValues     = 1<<5 - 1
 )
@@ -48,7 +52,7 @@ const (
 	openHost      = anyHost
 	wildcardHost  = openHost + maxHostLength
 	oneHost       = wildcardHost + maxHostLength + 1
-	misdirected   = oneHost + 1
+	foremost      = oneHost + 1
 )
 
 // Priority is the rank of a match among those that a request may have.
@@ -63,6 +67,9 @@ func Priority(m route.Match) uint64 {
 	p |= hostRank(m) << hostShift
 	if !m.Fallback {
 		p |= pathRank(m.Path)
+	}
+	if len(m.Connections) > 0 {
+		return p | aboveHost
 	}
 	if len(m.Methods) > 0 {
 		p |= 1 << methodShift
@@ -88,8 +95,8 @@ func hostRank(m route.Match) uint64 {
 	switch h := m.Host; {
 	case m.Fallback:
 		return fallback
-	case m.Misdirected:
-		return misdirected
+	case m.Foremost:
+		return foremost
 	case h == "":
 		return anyHost
 	case h.Open():

@@ -33,6 +33,8 @@ type Options struct {
 	Reserved func(port int) bool
 	// LastResort are the namespaces that may choose the certificate for all hosts.
 	LastResort certificate.LastResort
+	// Isolated keeps the certificates of namespaces for a host apart.
+	Isolated bool
 }
 
 // Define adds the units of a class to a graph.

@@ -8,12 +8,14 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/hosts"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 // certificates claims hosts for Secrets' certificates, as an Ingress does.
 func (t *translation) certificates(object *configurationv1beta1.TCPIngress) {
+	owned := hosts.Of(object, t.key, t.options.Isolated)
 	for i, tls := range object.Spec.TLS {
 		if tls.SecretName == "" {
 			continue
@@ -24,10 +26,14 @@ func (t *translation) certificates(object *configurationv1beta1.TCPIngress) {
 			continue
 		}
 		for _, host := range t.served(i, object.Spec) {
+			if certificate.OutOfReach(host) {
+				t.fragment.Verdicts = append(t.fragment.Verdicts, certificate.WithoutEffect(t.key, fmt.Sprintf("tls %d", i), host))
+			}
 			t.claim(fmt.Sprintf("tls %d host %s", i, host), unit.Claim{
 				Slot:     "sni " + host,
 				Entities: []*kong.Entity{kong.SNI(host, c.ID)},
 				Same:     c.Fingerprint,
+				Under:    owned.Certificate(&t.fragment, host, true),
 				Lost: unit.Warning(t.key, "HostConflict",
 					fmt.Sprintf("tls %d: the certificate for %s is another object's to choose", i, host)),
 			})

@@ -19,6 +19,9 @@ const (
 	Comparisons = 1_000_000
 	// Hosts is for how many hosts at different listeners a route is served.
 	Hosts = 1000
+	// HostLabels is how many labels the hosts of a route have at most, those at each listener
+	// added up. Each takes half a kilobyte.
+	HostLabels = 20_000
 	// Verdicts is how many verdicts of one kind a unit has about one object.
 	Verdicts = 100
 	// Message is how long the message of a verdict is, in bytes. An API server takes 32 KiB

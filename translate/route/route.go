@@ -39,9 +39,11 @@ type Match struct {
 	// NotHosts are hosts that are somebody else's, although Host has them; wildcards
 	// among them are deep.
 	NotHosts []Host
-	// Misdirected has only requests match whose client asked over TLS for a name that is
-	// none of these hosts: connections are for others. They come before all other requests.
-	Misdirected bool
+	// Connections, if there are any, leave only requests whose client asked over TLS for a name
+	// that none of them has: the connection is for another host. Such requests come before all
+	// others for the host, and if Foremost is set before all others.
+	Connections []ServerNames
+	Foremost    bool
 	// Port is that of Kong which requests have to come to. None of them is for a route
 	// without a port then.
 	Port int
@@ -54,6 +56,13 @@ type Match struct {
 	// Headers and Queries all have to match.
 	Headers []Values
 	Queries []Values
+}
+
+// ServerNames are names that a TLS client may ask for: those of a host, of which wildcards stand
+// for any number of labels, but for others within it.
+type ServerNames struct {
+	Host Host
+	Not  []Host
 }
 
 // Values compares a header or query parameter: one of the values is to be equal or, if
