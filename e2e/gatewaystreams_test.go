@@ -67,10 +67,8 @@ spec:
 	pods := ready(t, cp, ns, 3)
 	web := pods[2:]
 	t.Run("weights", func(t *testing.T) {
-		lab.Eventually(t, time.Minute, func() error { return shares(shared, 40, map[string]int{"one-": 30, "web-": 10}) })
-		if err := shares(shared, 400, map[string]int{"one-": 300, "web-": 100}); err != nil {
-			t.Error(err)
-		}
+		// A worker may still have the route of a namespace that had the port before.
+		lab.Eventually(t, time.Minute, func() error { return shares(shared, 400, map[string]int{"one-": 300, "web-": 100}) })
 	})
 	t.Run("a port of both transports", func(t *testing.T) {
 		lab.Eventually(t, time.Minute, func() error { return echoes("udp", shared, web) })
