@@ -190,11 +190,11 @@ func TestNothingMovesThePortOfAnothersGateway(t *testing.T) {
 			c.forged("attacker", "old", 20000, port)
 			c.gateway("attacker", "old", 1, 80, 81)
 		},
-		"makes Services for Gateways that are not there": func(c *pooledCluster, port int) {
+		"makes Services for Gateways that are not there": func(c *pooledCluster, _ int) {
 			c.forged("attacker", "none", 20000, 20001, 20002, 20003)
 		},
-		"adds listeners to its older Gateway": func(c *pooledCluster, port int) { c.gateway("attacker", "old", 1, 80, 81, 82, 83, 84) },
-		"deletes its older Gateway":           func(c *pooledCluster, port int) { c.remove(gateway("old")) },
+		"adds listeners to its older Gateway": func(c *pooledCluster, _ int) { c.gateway("attacker", "old", 1, 80, 81, 82, 83, 84) },
+		"deletes its older Gateway":           func(c *pooledCluster, _ int) { c.remove(gateway("old")) },
 		"deletes its older Gateway and makes it again": func(c *pooledCluster, port int) {
 			c.remove(gateway("old"))
 			c.forged("attacker", "old", port)

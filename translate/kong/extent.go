@@ -67,9 +67,9 @@ func (w *effort) exceeded() bool { return *w < 0 }
 
 // uncovered are the methods of requests of which a route may be left some; nil if it has no such
 // requests.
-func uncovered(any bool, methods []string) []string {
+func uncovered(some bool, methods []string) []string {
 	switch {
-	case !any:
+	case !some:
 		return nil
 	case len(methods) == 0:
 		return []string{""} // all
