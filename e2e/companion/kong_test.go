@@ -82,8 +82,6 @@ func start(t testing.TB, settings ...string) *kong {
 	return k
 }
 
-var taken = map[int]bool{}
-
 // run starts Kong on the prefix as it is.
 func (k *kong) run() {
 	k.t.Helper()
