@@ -37,6 +37,8 @@ var settings = map[string]string{
 	// Listeners without a hostname are to show their certificate for every server name. With the default that is left
 	// to the gateway's own namespace, as such a certificate is for the hosts of all other namespaces too.
 	"KONG_PLUGINSERVER_KUBE_SYNC_LAST_RESORT_CERTIFICATE_NAMESPACES": "gateway-conformance-infra",
+	// All Gateways of the suite are in one namespace.
+	"KONG_PLUGINSERVER_KUBE_SYNC_LIMIT_NAMESPACE_GATEWAY_PORTS": "0",
 }
 
 // TestConformance runs the official suite; see the package's documentation.
