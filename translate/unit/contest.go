@@ -71,9 +71,9 @@ type point struct{ own, within []*entrant }
 // contests are all entries, by their points.
 type contests struct {
 	points map[pointKey]*point
-	sides  map[string][]string // of each contest
-	queue  entrants            // to be settled, the oldest first
-	told   []*entrant          // whose node may have gone by another outcome
+	sides  map[string]map[string]int // how many entrants each side of a contest has
+	queue  entrants                  // to be settled, the oldest first
+	told   []*entrant                // whose node may have gone by another outcome
 }
 
 // Enter reports whether the unit's object stays with an entry, and otherwise the object that
@@ -192,7 +192,7 @@ func (c *contests) against(e *entrant) (by *entrant) {
 // rivals yields the lists of those of other sides that an entrant meets.
 func (c *contests) rivals(e *entrant) func(yield func([]*entrant) bool) {
 	return func(yield func([]*entrant) bool) {
-		for _, side := range c.sides[e.Contest] {
+		for side := range c.sides[e.Contest] {
 			if side == e.Side {
 				continue
 			}
@@ -220,11 +220,12 @@ func (c *contests) push(e *entrant) {
 
 func (c *contests) enter(e *entrant) {
 	if c.points == nil {
-		c.points, c.sides = map[pointKey]*point{}, map[string][]string{}
+		c.points, c.sides = map[pointKey]*point{}, map[string]map[string]int{}
 	}
-	if !slices.Contains(c.sides[e.Contest], e.Side) {
-		c.sides[e.Contest] = append(c.sides[e.Contest], e.Side)
+	if c.sides[e.Contest] == nil {
+		c.sides[e.Contest] = map[string]int{}
 	}
+	c.sides[e.Contest][e.Side]++
 	at := func(name string) *point {
 		key := pointKey{e.Contest, name, e.Side}
 		if c.points[key] == nil {
@@ -259,6 +260,13 @@ func (c *contests) leave(e *entrant) {
 		p := c.points[key]
 		p.within = deleted(p.within, e)
 		c.clean(key, p)
+	}
+	sides := c.sides[e.Contest]
+	if sides[e.Side]--; sides[e.Side] == 0 {
+		delete(sides, e.Side)
+	}
+	if len(sides) == 0 {
+		delete(c.sides, e.Contest)
 	}
 }
 
