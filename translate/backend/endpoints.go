@@ -21,7 +21,7 @@ func (o Options) endpoints(all []*discoveryv1.EndpointSlice, portName string, po
 	var refused refusals
 	states := endpointStates{}
 	for _, slice := range all {
-		port, ok := slicePort(slice, portName)
+		port, ok := SlicePort(slice, portName)
 		if !ok {
 			continue
 		}
@@ -57,8 +57,8 @@ func flagOr(value *bool, unset bool) bool {
 	return *value
 }
 
-// slicePort is the number that a slice has for the Service's port of a name.
-func slicePort(slice *discoveryv1.EndpointSlice, name string) (int, bool) {
+// SlicePort returns the number that a slice has for the Service's port of a name.
+func SlicePort(slice *discoveryv1.EndpointSlice, name string) (int, bool) {
 	for _, p := range slice.Ports {
 		if p.Port == nil {
 			continue

@@ -59,7 +59,7 @@ func (o Options) findPorts(r *unit.Reader, found frontPorts, front types.Namespa
 		return
 	}
 	for _, p := range service.Spec.Ports {
-		if protocolOf(p) != by {
+		if p.Protocol != by {
 			continue
 		}
 		targets := targets(r, front, p)
@@ -87,26 +87,14 @@ func (f frontPorts) add(protocol gatewayv1.ProtocolType, port, seen int32) {
 // targets are the ports of Kong that a port of a Service leads to.
 func targets(r *unit.Reader, front types.NamespacedName, p corev1.ServicePort) (ports []int32) {
 	if p.TargetPort.StrVal == "" {
-		if p.TargetPort.IntVal == 0 {
-			return []int32{p.Port}
-		}
 		return []int32{p.TargetPort.IntVal}
 	}
 	for _, slice := range backend.Slices(r, front.Namespace, front.Name) {
-		for _, port := range slice.Ports {
-			if value(port.Name, "") == p.Name && port.Port != nil && !slices.Contains(ports, *port.Port) {
-				ports = append(ports, *port.Port)
-			}
+		if port, ok := backend.SlicePort(slice, p.Name); ok && !slices.Contains(ports, int32(port)) {
+			ports = append(ports, int32(port))
 		}
 	}
 	return ports
-}
-
-func protocolOf(p corev1.ServicePort) corev1.Protocol {
-	if p.Protocol == "" {
-		return corev1.ProtocolTCP
-	}
-	return p.Protocol
 }
 
 func transport(protocol gatewayv1.ProtocolType) corev1.Protocol {

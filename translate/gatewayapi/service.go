@@ -78,11 +78,7 @@ func (f *front) open(protocol gatewayv1.ProtocolType, port, at int32) {
 	if slices.ContainsFunc(f.ports, func(p corev1.ServicePort) bool { return p.Name == name }) {
 		return
 	}
-	transport := corev1.ProtocolTCP
-	if protocol == gatewayv1.UDPProtocolType {
-		transport = corev1.ProtocolUDP
-	}
-	f.ports = append(f.ports, corev1.ServicePort{Name: name, Port: port, Protocol: transport, TargetPort: intstr.FromInt32(at)})
+	f.ports = append(f.ports, corev1.ServicePort{Name: name, Port: port, Protocol: transport(protocol), TargetPort: intstr.FromInt32(at)})
 }
 
 // objects are the Service and what it leads to: the endpoints that the Service in front of
