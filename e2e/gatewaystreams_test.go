@@ -30,7 +30,7 @@ type streams struct {
 
 func streamGateway(t *testing.T, cp *lab.ControlPlane) streams {
 	t.Helper()
-	shared, encrypted := freeForBoth(t), freeport.Address(t)
+	shared, encrypted := freeport.Address(t), freeport.Address(t)
 	gw := pod.Start(t, pod.Options{Credentials: credentials(t, cp), Name: "gateway-0",
 		Settings: map[string]string{"PUBLISH_STATUS_ADDRESS": "192.0.2.9"},
 		Kong: map[string]string{
@@ -196,20 +196,6 @@ func loads(t *testing.T, gw *pod.Pod) int {
 		t.Fatal(err)
 	}
 	return strings.Count(log, "delta=false")
-}
-
-// freeForBoth is an address that nobody listens at, for connections or datagrams.
-func freeForBoth(t *testing.T) string {
-	t.Helper()
-	for range 20 {
-		address := freeport.Address(t)
-		if conn, err := net.ListenPacket("udp", address); err == nil {
-			_ = conn.Close()
-			return address
-		}
-	}
-	t.Fatal("no port is free for both transports")
-	return ""
 }
 
 // clientHello is the first message of a client that asks for a server name.

@@ -60,7 +60,7 @@ type Test interface {
 	Fatal(args ...any)
 }
 
-// Port is [Take] for a test, which fails if there is none.
+// Port returns a port as [Take] does, and fails the test if there is none.
 func Port(t Test) int {
 	t.Helper()
 	port, err := Take()

@@ -4,10 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/kube-sync/kube-sync/e2e/gomodule"
 )
 
 // Modules whose definitions of kinds tests install, and where those are in them. Of Gateway API they are those of the
@@ -64,24 +63,21 @@ func ModuleVersion(t testing.TB, module, version string) string {
 // called for.
 func (cp *ControlPlane) MustApplyModuleVersion(t testing.TB, module, version, pattern string) {
 	t.Helper()
-	cp.mustApplyFiles(t, ModuleVersion(t, module, version), pattern)
+	files, err := gomodule.Glob(ModuleVersion(t, module, version), pattern)
+	cp.mustApplyFiles(t, files, err)
 }
 
 // MustApplyModule applies the manifests of a Go module that match a pattern, of the version that is built with.
 func (cp *ControlPlane) MustApplyModule(t testing.TB, module, pattern string) {
 	t.Helper()
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
-	if err != nil {
-		t.Fatalf("find module %s: %v", module, err)
-	}
-	cp.mustApplyFiles(t, strings.TrimSpace(string(dir)), pattern)
+	files, err := gomodule.Files(module, pattern)
+	cp.mustApplyFiles(t, files, err)
 }
 
-func (cp *ControlPlane) mustApplyFiles(t testing.TB, dir, pattern string) {
+func (cp *ControlPlane) mustApplyFiles(t testing.TB, files []string, err error) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, pattern))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%s has no %s: %v", dir, pattern, err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, file := range files {
 		manifest, err := os.ReadFile(file)

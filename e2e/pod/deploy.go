@@ -57,7 +57,7 @@ func Deploy(t testing.TB, cp *lab.ControlPlane, variables map[string]string) *Po
 	return &Pod{t: t, HTTP: net.JoinHostPort(address, "80"), HTTPS: net.JoinHostPort(address, "443"), installed: g}
 }
 
-// AddImage makes a cluster of the lab know the gateway's image, and gives its Services of type LoadBalancer addresses.
+// AddImage registers the gateway's image with a cluster of the lab, and gives its LoadBalancer Services addresses.
 func AddImage(t testing.TB, cp *lab.ControlPlane) {
 	t.Helper()
 	cp.Kubelet(t).AddImage(deployedImage, image(t))

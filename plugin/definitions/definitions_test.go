@@ -5,14 +5,13 @@ import (
 	"compress/gzip"
 	"flag"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kube-sync/kube-sync/e2e/gomodule"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
 )
@@ -29,13 +28,9 @@ var sources = map[string]struct{ module, files string }{
 // TestBundles holds what is embedded to the modules in go.mod.
 func TestBundles(t *testing.T) {
 	for bundle, source := range sources {
-		dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", source.module).Output()
+		files, err := gomodule.Files(source.module, source.files)
 		if err != nil {
 			t.Fatal(err)
-		}
-		files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), source.files))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s: no definitions: %v", source.module, err)
 		}
 		var want bytes.Buffer
 		for _, file := range files {

@@ -7,13 +7,13 @@ import (
 	"flag"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kube-sync/kube-sync/e2e/gomodule"
 )
 
 var update = flag.Bool("update", false, "make definitions.json.gz from the modules")
@@ -31,13 +31,9 @@ var sources = []struct{ list, module, files string }{
 func TestDefinitions(t *testing.T) {
 	specs := map[string][]any{}
 	for _, source := range sources {
-		dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", source.module).Output()
+		files, err := gomodule.Files(source.module, source.files)
 		if err != nil {
 			t.Fatal(err)
-		}
-		files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), source.files))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s: no definitions: %v", source.module, err)
 		}
 		for _, file := range files {
 			specs[source.list] = append(specs[source.list], specsOf(t, file)...)
