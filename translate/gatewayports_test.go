@@ -200,7 +200,7 @@ func TestNothingMovesThePortOfAnothersGateway(t *testing.T) {
 			c.forged("attacker", "old", port)
 			c.gateway("attacker", "old", 5, 80, 81, 82)
 		},
-		"deletes Services": func(c *pooledCluster, port int) { c.remove(service("old-kong")) },
+		"deletes Services": func(c *pooledCluster, _ int) { c.remove(service("old-kong")) },
 		"writes a record of its own": func(c *pooledCluster, port int) {
 			c.apply(fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kong-proxy-gateway-ports, namespace: attacker}\ndata: {%q: http-80 of attacker/old-kong}\n", fmt.Sprint(port)))
 		},

@@ -57,7 +57,8 @@ func accuses(err error) bool {
 }
 
 // isolate applies in parts a change over which Kong failed, that did not fit, or that it
-// refused without a word about where, and holds each unit of which that is so alone. All others are applied when it returns nil.
+// refused without naming a part of it, and holds each unit of which that is so alone. All
+// others are applied when it returns nil.
 func (g *Gateway) isolate(ctx context.Context, units Units, ids []unit.ID, cause error) error {
 	if silent(cause) && len(ids) <= mostAlone {
 		return g.oneByOne(ctx, units, ids, cause)

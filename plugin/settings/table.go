@@ -73,7 +73,7 @@ var general = []Setting{
 		func(s *Settings) *string { return &s.ClusterDomain }, dnsName),
 	boolean("ENABLE_DRAIN_SUPPORT", "false", "Whether terminating endpoints stay in upstreams with weight 0, so that what is bound to them drains.",
 		func(s *Settings) *bool { return &s.DrainSupport }),
-	boolean("ALLOW_EXTERNAL_NAME", "false", "Whether Services of type ExternalName and EndpointSlices of type FQDN are backends. Whoever may write one can then send traffic anywhere, except to the addresses that are denied.",
+	boolean("ALLOW_EXTERNAL_NAME", "false", "Whether Services of type ExternalName and EndpointSlices of type FQDN are backends. Users who may write one can then send traffic anywhere, except to denied addresses.",
 		func(s *Settings) *bool { return &s.AllowExternalName }),
 	readByWorkers(boolean("ALLOW_LOOPBACK_BACKENDS", "false", "Whether backends and plugins may connect to the gateway's own addresses, loopback and link-local. Behind them are the Admin API and all else in the pod: for tests only.",
 		func(s *Settings) *bool { return &s.AllowLoopbackBackends })),
