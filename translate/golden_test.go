@@ -63,7 +63,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
+// goldenGraph is the graph of a case.
+func goldenGraph(t *testing.T, archive *txtar.Archive) *unit.Graph {
 	t.Helper()
 	g := translate.New(options(t, archive))
 	manifests, err := watch.ReadManifests("input.yaml", bytes.NewReader(section(archive, "input.yaml")), watch.AllKinds())
@@ -73,6 +74,12 @@ func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
 	for _, m := range manifests.Objects {
 		g.Update(unit.Change{Key: m.Key, Object: m.Object})
 	}
+	return g
+}
+
+func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
+	t.Helper()
+	g := goldenGraph(t, archive)
 	if !options(t, archive).Tenancy.AllowVaults {
 		wantNoEnvironment(t, g)
 	}
@@ -80,7 +87,7 @@ func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
 	for view := range g.Units() {
 		entities = append(entities, view.Entities...)
 	}
-	config, err = yaml.JSONToYAML(kong.Declarative(kong.Sorted(entities)))
+	config, err := yaml.JSONToYAML(kong.Declarative(kong.Sorted(entities)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,12 +47,12 @@ func (l *LogReporter) Report(reports ...Report) {
 
 func (l *LogReporter) compare(key unit.Key, before, faults []unit.Verdict) {
 	for _, verdict := range faults {
-		if !slices.Contains(before, verdict) {
+		if !slices.ContainsFunc(before, verdict.Says) {
 			l.log.Warn("object at fault", "object", key.String(), "reason", verdict.Reason, "message", verdict.Message)
 		}
 	}
 	for _, verdict := range before {
-		if !slices.Contains(faults, verdict) {
+		if !slices.ContainsFunc(faults, verdict.Says) {
 			l.log.Info("object no longer at fault", "object", key.String(), "reason", verdict.Reason, "message", verdict.Message)
 		}
 	}

@@ -38,7 +38,7 @@ func (c *contests) note(object unit.Key, verdicts []unit.Verdict) {
 			continue
 		}
 		lost = append(lost, v)
-		if !slices.Contains(c.lost[object], v) {
+		if !slices.ContainsFunc(c.lost[object], v.Says) {
 			c.say(object, v)
 		}
 	}

@@ -3,13 +3,12 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	kjson "sigs.k8s.io/json"
 
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/class"
@@ -52,14 +51,10 @@ func (c *checking) all() []finding {
 		c.classless(m)
 	}
 	for key, verdicts := range c.graph.AllVerdicts() {
-		for _, v := range verdicts {
-			if !v.OK {
-				c.say(key, v.Reason, v.Message)
-			}
-		}
+		c.against(key, verdicts)
 	}
 	for key, status := range c.graph.Statuses() {
-		c.conditions(key, status)
+		c.against(key, status.Diagnostics())
 	}
 	return ordered(c.found, c.files)
 }
@@ -68,9 +63,6 @@ func (c *checking) add(p watch.Position, path, text string, warning bool) {
 	c.seen(p.File)
 	c.found = append(c.found, finding{file: p.File, line: lineOf(c.survey, p, path), text: text, warning: warning})
 }
-
-// unknownField is what the decoder of Kubernetes' own kinds says.
-var unknownField = regexp.MustCompile(`^(?:unknown|duplicate) field "(.+)"$`)
 
 // wholeObject is the field of errors about an object as a whole.
 var wholeObject = (*field.Path)(nil).String()
@@ -83,8 +75,8 @@ func (c *checking) faults() {
 			said = about.ErrorBody()
 		} else if ok {
 			path = about.Field
-		} else if named := unknownField.FindStringSubmatch(said); named != nil {
-			path = named[1]
+		} else if unknown, ok := errors.AsType[kjson.FieldError](fault.Err); ok {
+			path = unknown.FieldPath()
 		}
 		text := "Invalid: " + said
 		if fault.Key.Kind != "" {
@@ -111,9 +103,20 @@ func (c *checking) ignored() {
 func (c *checking) parents(m watch.Manifest) {
 	for _, missing := range c.graph.Missing(m.Key) {
 		if slices.Contains([]unit.Kind{unit.Gateway, unit.GatewayClass, unit.ListenerSet, unit.XListenerSet}, missing.Kind) {
-			c.add(m.Position, "", fmt.Sprintf("%s: ParentNotFound: %s is not among the manifests", m.Key, missing), true)
+			c.add(m.Position, parentField(m.Key.Kind), fmt.Sprintf("%s: ParentNotFound: %s is not among the manifests", m.Key, missing), true)
 		}
 	}
+}
+
+// parentField is the path at which objects of a kind name what decides over them.
+func parentField(kind unit.Kind) string {
+	switch kind {
+	case unit.Gateway:
+		return "spec.gatewayClassName"
+	case unit.ListenerSet, unit.XListenerSet:
+		return "spec.parentRef"
+	}
+	return "spec.parentRefs"
 }
 
 // classless tells of Ingresses that are nobody's unless the cluster has a default class. Of
@@ -130,33 +133,18 @@ func (c *checking) classless(m watch.Manifest) {
 		m.Key, c.options.IngressClass), true)
 }
 
-// conditions adds those of a status that are not good. Those that only follow from
-// others may be well where the others are.
-func (c *checking) conditions(key unit.Key, status unit.Status) {
-	if _, ok := status.(unit.Judged); ok {
-		return // it follows from the verdicts
-	}
-	bad := badConditions(c.graph.Object(key), status)
-	elsewhere := slices.ContainsFunc(bad, func(b badCondition) bool { return c.elsewhere(key, b.reason, b.message) })
-	for _, b := range bad {
-		warning := c.elsewhere(key, b.reason, b.message) || b.follows && elsewhere
-		c.add(c.positions[key], pathIn(b.message), fmt.Sprintf("%s: %s: %s", key, b.reason, b.message), warning)
+// against adds the verdicts against an object. What only follows from others may be well where
+// the others are.
+func (c *checking) against(key unit.Key, verdicts []unit.Verdict) {
+	elsewhere := slices.ContainsFunc(verdicts, mayBeElsewhere)
+	for _, v := range verdicts {
+		if !v.OK {
+			warning := mayBeElsewhere(v) || v.Follows && elsewhere
+			c.add(c.positions[key], v.Field, fmt.Sprintf("%s: %s: %s", key, v.Reason, v.Message), warning)
+		}
 	}
 }
 
-// say adds what there is to say against an object.
-func (c *checking) say(key unit.Key, reason, message string) {
-	c.add(c.positions[key], pathIn(message), fmt.Sprintf("%s: %s: %s", key, reason, message), c.elsewhere(key, reason, message))
-}
-
-// elsewhere tells whether a verdict is about an object that is not among the manifests
-// and may be in the cluster. Verdicts name what they miss.
-func (c *checking) elsewhere(key unit.Key, reason, message string) bool {
-	if reason == "RefNotPermitted" { // by no ReferenceGrant here
-		return true
-	}
-	words := strings.FieldsFunc(message, func(r rune) bool { return strings.ContainsRune(` /:;,"`, r) })
-	return slices.ContainsFunc(c.graph.Missing(key), func(missing unit.Key) bool {
-		return missing.Kind != unit.IngressClass && slices.Contains(words, missing.Name)
-	})
-}
+// mayBeElsewhere reports whether a verdict is about an object that is not among the manifests
+// and may be in the cluster.
+func mayBeElsewhere(v unit.Verdict) bool { return !v.OK && v.Missing != (unit.Key{}) }

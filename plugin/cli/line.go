@@ -1,12 +1,11 @@
 package cli
 
 import (
-	"regexp"
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
 )
 
@@ -25,8 +24,8 @@ func lineOf(survey *watch.Survey, p watch.Position, path string) int {
 	if p.Item > 0 {
 		path = "items[" + strconv.Itoa(p.Item-1) + "]." + path
 	}
-	for _, step := range steps.FindAllString(path, -1) {
-		next, at := child(node, strings.Trim(step, "[]"))
+	for _, step := range unit.FieldSteps(path) {
+		next, at := child(node, step)
 		if next == nil {
 			break
 		}
@@ -34,9 +33,6 @@ func lineOf(survey *watch.Survey, p watch.Position, path string) int {
 	}
 	return line
 }
-
-// steps are the parts of a path: names, and places or names in brackets.
-var steps = regexp.MustCompile(`\[[^\]]*\]|[^.\[\]]+`)
 
 // child is a part of a node, and its line: that of the name if it has one.
 func child(node *yaml.Node, step string) (*yaml.Node, int) {
@@ -56,30 +52,4 @@ func child(node *yaml.Node, step string) (*yaml.Node, int) {
 		}
 	}
 	return nil, 0
-}
-
-// How verdicts name the part of an object that they are about.
-var (
-	annotationNamed = regexp.MustCompile(`\bannotation ([a-z.]+/\S+?):? `)
-	fieldNamed      = regexp.MustCompile(`\b(spec(?:\.[A-Za-z]+)+)`)
-	ruleNamed       = regexp.MustCompile(`\brule (\d+)(?: (path|match) (\d+))?`)
-)
-
-// pathIn is the path of the field that a verdict is about; empty if it does not say.
-func pathIn(message string) string {
-	if named := annotationNamed.FindStringSubmatch(message); named != nil {
-		return "metadata.annotations[" + named[1] + "]"
-	}
-	named := ruleNamed.FindStringSubmatch(message)
-	if named == nil {
-		return fieldNamed.FindString(message)
-	}
-	path := "spec.rules[" + named[1] + "]"
-	switch named[2] {
-	case "path":
-		return path + ".http.paths[" + named[3] + "]"
-	case "match":
-		return path + ".matches[" + named[3] + "]"
-	}
-	return path
 }

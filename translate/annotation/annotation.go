@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
@@ -77,6 +78,12 @@ const ForceSSLRedirect = "ingress.kubernetes.io/force-ssl-redirect"
 // ServiceUpstream, on a Service, leaves the choice of the endpoint to the cluster's proxy.
 const ServiceUpstream = "ingress.kubernetes.io/service-upstream"
 
+// Field is the path of an annotation with the prefix, in its object.
+func Field(name string) *field.Path { return fieldOf(Prefix + name) }
+
+// fieldOf is the path of an annotation by its whole name.
+func fieldOf(name string) *field.Path { return field.NewPath("metadata", "annotations").Key(name) }
+
 // Ignored gives a verdict for each annotation with the prefix that is not read. A name
 // that ends with a dot stands for all that begin with it.
 func Ignored(object metav1.Object, key unit.Key, read ...string) []unit.Verdict {
@@ -91,7 +98,7 @@ func Ignored(object metav1.Object, key unit.Key, read ...string) []unit.Verdict 
 	var verdicts []unit.Verdict
 	for _, name := range names {
 		verdicts = append(verdicts, unit.Warning(key, "AnnotationIgnored",
-			fmt.Sprintf("annotation %s is not supported here and has no effect", name)))
+			fmt.Sprintf("annotation %s is not supported here and has no effect", name)).At(fieldOf(name)))
 	}
 	return verdicts
 }
@@ -159,8 +166,7 @@ func (v *Values) ServiceUpstream() bool {
 		return true
 	case "", "false":
 	default:
-		v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "AnnotationInvalid",
-			fmt.Sprintf("annotation %s: %q is not true or false", ServiceUpstream, value)))
+		v.warn(fieldOf(ServiceUpstream), "AnnotationInvalid", fmt.Sprintf("annotation %s: %q is not true or false", ServiceUpstream, value))
 	}
 	return false
 }
@@ -210,7 +216,7 @@ func distinct[T comparable](items []T) []T {
 func (v *Values) Few(name string) []string {
 	items := v.Items(name)
 	if len(items) > limit.Items {
-		v.warn("AnnotationInvalid", fmt.Sprintf("annotation %s%s has %d items, and only the first %d are read", Prefix, name, len(items), limit.Items))
+		v.warn(Field(name), "AnnotationInvalid", fmt.Sprintf("annotation %s%s has %d items, and only the first %d are read", Prefix, name, len(items), limit.Items))
 		items = items[:limit.Items]
 	}
 	return items
@@ -272,7 +278,7 @@ func (v *Values) List(name string, unset, allowed []string) []string {
 func (v *Values) UserTags(fields ...string) []string {
 	var tags []string
 	size, full := 0, false
-	add := func(tag, where string) {
+	add := func(tag, where string, at *field.Path) {
 		wrong := ""
 		switch {
 		case full:
@@ -289,16 +295,17 @@ func (v *Values) UserTags(fields ...string) []string {
 			tags, size = append(tags, tag), size+len(tag)
 		}
 		if wrong != "" {
-			v.warn("TagInvalid", fmt.Sprintf("%s: %q is not %s", where, limit.Text(tag, mostQuoted), wrong))
+			v.warn(at, "TagInvalid", fmt.Sprintf("%s: %q is not %s", where, limit.Text(tag, mostQuoted), wrong))
 		}
 	}
 	for tag := range strings.SplitSeq(v.Text(Tags, ""), ",") {
 		if tag = strings.TrimSpace(tag); tag != "" {
-			add(tag, "annotation "+Prefix+Tags)
+			add(tag, "annotation "+Prefix+Tags, Field(Tags))
 		}
 	}
 	for i, tag := range fields {
-		add(tag, fmt.Sprintf("spec.tags[%d]", i))
+		at := field.NewPath("spec", "tags").Index(i)
+		add(tag, at.String(), at)
 	}
 	return tags
 }
@@ -307,12 +314,12 @@ func (v *Values) UserTags(fields ...string) []string {
 const mostQuoted = 200
 
 func (v *Values) invalid(name, value, allowed string) {
-	v.warn("AnnotationInvalid", fmt.Sprintf("annotation %s%s: %q is not %s", Prefix, name, limit.Text(value, mostQuoted), allowed))
+	v.warn(Field(name), "AnnotationInvalid", fmt.Sprintf("annotation %s%s: %q is not %s", Prefix, name, limit.Text(value, mostQuoted), allowed))
 }
 
 // warn adds a verdict, as long as there is any use in one more.
-func (v *Values) warn(reason, message string) {
+func (v *Values) warn(at *field.Path, reason, message string) {
 	if len(v.Verdicts) <= limit.Verdicts {
-		v.Verdicts = append(v.Verdicts, unit.Warning(v.key, reason, message))
+		v.Verdicts = append(v.Verdicts, unit.Warning(v.key, reason, message).At(at))
 	}
 }

@@ -99,7 +99,7 @@ func rewriteTemplate(text string) (template string, highest int, err error) {
 func (w *Rewriting) Plugin(path route.Path, tags []string) route.Plugin {
 	if groups := captures(path); w.highest > groups {
 		w.values.Verdicts = append(w.values.Verdicts, unit.Warning(w.values.key, "AnnotationInvalid", fmt.Sprintf(
-			"annotation %s%s: path %q has %d groups, so $%d stands for nothing", Prefix, Rewrite, path.Value, groups, w.highest)))
+			"annotation %s%s: path %q has %d groups, so $%d stands for nothing", Prefix, Rewrite, path.Value, groups, w.highest)).At(Field(Rewrite)))
 	}
 	config, err := json.Marshal(map[string]any{"replace": map[string]any{"uri": w.template}})
 	if err != nil {

@@ -42,7 +42,7 @@ func (v *Values) Route(unset route.Route) route.Route {
 		if _, ok := v.object.GetAnnotations()[Prefix+name]; ok {
 			v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "AnnotationWithoutEffect", fmt.Sprintf(
 				"annotation %s%s has no effect: it is for Kong's traditional router, and here every path has the rank that its length gives it",
-				Prefix, name)))
+				Prefix, name)).At(Field(name)))
 		}
 	}
 	return r
@@ -60,8 +60,7 @@ func (v *Values) redirect(r *route.Route, unset int) int {
 			}
 		case "false":
 		default:
-			v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "AnnotationInvalid",
-				fmt.Sprintf("annotation %s: %q is not true or false", ForceSSLRedirect, value)))
+			v.warn(fieldOf(ForceSSLRedirect), "AnnotationInvalid", fmt.Sprintf("annotation %s: %q is not true or false", ForceSSLRedirect, value))
 		}
 	}
 	return v.OneOf(HTTPSRedirectStatusCode, unset, 301, 302, 307, 308, 426)

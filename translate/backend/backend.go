@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/address"
 	"github.com/kube-sync/kube-sync/translate/annotation"
@@ -72,6 +73,10 @@ type Backend struct {
 	// Reason and Message say what is wrong; they are empty when nothing is.
 	Reason  string
 	Message string
+	// WrongPort reports that the port of the reference is wrong, and not what it names.
+	WrongPort bool
+	// Missing is the object that does not exist.
+	Missing unit.Key
 }
 
 // Define adds the units of backends to a graph.
@@ -96,8 +101,8 @@ func Slices(r *unit.Reader, namespace, service string) []*discoveryv1.EndpointSl
 
 // Use makes a backend be there for the unit that asks.
 func Use(r *unit.Reader, ref Ref) Backend {
-	if wrong := ref.wrong(); wrong != "" {
-		return Backend{Reason: "BackendInvalid", Message: wrong}
+	if wrong, port := ref.wrong(); wrong != "" {
+		return Backend{Reason: "BackendInvalid", Message: wrong, WrongPort: port}
 	}
 	b, ok := r.Use(ref.id()).(Backend)
 	if !ok { // its translation panicked
@@ -106,20 +111,20 @@ func Use(r *unit.Reader, ref Ref) Backend {
 	return b
 }
 
-// wrong says why nothing can be found by a reference. Definitions of custom kinds let any
-// text through.
-func (ref Ref) wrong() string {
+// wrong says why nothing can be found by a reference, and whether that is its port.
+// Definitions of custom kinds let any text through.
+func (ref Ref) wrong() (message string, port bool) {
 	number, err := strconv.Atoi(ref.Port)
 	switch {
 	case ref.For == Facade && len(validation.IsDNS1123Subdomain(ref.Service)) > 0:
-		return fmt.Sprintf("%q is not the name of a KongServiceFacade", ref.Service)
+		return fmt.Sprintf("%q is not the name of a KongServiceFacade", ref.Service), false
 	case ref.For == Facade:
 	case len(validation.IsDNS1123Label(ref.Service)) > 0:
-		return fmt.Sprintf("%q is not the name of a Service", ref.Service)
+		return fmt.Sprintf("%q is not the name of a Service", ref.Service), false
 	case err == nil && (number < 1 || number > 65535), err != nil && ref.Port != ImplicitPort && len(validation.IsValidPortName(ref.Port)) > 0:
-		return fmt.Sprintf("%q is neither the number nor the name of a port", ref.Port)
+		return fmt.Sprintf("%q is neither the number nor the name of a port", ref.Port), true
 	}
-	return ""
+	return "", false
 }
 
 // id is the unit's. Ports have no slash in their names.
@@ -168,7 +173,10 @@ func (ref Ref) String() string {
 }
 
 // problem is why a backend has no targets, or fewer; empty if there is none.
-type problem struct{ reason, message string }
+type problem struct {
+	reason, message string
+	port            bool // the Service does not have it
+}
 
 func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 	ref := refOf(id)
@@ -179,13 +187,13 @@ func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 	var verdicts []unit.Verdict
 	service, ok := unit.Get[*corev1.Service](r, key)
 	if !ok {
-		found.Reason, found.Message = "ServiceNotFound", fmt.Sprintf("%s does not exist", key)
+		found.Reason, found.Message, found.Missing = ServiceNotFound, fmt.Sprintf("%s does not exist", key), key
 	} else {
 		values := annotation.Of(service, key)
 		b.Tags = kong.Tags(service, corev1.SchemeGroupVersion.WithKind("Service"), values.UserTags()...)
 		reached := o.targets(r, ref, service)
 		b.Targets, b.Port, b.Protocol = reached.targets, reached.port, ref.protocol(service)
-		found.Reason, found.Message = reached.wrong.reason, reached.wrong.message
+		found.Reason, found.Message, found.WrongPort = reached.wrong.reason, reached.wrong.message, reached.wrong.port
 		Settings(r, service, key, ref.For, values, &b)
 		verdicts = slices.Concat(reached.verdicts, values.Verdicts, annotation.Ignored(service, key, SettingNames...))
 	}
@@ -225,7 +233,7 @@ func (o Options) targets(r *unit.Reader, ref Ref, service *corev1.Service) reach
 }
 
 func portNotFound(ref Ref) problem {
-	return problem{"ServicePortNotFound", fmt.Sprintf("Service %s/%s has no port %s", ref.Namespace, ref.Service, ref.Port)}
+	return problem{"ServicePortNotFound", fmt.Sprintf("Service %s/%s has no port %s", ref.Namespace, ref.Service, ref.Port), true}
 }
 
 func (o Options) clusterName(ref Ref) string {
@@ -246,20 +254,21 @@ func (o Options) externalName(r *unit.Reader, ref Ref, service *corev1.Service, 
 	}
 	number := int(port.Port)
 	key := unit.Key{Kind: unit.Service, Namespace: ref.Namespace, Name: ref.Service}
-	wrong := func(reason, field, why string) reached {
-		message := fmt.Sprintf("%s: %s. %s", field, why, advice[reason])
-		return reached{port: number, wrong: problem{reason, key.String() + " has no endpoint: " + message},
-			verdicts: []unit.Verdict{unit.Warning(key, reason, message)}}
+	wrong := func(reason, name, why string) reached {
+		at := field.NewPath("spec", name)
+		message := fmt.Sprintf("%s: %s. %s", at, why, advice[reason])
+		return reached{port: number, wrong: problem{reason: reason, message: key.String() + " has no endpoint: " + message},
+			verdicts: []unit.Verdict{unit.Warning(key, reason, message).At(at)}}
 	}
 	name := service.Spec.ExternalName
 	if !o.AllowExternalName {
-		return wrong(ExternalNameNotAllowed, "spec.type", "ExternalName stands for a name")
+		return wrong(ExternalNameNotAllowed, "type", "ExternalName stands for a name")
 	}
 	if !isHost(name) {
-		return wrong(ExternalNameInvalid, "spec.externalName", fmt.Sprintf("%q is neither a DNS name nor an IP address", name))
+		return wrong(ExternalNameInvalid, "externalName", fmt.Sprintf("%q is neither a DNS name nor an IP address", name))
 	}
 	if what := hostReason(name, number, o.policy(r)); what != "" {
-		return wrong(AddressNotAllowed, "spec.externalName", name+" is "+what)
+		return wrong(AddressNotAllowed, "externalName", name+" is "+what)
 	}
 	return reached{targets: []route.Target{{Address: joined(name, number), Weight: fullWeight}}, port: number}
 }

@@ -3,6 +3,7 @@ package backend
 import (
 	"fmt"
 
+	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -11,15 +12,15 @@ import (
 // Bound keeps a backend within what one object may make: of too many endpoints the first are
 // taken, and plugins for which there is no room make all requests be refused. It returns
 // what there is to say of that.
-func Bound(b *route.Backend, limits limit.Limits) (problems []string) {
+func Bound(b *route.Backend, limits limit.Limits) (problems []kong.Problem) {
 	if most := limits.Object.Entities; most != limit.Unlimited {
 		var wrong string
 		if b.Targets, wrong = First(b.Targets, Most(limits, 1), limits); wrong != "" {
-			problems = append(problems, wrong)
+			problems = append(problems, kong.Problem{Message: wrong})
 		}
 	}
 	a := kong.NewAllowance(limits)
-	b.Plugins, b.Refuse = a.Guard(b.Plugins, b.Refuse, "annotation konghq.com/plugins")
+	b.Plugins, b.Refuse = a.Guard(b.Plugins, b.Refuse, kong.Part{Name: "annotation konghq.com/plugins", Path: annotation.Field(annotation.Plugins)})
 	return append(problems, a.Problems()...)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/address"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -33,7 +34,7 @@ func (o Options) endpoints(all []*discoveryv1.EndpointSlice, portName string, po
 			}
 			host := e.Addresses[0]
 			if why := o.refuse(slice.AddressType, host, port, policy); why != nil {
-				refused.add(key, "endpoints["+strconv.Itoa(i)+"].addresses[0]", *why)
+				refused.add(key, field.NewPath("endpoints").Index(i).Child("addresses").Index(0), *why)
 				continue
 			}
 			states.add(joined(canonical(host), port), s)

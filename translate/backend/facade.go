@@ -7,6 +7,7 @@ import (
 
 	incubatorv1alpha1 "github.com/kong/kubernetes-configuration/api/incubator/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
@@ -41,7 +42,7 @@ func (o Options) translateFacade(id unit.ID, r *unit.Reader) unit.Fragment {
 	found := Backend{Service: b.Name}
 	facade, ok := unit.Get[*incubatorv1alpha1.KongServiceFacade](r, key)
 	if !ok {
-		found.Reason, found.Message = "KongServiceFacadeNotFound", fmt.Sprintf("%s does not exist", key)
+		found.Reason, found.Message, found.Missing = "KongServiceFacadeNotFound", fmt.Sprintf("%s does not exist", key), key
 		return unit.Fragment{Entities: kong.Backend(b), Value: found}
 	}
 	if !class.Ours(r, facade, o.IngressClass) {
@@ -52,19 +53,24 @@ func (o Options) translateFacade(id unit.ID, r *unit.Reader) unit.Fragment {
 	b.Tags = kong.Tags(facade, incubatorv1alpha1.SchemeGroupVersion.WithKind(string(key.Kind)), values.UserTags()...)
 	target := Ref{Namespace: id.Namespace, Service: facade.Spec.Backend.Name, Port: strconv.Itoa(int(facade.Spec.Backend.Port))}
 	var verdicts []unit.Verdict
-	service, ok := unit.Get[*corev1.Service](r, unit.Key{Kind: unit.Service, Namespace: target.Namespace, Name: target.Service})
+	serviceKey := unit.Key{Kind: unit.Service, Namespace: target.Namespace, Name: target.Service}
+	service, ok := unit.Get[*corev1.Service](r, serviceKey)
 	if !ok {
-		found.Reason, found.Message = ServiceNotFound, fmt.Sprintf("%s does not exist", target)
+		found.Reason, found.Message, found.Missing = ServiceNotFound, fmt.Sprintf("%s does not exist", target), serviceKey
 	} else {
 		reached := o.targets(r, target, service)
 		b.Targets, b.Port, b.Protocol = reached.targets, reached.port, target.protocol(service)
-		found.Reason, found.Message = reached.wrong.reason, reached.wrong.message
+		found.Reason, found.Message, found.WrongPort = reached.wrong.reason, reached.wrong.message, reached.wrong.port
 		verdicts = reached.verdicts
 	}
 	Settings(r, facade, key, Requests, values, &b)
 	programmed := condition.Verdict(key, true, "Programmed", "an Ingress has it as a backend")
 	if found.Reason != "" {
-		programmed = condition.Verdict(key, false, "Invalid", found.Message)
+		at := field.NewPath("spec", "backendRef", "name")
+		if found.WrongPort {
+			at = field.NewPath("spec", "backendRef", "port")
+		}
+		programmed = condition.Verdict(key, false, "Invalid", found.Message).With(unit.Lacking(at, found.Missing))
 	}
 	return unit.Fragment{
 		Entities: kong.Backend(b),

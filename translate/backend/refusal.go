@@ -8,6 +8,7 @@ import (
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/address"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -98,12 +99,12 @@ type about struct {
 
 const mostNamed = 3
 
-func (r *refusals) add(object unit.Key, field string, why refusal) {
+func (r *refusals) add(object unit.Key, at *field.Path, why refusal) {
 	if r.seen == nil {
 		r.told, r.seen, r.named, r.total = map[about]int{}, map[refusal]bool{}, map[string][]string{}, map[string]int{}
 	}
 	if r.told[about{object, why.reason}]++; r.told[about{object, why.reason}] <= mostNamed {
-		r.verdicts = append(r.verdicts, unit.Warning(object, why.reason, fmt.Sprintf("%s: %s. %s", field, why.why, advice[why.reason])))
+		r.verdicts = append(r.verdicts, unit.Warning(object, why.reason, fmt.Sprintf("%s: %s. %s", at, why.why, advice[why.reason])).At(at))
 	}
 	if r.seen[why] {
 		return
@@ -121,7 +122,7 @@ func (r *refusals) problem(ref Ref) (found problem) {
 			continue
 		}
 		if found.reason == "" {
-			found = problem{reason, ref.String() + " has endpoints that are left out:"}
+			found = problem{reason: reason, message: ref.String() + " has endpoints that are left out:"}
 		}
 		found.message += " " + strings.Join(r.named[reason], ", ")
 		if more := r.total[reason] - mostNamed; more > 0 {

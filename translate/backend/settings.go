@@ -61,7 +61,7 @@ func Settings(r *unit.Reader, object metav1.Object, key unit.Key, purpose For, v
 	s.tls()
 	s.plugins(object)
 	for _, problem := range Bound(b, r.Limits()) {
-		s.warn("ObjectTooLarge", problem)
+		s.warn(unit.At(problem.Path), "ObjectTooLarge", problem.Message)
 	}
 	values.ServiceUpstream() // for what there is to say of it
 }
@@ -76,8 +76,8 @@ func (s *settings) plugins(object metav1.Object) {
 	s.values.Verdicts = append(s.values.Verdicts, attached.Verdicts...)
 }
 
-func (s *settings) warn(reason, message string) {
-	s.values.Verdicts = append(s.values.Verdicts, unit.Warning(s.key, reason, message))
+func (s *settings) warn(f unit.Fault, reason, message string) {
+	s.values.Verdicts = append(s.values.Verdicts, unit.Warning(s.key, reason, message).With(f))
 }
 
 // pathPattern is what Kong takes for a path.
@@ -103,7 +103,7 @@ func (s *settings) balancing() {
 	if older != "" {
 		p := upstream.Use(s.reader, upstream.IngressRole, s.namespace, older)
 		if p.Reason != "" {
-			s.warn(p.Reason, p.Message)
+			s.warn(unit.Lacking(annotation.Field(annotation.Override), p.Missing), p.Reason, p.Message)
 		}
 		s.backend.Balancing, s.backend.HostHeader = p.Balancing, p.HostHeader
 	}
@@ -112,7 +112,7 @@ func (s *settings) balancing() {
 	}
 	p := upstream.Use(s.reader, upstream.PolicyRole, s.namespace, name)
 	if p.Reason != "" {
-		s.warn(p.Reason, p.Message)
+		s.warn(unit.Lacking(annotation.Field(annotation.UpstreamPolicy), p.Missing), p.Reason, p.Message)
 		return
 	}
 	if older != "" {
@@ -137,7 +137,7 @@ func (s *settings) hostHeader() {
 func (s *settings) tls() {
 	if s.backend.Protocol == "grpcs" && s.values.Bool(annotation.TLSVerify, false) {
 		s.backend.Targets = nil
-		s.warn("TLSVerifyNotSupported", fmt.Sprintf(
+		s.warn(unit.At(annotation.Field(annotation.TLSVerify)), "TLSVerifyNotSupported", fmt.Sprintf(
 			"annotation %s%s: Kong verifies nobody by the protocol grpcs; requests are answered 503 rather than sent to an endpoint that nobody vouches for",
 			annotation.Prefix, annotation.TLSVerify))
 		return
@@ -155,13 +155,13 @@ func (s *settings) tls() {
 	if name := strings.TrimSpace(s.values.Text(annotation.ClientCert, "")); name != "" {
 		c := certificate.Use(s.reader, s.namespace, name)
 		if c.ID == "" {
-			s.warn(c.Reason, fmt.Sprintf("annotation %s%s: %s", annotation.Prefix, annotation.ClientCert, c.Message))
+			s.warn(unit.Lacking(annotation.Field(annotation.ClientCert), c.Missing), c.Reason, fmt.Sprintf("annotation %s%s: %s", annotation.Prefix, annotation.ClientCert, c.Message))
 		}
 		s.backend.ClientCertificate = c.ID
 	}
 	s.backend.TLSVerify = s.values.Flag(annotation.TLSVerify)
 	s.backend.TLSVerifyDepth = s.values.Number(annotation.TLSVerifyDepth, 0, maxDepth)
-	asked := 0
+	var asked string // the first annotation that names CAs
 	for _, from := range []struct {
 		name string
 		kind unit.Kind
@@ -170,18 +170,20 @@ func (s *settings) tls() {
 		{annotation.CACertificatesConfigMap, unit.ConfigMap}, {annotation.CACertificatesConfigMaps, unit.ConfigMap},
 	} {
 		s.cas(from.name, from.kind)
-		asked += len(s.values.Items(from.name))
+		if asked == "" && len(s.values.Items(from.name)) > 0 {
+			asked = from.name
+		}
 	}
 	slices.Sort(s.backend.CACertificates)
 	s.backend.CACertificates = slices.Compact(s.backend.CACertificates)
 	verify := s.backend.TLSVerify != nil && *s.backend.TLSVerify
-	if verify && asked > 0 && len(s.backend.CACertificates) == 0 {
+	if verify && asked != "" && len(s.backend.CACertificates) == 0 {
 		// Kong would verify by the CAs that it trusts for everything else.
 		s.backend.Targets = nil
-		s.warn("CACertificatesMissing", "none of the CA certificates to verify by is there; requests are answered 503 rather than sent to an endpoint that others vouch for")
+		s.warn(unit.Fault{Field: annotation.Field(asked).String(), Follows: true}, "CACertificatesMissing", "none of the CA certificates to verify by is there; requests are answered 503 rather than sent to an endpoint that others vouch for")
 	}
-	if !verify && asked > 0 {
-		s.warn("AnnotationWithoutEffect", fmt.Sprintf("CA certificates have no effect without the annotation %s%s: \"true\"",
+	if !verify && asked != "" {
+		s.warn(unit.At(annotation.Field(asked)), "AnnotationWithoutEffect", fmt.Sprintf("CA certificates have no effect without the annotation %s%s: \"true\"",
 			annotation.Prefix, annotation.TLSVerify))
 	}
 }
@@ -192,7 +194,7 @@ func (s *settings) cas(name string, kind unit.Kind) {
 	for _, object := range s.values.Few(name) {
 		ca := certificate.UseCA(s.reader, kind, s.namespace, object)
 		if ca.ID == "" {
-			s.warn(ca.Reason, fmt.Sprintf("annotation %s%s: %s", annotation.Prefix, name, ca.Message))
+			s.warn(unit.Lacking(annotation.Field(name), ca.Missing), ca.Reason, fmt.Sprintf("annotation %s%s: %s", annotation.Prefix, name, ca.Message))
 			continue
 		}
 		s.backend.CACertificates = append(s.backend.CACertificates, ca.ID)

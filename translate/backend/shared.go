@@ -20,6 +20,10 @@ type Endpoints struct {
 	// Reason and Message say what is wrong; they are empty when nothing is.
 	Reason  string
 	Message string
+	// WrongPort reports that the Service does not have the port.
+	WrongPort bool
+	// Missing is the Service if it does not exist.
+	Missing unit.Key
 	// Verdicts are on the objects whose endpoints are left out.
 	Verdicts []unit.Verdict
 }
@@ -29,11 +33,11 @@ func (o Options) Endpoints(r *unit.Reader, ref Ref) Endpoints {
 	key := unit.Key{Kind: unit.Service, Namespace: ref.Namespace, Name: ref.Service}
 	service, ok := unit.Get[*corev1.Service](r, key)
 	if !ok {
-		return Endpoints{Reason: ServiceNotFound, Message: fmt.Sprintf("%s does not exist", key)}
+		return Endpoints{Reason: ServiceNotFound, Message: fmt.Sprintf("%s does not exist", key), Missing: key}
 	}
 	reached := o.targets(r, ref, service)
 	found := Endpoints{Service: service, Targets: reached.targets, Port: reached.port,
-		Reason: reached.wrong.reason, Message: reached.wrong.message, Verdicts: reached.verdicts}
+		Reason: reached.wrong.reason, Message: reached.wrong.message, WrongPort: reached.wrong.port, Verdicts: reached.verdicts}
 	found.ServicePort, _ = servicePort(service, ref)
 	return found
 }

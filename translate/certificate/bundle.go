@@ -23,6 +23,8 @@ type Bundle struct {
 	Certificates []string
 	// Message says why there are none.
 	Message string
+	// Missing is the object if it does not exist.
+	Missing unit.Key
 	// Weak says which of them Kong refuses whoever it vouches for; empty for none.
 	Weak string
 }
@@ -48,7 +50,7 @@ func (o Options) translateBundle(kind unit.Kind, id unit.ID, r *unit.Reader) uni
 	case *corev1.ConfigMap:
 		text = []byte(o.Data[bundleField])
 	default:
-		return unit.Fragment{Value: Bundle{Message: fmt.Sprintf("%s does not exist", key)}}
+		return unit.Fragment{Value: Bundle{Message: fmt.Sprintf("%s does not exist", key), Missing: key}}
 	}
 	certificates, err := bundleOf(text)
 	if err != nil {

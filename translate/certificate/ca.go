@@ -26,6 +26,8 @@ type CA struct {
 	// Reason and Message say why there is none.
 	Reason  string
 	Message string
+	// Missing is the object if it does not exist.
+	Missing unit.Key
 }
 
 // UseCA makes the CA certificate in a Secret or ConfigMap be there for the unit that asks.
@@ -52,7 +54,7 @@ func (o Options) translateCA(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fr
 	case *corev1.ConfigMap:
 		field = func(name string) string { return o.Data[name] }
 	default:
-		return unit.Fragment{Value: CA{Reason: string(key.Kind) + "NotFound", Message: fmt.Sprintf("%s does not exist", key)}}
+		return unit.Fragment{Value: CA{Reason: string(key.Kind) + "NotFound", Message: fmt.Sprintf("%s does not exist", key), Missing: key}}
 	}
 	c, err := o.caOf(field)
 	if err != nil {

@@ -28,6 +28,8 @@ type Certificate struct {
 	// Reason and Message say why there is none.
 	Reason  string
 	Message string
+	// Missing is the Secret if it does not exist.
+	Missing unit.Key
 }
 
 // Define adds the units of certificates to a graph.
@@ -60,7 +62,7 @@ func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.Secret, Namespace: id.Namespace, Name: id.Name}
 	secret, ok := unit.Get[*corev1.Secret](r, key)
 	if !ok {
-		return unit.Fragment{Value: Certificate{Reason: "SecretNotFound", Message: fmt.Sprintf("%s does not exist", key)}}
+		return unit.Fragment{Value: Certificate{Reason: "SecretNotFound", Message: fmt.Sprintf("%s does not exist", key), Missing: key}}
 	}
 	pair, err := keyPairOf(secret)
 	if err == nil {

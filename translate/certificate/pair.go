@@ -16,6 +16,8 @@ type Pair struct {
 	Certificate, Key string
 	// Message says why there is none.
 	Message string
+	// Missing is the Secret if it does not exist.
+	Missing unit.Key
 }
 
 // UsePair makes a Secret's key pair be there for the unit that asks.
@@ -31,7 +33,7 @@ func translatePair(id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.Secret, Namespace: id.Namespace, Name: id.Name}
 	secret, ok := unit.Get[*corev1.Secret](r, key)
 	if !ok {
-		return unit.Fragment{Value: Pair{Message: fmt.Sprintf("%s does not exist", key)}}
+		return unit.Fragment{Value: Pair{Message: fmt.Sprintf("%s does not exist", key), Missing: key}}
 	}
 	pair, err := keyPairOf(secret)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -44,7 +45,7 @@ func MissingIngress(ingress *networkingv1.Ingress, key unit.Key, class string) [
 		return nil
 	}
 	return []unit.Verdict{unit.Warning(key, "ClassMissing", fmt.Sprintf(
-		"without spec.ingressClassName it has an effect only where class %q is the default", class))}
+		"without spec.ingressClassName it has an effect only where class %q is the default", class)).At(field.NewPath("spec", "ingressClassName"))}
 }
 
 // kong is what the annotations and API groups of Kong have in common.
@@ -76,5 +77,5 @@ func Missing(object metav1.Object, key unit.Key, class string) []unit.Verdict {
 		return nil
 	}
 	return []unit.Verdict{unit.Warning(key, "ClassMissing", fmt.Sprintf(
-		"%s has no annotation %s and has no effect; for this gateway it is to be %q", key, Annotation, class))}
+		"%s has no annotation %s and has no effect; for this gateway it is to be %q", key, Annotation, class)).At(field.NewPath("metadata", "annotations").Key(Annotation))}
 }

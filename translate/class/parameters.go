@@ -5,6 +5,7 @@ import (
 
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -39,21 +40,22 @@ func parameters(id unit.ID, r *unit.Reader) unit.Fragment {
 		return unit.Fragment{Value: Parameters{}}
 	}
 	ref := object.Spec.Parameters
-	without := func(format string, args ...any) unit.Fragment {
+	at := field.NewPath("spec", "parameters")
+	without := func(f unit.Fault, format string, args ...any) unit.Fragment {
 		return unit.Fragment{Value: Parameters{}, Verdicts: []unit.Verdict{
-			unit.Warning(key, "ParametersInvalid", "spec.parameters: "+fmt.Sprintf(format, args...))}}
+			unit.Warning(key, "ParametersInvalid", "spec.parameters: "+fmt.Sprintf(format, args...)).With(f)}}
 	}
 	group := configurationv1alpha1.SchemeGroupVersion.Group
 	if ref.Kind != string(unit.IngressClassParameters) || ref.APIGroup == nil || *ref.APIGroup != group {
-		return without("kind %s is not %s of %s", ref.Kind, unit.IngressClassParameters, group)
+		return without(unit.At(at.Child("kind")), "kind %s is not %s of %s", ref.Kind, unit.IngressClassParameters, group)
 	}
 	if ref.Namespace == nil {
-		return without("%s are in a namespace, and none is named", ref.Kind)
+		return without(unit.At(at.Child("namespace")), "%s are in a namespace, and none is named", ref.Kind)
 	}
 	named := unit.Key{Kind: unit.IngressClassParameters, Namespace: *ref.Namespace, Name: ref.Name}
 	found, ok := unit.Get[*configurationv1alpha1.IngressClassParameters](r, named)
 	if !ok {
-		return without("%s does not exist", named)
+		return without(unit.Lacking(at.Child("name"), named), "%s does not exist", named)
 	}
 	return unit.Fragment{Value: Parameters{
 		ServiceUpstream: found.Spec.ServiceUpstream,

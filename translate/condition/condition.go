@@ -78,6 +78,9 @@ func (s Status) Refused(message string) unit.Status {
 	return s
 }
 
+// Diagnostics implements [unit.Status].
+func (s Status) Diagnostics() []unit.Verdict { return nil }
+
 // Merge implements [unit.Status]. Other conditions are left as they are.
 func (s Status) Merge(object unit.Object, now unit.Moment) (status any, differs bool) {
 	if s.condition.Status == "" {

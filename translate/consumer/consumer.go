@@ -6,6 +6,7 @@ import (
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
@@ -77,21 +78,21 @@ func (t *translation) translate(className string) {
 	t.model.Tags = kong.Tags(t.consumer, configurationv1.SchemeGroupVersion.WithKind("KongConsumer"), values.UserTags(t.consumer.Spec.Tags...)...)
 	t.fragment.Verdicts = append(values.Verdicts, annotation.Ignored(t.consumer, t.key, annotation.Tags, annotation.Plugins)...)
 	if t.model.Name == "" {
-		t.failed("Invalid", "%s has neither a username nor a custom_id", t.key)
+		t.failed(unit.At(field.NewPath("username")), "Invalid", "%s has neither a username nor a custom_id", t.key)
 		return
 	}
 	if len(t.consumer.ConsumerGroups) > 0 {
 		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "FieldIgnored",
-			"consumerGroups has no effect: only Kong Enterprise has consumer groups"))
+			"consumerGroups has no effect: only Kong Enterprise has consumer groups").At(field.NewPath("consumerGroups")))
 	}
 	t.claimNames()
-	for _, secret := range t.consumer.Credentials {
-		if !t.allowance.Spent("credential " + secret) {
-			t.credential(secret)
+	for i, secret := range t.consumer.Credentials {
+		if where := (kong.Part{Name: "credential " + secret, Path: field.NewPath("credentials").Index(i)}); !t.allowance.Spent(where) {
+			t.credential(secret, where)
 		}
 	}
 	for _, problem := range t.allowance.Problems() {
-		t.failed("ObjectTooLarge", "%s", problem)
+		t.failed(unit.At(problem.Path), "ObjectTooLarge", "%s", problem.Message)
 	}
 	limited := t.limit(className)
 	if !slices.ContainsFunc(t.fragment.Verdicts, func(v unit.Verdict) bool { return v.Condition != "" }) {
@@ -100,24 +101,28 @@ func (t *translation) translate(className string) {
 }
 
 // failed says that the consumer is not as its object wants it.
-func (t *translation) failed(reason, format string, args ...any) {
-	t.fragment.Verdicts = append(t.fragment.Verdicts, condition.Verdict(t.key, false, reason, fmt.Sprintf(format, args...)))
+func (t *translation) failed(f unit.Fault, reason, format string, args ...any) {
+	t.fragment.Verdicts = append(t.fragment.Verdicts, condition.Verdict(t.key, false, reason, fmt.Sprintf(format, args...)).With(f))
 }
 
 // claimNames claims the consumer, which has its names or is not there.
 func (t *translation) claimNames() {
+	var at []*field.Path // of the names
+	add := func(slot, name string) {
+		t.names, at = append(t.names, slot), append(at, field.NewPath(name))
+	}
 	if t.consumer.Username != "" {
-		t.names = append(t.names, "consumer username "+t.consumer.Username)
+		add("consumer username "+t.consumer.Username, "username")
 	}
 	if t.model.Name != t.consumer.Username {
 		// The id in Kong is made of this name, which another consumer may have as its username.
-		t.names = append(t.names, "consumer username "+t.model.Name)
+		add("consumer username "+t.model.Name, "custom_id")
 	}
 	if t.consumer.CustomID != "" {
-		t.names = append(t.names, "consumer custom_id "+t.consumer.CustomID)
+		add("consumer custom_id "+t.consumer.CustomID, "custom_id")
 	}
 	for i, slot := range t.names {
-		claim := t.claim(slot, "another "+slot+" is there already")
+		claim := t.claim(slot, "another "+slot+" is there already", at[i])
 		if i == 0 {
 			claim.Entities = append(claim.Entities, t.entities()...)
 		}
@@ -126,12 +131,14 @@ func (t *translation) claimNames() {
 }
 
 // claim asks for something under the condition that the consumer has its names.
-func (t *translation) claim(slot, lost string) unit.Claim {
+func (t *translation) claim(slot, lost string, at *field.Path) unit.Claim {
 	return unit.Claim{
 		Slot: slot, Object: t.key, Since: t.consumer.CreationTimestamp.Time, While: t.names,
-		Lost: condition.Verdict(t.key, false, "Conflict", lost),
+		Lost: condition.Verdict(t.key, false, "Conflict", lost).At(at),
 	}
 }
+
+var pluginsField = annotation.Field(annotation.Plugins)
 
 // entities are the consumer and the plugins that it has everywhere.
 func (t *translation) entities() []*kong.Entity {
@@ -144,11 +151,11 @@ func (t *translation) entities() []*kong.Entity {
 	}
 	for _, p := range attached.Plugins {
 		if err := t.tenancy.CheckConsumerPlugin(p.Name, p.Config); err != nil {
-			t.failed("PluginInvalid", "plugin %s: %v; requests are answered 503 rather than go out without", p.Name, err)
+			t.failed(unit.At(pluginsField), "PluginInvalid", "plugin %s: %v; requests are answered 503 rather than go out without", p.Name, err)
 			attached.Refuse = "a plugin of the consumer is not available"
 		}
 	}
-	plugins, refuse := t.allowance.Guard(attached.Plugins, attached.Refuse, "consumer")
+	plugins, refuse := t.allowance.Guard(attached.Plugins, attached.Refuse, kong.Part{Name: "consumer", Path: pluginsField})
 	if refuse != "" {
 		return append(entities, kong.Refusal(refuse, t.model.Tags, consumer.Ref, t.model.Name))
 	}
@@ -156,6 +163,6 @@ func (t *translation) entities() []*kong.Entity {
 	for _, p := range plugins {
 		entities = append(append(entities, kong.Guarded(p, consumer.Ref, t.model.Name)), kong.Brought(p, consumer.Ref, t.model.Name)...)
 	}
-	t.allowance.Take(entities, "consumer")
+	t.allowance.Take(entities, kong.Part{Name: "consumer", Path: pluginsField})
 	return entities
 }

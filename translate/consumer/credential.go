@@ -42,28 +42,28 @@ var kinds = map[string]kind{
 
 // credential translates a Secret that the consumer names. One that is no credential is
 // left out; the consumer's others count.
-func (t *translation) credential(name string) {
+func (t *translation) credential(name string, where kong.Part) {
 	key := unit.Key{Kind: unit.Secret, Namespace: t.key.Namespace, Name: name}
 	secret, ok := unit.Get[*corev1.Secret](t.reader, key)
 	if !ok {
-		t.failed("SecretNotFound", "credential: %s does not exist", key)
+		t.failed(unit.Lacking(where.Path, key), "SecretNotFound", "credential: %s does not exist", key)
 		return
 	}
 	label := secret.Labels[typeLabel]
 	k, ok := kinds[label]
 	if !ok {
-		t.failed("CredentialInvalid", "credential %s: %s", name, unknown(label))
+		t.failed(unit.At(where.Path), "CredentialInvalid", "credential %s: %s", name, unknown(label))
 		return
 	}
 	fields, err := k.fields(label, secret)
 	if err != nil {
-		t.failed("CredentialInvalid", "credential %s: %v", name, err)
+		t.failed(unit.At(where.Path), "CredentialInvalid", "credential %s: %v", name, err)
 		return
 	}
 	for _, field := range spaced(fields) {
 		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "CredentialHasWhiteSpace", fmt.Sprintf(
 			"credential %s: field %s begins or ends with white space, such as a line break, which is part of the value; "+
-				"if it is not meant, write the Secret without it", name, field)))
+				"if it is not meant, write the Secret without it", name, field)).At(where.Path))
 	}
 	contested := t.model.Name
 	if k.unique != "" {
@@ -72,15 +72,15 @@ func (t *translation) credential(name string) {
 	claim := t.claim(
 		// The value is a secret or close to one: it goes into no message.
 		fmt.Sprintf("credential %s %q %q", label, contested, fmt.Sprint(fields[first(k.unique, "group")])),
-		fmt.Sprintf("credential %s: there is another %s credential with its %s", name, label, first(k.unique, "group")))
+		fmt.Sprintf("credential %s: there is another %s credential with its %s", name, label, first(k.unique, "group")), where.Path)
 	// A tenant that tries keys does not learn that another namespace uses one.
 	claim.Elsewhere = condition.Verdict(t.key, false, "CredentialInvalid",
-		fmt.Sprintf("credential %s: its %s cannot be used; choose another one", name, first(k.unique, "group")))
+		fmt.Sprintf("credential %s: its %s cannot be used; choose another one", name, first(k.unique, "group"))).At(where.Path)
 	claim.Entities = []*kong.Entity{kong.Credential(route.Credential{
 		Name: t.key.Namespace + "/" + t.key.Name + "/" + name, Consumer: t.model.Name, Fields: fields,
 		Tags: kong.Tags(secret, corev1.SchemeGroupVersion.WithKind("Secret")),
 	}, k.entities)}
-	if t.allowance.Take(claim.Entities, "credential "+name) {
+	if t.allowance.Take(claim.Entities, where) {
 		t.fragment.Claims = append(t.fragment.Claims, claim)
 	}
 }

@@ -8,7 +8,6 @@ package customentity
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
@@ -84,7 +84,7 @@ func (o Options) translate(r *unit.Reader, e *configurationv1alpha1.KongCustomEn
 		return attached(r, e, key, fields)
 	}
 	if err != nil {
-		return invalid(key, "%v", err)
+		return invalid(key, unit.FaultOf(err, spec), "%v", err)
 	}
 	entity := kong.Custom(kong.Type(e.Spec.EntityType), key.Namespace+"/"+key.Name, fields)
 	return unit.Fragment{
@@ -92,14 +92,24 @@ func (o Options) translate(r *unit.Reader, e *configurationv1alpha1.KongCustomEn
 		Verdicts: []unit.Verdict{condition.Verdict(key, true, "Programmed", "the entity is in Kong's configuration")},
 		Claims: []unit.Claim{{
 			Slot: "custom " + string(entity.Type) + " " + entity.ID, Object: key, Since: e.CreationTimestamp.Time,
-			Entities: []*kong.Entity{entity}, Lost: condition.Verdict(key, false, "Conflict", "another entity has the id "+entity.ID),
+			Entities: []*kong.Entity{entity}, Lost: condition.Verdict(key, false, "Conflict", "another entity has the id "+entity.ID).At(fieldsField.Child("id")),
 		}},
 	}
 }
 
-func invalid(key unit.Key, format string, args ...any) unit.Fragment {
+var (
+	spec        = field.NewPath("spec")
+	fieldsField = spec.Child("fields")
+)
+
+// against is an error about a field of an entity.
+func against(path *field.Path, format string, args ...any) error {
+	return unit.WithFault(fmt.Errorf(format, args...), unit.At(path))
+}
+
+func invalid(key unit.Key, f unit.Fault, format string, args ...any) unit.Fragment {
 	return unit.Fragment{Value: Attached{}, Status: condition.Status{},
-		Verdicts: []unit.Verdict{condition.Verdict(key, false, "Invalid", fmt.Sprintf(format, args...))}}
+		Verdicts: []unit.Verdict{condition.Verdict(key, false, "Invalid", fmt.Sprintf(format, args...)).With(f)}}
 }
 
 // uuidLength is that of the form that Kong takes.
@@ -109,31 +119,31 @@ const uuidLength = 36
 func (o Options) read(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity) (fields map[string]any, err error) {
 	name := e.Spec.EntityType
 	if !ValidType(name) {
-		return nil, fmt.Errorf("there are no custom entities of type %q", name)
+		return nil, against(spec.Child("type"), "there are no custom entities of type %q", name)
 	}
 	if !slices.Contains(safe, name) && !slices.Contains(o.Tenancy.CustomEntityTypes, name) {
-		return nil, fmt.Errorf("spec.type: entities of type %q are not for every namespace; allowed are %s, and the setting CUSTOM_ENTITY_TYPES permits more",
+		return nil, against(spec.Child("type"), "spec.type: entities of type %q are not for every namespace; allowed are %s, and the setting CUSTOM_ENTITY_TYPES permits more",
 			name, strings.Join(append(slices.Clone(safe), o.Tenancy.CustomEntityTypes...), ", "))
 	}
 	if err := r.Limits().Config("", e.Spec.Fields.Raw); err != nil {
-		return nil, fmt.Errorf("spec.fields: %w", err)
+		return nil, against(fieldsField, "spec.fields: %w", err)
 	}
 	if json.Unmarshal(e.Spec.Fields.Raw, &fields) != nil || fields == nil {
-		return nil, errors.New("the fields are not an object")
+		return nil, against(fieldsField, "the fields are not an object")
 	}
 	fields = kong.WithoutNulls(fields)
 	if id := fields["id"]; id != nil {
 		if text, ok := id.(string); !ok || len(text) != uuidLength || uuid.Validate(text) != nil {
-			return nil, errors.New("spec.fields.id is not a UUID")
+			return nil, against(fieldsField.Child("id"), "spec.fields.id is not a UUID")
 		}
 	}
 	if err := ownFields(fields); err != nil {
 		return nil, err
 	}
-	if err := o.Tenancy.CheckLuaFields("spec.fields", fields); err != nil {
+	if err := o.Tenancy.CheckLuaFields(fieldsField, fields); err != nil {
 		return nil, err
 	}
-	return fields, o.Vaults.Check(r, e.Namespace, "spec.fields", fields)
+	return fields, o.Vaults.Check(r, e.Namespace, fieldsField, fields)
 }
 
 // ValidType reports whether a type is one of custom entities at all.
@@ -151,14 +161,14 @@ var foreign = []string{
 func ownFields(fields map[string]any) error {
 	for _, name := range foreign {
 		if fields[name] != nil {
-			return fmt.Errorf("spec.fields.%s refers to an entity of Kong, which may be another namespace's; "+
+			return against(fieldsField.Child(name), "spec.fields.%s refers to an entity of Kong, which may be another namespace's; "+
 				"spec.parentRef names a plugin, and the entity then refers to what has the plugin", name)
 		}
 	}
 	tags, _ := fields["tags"].([]any)
 	for _, tag := range tags {
 		if text, ok := tag.(string); ok && strings.HasPrefix(text, kong.OwnTag) {
-			return fmt.Errorf("spec.fields.tags: tags that start with %s tell which object an entity is of", kong.OwnTag)
+			return against(fieldsField.Child("tags"), "spec.fields.tags: tags that start with %s tell which object an entity is of", kong.OwnTag)
 		}
 	}
 	return nil

@@ -56,21 +56,23 @@ func parentOf(e *configurationv1alpha1.KongCustomEntity) (unit.Key, bool) {
 	return parent, (parent.Kind == unit.KongPlugin || parent.Kind == unit.KongClusterPlugin) && (ref.Group == nil || *ref.Group == "" || *ref.Group == group)
 }
 
+var parentField = spec.Child("parentRef")
+
 // attached is an entity that has a plugin as its parent.
 func attached(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key unit.Key, fields map[string]any) unit.Fragment {
 	parent, ok := parentOf(e)
 	switch {
 	case !ok:
-		return invalid(key, "spec.parentRef: a KongPlugin or KongClusterPlugin can be the parent")
+		return invalid(key, unit.At(parentField), "spec.parentRef: a KongPlugin or KongClusterPlugin can be the parent")
 	case fields["id"] != nil:
-		return invalid(key, "spec.fields.id: the entity is there once for each object that has the plugin, and cannot have one id")
+		return invalid(key, unit.At(fieldsField.Child("id")), "spec.fields.id: the entity is there once for each object that has the plugin, and cannot have one id")
 	case parent.Namespace != "" && !grant.Allows(r, key, parent):
-		return invalid(key, "spec.parentRef: no ReferenceGrant in namespace %s lets a KongCustomEntity of namespace %s refer to %s",
+		return invalid(key, unit.Lacking(parentField.Child("namespace"), grant.Missing(parent)), "spec.parentRef: no ReferenceGrant in namespace %s lets a KongCustomEntity of namespace %s refer to %s",
 			parent.Namespace, key.Namespace, parent)
 	}
 	encoded, err := json.Marshal(fields)
 	if err != nil {
-		return invalid(key, "spec.fields: %v", err)
+		return invalid(key, unit.At(fieldsField), "spec.fields: %v", err)
 	}
 	pending, programmed := "nothing of this gateway has "+parent.String(), "what has the plugin has the entity"
 	if parent.Kind == unit.KongClusterPlugin {

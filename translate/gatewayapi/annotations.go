@@ -32,5 +32,5 @@ func (o Options) publishService(gateway *gatewayv1.Gateway, key unit.Key, pooled
 	}
 	return []unit.Verdict{unit.Warning(key, "AnnotationWithoutEffect", fmt.Sprintf(
 		"annotation %s%s has no effect: the Gateway is reached by Service %s and not by %s",
-		annotation.Prefix, annotation.PublishService, reached, strings.Join(named, ", ")))}
+		annotation.Prefix, annotation.PublishService, reached, strings.Join(named, ", "))).At(annotation.Field(annotation.PublishService))}
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/hosts"
@@ -31,7 +30,7 @@ type routeTranslation struct {
 
 	allowance  *kong.Allowance
 	unresolved []reference // those that are not resolved, the first first
-	unserved   []string    // why parts of the route are not served as they say
+	unserved   []cause     // why parts of the route are not served as they say
 }
 
 func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object, spec gatewayv1.CommonRouteSpec, hostnames []gatewayv1.Hostname) routeTranslation {
@@ -43,15 +42,15 @@ func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object,
 
 func (t *routeTranslation) attach() {
 	t.attachment.attach(t.refs)
-	for _, why := range t.attachment.crossed {
-		t.unserve("%s", why)
+	for _, c := range t.attachment.crossed {
+		t.unserve(c.Fault, "%s", c.message)
 	}
 	if n := t.attachment.omitted; n > 0 {
-		t.unserve("the route is served for the first of its hosts, up to %d with %d labels at different listeners, and for %d others it is not", limit.Hosts, limit.HostLabels, n)
+		t.unserve(unit.At(spec.Child("hostnames")), "the route is served for the first of its hosts, up to %d with %d labels at different listeners, and for %d others it is not", limit.Hosts, limit.HostLabels, n)
 	}
-	for _, hostname := range t.attachment.hostnames {
+	for i, hostname := range t.attachment.hostnames {
 		if !isHost(route.Host(strings.ToLower(string(hostname)))) {
-			t.unserve("%q is not a host name", hostname)
+			t.unserve(unit.At(spec.Child("hostnames").Index(i)), "%q is not a host name", hostname)
 		}
 	}
 }
@@ -59,12 +58,8 @@ func (t *routeTranslation) attach() {
 // resolve notes a reference that is not resolved, for the status, and tells the objects whose
 // endpoints are left out.
 func (t *routeTranslation) resolve(found resolution) {
-	for _, v := range found.endpoints.Verdicts {
-		if !slices.Contains(t.fragment.Verdicts, v) {
-			t.fragment.Verdicts = append(t.fragment.Verdicts, v)
-		}
-	}
-	if found.problem != nil && !slices.Contains(t.unresolved, *found.problem) {
+	t.fragment.Verdicts = unit.AppendNew(t.fragment.Verdicts, found.endpoints.Verdicts...)
+	if found.problem != nil && !slices.ContainsFunc(t.unresolved, found.problem.says) {
 		t.unresolved = append(t.unresolved, *found.problem)
 	}
 }
@@ -72,12 +67,12 @@ func (t *routeTranslation) resolve(found resolution) {
 // refuse notes plugins that are not to be had, which the route refers to as well.
 func (t *routeTranslation) refuse(a plugin.Attachment) {
 	for _, v := range a.Verdicts {
-		t.resolve(resolution{problem: &reference{reason: gatewayv1.RouteConditionReason(v.Reason), message: v.Message}})
+		t.resolve(resolution{problem: &reference{reason: gatewayv1.RouteConditionReason(v.Reason), message: v.Message, Fault: v.Fault}})
 	}
 }
 
 // references is the condition of all of them. Its reason is that of the first.
-func (t *routeTranslation) references() metav1.Condition {
+func (t *routeTranslation) references() diagnosis {
 	if len(t.unresolved) == 0 {
 		return routeResolvedRefs()
 	}
@@ -89,45 +84,70 @@ func (t *routeTranslation) references() metav1.Condition {
 }
 
 // unserve notes why a part is not served as it says, once for all hosts.
-func (t *routeTranslation) unserve(format string, args ...any) {
-	if why := fmt.Sprintf(format, args...); !slices.Contains(t.unserved, why) {
-		t.unserved = append(t.unserved, why)
+func (t *routeTranslation) unserve(f unit.Fault, format string, args ...any) {
+	why := fmt.Sprintf(format, args...)
+	if !slices.ContainsFunc(t.unserved, func(c cause) bool { return c.message == why }) {
+		t.unserved = append(t.unserved, cause{why, f})
 	}
 }
 
 // warn has an Event say, once, what the conditions have no place for.
-func (t *routeTranslation) warn(reason, format string, args ...any) {
-	if v := unit.Warning(t.key, reason, fmt.Sprintf(format, args...)); !slices.Contains(t.fragment.Verdicts, v) {
-		t.fragment.Verdicts = append(t.fragment.Verdicts, v)
-	}
+func (t *routeTranslation) warn(f unit.Fault, reason, format string, args ...any) {
+	t.fragment.Verdicts = unit.AppendNew(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)).With(f))
 }
 
 // finish gives the route its status. A route of which Kong can be told nothing is
 // attached nowhere.
 func (t *routeTranslation) finish(nothing bool) {
 	for _, problem := range t.allowance.Problems() {
-		t.unserve("%s", problem)
+		t.unserve(unit.At(problem.Path), "%s", problem.Message)
 	}
 	status := &routeStatus{controller: t.options.Controller}
 	t.fragment.Status = status
 	for _, p := range t.attachment.parents {
-		accepted, resolved := p.accepted, t.references()
+		accepted := p.accepted
 		if isTrue(accepted) && nothing {
-			accepted = routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue, limit.Joined(t.unserved))
+			accepted = routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue, messagesOf(t.unserved))
 		}
-		conditions := []metav1.Condition{accepted, resolved}
+		conditions := []diagnosis{accepted, t.references()}
 		if isTrue(accepted) {
 			conditions = append(conditions, routeProgrammed())
 			if len(t.unserved) > 0 {
-				conditions = append(conditions, routePartiallyInvalid(limit.Joined(t.unserved)))
+				conditions = append(conditions, routePartiallyInvalid(messagesOf(t.unserved)))
 			}
 		}
 		status.parents = append(status.parents, gatewayv1.RouteParentStatus{
 			ParentRef: p.ref, ControllerName: gatewayv1.GatewayController(t.options.Controller),
 			Conditions: observed(t.object.GetGeneration(), conditions...),
 		})
+		t.diagnose(status, p, nothing)
 	}
 	if !nothing {
 		t.fragment.Attached = t.attachment.sections
 	}
+}
+
+// diagnose adds what there is to say of a parent, each cause by itself.
+func (t *routeTranslation) diagnose(status *routeStatus, p parent, nothing bool) {
+	part := fmt.Sprintf("parent %q: ", p.ref.Name)
+	switch accepted := isTrue(p.accepted); {
+	case accepted && nothing:
+		status.addCauses(t.key, part, routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue, ""), t.unserved)
+	case accepted:
+		status.addCauses(t.key, part, routePartiallyInvalid(""), t.unserved)
+	default:
+		status.add(t.key, part, p.accepted)
+	}
+	for _, r := range t.unresolved[:min(len(t.unresolved), limit.Verdicts)] {
+		status.add(t.key, part, routeUnresolvedRefs(r.reason, r.message).with(r.Fault))
+	}
+}
+
+// messagesOf joins the messages of causes.
+func messagesOf(causes []cause) string {
+	messages := make([]string, len(causes))
+	for i, c := range causes {
+		messages[i] = c.message
+	}
+	return limit.Joined(messages)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -13,7 +14,7 @@ import (
 // that of the first one which gets requests: a backend that is to be spoken to by another
 // is no backend, and neither is one whose protocol is not for such requests. By way of the
 // relay each may be spoken to with or without TLS.
-func (o Options) backends(r *unit.Reader, from unit.Key, d dialect, refs []gatewayv1.BackendRef) []resolution {
+func (o Options) backends(r *unit.Reader, from unit.Key, d dialect, refs []backendRef) []resolution {
 	all := make([]resolution, len(refs))
 	known := make([]bool, len(refs))
 	for i, ref := range refs {
@@ -32,9 +33,9 @@ func (o Options) backends(r *unit.Reader, from unit.Key, d dialect, refs []gatew
 		name := fmt.Sprintf("Service %s/%s port %d", found.endpoints.Service.Namespace, found.endpoints.Service.Name, *ref.Port)
 		switch {
 		case !known[i] || !slices.Contains(d.protocols, found.protocol):
-			found.problem = unsupported("%s is not for %s", name, some(string(from.Kind)))
+			found.problem = unsupported(found.at, "%s is not for %s", name, some(string(from.Kind)))
 		case first != "" && first != found.protocol && (!relayed || isHTTP2(first) != isHTTP2(found.protocol)):
-			found.problem = unsupported("%s is for %s, and another backend of the same rule for %s", name, found.protocol, first)
+			found.problem = unsupported(found.at, "%s is for %s, and another backend of the same rule for %s", name, found.protocol, first)
 		default:
 			first = found.protocol
 		}
@@ -52,8 +53,8 @@ func encrypted(all []resolution) bool {
 	return policed(all) || slices.ContainsFunc(all, func(f resolution) bool { return isTLS(f.protocol) })
 }
 
-func unsupported(format string, args ...any) *reference {
-	return &reference{gatewayv1.RouteReasonUnsupportedProtocol, fmt.Sprintf(format, args...)}
+func unsupported(at *field.Path, format string, args ...any) *reference {
+	return &reference{gatewayv1.RouteReasonUnsupportedProtocol, fmt.Sprintf(format, args...), unit.At(at)}
 }
 
 // agreed is the protocol of a rule's backends.

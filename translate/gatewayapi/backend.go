@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
@@ -24,10 +25,35 @@ import (
 type reference struct {
 	reason  gatewayv1.RouteConditionReason
 	message string
+	unit.Fault
 }
+
+// says reports whether two tell people the same.
+func (r reference) says(other reference) bool {
+	return r.reason == other.reason && r.message == other.message
+}
+
+// backendRef is a reference of a rule to a backend, and its path.
+type backendRef struct {
+	gatewayv1.BackendRef
+	at *field.Path
+}
+
+// referring are the references in the list of the path.
+func referring(refs []gatewayv1.BackendRef, at *field.Path) []backendRef {
+	all := make([]backendRef, len(refs))
+	for i, ref := range refs {
+		all[i] = backendRef{ref, at.Index(i)}
+	}
+	return all
+}
+
+// ruleField is the path of a rule.
+func ruleField(i int) *field.Path { return spec.Child("rules").Index(i) }
 
 // resolution is what a backendRef stands for.
 type resolution struct {
+	at        *field.Path // of the reference
 	endpoints backend.Endpoints
 	// protocol is what a rule's requests are sent by.
 	protocol string
@@ -37,29 +63,33 @@ type resolution struct {
 }
 
 // resolve follows a backendRef of a route.
-func (o Options) resolve(r *unit.Reader, from unit.Key, ref gatewayv1.BackendRef) resolution {
-	unresolved := func(reason gatewayv1.RouteConditionReason, format string, args ...any) resolution {
-		return resolution{problem: &reference{reason, fmt.Sprintf(format, args...)}}
+func (o Options) resolve(r *unit.Reader, from unit.Key, ref backendRef) resolution {
+	unresolved := func(f unit.Fault, reason gatewayv1.RouteConditionReason, format string, args ...any) resolution {
+		return resolution{at: ref.at, problem: &reference{reason, fmt.Sprintf(format, args...), f}}
 	}
 	if !unit.IsCore(value(ref.Group, "")) || value(ref.Kind, "Service") != "Service" {
-		return unresolved(gatewayv1.RouteReasonInvalidKind, "backend %s is of the kind %s, and a Service is supported", ref.Name, value(ref.Kind, "Service"))
+		return unresolved(unit.At(ref.at.Child("kind")), gatewayv1.RouteReasonInvalidKind, "backend %s is of the kind %s, and a Service is supported", ref.Name, value(ref.Kind, "Service"))
 	}
 	namespace := string(value(ref.Namespace, gatewayv1.Namespace(from.Namespace)))
-	if !grant.Allows(r, from, unit.Key{Kind: unit.Service, Namespace: namespace, Name: string(ref.Name)}) {
-		return unresolved(gatewayv1.RouteReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %s of namespace %s refer to Service %s",
+	if to := (unit.Key{Kind: unit.Service, Namespace: namespace, Name: string(ref.Name)}); !grant.Allows(r, from, to) {
+		return unresolved(unit.Lacking(ref.at.Child("namespace"), grant.Missing(to)), gatewayv1.RouteReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %s of namespace %s refer to Service %s",
 			namespace, some(string(from.Kind)), from.Namespace, ref.Name)
 	}
 	if ref.Port == nil {
-		return unresolved(gatewayv1.RouteReasonBackendNotFound, "the reference to Service %s/%s names no port", namespace, ref.Name)
+		return unresolved(unit.At(ref.at.Child("port")), gatewayv1.RouteReasonBackendNotFound, "the reference to Service %s/%s names no port", namespace, ref.Name)
 	}
 	endpoints := o.Backend.Endpoints(r, backend.Ref{Namespace: namespace, Service: string(ref.Name), Port: strconv.Itoa(int(*ref.Port)),
 		For: streamRoutes[from.Kind].purpose})
 	if endpoints.Reason != "" && len(endpoints.Targets) == 0 {
-		found := unresolved(gatewayv1.RouteReasonBackendNotFound, "%s", endpoints.Message)
+		at := ref.at.Child("name")
+		if endpoints.WrongPort {
+			at = ref.at.Child("port")
+		}
+		found := unresolved(unit.Lacking(at, endpoints.Missing), gatewayv1.RouteReasonBackendNotFound, "%s", endpoints.Message)
 		found.endpoints.Verdicts = endpoints.Verdicts
 		return found
 	}
-	return resolution{endpoints: endpoints}
+	return resolution{at: ref.at, endpoints: endpoints}
 }
 
 // ruleBackends is the value of a rule's unit: what its requests are sent to.
@@ -99,28 +129,29 @@ func (d dialect) use(r *unit.Reader, key unit.Key, rule int, host route.Host, sh
 // closed is a rule all of whose requests get an error.
 func (d dialect) closed() ruleBackends { return ruleBackends{Shares: noBackend(d.broken), Total: 1} }
 
-// ruleOf finds the rule that a unit is for.
-func ruleOf(r *unit.Reader, key unit.Key, id unit.ID) (unit.Object, *gatewayv1.HTTPRouteRule) {
+// ruleOf finds the rule that a unit is for, and its place.
+func ruleOf(r *unit.Reader, key unit.Key, id unit.ID) (unit.Object, *gatewayv1.HTTPRouteRule, int) {
 	which, _, _ := strings.Cut(id.Sub, showing)
 	i, err := strconv.Atoi(which[strings.LastIndexByte(which, '.')+1:])
 	switch object := r.Get(key).(type) {
 	case *gatewayv1.HTTPRoute:
 		if err == nil && i < len(object.Spec.Rules) {
-			return object, &object.Spec.Rules[i]
+			return object, &object.Spec.Rules[i], i
 		}
 	case *gatewayv1.GRPCRoute:
 		if err == nil && i < len(object.Spec.Rules) {
-			return object, httpRuleOf(object.Spec.Rules[i])
+			return object, httpRuleOf(object.Spec.Rules[i]), i
 		}
 	}
-	return nil, nil // about to go
+	return nil, nil, 0 // about to go
 }
 
 // ruleTranslation is the state of translating what one rule sends requests to.
 type ruleTranslation struct {
 	options  Options
 	reader   *unit.Reader
-	key      unit.Key // of the route
+	key      unit.Key    // of the route
+	at       *field.Path // of the rule
 	dialect  dialect
 	rule     *gatewayv1.HTTPRouteRule
 	purpose  backend.For
@@ -134,17 +165,18 @@ type ruleTranslation struct {
 // rule translates what one rule of a route sends requests to.
 func (o Options) rule(d dialect, id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.Kind(d.kind.Kind), Namespace: id.Namespace, Name: id.Name}
-	object, rule := ruleOf(r, key, id)
+	object, rule, i := ruleOf(r, key, id)
 	if rule == nil {
 		return unit.Fragment{}
 	}
-	refs, shown := backendRefs(rule), shownBy(id)
+	at := ruleField(i)
+	refs, shown := backendRefs(rule, at), shownBy(id)
 	backends := o.backends(r, key, d, refs)
 	relay, err := o.relay(rule, policed(backends) || shown.Name != "" && unshowable(backends))
 	if err != nil {
 		return unit.Fragment{Value: d.closed()} // the route says why
 	}
-	t := &ruleTranslation{options: o, reader: r, key: key, dialect: d, rule: rule, shares: sharesOf(refs, backends)}
+	t := &ruleTranslation{options: o, reader: r, key: key, at: at, dialect: d, rule: rule, shares: sharesOf(refs, backends)}
 	t.settings()
 	if relay != nil {
 		t.relayable()
@@ -190,17 +222,17 @@ func (t *ruleTranslation) backend(object unit.Object, id unit.ID, all spoken) ro
 		b.Tags = kong.Tags(t.shares[0].service, serviceKind, all.tags...)
 	}
 	if err := setTimeouts(&b, t.rule.Timeouts); err != nil {
-		t.warn("UnsupportedValue", "rule %s: %v", id.Sub, err)
+		t.warn(unit.FaultOf(err, nil).Within(t.at), "UnsupportedValue", "rule %s: %v", id.Sub, err)
 	}
 	if isHTTP2(b.Protocol) && annotation.Of(object, t.key).Bool(annotation.StripPath, false) {
-		t.warn("AnnotationWithoutEffect", "rule %s: annotation %s%s has no effect on requests that are sent by HTTP/2; a URLRewrite has",
+		t.warn(unit.At(annotation.Field(annotation.StripPath)), "AnnotationWithoutEffect", "rule %s: annotation %s%s has no effect on requests that are sent by HTTP/2; a URLRewrite has",
 			id.Sub, annotation.Prefix, annotation.StripPath)
 	}
 	return b
 }
 
-func (t *ruleTranslation) warn(reason, format string, args ...any) {
-	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)))
+func (t *ruleTranslation) warn(f unit.Fault, reason, format string, args ...any) {
+	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)).With(f))
 }
 
 // maxShare is the most that an API server takes for the weight of a backend.
@@ -208,10 +240,10 @@ const maxShare = 1000000
 
 // sharesOf are the parts of the backends that references stand for. Nothing is sent to one
 // whose policy is not valid.
-func sharesOf(refs []gatewayv1.BackendRef, all []resolution) []share {
+func sharesOf(refs []backendRef, all []resolution) []share {
 	shares := make([]share, len(refs))
 	for i, found := range all {
-		shares[i] = share{weight: min(max(int(value(refs[i].Weight, 1)), 0), maxShare)}
+		shares[i] = share{at: found.at, weight: min(max(int(value(refs[i].Weight, 1)), 0), maxShare)}
 		if found.problem != nil || found.policy != nil && found.policy.TLS == nil {
 			shares[i].broken = true
 			continue
@@ -224,12 +256,13 @@ func sharesOf(refs []gatewayv1.BackendRef, all []resolution) []share {
 	return shares
 }
 
-func backendRefs(rule *gatewayv1.HTTPRouteRule) []gatewayv1.BackendRef {
+// backendRefs are the references of a rule, whose path is given.
+func backendRefs(rule *gatewayv1.HTTPRouteRule, at *field.Path) []backendRef {
 	refs := make([]gatewayv1.BackendRef, len(rule.BackendRefs))
 	for i, ref := range rule.BackendRefs {
 		refs[i] = ref.BackendRef
 	}
-	return refs
+	return referring(refs, at.Child("backendRefs"))
 }
 
 var serviceKind = corev1.SchemeGroupVersion.WithKind("Service")
@@ -241,16 +274,16 @@ func setTimeouts(b *route.Backend, t *gatewayv1.HTTPRouteTimeouts) error {
 	if t == nil {
 		return nil
 	}
-	text := t.BackendRequest
+	text, name := t.BackendRequest, "backendRequest"
 	if text == nil {
-		text = t.Request
+		text, name = t.Request, "request"
 	}
 	if text == nil {
 		return nil
 	}
 	d, err := time.ParseDuration(string(*text))
 	if err != nil {
-		return fmt.Errorf("timeout %q: %w", *text, err)
+		return unit.WithFault(fmt.Errorf("timeout %q: %w", *text, err), unit.At(field.NewPath("timeouts", name)))
 	}
 	if d == 0 { // no limit, for which Kong has no word
 		d = unlimited

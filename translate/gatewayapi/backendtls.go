@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/backend"
@@ -71,6 +71,8 @@ type backendTLS struct {
 	// TLS is nil if nothing is to be sent to backends, and Wrong says why.
 	TLS   *route.BackendTLS
 	Wrong string
+	// Missing is the object without which the policy is not valid.
+	Missing unit.Key
 }
 
 // policyFor is the policy that counts for a Service's port: the one for the port itself
@@ -120,7 +122,7 @@ func (t *routeTranslation) policies(rule int, found resolution) {
 		return
 	}
 	if found.policy != nil && found.policy.TLS == nil {
-		t.warn("BackendTLSPolicyInvalid", "rule %d: nothing is sent to Service %s/%s: %s", rule, e.Service.Namespace, e.Service.Name, found.policy.Wrong)
+		t.warn(unit.Lacking(found.at, found.policy.Missing), "BackendTLSPolicyInvalid", "rule %d: nothing is sent to Service %s/%s: %s", rule, e.Service.Namespace, e.Service.Name, found.policy.Wrong)
 	}
 	for _, policy := range policies(t.reader, e.Service.Namespace, e.Service.Name) {
 		if !isFor(policy, e.Service.Name, "") && !isFor(policy, e.Service.Name, e.ServicePort.Name) {
@@ -137,8 +139,8 @@ func (t *routeTranslation) policies(rule int, found resolution) {
 type policyTranslation struct {
 	reader   *unit.Reader
 	policy   *gatewayv1.BackendTLSPolicy
-	accepted metav1.Condition
-	resolved metav1.Condition
+	accepted diagnosis
+	resolved diagnosis
 }
 
 // backendTLSPolicy translates a BackendTLSPolicy: by whom backends are verified, and as whom.
@@ -155,33 +157,44 @@ func (o Options) backendTLSPolicy(id unit.ID, r *unit.Reader) unit.Fragment {
 		says.TLS = nil
 	}
 	if !o.Relay.Address.IsValid() {
-		says.TLS, t.accepted = nil, policyNotAccepted(gatewayv1.PolicyReasonInvalid, errNoRelay.Error())
+		says.TLS, t.accepted = nil, policyNotAccepted(gatewayv1.PolicyReasonInvalid, errNoRelay.Error()).at(spec.Child("validation"))
 	}
 	if says.TLS == nil {
-		says.Wrong = t.accepted.Message
+		says.Wrong, says.Missing = t.accepted.Message, t.accepted.Missing
 	}
+	status := &policyStatus{controller: o.Controller, conditions: observed(policy.Generation, t.accepted, t.resolved)}
+	status.add(key, "", t.accepted, t.resolved)
 	return unit.Fragment{
 		Value:    says,
-		Status:   &policyStatus{controller: o.Controller, conditions: observed(policy.Generation, t.accepted, t.resolved)},
+		Status:   status,
 		Verdicts: t.ignored(key),
 	}
 }
 
+func targetField(i int) *field.Path { return spec.Child("targetRefs").Index(i) }
+
+// validationField is the path of what a policy says of backends.
+var validationField = spec.Child("validation")
+
 // precedence finds out for which targets another policy comes first.
 func (t *policyTranslation) precedence() {
 	var lost []string
-	for _, target := range t.policy.Spec.TargetRefs {
+	var at *field.Path
+	for i, target := range t.policy.Spec.TargetRefs {
 		if !ofService(target) {
 			continue
 		}
 		all := policies(t.reader, t.policy.Namespace, string(target.Name))
 		first := precedent(all, string(target.Name), string(value(target.SectionName, "")))
 		if first.Name != t.policy.Name {
+			if len(lost) == 0 {
+				at = targetField(i)
+			}
 			lost = append(lost, fmt.Sprintf("BackendTLSPolicy %s/%s is for the same of Service %s, and comes first", first.Namespace, first.Name, target.Name))
 		}
 	}
 	if len(lost) > 0 {
-		t.accepted = policyNotAccepted(gatewayv1.PolicyReasonConflicted, strings.Join(lost, "; "))
+		t.accepted = policyNotAccepted(gatewayv1.PolicyReasonConflicted, strings.Join(lost, "; ")).at(at)
 	}
 }
 
@@ -192,22 +205,23 @@ func (t *policyTranslation) validation() *route.BackendTLS {
 	switch wellKnown := value(v.WellKnownCACertificates, ""); {
 	case len(v.CACertificateRefs) > 0:
 		if says.CAs = t.bundles(v.CACertificateRefs); says.CAs == "" {
-			t.accepted = policyNotAccepted(gatewayv1.BackendTLSPolicyReasonNoValidCACertificate, t.resolved.Message)
+			t.accepted = policyNotAccepted(gatewayv1.BackendTLSPolicyReasonNoValidCACertificate, t.resolved.Message).with(t.resolved.Fault)
 			return nil
 		}
 	case wellKnown != gatewayv1.WellKnownCACertificatesSystem:
 		t.accepted = policyNotAccepted(gatewayv1.PolicyReasonInvalid,
-			fmt.Sprintf("wellKnownCACertificates %q is not known; %s is", wellKnown, gatewayv1.WellKnownCACertificatesSystem))
+			fmt.Sprintf("wellKnownCACertificates %q is not known; %s is", wellKnown, gatewayv1.WellKnownCACertificatesSystem)).at(validationField.Child("wellKnownCACertificates"))
 		return nil
 	}
-	for _, name := range v.SubjectAltNames {
+	for i, name := range v.SubjectAltNames {
 		switch name.Type {
 		case gatewayv1.HostnameSubjectAltNameType:
 			says.Hosts = append(says.Hosts, strings.ToLower(string(name.Hostname)))
 		case gatewayv1.URISubjectAltNameType:
 			says.URIs = append(says.URIs, string(name.URI))
 		default:
-			t.accepted = policyNotAccepted(gatewayv1.PolicyReasonInvalid, fmt.Sprintf("a subjectAltName of the type %q is not known", name.Type))
+			t.accepted = policyNotAccepted(gatewayv1.PolicyReasonInvalid, fmt.Sprintf("a subjectAltName of the type %q is not known", name.Type)).
+				at(validationField.Child("subjectAltNames").Index(i).Child("type"))
 			return nil
 		}
 	}
@@ -217,6 +231,10 @@ func (t *policyTranslation) validation() *route.BackendTLS {
 // depthOption is the Kong Ingress Controller's: how many CA certificates may stand between
 // that of a backend and one that the policy names.
 const depthOption gatewayv1.AnnotationKey = "tls-verify-depth"
+
+func optionField(name gatewayv1.AnnotationKey) *field.Path {
+	return spec.Child("options").Key(string(name))
+}
 
 // maxDepth is the most that it may be, as in Kong.
 const maxDepth = 64
@@ -231,7 +249,7 @@ func (t *policyTranslation) depth(says *route.BackendTLS) bool {
 	depth, err := strconv.Atoi(string(text))
 	if err != nil || depth < 0 || depth > maxDepth {
 		t.accepted = policyNotAccepted(gatewayv1.PolicyReasonInvalid,
-			fmt.Sprintf("spec.options: %s %q is not a number from 0 to %d", depthOption, text, maxDepth))
+			fmt.Sprintf("spec.options: %s %q is not a number from 0 to %d", depthOption, text, maxDepth)).at(optionField(depthOption))
 		return false
 	}
 	says.Depth = &depth
@@ -241,21 +259,22 @@ func (t *policyTranslation) depth(says *route.BackendTLS) bool {
 // bundles joins the certificates of all references that can be followed. The others leave
 // fewer that a backend is verified by, never more.
 func (t *policyTranslation) bundles(refs []gatewayv1.LocalObjectReference) (all string) {
-	unresolved := func(reason gatewayv1.PolicyConditionReason, message string) {
+	unresolved := func(f unit.Fault, reason gatewayv1.PolicyConditionReason, message string) {
 		if isTrue(t.resolved) {
-			t.resolved = policyUnresolvedRefs(reason, message)
+			t.resolved = policyUnresolvedRefs(reason, message).with(f)
 		}
 	}
-	for _, ref := range refs {
+	for i, ref := range refs {
+		at := validationField.Child("caCertificateRefs").Index(i)
 		kind := unit.Kind(ref.Kind)
 		if !unit.IsCore(ref.Group) || kind != unit.ConfigMap && kind != unit.Secret {
-			unresolved(gatewayv1.BackendTLSPolicyReasonInvalidKind,
+			unresolved(unit.At(at.Child("kind")), gatewayv1.BackendTLSPolicyReasonInvalidKind,
 				fmt.Sprintf("%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, ref.Kind))
 			continue
 		}
 		bundle := certificate.UseBundle(t.reader, kind, t.policy.Namespace, string(ref.Name))
 		if len(bundle.Certificates) == 0 {
-			unresolved(gatewayv1.BackendTLSPolicyReasonInvalidCACertificateRef, bundle.Message)
+			unresolved(unit.Lacking(at.Child("name"), bundle.Missing), gatewayv1.BackendTLSPolicyReasonInvalidCACertificateRef, bundle.Message)
 		}
 		all += strings.Join(bundle.Certificates, "")
 	}
@@ -264,16 +283,16 @@ func (t *policyTranslation) bundles(refs []gatewayv1.LocalObjectReference) (all 
 
 // ignored tells what of a policy has no effect, for which its status has no place.
 func (t *policyTranslation) ignored(key unit.Key) (verdicts []unit.Verdict) {
-	for _, target := range t.policy.Spec.TargetRefs {
+	for i, target := range t.policy.Spec.TargetRefs {
 		if !ofService(target) {
 			verdicts = append(verdicts, unit.Warning(key, "UnsupportedTarget",
-				fmt.Sprintf("target %s is of the kind %s, and a Service is supported", target.Name, target.Kind)))
+				fmt.Sprintf("target %s is of the kind %s, and a Service is supported", target.Name, target.Kind)).At(targetField(i).Child("kind")))
 		}
 	}
 	for _, option := range slices.Sorted(maps.Keys(t.policy.Spec.Options)) {
 		if option != depthOption {
 			verdicts = append(verdicts, unit.Warning(key, "UnsupportedValue",
-				fmt.Sprintf("spec.options: %s has no effect; %s has", option, depthOption)))
+				fmt.Sprintf("spec.options: %s has no effect; %s has", option, depthOption)).At(optionField(option)))
 		}
 	}
 	return verdicts

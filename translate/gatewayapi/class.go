@@ -40,7 +40,7 @@ func (o Options) class(id unit.ID, r *unit.Reader) unit.Fragment {
 
 // supportedVersion adds to conditions whether we know the version of Gateway API that is installed. Others are served as
 // well as can be. Where we may not read definitions there is nothing to say.
-func supportedVersion(r *unit.Reader, conditions ...metav1.Condition) []metav1.Condition {
+func supportedVersion(r *unit.Reader, conditions ...diagnosis) []diagnosis {
 	installed := installedVersion(r)
 	if installed == "" {
 		return conditions

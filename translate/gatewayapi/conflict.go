@@ -100,8 +100,12 @@ func between(a, b gatewayv1.Listener) gatewayv1.ListenerConditionReason {
 }
 
 func (a *assessment) lose(reason gatewayv1.ListenerConditionReason, to string) {
-	a.conflicted = listenerConflict(reason, to)
+	at := a.path.Child("hostname")
+	if reason == gatewayv1.ListenerReasonProtocolConflict {
+		at = a.path.Child("protocol")
+	}
+	a.conflicted = listenerConflict(reason, to).at(at)
 	if isTrue(a.accepted) {
-		a.accepted = listenerNotAccepted(reason)
+		a.accepted = listenerNotAccepted(reason).at(at)
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 // filterPlugin does in Kong what filters ask for. Its configuration is typed: nothing
@@ -29,8 +31,14 @@ type filters struct {
 
 	// cors is for a plugin of its own.
 	cors *cors
-	// extensions are the names of KongPlugins that are asked for.
-	extensions []string
+	// extensions are the KongPlugins that are asked for.
+	extensions []namedPlugin
+}
+
+// namedPlugin is the name of a KongPlugin, and its path.
+type namedPlugin struct {
+	name string
+	at   *field.Path
 }
 
 // chain is what the filters of a rule do, or those of one of its backends.
@@ -139,26 +147,30 @@ func unusual(ports []int32, own int32) []int32 {
 }
 
 // filtersOf reads a rule's filters for a match of the path, and those of its backend if
-// there is only one. The error names what is not supported.
-func filtersOf(rule *gatewayv1.HTTPRouteRule, matched route.Path) (filters, error) {
+// there is only one. The path is the rule's. The error names what is not supported.
+func filtersOf(rule *gatewayv1.HTTPRouteRule, matched route.Path, at *field.Path) (filters, error) {
 	var f filters
-	all := rule.Filters
+	var own []gatewayv1.HTTPRouteFilter
 	if len(rule.BackendRefs) == 1 {
-		all = slices.Concat(all, rule.BackendRefs[0].Filters)
+		own = rule.BackendRefs[0].Filters
 	}
-	for _, filter := range all {
-		if err := f.add(filter, matched); err != nil {
-			return filters{}, err
+	for i, filter := range slices.Concat(rule.Filters, own) {
+		path := at.Child("filters").Index(i)
+		if of := len(rule.Filters); i >= of {
+			path = at.Child("backendRefs").Index(0).Child("filters").Index(i - of)
+		}
+		if err := f.add(filter, matched, path); err != nil {
+			return filters{}, unit.WithFault(err, unit.FaultOf(err, nil).Within(path))
 		}
 	}
 	return f, nil
 }
 
-func (f *filters) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) error {
+func (f *filters) add(filter gatewayv1.HTTPRouteFilter, matched route.Path, at *field.Path) error {
 	name, extends := pluginExtension(filter.ExtensionRef)
 	switch {
 	case filter.Type == gatewayv1.HTTPRouteFilterExtensionRef && extends:
-		f.extensions = append(f.extensions, name)
+		f.extensions = append(f.extensions, namedPlugin{name, at.Child("extensionRef", "name")})
 		return nil
 	case filter.Type == gatewayv1.HTTPRouteFilterCORS && filter.CORS != nil:
 		f.cors = corsOf(filter.CORS)
@@ -179,19 +191,24 @@ func (c *chain) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) (err e
 			Status: value(r.StatusCode, 302), Scheme: value(r.Scheme, ""),
 			Host: string(value(r.Hostname, "")), Port: int(value(r.Port, 0)),
 		}
-		c.Redirect.Path, err = replacedPath(r.Path, matched)
+		c.Redirect.Path, err = replacedPath("requestRedirect", r.Path, matched)
 	case filter.Type == gatewayv1.HTTPRouteFilterURLRewrite && filter.URLRewrite != nil:
 		c.Rewrite = &rewrite{Host: string(value(filter.URLRewrite.Hostname, ""))}
-		c.Rewrite.Path, err = replacedPath(filter.URLRewrite.Path, matched)
+		c.Rewrite.Path, err = replacedPath("urlRewrite", filter.URLRewrite.Path, matched)
 	case filter.Type == gatewayv1.HTTPRouteFilterRequestMirror && filter.RequestMirror != nil:
 		// It is for the relay, after all other filters.
 	default:
-		return fmt.Errorf("a filter of the type %s is not supported", filter.Type)
+		return wrongIn("type", "a filter of the type %s is not supported", filter.Type)
 	}
 	return errorsIn(err, c.check())
 }
 
-func replacedPath(p *gatewayv1.HTTPPathModifier, matched route.Path) (*path, error) {
+// wrongIn is an error about a field of a filter or rule.
+func wrongIn(name, format string, args ...any) error {
+	return unit.WithFault(fmt.Errorf(format, args...), unit.Fault{Field: name})
+}
+
+func replacedPath(name string, p *gatewayv1.HTTPPathModifier, matched route.Path) (*path, error) {
 	switch {
 	case p == nil:
 		return nil, nil
@@ -205,21 +222,21 @@ func replacedPath(p *gatewayv1.HTTPPathModifier, matched route.Path) (*path, err
 		replacement := value(p.ReplacePrefixMatch, "")
 		return &path{Prefix: &matched.Value, Replacement: &replacement}, nil
 	case p.Type == gatewayv1.PrefixMatchHTTPPathModifier:
-		return nil, fmt.Errorf("the prefix of a path can be replaced only where a prefix is matched")
+		return nil, wrongIn(name+".path", "the prefix of a path can be replaced only where a prefix is matched")
 	}
-	return nil, fmt.Errorf("a path cannot be modified by %s", p.Type)
+	return nil, wrongIn(name+".path.type", "a path cannot be modified by %s", p.Type)
 }
 
 // framed refuses a filter that changes where a message ends: what follows it on the connection
 // would be taken for a part of it, or the other way round.
-func framed(field string, filter *gatewayv1.HTTPHeaderFilter) error {
+func framed(part string, filter *gatewayv1.HTTPHeaderFilter) error {
 	names := slices.Clone(filter.Remove)
 	for _, h := range slices.Concat(filter.Set, filter.Add) {
 		names = append(names, string(h.Name))
 	}
 	for _, name := range names {
 		if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") {
-			return fmt.Errorf("%s names the header %s, which follows from the body and cannot be modified", field, name)
+			return wrongIn(part, "%s names the header %s, which follows from the body and cannot be modified", part, name)
 		}
 	}
 	return nil

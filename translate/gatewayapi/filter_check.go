@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 // What the schemas of the plugins kube-sync-http and kube-sync-cors take. An API server that
@@ -57,7 +59,9 @@ func inField(field string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s.%w", field, err)
+	f := unit.FaultOf(err, nil)
+	f.Field = field + "." + f.Field
+	return unit.WithFault(fmt.Errorf("%s.%w", field, err), f)
 }
 
 func (h *headers) check() error {
@@ -69,7 +73,7 @@ func (h *headers) check() error {
 	}
 	for _, name := range h.Remove {
 		if !token.MatchString(name) {
-			return fmt.Errorf("remove: %q is not the name of a header", name)
+			return wrongIn("remove", "remove: %q is not the name of a header", name)
 		}
 	}
 	return nil
@@ -78,10 +82,10 @@ func (h *headers) check() error {
 func checkHeaders(field string, all []header) error {
 	for _, h := range all {
 		if !token.MatchString(h.Name) {
-			return fmt.Errorf("%s: %q is not the name of a header", field, h.Name)
+			return wrongIn(field, "%s: %q is not the name of a header", field, h.Name)
 		}
 		if !singleLine(h.Value) {
-			return fmt.Errorf("%s: the value of header %s %s", field, h.Name, noControl)
+			return wrongIn(field, "%s: the value of header %s %s", field, h.Name, noControl)
 		}
 	}
 	return nil
@@ -99,18 +103,18 @@ func (r *redirect) check() error {
 	case r == nil:
 		return nil
 	case !slices.Contains(redirectStatuses, r.Status):
-		return fmt.Errorf("statusCode: %d is not the status of a redirect: 301, 302, 303, 307 and 308 are", r.Status)
+		return wrongIn("statusCode", "statusCode: %d is not the status of a redirect: 301, 302, 303, 307 and 308 are", r.Status)
 	case !slices.Contains(redirectSchemes, r.Scheme):
-		return fmt.Errorf("scheme: %q is neither http nor https", r.Scheme)
+		return wrongIn("scheme", "scheme: %q is neither http nor https", r.Scheme)
 	case r.Port < 0 || r.Port > maxPort:
-		return fmt.Errorf("port: %d is not a port", r.Port)
+		return wrongIn("port", "port: %d is not a port", r.Port)
 	}
 	return errorsIn(checkHost(r.Host), r.Path.check())
 }
 
 func checkHost(host string) error {
 	if host != "" && !hostname.MatchString(host) {
-		return fmt.Errorf("hostname: %q is not a host name", host)
+		return wrongIn("hostname", "hostname: %q is not a host name", host)
 	}
 	return nil
 }
@@ -128,14 +132,14 @@ func (p *path) check() error {
 
 func checkPath(field string, text *string) error {
 	if text != nil && !singleLine(*text) {
-		return fmt.Errorf("%s: %q %s", field, *text, noControl)
+		return wrongIn(field, "%s: %q %s", field, *text, noControl)
 	}
 	return nil
 }
 
 func (c *cors) check() error {
 	if c.MaxAge < 0 {
-		return fmt.Errorf("cors.maxAge: %d is not a number of seconds", c.MaxAge)
+		return wrongIn("cors.maxAge", "cors.maxAge: %d is not a number of seconds", c.MaxAge)
 	}
 	return errorsIn(
 		checkNames("cors.allowMethods", c.Methods),
@@ -146,7 +150,7 @@ func (c *cors) check() error {
 
 func checkNames(field, names string) error {
 	if names != "" && !headerNames.MatchString(names) {
-		return fmt.Errorf("%s: %q are not names separated by commas", field, names)
+		return wrongIn(field, "%s: %q are not names separated by commas", field, names)
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
@@ -25,18 +25,22 @@ const frontendPlugin = "kube-sync-mtls"
 // frontendRole is of the unit that tells Kong about the ports of all Gateways.
 const frontendRole unit.Role = "gateway-frontends"
 
-// validationOf is how clients of a Gateway's port prove who they are; nil if they need not.
-func validationOf(gateway *gatewayv1.Gateway, port int32) *gatewayv1.FrontendTLSValidation {
+// frontendField is the path of how clients prove who they are.
+var frontendField = spec.Child("tls", "frontend")
+
+// validationOf is how clients of a Gateway's port prove who they are, and the path of that; nil
+// if they need not.
+func validationOf(gateway *gatewayv1.Gateway, port int32) (*gatewayv1.FrontendTLSValidation, *field.Path) {
 	if gateway.Spec.TLS == nil || gateway.Spec.TLS.Frontend == nil {
-		return nil
+		return nil, nil
 	}
 	frontend := gateway.Spec.TLS.Frontend
-	for _, at := range frontend.PerPort {
+	for i, at := range frontend.PerPort {
 		if at.Port == port {
-			return at.TLS.Validation
+			return at.TLS.Validation, frontendField.Child("perPort").Index(i).Child("tls", "validation")
 		}
 	}
-	return frontend.Default.Validation
+	return frontend.Default.Validation, frontendField.Child("default", "validation")
 }
 
 // required tells whether clients are let by only with a good certificate.
@@ -46,31 +50,33 @@ func required(v *gatewayv1.FrontendTLSValidation) bool {
 
 // clientCAs are the certificates that clients are verified by, and the first reference to
 // such that cannot be followed. The others leave fewer, never more.
-func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.FrontendTLSValidation) (cas []string, wrong *metav1.Condition) {
-	unresolved := func(reason gatewayv1.ListenerConditionReason, format string, args ...any) {
+func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.FrontendTLSValidation, at *field.Path) (cas []string, wrong *diagnosis) {
+	unresolved := func(f unit.Fault, reason gatewayv1.ListenerConditionReason, format string, args ...any) {
 		if wrong == nil {
-			c := listenerUnresolvedRefs(reason, fmt.Sprintf(format, args...))
+			c := listenerUnresolvedRefs(reason, fmt.Sprintf(format, args...)).with(f)
 			wrong = &c
 		}
 	}
-	for _, ref := range v.CACertificateRefs {
+	refs := at.Child("caCertificateRefs")
+	for i, ref := range v.CACertificateRefs {
+		at := refs.Index(i)
 		kind, namespace := unit.Kind(ref.Kind), string(value(ref.Namespace, gatewayv1.Namespace(gateway.Namespace)))
 		if !unit.IsCore(ref.Group) || kind != unit.ConfigMap && kind != unit.Secret {
-			unresolved(gatewayv1.ListenerReasonInvalidCACertificateKind, "%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, ref.Kind)
+			unresolved(unit.At(at.Child("kind")), gatewayv1.ListenerReasonInvalidCACertificateKind, "%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, ref.Kind)
 			continue
 		}
 		from := unit.Key{Kind: unit.Gateway, Namespace: gateway.Namespace, Name: gateway.Name}
-		if !grant.Allows(r, from, unit.Key{Kind: kind, Namespace: namespace, Name: string(ref.Name)}) {
-			unresolved(gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to %s %s",
+		if to := (unit.Key{Kind: kind, Namespace: namespace, Name: string(ref.Name)}); !grant.Allows(r, from, to) {
+			unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to %s %s",
 				namespace, gateway.Namespace, kind, ref.Name)
 			continue
 		}
 		bundle := certificate.UseBundle(r, kind, namespace, string(ref.Name))
 		if len(bundle.Certificates) == 0 {
-			unresolved(gatewayv1.ListenerReasonInvalidCACertificateRef, "%s", bundle.Message)
+			unresolved(unit.Lacking(at.Child("name"), bundle.Missing), gatewayv1.ListenerReasonInvalidCACertificateRef, "%s", bundle.Message)
 		}
 		if bundle.Weak != "" {
-			unresolved(gatewayv1.ListenerReasonInvalidCACertificateRef, "%s", bundle.Weak)
+			unresolved(unit.At(at.Child("name")), gatewayv1.ListenerReasonInvalidCACertificateRef, "%s", bundle.Weak)
 		}
 		cas = append(cas, bundle.Certificates...)
 	}
@@ -80,7 +86,7 @@ func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.Frontend
 	}
 	// One plugin has those of all Gateways.
 	if most := r.Limits().PluginString; limit.Exceeds(size, most) {
-		unresolved(gatewayv1.ListenerReasonInvalidCACertificateRef, "the CA certificates have %d bytes, and the setting %s allows %d", size, limit.PluginString, most)
+		unresolved(unit.At(refs), gatewayv1.ListenerReasonInvalidCACertificateRef, "the CA certificates have %d bytes, and the setting %s allows %d", size, limit.PluginString, most)
 		return nil, wrong
 	}
 	return cas, wrong
@@ -89,39 +95,49 @@ func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.Frontend
 // validate finds out how clients of a listener prove who they are. Of a Gateway that shares
 // Kong's ports nobody could tell whom to ask.
 func (t *gatewayTranslation) validate(a *assessment, pooled bool) {
-	v := validationOf(t.gateway, a.spec.Port)
+	v, at := validationOf(t.gateway, a.spec.Port)
 	if v == nil || a.spec.Protocol != gatewayv1.HTTPSProtocolType || !isTrue(a.accepted) {
 		return
 	}
 	if !pooled {
 		// Whoever wants clients to be validated relies on it.
-		a.accepted = listenerUnsupportedValue("tls.frontend needs ports of the Gateway's own; nothing is served rather than to everybody")
+		a.accepted = listenerUnsupportedValue("tls.frontend needs ports of the Gateway's own; nothing is served rather than to everybody").with(t.faultAt(*a, unit.At(at)))
 		return
 	}
-	cas, wrong := clientCAs(t.reader, t.gateway, v)
+	cas, wrong := clientCAs(t.reader, t.gateway, v, at)
 	if wrong != nil {
-		a.resolved = *wrong
+		a.resolved = wrong.with(t.faultAt(*a, wrong.Fault))
 	}
 	if len(cas) == 0 {
-		a.accepted = listenerNoValidCA(a.resolved.Message)
+		a.accepted = listenerNoValidCA(a.resolved.Message).with(a.resolved.Fault)
 		return
 	}
 	t.reader.Use(unit.ID{Role: frontendRole})
 	a.validated = required(v)
 }
 
+// faultAt is a fault of the Gateway as the object tells of it that has the listener.
+func (t *gatewayTranslation) faultAt(a assessment, f unit.Fault) unit.Fault {
+	if a.of != t.key {
+		f.Field = a.path.String()
+	}
+	return f
+}
+
 // fallback is the condition of Gateways some of whose clients need not prove anything.
-func (t *gatewayTranslation) fallback() []metav1.Condition {
+func (t *gatewayTranslation) fallback() []diagnosis {
 	if t.gateway.Spec.TLS == nil || t.gateway.Spec.TLS.Frontend == nil {
 		return nil
 	}
 	frontend := t.gateway.Spec.TLS.Frontend
-	all := []*gatewayv1.FrontendTLSValidation{frontend.Default.Validation}
-	for _, at := range frontend.PerPort {
-		all = append(all, at.TLS.Validation)
+	lenient := func(v *gatewayv1.FrontendTLSValidation) bool { return v != nil && !required(v) }
+	if lenient(frontend.Default.Validation) {
+		return []diagnosis{gatewayInsecure(frontendField.Child("default", "validation", "mode"))}
 	}
-	if slices.ContainsFunc(all, func(v *gatewayv1.FrontendTLSValidation) bool { return v != nil && !required(v) }) {
-		return []metav1.Condition{gatewayInsecure()}
+	for i, at := range frontend.PerPort {
+		if lenient(at.TLS.Validation) {
+			return []diagnosis{gatewayInsecure(frontendField.Child("perPort").Index(i).Child("tls", "validation", "mode"))}
+		}
 	}
 	return nil
 }
@@ -141,9 +157,9 @@ func (o Options) frontends(_ unit.ID, r *unit.Reader) unit.Fragment {
 			continue
 		}
 		for port, at := range portsOf(r, serviceName(gateway)).assigned {
-			v := validationOf(gateway, port.Port)
+			v, path := validationOf(gateway, port.Port)
 			if port.Protocol == gatewayv1.HTTPSProtocolType && v != nil {
-				cas, _ := clientCAs(r, gateway, v)
+				cas, _ := clientCAs(r, gateway, v, path)
 				ports = append(ports, guardedPort{Port: at, Required: required(v), CAs: cas})
 			}
 		}

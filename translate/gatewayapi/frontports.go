@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -117,7 +116,7 @@ func (o Options) assumedPorts() frontPorts {
 
 // of is the port that Kong's router sees of a listener, 0 for requests, which may come by any
 // port, or why there is none.
-func (f frontPorts) of(l gatewayv1.Listener) (int32, *metav1.Condition) {
+func (f frontPorts) of(l gatewayv1.Listener) (int32, *diagnosis) {
 	seen, ok := f[l.Protocol][l.Port]
 	switch {
 	case !ok:

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
@@ -32,9 +32,9 @@ type served struct {
 // ListenerSet concern no other, nor routes for other hosts.
 type merged struct {
 	gateway  unit.Key
-	accepted metav1.Condition // the Gateway's
+	accepted diagnosis // the Gateway's
 	// conditions are others of the Gateway, if it has what they are about.
-	conditions []metav1.Condition
+	conditions []diagnosis
 	pooled     bool
 	// listeners are the Gateway's, then those of its ListenerSets in the order of precedence.
 	listeners []assessment
@@ -71,14 +71,19 @@ func (o Options) gateway(id unit.ID, r *unit.Reader) unit.Fragment {
 	if !ours {
 		return unit.Fragment{}
 	}
-	status := newGatewayStatus(gateway, m.of[key], m.accepted, m.conditions...)
+	status, conditions := newGatewayStatus(gateway, m.of[key], m.accepted, m.conditions...)
 	if gateway.Spec.AllowedListeners != nil {
 		status.sets = new(m.attachedSets())
 	}
 	fragment := unit.Fragment{Value: servedBy(key, m.of[key]), Status: status}
 	if m.pooled {
 		fragment.Objects, status.network = o.network(r, gateway, m)
+		if status.network.missing != nil {
+			conditions[1] = *status.network.missing
+		}
 	}
+	status.add(key, "", conditions...)
+	status.addListeners(m.of[key])
 	return fragment
 }
 
@@ -130,7 +135,9 @@ func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 	return t.fragment
 }
 
-func newGatewayStatus(gateway *gatewayv1.Gateway, own []assessment, acceptance metav1.Condition, more ...metav1.Condition) *gatewayStatus {
+// newGatewayStatus returns a status and the Gateway's conditions in it: whether it is accepted,
+// whether it is programmed, and others.
+func newGatewayStatus(gateway *gatewayv1.Gateway, own []assessment, acceptance diagnosis, more ...diagnosis) (*gatewayStatus, []diagnosis) {
 	s := &gatewayStatus{}
 	program := gatewayNotProgrammed("no listener can be served")
 	for _, a := range own {
@@ -139,37 +146,43 @@ func newGatewayStatus(gateway *gatewayv1.Gateway, own []assessment, acceptance m
 			program = gatewayProgrammed()
 		}
 	}
-	s.conditions = observed(gateway.Generation, append([]metav1.Condition{acceptance, program}, more...)...)
-	return s
+	conditions := append([]diagnosis{acceptance, program}, more...)
+	s.conditions = observed(gateway.Generation, conditions...)
+	return s, conditions
 }
 
 // acceptance tells whether a Gateway is served at all.
-func acceptance(gateway *gatewayv1.Gateway, all []assessment, pooled bool) metav1.Condition {
+func acceptance(gateway *gatewayv1.Gateway, all []assessment, pooled bool) diagnosis {
 	accepted := 0
 	for _, a := range all {
 		if isTrue(a.accepted) {
 			accepted++
 		}
 	}
+	asked, unsupported := asksForAddress(gateway), unsupportedAddress(gateway)
 	switch {
 	case gateway.Spec.Infrastructure != nil && gateway.Spec.Infrastructure.ParametersRef != nil:
 		return gatewayInvalidParameters()
-	case !pooled && asksForAddress(gateway):
-		return gatewayFixedAddresses()
-	case unsupportedAddress(gateway):
-		return gatewayUnsupportedAddress()
+	case !pooled && asked >= 0:
+		return gatewayFixedAddresses(addressField(asked))
+	case unsupported >= 0:
+		return gatewayUnsupportedAddress(addressField(unsupported).Child("type"))
 	case accepted < len(all):
 		return gatewayListenersNotValid(accepted > 0)
 	}
 	return gatewayAccepted()
 }
 
-func asksForAddress(gateway *gatewayv1.Gateway) bool {
-	return slices.ContainsFunc(gateway.Spec.Addresses, func(a gatewayv1.GatewaySpecAddress) bool { return a.Value != "" })
+func addressField(i int) *field.Path { return spec.Child("addresses").Index(i) }
+
+// asksForAddress returns the place of the first address that a Gateway asks for, or -1.
+func asksForAddress(gateway *gatewayv1.Gateway) int {
+	return slices.IndexFunc(gateway.Spec.Addresses, func(a gatewayv1.GatewaySpecAddress) bool { return a.Value != "" })
 }
 
-func unsupportedAddress(gateway *gatewayv1.Gateway) bool {
-	return slices.ContainsFunc(gateway.Spec.Addresses, func(a gatewayv1.GatewaySpecAddress) bool {
+// unsupportedAddress returns the place of the first address of an unsupported type, or -1.
+func unsupportedAddress(gateway *gatewayv1.Gateway) int {
+	return slices.IndexFunc(gateway.Spec.Addresses, func(a gatewayv1.GatewaySpecAddress) bool {
 		return value(a.Type, gatewayv1.IPAddressType) != gatewayv1.IPAddressType
 	})
 }
@@ -225,11 +238,11 @@ func (t *gatewayTranslation) resolve(a *assessment) bool {
 	}
 	if len(refs) == 0 {
 		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, "CertificateMissing",
-			fmt.Sprintf("listener %s has no tls.certificateRefs: Kong answers with its own certificate, which clients don't trust", a.spec.Name)))
+			fmt.Sprintf("listener %s has no tls.certificateRefs: Kong answers with its own certificate, which clients don't trust", a.spec.Name)).At(a.path.Child("tls", "certificateRefs")))
 		return true
 	}
-	for _, ref := range refs {
-		c, wrong := t.certificate(a.of, ref)
+	for i, ref := range refs {
+		c, wrong := t.certificate(a.of, ref, a.path.Child("tls", "certificateRefs").Index(i))
 		if wrong != nil {
 			a.resolved = *wrong
 			continue
@@ -254,7 +267,7 @@ func (t *gatewayTranslation) certify(all []assessment) {
 		for _, c := range a.certificates {
 			if looked += len(c.Names) * (1 + len(a.narrower)); looked > limit.Comparisons {
 				t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, "ObjectTooLarge",
-					fmt.Sprintf("listener %s: its certificates and those of later listeners are served for the listeners' host names alone: there are too many names in certificates to look through", a.spec.Name)))
+					fmt.Sprintf("listener %s: its certificates and those of later listeners are served for the listeners' host names alone: there are too many names in certificates to look through", a.spec.Name)).At(a.path))
 				return
 			}
 			for _, name := range c.Names {
@@ -284,26 +297,26 @@ func (t *gatewayTranslation) unnamed(a assessment) {
 	}
 	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, "HostMissing", fmt.Sprintf(
 		"listener %s has no hostname, and its certificate no DNS names that it could be for. "+
-			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to have one for all hosts", a.spec.Name)))
+			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to have one for all hosts", a.spec.Name)).At(a.path.Child("hostname")))
 }
 
 // certificate is what an object refers to, or why it cannot be had.
-func (t *gatewayTranslation) certificate(from unit.Key, ref gatewayv1.SecretObjectReference) (certificate.Certificate, *metav1.Condition) {
-	unresolved := func(reason gatewayv1.ListenerConditionReason, format string, args ...any) (certificate.Certificate, *metav1.Condition) {
-		c := listenerUnresolvedRefs(reason, fmt.Sprintf(format, args...))
+func (t *gatewayTranslation) certificate(from unit.Key, ref gatewayv1.SecretObjectReference, at *field.Path) (certificate.Certificate, *diagnosis) {
+	unresolved := func(f unit.Fault, reason gatewayv1.ListenerConditionReason, format string, args ...any) (certificate.Certificate, *diagnosis) {
+		c := listenerUnresolvedRefs(reason, fmt.Sprintf(format, args...)).with(f)
 		return certificate.Certificate{}, &c
 	}
 	namespace := string(value(ref.Namespace, gatewayv1.Namespace(from.Namespace)))
 	if !unit.IsCore(value(ref.Group, "")) || value(ref.Kind, "Secret") != "Secret" {
-		return unresolved(gatewayv1.ListenerReasonInvalidCertificateRef, "a certificate is in a Secret, not in a %s", value(ref.Kind, ""))
+		return unresolved(unit.At(at.Child("kind")), gatewayv1.ListenerReasonInvalidCertificateRef, "a certificate is in a Secret, not in a %s", value(ref.Kind, ""))
 	}
-	if !grant.Allows(t.reader, from, unit.Key{Kind: unit.Secret, Namespace: namespace, Name: string(ref.Name)}) {
-		return unresolved(gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %ss of namespace %s refer to Secret %s",
+	if to := (unit.Key{Kind: unit.Secret, Namespace: namespace, Name: string(ref.Name)}); !grant.Allows(t.reader, from, to) {
+		return unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %ss of namespace %s refer to Secret %s",
 			namespace, from.Kind, from.Namespace, ref.Name)
 	}
 	c := certificate.Use(t.reader, namespace, string(ref.Name))
 	if c.ID == "" {
-		return unresolved(gatewayv1.ListenerReasonInvalidCertificateRef, "%s", c.Message)
+		return unresolved(unit.Lacking(at.Child("name"), c.Missing), gatewayv1.ListenerReasonInvalidCertificateRef, "%s", c.Message)
 	}
 	return c, nil
 }
@@ -323,8 +336,8 @@ func (t *gatewayTranslation) serve(a assessment, name string, c certificate.Cert
 		Since:    a.since,
 		Entities: []*kong.Entity{kong.SNI(name, c.ID)},
 		Same:     c.Fingerprint,
-		Under:    t.claimsOf(a).Certificate(&t.fragment, name, a.listener().From == gatewayv1.NamespacesFromSame),
-		Lost:     unit.Warning(a.of, "HostConflict", "the certificate for "+name+" is another object's to choose"),
+		Under:    t.claimsOf(a).Certificate(&t.fragment, name, a.listener().From == gatewayv1.NamespacesFromSame, a.path),
+		Lost:     unit.Warning(a.of, "HostConflict", "the certificate for "+name+" is another object's to choose").At(a.path),
 	})
 }
 

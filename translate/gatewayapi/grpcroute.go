@@ -24,7 +24,7 @@ func (o Options) grpcRoute(id unit.ID, r *unit.Reader) unit.Fragment {
 	t := requestTranslation{dialect: requestRoutes[key.Kind],
 		routeTranslation: o.translationOf(r, key, object, object.Spec.CommonRouteSpec, withAliases(object, key, object.Spec.Hostnames))}
 	for _, rule := range object.Spec.Rules {
-		t.rules = append(t.rules, requestRule{HTTPRouteRule: httpRuleOf(rule), matches: grpcMatches(rule)})
+		t.rules = append(t.rules, requestRule{HTTPRouteRule: httpRuleOf(rule), matches: grpcMatches(rule), matchless: len(rule.Matches) == 0})
 	}
 	fragment := t.translate()
 	if len(t.attachment.bindings) > 0 {

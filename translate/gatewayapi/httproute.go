@@ -24,7 +24,7 @@ func (o Options) httpRoute(id unit.ID, r *unit.Reader) unit.Fragment {
 			rule.matches = append(rule.matches, matchOf(match))
 		}
 		if len(rule.matches) == 0 {
-			rule.matches = []route.Match{everything}
+			rule.matches, rule.matchless = []route.Match{everything}, true
 		}
 		t.rules = append(t.rules, rule)
 	}

@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
@@ -65,6 +66,7 @@ type assessment struct {
 	generation int64     // and its generation
 
 	spec         gatewayv1.Listener
+	path         *field.Path // of the listener in the object
 	kongPort     int32
 	kinds        []gatewayv1.RouteGroupKind
 	certificates []certificate.Certificate
@@ -72,19 +74,20 @@ type assessment struct {
 	shown        types.NamespacedName // the Gateway's key pair for backends
 	validated    bool                 // clients are let by only with a good certificate
 
-	accepted   metav1.Condition
-	conflicted metav1.Condition
-	resolved   metav1.Condition
-	programmed metav1.Condition
+	accepted   diagnosis
+	conflicted diagnosis
+	resolved   diagnosis
+	programmed diagnosis
 }
 
-// assess judges a listener by itself, but for its port and what it refers to.
-func assess(s source, l gatewayv1.Listener) assessment {
-	a := assessment{of: s.key, since: s.object.GetCreationTimestamp().Time, generation: s.object.GetGeneration(), spec: l,
+// assess judges a listener of a source by itself, but for its port and what it refers to.
+func assess(s source, i int) assessment {
+	l := s.listeners[i]
+	a := assessment{of: s.key, path: spec.Child("listeners").Index(i), since: s.object.GetCreationTimestamp().Time, generation: s.object.GetGeneration(), spec: l,
 		accepted: listenerAccepted(), conflicted: listenerNoConflicts()}
-	a.kinds, a.resolved = allowedKinds(l)
+	a.kinds, a.resolved = allowedKinds(l, a.path)
 	if schemes[l.Protocol] == "" {
-		a.accepted = listenerUnsupportedProtocol(l.Protocol)
+		a.accepted = listenerUnsupportedProtocol(l.Protocol).at(a.path.Child("protocol"))
 	}
 	return a
 }
@@ -95,15 +98,15 @@ func (a *assessment) place(ports ports) {
 	if !isTrue(a.accepted) {
 		return
 	}
-	var unavailable *metav1.Condition
+	var unavailable *diagnosis
 	a.kongPort, unavailable = ports.of(a.spec)
 	switch {
 	case unavailable != nil:
-		a.accepted = *unavailable
+		a.accepted = unavailable.at(a.path.Child("port"))
 	case !isHost(hostOf(a.spec.Hostname)):
-		a.accepted = listenerUnsupportedValue(fmt.Sprintf("%q is not a host name", *a.spec.Hostname))
+		a.accepted = listenerUnsupportedValue(fmt.Sprintf("%q is not a host name", *a.spec.Hostname)).at(a.path.Child("hostname"))
 	case a.spec.Protocol == gatewayv1.HTTPSProtocolType && mode(a.spec) != gatewayv1.TLSModeTerminate:
-		a.accepted = listenerUnsupportedValue("a listener for HTTPS terminates TLS")
+		a.accepted = listenerUnsupportedValue("a listener for HTTPS terminates TLS").at(a.path.Child("tls", "mode"))
 	}
 }
 
@@ -116,7 +119,7 @@ func mode(l gatewayv1.Listener) gatewayv1.TLSModeType {
 
 // allowedKinds are the kinds of routes that a listener asks for, as far as they are
 // supported.
-func allowedKinds(l gatewayv1.Listener) ([]gatewayv1.RouteGroupKind, metav1.Condition) {
+func allowedKinds(l gatewayv1.Listener, path *field.Path) ([]gatewayv1.RouteGroupKind, diagnosis) {
 	group := gatewayv1.Group(gatewayv1.GroupName)
 	kinds := []gatewayv1.RouteGroupKind{}
 	if l.AllowedRoutes == nil || len(l.AllowedRoutes.Kinds) == 0 {
@@ -126,16 +129,19 @@ func allowedKinds(l gatewayv1.Listener) ([]gatewayv1.RouteGroupKind, metav1.Cond
 		return kinds, listenerResolvedRefs()
 	}
 	var unknown []string
-	for _, asked := range l.AllowedRoutes.Kinds {
+	var first *field.Path
+	for i, asked := range l.AllowedRoutes.Kinds {
 		if value(asked.Group, group) == group && slices.Contains(routeKinds[l.Protocol], string(asked.Kind)) {
 			kinds = append(kinds, gatewayv1.RouteGroupKind{Group: &group, Kind: asked.Kind})
 		} else {
-			unknown = append(unknown, string(asked.Kind))
+			if unknown = append(unknown, string(asked.Kind)); len(unknown) == 1 {
+				first = path.Child("allowedRoutes", "kinds").Index(i)
+			}
 		}
 	}
 	if len(unknown) > 0 {
 		return kinds, listenerUnresolvedRefs(gatewayv1.ListenerReasonInvalidRouteKinds,
-			fmt.Sprintf("a listener for %s takes no routes of the kind %s", l.Protocol, strings.Join(unknown, ", ")))
+			fmt.Sprintf("a listener for %s takes no routes of the kind %s", l.Protocol, strings.Join(unknown, ", "))).at(first)
 	}
 	return kinds, listenerResolvedRefs()
 }
@@ -181,6 +187,22 @@ func (a assessment) listener() listener {
 func (a assessment) status() gatewayv1.ListenerStatus {
 	return gatewayv1.ListenerStatus{
 		Name: a.spec.Name, SupportedKinds: a.kinds,
-		Conditions: observed(a.generation, a.accepted, a.programmed, a.resolved, a.conflicted),
+		Conditions: observed(a.generation, a.conditions()...),
+	}
+}
+
+// conditions are those of the listener in its object's status.
+func (a assessment) conditions() []diagnosis {
+	all := []diagnosis{a.accepted, a.programmed, a.resolved, a.conflicted}
+	for i := range all {
+		all[i] = all[i].placed(a.path)
+	}
+	return all
+}
+
+// addListeners adds what there is to say against listeners of an object.
+func (all *diagnostics) addListeners(listeners []assessment) {
+	for _, a := range listeners {
+		all.add(a.of, fmt.Sprintf("listener %q: ", a.spec.Name), a.conditions()...)
 	}
 }

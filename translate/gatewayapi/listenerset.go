@@ -65,8 +65,8 @@ func listenersOf(r *unit.Reader, gateway *gatewayv1.Gateway) []assessment {
 	}
 	var all []assessment
 	for _, s := range sources {
-		for _, l := range s.listeners {
-			all = append(all, assess(s, l))
+		for i := range s.listeners {
+			all = append(all, assess(s, i))
 		}
 	}
 	conflict(all)
@@ -157,35 +157,60 @@ func (o Options) listenerSet(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fr
 	}
 	if !admits(r, gateway, set) {
 		why := fmt.Sprintf("%s does not allow ListenerSets of namespace %s", parent, set.Namespace)
-		return unit.Fragment{Value: served{detached: why}, Status: &listenerSetStatus{conditions: observed(set.Generation,
-			listenerSetNotAccepted(gatewayv1.ListenerSetReasonNotAllowed, why),
-			listenerSetNotProgrammed(gatewayv1.ListenerSetReasonNotAllowed, why))}}
+		return detached(set, key, why, unallowed(r, gateway, set))
 	}
 	m, _ := r.UsePart(mergedID(parent), setPart(key)).(setMerged)
 	if why := m.omitted; why != "" {
-		return unit.Fragment{Value: served{detached: why}, Status: &listenerSetStatus{conditions: observed(set.Generation,
-			listenerSetNotAccepted(gatewayv1.ListenerSetReasonNotAllowed, why),
-			listenerSetNotProgrammed(gatewayv1.ListenerSetReasonNotAllowed, why))}}
+		return detached(set, key, why, unit.At(spec.Child("listeners")))
 	}
-	status := m.status(set.Generation)
+	status := m.status(set.Generation, key)
 	if m.pooled {
 		status.network = networkOf(r, gateway)
 	}
 	return unit.Fragment{Value: servedBy(parent, m.listeners), Status: status}
 }
 
+// detached is a ListenerSet that its Gateway does not have.
+func detached(set *gatewayv1.ListenerSet, key unit.Key, why string, f unit.Fault) unit.Fragment {
+	accepted := listenerSetNotAccepted(gatewayv1.ListenerSetReasonNotAllowed, why).with(f)
+	programmed := listenerSetNotProgrammed(gatewayv1.ListenerSetReasonNotAllowed, why).with(f)
+	status := &listenerSetStatus{conditions: observed(set.Generation, accepted, programmed)}
+	status.add(key, "", accepted, programmed)
+	return unit.Fragment{Value: served{detached: why}, Status: status}
+}
+
+// unallowed is what it is about that a Gateway does not allow a ListenerSet.
+func unallowed(r *unit.Reader, gateway *gatewayv1.Gateway, set *gatewayv1.ListenerSet) unit.Fault {
+	f := unit.At(spec.Child("parentRef"))
+	if allowed := gateway.Spec.AllowedListeners; allowed != nil && allowed.Namespaces != nil {
+		f.Missing = unlabelled(r, set.Namespace, value(allowed.Namespaces.From, gatewayv1.NamespacesFromNone))
+	}
+	return f
+}
+
+// unlabelled is the Namespace if it does not exist and its labels decide.
+func unlabelled(r *unit.Reader, namespace string, from gatewayv1.FromNamespaces) (missing unit.Key) {
+	if key := (unit.Key{Kind: unit.Namespace, Name: namespace}); from == gatewayv1.NamespacesFromSelector && r.Get(key) == nil {
+		return key
+	}
+	return missing
+}
+
 // status is that of a ListenerSet which its Gateway allows.
-func (m setMerged) status(generation int64) *listenerSetStatus {
+func (m setMerged) status(generation int64, key unit.Key) *listenerSetStatus {
 	s := &listenerSetStatus{}
 	for _, a := range m.listeners {
 		s.listeners = append(s.listeners, a.status())
 	}
-	s.conditions = observed(generation, m.conditions()...)
+	conditions := m.conditions()
+	s.conditions = observed(generation, conditions...)
+	s.add(key, "", conditions...)
+	s.addListeners(m.listeners)
 	return s
 }
 
 // conditions tell what becomes of a ListenerSet with these listeners.
-func (m setMerged) conditions() []metav1.Condition {
+func (m setMerged) conditions() []diagnosis {
 	good := 0
 	for _, a := range m.listeners {
 		if isTrue(a.programmed) {
@@ -194,16 +219,16 @@ func (m setMerged) conditions() []metav1.Condition {
 	}
 	switch {
 	case !m.accepted:
-		return []metav1.Condition{
-			listenerSetNotAccepted(gatewayv1.ListenerSetReasonParentNotAccepted, "the Gateway is not accepted"),
-			listenerSetNotProgrammed(reasonParentNotProgrammed, "the Gateway is not accepted")}
+		return []diagnosis{
+			listenerSetNotAccepted(gatewayv1.ListenerSetReasonParentNotAccepted, "the Gateway is not accepted").following(spec.Child("parentRef")),
+			listenerSetNotProgrammed(reasonParentNotProgrammed, "the Gateway is not accepted").following(spec.Child("parentRef"))}
 	case good == 0:
-		return []metav1.Condition{listenerSetListenersNotValid(false),
-			listenerSetNotProgrammed(gatewayv1.ListenerSetReasonListenersNotValid, "no listener can be served")}
+		return []diagnosis{listenerSetListenersNotValid(false),
+			listenerSetNotProgrammed(gatewayv1.ListenerSetReasonListenersNotValid, "no listener can be served").following(spec.Child("listeners"))}
 	case good < len(m.listeners):
-		return []metav1.Condition{listenerSetListenersNotValid(true), listenerSetProgrammed()}
+		return []diagnosis{listenerSetListenersNotValid(true), listenerSetProgrammed()}
 	}
-	return []metav1.Condition{listenerSetAccepted(), listenerSetProgrammed()}
+	return []diagnosis{listenerSetAccepted(), listenerSetProgrammed()}
 }
 
 // attachedSets counts the ListenerSets that are served.

@@ -4,12 +4,36 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
+
+// mirror is a filter that asks for copies of requests, and the path of its reference.
+type mirror struct {
+	*gatewayv1.HTTPRequestMirrorFilter
+	at *field.Path
+}
+
+// mirrorsIn are the mirrors of a rule and of all its backends. The path is the rule's.
+func mirrorsIn(rule *gatewayv1.HTTPRouteRule, at *field.Path) []mirror {
+	var all []mirror
+	add := func(filters []gatewayv1.HTTPRouteFilter, at *field.Path) {
+		for i, f := range filters {
+			if f.Type == gatewayv1.HTTPRouteFilterRequestMirror && f.RequestMirror != nil {
+				all = append(all, mirror{f.RequestMirror, at.Child("filters").Index(i).Child("requestMirror", "backendRef")})
+			}
+		}
+	}
+	add(rule.Filters, at)
+	for i, ref := range rule.BackendRefs {
+		add(ref.Filters, at.Child("backendRefs").Index(i))
+	}
+	return all
+}
 
 // mirrorsOf are the filters that ask for copies of requests.
 func mirrorsOf(filters []gatewayv1.HTTPRouteFilter) []*gatewayv1.HTTPRequestMirrorFilter {
@@ -31,20 +55,20 @@ func allFilters(rule *gatewayv1.HTTPRouteRule) []gatewayv1.HTTPRouteFilter {
 	return all
 }
 
-// mirrorBackends follows the references of all mirrors of a rule.
-func (o Options) mirrorBackends(r *unit.Reader, from unit.Key, d dialect, rule *gatewayv1.HTTPRouteRule) []resolution {
+// mirrorBackends follows the references of all mirrors of a rule, whose path is given.
+func (o Options) mirrorBackends(r *unit.Reader, from unit.Key, d dialect, rule *gatewayv1.HTTPRouteRule, at *field.Path) []resolution {
 	var all []resolution
-	for _, m := range mirrorsOf(allFilters(rule)) {
+	for _, m := range mirrorsIn(rule, at) {
 		all = append(all, o.mirrorBackend(r, from, d, m))
 	}
 	return all
 }
 
 // mirrorBackend follows the reference of a mirror.
-func (o Options) mirrorBackend(r *unit.Reader, from unit.Key, d dialect, m *gatewayv1.HTTPRequestMirrorFilter) resolution {
-	found := o.backends(r, from, d, []gatewayv1.BackendRef{{BackendObjectReference: m.BackendRef}})[0]
+func (o Options) mirrorBackend(r *unit.Reader, from unit.Key, d dialect, m mirror) resolution {
+	found := o.backends(r, from, d, []backendRef{{gatewayv1.BackendRef{BackendObjectReference: m.BackendRef}, m.at}})[0]
 	if found.problem == nil && found.policy == nil && annotation.Of(found.endpoints.Service, from).Bool(annotation.TLSVerify, false) {
-		found.problem = unsupported("Service %s/%s is to be verified by its annotation %s%s, which is not supported of mirrors",
+		found.problem = unsupported(found.at, "Service %s/%s is to be verified by its annotation %s%s, which is not supported of mirrors",
 			found.endpoints.Service.Namespace, found.endpoints.Service.Name, annotation.Prefix, annotation.TLSVerify)
 	}
 	return found
@@ -55,7 +79,7 @@ func (o Options) mirrorBackend(r *unit.Reader, from unit.Key, d dialect, m *gate
 func (t *ruleTranslation) mirrors(filters []gatewayv1.HTTPRouteFilter) []route.Mirror {
 	var all []route.Mirror
 	for _, m := range mirrorsOf(filters) {
-		found := t.options.mirrorBackend(t.reader, t.key, t.dialect, m)
+		found := t.options.mirrorBackend(t.reader, t.key, t.dialect, mirror{m, t.at})
 		s := share{weight: 1, protocol: found.protocol}
 		s.targets, _ = t.few(found.endpoints.Targets, max(len(t.shares), 1)) // copies can do with fewer
 		if found.policy != nil {
@@ -64,17 +88,17 @@ func (t *ruleTranslation) mirrors(filters []gatewayv1.HTTPRouteFilter) []route.M
 		if found.problem != nil || found.policy != nil && s.tls == nil || s.live() == 0 {
 			continue
 		}
-		mirror := route.Mirror{
+		copied := route.Mirror{
 			Name:    fmt.Sprintf("%s/%s:%d", found.endpoints.Service.Namespace, m.BackendRef.Name, *m.BackendRef.Port),
 			Backend: t.relayBackend(s), Numerator: 1, Denominator: 1,
 		}
 		switch {
 		case m.Percent != nil:
-			mirror.Numerator, mirror.Denominator = int(*m.Percent), 100
+			copied.Numerator, copied.Denominator = int(*m.Percent), 100
 		case m.Fraction != nil:
-			mirror.Numerator, mirror.Denominator = int(m.Fraction.Numerator), int(value(m.Fraction.Denominator, 100))
+			copied.Numerator, copied.Denominator = int(m.Fraction.Numerator), int(value(m.Fraction.Denominator, 100))
 		}
-		all = append(all, mirror)
+		all = append(all, copied)
 	}
 	return all
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -42,6 +43,14 @@ func (t *gatewayTranslation) misdirected(all []assessment) {
 	}
 }
 
+// fieldOf is the path of a listener if the Gateway itself has it, and otherwise of those that do.
+func (t *gatewayTranslation) fieldOf(a assessment) *field.Path {
+	if a.of == t.key {
+		return a.path
+	}
+	return spec.Child("listeners")
+}
+
 // refuses reports whether a listener is one for which connections can be.
 func (t *gatewayTranslation) refuses(a assessment) bool {
 	return a.spec.Protocol == gatewayv1.HTTPSProtocolType && isTrue(a.programmed) && (!t.isolated || a.of.Namespace == t.key.Namespace)
@@ -59,7 +68,7 @@ func (t *gatewayTranslation) refuseMisdirected(a assessment, host route.Host) {
 	entities, err := kong.Route(r, t.reader.Limits())
 	if err != nil { // there are more hosts than the router can be told of
 		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "MisdirectedRequestsServed",
-			fmt.Sprintf("requests over connections for other listeners of port %d are served: %v", a.spec.Port, err)))
+			fmt.Sprintf("requests over connections for other listeners of port %d are served: %v", a.spec.Port, err)).At(t.fieldOf(a)))
 		return
 	}
 	t.fragment.Entities = append(t.fragment.Entities, entities...)
@@ -125,10 +134,10 @@ func (t *requestTranslation) refuseMisdirected(b binding) {
 		Protocols: []string{"https"}, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426,
 		Plugins: []route.Plugin{refusal}, Tags: kong.Tags(t.object, t.dialect.kind, t.userTags...),
 	}
-	where := "connections for other hosts than " + string(b.host)
+	where := kong.Part{Name: "connections for other hosts than " + string(b.host), Path: spec.Child("hostnames")}
 	entities, err := kong.Route(r, t.reader.Limits())
 	if err != nil {
-		t.warn("MisdirectedRequestsServed", "%s: requests over them are served: %v", where, err)
+		t.warn(unit.At(where.Path), "MisdirectedRequestsServed", "%s: requests over them are served: %v", where, err)
 		return
 	}
 	if !t.allowance.Take(entities, where) {
@@ -136,7 +145,7 @@ func (t *requestTranslation) refuseMisdirected(b binding) {
 	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot: fmt.Sprintf("misdirected %d %s", b.kongPort, b.host), Object: t.key, Since: t.object.GetCreationTimestamp().Time,
-		Entities: entities, Same: t.key.Namespace, Under: t.hosts.Owner(&t.fragment, b.host),
+		Entities: entities, Same: t.key.Namespace, Under: t.hosts.Owner(&t.fragment, b.host, spec.Child("hostnames")),
 	})
 }
 
@@ -154,7 +163,7 @@ func (t *requestTranslation) certify(b binding) {
 		}
 		t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 			Slot: "sni " + string(b.host), Object: t.key, Since: c.Since, Same: c.Fingerprint,
-			Entities: []*kong.Entity{kong.SNI(string(b.host), c.ID)}, Under: t.hosts.Owner(&t.fragment, b.host),
+			Entities: []*kong.Entity{kong.SNI(string(b.host), c.ID)}, Under: t.hosts.Owner(&t.fragment, b.host, spec.Child("hostnames")),
 		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -33,7 +32,7 @@ func (o Options) ports(r *unit.Reader, gateway *gatewayv1.Gateway, class classFo
 }
 
 // of is the port of Kong for a listener, 0 if that says nothing, or why there is none.
-func (p ports) of(l gatewayv1.Listener) (int32, *metav1.Condition) {
+func (p ports) of(l gatewayv1.Listener) (int32, *diagnosis) {
 	switch {
 	case p.service.Name != "":
 	case !p.options.AnyPort:
@@ -60,7 +59,7 @@ func (p ports) of(l gatewayv1.Listener) (int32, *metav1.Condition) {
 type network struct {
 	addresses []string
 	// missing is why the Gateway cannot be reached as it asks; nil if it can.
-	missing *metav1.Condition
+	missing *diagnosis
 	// taken is true if the Service is another's.
 	taken bool
 }
@@ -95,9 +94,9 @@ func networkOf(r *unit.Reader, gateway *gatewayv1.Gateway) *network {
 		c := gatewayWithoutOwnAddress(name.String())
 		n.missing = &c
 	}
-	for _, a := range gateway.Spec.Addresses {
+	for i, a := range gateway.Spec.Addresses {
 		if a.Value != "" && !slices.Contains(n.addresses, a.Value) {
-			c := gatewayAddressNotUsable(name.String(), a.Value)
+			c := gatewayAddressNotUsable(name.String(), a.Value, addressField(i).Child("value"))
 			n.missing = &c
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/limit"
@@ -34,7 +34,7 @@ type attachment struct {
 	// hosts that there was room for.
 	omitted, labels int
 	// crossed says at which listeners routes of another kind take precedence.
-	crossed []string
+	crossed []cause
 	// ambiguous says where two Gateways share a port and differ in what they show.
 	ambiguous []string
 }
@@ -42,7 +42,7 @@ type attachment struct {
 // parent is one of our Gateways or ListenerSets that the route wants to be attached to.
 type parent struct {
 	ref      gatewayv1.ParentReference
-	accepted metav1.Condition
+	accepted diagnosis
 }
 
 // parentRoles are the units of what routes are attached to.
@@ -75,7 +75,7 @@ func (b binding) shows() bool { return b.shown.Name != "" }
 
 // attach finds the listeners for all parents that are ours.
 func (a *attachment) attach(refs []gatewayv1.ParentReference) {
-	for _, ref := range refs {
+	for i, ref := range refs {
 		key := unit.Key{Kind: unit.Kind(value(ref.Kind, "Gateway")), Name: string(ref.Name),
 			Namespace: string(value(ref.Namespace, gatewayv1.Namespace(a.namespace)))}
 		role, ok := parentRoles[key.Kind]
@@ -83,7 +83,7 @@ func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 			continue
 		}
 		if to, ours := a.reader.Use(unit.ID{Role: role, Namespace: key.Namespace, Name: key.Name}).(served); ours {
-			a.parents = append(a.parents, parent{ref: ref, accepted: a.attachTo(key, to, ref)})
+			a.parents = append(a.parents, parent{ref: ref, accepted: a.attachTo(key, to, ref, spec.Child("parentRefs").Index(i))})
 		}
 	}
 	slices.SortFunc(a.bindings, func(x, y binding) int {
@@ -93,7 +93,7 @@ func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 
 // attachTo attaches the route to the listeners of one object that it names and that
 // allow it.
-func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentReference) metav1.Condition {
+func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentReference, at *field.Path) diagnosis {
 	var named, allowing, attached []listener
 	for _, l := range to.listeners {
 		if value(ref.SectionName, gatewayv1.SectionName(l.Name)) == gatewayv1.SectionName(l.Name) && value(ref.Port, l.Port) == l.Port {
@@ -105,11 +105,11 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 			allowing = append(allowing, l)
 		}
 	}
-	var crossed []string
+	var crossed []cause
 	for _, l := range allowing {
 		if hosts := a.affordable(a.hosts(l)); len(hosts) > 0 {
 			if why := a.crossServed(key, l, hosts); why != "" {
-				crossed = append(crossed, why)
+				crossed = append(crossed, cause{why, unit.At(at)})
 				continue
 			}
 			attached = append(attached, l)
@@ -120,20 +120,20 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 	}
 	switch {
 	case to.detached != "":
-		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s is not attached: %s", key, to.detached))
+		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s is not attached: %s", key, to.detached)).at(at)
 	case len(named) == 0:
-		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no such listener", key))
+		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no such listener", key)).at(wrongSection(ref, at))
 	case len(allowing) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNotAllowedByListeners,
-			fmt.Sprintf("no listener of %s takes %s of namespace %s", key, some(a.kind), a.namespace))
+			fmt.Sprintf("no listener of %s takes %s of namespace %s", key, some(a.kind), a.namespace)).with(a.disallowed(named, at))
 	case len(attached) == 0 && len(crossed) > 0:
-		return routeNotAccepted(reasonHostnameConflict, limit.Joined(crossed))
+		return routeNotAccepted(reasonHostnameConflict, messagesOf(crossed)).at(at)
 	case len(attached) == 0 && a.labels >= limit.HostLabels:
 		return routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue,
-			fmt.Sprintf("the hosts of the route at other listeners have %d labels in all, and there is no room for more", limit.HostLabels))
+			fmt.Sprintf("the hosts of the route at other listeners have %d labels in all, and there is no room for more", limit.HostLabels)).at(spec.Child("hostnames"))
 	case len(attached) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingListenerHostname,
-			fmt.Sprintf("no host name of the route is one of a listener of %s", key))
+			fmt.Sprintf("no host name of the route is one of a listener of %s", key)).at(spec.Child("hostnames"))
 	}
 	a.crossed = append(a.crossed, crossed...)
 	if !slices.Contains(a.gateways, to.gateway) {
@@ -145,6 +145,27 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 		}
 	}
 	return routeAccepted()
+}
+
+// wrongSection is the part of a reference by which a parent has no listener.
+func wrongSection(ref gatewayv1.ParentReference, at *field.Path) *field.Path {
+	switch {
+	case ref.SectionName != nil:
+		return at.Child("sectionName")
+	case ref.Port != nil:
+		return at.Child("port")
+	}
+	return at
+}
+
+// disallowed is what it is about that none of some listeners takes the route.
+func (a *attachment) disallowed(all []listener, at *field.Path) unit.Fault {
+	for _, l := range all {
+		if missing := unlabelled(a.reader, a.namespace, l.From); slices.Contains(l.Kinds, a.kind) && missing != (unit.Key{}) {
+			return unit.Lacking(at, missing)
+		}
+	}
+	return unit.At(at)
 }
 
 // hosts are those that the route and a listener have in common.

@@ -1,6 +1,7 @@
 package gatewayapi
 
 import (
+	"fmt"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,6 +13,7 @@ import (
 
 // policyStatus is what a BackendTLSPolicy's status says of our Gateways: the same of all.
 type policyStatus struct {
+	diagnostics
 	controller string
 	conditions []metav1.Condition
 	// gateways are the first of those with a route to a backend that the policy is for, in order.
@@ -26,6 +28,18 @@ func (s *policyStatus) Listed(first []string) unit.Status {
 	listed := *s
 	listed.gateways = first
 	return &listed
+}
+
+// Diagnostics implements [unit.Status].
+func (s *policyStatus) Diagnostics() (all []unit.Verdict) {
+	for _, gateway := range s.gateways {
+		_, name, _ := strings.Cut(gateway, "/")
+		for _, v := range s.diagnostics {
+			v.Message = fmt.Sprintf("ancestor %q: %s", name, v.Message)
+			all = append(all, v)
+		}
+	}
+	return all
 }
 
 // Refused implements [unit.Status]. A policy has nothing in Kong.
@@ -52,18 +66,18 @@ func (s *policyStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	return gatewayv1.PolicyStatus{Ancestors: all}, differs
 }
 
-func policyAccepted() metav1.Condition {
+func policyAccepted() diagnosis {
 	return condition(gatewayv1.PolicyConditionAccepted, true, gatewayv1.PolicyReasonAccepted, "backends are spoken to as the policy says")
 }
 
-func policyNotAccepted(reason gatewayv1.PolicyConditionReason, message string) metav1.Condition {
+func policyNotAccepted(reason gatewayv1.PolicyConditionReason, message string) diagnosis {
 	return condition(gatewayv1.PolicyConditionAccepted, false, reason, message)
 }
 
-func policyResolvedRefs() metav1.Condition {
+func policyResolvedRefs() diagnosis {
 	return condition(gatewayv1.BackendTLSPolicyConditionResolvedRefs, true, gatewayv1.BackendTLSPolicyReasonResolvedRefs, "all references are resolved")
 }
 
-func policyUnresolvedRefs(reason gatewayv1.PolicyConditionReason, message string) metav1.Condition {
+func policyUnresolvedRefs(reason gatewayv1.PolicyConditionReason, message string) diagnosis {
 	return condition(gatewayv1.BackendTLSPolicyConditionResolvedRefs, false, reason, message)
 }

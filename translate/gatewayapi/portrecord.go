@@ -105,7 +105,7 @@ func (o Options) record(before portRecord, assigned assignments) *corev1.ConfigM
 }
 
 // listenerBeyondShare says of a listener that its namespace has as many ports as it may.
-func listenerBeyondShare(protocol gatewayv1.ProtocolType, most int) metav1.Condition {
+func listenerBeyondShare(protocol gatewayv1.ProtocolType, most int) diagnosis {
 	return condition(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonPortUnavailable,
 		fmt.Sprintf("the Gateways and ListenerSets of the namespace already have %d ports for %s, and the setting LIMIT_NAMESPACE_GATEWAY_PORTS allows no more", most, protocol))
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 // Relay is where Kong finds the proxy of its pod.
@@ -69,10 +70,10 @@ func (o Options) relay(rule *gatewayv1.HTTPRouteRule, needed bool) (*route.Relay
 func relayOf(rule *gatewayv1.HTTPRouteRule) (r *route.Relay, err error) {
 	r = &route.Relay{}
 	if t := rule.Timeouts; t != nil {
-		if r.Request, err = duration(t.Request); err != nil {
+		if r.Request, err = duration("timeouts.request", t.Request); err != nil {
 			return nil, err
 		}
-		if r.Try, err = duration(t.BackendRequest); err != nil {
+		if r.Try, err = duration("timeouts.backendRequest", t.BackendRequest); err != nil {
 			return nil, err
 		}
 	}
@@ -126,11 +127,11 @@ func (t *ruleTranslation) relayable() {
 		}
 		if value(s.transport.TLSVerify, false) || s.transport.ClientCertificate != "" {
 			s.broken, s.targets = true, nil
-			t.unresolved(unsupported("%s has annotations %s, which are not supported in rules that mirror, retry, keep sessions or have a BackendTLSPolicy",
+			t.unresolved(unsupported(s.at, "%s has annotations %s, which are not supported in rules that mirror, retry, keep sessions or have a BackendTLSPolicy",
 				s.name(), konghq([]string{annotation.TLSVerify, annotation.ClientCert})))
 		}
 		if s.balancing != nil || s.hostHeader != "" {
-			t.warn("AnnotationWithoutEffect", "annotations %s of %s have no effect in rules that mirror, retry, keep sessions or have a BackendTLSPolicy",
+			t.warn(unit.At(s.at), "AnnotationWithoutEffect", "annotations %s of %s have no effect in rules that mirror, retry, keep sessions or have a BackendTLSPolicy",
 				konghq([]string{annotation.UpstreamPolicy, annotation.Override, annotation.HostHeader}), s.name())
 		}
 	}
@@ -157,13 +158,13 @@ func (t *ruleTranslation) relayBackend(s share) route.RelayBackend {
 }
 
 // duration is 0 for one that is not there.
-func duration(text *gatewayv1.Duration) (time.Duration, error) {
+func duration(name string, text *gatewayv1.Duration) (time.Duration, error) {
 	if text == nil {
 		return 0, nil
 	}
 	d, err := time.ParseDuration(string(*text))
 	if err != nil {
-		return 0, fmt.Errorf("duration %q: %w", *text, err)
+		return 0, wrongIn(name, "duration %q: %w", *text, err)
 	}
 	return d, nil
 }

@@ -21,10 +21,21 @@ import (
 // but for the matches, all that the one can say the other says in the same way.
 type requestRule struct {
 	matches []route.Match
+	// matchless tells that the rule names no match, so that it has the one of all requests.
+	matchless bool
 	*gatewayv1.HTTPRouteRule
 	// relayed tells that the rule's backends need the relay, encrypted that some of them, or
 	// of its mirrors, are spoken to over TLS.
 	relayed, encrypted bool
+}
+
+// part is a match of a rule, by their places.
+func (r requestRule) part(i, j int) kong.Part {
+	p := kong.Part{Name: fmt.Sprintf("rule %d match %d", i, j), Path: ruleField(i)}
+	if !r.matchless {
+		p.Path = p.Path.Child("matches").Index(j)
+	}
+	return p
 }
 
 // dialect is what tells routes of requests apart.
@@ -66,7 +77,7 @@ func (t *requestTranslation) translate() unit.Fragment {
 	if len(t.attachment.parents) > 0 {
 		t.settings()
 		for _, why := range t.attachment.ambiguous {
-			t.warn("ClientCertificateConflict", "%s", why)
+			t.warn(unit.At(spec.Child("parentRefs")), "ClientCertificateConflict", "%s", why)
 		}
 		for i := range t.rules {
 			t.rule(i)
@@ -94,7 +105,7 @@ func (t *requestTranslation) settings() {
 	t.fragment.Verdicts = slices.Concat(values.Verdicts, annotation.Ignored(t.object, t.key, read...), t.attached.Verdicts)
 	for _, b := range t.attachment.bindings {
 		if _, _, ok := narrowedSchemes(b.schemes, t.base.Protocols); !ok {
-			t.warn("AnnotationWithoutEffect", "annotation %s%s leaves nothing to be served by a listener for %s", annotation.Prefix, annotation.Protocols, b.schemes[0])
+			t.warn(unit.At(annotation.Field(annotation.Protocols)), "AnnotationWithoutEffect", "annotation %s%s leaves nothing to be served by a listener for %s", annotation.Prefix, annotation.Protocols, b.schemes[0])
 		}
 	}
 }
@@ -112,23 +123,19 @@ func (t *requestTranslation) narrowed(m route.Match) route.Match {
 // extend adds the plugins that a rule names. One that is not there closes the rule.
 func (t *requestTranslation) extend(r *route.Route, f filters) {
 	all := t.attached
-	for _, name := range f.extensions {
-		all = all.With(plugin.Named(t.reader, t.key, name), t.key)
+	for _, e := range f.extensions {
+		all = all.With(plugin.Named(t.reader, t.key, e.name, e.at), t.key, e.at)
 	}
 	r.Plugins, r.Refuse = slices.Concat(all.Plugins, f.plugins()), all.Refuse
 	t.refuse(all)
-	for _, v := range all.Verdicts {
-		if !slices.Contains(t.fragment.Verdicts, v) {
-			t.fragment.Verdicts = append(t.fragment.Verdicts, v)
-		}
-	}
+	t.fragment.Verdicts = unit.AppendNew(t.fragment.Verdicts, all.Verdicts...)
 }
 
 // rule translates one rule for all hosts.
 func (t *requestTranslation) rule(i int) {
 	rule := &t.rules[i]
-	backends := t.options.backends(t.reader, t.key, t.dialect, backendRefs(rule.HTTPRouteRule))
-	mirrors := t.options.mirrorBackends(t.reader, t.key, t.dialect, rule.HTTPRouteRule)
+	backends := t.options.backends(t.reader, t.key, t.dialect, backendRefs(rule.HTTPRouteRule, ruleField(i)))
+	mirrors := t.options.mirrorBackends(t.reader, t.key, t.dialect, rule.HTTPRouteRule, ruleField(i))
 	for _, found := range slices.Concat(backends, mirrors) {
 		t.resolve(found)
 		t.policies(i, found)
@@ -149,23 +156,25 @@ func (t *requestTranslation) rule(i int) {
 // match translates one match of a rule for all hosts. It is false if Kong cannot be
 // told what the match says.
 func (t *requestTranslation) match(i, j int, match route.Match) bool {
-	where, rule := fmt.Sprintf("rule %d match %d", i, j), t.rules[i]
+	where, rule := t.rules[i].part(i, j), t.rules[i]
 	base := t.base
 	base.Match = t.narrowed(match)
 	if err := kong.CheckMatch(base.Match, t.reader.Limits()); err != nil {
-		t.unserve("%s: %v", where, err)
+		t.unserve(unit.At(where.Path), "%s: %v", where, err)
 		return false
 	}
 	if len(t.attachment.bindings) == 0 {
 		return true
 	}
-	f, err := filtersOf(rule.HTTPRouteRule, base.Match.Path)
+	f, err := filtersOf(rule.HTTPRouteRule, base.Match.Path, ruleField(i))
 	if err == nil {
-		_, err = t.options.relay(rule.HTTPRouteRule, rule.relayed)
+		if _, err = t.options.relay(rule.HTTPRouteRule, rule.relayed); err != nil {
+			err = unit.WithFault(err, unit.FaultOf(err, nil).Within(ruleField(i)))
+		}
 	}
 	if err != nil {
 		// Whoever asks for a filter may rely on it: nothing goes out without it.
-		t.unserve("%s: %v; it answers 500", where, err)
+		t.unserve(unit.FaultOf(err, where.Path), "%s: %v; it answers 500", where, err)
 		f = failing()
 	}
 	tags := t.userTags
@@ -179,8 +188,8 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 		}
 		if err == nil && f.Redirect == nil {
 			base.Backend = t.use(i, b, &f)
-			for _, err := range f.own(rule.HTTPRouteRule, base.Match.Path) {
-				t.unserve("%s: %v; its share is answered 500", where, err)
+			for _, err := range f.own(rule.HTTPRouteRule, base.Match.Path, ruleField(i)) {
+				t.unserve(unit.FaultOf(err, where.Path), "%s: %v; its share is answered 500", where, err)
 			}
 		}
 		r := base
@@ -216,27 +225,28 @@ func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
 	if r.Protocols, r.Match.Scheme, ok = narrowedSchemes(b.schemes, t.base.Protocols); !ok {
 		return
 	}
+	where := t.rules[i].part(i, j)
 	r.Name = t.name(b, i, j)
-	for _, part := range kong.Parts(r) {
-		t.claimPart(part.Route, b, fmt.Sprintf("rule %d match %d%s", i, j, part.Requests))
+	for _, part := range kong.SchemeParts(r) {
+		t.claimPart(part.Route, b, kong.Part{Name: where.Name + part.Requests, Path: where.Path})
 	}
 }
 
-func (t *requestTranslation) claimPart(r route.Route, b binding, where string) {
+func (t *requestTranslation) claimPart(r route.Route, b binding, where kong.Part) {
 	r.Plugins, r.Refuse = t.allowance.Guard(r.Plugins, r.Refuse, where)
 	ranking, err := kong.Ranked(r, t.reader.Limits())
 	if err != nil {
-		t.unserve("%s: %v", where, err)
+		t.unserve(unit.At(where.Path), "%s: %v", where, err)
 		return
 	}
 	if !t.allowance.Take(ranking.First, where) {
 		return
 	}
-	under := t.hosts.Under(&t.fragment, b.host)
+	under := t.hosts.Under(&t.fragment, b.host, spec.Child("hostnames"))
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot: ranking.Slot, Object: t.key, Since: t.object.GetCreationTimestamp().Time,
 		Entities: ranking.First, Ranked: ranking.At, Extent: ranking.Extent, Under: under,
-		Lost: unit.Warning(t.key, "MatchConflict", where+b.forHost()+" is taken by another rule for the same host and path"),
+		Lost: unit.Warning(t.key, "MatchConflict", where.Name+b.forHost()+" is taken by another rule for the same host and path").At(where.Path),
 	})
 }
 

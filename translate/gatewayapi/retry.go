@@ -15,7 +15,7 @@ func retryOf(r *gatewayv1.HTTPRouteRetry) (*route.Retry, error) {
 	for _, code := range r.Codes {
 		retry.Codes = append(retry.Codes, int(code))
 	}
-	backoff, err := duration(r.Backoff)
+	backoff, err := duration("retry.backoff", r.Backoff)
 	retry.Backoff = backoff
 	return retry, err
 }

@@ -3,8 +3,6 @@ package gatewayapi
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -24,7 +22,7 @@ func sessionOf(rule *gatewayv1.HTTPRouteRule) (*route.Session, error) {
 	if p == nil {
 		return nil, nil
 	}
-	lifetime, err := duration(p.AbsoluteTimeout)
+	lifetime, err := duration("sessionPersistence.absoluteTimeout", p.AbsoluteTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -37,11 +35,11 @@ func sessionOf(rule *gatewayv1.HTTPRouteRule) (*route.Session, error) {
 	}
 	switch {
 	case s.Name != "" && !token.MatchString(s.Name):
-		return nil, fmt.Errorf("sessionPersistence: %q is not the name of a cookie or header", s.Name)
+		return nil, wrongIn("sessionPersistence.sessionName", "sessionPersistence: %q is not the name of a cookie or header", s.Name)
 	case s.Permanent && s.Lifetime == 0:
-		return nil, errors.New("sessionPersistence: a permanent cookie needs an absoluteTimeout")
+		return nil, wrongIn("sessionPersistence.absoluteTimeout", "sessionPersistence: a permanent cookie needs an absoluteTimeout")
 	case separate(rule):
-		return nil, errors.New("sessionPersistence is not supported beside filters of single backends")
+		return nil, wrongIn("sessionPersistence", "sessionPersistence is not supported beside filters of single backends")
 	}
 	return s, nil
 }

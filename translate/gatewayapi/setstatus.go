@@ -10,6 +10,7 @@ import (
 
 // listenerSetStatus is that of a ListenerSet or XListenerSet.
 type listenerSetStatus struct {
+	diagnostics
 	conditions []metav1.Condition
 	listeners  []gatewayv1.ListenerStatus
 	// network is of the Gateway's own Service; nil for the one in front of Kong, and where
@@ -27,7 +28,7 @@ func (s *listenerSetStatus) Counted(attached map[string]int) unit.Status {
 // Refused implements [unit.Status].
 func (s *listenerSetStatus) Refused(message string) unit.Status {
 	refused := *s
-	refused.conditions = replaced(s.conditions, listenerSetNotProgrammed(gatewayv1.ListenerSetReasonInvalid, message))
+	refused.conditions = replaced(s.conditions, listenerSetNotProgrammed(gatewayv1.ListenerSetReasonInvalid, message).Condition)
 	return &refused
 }
 
@@ -60,8 +61,8 @@ func (s *listenerSetStatus) reached(now unit.Moment) []metav1.Condition {
 	}
 	conditions := s.conditions
 	for _, c := range conditions {
-		if missing && c.Type == string(gatewayv1.ListenerSetConditionProgrammed) && isTrue(c) {
-			conditions = replaced(conditions, listenerSetNotProgrammed(reasonParentNotProgrammed, "the Gateway has no address yet"))
+		if missing && c.Type == string(gatewayv1.ListenerSetConditionProgrammed) && c.Status == metav1.ConditionTrue {
+			conditions = replaced(conditions, listenerSetNotProgrammed(reasonParentNotProgrammed, "the Gateway has no address yet").Condition)
 		}
 	}
 	return conditions

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -46,7 +48,7 @@ func (t *ruleTranslation) settings() {
 		s.spoken = spoken{b.Transport, b.Balancing, b.HostHeader, b.Plugins, b.Refuse != "", values.UserTags()}
 		var few string
 		if s.targets, few = t.few(b.Targets, len(t.shares)); few != "" {
-			t.warn("ObjectTooLarge", "%s: %s", s.name(), few)
+			t.warn(unit.At(s.at), "ObjectTooLarge", "%s: %s", s.name(), few)
 		}
 		if s.refused {
 			s.targets = nil
@@ -90,20 +92,20 @@ func (t *ruleTranslation) agree() (all spoken) {
 		}
 		if !reflect.DeepEqual(s.reached(), first.reached()) {
 			s.broken, s.targets = true, nil
-			t.unresolved(unsupported("%s and %s are backends of one rule, and their annotations %s differ",
+			t.unresolved(unsupported(s.at, "%s and %s are backends of one rule, and their annotations %s differ",
 				s.name(), first.name(), konghq(reachedBy)))
 			continue
 		}
 		if !s.patient(first) {
-			t.differ("%s and %s are backends of one rule, and their annotations %s differ: those of the latter count for both",
+			t.differ(s.at, "%s and %s are backends of one rule, and their annotations %s differ: those of the latter count for both",
 				s.name(), first.name(), konghq([]string{annotation.ConnectTimeout, annotation.ReadTimeout, annotation.WriteTimeout, annotation.Retries}))
 		}
 		if !s.refused && !first.refused && !reflect.DeepEqual(s.plugins, first.plugins) {
-			t.differ("%s and %s are backends of one rule, and their annotations %s differ: requests to either have the plugins of both",
+			t.differ(s.at, "%s and %s are backends of one rule, and their annotations %s differ: requests to either have the plugins of both",
 				s.name(), first.name(), konghq([]string{annotation.Plugins}))
 		}
 		if !s.refused {
-			attached = attached.With(plugin.Attachment{Plugins: s.plugins}, t.key)
+			attached = attached.With(plugin.Attachment{Plugins: s.plugins}, t.key, s.at)
 		}
 		for _, tag := range s.tags {
 			if !slices.Contains(all.tags, tag) {
@@ -116,9 +118,9 @@ func (t *ruleTranslation) agree() (all spoken) {
 	}
 	t.fragment.Verdicts = append(t.fragment.Verdicts, attached.Verdicts...)
 	allowance := kong.NewAllowance(t.reader.Limits())
-	attached.Plugins, t.refuse = allowance.Guard(attached.Plugins, attached.Refuse, "the backends of a rule")
+	attached.Plugins, t.refuse = allowance.Guard(attached.Plugins, attached.Refuse, kong.Part{Name: "the backends of a rule", Path: t.at.Child("backendRefs")})
 	for _, problem := range allowance.Problems() {
-		t.warn("ObjectTooLarge", "%s", problem)
+		t.warn(unit.At(problem.Path), "ObjectTooLarge", "%s", problem.Message)
 	}
 	if t.refuse != "" {
 		for i := range t.shares {
@@ -161,11 +163,8 @@ func (t *ruleTranslation) unresolved(problem *reference) {
 	}
 }
 
-func (t *ruleTranslation) differ(format string, args ...any) {
-	v := unit.Warning(t.key, "BackendsDiffer", fmt.Sprintf(format, args...))
-	if !slices.Contains(t.fragment.Verdicts, v) {
-		t.fragment.Verdicts = append(t.fragment.Verdicts, v)
-	}
+func (t *ruleTranslation) differ(at *field.Path, format string, args ...any) {
+	t.fragment.Verdicts = unit.AppendNew(t.fragment.Verdicts, unit.Warning(t.key, "BackendsDiffer", fmt.Sprintf(format, args...)).At(at))
 }
 
 // konghq names annotations: "konghq.com/path, tls-verify".

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -49,26 +48,27 @@ func (t *ruleTranslation) show(secret types.NamespacedName, relayed bool, b *rou
 // clientCertificate is the Secret with the key pair that the Gateway shows to backends, or
 // why there is none although it asks for it. Without it backends are spoken to all the same:
 // what they let nobody do, they say.
-func (t *gatewayTranslation) clientCertificate() (shown types.NamespacedName, wrong *metav1.Condition) {
+func (t *gatewayTranslation) clientCertificate() (shown types.NamespacedName, wrong *diagnosis) {
 	ref := clientCertificateRef(t.gateway)
 	if ref == nil {
 		return shown, nil
 	}
-	unresolved := func(reason gatewayv1.GatewayConditionReason, format string, args ...any) (types.NamespacedName, *metav1.Condition) {
-		c := gatewayUnresolvedRefs(reason, fmt.Sprintf(format, args...))
+	at := spec.Child("tls", "backend", "clientCertificateRef")
+	unresolved := func(f unit.Fault, reason gatewayv1.GatewayConditionReason, format string, args ...any) (types.NamespacedName, *diagnosis) {
+		c := gatewayUnresolvedRefs(reason, fmt.Sprintf(format, args...)).with(f)
 		return types.NamespacedName{}, &c
 	}
 	shown.Namespace, shown.Name = string(value(ref.Namespace, gatewayv1.Namespace(t.gateway.Namespace))), string(ref.Name)
 	if !unit.IsCore(value(ref.Group, "")) || value(ref.Kind, "Secret") != "Secret" {
-		return unresolved(gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s is of the kind %s and the group %q; a client certificate is in a Secret",
+		return unresolved(unit.At(at.Child("kind")), gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s is of the kind %s and the group %q; a client certificate is in a Secret",
 			ref.Name, value(ref.Kind, "Secret"), value(ref.Group, ""))
 	}
-	if !grant.Allows(t.reader, t.key, unit.Key{Kind: unit.Secret, Namespace: shown.Namespace, Name: shown.Name}) {
-		return unresolved(gatewayv1.GatewayReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to Secret %s",
+	if to := (unit.Key{Kind: unit.Secret, Namespace: shown.Namespace, Name: shown.Name}); !grant.Allows(t.reader, t.key, to) {
+		return unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.GatewayReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to Secret %s",
 			shown.Namespace, t.gateway.Namespace, shown.Name)
 	}
 	if pair := certificate.UsePair(t.reader, shown.Namespace, shown.Name); pair.Certificate == "" {
-		return unresolved(gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s", pair.Message)
+		return unresolved(unit.Lacking(at.Child("name"), pair.Missing), gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s", pair.Message)
 	}
 	return shown, nil
 }
@@ -81,16 +81,16 @@ func clientCertificateRef(gateway *gatewayv1.Gateway) *gatewayv1.SecretObjectRef
 }
 
 // resolution is the condition of Gateways that refer to something themselves.
-func (t *gatewayTranslation) resolution(wrong *metav1.Condition, all []assessment) []metav1.Condition {
+func (t *gatewayTranslation) resolution(wrong *diagnosis, all []assessment) []diagnosis {
 	switch {
 	case clientCertificateRef(t.gateway) == nil:
 		return nil
 	case wrong != nil:
-		return []metav1.Condition{*wrong}
+		return []diagnosis{*wrong}
 	case slices.ContainsFunc(all, func(a assessment) bool { return !isTrue(a.resolved) }):
-		return []metav1.Condition{gatewayUnresolvedRefs(gatewayv1.GatewayReasonListenersNotResolved, "a listener has references that are not resolved")}
+		return []diagnosis{gatewayUnresolvedRefs(gatewayv1.GatewayReasonListenersNotResolved, "a listener has references that are not resolved").following(spec.Child("listeners"))}
 	}
-	return []metav1.Condition{gatewayResolvedRefs()}
+	return []diagnosis{gatewayResolvedRefs()}
 }
 
 // orNone names the Secret with a key pair.

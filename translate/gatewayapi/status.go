@@ -13,12 +13,15 @@ import (
 
 // classStatus is that of a GatewayClass.
 type classStatus struct {
+	diagnostics
 	conditions []metav1.Condition
 	features   []gatewayv1.SupportedFeature
 }
 
-func newClassStatus(class *gatewayv1.GatewayClass, features []gatewayv1.SupportedFeature, conditions ...metav1.Condition) *classStatus {
-	return &classStatus{observed(class.Generation, conditions...), features}
+func newClassStatus(class *gatewayv1.GatewayClass, features []gatewayv1.SupportedFeature, conditions ...diagnosis) *classStatus {
+	s := &classStatus{conditions: observed(class.Generation, conditions...), features: features}
+	s.add(unit.Key{Kind: unit.GatewayClass, Name: class.Name}, "", conditions...)
+	return s
 }
 
 // Counted implements [unit.Status].
@@ -42,6 +45,7 @@ func (s *classStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 
 // gatewayStatus is that of a Gateway.
 type gatewayStatus struct {
+	diagnostics
 	conditions []metav1.Condition
 	listeners  []gatewayv1.ListenerStatus
 	// sets is how many ListenerSets are attached; nil if the Gateway says nothing of them.
@@ -68,7 +72,7 @@ func countedListeners(listeners []gatewayv1.ListenerStatus, attached map[string]
 // Refused implements [unit.Status].
 func (s *gatewayStatus) Refused(message string) unit.Status {
 	refused := *s
-	refused.conditions = replaced(s.conditions, gatewayNotProgrammed(message))
+	refused.conditions = replaced(s.conditions, gatewayNotProgrammed(message).Condition)
 	return &refused
 }
 
@@ -84,11 +88,11 @@ func (s *gatewayStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	}
 	switch {
 	case s.network != nil && s.network.missing != nil && now.Denied != "":
-		conditions = replaced(conditions, gatewayServiceDenied(now.Denied))
+		conditions = replaced(conditions, gatewayServiceDenied(now.Denied).Condition)
 	case s.network != nil && s.network.missing != nil:
-		conditions = replaced(conditions, *s.network.missing)
+		conditions = replaced(conditions, s.network.missing.Condition)
 	case len(reached) == 0:
-		conditions = replaced(conditions, gatewayWithoutAddress())
+		conditions = replaced(conditions, gatewayWithoutAddress().Condition)
 	}
 	want := gatewayv1.GatewayStatus{
 		Addresses:  addresses(reached),
@@ -130,6 +134,7 @@ func addresses(all []string) []gatewayv1.GatewayStatusAddress {
 // routeStatus is what a route's status has of our Gateways. Those of other controllers
 // are none of our business.
 type routeStatus struct {
+	diagnostics
 	controller string
 	parents    []gatewayv1.RouteParentStatus
 }
@@ -142,7 +147,7 @@ func (s *routeStatus) Refused(message string) unit.Status {
 	refused := *s
 	refused.parents = slices.Clone(s.parents)
 	for i, p := range refused.parents {
-		refused.parents[i].Conditions = replaced(p.Conditions, routeNotProgrammed(message))
+		refused.parents[i].Conditions = replaced(p.Conditions, routeNotProgrammed(message).Condition)
 	}
 	return &refused
 }

@@ -26,7 +26,7 @@ func TestADeniedServiceIsSaidOfItsGateway(t *testing.T) {
 		"there all the same":    {&network{addresses: []string{"192.0.2.1"}}, "forbidden; role", gatewayv1.GatewayReasonProgrammed, ""},
 		"no Service of its own": {nil, "forbidden; role", gatewayv1.GatewayReasonProgrammed, ""},
 	} {
-		s := newGatewayStatus(gateway, []assessment{{programmed: listenerProgrammed()}}, gatewayAccepted())
+		s, _ := newGatewayStatus(gateway, []assessment{{programmed: listenerProgrammed()}}, gatewayAccepted())
 		s.network = test.network
 		status, differs := s.Merge(gateway, unit.Moment{Addresses: []string{"192.0.2.9"}, Denied: test.denied})
 		programmed := meta.FindStatusCondition(status.(gatewayv1.GatewayStatus).Conditions, "Programmed")

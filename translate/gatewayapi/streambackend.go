@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
-
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/name"
@@ -52,12 +50,12 @@ func (o Options) streamRule(d streamDialect, id unit.ID, r *unit.Reader) unit.Fr
 	if err != nil || i >= len(s.rules) {
 		return unit.Fragment{} // about to go
 	}
-	refs := s.rules[i].backends
-	t := &ruleTranslation{options: o, reader: r, key: key, purpose: d.purpose, shares: sharesOf(refs, o.streamBackends(r, key, refs))}
+	refs := referring(s.rules[i].backends, ruleField(i).Child("backendRefs"))
+	t := &ruleTranslation{options: o, reader: r, key: key, at: ruleField(i), purpose: d.purpose, shares: sharesOf(refs, o.streamBackends(r, key, refs))}
 	t.settings()
 	all := t.agree()
 	if !balanced(t.shares) {
-		t.differ("the backends of rule %s differ in annotations %s: those of the first count for all", id.Sub,
+		t.differ(t.at.Child("backendRefs"), "the backends of rule %s differ in annotations %s: those of the first count for all", id.Sub,
 			konghq([]string{annotation.UpstreamPolicy, annotation.Override}))
 	}
 	found := closedShare(t.shares)
@@ -99,7 +97,7 @@ func closedShare(shares []share) (found streamShares) {
 
 // streamBackends resolves the references of one rule. Kong speaks one protocol to all of
 // them, that of the first one which gets connections.
-func (o Options) streamBackends(r *unit.Reader, from unit.Key, refs []gatewayv1.BackendRef) []resolution {
+func (o Options) streamBackends(r *unit.Reader, from unit.Key, refs []backendRef) []resolution {
 	all := make([]resolution, len(refs))
 	first := ""
 	for i, ref := range refs {
@@ -110,7 +108,7 @@ func (o Options) streamBackends(r *unit.Reader, from unit.Key, refs []gatewayv1.
 		}
 		protocol := found.endpoints.Stream(streamRoutes[from.Kind].purpose)
 		if first != "" && first != protocol {
-			found.problem = unsupported("Service %s/%s is for %s, and another backend of the same rule for %s",
+			found.problem = unsupported(found.at, "Service %s/%s is for %s, and another backend of the same rule for %s",
 				found.endpoints.Service.Namespace, found.endpoints.Service.Name, protocol, first)
 		} else {
 			first = protocol

@@ -120,7 +120,7 @@ func (t *streamTranslation) settings() {
 // rule claims the rule's place at each listener, for each host.
 func (t *streamTranslation) rule(i int, rule streamRule) {
 	policy := ""
-	for _, found := range t.options.streamBackends(t.reader, t.key, rule.backends) {
+	for _, found := range t.options.streamBackends(t.reader, t.key, referring(rule.backends, ruleField(i).Child("backendRefs"))) {
 		t.resolve(found)
 		if found.problem == nil && t.dialect.purpose == backend.Connections {
 			policy = cmp.Or(policy, policyOf(t.reader, found.endpoints))
@@ -149,10 +149,10 @@ func (t *streamTranslation) unsecured(s route.Stream, b binding, i int, policy s
 	switch {
 	case policy == "" || slices.Contains(b.schemes, passthrough):
 	case slices.Contains(b.schemes, "tls"):
-		t.unserve("rule %d: %s is not supported for connections whose TLS ends at the gateway; they are closed", i, policy)
+		t.unserve(unit.At(ruleField(i)), "rule %d: %s is not supported for connections whose TLS ends at the gateway; they are closed", i, policy)
 		s.Refuse = policy + " is not supported here"
 	default:
-		t.warn("BackendTLSPolicyWithoutEffect", "rule %d: %s has no effect: connections are sent on as they come", i, policy)
+		t.warn(unit.At(ruleField(i)), "BackendTLSPolicyWithoutEffect", "rule %d: %s has no effect: connections are sent on as they come", i, policy)
 	}
 	return s
 }
@@ -161,14 +161,14 @@ func (t *streamTranslation) unsecured(s route.Stream, b binding, i int, policy s
 // gets all of them.
 func (t *streamTranslation) claim(s route.Stream, b binding, i int) {
 	s.Name, s.Protocols, s.Port, s.SNI, s.NotSNIs = t.name(b, i), b.schemes, int(b.kongPort), b.host, b.not
-	where := fmt.Sprintf("rule %d", i)
+	where := kong.Part{Name: fmt.Sprintf("rule %d", i), Path: ruleField(i)}
 	if t.allowance.Spent(where) {
 		return
 	}
 	s.Plugins, s.Refuse = t.allowance.Guard(s.Plugins, s.Refuse, where)
 	slot, entities, err := kong.Stream(s, t.reader.Limits())
 	if err != nil {
-		t.unserve("%s: %v", where, err)
+		t.unserve(unit.At(where.Path), "%s: %v", where, err)
 		return
 	}
 	if !t.allowance.Take(entities, where) {
@@ -180,7 +180,7 @@ func (t *streamTranslation) claim(s route.Stream, b binding, i int) {
 	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot: slot, Object: t.key, Since: t.object.GetCreationTimestamp().Time, Entities: entities,
-		Lost: unit.Warning(t.key, "RouteConflict", lost),
+		Lost: unit.Warning(t.key, "RouteConflict", lost).At(where.Path),
 	})
 }
 

@@ -36,6 +36,12 @@ func Allows(r *unit.Reader, from, to unit.Key) bool {
 	return false
 }
 
+// Missing is the ReferenceGrant without which an object may not be referred to: any one of its
+// namespace that allows it.
+func Missing(to unit.Key) unit.Key {
+	return unit.Key{Kind: unit.ReferenceGrant, Namespace: to.Namespace}
+}
+
 // Referrers returns the keys of the objects that an index holds for an object and that may
 // refer to it, in order. Anyone who writes an object may name any other in it, so an index of
 // references across namespaces is read through here and in no other way.

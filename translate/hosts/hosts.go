@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -36,9 +38,10 @@ func By(key unit.Key, since time.Time, isolated bool) Claims {
 }
 
 // Under returns what a claim to a match is under that is for the host; "" is all hosts. It adds
-// the claim to the host to the fragment, once for each host.
-func (c Claims) Under(f *unit.Fragment, host route.Host) unit.Under {
-	owner := c.Owner(f, host)
+// the claim to the host to the fragment, once for each host. The path is that of what is for the
+// host.
+func (c Claims) Under(f *unit.Fragment, host route.Host, at *field.Path) unit.Under {
+	owner := c.Owner(f, host, at)
 	if !c.isolated {
 		return unit.Under{}
 	}
@@ -47,7 +50,7 @@ func (c Claims) Under(f *unit.Fragment, host route.Host) unit.Under {
 
 // Owner is Under for what only the namespace that has the host may ask for, also where
 // namespaces share hosts.
-func (c Claims) Owner(f *unit.Fragment, host route.Host) unit.Under {
+func (c Claims) Owner(f *unit.Fragment, host route.Host, at *field.Path) unit.Under {
 	if !c.routed[host] {
 		c.routed[host] = true
 		claim := unit.Claim{Slot: slot(host), Object: c.object, Since: c.since, Same: c.object.Namespace}
@@ -56,7 +59,7 @@ func (c Claims) Owner(f *unit.Fragment, host route.Host) unit.Under {
 			if host == "" {
 				what = "requests for all hosts"
 			}
-			claim.Lost = unit.Warning(c.object, "HostConflict", "the routes for "+what+" are not served: another namespace has it, and TENANCY is isolated")
+			claim.Lost = unit.Warning(c.object, "HostConflict", "the routes for "+what+" are not served: another namespace has it, and TENANCY is isolated").At(at)
 		}
 		f.Claims = append(f.Claims, claim)
 	}
@@ -70,7 +73,7 @@ const afterRoutes = 10_000
 // Certificate returns what a claim to a server name is under where namespaces are isolated: no
 // other namespace may have routes for the host. If told is set, the object has a verdict
 // otherwise; a Gateway that others may attach routes to serves the certificate with those.
-func (c Claims) Certificate(f *unit.Fragment, name string, told bool) unit.Under {
+func (c Claims) Certificate(f *unit.Fragment, name string, told bool, at *field.Path) unit.Under {
 	host := route.Host(strings.ToLower(name))
 	if !c.isolated || name == certificate.AnyHost {
 		return unit.Under{}
@@ -79,7 +82,7 @@ func (c Claims) Certificate(f *unit.Fragment, name string, told bool) unit.Under
 		c.certified[host] = true
 		claim := unit.Claim{Slot: slot(host), Object: c.object, Since: c.since.AddDate(afterRoutes, 0, 0), Same: c.object.Namespace}
 		if told {
-			claim.Lost = unit.Warning(c.object, "HostConflict", "the certificate for "+name+" is not served: another namespace has the host, and TENANCY is isolated")
+			claim.Lost = unit.Warning(c.object, "HostConflict", "the certificate for "+name+" is not served: another namespace has the host, and TENANCY is isolated").At(at)
 		}
 		f.Claims = append(f.Claims, claim)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/certificate"
@@ -96,33 +97,39 @@ func (t *translation) settings() {
 // there may be more verdicts than are told.
 func (t *translation) tooLarge() (verdicts []unit.Verdict) {
 	for _, problem := range t.allowance.Problems() {
-		verdicts = append(verdicts, unit.Warning(t.key, "ObjectTooLarge", problem))
+		verdicts = append(verdicts, unit.Warning(t.key, "ObjectTooLarge", problem.Message).At(problem.Path))
 	}
 	return verdicts
 }
 
-func (t *translation) warn(reason, format string, args ...any) {
-	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)))
+func (t *translation) warn(at *field.Path, reason, format string, args ...any) {
+	t.fault(unit.At(at), reason, format, args...)
 }
 
+func (t *translation) fault(f unit.Fault, reason, format string, args ...any) {
+	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)).With(f))
+}
+
+var spec = field.NewPath("spec")
+
 // add claims the match of a route for the Ingress.
-func (t *translation) add(r route.Route, where string) {
-	for _, part := range kong.Parts(r) {
-		t.claim(part.Route, where+part.Requests)
+func (t *translation) add(r route.Route, where kong.Part) {
+	for _, part := range kong.SchemeParts(r) {
+		t.claim(part.Route, kong.Part{Name: where.Name + part.Requests, Path: where.Path})
 	}
 }
 
-func (t *translation) claim(r route.Route, where string) {
+func (t *translation) claim(r route.Route, where kong.Part) {
 	r.Plugins, r.Refuse = t.allowance.Guard(r.Plugins, r.Refuse, where)
 	ranking, err := kong.Ranked(r, t.reader.Limits())
 	if err != nil {
-		t.warn("MatchInvalid", "%s: %v", where, err)
+		t.warn(where.Path, "MatchInvalid", "%s: %v", where, err)
 		return
 	}
 	if !t.allowance.Take(ranking.First, where) {
 		return
 	}
-	under := t.owned.Under(&t.fragment, r.Match.Host)
+	under := t.owned.Under(&t.fragment, r.Match.Host, where.Path)
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot:     ranking.Slot,
 		Object:   t.key,
@@ -131,6 +138,6 @@ func (t *translation) claim(r route.Route, where string) {
 		Ranked:   ranking.At,
 		Extent:   ranking.Extent,
 		Under:    under,
-		Lost:     unit.Warning(t.key, "MatchConflict", where+" is taken by another rule for the same host and path"),
+		Lost:     unit.Warning(t.key, "MatchConflict", where.Name+" is taken by another rule for the same host and path").At(where.Path),
 	})
 }

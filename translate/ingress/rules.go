@@ -13,9 +13,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -25,20 +27,22 @@ import (
 // of its own path and no other.
 func (t *translation) rules() {
 	for i, rule := range t.ingress.Spec.Rules {
+		at := spec.Child("rules").Index(i)
 		host, err := hostOf(rule.Host)
 		if err != nil {
-			t.warn("HostInvalid", "rule %d: %v", i, err)
+			t.warn(at.Child("host"), "HostInvalid", "rule %d: %v", i, err)
 			continue
 		}
 		if rule.HTTP == nil {
 			// A rule without paths sends its host to the default backend.
 			if t.ingress.Spec.DefaultBackend != nil && host != "" {
-				t.path(host, i, 0, networkingv1.HTTPIngressPath{Backend: *t.ingress.Spec.DefaultBackend})
+				t.path(host, partOf(i, 0, host, "", at), networkingv1.HTTPIngressPath{Backend: *t.ingress.Spec.DefaultBackend}, defaultBackend)
 			}
 			continue
 		}
 		for j, path := range rule.HTTP.Paths {
-			t.path(host, i, j, path)
+			where := partOf(i, j, host, path.Path, at.Child("http", "paths").Index(j))
+			t.path(host, where, path, where.Path.Child("backend"))
 		}
 	}
 }
@@ -46,18 +50,23 @@ func (t *translation) rules() {
 // mostQuoted is how much of a path verdicts repeat, in bytes.
 const mostQuoted = 200
 
-func (t *translation) path(host route.Host, i, j int, path networkingv1.HTTPIngressPath) {
-	where := fmt.Sprintf("rule %d path %d (%s%s)", i, j, host, limit.Text(path.Path, mostQuoted))
+// partOf is a path of a rule as messages name it.
+func partOf(i, j int, host route.Host, path string, at *field.Path) kong.Part {
+	return kong.Part{Name: fmt.Sprintf("rule %d path %d (%s%s)", i, j, host, limit.Text(path, mostQuoted)), Path: at}
+}
+
+// path translates a path of a rule for its hosts. The field at is that of the backend.
+func (t *translation) path(host route.Host, where kong.Part, path networkingv1.HTTPIngressPath, at *field.Path) {
 	if t.allowance.Spent(where) {
 		return
 	}
-	ref, ok := t.backend(where, path.Backend)
+	ref, ok := t.backend(where, path.Backend, at)
 	if !ok {
 		return
 	}
 	r := t.base
 	r.Match.Path = t.pathOf(path)
-	if r.Backend = t.use(where, ref); r.Backend == "" {
+	if r.Backend = t.use(where, ref, at); r.Backend == "" {
 		r.Refuse, ref = noBackend, backend.Ref{}
 	}
 	t.rewrite(&r)
@@ -95,20 +104,23 @@ func (t *translation) rewrite(r *route.Route) {
 	if slices.ContainsFunc(r.Plugins, func(other route.Plugin) bool {
 		return other.Name == p.Name && other.Consumer == ""
 	}) {
-		t.warn("RewriteConflict", "annotation %s%s has no effect beside a plugin %s, whose config.replace.uri may say the same",
+		t.warn(annotation.Field(annotation.Rewrite), "RewriteConflict", "annotation %s%s has no effect beside a plugin %s, whose config.replace.uri may say the same",
 			annotation.Prefix, annotation.Rewrite, p.Name)
 		return
 	}
 	r.Plugins = append(slices.Clip(r.Plugins), p)
 }
 
+// defaultBackend is the field of that name.
+var defaultBackend = spec.Child("defaultBackend")
+
 // defaultBackend translates spec.defaultBackend: what no rule of any Ingress takes.
 func (t *translation) defaultBackend() {
 	if t.ingress.Spec.DefaultBackend == nil {
 		return
 	}
-	const where = "default backend"
-	ref, ok := t.backend(where, *t.ingress.Spec.DefaultBackend)
+	where := kong.Part{Name: "default backend", Path: defaultBackend}
+	ref, ok := t.backend(where, *t.ingress.Spec.DefaultBackend, where.Path)
 	if !ok {
 		return
 	}
@@ -116,23 +128,23 @@ func (t *translation) defaultBackend() {
 	r.Match.Fallback = true
 	t.rewrite(&r)
 	r.Name = t.key.Namespace + "." + t.key.Name + t.suffix
-	if r.Backend = t.use(where, ref); r.Backend == "" {
+	if r.Backend = t.use(where, ref, where.Path); r.Backend == "" {
 		r.Refuse = noBackend
 	}
 	t.add(r, where)
 }
 
 // backend reads a reference to a Service. Others are refused.
-func (t *translation) backend(where string, b networkingv1.IngressBackend) (backend.Ref, bool) {
+func (t *translation) backend(where kong.Part, b networkingv1.IngressBackend, at *field.Path) (backend.Ref, bool) {
 	ref := backend.Ref{Namespace: t.key.Namespace, Port: backend.ImplicitPort}
 	switch {
 	case b.Resource != nil && isFacade(b.Resource):
 		return backend.Ref{Namespace: t.key.Namespace, Service: b.Resource.Name, For: backend.Facade}, true
 	case b.Resource != nil:
-		t.warn("ResourceBackendNotSupported", "%s: a backend of kind %s is not supported, a Service or a KongServiceFacade is", where, b.Resource.Kind)
+		t.warn(at.Child("resource", "kind"), "ResourceBackendNotSupported", "%s: a backend of kind %s is not supported, a Service or a KongServiceFacade is", where, b.Resource.Kind)
 		return ref, false
 	case b.Service == nil:
-		t.warn("BackendMissing", "%s names no backend", where)
+		t.warn(at, "BackendMissing", "%s names no backend", where)
 		return ref, false
 	}
 	ref.Service = b.Service.Name
@@ -155,12 +167,28 @@ const noBackend = "there is no such backend"
 // use has the backend translated and gives the name of its Kong service. A backend
 // that is not there keeps its route: the request is answered 503, and not by
 // whatever else would match.
-func (t *translation) use(where string, ref backend.Ref) string {
+func (t *translation) use(where kong.Part, ref backend.Ref, at *field.Path) string {
 	b := backend.Use(t.reader, ref)
 	if b.Reason != "" {
-		t.warn(b.Reason, "%s: %s", where, b.Message)
+		t.fault(unit.Lacking(fieldOf(ref, b, at), b.Missing), b.Reason, "%s: %s", where, b.Message)
 	}
 	return b.Service
+}
+
+// fieldOf is the part of a reference to a backend that is wrong with it.
+func fieldOf(ref backend.Ref, b backend.Backend, at *field.Path) *field.Path {
+	switch {
+	case ref.For == backend.Facade:
+		return at.Child("resource", "name")
+	case !b.WrongPort:
+		return at.Child("service", "name")
+	case ref.Port == backend.ImplicitPort:
+		return at.Child("service", "port")
+	}
+	if _, err := strconv.Atoi(ref.Port); err != nil {
+		return at.Child("service", "port", "name")
+	}
+	return at.Child("service", "port", "number")
 }
 
 // plainPath is what a class may have all other paths taken for regular expressions by,

@@ -9,6 +9,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // certificates translates spec.tls: each host is claimed for the Secret's
@@ -21,7 +22,7 @@ func (t *translation) certificates() {
 		}
 		c := certificate.Use(t.reader, t.key.Namespace, tls.SecretName)
 		if c.ID == "" {
-			t.warn(c.Reason, "tls %d: %s", i, c.Message)
+			t.fault(unit.Lacking(tlsField(i).Child("secretName"), c.Missing), c.Reason, "tls %d: %s", i, c.Message)
 			continue
 		}
 		for _, host := range t.served(i, tls) {
@@ -30,16 +31,18 @@ func (t *translation) certificates() {
 	}
 }
 
+func tlsField(i int) *field.Path { return spec.Child("tls").Index(i) }
+
 // served are the hosts that an entry's certificate is for: those that it names, or else
 // those of the rules. A certificate for all hosts is one for those of other namespaces too.
 func (t *translation) served(i int, tls networkingv1.IngressTLS) (hosts []string) {
-	for _, name := range tls.Hosts {
+	for j, name := range tls.Hosts {
 		host, err := hostOf(name)
 		if err == nil && !kong.IsName(string(host)) {
 			err = fmt.Errorf("it is an address")
 		}
 		if err != nil || host == "" {
-			t.warn("HostInvalid", "tls %d: %q is no host name: %v", i, name, err)
+			t.warn(tlsField(i).Child("hosts").Index(j), "HostInvalid", "tls %d: %q is no host name: %v", i, name, err)
 			continue
 		}
 		hosts = append(hosts, string(host))
@@ -53,7 +56,7 @@ func (t *translation) served(i int, tls networkingv1.IngressTLS) (hosts []string
 	case t.lastResort.Permits(t.key.Namespace):
 		hosts = append(hosts, certificate.AnyHost)
 	default:
-		t.warn("HostMissing", "tls %d names no hosts, and there is a rule or a default backend for all hosts: the certificate is for the hosts of the rules alone. "+
+		t.warn(tlsField(i).Child("hosts"), "HostMissing", "tls %d names no hosts, and there is a rule or a default backend for all hosts: the certificate is for the hosts of the rules alone. "+
 			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to have one for all", i)
 	}
 	return hosts
@@ -87,11 +90,11 @@ func (t *translation) ruleHosts() (hosts []string, all bool) {
 
 func (t *translation) serve(i int, name string, c certificate.Certificate) {
 	entities := []*kong.Entity{kong.SNI(name, c.ID)}
-	if !t.allowance.Take(entities, fmt.Sprintf("tls %d host %s", i, name)) {
+	if !t.allowance.Take(entities, kong.Part{Name: fmt.Sprintf("tls %d host %s", i, name), Path: tlsField(i)}) {
 		return
 	}
 	if certificate.OutOfReach(name) {
-		t.fragment.Verdicts = append(t.fragment.Verdicts, certificate.WithoutEffect(t.key, fmt.Sprintf("tls %d", i), name))
+		t.fragment.Verdicts = append(t.fragment.Verdicts, certificate.WithoutEffect(t.key, fmt.Sprintf("tls %d", i), name).At(tlsField(i)))
 	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot:     "sni " + name,
@@ -99,8 +102,8 @@ func (t *translation) serve(i int, name string, c certificate.Certificate) {
 		Since:    t.ingress.CreationTimestamp.Time,
 		Entities: entities,
 		Same:     c.Fingerprint,
-		Under:    t.owned.Certificate(&t.fragment, name, true),
+		Under:    t.owned.Certificate(&t.fragment, name, true, tlsField(i)),
 		Lost: unit.Warning(t.key, "HostConflict",
-			fmt.Sprintf("tls %d: the certificate for %s is another Ingress's to choose", i, name)),
+			fmt.Sprintf("tls %d: the certificate for %s is another Ingress's to choose", i, name)).At(tlsField(i)),
 	})
 }

@@ -3,6 +3,8 @@ package kong
 import (
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
@@ -18,10 +20,27 @@ type Allowance struct {
 	refused, omitted omission
 }
 
+// Part is a part of an object.
+type Part struct {
+	// Name is what messages call it: "rule 0 path 1 (shop.example/)".
+	Name string
+	// Path is its field; nil for the object as a whole.
+	Path *field.Path
+}
+
+func (p Part) String() string { return p.Name }
+
+// Problem is what there was no room for.
+type Problem struct {
+	Message string
+	// Path is the field of the first part that it is about; nil for the object as a whole.
+	Path *field.Path
+}
+
 // omission are the parts of an object for which there was no room.
 type omission struct {
 	count int
-	first string
+	first Part
 }
 
 // NewAllowance returns that of an object of which nothing was made yet.
@@ -32,7 +51,7 @@ const tooLarge = "the plugins that protect this are too large"
 
 // Guard returns what a part is served with: its plugins, or a refusal if there is no room
 // for them. It is asked before anything is made of the plugins.
-func (a *Allowance) Guard(plugins []route.Plugin, refuse, where string) ([]route.Plugin, string) {
+func (a *Allowance) Guard(plugins []route.Plugin, refuse string, where Part) ([]route.Plugin, string) {
 	if refuse != "" || len(plugins) == 0 {
 		return plugins, refuse
 	}
@@ -52,7 +71,7 @@ func (a *Allowance) Guard(plugins []route.Plugin, refuse, where string) ([]route
 }
 
 // Spent reports whether there is no room for any more parts.
-func (a *Allowance) Spent(where string) bool {
+func (a *Allowance) Spent(where Part) bool {
 	if a.spent != nil {
 		a.omitted.add(where)
 	}
@@ -60,7 +79,7 @@ func (a *Allowance) Spent(where string) bool {
 }
 
 // Take reports whether there is room for the entities of a part.
-func (a *Allowance) Take(entities []*Entity, where string) bool {
+func (a *Allowance) Take(entities []*Entity, where Part) bool {
 	if a.Spent(where) {
 		return false
 	}
@@ -74,19 +93,20 @@ func (a *Allowance) Take(entities []*Entity, where string) bool {
 }
 
 // Problems say what there was no room for.
-func (a *Allowance) Problems() (messages []string) {
+func (a *Allowance) Problems() (problems []Problem) {
 	if n := a.refused.count; n > 0 {
-		messages = append(messages, fmt.Sprintf(
+		problems = append(problems, Problem{Path: a.refused.first.Path, Message: fmt.Sprintf(
 			"%s: with its plugins the object is larger than the settings %s (%d entities) and %s (%d bytes) allow; requests are answered 503 rather than go out without. Parts of the object that this is so of: %d",
-			a.refused.first, limit.ObjectEntities, a.limits.Object.Entities, limit.ObjectBytes, a.limits.Object.Bytes, n))
+			a.refused.first, limit.ObjectEntities, a.limits.Object.Entities, limit.ObjectBytes, a.limits.Object.Bytes, n)})
 	}
 	if n := a.omitted.count; n > 0 {
-		messages = append(messages, fmt.Sprintf("%s is left out, and what comes after it: with it %v. Parts of the object that are left out: %d", a.omitted.first, a.spent, n))
+		problems = append(problems, Problem{Path: a.omitted.first.Path, Message: fmt.Sprintf(
+			"%s is left out, and what comes after it: with it %v. Parts of the object that are left out: %d", a.omitted.first, a.spent, n)})
 	}
-	return messages
+	return problems
 }
 
-func (o *omission) add(where string) {
+func (o *omission) add(where Part) {
 	if o.count++; o.count == 1 {
 		o.first = where
 	}

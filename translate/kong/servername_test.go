@@ -20,7 +20,7 @@ func TestServerNamesRankNoPlainRequests(t *testing.T) {
 			without.Match.SNIs = nil
 			names := 0
 			var plain, secure int
-			for _, part := range Parts(r) {
+			for _, part := range SchemeParts(r) {
 				if part.Name == r.Name {
 					names++
 				}
@@ -57,7 +57,7 @@ func TestServerNamesRankNoPlainRequests(t *testing.T) {
 		matches       int
 	}{{"http", "", 1}, {"https", "a.example", 1}, {"https", "b.example", 0}} {
 		matches := 0
-		for _, part := range Parts(r) {
+		for _, part := range SchemeParts(r) {
 			expr, err := Expression(part.Match)
 			if err != nil {
 				t.Fatal(err)

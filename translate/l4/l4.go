@@ -8,6 +8,7 @@ import (
 
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
@@ -80,9 +81,12 @@ func (o Options) begin(r *unit.Reader, object unit.Object, key unit.Key) (*trans
 	return t, nil
 }
 
-func (t *translation) warn(reason, format string, args ...any) {
-	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)))
+func (t *translation) warn(f unit.Fault, reason, format string, args ...any) {
+	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)).With(f))
 }
+
+// ruleField is the path of a rule.
+func ruleField(i int) *field.Path { return field.NewPath("spec", "rules").Index(i) }
 
 func (o Options) tcp(id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.TCPIngress, Namespace: id.Namespace, Name: id.Name}
@@ -102,7 +106,7 @@ func (o Options) tcp(id unit.ID, r *unit.Reader) unit.Fragment {
 			SNI:       route.Host(strings.ToLower(rule.Host)),
 		}
 		if s.SNI != "" && len(validation.IsDNS1123Subdomain(string(s.SNI))) > 0 {
-			t.warn("HostInvalid", "rule %d: %q is not a host name without wildcards", i, rule.Host)
+			t.warn(unit.At(ruleField(i).Child("host")), "HostInvalid", "rule %d: %q is not a host name without wildcards", i, rule.Host)
 			continue
 		}
 		t.rule(i, s, rule.Backend, backend.Connections)
@@ -148,7 +152,7 @@ func (o Options) udp(id unit.ID, r *unit.Reader) unit.Fragment {
 func (t *translation) end() unit.Fragment {
 	for _, problem := range t.allowance.Problems() {
 		// It comes first, as there may be more verdicts than are told.
-		t.fragment.Verdicts = slices.Insert(t.fragment.Verdicts, 0, unit.Warning(t.key, "ObjectTooLarge", problem))
+		t.fragment.Verdicts = slices.Insert(t.fragment.Verdicts, 0, unit.Warning(t.key, "ObjectTooLarge", problem.Message).At(problem.Path))
 	}
 	return t.fragment
 }
@@ -156,43 +160,47 @@ func (t *translation) end() unit.Fragment {
 // rule claims a port, of TLS a server name at it, for a backend.
 func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.IngressBackend, purpose backend.For) {
 	if s.Port < 1 || s.Port > 65535 {
-		t.warn("PortInvalid", "rule %d: %d is not a port", i, s.Port)
+		t.warn(unit.At(ruleField(i).Child("port")), "PortInvalid", "rule %d: %d is not a port", i, s.Port)
 		return
 	}
 	if t.options.Reserved(s.Port) {
-		t.warn("PortInvalid", "rule %d: port %d is one of those that the setting GATEWAY_PORTS has for Gateways", i, s.Port)
+		t.warn(unit.At(ruleField(i).Child("port")), "PortInvalid", "rule %d: port %d is one of those that the setting GATEWAY_PORTS has for Gateways", i, s.Port)
 		return
 	}
 	if b.ServiceName == "" {
-		t.warn("BackendMissing", "rule %d names no backend", i)
+		t.warn(unit.At(ruleField(i).Child("backend", "serviceName")), "BackendMissing", "rule %d names no backend", i)
 		return
 	}
 	used := backend.Use(t.reader, backend.Ref{
 		Namespace: t.key.Namespace, Service: b.ServiceName, Port: strconv.Itoa(b.ServicePort), For: purpose,
 	})
 	if used.Reason != "" {
-		t.warn(used.Reason, "rule %d: %s", i, used.Message)
+		at := ruleField(i).Child("backend", "serviceName")
+		if used.WrongPort {
+			at = ruleField(i).Child("backend", "servicePort")
+		}
+		t.warn(unit.Lacking(at, used.Missing), used.Reason, "rule %d: %s", i, used.Message)
 	}
 	s.Backend, s.Tags = used.Service, t.tags
-	where := fmt.Sprintf("rule %d", i)
+	where := kong.Part{Name: fmt.Sprintf("rule %d", i), Path: ruleField(i)}
 	if t.allowance.Spent(where) {
 		return
 	}
 	s.Plugins, s.Refuse = t.allowance.Guard(t.attached.Plugins, t.attached.Refuse, where)
 	slot, entities, err := kong.Stream(s, t.reader.Limits())
 	if err != nil {
-		t.warn("MatchInvalid", "%s: %v", where, err)
+		t.warn(unit.At(where.Path), "MatchInvalid", "%s: %v", where, err)
 		return
 	}
 	t.claim(where, unit.Claim{
 		Slot:     slot,
 		Entities: entities,
-		Lost:     unit.Warning(t.key, "PortConflict", fmt.Sprintf("rule %d: port %d is taken by another rule for the same host", i, s.Port)),
+		Lost:     unit.Warning(t.key, "PortConflict", fmt.Sprintf("rule %d: port %d is taken by another rule for the same host", i, s.Port)).At(where.Path.Child("port")),
 	})
 }
 
 // claim adds a claim of the object, if it may have the entities.
-func (t *translation) claim(where string, c unit.Claim) {
+func (t *translation) claim(where kong.Part, c unit.Claim) {
 	if !t.allowance.Take(c.Entities, where) {
 		return
 	}

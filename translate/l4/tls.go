@@ -6,6 +6,7 @@ import (
 
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/hosts"
@@ -22,31 +23,33 @@ func (t *translation) certificates(object *configurationv1beta1.TCPIngress) {
 		}
 		c := certificate.Use(t.reader, t.key.Namespace, tls.SecretName)
 		if c.ID == "" {
-			t.warn(c.Reason, "tls %d: %s", i, c.Message)
+			t.warn(unit.Lacking(tlsField(i).Child("secretName"), c.Missing), c.Reason, "tls %d: %s", i, c.Message)
 			continue
 		}
 		for _, host := range t.served(i, object.Spec) {
 			if certificate.OutOfReach(host) {
-				t.fragment.Verdicts = append(t.fragment.Verdicts, certificate.WithoutEffect(t.key, fmt.Sprintf("tls %d", i), host))
+				t.fragment.Verdicts = append(t.fragment.Verdicts, certificate.WithoutEffect(t.key, fmt.Sprintf("tls %d", i), host).At(tlsField(i)))
 			}
-			t.claim(fmt.Sprintf("tls %d host %s", i, host), unit.Claim{
+			t.claim(kong.Part{Name: fmt.Sprintf("tls %d host %s", i, host), Path: tlsField(i)}, unit.Claim{
 				Slot:     "sni " + host,
 				Entities: []*kong.Entity{kong.SNI(host, c.ID)},
 				Same:     c.Fingerprint,
-				Under:    owned.Certificate(&t.fragment, host, true),
+				Under:    owned.Certificate(&t.fragment, host, true, tlsField(i)),
 				Lost: unit.Warning(t.key, "HostConflict",
-					fmt.Sprintf("tls %d: the certificate for %s is another object's to choose", i, host)),
+					fmt.Sprintf("tls %d: the certificate for %s is another object's to choose", i, host)).At(tlsField(i)),
 			})
 		}
 	}
 }
 
+func tlsField(i int) *field.Path { return field.NewPath("spec", "tls").Index(i) }
+
 // served are the hosts that an entry's certificate is for: those that it names, or else
 // those of the rules. A certificate for all hosts is one for those of other namespaces too.
 func (t *translation) served(i int, spec configurationv1beta1.TCPIngressSpec) (hosts []string) {
-	for _, host := range spec.TLS[i].Hosts {
+	for j, host := range spec.TLS[i].Hosts {
 		if host = strings.ToLower(host); !isHost(host) {
-			t.warn("HostInvalid", "tls %d: %q is no host name", i, host)
+			t.warn(unit.At(tlsField(i).Child("hosts").Index(j)), "HostInvalid", "tls %d: %q is no host name", i, host)
 			continue
 		}
 		hosts = append(hosts, host)
@@ -60,7 +63,7 @@ func (t *translation) served(i int, spec configurationv1beta1.TCPIngressSpec) (h
 	case t.options.LastResort.Permits(t.key.Namespace):
 		hosts = append(hosts, certificate.AnyHost)
 	default:
-		t.warn("HostMissing", "tls %d names no hosts, and there is a rule for all hosts: the certificate is for the hosts of the rules alone. "+
+		t.warn(unit.At(tlsField(i).Child("hosts")), "HostMissing", "tls %d names no hosts, and there is a rule for all hosts: the certificate is for the hosts of the rules alone. "+
 			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to have one for all", i)
 	}
 	return hosts

@@ -39,6 +39,9 @@ func (s status) Counted(map[string]int) unit.Status { return s }
 // Refused implements [unit.Status].
 func (s status) Refused(string) unit.Status { return s }
 
+// Diagnostics implements [unit.Status].
+func (s status) Diagnostics() []unit.Verdict { return nil }
+
 // Merge implements [unit.Status].
 func (s status) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	l, ok := object.(*configurationv1alpha1.KongLicense)

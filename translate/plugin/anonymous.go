@@ -39,6 +39,7 @@ func (d definition) anonymous(r *unit.Reader, s source, config map[string]any) e
 			return nil
 		}
 	}
-	return fmt.Errorf("config.anonymous names no KongConsumer of this namespace by its username, nor one of a namespace "+
-		"whose consumers a ReferenceGrant in namespace %s lets in; while TENANCY is isolated it has to", s.key.Namespace)
+	return unit.WithFault(fmt.Errorf("config.anonymous names no KongConsumer of this namespace by its username, nor one of a namespace "+
+		"whose consumers a ReferenceGrant in namespace %s lets in; while TENANCY is isolated it has to", s.key.Namespace),
+		unit.Lacking(configField.Child("anonymous"), unit.Key{Kind: unit.KongConsumer, Namespace: s.key.Namespace}))
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/condition"
@@ -66,7 +67,7 @@ func references(object metav1.Object) []reference {
 
 // Attached gives the plugins that the annotation of a route's source or a Service names.
 func Attached(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
-	a := attaching{reader: r, key: key}
+	a := attaching{reader: r, key: key, at: annotated}
 	for _, ref := range a.references(object) {
 		a.attach(ref)
 	}
@@ -84,16 +85,21 @@ func (a *attaching) references(object metav1.Object) []reference {
 	return refs
 }
 
-// Named gives a KongPlugin of a route's namespace that the route names by other means.
-func Named(r *unit.Reader, key unit.Key, name string) Attachment {
-	a := attaching{reader: r, key: key}
+// annotated is the annotation that names plugins.
+var annotated = annotation.Field(annotation.Plugins)
+
+// Named gives a KongPlugin of a route's namespace that the route names by other means, in the
+// field of the path.
+func Named(r *unit.Reader, key unit.Key, name string, at *field.Path) Attachment {
+	a := attaching{reader: r, key: key, at: at}
 	a.attach(reference{namespace: key.Namespace, name: name, explicit: true})
 	return a.Attachment
 }
 
 // With joins two attachments to one object, on which there may be more to say then.
-func (a Attachment) With(other Attachment, key unit.Key) Attachment {
-	joined := attaching{key: key, Attachment: Attachment{
+// The path is that of what names the other's plugins.
+func (a Attachment) With(other Attachment, key unit.Key, at *field.Path) Attachment {
+	joined := attaching{key: key, at: at, Attachment: Attachment{
 		Plugins:  slices.Clone(a.Plugins),
 		Refuse:   cmp.Or(a.Refuse, other.Refuse),
 		Verdicts: slices.Concat(a.Verdicts, other.Verdicts),
@@ -110,7 +116,7 @@ func (a Attachment) With(other Attachment, key unit.Key) Attachment {
 // OfStreams is the attachment of what connections and datagrams go to, which know of no
 // consumers. A plugin that is for some alone, or for requests alone, is not to be had there.
 func (a Attachment) OfStreams(key unit.Key) Attachment {
-	checked := attaching{key: key, Attachment: Attachment{Refuse: a.Refuse, Verdicts: a.Verdicts}}
+	checked := attaching{key: key, at: annotated, Attachment: Attachment{Refuse: a.Refuse, Verdicts: a.Verdicts}}
 	for _, p := range a.Plugins {
 		switch {
 		case p.Consumer != "":
@@ -133,6 +139,7 @@ type attaching struct {
 	Attachment
 	reader *unit.Reader
 	key    unit.Key
+	at     *field.Path // of the references
 }
 
 // attach adds a plugin for all requests, or for those of the consumers that name it too.
@@ -176,7 +183,7 @@ func (a *attaching) add(p route.Plugin, ref string) {
 func (a *attaching) resolve(ref reference) (resolved, bool) {
 	named := unit.Key{Kind: unit.KongPlugin, Namespace: ref.namespace, Name: ref.name}
 	if ref.explicit && !grant.Allows(a.reader, a.key, named) {
-		a.refuse("RefNotPermitted", fmt.Sprintf("plugin %s is in another namespace, and no ReferenceGrant there allows it", ref))
+		a.fault(unit.Lacking(a.at, grant.Missing(named)), "RefNotPermitted", fmt.Sprintf("plugin %s is in another namespace, and no ReferenceGrant there allows it", ref))
 		return resolved{}, false
 	}
 	p := use(a.reader, unit.ID{Role: Role, Namespace: ref.namespace, Name: ref.name})
@@ -194,9 +201,9 @@ func (a *attaching) resolve(ref reference) (resolved, bool) {
 	}
 	switch {
 	case !p.found:
-		a.refuse("PluginNotFound", fmt.Sprintf("plugin %s does not exist", ref))
+		a.fault(unit.Lacking(a.at, named), "PluginNotFound", fmt.Sprintf("plugin %s does not exist", ref))
 	case p.reason != "":
-		a.refuse(p.reason, p.message)
+		a.fault(unit.Lacking(a.at, p.missing), p.reason, p.message)
 	}
 	return p, p.found && p.reason == ""
 }
@@ -209,9 +216,11 @@ func (p resolved) key(ref reference) unit.Key {
 	return unit.Key{Kind: unit.KongPlugin, Namespace: ref.namespace, Name: ref.name}
 }
 
-func (a *attaching) refuse(reason, message string) {
+func (a *attaching) refuse(reason, message string) { a.fault(unit.At(a.at), reason, message) }
+
+func (a *attaching) fault(f unit.Fault, reason, message string) {
 	a.Refuse = "a plugin that protects this is not available"
-	a.Verdicts = append(a.Verdicts, unit.Warning(a.key, reason, message+"; requests are answered 503 rather than go out without"))
+	a.Verdicts = append(a.Verdicts, unit.Warning(a.key, reason, message+"; requests are answered 503 rather than go out without").With(f))
 }
 
 func use(r *unit.Reader, id unit.ID) resolved {

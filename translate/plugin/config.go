@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
@@ -34,7 +35,7 @@ func (k secretKey) read(r *unit.Reader) ([]byte, error) {
 	key := unit.Key{Kind: unit.Secret, Namespace: k.namespace, Name: k.name}
 	secret, ok := unit.Get[*corev1.Secret](r, key)
 	if !ok {
-		return nil, fmt.Errorf("%s does not exist", key)
+		return nil, unit.WithFault(fmt.Errorf("%s does not exist", key), unit.Fault{Missing: key})
 	}
 	value, ok := secret.Data[k.key]
 	if !ok {
@@ -43,27 +44,44 @@ func (k secretKey) read(r *unit.Reader) ([]byte, error) {
 	return value, nil
 }
 
+// The fields of a plugin.
+var (
+	pluginField = field.NewPath("plugin")
+	configField = field.NewPath("config")
+	fromField   = field.NewPath("configFrom")
+)
+
+// against is an error about a field of a plugin.
+func against(path *field.Path, format string, args ...any) error {
+	return within(path, fmt.Errorf(format, args...))
+}
+
+// within is an error about what a field refers to.
+func within(path *field.Path, err error) error {
+	return unit.WithFault(err, unit.Lacking(path, unit.FaultOf(err, nil).Missing))
+}
+
 // configuration is the plugin's, a JSON object. Its errors do not tell what is in Secrets.
 func (s source) configuration(r *unit.Reader) (map[string]any, error) {
 	raw := s.config
 	switch {
 	case s.name == "":
-		return nil, errors.New("the field plugin is empty")
+		return nil, against(pluginField, "the field plugin is empty")
 	case !pluginName.MatchString(s.name):
 		// Ids of Kong's entities are made of it and of others' names, told apart by other characters.
-		return nil, fmt.Errorf("the field plugin is %q, and the name of a plugin has lower case letters, digits, - and _ alone", s.name)
+		return nil, against(pluginField, "the field plugin is %q, and the name of a plugin has lower case letters, digits, - and _ alone", s.name)
 	case strings.HasPrefix(s.name, own):
 		// They could lead requests to whatever upstream there is, past all grants.
-		return nil, fmt.Errorf("the plugin %s is for what kube-sync makes itself", s.name)
+		return nil, against(pluginField, "the plugin %s is for what kube-sync makes itself", s.name)
 	case s.from != nil && (len(raw) > 0 || len(s.patches) > 0):
-		return nil, errors.New("configFrom excludes config and configPatches")
+		return nil, against(fromField, "configFrom excludes config and configPatches")
 	case s.from != nil:
 		value, err := s.from.read(r)
 		if err != nil {
-			return nil, fmt.Errorf("configFrom: %w", err)
+			return nil, within(fromField, fmt.Errorf("configFrom: %w", err))
 		}
 		if raw, err = r.Limits().YAMLToJSON(value); err != nil {
-			return nil, fmt.Errorf("configFrom: key %q of Secret %s/%s: %w", s.from.key, s.from.namespace, s.from.name, err)
+			return nil, against(fromField, "configFrom: key %q of Secret %s/%s: %w", s.from.key, s.from.namespace, s.from.name, err)
 		}
 	}
 	if len(raw) == 0 || string(raw) == "null" {
@@ -81,18 +99,18 @@ func (s source) configuration(r *unit.Reader) (map[string]any, error) {
 
 func (s source) patched(r *unit.Reader, config any, size int) (map[string]any, error) {
 	for i, p := range s.patches {
-		where := fmt.Sprintf("configPatches %d (%s)", i, p.path)
+		where, at := fmt.Sprintf("configPatches %d (%s)", i, p.path), field.NewPath("configPatches").Index(i)
 		text, err := p.from.read(r)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", where, err)
+			return nil, within(at.Child("valueFrom", "secretKeyRef"), fmt.Errorf("%s: %w", where, err))
 		}
 		size += len(p.path) + len(text)
 		if err := r.Limits().ConfigSize(size); err != nil {
-			return nil, fmt.Errorf("%s: %w", where, err)
+			return nil, within(at, fmt.Errorf("%s: %w", where, err))
 		}
 		value, err := decode(text)
 		if err != nil {
-			return nil, fmt.Errorf("%s: key %q of Secret %s/%s is not JSON; a text needs its quotes",
+			return nil, against(at.Child("valueFrom", "secretKeyRef"), "%s: key %q of Secret %s/%s is not JSON; a text needs its quotes",
 				where, p.from.key, p.from.namespace, p.from.name)
 		}
 		tokens, err := pointer(p.path)
@@ -100,7 +118,7 @@ func (s source) patched(r *unit.Reader, config any, size int) (map[string]any, e
 			config, err = add(config, tokens, value)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", where, err)
+			return nil, within(at.Child("path"), fmt.Errorf("%s: %w", where, err))
 		}
 	}
 	object, ok := config.(map[string]any)

@@ -23,7 +23,7 @@ func global(p *configurationv1.KongClusterPlugin, key unit.Key, value resolved) 
 	}
 	claim := unit.Claim{
 		Slot: "global plugin " + p.PluginName, Object: key, Since: p.CreationTimestamp.Time,
-		Lost: condition.Verdict(key, false, "Invalid", "all requests have another "+p.PluginName+" already"),
+		Lost: condition.Verdict(key, false, "Invalid", "all requests have another "+p.PluginName+" already").At(pluginField),
 	}
 	observes := slices.Contains(observers, p.PluginName)
 	switch {

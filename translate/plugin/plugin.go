@@ -7,6 +7,7 @@ import (
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
@@ -49,6 +50,8 @@ type resolved struct {
 	custom []route.Custom
 	// reason and message say why there is none; they are empty when there is.
 	reason, message string
+	// missing is the object without which there is none.
+	missing unit.Key
 }
 
 func (p resolved) model() route.Plugin {
@@ -158,18 +161,37 @@ func (d definition) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict)
 	config, err := d.config(r, s)
 	if err != nil {
 		p.reason, p.message = "PluginInvalid", fmt.Sprintf("%s: %v", s.key, err)
-		return p, append(verdicts, condition.Verdict(s.key, false, "Invalid", p.message))
+		fault := s.faultOf(err)
+		p.missing = fault.Missing
+		return p, append(verdicts, condition.Verdict(s.key, false, "Invalid", p.message).With(fault))
 	}
 	if s.key.Kind == unit.KongPlugin {
 		p.custom = customentity.OfPlugin(r, s.key)
 	}
 	p.config, p.secret = config, s.from != nil || len(s.patches) > 0
 	verdicts = append(append(verdicts, s.withoutDatabase(config)...), s.framing(config)...)
-	if field := d.unreachable(s, config); field != "" {
+	if path := d.unreachable(s, config); path != nil {
 		verdicts = append(verdicts, unit.Warning(s.key, "FieldMissing",
-			field+" is missing, and its default is the gateway itself, which plugins of namespaces do not reach: nothing is sent"))
+			path.String()+" is missing, and its default is the gateway itself, which plugins of namespaces do not reach: nothing is sent").At(s.written(path)))
 	}
 	return p, append(verdicts, condition.Verdict(s.key, true, "Programmed", "what names the plugin has it"))
+}
+
+// faultOf is what an error about a plugin's configuration is about.
+func (s source) faultOf(err error) unit.Fault {
+	f := unit.FaultOf(err, s.written(configField))
+	if s.from != nil && strings.HasPrefix(f.Field, configField.String()+".") {
+		f.Field = fromField.String()
+	}
+	return f
+}
+
+// written is where a field of the configuration is in the object.
+func (s source) written(path *field.Path) *field.Path {
+	if s.from != nil {
+		return fromField
+	}
+	return path
 }
 
 // config is a plugin's configuration if the plugin may have it.
@@ -190,7 +212,7 @@ func (d definition) config(r *unit.Reader, s source) (json.RawMessage, error) {
 		err = d.anonymous(r, s, tree)
 	}
 	if err == nil {
-		err = d.vaults.Check(r, s.key.Namespace, "config", tree)
+		err = d.vaults.Check(r, s.key.Namespace, configField, tree)
 	}
 	if err != nil {
 		return nil, err
@@ -200,10 +222,10 @@ func (d definition) config(r *unit.Reader, s source) (json.RawMessage, error) {
 }
 
 // unreachable is the field without which a KongPlugin would connect to the gateway itself.
-func (d definition) unreachable(s source, config json.RawMessage) string {
+func (d definition) unreachable(s source, config json.RawMessage) *field.Path {
 	var tree any
 	if s.key.Kind != unit.KongPlugin || json.Unmarshal(config, &tree) != nil {
-		return ""
+		return nil
 	}
 	return d.Unreachable(s.name, tree)
 }
@@ -211,17 +233,17 @@ func (d definition) unreachable(s source, config json.RawMessage) string {
 // withoutEffect tells of fields that Kong's open source edition does not have.
 func (s source) withoutEffect() []unit.Verdict {
 	var verdicts []unit.Verdict
-	warn := func(message string) {
-		verdicts = append(verdicts, unit.Warning(s.key, "FieldIgnored", message))
+	warn := func(name, why string) {
+		verdicts = append(verdicts, unit.Warning(s.key, "FieldIgnored", name+" has no effect: "+why).At(field.NewPath(name)))
 	}
 	if s.runOn != "" {
-		warn("run_on has no effect: Kong 3 has no such field")
+		warn("run_on", "Kong 3 has no such field")
 	}
 	if s.ordered {
-		warn("ordering has no effect: only Kong Enterprise has it")
+		warn("ordering", "only Kong Enterprise has it")
 	}
 	if s.consumerRef != "" {
-		warn("consumerRef has no effect: annotate the KongConsumer with konghq.com/plugins")
+		warn("consumerRef", "annotate the KongConsumer with konghq.com/plugins")
 	}
 	return verdicts
 }
@@ -234,10 +256,10 @@ func (s source) withoutDatabase(config json.RawMessage) []unit.Verdict {
 	switch {
 	case s.name == "oauth2":
 		return []unit.Verdict{unit.Warning(s.key, "DatabaseMissing",
-			"oauth2 keeps tokens in a database, of which this gateway has none: it hands out no tokens and knows none")}
+			"oauth2 keeps tokens in a database, of which this gateway has none: it hands out no tokens and knows none").At(pluginField)}
 	case s.name == "session" && c.Storage == "kong":
 		return []unit.Verdict{unit.Warning(s.key, "DatabaseMissing",
-			"storage kong keeps sessions in a database, of which this gateway has none; storage cookie needs none")}
+			"storage kong keeps sessions in a database, of which this gateway has none; storage cookie needs none").At(s.written(configField.Child("storage")))}
 	}
 	return nil
 }

@@ -154,7 +154,7 @@ func withoutConsumer(ref reference, p resolved) string {
 // OfConsumer gives the plugins that a consumer or, which comes to nothing else, its
 // group has wherever it goes. Those that routes or Services name too are theirs.
 func OfConsumer(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
-	a := attaching{reader: r, key: key}
+	a := attaching{reader: r, key: key, at: annotated}
 	for _, ref := range a.references(object) {
 		p, ok := a.resolve(ref)
 		if !ok { // nor is it for this object to have everything that names the plugin looked through
@@ -166,7 +166,7 @@ func OfConsumer(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
 			a.add(p.model(), ref.String())
 		case takesConsumer(p.name):
 		case limited: // all requests to those routes have it
-			a.Verdicts = append(a.Verdicts, unit.Warning(key, "PluginInvalid", withoutConsumer(ref, p)))
+			a.Verdicts = append(a.Verdicts, unit.Warning(key, "PluginInvalid", withoutConsumer(ref, p)).At(a.at))
 		default:
 			a.refuse("PluginInvalid", withoutConsumer(ref, p))
 		}

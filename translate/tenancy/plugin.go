@@ -2,11 +2,12 @@ package tenancy
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
@@ -51,8 +52,8 @@ func (o Options) CheckConsumerPlugin(plugin string, configuration []byte) error 
 	if o.Everywhere() || !slices.Contains(counting, plugin) || slices.Contains(ofOneConsumer, c.LimitBy) {
 		return nil
 	}
-	return fmt.Errorf("%s.limit_by is %s, which a consumer alone must not have: allowed are consumer and credential, "+
-		"or that a route or Service names the plugin too; CONSUMER_PLUGINS permits it by everywhere", config, c.LimitBy)
+	return fmt.Errorf("config.limit_by is %s, which a consumer alone must not have: allowed are consumer and credential, "+
+		"or that a route or Service names the plugin too; CONSUMER_PLUGINS permits it by everywhere", c.LimitBy)
 }
 
 // counting are the bundled plugins that count requests.
@@ -69,11 +70,11 @@ func (o Options) permits(p permission, tree any) error {
 	if p.when.field != "" && !slices.Contains(at(tree, strings.Split(p.when.field, ".")), p.when.value) {
 		return nil
 	}
-	values := at(tree, strings.Split(p.field, "."))
+	values, path := at(tree, strings.Split(p.field, ".")), configured(p.field)
 	if p.needed {
 		if len(values) == 0 && !o.covers(p, "") {
-			return fmt.Errorf("%s.%s is missing, so that the plugin would use %s, which a KongPlugin must not; "+
-				"the setting ALLOW_PLUGIN_FIELDS permits that by %s=", config, p.field, p.is, p.name())
+			return against(path, fmt.Errorf("%s is missing, so that the plugin would use %s, which a KongPlugin must not; "+
+				"the setting ALLOW_PLUGIN_FIELDS permits that by %s=", path, p.is, p.name()))
 		}
 		return nil
 	}
@@ -82,8 +83,8 @@ func (o Options) permits(p permission, tree any) error {
 		if ok && (slices.Contains(p.values, text) || o.covers(p, text)) {
 			continue
 		}
-		return fmt.Errorf("%s.%s is %s: %s; the setting ALLOW_PLUGIN_FIELDS permits more, as %s=%s",
-			config, p.field, p.is, p.allowed(), p.name(), p.example)
+		return against(path, fmt.Errorf("%s is %s: %s; the setting ALLOW_PLUGIN_FIELDS permits more, as %s=%s",
+			path, p.is, p.allowed(), p.name(), p.example))
 	}
 	return nil
 }
@@ -116,8 +117,8 @@ func (o Options) checkHosts(plugin string, tree any) error {
 		}
 		for _, text := range h.named(tree) {
 			if h.url && o.deniedURL(text) || !h.url && o.deniedHost(text) {
-				return fmt.Errorf("%s.%s is an address of the gateway itself, its link or its cloud's metadata, which a KongPlugin must not reach",
-					config, h.field)
+				path := configured(h.field)
+				return against(path, fmt.Errorf("%s is an address of the gateway itself, its link or its cloud's metadata, which a KongPlugin must not reach", path))
 			}
 		}
 	}
@@ -127,7 +128,8 @@ func (o Options) checkHosts(plugin string, tree any) error {
 		}
 		for _, value := range at(tree, strings.Split(l.field, ".")) {
 			if text, ok := value.(string); ok && !isLabel(text) {
-				return fmt.Errorf("%s.%s is a part of a host's name: letters, digits, dots, - and _ are allowed", config, l.field)
+				path := configured(l.field)
+				return against(path, fmt.Errorf("%s is a part of a host's name: letters, digits, dots, - and _ are allowed", path))
 			}
 		}
 	}
@@ -150,14 +152,14 @@ func (h host) named(tree any) (all []string) {
 }
 
 // Unreachable is the field whose default makes a plugin connect to the gateway itself,
-// where plugins of namespaces reach nothing; empty if there is none.
-func (o Options) Unreachable(plugin string, tree any) string {
+// where plugins of namespaces reach nothing; nil if there is none.
+func (o Options) Unreachable(plugin string, tree any) *field.Path {
 	for _, h := range hosts {
 		if h.plugin == plugin && h.deflt != "" && o.deniedHost(h.deflt) && len(at(tree, strings.Split(h.field, "."))) == 0 {
-			return config + "." + h.field
+			return configured(h.field)
 		}
 	}
-	return ""
+	return nil
 }
 
 // CheckLua returns why a configuration is code that Kong would run. The operator permits
@@ -177,29 +179,29 @@ func (o Options) CheckLua(plugin string, tree any) error {
 
 // CheckLuaFields returns why a tree of JSON values, whose path is given, has fields that are
 // code.
-func (o Options) CheckLuaFields(path string, tree any) error {
-	if field := luaField(tree, path); field != "" && !o.AllowLua {
-		return fmt.Errorf("%s is Lua code; the setting %s", field, permitLua)
+func (o Options) CheckLuaFields(path *field.Path, tree any) error {
+	if code := luaField(tree, path); code != nil && !o.AllowLua {
+		return against(code, fmt.Errorf("%s is Lua code; the setting %s", code, permitLua))
 	}
 	return nil
 }
 
-func noTemplate(path, text string) error {
+func noTemplate(path *field.Path, text string) error {
 	if strings.Contains(text, "$(") {
-		return errors.New(path + " is a template, which a KongPlugin must not have while TENANCY is isolated; ISOLATED_PLUGINS permits it")
+		return against(path, fmt.Errorf("%s is a template, which a KongPlugin must not have while TENANCY is isolated; ISOLATED_PLUGINS permits it", path))
 	}
 	return nil
 }
 
 func checkTemplates(tree any) error {
 	total := 0
-	err := Strings(tree, config, func(path, text string) error {
+	err := Strings(tree, config, func(path *field.Path, text string) error {
 		n, err := lookups(text)
 		if err != nil {
-			return fmt.Errorf("%s %w", path, err)
+			return against(path, fmt.Errorf("%s %w", path, err))
 		}
 		if total += n; total > maxLookups {
-			return errors.New(path + " " + fewerLookups)
+			return against(path, fmt.Errorf("%s %s", path, fewerLookups))
 		}
 		return nil
 	})
@@ -207,24 +209,24 @@ func checkTemplates(tree any) error {
 }
 
 // luaField finds a field that Kong's plugins take code in.
-func luaField(tree any, path string) string {
+func luaField(tree any, path *field.Path) *field.Path {
 	switch tree := tree.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(tree)) {
-			value, inner := tree[name], path+"."+name
+			value, inner := tree[name], path.Child(name)
 			if strings.HasSuffix(strings.ToLower(name), luaSuffix) && value != nil {
 				return inner
 			}
-			if field := luaField(value, inner); field != "" {
-				return field
+			if code := luaField(value, inner); code != nil {
+				return code
 			}
 		}
 	case []any:
 		for i, value := range tree {
-			if field := luaField(value, fmt.Sprintf("%s[%d]", path, i)); field != "" {
-				return field
+			if code := luaField(value, path.Index(i)); code != nil {
+				return code
 			}
 		}
 	}
-	return ""
+	return nil
 }

@@ -1,30 +1,44 @@
 package tenancy
 
 import (
-	"fmt"
 	"maps"
 	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// config is the root of a plugin's fields in messages.
-const config = "config"
+// config is the path of a plugin's configuration.
+var config = field.NewPath("config")
+
+// configured is the path of a field in a plugin's configuration, whose names are separated by
+// dots.
+func configured(name string) *field.Path {
+	names := strings.Split(name, ".")
+	return config.Child(names[0], names[1:]...)
+}
+
+// against is an error about a field of an object.
+func against(path *field.Path, err error) error { return unit.WithFault(err, unit.At(path)) }
 
 // Strings calls a function with each string in a tree of JSON values and the path of its
 // field, in a stable order, until the function returns an error. The path of the tree
 // itself comes first.
-func Strings(tree any, path string, each func(path, text string) error) error {
+func Strings(tree any, path *field.Path, each func(path *field.Path, text string) error) error {
 	switch tree := tree.(type) {
 	case string:
 		return each(path, tree)
 	case []any:
 		for i, value := range tree {
-			if err := Strings(value, fmt.Sprintf("%s[%d]", path, i), each); err != nil {
+			if err := Strings(value, path.Index(i), each); err != nil {
 				return err
 			}
 		}
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(tree)) {
-			if err := Strings(tree[name], path+"."+name, each); err != nil {
+			if err := Strings(tree[name], path.Child(name), each); err != nil {
 				return err
 			}
 		}

@@ -1,12 +1,9 @@
 package unit
 
 import (
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
-	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
 // Fragment is what one unit contributes.
@@ -95,57 +92,4 @@ func (c Claim) lostTo(holder Claim) Verdict {
 	}
 	lost.Holder = holder.Object
 	return lost
-}
-
-// Verdict is what the translation, or Kong, has to say about an object.
-type Verdict struct {
-	Object Key
-	// Condition is the type of a status condition, such as "ResolvedRefs".
-	// Empty for kinds that have none: an Event says it.
-	Condition string
-	// OK tells a condition that is true from one that is not. An Event is
-	// written only when it is false.
-	OK bool
-	// Reason is one word in CamelCase, Message a sentence for people.
-	Reason  string
-	Message string
-	// Holder is the object that has what this one lost; empty without a contest. It is for
-	// the gateway's own log alone: it may be in a namespace that readers of the object know
-	// nothing of.
-	Holder Key
-}
-
-// fewer are the first verdicts of each sort, with messages of a bounded length.
-func fewer(verdicts []Verdict) []Verdict {
-	long := func(v Verdict) bool { return len(v.Message) > limit.Message }
-	if len(verdicts) <= limit.Verdicts && !slices.ContainsFunc(verdicts, long) {
-		return verdicts
-	}
-	type sort struct {
-		object    Key
-		condition string
-		ok        bool
-	}
-	count := map[sort]int{}
-	var few []Verdict
-	for _, v := range verdicts {
-		of := sort{v.Object, v.Condition, v.OK}
-		if count[of]++; count[of] <= limit.Verdicts {
-			v.Message = limit.Text(v.Message, limit.Message)
-			few = append(few, v)
-		}
-	}
-	for i := len(few) - 1; i >= 0; i-- {
-		of := sort{few[i].Object, few[i].Condition, few[i].OK}
-		if more := count[of] - limit.Verdicts; more > 0 {
-			few[i].Message += fmt.Sprintf("; and there are %d more problems", more)
-			count[of] = 0
-		}
-	}
-	return few
-}
-
-// Warning is a verdict that something of the object could not be had.
-func Warning(object Key, reason, message string) Verdict {
-	return Verdict{Object: object, Reason: reason, Message: message}
 }

@@ -361,8 +361,9 @@ func distinct(verdicts []Verdict) []Verdict {
 	}
 	seen := make(map[Verdict]struct{}, len(verdicts))
 	return slices.DeleteFunc(verdicts, func(v Verdict) bool {
-		_, known := seen[v]
-		seen[v] = struct{}{}
+		said := v.With(Fault{})
+		_, known := seen[said]
+		seen[said] = struct{}{}
 		return known
 	})
 }

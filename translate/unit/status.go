@@ -20,6 +20,10 @@ type Status interface {
 	// hold what others wrote. It returns that whole status, and whether it differs
 	// from the one that the object has.
 	Merge(object Object, now Moment) (status any, differs bool)
+	// Diagnostics are the conditions that are not as they should be, each cause by itself,
+	// with what it is about. There are none of a status that follows from the verdicts on the
+	// object, and none of what only a running cluster decides, such as an address.
+	Diagnostics() []Verdict
 }
 
 // Listing is a Status that names some of the sections to which objects are attached, and does not

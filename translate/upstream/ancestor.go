@@ -45,6 +45,9 @@ func (s policyStatus) Refused(message string) unit.Status {
 	return s
 }
 
+// Diagnostics implements [unit.Status].
+func (s policyStatus) Diagnostics() []unit.Verdict { return nil }
+
 // Merge implements [unit.Status]. Ancestors of other controllers stay.
 func (s policyStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	p, ok := object.(*configurationv1beta1.KongUpstreamPolicy)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -21,11 +22,39 @@ type checker struct {
 	verdicts []unit.Verdict
 }
 
-func (c *checker) warn(reason, format string, args ...any) {
-	c.verdicts = append(c.verdicts, unit.Warning(c.key, reason, fmt.Sprintf(format, args...)))
+func (c *checker) warn(at *field.Path, reason, format string, args ...any) {
+	c.verdicts = append(c.verdicts, unit.Warning(c.key, reason, fmt.Sprintf(format, args...)).At(at))
 }
 
-func (c *checker) refuse(format string, args ...any) { c.warn(c.reason, format, args...) }
+func (c *checker) refuse(at *field.Path, format string, args ...any) {
+	c.warn(at, c.reason, format, args...)
+}
+
+// place is a part of an object: what messages call it, and its field.
+type place struct {
+	name string
+	path *field.Path
+	// snake tells that names in the object are like hash_on, and not like hashOn.
+	snake bool
+}
+
+func (p place) String() string { return p.name }
+
+// in is a part of the place that messages call by its field.
+func (p place) in(name string) place { return place{p.name + "." + name, p.at(name), p.snake} }
+
+// at is the path of a field at the place, by the name that KongUpstreamPolicies have for it.
+func (p place) at(name string) *field.Path {
+	if !p.snake {
+		return p.path.Child(name)
+	}
+	if name == "hashOnFallback" {
+		return p.path.Child("hash_fallback")
+	}
+	return p.path.Child(strings.ToLower(capital.ReplaceAllString(name, "_$0")))
+}
+
+var capital = regexp.MustCompile(`[A-Z]`)
 
 // The algorithms that hash, and that of Kong's enterprise edition.
 const (
@@ -44,31 +73,31 @@ var (
 )
 
 // balancing checks all of it in place.
-func (c *checker) balancing(where string, b *route.Balancing) {
+func (c *checker) balancing(where place, b *route.Balancing) {
 	if b.Algorithm == stickySessions {
-		c.refuse("%s.algorithm: Kong 3.9 has no %s; %s with a cookie keeps a client at one endpoint", where, stickySessions, hashing)
+		c.refuse(where.at("algorithm"), "%s.algorithm: Kong 3.9 has no %s; %s with a cookie keeps a client at one endpoint", where, stickySessions, hashing)
 		b.Algorithm = ""
 	}
 	if b.Algorithm != "" && !slices.Contains(algorithms, b.Algorithm) {
-		c.refuse("%s.algorithm: %q is not one of %s", where, b.Algorithm, strings.Join(algorithms, ", "))
+		c.refuse(where.at("algorithm"), "%s.algorithm: %q is not one of %s", where, b.Algorithm, strings.Join(algorithms, ", "))
 		b.Algorithm = ""
 	}
-	c.number(where+".slots", &b.Slots, 10, 1<<16)
-	c.hash(where+": hashOn", &b.HashOn)
-	c.hash(where+": hashOnFallback", &b.HashFallback)
+	c.number(where.in("slots"), &b.Slots, 10, 1<<16)
+	c.hash(place{where.name + ": hashOn", where.at("hashOn"), where.snake}, &b.HashOn)
+	c.hash(place{where.name + ": hashOnFallback", where.at("hashOnFallback"), where.snake}, &b.HashFallback)
 	c.hashes(where, b)
 	if b.Health != nil {
-		c.health(where+".healthchecks", b.Health)
+		c.health(where.in("healthchecks"), b.Health)
 	}
 }
 
-func (c *checker) hash(where string, h *route.Hash) {
+func (c *checker) hash(where place, h *route.Hash) {
 	valid := true
 	switch {
 	case h.On == "":
 		return
 	case !slices.Contains(inputs, h.On):
-		c.refuse("%s: %q is not one of %s", where, h.On, strings.Join(inputs, ", "))
+		c.refuse(where.path, "%s: %q is not one of %s", where, h.On, strings.Join(inputs, ", "))
 		*h = route.Hash{}
 		return
 	case h.On == "header":
@@ -76,31 +105,35 @@ func (c *checker) hash(where string, h *route.Hash) {
 	case h.On == "cookie":
 		valid = cookieName.MatchString(h.Name)
 		if h.CookiePath != "" && !path.MatchString(h.CookiePath) {
-			c.refuse("%s: cookie path %q is not a path", where, h.CookiePath)
+			c.refuse(where.path, "%s: cookie path %q is not a path", where, h.CookiePath)
 			h.CookiePath = ""
 		}
 	case h.On == "query_arg" || h.On == "uri_capture":
 		valid = h.Name != ""
 	}
 	if !valid {
-		c.refuse("%s: %q is no name of a %s", where, h.Name, h.On)
+		c.refuse(where.path, "%s: %q is no name of a %s", where, h.Name, h.On)
 		*h = route.Hash{}
 	}
 }
 
 // hashes holds what the two inputs and the algorithm are to one another.
-func (c *checker) hashes(where string, b *route.Balancing) {
+func (c *checker) hashes(where place, b *route.Balancing) {
 	none := route.Hash{}
 	if b.Algorithm != hashing {
 		if b.HashOn != none || b.HashFallback != none {
-			c.refuse("%s: what is hashed has an effect with algorithm %s alone", where, hashing)
+			on := "hashOn"
+			if b.HashOn == none {
+				on = "hashOnFallback"
+			}
+			c.refuse(where.at(on), "%s: what is hashed has an effect with algorithm %s alone", where, hashing)
 			b.HashOn, b.HashFallback = none, none
 		}
 		return
 	}
 	if b.HashOn == none {
 		if b.HashFallback != none {
-			c.refuse("%s: hashOnFallback counts as hashOn, of which there is none", where)
+			c.refuse(where.at("hashOnFallback"), "%s: hashOnFallback counts as hashOn, of which there is none", where)
 			b.HashOn, b.HashFallback = b.HashFallback, none
 		} else {
 			// Without an input Kong 3.9 would go back to round-robin.
@@ -111,11 +144,11 @@ func (c *checker) hashes(where string, b *route.Balancing) {
 	switch {
 	case b.HashFallback == none:
 	case b.HashOn.On == "cookie":
-		c.refuse("%s: hashOnFallback has no effect, for there is always a cookie", where)
+		c.refuse(where.at("hashOnFallback"), "%s: hashOnFallback has no effect, for there is always a cookie", where)
 		b.HashFallback = none
 	case same && b.HashOn.On == "header" && canonical(b.HashOn.Name) == canonical(b.HashFallback.Name),
 		same && b.HashOn == b.HashFallback:
-		c.refuse("%s: hashOnFallback is the same as hashOn", where)
+		c.refuse(where.at("hashOnFallback"), "%s: hashOnFallback is the same as hashOn", where)
 		b.HashFallback = none
 	}
 }
@@ -124,19 +157,19 @@ func canonical(header string) string {
 	return strings.ReplaceAll(strings.ToLower(header), "-", "_")
 }
 
-func (c *checker) health(where string, h *route.Health) {
+func (c *checker) health(where place, h *route.Health) {
 	if h.Threshold != nil && !(*h.Threshold >= 0 && *h.Threshold <= 100) {
-		c.refuse("%s.threshold: %v is not a percentage from 0 to 100", where, *h.Threshold)
+		c.refuse(where.at("threshold"), "%s.threshold: %v is not a percentage from 0 to 100", where, *h.Threshold)
 		h.Threshold = nil
 	}
 	if h.Active != nil {
-		c.check(where+".active", h.Active)
+		c.check(where.in("active"), h.Active)
 	}
 	if h.Passive != nil {
-		c.check(where+".passive", h.Passive)
+		c.check(where.in("passive"), h.Passive)
 		for _, o := range []*route.Outcome{h.Passive.Healthy, h.Passive.Unhealthy} {
 			if o != nil && o.Interval != nil {
-				c.refuse("%s.passive: an interval is for active checks alone", where)
+				c.refuse(where.at("passive"), "%s.passive: an interval is for active checks alone", where)
 				o.Interval = nil
 			}
 		}
@@ -149,37 +182,37 @@ const (
 	maxCount   = 255
 )
 
-func (c *checker) check(where string, k *route.Check) {
+func (c *checker) check(where place, k *route.Check) {
 	if k.Type != "" && !slices.Contains(types, k.Type) {
-		c.refuse("%s.type: %q is not one of %s", where, k.Type, strings.Join(types, ", "))
+		c.refuse(where.at("type"), "%s.type: %q is not one of %s", where, k.Type, strings.Join(types, ", "))
 		k.Type = ""
 	}
 	if k.Path != "" && !path.MatchString(k.Path) {
-		c.refuse("%s: %q is not a path", where, k.Path)
+		c.refuse(where.at("httpPath"), "%s: %q is not a path", where, k.Path)
 		k.Path = ""
 	}
 	if k.SNI != "" && (len(validation.IsDNS1123Subdomain(strings.ToLower(k.SNI))) > 0 || !kong.IsName(k.SNI)) {
-		c.refuse("%s: %q is not a server name", where, k.SNI)
+		c.refuse(where.at("httpsSni"), "%s: %q is not a server name", where, k.SNI)
 		k.SNI = ""
 	}
-	c.number(where+".concurrency", &k.Concurrency, 1, 1<<31-1)
-	c.number(where+".timeout", &k.Timeout, 0, maxSeconds)
+	c.number(where.in("concurrency"), &k.Concurrency, 1, 1<<31-1)
+	c.number(where.in("timeout"), &k.Timeout, 0, maxSeconds)
 	k.Headers = c.headers(where, k.Headers)
 	if k.Healthy != nil {
-		c.outcome(where+".healthy", k.Healthy)
+		c.outcome(where.in("healthy"), k.Healthy)
 	}
 	if k.Unhealthy != nil {
-		c.outcome(where+".unhealthy", k.Unhealthy)
+		c.outcome(where.in("unhealthy"), k.Unhealthy)
 	}
 }
 
-func (c *checker) headers(where string, given map[string][]string) map[string][]string {
+func (c *checker) headers(where place, given map[string][]string) map[string][]string {
 	headers := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		values := given[name]
 		switch {
 		case !headerName.MatchString(name) || strings.EqualFold(name, "host"):
-			c.refuse("%s.headers: %q is no name of a header that can be set", where, name)
+			c.refuse(where.at("headers"), "%s.headers: %q is no name of a header that can be set", where, name)
 		case len(values) > 0:
 			headers[name] = values
 		}
@@ -190,26 +223,26 @@ func (c *checker) headers(where string, given map[string][]string) map[string][]
 	return headers
 }
 
-func (c *checker) outcome(where string, o *route.Outcome) {
-	c.number(where+".interval", &o.Interval, 0, maxSeconds)
-	c.number(where+".successes", &o.Successes, 0, maxCount)
-	c.number(where+".httpFailures", &o.HTTPFailures, 0, maxCount)
-	c.number(where+".tcpFailures", &o.TCPFailures, 0, maxCount)
-	c.number(where+".timeouts", &o.Timeouts, 0, maxCount)
+func (c *checker) outcome(where place, o *route.Outcome) {
+	c.number(where.in("interval"), &o.Interval, 0, maxSeconds)
+	c.number(where.in("successes"), &o.Successes, 0, maxCount)
+	c.number(where.in("httpFailures"), &o.HTTPFailures, 0, maxCount)
+	c.number(where.in("tcpFailures"), &o.TCPFailures, 0, maxCount)
+	c.number(where.in("timeouts"), &o.Timeouts, 0, maxCount)
 	o.Statuses = slices.Clone(o.Statuses)
 	o.Statuses = slices.DeleteFunc(o.Statuses, func(status int) bool {
 		if status >= 100 && status <= 999 {
 			return false
 		}
-		c.refuse("%s.httpStatuses: %d is not a status", where, status)
+		c.refuse(where.at("httpStatuses"), "%s.httpStatuses: %d is not a status", where, status)
 		return true
 	})
 }
 
 // number leaves out a number that is out of its bounds.
-func (c *checker) number(where string, n **int, least, most int) {
+func (c *checker) number(where place, n **int, least, most int) {
 	if *n != nil && (**n < least || **n > most) {
-		c.refuse("%s: %d is not a number from %d to %d", where, **n, least, most)
+		c.refuse(where.path, "%s: %d is not a number from %d to %d", where, **n, least, most)
 		*n = nil
 	}
 }

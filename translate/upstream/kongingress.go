@@ -5,6 +5,7 @@ import (
 
 	gokong "github.com/kong/go-kong/kong"
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -16,19 +17,19 @@ func kongIngress(id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.KongIngress, Namespace: id.Namespace, Name: id.Name}
 	object, ok := unit.Get[*configurationv1.KongIngress](r, key)
 	if !ok {
-		return unit.Fragment{Value: Policy{Reason: "KongIngressNotFound", Message: fmt.Sprintf("%s does not exist", key)}}
+		return unit.Fragment{Value: Policy{Reason: "KongIngressNotFound", Message: fmt.Sprintf("%s does not exist", key), Missing: key}}
 	}
 	c := &checker{key: key, reason: "KongIngressInvalid"}
 	if object.Proxy != nil {
-		c.warn("FieldIgnored", "proxy has no effect; use the annotations konghq.com/protocol, path, retries and *-timeout of the Service")
+		c.warn(field.NewPath("proxy"), "FieldIgnored", "proxy has no effect; use the annotations konghq.com/protocol, path, retries and *-timeout of the Service")
 	}
 	if object.Route != nil {
-		c.warn("FieldIgnored", "route has no effect; use the konghq.com annotations of the Ingress")
+		c.warn(field.NewPath("route"), "FieldIgnored", "route has no effect; use the konghq.com annotations of the Ingress")
 	}
 	if object.Upstream == nil {
 		return unit.Fragment{Value: Policy{Balancing: &route.Balancing{}}, Verdicts: c.verdicts}
 	}
-	c.warn("Deprecated", "KongIngress is deprecated; use a KongUpstreamPolicy and the annotations konghq.com/upstream-policy and konghq.com/host-header of the Service")
+	c.warn(nil, "Deprecated", "KongIngress is deprecated; use a KongUpstreamPolicy and the annotations konghq.com/upstream-policy and konghq.com/host-header of the Service")
 	u := object.Upstream
 	b := &route.Balancing{
 		Algorithm: text(u.Algorithm),
@@ -42,10 +43,10 @@ func kongIngress(id unit.ID, r *unit.Reader) unit.Fragment {
 	if b.Algorithm == "" && b.HashOn.On != "" {
 		b.Algorithm = hashing
 	}
-	c.balancing("upstream", b)
+	c.balancing(place{"upstream", field.NewPath("upstream"), true}, b)
 	host, wrong := HostHeader(text(u.HostHeader))
 	if wrong != "" {
-		c.refuse("upstream.host_header: %q is not %s", *u.HostHeader, wrong)
+		c.refuse(field.NewPath("upstream", "host_header"), "upstream.host_header: %q is not %s", *u.HostHeader, wrong)
 	}
 	return unit.Fragment{Value: Policy{Balancing: b, HostHeader: host}, Verdicts: c.verdicts}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -25,6 +26,8 @@ type Policy struct {
 	// Reason and Message say why there is none.
 	Reason  string
 	Message string
+	// Missing is the object if it does not exist.
+	Missing unit.Key
 }
 
 // reasonInvalid is of verdicts on fields of a policy that do not count.
@@ -50,23 +53,25 @@ func policy(controller string, id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.KongUpstreamPolicy, Namespace: id.Namespace, Name: id.Name}
 	object, ok := unit.Get[*configurationv1beta1.KongUpstreamPolicy](r, key)
 	if !ok {
-		return unit.Fragment{Value: Policy{Reason: "UpstreamPolicyNotFound", Message: fmt.Sprintf("%s does not exist", key)}}
+		return unit.Fragment{Value: Policy{Reason: "UpstreamPolicyNotFound", Message: fmt.Sprintf("%s does not exist", key), Missing: key}}
 	}
-	spec, c := object.Spec, &checker{key: key, reason: reasonInvalid}
+	says, c := object.Spec, &checker{key: key, reason: reasonInvalid}
 	b := &route.Balancing{
-		Algorithm:    text(spec.Algorithm),
-		Slots:        spec.Slots,
-		HashOn:       hashOf(c, "spec.hashOn", spec.HashOn),
-		HashFallback: hashOf(c, "spec.hashOnFallback", spec.HashOnFallback),
-		Health:       healthOf(spec.Healthchecks),
+		Algorithm:    text(says.Algorithm),
+		Slots:        says.Slots,
+		HashOn:       hashOf(c, spec.Child("hashOn"), says.HashOn),
+		HashFallback: hashOf(c, spec.Child("hashOnFallback"), says.HashOnFallback),
+		Health:       healthOf(says.Healthchecks),
 	}
-	sticky(c, spec.StickySessions, b)
-	c.balancing("spec", b)
+	sticky(c, says.StickySessions, b)
+	c.balancing(place{name: "spec", path: spec}, b)
 	return unit.Fragment{
 		Value: Policy{Balancing: b}, Verdicts: append(c.verdicts, annotation.Ignored(object, key)...),
 		Status: policyStatus{controller: controller, wrong: wrongOf(c.verdicts)},
 	}
 }
+
+var spec = field.NewPath("spec")
 
 // sticky hashes by the cookie of sticky sessions, which Kong's open source edition does not
 // have: a client stays at its endpoint as long as there are the same ones.
@@ -74,9 +79,9 @@ func sticky(c *checker, s *configurationv1beta1.KongUpstreamStickySessions, b *r
 	switch {
 	case s == nil:
 	case b.Algorithm != stickySessions:
-		c.refuse("spec.stickySessions has an effect with algorithm %s alone", stickySessions)
+		c.refuse(spec.Child("stickySessions"), "spec.stickySessions has an effect with algorithm %s alone", stickySessions)
 	default:
-		c.refuse("spec.algorithm: Kong 3.9 has no %s; %s by the cookie %q takes its place, and a client may move when endpoints come or go",
+		c.refuse(spec.Child("algorithm"), "spec.algorithm: Kong 3.9 has no %s; %s by the cookie %q takes its place, and a client may move when endpoints come or go",
 			stickySessions, hashing, s.Cookie)
 		b.Algorithm, b.HashFallback = hashing, route.Hash{}
 		b.HashOn = route.Hash{On: "cookie", Name: s.Cookie, CookiePath: text(s.CookiePath)}
@@ -94,7 +99,7 @@ func text(value *string) string {
 const none = "none"
 
 // hashOf reads what is hashed; of several inputs the first counts.
-func hashOf(c *checker, where string, h *configurationv1beta1.KongUpstreamHash) route.Hash {
+func hashOf(c *checker, where *field.Path, h *configurationv1beta1.KongUpstreamHash) route.Hash {
 	if h == nil {
 		return route.Hash{}
 	}
@@ -116,11 +121,11 @@ func hashOf(c *checker, where string, h *configurationv1beta1.KongUpstreamHash) 
 		}
 	}
 	if len(inputs) == 0 {
-		c.refuse("%s names nothing to hash; input, header, cookie, queryArg and uriCapture are possible", where)
+		c.refuse(where, "%s names nothing to hash; input, header, cookie, queryArg and uriCapture are possible", where)
 		return route.Hash{}
 	}
 	if len(inputs) > 1 {
-		c.refuse("%s names several things to hash, and %s counts", where, inputs[0].On)
+		c.refuse(where, "%s names several things to hash, and %s counts", where, inputs[0].On)
 	}
 	if inputs[0].On == "cookie" {
 		inputs[0].CookiePath = text(h.CookiePath)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
@@ -57,14 +58,14 @@ type Rules struct {
 // Check returns why an object must not have the references to vaults in a tree of JSON
 // values. The path is that of the tree. An object of the cluster has no namespace. Kong
 // would take empty strings for the secrets of a vault that does not exist.
-func (s Rules) Check(r *unit.Reader, namespace, path string, tree any) error {
-	return tenancy.Strings(tree, path, func(path, text string) error {
+func (s Rules) Check(r *unit.Reader, namespace string, path *field.Path, tree any) error {
+	return tenancy.Strings(tree, path, func(path *field.Path, text string) error {
 		if !IsReference(text) {
 			return nil
 		}
 		err := s.check(r, namespace, text)
 		if err != nil {
-			return fmt.Errorf("%s %w", path, err)
+			return unit.WithFault(fmt.Errorf("%s %w", path, err), unit.Lacking(path, unit.FaultOf(err, nil).Missing))
 		}
 		return nil
 	})
@@ -84,7 +85,8 @@ func (s Rules) check(r *unit.Reader, namespace, text string) error {
 	}
 	v := s.holder(r, prefix)
 	if v == nil {
-		return fmt.Errorf("refers to the vault %q, and there is no KongVault with that prefix", prefix)
+		return unit.WithFault(fmt.Errorf("refers to the vault %q, and there is no KongVault with that prefix", prefix),
+			unit.Fault{Missing: unit.Key{Kind: unit.KongVault}})
 	}
 	if names, _ := Namespaces(v); ofTenant && !names.Has(namespace) {
 		return fmt.Errorf("refers to the vault %q, which is not for namespace %s; %s", prefix, namespace, permit)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
@@ -39,6 +40,8 @@ func Define(g *unit.Graph, rules Rules) {
 	}})
 }
 
+var configField = field.NewPath("spec", "config")
+
 func (s Rules) translate(r *unit.Reader, v *configurationv1alpha1.KongVault, key unit.Key) unit.Fragment {
 	values := annotation.Of(v, key)
 	tags := kong.Tags(v, configurationv1alpha1.SchemeGroupVersion.WithKind(string(unit.KongVault)), values.UserTags(v.Spec.Tags...)...)
@@ -47,15 +50,15 @@ func (s Rules) translate(r *unit.Reader, v *configurationv1alpha1.KongVault, key
 	names, invalid := Namespaces(v)
 	for _, item := range invalid {
 		f.Verdicts = append(f.Verdicts, unit.Warning(key, "AnnotationInvalid", fmt.Sprintf(
-			"annotation %s%s: %q is not the name of a namespace, or the start of names and an asterisk", annotation.Prefix, annotation.VaultNamespaces, item)))
+			"annotation %s%s: %q is not the name of a namespace, or the start of names and an asterisk", annotation.Prefix, annotation.VaultNamespaces, item)).At(annotation.Field(annotation.VaultNamespaces)))
 	}
 	if err := r.Limits().Config("", v.Spec.Config.Raw); err != nil {
-		f.Verdicts = append(f.Verdicts, condition.Verdict(key, false, "Invalid", "spec.config: "+err.Error()))
+		f.Verdicts = append(f.Verdicts, condition.Verdict(key, false, "Invalid", "spec.config: "+err.Error()).At(configField))
 		return f
 	}
 	config, err := configuration(v.Spec.Config.Raw)
 	if err != nil {
-		f.Verdicts = append(f.Verdicts, condition.Verdict(key, false, "Invalid", err.Error()))
+		f.Verdicts = append(f.Verdicts, condition.Verdict(key, false, "Invalid", err.Error()).At(configField))
 		return f
 	}
 	f.Verdicts = append(f.Verdicts, condition.Verdict(key, true, "Programmed", s.programmed(names)))
@@ -65,7 +68,7 @@ func (s Rules) translate(r *unit.Reader, v *configurationv1alpha1.KongVault, key
 			Backend: v.Spec.Backend, Prefix: v.Spec.Prefix, Description: v.Spec.Description, Config: config,
 			Tags: tags,
 		})},
-		Lost: condition.Verdict(key, false, "Conflict", "another vault has the prefix "+v.Spec.Prefix),
+		Lost: condition.Verdict(key, false, "Conflict", "another vault has the prefix "+v.Spec.Prefix).At(field.NewPath("spec", "prefix")),
 	}}
 	return f
 }
