@@ -95,9 +95,9 @@ func gatewayServiceDenied(why string) diagnosis {
 		"the Gateway's Service may not be written: "+why)
 }
 
-func gatewayAddressNotUsable(service, address string, at *field.Path) diagnosis {
+func gatewayAddressNotUsable(service, address string) diagnosis {
 	return condition(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonAddressNotUsable,
-		fmt.Sprintf("Service %s does not have the address %s", service, address)).at(at)
+		fmt.Sprintf("Service %s does not have the address %s", service, address))
 }
 
 func listenerAccepted() diagnosis {

@@ -82,13 +82,14 @@ func (o Options) network(r *unit.Reader, gateway *gatewayv1.Gateway, m merged) (
 // networkOf tells what a Gateway's own Service gives it.
 func networkOf(r *unit.Reader, gateway *gatewayv1.Gateway) *network {
 	n, name := &network{}, serviceName(gateway)
-	service, ok := unit.Get[*corev1.Service](r, unit.Key{Kind: unit.Service, Namespace: name.Namespace, Name: name.Name})
+	key := unit.Key{Kind: unit.Service, Namespace: name.Namespace, Name: name.Name}
+	service, ok := unit.Get[*corev1.Service](r, key)
 	if ok && !OwnedBy(gateway.Name, service) {
 		c := gatewayServiceTaken(name.String())
 		return &network{missing: &c, taken: true}
 	}
 	if ok {
-		n.addresses = addressesOf(service)
+		n.addresses, key = addressesOf(service), unit.Key{}
 	}
 	if len(n.addresses) == 0 {
 		c := gatewayWithoutOwnAddress(name.String())
@@ -96,7 +97,7 @@ func networkOf(r *unit.Reader, gateway *gatewayv1.Gateway) *network {
 	}
 	for i, a := range gateway.Spec.Addresses {
 		if a.Value != "" && !slices.Contains(n.addresses, a.Value) {
-			c := gatewayAddressNotUsable(name.String(), a.Value, addressField(i).Child("value"))
+			c := gatewayAddressNotUsable(name.String(), a.Value).with(unit.Lacking(addressField(i).Child("value"), key))
 			n.missing = &c
 		}
 	}

@@ -78,10 +78,10 @@ func (s source) configuration(r *unit.Reader) (map[string]any, error) {
 	case s.from != nil:
 		value, err := s.from.read(r)
 		if err != nil {
-			return nil, within(fromField, fmt.Errorf("configFrom: %w", err))
+			return nil, within(fromField.Child("secretKeyRef"), fmt.Errorf("configFrom: %w", err))
 		}
 		if raw, err = r.Limits().YAMLToJSON(value); err != nil {
-			return nil, against(fromField, "configFrom: key %q of Secret %s/%s: %w", s.from.key, s.from.namespace, s.from.name, err)
+			return nil, against(fromField.Child("secretKeyRef"), "configFrom: key %q of Secret %s/%s: %w", s.from.key, s.from.namespace, s.from.name, err)
 		}
 	}
 	if len(raw) == 0 || string(raw) == "null" {
