@@ -12,6 +12,7 @@ import (
 	"golang.org/x/tools/txtar"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -63,7 +64,7 @@ func wantFault(t *testing.T, g *unit.Graph, key unit.Key, v unit.Verdict) {
 	if v.Field == "" && !slices.Contains(whole, v.Reason) {
 		t.Errorf("%s: %s: %s: names no field", key, v.Reason, v.Message)
 	}
-	if object := g.Object(key); object != nil && !resolves(reflect.ValueOf(object), unit.FieldSteps(v.Field)) {
+	if object := g.Object(key); object != nil && !resolves(reflect.ValueOf(object), v.Field.Steps()) {
 		t.Errorf("%s: %s: %s: there is no field %q", key, v.Reason, v.Message, v.Field)
 	}
 	missing := v.Missing != unit.Key{}
@@ -84,7 +85,7 @@ func wantFault(t *testing.T, g *unit.Graph, key unit.Key, v unit.Verdict) {
 // exists reports whether a verdict is about an object that exists and cannot be used: about its
 // port, or about a Service that is there and has no endpoint that the gateway may connect to.
 func exists(g *unit.Graph, v unit.Verdict) bool {
-	steps := unit.FieldSteps(v.Field)
+	steps := v.Field.Steps()
 	if slices.Contains(steps, "port") || slices.Contains(steps, "servicePort") {
 		return true
 	}
@@ -174,7 +175,7 @@ func TestFieldsThatAreNotThere(t *testing.T) {
 		"metadata.annotations[konghq.com/methods]": true, "spec.rules[1]": false, "spec.rules[0].paths": false,
 		"spec.ingressClassName.name": false, "spec.rules.host": false, "spec.tls[0]": false,
 	} {
-		if got := resolves(reflect.ValueOf(ingress), unit.FieldSteps(path)); got != want {
+		if got := resolves(reflect.ValueOf(ingress), field.Path(path).Steps()); got != want {
 			t.Errorf("%q: %t", path, got)
 		}
 	}

@@ -9,9 +9,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -40,7 +40,7 @@ func wantNoEnvironment(t *testing.T, g *unit.Graph) {
 			if slices.Contains(entity.Tags, "k8s-kind:KongClusterPlugin") {
 				continue
 			}
-			err := tenancy.Strings(tree, field.NewPath(string(e.Type)), func(path *field.Path, text string) error {
+			err := tenancy.Strings(tree, field.NewPath(string(e.Type)), func(path field.Path, text string) error {
 				if vault.IsReference(text) && (strings.HasPrefix(text, "{vault://env/") || strings.Contains(text, "?")) {
 					t.Errorf("%s: %s of %s is %s", view.ID, path, e.Name, text)
 				}

@@ -7,11 +7,12 @@ import (
 
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+	kubernetes "k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
 
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
 	definitions "github.com/kube-sync/kube-sync/watch/schema"
@@ -59,24 +60,24 @@ func (c *checking) all() []finding {
 	return ordered(c.found, c.files)
 }
 
-func (c *checking) add(p watch.Position, path, text string, warning bool) {
+func (c *checking) add(p watch.Position, path field.Path, text string, warning bool) {
 	c.seen(p.File)
 	c.found = append(c.found, finding{file: p.File, line: lineOf(c.survey, p, path), text: text, warning: warning})
 }
 
 // wholeObject is the field of errors about an object as a whole.
-var wholeObject = (*field.Path)(nil).String()
+var wholeObject = (*kubernetes.Path)(nil).String()
 
 // faults are what an API server would refuse.
 func (c *checking) faults() {
 	for _, fault := range c.survey.Faults {
-		path, said := "", fault.Err.Error()
-		if about, ok := errors.AsType[*field.Error](fault.Err); ok && about.Field == wholeObject {
+		path, said := field.Path(""), fault.Err.Error()
+		if about, ok := errors.AsType[*kubernetes.Error](fault.Err); ok && about.Field == wholeObject {
 			said = about.ErrorBody()
 		} else if ok {
-			path = about.Field
+			path = field.Path(about.Field)
 		} else if unknown, ok := errors.AsType[kjson.FieldError](fault.Err); ok {
-			path = unknown.FieldPath()
+			path = field.Path(unknown.FieldPath())
 		}
 		text := "Invalid: " + said
 		if fault.Key.Kind != "" {
@@ -109,7 +110,7 @@ func (c *checking) parents(m watch.Manifest) {
 }
 
 // parentField is the path at which objects of a kind name what decides over them.
-func parentField(kind unit.Kind) string {
+func parentField(kind unit.Kind) field.Path {
 	switch kind {
 	case unit.Gateway:
 		return "spec.gatewayClassName"

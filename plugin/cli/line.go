@@ -5,13 +5,13 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/watch"
 )
 
 // lineOf finds the line of a field of an object, such as spec.rules[0].host; that of
 // the innermost part of the path that there is.
-func lineOf(survey *watch.Survey, p watch.Position, path string) int {
+func lineOf(survey *watch.Survey, p watch.Position, path field.Path) int {
 	if p.Item == 0 && path == "" {
 		return p.Line
 	}
@@ -22,9 +22,9 @@ func lineOf(survey *watch.Survey, p watch.Position, path string) int {
 	}
 	node, line := document.Content[0], p.Line
 	if p.Item > 0 {
-		path = "items[" + strconv.Itoa(p.Item-1) + "]." + path
+		path = path.Within(field.NewPath("items").Index(p.Item - 1))
 	}
-	for _, step := range unit.FieldSteps(path) {
+	for _, step := range path.Steps() {
 		next, at := child(node, step)
 		if next == nil {
 			break

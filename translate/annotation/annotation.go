@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -79,10 +79,10 @@ const ForceSSLRedirect = "ingress.kubernetes.io/force-ssl-redirect"
 const ServiceUpstream = "ingress.kubernetes.io/service-upstream"
 
 // Field is the path of an annotation with the prefix, in its object.
-func Field(name string) *field.Path { return fieldOf(Prefix + name) }
+func Field(name string) field.Path { return fieldOf(Prefix + name) }
 
 // fieldOf is the path of an annotation by its whole name.
-func fieldOf(name string) *field.Path { return field.NewPath("metadata", "annotations").Key(name) }
+func fieldOf(name string) field.Path { return field.NewPath("metadata", "annotations").Key(name) }
 
 // Ignored gives a verdict for each annotation with the prefix that is not read. A name
 // that ends with a dot stands for all that begin with it.
@@ -278,7 +278,7 @@ func (v *Values) List(name string, unset, allowed []string) []string {
 func (v *Values) UserTags(fields ...string) []string {
 	var tags []string
 	size, full := 0, false
-	add := func(tag, where string, at *field.Path) {
+	add := func(tag, where string, at field.Path) {
 		wrong := ""
 		switch {
 		case full:
@@ -318,7 +318,7 @@ func (v *Values) invalid(name, value, allowed string) {
 }
 
 // warn adds a verdict, as long as there is any use in one more.
-func (v *Values) warn(at *field.Path, reason, message string) {
+func (v *Values) warn(at field.Path, reason, message string) {
 	if len(v.Verdicts) <= limit.Verdicts {
 		v.Verdicts = append(v.Verdicts, unit.Warning(v.key, reason, message).At(at))
 	}

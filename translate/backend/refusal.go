@@ -8,9 +8,9 @@ import (
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/address"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -99,7 +99,7 @@ type about struct {
 
 const mostNamed = 3
 
-func (r *refusals) add(object unit.Key, at *field.Path, why refusal) {
+func (r *refusals) add(object unit.Key, at field.Path, why refusal) {
 	if r.seen == nil {
 		r.told, r.seen, r.named, r.total = map[about]int{}, map[refusal]bool{}, map[string][]string{}, map[string]int{}
 	}

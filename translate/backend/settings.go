@@ -180,7 +180,7 @@ func (s *settings) tls() {
 	if verify && asked != "" && len(s.backend.CACertificates) == 0 {
 		// Kong would verify by the CAs that it trusts for everything else.
 		s.backend.Targets = nil
-		s.warn(unit.Fault{Field: annotation.Field(asked).String(), Follows: true}, "CACertificatesMissing", "none of the CA certificates to verify by is there; requests are answered 503 rather than sent to an endpoint that others vouch for")
+		s.warn(unit.Fault{Field: annotation.Field(asked), Follows: true}, "CACertificatesMissing", "none of the CA certificates to verify by is there; requests are answered 503 rather than sent to an endpoint that others vouch for")
 	}
 	if !verify && asked != "" {
 		s.warn(unit.At(annotation.Field(asked)), "AnnotationWithoutEffect", fmt.Sprintf("CA certificates have no effect without the annotation %s%s: \"true\"",

@@ -6,11 +6,11 @@ import (
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/condition"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -107,7 +107,7 @@ func (t *translation) failed(f unit.Fault, reason, format string, args ...any) {
 
 // claimNames claims the consumer, which has its names or is not there.
 func (t *translation) claimNames() {
-	var at []*field.Path // of the names
+	var at []field.Path // of the names
 	add := func(slot, name string) {
 		t.names, at = append(t.names, slot), append(at, field.NewPath(name))
 	}
@@ -131,7 +131,7 @@ func (t *translation) claimNames() {
 }
 
 // claim asks for something under the condition that the consumer has its names.
-func (t *translation) claim(slot, lost string, at *field.Path) unit.Claim {
+func (t *translation) claim(slot, lost string, at field.Path) unit.Claim {
 	return unit.Claim{
 		Slot: slot, Object: t.key, Since: t.consumer.CreationTimestamp.Time, While: t.names,
 		Lost: condition.Verdict(t.key, false, "Conflict", lost).At(at),

@@ -74,8 +74,9 @@ func (t *translation) credential(name string, where kong.Part) {
 		fmt.Sprintf("credential %s %q %q", label, contested, fmt.Sprint(fields[first(k.unique, "group")])),
 		fmt.Sprintf("credential %s: there is another %s credential with its %s", name, label, first(k.unique, "group")), where.Path)
 	// A tenant that tries keys does not learn that another namespace uses one.
-	claim.Elsewhere = condition.Verdict(t.key, false, "CredentialInvalid",
+	elsewhere := condition.Verdict(t.key, false, "CredentialInvalid",
 		fmt.Sprintf("credential %s: its %s cannot be used; choose another one", name, first(k.unique, "group"))).At(where.Path)
+	claim.Elsewhere = &elsewhere
 	claim.Entities = []*kong.Entity{kong.Credential(route.Credential{
 		Name: t.key.Namespace + "/" + t.key.Name + "/" + name, Consumer: t.model.Name, Fields: fields,
 		Tags: kong.Tags(secret, corev1.SchemeGroupVersion.WithKind("Secret")),

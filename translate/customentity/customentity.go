@@ -15,11 +15,11 @@ import (
 
 	"github.com/google/uuid"
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/condition"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -103,7 +103,7 @@ var (
 )
 
 // against is an error about a field of an entity.
-func against(path *field.Path, format string, args ...any) error {
+func against(path field.Path, format string, args ...any) error {
 	return unit.WithFault(fmt.Errorf(format, args...), unit.At(path))
 }
 

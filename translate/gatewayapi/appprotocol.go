@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -53,7 +53,7 @@ func encrypted(all []resolution) bool {
 	return policed(all) || slices.ContainsFunc(all, func(f resolution) bool { return isTLS(f.protocol) })
 }
 
-func unsupported(at *field.Path, format string, args ...any) *reference {
+func unsupported(at field.Path, format string, args ...any) *reference {
 	return &reference{gatewayv1.RouteReasonUnsupportedProtocol, fmt.Sprintf(format, args...), unit.At(at)}
 }
 

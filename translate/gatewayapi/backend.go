@@ -8,12 +8,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/name"
@@ -36,11 +36,11 @@ func (r reference) says(other reference) bool {
 // backendRef is a reference of a rule to a backend, and its path.
 type backendRef struct {
 	gatewayv1.BackendRef
-	at *field.Path
+	at field.Path
 }
 
 // referring are the references in the list of the path.
-func referring(refs []gatewayv1.BackendRef, at *field.Path) []backendRef {
+func referring(refs []gatewayv1.BackendRef, at field.Path) []backendRef {
 	all := make([]backendRef, len(refs))
 	for i, ref := range refs {
 		all[i] = backendRef{ref, at.Index(i)}
@@ -49,11 +49,11 @@ func referring(refs []gatewayv1.BackendRef, at *field.Path) []backendRef {
 }
 
 // ruleField is the path of a rule.
-func ruleField(i int) *field.Path { return spec.Child("rules").Index(i) }
+func ruleField(i int) field.Path { return spec.Child("rules").Index(i) }
 
 // resolution is what a backendRef stands for.
 type resolution struct {
-	at        *field.Path // of the reference
+	at        field.Path // of the reference
 	endpoints backend.Endpoints
 	// protocol is what a rule's requests are sent by.
 	protocol string
@@ -150,8 +150,8 @@ func ruleOf(r *unit.Reader, key unit.Key, id unit.ID) (unit.Object, *gatewayv1.H
 type ruleTranslation struct {
 	options  Options
 	reader   *unit.Reader
-	key      unit.Key    // of the route
-	at       *field.Path // of the rule
+	key      unit.Key   // of the route
+	at       field.Path // of the rule
 	dialect  dialect
 	rule     *gatewayv1.HTTPRouteRule
 	purpose  backend.For
@@ -222,7 +222,7 @@ func (t *ruleTranslation) backend(object unit.Object, id unit.ID, all spoken) ro
 		b.Tags = kong.Tags(t.shares[0].service, serviceKind, all.tags...)
 	}
 	if err := setTimeouts(&b, t.rule.Timeouts); err != nil {
-		t.warn(unit.FaultOf(err, nil).Within(t.at), "UnsupportedValue", "rule %s: %v", id.Sub, err)
+		t.warn(unit.FaultOf(err, "").Within(t.at), "UnsupportedValue", "rule %s: %v", id.Sub, err)
 	}
 	if isHTTP2(b.Protocol) && annotation.Of(object, t.key).Bool(annotation.StripPath, false) {
 		t.warn(unit.At(annotation.Field(annotation.StripPath)), "AnnotationWithoutEffect", "rule %s: annotation %s%s has no effect on requests that are sent by HTTP/2; a URLRewrite has",
@@ -257,7 +257,7 @@ func sharesOf(refs []backendRef, all []resolution) []share {
 }
 
 // backendRefs are the references of a rule, whose path is given.
-func backendRefs(rule *gatewayv1.HTTPRouteRule, at *field.Path) []backendRef {
+func backendRefs(rule *gatewayv1.HTTPRouteRule, at field.Path) []backendRef {
 	refs := make([]gatewayv1.BackendRef, len(rule.BackendRefs))
 	for i, ref := range rule.BackendRefs {
 		refs[i] = ref.BackendRef

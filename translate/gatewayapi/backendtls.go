@@ -7,11 +7,11 @@ import (
 	"strconv"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -171,7 +171,7 @@ func (o Options) backendTLSPolicy(id unit.ID, r *unit.Reader) unit.Fragment {
 	}
 }
 
-func targetField(i int) *field.Path { return spec.Child("targetRefs").Index(i) }
+func targetField(i int) field.Path { return spec.Child("targetRefs").Index(i) }
 
 // validationField is the path of what a policy says of backends.
 var validationField = spec.Child("validation")
@@ -179,7 +179,7 @@ var validationField = spec.Child("validation")
 // precedence finds out for which targets another policy comes first.
 func (t *policyTranslation) precedence() {
 	var lost []string
-	var at *field.Path
+	var at field.Path
 	for i, target := range t.policy.Spec.TargetRefs {
 		if !ofService(target) {
 			continue
@@ -232,7 +232,7 @@ func (t *policyTranslation) validation() *route.BackendTLS {
 // that of a backend and one that the policy names.
 const depthOption gatewayv1.AnnotationKey = "tls-verify-depth"
 
-func optionField(name gatewayv1.AnnotationKey) *field.Path {
+func optionField(name gatewayv1.AnnotationKey) field.Path {
 	return spec.Child("options").Key(string(name))
 }
 

@@ -3,9 +3,10 @@ package gatewayapi
 import (
 	"fmt"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/pkg/consts"
+
+	"github.com/kube-sync/kube-sync/translate/field"
 )
 
 func classAccepted() diagnosis {
@@ -39,12 +40,12 @@ func gatewayListenersNotValid(some bool) diagnosis {
 	return condition(gatewayv1.GatewayConditionAccepted, some, gatewayv1.GatewayReasonListenersNotValid, message).following(spec.Child("listeners"))
 }
 
-func gatewayFixedAddresses(at *field.Path) diagnosis {
+func gatewayFixedAddresses(at field.Path) diagnosis {
 	return condition(gatewayv1.GatewayConditionAccepted, false, gatewayv1.GatewayReasonUnsupportedAddress,
 		"addresses are those of the Service in front of Kong and cannot be chosen").at(at)
 }
 
-func gatewayUnsupportedAddress(at *field.Path) diagnosis {
+func gatewayUnsupportedAddress(at field.Path) diagnosis {
 	return condition(gatewayv1.GatewayConditionAccepted, false, gatewayv1.GatewayReasonUnsupportedAddress,
 		"addresses of the type IPAddress are supported").at(at)
 }
@@ -70,7 +71,7 @@ func gatewayUnresolvedRefs(reason gatewayv1.GatewayConditionReason, message stri
 	return condition(gatewayv1.GatewayConditionResolvedRefs, false, reason, message)
 }
 
-func gatewayInsecure(at *field.Path) diagnosis {
+func gatewayInsecure(at field.Path) diagnosis {
 	return condition(gatewayv1.GatewayConditionInsecureFrontendValidationMode, true, gatewayv1.GatewayReasonConfigurationChanged,
 		"some clients are let by without a certificate, or with one that is not good").at(at)
 }
@@ -157,11 +158,11 @@ func listenerProgrammed() diagnosis {
 }
 
 func listenerNotProgrammed(message string) diagnosis {
-	return condition(gatewayv1.ListenerConditionProgrammed, false, gatewayv1.ListenerReasonInvalid, message).following(nil)
+	return condition(gatewayv1.ListenerConditionProgrammed, false, gatewayv1.ListenerReasonInvalid, message).following("")
 }
 
 func listenerConflictNotProgrammed(reason string) diagnosis {
-	return condition(gatewayv1.ListenerConditionProgrammed, false, reason, "the listener is in conflict with another").following(nil)
+	return condition(gatewayv1.ListenerConditionProgrammed, false, reason, "the listener is in conflict with another").following("")
 }
 
 func listenerSetAccepted() diagnosis {

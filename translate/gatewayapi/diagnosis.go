@@ -4,9 +4,9 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -28,7 +28,7 @@ func condition[T, R ~string](kind T, ok bool, reason R, message string) diagnosi
 }
 
 // at returns the diagnosis with the field that it is about.
-func (d diagnosis) at(path *field.Path) diagnosis { return d.with(unit.At(path)) }
+func (d diagnosis) at(path field.Path) diagnosis { return d.with(unit.At(path)) }
 
 // with returns the diagnosis with what it is about.
 func (d diagnosis) with(f unit.Fault) diagnosis {
@@ -37,16 +37,16 @@ func (d diagnosis) with(f unit.Fault) diagnosis {
 }
 
 // following returns a diagnosis that only follows from others of the object.
-func (d diagnosis) following(path *field.Path) diagnosis {
+func (d diagnosis) following(path field.Path) diagnosis {
 	f := unit.At(path)
 	f.Follows = true
 	return d.with(f)
 }
 
 // placed returns a diagnosis without a field with that of the path.
-func (d diagnosis) placed(path *field.Path) diagnosis {
+func (d diagnosis) placed(path field.Path) diagnosis {
 	if d.Field == "" {
-		d.Field = path.String()
+		d.Field = path
 	}
 	return d
 }

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -38,7 +38,7 @@ type filters struct {
 // namedPlugin is the name of a KongPlugin, and its path.
 type namedPlugin struct {
 	name string
-	at   *field.Path
+	at   field.Path
 }
 
 // chain is what the filters of a rule do, or those of one of its backends.
@@ -148,7 +148,7 @@ func unusual(ports []int32, own int32) []int32 {
 
 // filtersOf reads a rule's filters for a match of the path, and those of its backend if
 // there is only one. The path is the rule's. The error names what is not supported.
-func filtersOf(rule *gatewayv1.HTTPRouteRule, matched route.Path, at *field.Path) (filters, error) {
+func filtersOf(rule *gatewayv1.HTTPRouteRule, matched route.Path, at field.Path) (filters, error) {
 	var f filters
 	var own []gatewayv1.HTTPRouteFilter
 	if len(rule.BackendRefs) == 1 {
@@ -160,13 +160,13 @@ func filtersOf(rule *gatewayv1.HTTPRouteRule, matched route.Path, at *field.Path
 			path = at.Child("backendRefs").Index(0).Child("filters").Index(i - of)
 		}
 		if err := f.add(filter, matched, path); err != nil {
-			return filters{}, unit.WithFault(err, unit.FaultOf(err, nil).Within(path))
+			return filters{}, unit.WithFault(err, unit.FaultOf(err, "").Within(path))
 		}
 	}
 	return f, nil
 }
 
-func (f *filters) add(filter gatewayv1.HTTPRouteFilter, matched route.Path, at *field.Path) error {
+func (f *filters) add(filter gatewayv1.HTTPRouteFilter, matched route.Path, at field.Path) error {
 	name, extends := pluginExtension(filter.ExtensionRef)
 	switch {
 	case filter.Type == gatewayv1.HTTPRouteFilterExtensionRef && extends:
@@ -204,11 +204,11 @@ func (c *chain) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) (err e
 }
 
 // wrongIn is an error about a field of a filter or rule.
-func wrongIn(name, format string, args ...any) error {
-	return unit.WithFault(fmt.Errorf(format, args...), unit.Fault{Field: name})
+func wrongIn(path field.Path, format string, args ...any) error {
+	return unit.WithFault(fmt.Errorf(format, args...), unit.At(path))
 }
 
-func replacedPath(name string, p *gatewayv1.HTTPPathModifier, matched route.Path) (*path, error) {
+func replacedPath(in field.Path, p *gatewayv1.HTTPPathModifier, matched route.Path) (*path, error) {
 	switch {
 	case p == nil:
 		return nil, nil
@@ -222,14 +222,14 @@ func replacedPath(name string, p *gatewayv1.HTTPPathModifier, matched route.Path
 		replacement := value(p.ReplacePrefixMatch, "")
 		return &path{Prefix: &matched.Value, Replacement: &replacement}, nil
 	case p.Type == gatewayv1.PrefixMatchHTTPPathModifier:
-		return nil, wrongIn(name+".path", "the prefix of a path can be replaced only where a prefix is matched")
+		return nil, wrongIn(in.Child("path"), "the prefix of a path can be replaced only where a prefix is matched")
 	}
-	return nil, wrongIn(name+".path.type", "a path cannot be modified by %s", p.Type)
+	return nil, wrongIn(in.Child("path", "type"), "a path cannot be modified by %s", p.Type)
 }
 
 // framed refuses a filter that changes where a message ends: what follows it on the connection
 // would be taken for a part of it, or the other way round.
-func framed(part string, filter *gatewayv1.HTTPHeaderFilter) error {
+func framed(part field.Path, filter *gatewayv1.HTTPHeaderFilter) error {
 	names := slices.Clone(filter.Remove)
 	for _, h := range slices.Concat(filter.Set, filter.Add) {
 		names = append(names, string(h.Name))

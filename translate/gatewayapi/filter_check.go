@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -55,13 +56,11 @@ func errorsIn(all ...error) error {
 }
 
 // inField puts an error into a field.
-func inField(field string, err error) error {
+func inField(path field.Path, err error) error {
 	if err == nil {
 		return nil
 	}
-	f := unit.FaultOf(err, nil)
-	f.Field = field + "." + f.Field
-	return unit.WithFault(fmt.Errorf("%s.%w", field, err), f)
+	return unit.WithFault(fmt.Errorf("%s.%w", path, err), unit.FaultOf(err, "").Within(path))
 }
 
 func (h *headers) check() error {
@@ -79,13 +78,13 @@ func (h *headers) check() error {
 	return nil
 }
 
-func checkHeaders(field string, all []header) error {
+func checkHeaders(at field.Path, all []header) error {
 	for _, h := range all {
 		if !token.MatchString(h.Name) {
-			return wrongIn(field, "%s: %q is not the name of a header", field, h.Name)
+			return wrongIn(at, "%s: %q is not the name of a header", at, h.Name)
 		}
 		if !singleLine(h.Value) {
-			return wrongIn(field, "%s: the value of header %s %s", field, h.Name, noControl)
+			return wrongIn(at, "%s: the value of header %s %s", at, h.Name, noControl)
 		}
 	}
 	return nil
@@ -124,15 +123,15 @@ func (p *path) check() error {
 		return nil
 	}
 	return errorsIn(
-		checkPath("path.replaceFullPath", p.Full),
-		checkPath("path.replacePrefixMatch", p.Replacement),
-		checkPath("path, of the match", p.Prefix),
+		checkPath("path.replaceFullPath", "path.replaceFullPath", p.Full),
+		checkPath("path.replacePrefixMatch", "path.replacePrefixMatch", p.Replacement),
+		checkPath("path", "path, of the match", p.Prefix),
 	)
 }
 
-func checkPath(field string, text *string) error {
+func checkPath(at field.Path, name string, text *string) error {
 	if text != nil && !singleLine(*text) {
-		return wrongIn(field, "%s: %q %s", field, *text, noControl)
+		return wrongIn(at, "%s: %q %s", name, *text, noControl)
 	}
 	return nil
 }
@@ -148,9 +147,9 @@ func (c *cors) check() error {
 	)
 }
 
-func checkNames(field, names string) error {
+func checkNames(at field.Path, names string) error {
 	if names != "" && !headerNames.MatchString(names) {
-		return wrongIn(field, "%s: %q are not names separated by commas", field, names)
+		return wrongIn(at, "%s: %q are not names separated by commas", at, names)
 	}
 	return nil
 }

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
@@ -30,9 +30,9 @@ var frontendField = spec.Child("tls", "frontend")
 
 // validationOf is how clients of a Gateway's port prove who they are, and the path of that; nil
 // if they need not.
-func validationOf(gateway *gatewayv1.Gateway, port int32) (*gatewayv1.FrontendTLSValidation, *field.Path) {
+func validationOf(gateway *gatewayv1.Gateway, port int32) (*gatewayv1.FrontendTLSValidation, field.Path) {
 	if gateway.Spec.TLS == nil || gateway.Spec.TLS.Frontend == nil {
-		return nil, nil
+		return nil, ""
 	}
 	frontend := gateway.Spec.TLS.Frontend
 	for i, at := range frontend.PerPort {
@@ -50,7 +50,7 @@ func required(v *gatewayv1.FrontendTLSValidation) bool {
 
 // clientCAs are the certificates that clients are verified by, and the first reference to
 // such that cannot be followed. The others leave fewer, never more.
-func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.FrontendTLSValidation, at *field.Path) (cas []string, wrong *diagnosis) {
+func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.FrontendTLSValidation, at field.Path) (cas []string, wrong *diagnosis) {
 	unresolved := func(f unit.Fault, reason gatewayv1.ListenerConditionReason, format string, args ...any) {
 		if wrong == nil {
 			c := listenerUnresolvedRefs(reason, fmt.Sprintf(format, args...)).with(f)
@@ -119,7 +119,7 @@ func (t *gatewayTranslation) validate(a *assessment, pooled bool) {
 // faultAt is a fault of the Gateway as the object tells of it that has the listener.
 func (t *gatewayTranslation) faultAt(a assessment, f unit.Fault) unit.Fault {
 	if a.of != t.key {
-		f.Field = a.path.String()
+		f.Field = a.path
 	}
 	return f
 }

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/hosts"
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -173,7 +173,7 @@ func acceptance(gateway *gatewayv1.Gateway, all []assessment, pooled bool) diagn
 	return gatewayAccepted()
 }
 
-func addressField(i int) *field.Path { return spec.Child("addresses").Index(i) }
+func addressField(i int) field.Path { return spec.Child("addresses").Index(i) }
 
 // asksForAddress returns the place of the first address that a Gateway asks for, or -1.
 func asksForAddress(gateway *gatewayv1.Gateway) int {
@@ -301,7 +301,7 @@ func (t *gatewayTranslation) unnamed(a assessment) {
 }
 
 // certificate is what an object refers to, or why it cannot be had.
-func (t *gatewayTranslation) certificate(from unit.Key, ref gatewayv1.SecretObjectReference, at *field.Path) (certificate.Certificate, *diagnosis) {
+func (t *gatewayTranslation) certificate(from unit.Key, ref gatewayv1.SecretObjectReference, at field.Path) (certificate.Certificate, *diagnosis) {
 	unresolved := func(f unit.Fault, reason gatewayv1.ListenerConditionReason, format string, args ...any) (certificate.Certificate, *diagnosis) {
 		c := listenerUnresolvedRefs(reason, fmt.Sprintf(format, args...)).with(f)
 		return certificate.Certificate{}, &c
@@ -328,7 +328,7 @@ func (t *gatewayTranslation) serve(a assessment, name string, c certificate.Cert
 	}
 	t.named[name] = namedCertificate{c.ID, c.Fingerprint, a.since}
 	if certificate.OutOfReach(name) {
-		t.fragment.Verdicts = append(t.fragment.Verdicts, certificate.WithoutEffect(a.of, "listener "+string(a.spec.Name), name))
+		t.fragment.Verdicts = append(t.fragment.Verdicts, certificate.WithoutEffect(a.of, "listener "+string(a.spec.Name), name).At(a.path))
 	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot:     "sni " + name,

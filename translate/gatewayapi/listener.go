@@ -8,10 +8,10 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -66,7 +66,7 @@ type assessment struct {
 	generation int64     // and its generation
 
 	spec         gatewayv1.Listener
-	path         *field.Path // of the listener in the object
+	path         field.Path // of the listener in the object
 	kongPort     int32
 	kinds        []gatewayv1.RouteGroupKind
 	certificates []certificate.Certificate
@@ -119,7 +119,7 @@ func mode(l gatewayv1.Listener) gatewayv1.TLSModeType {
 
 // allowedKinds are the kinds of routes that a listener asks for, as far as they are
 // supported.
-func allowedKinds(l gatewayv1.Listener, path *field.Path) ([]gatewayv1.RouteGroupKind, diagnosis) {
+func allowedKinds(l gatewayv1.Listener, path field.Path) ([]gatewayv1.RouteGroupKind, diagnosis) {
 	group := gatewayv1.Group(gatewayv1.GroupName)
 	kinds := []gatewayv1.RouteGroupKind{}
 	if l.AllowedRoutes == nil || len(l.AllowedRoutes.Kinds) == 0 {
@@ -129,7 +129,7 @@ func allowedKinds(l gatewayv1.Listener, path *field.Path) ([]gatewayv1.RouteGrou
 		return kinds, listenerResolvedRefs()
 	}
 	var unknown []string
-	var first *field.Path
+	var first field.Path
 	for i, asked := range l.AllowedRoutes.Kinds {
 		if value(asked.Group, group) == group && slices.Contains(routeKinds[l.Protocol], string(asked.Kind)) {
 			kinds = append(kinds, gatewayv1.RouteGroupKind{Group: &group, Kind: asked.Kind})

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -15,13 +15,13 @@ import (
 // mirror is a filter that asks for copies of requests, and the path of its reference.
 type mirror struct {
 	*gatewayv1.HTTPRequestMirrorFilter
-	at *field.Path
+	at field.Path
 }
 
 // mirrorsIn are the mirrors of a rule and of all its backends. The path is the rule's.
-func mirrorsIn(rule *gatewayv1.HTTPRouteRule, at *field.Path) []mirror {
+func mirrorsIn(rule *gatewayv1.HTTPRouteRule, at field.Path) []mirror {
 	var all []mirror
-	add := func(filters []gatewayv1.HTTPRouteFilter, at *field.Path) {
+	add := func(filters []gatewayv1.HTTPRouteFilter, at field.Path) {
 		for i, f := range filters {
 			if f.Type == gatewayv1.HTTPRouteFilterRequestMirror && f.RequestMirror != nil {
 				all = append(all, mirror{f.RequestMirror, at.Child("filters").Index(i).Child("requestMirror", "backendRef")})
@@ -56,7 +56,7 @@ func allFilters(rule *gatewayv1.HTTPRouteRule) []gatewayv1.HTTPRouteFilter {
 }
 
 // mirrorBackends follows the references of all mirrors of a rule, whose path is given.
-func (o Options) mirrorBackends(r *unit.Reader, from unit.Key, d dialect, rule *gatewayv1.HTTPRouteRule, at *field.Path) []resolution {
+func (o Options) mirrorBackends(r *unit.Reader, from unit.Key, d dialect, rule *gatewayv1.HTTPRouteRule, at field.Path) []resolution {
 	var all []resolution
 	for _, m := range mirrorsIn(rule, at) {
 		all = append(all, o.mirrorBackend(r, from, d, m))

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -44,7 +44,7 @@ func (t *gatewayTranslation) misdirected(all []assessment) {
 }
 
 // fieldOf is the path of a listener if the Gateway itself has it, and otherwise of those that do.
-func (t *gatewayTranslation) fieldOf(a assessment) *field.Path {
+func (t *gatewayTranslation) fieldOf(a assessment) field.Path {
 	if a.of == t.key {
 		return a.path
 	}

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -93,7 +93,7 @@ func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 
 // attachTo attaches the route to the listeners of one object that it names and that
 // allow it.
-func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentReference, at *field.Path) diagnosis {
+func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentReference, at field.Path) diagnosis {
 	var named, allowing, attached []listener
 	for _, l := range to.listeners {
 		if value(ref.SectionName, gatewayv1.SectionName(l.Name)) == gatewayv1.SectionName(l.Name) && value(ref.Port, l.Port) == l.Port {
@@ -148,7 +148,7 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 }
 
 // wrongSection is the part of a reference by which a parent has no listener.
-func wrongSection(ref gatewayv1.ParentReference, at *field.Path) *field.Path {
+func wrongSection(ref gatewayv1.ParentReference, at field.Path) field.Path {
 	switch {
 	case ref.SectionName != nil:
 		return at.Child("sectionName")
@@ -159,7 +159,7 @@ func wrongSection(ref gatewayv1.ParentReference, at *field.Path) *field.Path {
 }
 
 // disallowed is what it is about that none of some listeners takes the route.
-func (a *attachment) disallowed(all []listener, at *field.Path) unit.Fault {
+func (a *attachment) disallowed(all []listener, at field.Path) unit.Fault {
 	for _, l := range all {
 		if missing := unlabelled(a.reader, a.namespace, l.From); slices.Contains(l.Kinds, a.kind) && missing != (unit.Key{}) {
 			return unit.Lacking(at, missing)

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -59,7 +59,7 @@ func draw(shares []share, broken int, reach func(i int, s share) drawn) (all []d
 // own adds to what is drawn the filters of each backend. Of a backend with a filter
 // that is not supported the share is answered with an error, and the error says so. The path is
 // the rule's.
-func (f *filters) own(rule *gatewayv1.HTTPRouteRule, matched route.Path, at *field.Path) (wrong []error) {
+func (f *filters) own(rule *gatewayv1.HTTPRouteRule, matched route.Path, at field.Path) (wrong []error) {
 	f.Shares = slices.Clone(f.Shares) // the rule's unit's
 	for i := range f.Shares {
 		d := &f.Shares[i]
@@ -69,7 +69,7 @@ func (f *filters) own(rule *gatewayv1.HTTPRouteRule, matched route.Path, at *fie
 		for k, filter := range rule.BackendRefs[d.ref].Filters {
 			if err := d.add(filter, matched); err != nil {
 				own := at.Child("backendRefs").Index(d.ref).Child("filters").Index(k)
-				wrong = append(wrong, unit.WithFault(fmt.Errorf("backend %d: %w", d.ref, err), unit.FaultOf(err, nil).Within(own)))
+				wrong = append(wrong, unit.WithFault(fmt.Errorf("backend %d: %w", d.ref, err), unit.FaultOf(err, "").Within(own)))
 				*d = drawn{Weight: d.Weight, Status: 500}
 				break
 			}

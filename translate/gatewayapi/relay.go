@@ -13,6 +13,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -158,13 +159,13 @@ func (t *ruleTranslation) relayBackend(s share) route.RelayBackend {
 }
 
 // duration is 0 for one that is not there.
-func duration(name string, text *gatewayv1.Duration) (time.Duration, error) {
+func duration(path field.Path, text *gatewayv1.Duration) (time.Duration, error) {
 	if text == nil {
 		return 0, nil
 	}
 	d, err := time.ParseDuration(string(*text))
 	if err != nil {
-		return 0, wrongIn(name, "duration %q: %w", *text, err)
+		return 0, wrongIn(path, "duration %q: %w", *text, err)
 	}
 	return d, nil
 }

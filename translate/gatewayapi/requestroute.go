@@ -169,7 +169,7 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 	f, err := filtersOf(rule.HTTPRouteRule, base.Match.Path, ruleField(i))
 	if err == nil {
 		if _, err = t.options.relay(rule.HTTPRouteRule, rule.relayed); err != nil {
-			err = unit.WithFault(err, unit.FaultOf(err, nil).Within(ruleField(i)))
+			err = unit.WithFault(err, unit.FaultOf(err, "").Within(ruleField(i)))
 		}
 	}
 	if err != nil {

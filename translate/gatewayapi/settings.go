@@ -6,10 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
-
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -163,7 +162,7 @@ func (t *ruleTranslation) unresolved(problem *reference) {
 	}
 }
 
-func (t *ruleTranslation) differ(at *field.Path, format string, args ...any) {
+func (t *ruleTranslation) differ(at field.Path, format string, args ...any) {
 	t.fragment.Verdicts = unit.AppendNew(t.fragment.Verdicts, unit.Warning(t.key, "BackendsDiffer", fmt.Sprintf(format, args...)).At(at))
 }
 

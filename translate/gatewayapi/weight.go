@@ -6,14 +6,14 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
 // share is one backend's part of the requests.
 type share struct {
-	at      *field.Path // of the reference
+	at      field.Path // of the reference
 	weight  int
 	broken  bool // there is no such backend
 	service *corev1.Service

@@ -11,9 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
-
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -40,7 +39,7 @@ func By(key unit.Key, since time.Time, isolated bool) Claims {
 // Under returns what a claim to a match is under that is for the host; "" is all hosts. It adds
 // the claim to the host to the fragment, once for each host. The path is that of what is for the
 // host.
-func (c Claims) Under(f *unit.Fragment, host route.Host, at *field.Path) unit.Under {
+func (c Claims) Under(f *unit.Fragment, host route.Host, at field.Path) unit.Under {
 	owner := c.Owner(f, host, at)
 	if !c.isolated {
 		return unit.Under{}
@@ -50,7 +49,7 @@ func (c Claims) Under(f *unit.Fragment, host route.Host, at *field.Path) unit.Un
 
 // Owner is Under for what only the namespace that has the host may ask for, also where
 // namespaces share hosts.
-func (c Claims) Owner(f *unit.Fragment, host route.Host, at *field.Path) unit.Under {
+func (c Claims) Owner(f *unit.Fragment, host route.Host, at field.Path) unit.Under {
 	if !c.routed[host] {
 		c.routed[host] = true
 		claim := unit.Claim{Slot: slot(host), Object: c.object, Since: c.since, Same: c.object.Namespace}
@@ -73,7 +72,7 @@ const afterRoutes = 10_000
 // Certificate returns what a claim to a server name is under where namespaces are isolated: no
 // other namespace may have routes for the host. If told is set, the object has a verdict
 // otherwise; a Gateway that others may attach routes to serves the certificate with those.
-func (c Claims) Certificate(f *unit.Fragment, name string, told bool, at *field.Path) unit.Under {
+func (c Claims) Certificate(f *unit.Fragment, name string, told bool, at field.Path) unit.Under {
 	host := route.Host(strings.ToLower(name))
 	if !c.isolated || name == certificate.AnyHost {
 		return unit.Under{}

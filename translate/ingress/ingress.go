@@ -5,12 +5,12 @@ import (
 	"slices"
 
 	networkingv1 "k8s.io/api/networking/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/consumer"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/hosts"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/name"
@@ -102,7 +102,7 @@ func (t *translation) tooLarge() (verdicts []unit.Verdict) {
 	return verdicts
 }
 
-func (t *translation) warn(at *field.Path, reason, format string, args ...any) {
+func (t *translation) warn(at field.Path, reason, format string, args ...any) {
 	t.fault(unit.At(at), reason, format, args...)
 }
 

@@ -13,10 +13,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -51,12 +51,12 @@ func (t *translation) rules() {
 const mostQuoted = 200
 
 // partOf is a path of a rule as messages name it.
-func partOf(i, j int, host route.Host, path string, at *field.Path) kong.Part {
+func partOf(i, j int, host route.Host, path string, at field.Path) kong.Part {
 	return kong.Part{Name: fmt.Sprintf("rule %d path %d (%s%s)", i, j, host, limit.Text(path, mostQuoted)), Path: at}
 }
 
 // path translates a path of a rule for its hosts. The field at is that of the backend.
-func (t *translation) path(host route.Host, where kong.Part, path networkingv1.HTTPIngressPath, at *field.Path) {
+func (t *translation) path(host route.Host, where kong.Part, path networkingv1.HTTPIngressPath, at field.Path) {
 	if t.allowance.Spent(where) {
 		return
 	}
@@ -135,7 +135,7 @@ func (t *translation) defaultBackend() {
 }
 
 // backend reads a reference to a Service. Others are refused.
-func (t *translation) backend(where kong.Part, b networkingv1.IngressBackend, at *field.Path) (backend.Ref, bool) {
+func (t *translation) backend(where kong.Part, b networkingv1.IngressBackend, at field.Path) (backend.Ref, bool) {
 	ref := backend.Ref{Namespace: t.key.Namespace, Port: backend.ImplicitPort}
 	switch {
 	case b.Resource != nil && isFacade(b.Resource):
@@ -167,7 +167,7 @@ const noBackend = "there is no such backend"
 // use has the backend translated and gives the name of its Kong service. A backend
 // that is not there keeps its route: the request is answered 503, and not by
 // whatever else would match.
-func (t *translation) use(where kong.Part, ref backend.Ref, at *field.Path) string {
+func (t *translation) use(where kong.Part, ref backend.Ref, at field.Path) string {
 	b := backend.Use(t.reader, ref)
 	if b.Reason != "" {
 		t.fault(unit.Lacking(fieldOf(ref, b, at), b.Missing), b.Reason, "%s: %s", where, b.Message)
@@ -176,7 +176,7 @@ func (t *translation) use(where kong.Part, ref backend.Ref, at *field.Path) stri
 }
 
 // fieldOf is the part of a reference to a backend that is wrong with it.
-func fieldOf(ref backend.Ref, b backend.Backend, at *field.Path) *field.Path {
+func fieldOf(ref backend.Ref, b backend.Backend, at field.Path) field.Path {
 	switch {
 	case ref.For == backend.Facade:
 		return at.Child("resource", "name")

@@ -5,11 +5,11 @@ import (
 	"strings"
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 
 	networkingv1 "k8s.io/api/networking/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // certificates translates spec.tls: each host is claimed for the Secret's
@@ -31,7 +31,7 @@ func (t *translation) certificates() {
 	}
 }
 
-func tlsField(i int) *field.Path { return spec.Child("tls").Index(i) }
+func tlsField(i int) field.Path { return spec.Child("tls").Index(i) }
 
 // served are the hosts that an entry's certificate is for: those that it names, or else
 // those of the rules. A certificate for all hosts is one for those of other namespaces too.

@@ -3,8 +3,7 @@ package kong
 import (
 	"fmt"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
-
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
@@ -24,8 +23,8 @@ type Allowance struct {
 type Part struct {
 	// Name is what messages call it: "rule 0 path 1 (shop.example/)".
 	Name string
-	// Path is its field; nil for the object as a whole.
-	Path *field.Path
+	// Path is its field; empty for the object as a whole.
+	Path field.Path
 }
 
 func (p Part) String() string { return p.Name }
@@ -33,8 +32,8 @@ func (p Part) String() string { return p.Name }
 // Problem is what there was no room for.
 type Problem struct {
 	Message string
-	// Path is the field of the first part that it is about; nil for the object as a whole.
-	Path *field.Path
+	// Path is the field of the first part that it is about; empty for the object as a whole.
+	Path field.Path
 }
 
 // omission are the parts of an object for which there was no room.

@@ -8,12 +8,12 @@ import (
 
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/plugin"
@@ -86,7 +86,7 @@ func (t *translation) warn(f unit.Fault, reason, format string, args ...any) {
 }
 
 // ruleField is the path of a rule.
-func ruleField(i int) *field.Path { return field.NewPath("spec", "rules").Index(i) }
+func ruleField(i int) field.Path { return field.NewPath("spec", "rules").Index(i) }
 
 func (o Options) tcp(id unit.ID, r *unit.Reader) unit.Fragment {
 	key := unit.Key{Kind: unit.TCPIngress, Namespace: id.Namespace, Name: id.Name}

@@ -6,9 +6,9 @@ import (
 
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/hosts"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -42,7 +42,7 @@ func (t *translation) certificates(object *configurationv1beta1.TCPIngress) {
 	}
 }
 
-func tlsField(i int) *field.Path { return field.NewPath("spec", "tls").Index(i) }
+func tlsField(i int) field.Path { return field.NewPath("spec", "tls").Index(i) }
 
 // served are the hosts that an entry's certificate is for: those that it names, or else
 // those of the rules. A certificate for all hosts is one for those of other namespaces too.

@@ -8,11 +8,11 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/customentity"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -90,7 +90,7 @@ var annotated = annotation.Field(annotation.Plugins)
 
 // Named gives a KongPlugin of a route's namespace that the route names by other means, in the
 // field of the path.
-func Named(r *unit.Reader, key unit.Key, name string, at *field.Path) Attachment {
+func Named(r *unit.Reader, key unit.Key, name string, at field.Path) Attachment {
 	a := attaching{reader: r, key: key, at: at}
 	a.attach(reference{namespace: key.Namespace, name: name, explicit: true})
 	return a.Attachment
@@ -98,7 +98,7 @@ func Named(r *unit.Reader, key unit.Key, name string, at *field.Path) Attachment
 
 // With joins two attachments to one object, on which there may be more to say then.
 // The path is that of what names the other's plugins.
-func (a Attachment) With(other Attachment, key unit.Key, at *field.Path) Attachment {
+func (a Attachment) With(other Attachment, key unit.Key, at field.Path) Attachment {
 	joined := attaching{key: key, at: at, Attachment: Attachment{
 		Plugins:  slices.Clone(a.Plugins),
 		Refuse:   cmp.Or(a.Refuse, other.Refuse),
@@ -139,7 +139,7 @@ type attaching struct {
 	Attachment
 	reader *unit.Reader
 	key    unit.Key
-	at     *field.Path // of the references
+	at     field.Path // of the references
 }
 
 // attach adds a plugin for all requests, or for those of the consumers that name it too.

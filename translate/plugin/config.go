@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -52,13 +52,13 @@ var (
 )
 
 // against is an error about a field of a plugin.
-func against(path *field.Path, format string, args ...any) error {
+func against(path field.Path, format string, args ...any) error {
 	return within(path, fmt.Errorf(format, args...))
 }
 
 // within is an error about what a field refers to.
-func within(path *field.Path, err error) error {
-	return unit.WithFault(err, unit.Lacking(path, unit.FaultOf(err, nil).Missing))
+func within(path field.Path, err error) error {
+	return unit.WithFault(err, unit.Lacking(path, unit.FaultOf(err, "").Missing))
 }
 
 // configuration is the plugin's, a JSON object. Its errors do not tell what is in Secrets.

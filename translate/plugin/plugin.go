@@ -7,12 +7,12 @@ import (
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/customentity"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
@@ -170,7 +170,7 @@ func (d definition) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict)
 	}
 	p.config, p.secret = config, s.from != nil || len(s.patches) > 0
 	verdicts = append(append(verdicts, s.withoutDatabase(config)...), s.framing(config)...)
-	if path := d.unreachable(s, config); path != nil {
+	if path := d.unreachable(s, config); path != "" {
 		verdicts = append(verdicts, unit.Warning(s.key, "FieldMissing",
 			path.String()+" is missing, and its default is the gateway itself, which plugins of namespaces do not reach: nothing is sent").At(s.written(path)))
 	}
@@ -180,14 +180,14 @@ func (d definition) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict)
 // faultOf is what an error about a plugin's configuration is about.
 func (s source) faultOf(err error) unit.Fault {
 	f := unit.FaultOf(err, s.written(configField))
-	if s.from != nil && strings.HasPrefix(f.Field, configField.String()+".") {
-		f.Field = fromField.String()
+	if s.from != nil && f.Field.IsIn(configField) {
+		f.Field = fromField
 	}
 	return f
 }
 
 // written is where a field of the configuration is in the object.
-func (s source) written(path *field.Path) *field.Path {
+func (s source) written(path field.Path) field.Path {
 	if s.from != nil {
 		return fromField
 	}
@@ -222,10 +222,10 @@ func (d definition) config(r *unit.Reader, s source) (json.RawMessage, error) {
 }
 
 // unreachable is the field without which a KongPlugin would connect to the gateway itself.
-func (d definition) unreachable(s source, config json.RawMessage) *field.Path {
+func (d definition) unreachable(s source, config json.RawMessage) field.Path {
 	var tree any
 	if s.key.Kind != unit.KongPlugin || json.Unmarshal(config, &tree) != nil {
-		return nil
+		return ""
 	}
 	return d.Unreachable(s.name, tree)
 }

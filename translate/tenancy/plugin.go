@@ -7,8 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
-
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
@@ -152,14 +151,14 @@ func (h host) named(tree any) (all []string) {
 }
 
 // Unreachable is the field whose default makes a plugin connect to the gateway itself,
-// where plugins of namespaces reach nothing; nil if there is none.
-func (o Options) Unreachable(plugin string, tree any) *field.Path {
+// where plugins of namespaces reach nothing; empty if there is none.
+func (o Options) Unreachable(plugin string, tree any) field.Path {
 	for _, h := range hosts {
 		if h.plugin == plugin && h.deflt != "" && o.deniedHost(h.deflt) && len(at(tree, strings.Split(h.field, "."))) == 0 {
 			return configured(h.field)
 		}
 	}
-	return nil
+	return ""
 }
 
 // CheckLua returns why a configuration is code that Kong would run. The operator permits
@@ -179,14 +178,14 @@ func (o Options) CheckLua(plugin string, tree any) error {
 
 // CheckLuaFields returns why a tree of JSON values, whose path is given, has fields that are
 // code.
-func (o Options) CheckLuaFields(path *field.Path, tree any) error {
-	if code := luaField(tree, path); code != nil && !o.AllowLua {
+func (o Options) CheckLuaFields(path field.Path, tree any) error {
+	if code := luaField(tree, path); code != "" && !o.AllowLua {
 		return against(code, fmt.Errorf("%s is Lua code; the setting %s", code, permitLua))
 	}
 	return nil
 }
 
-func noTemplate(path *field.Path, text string) error {
+func noTemplate(path field.Path, text string) error {
 	if strings.Contains(text, "$(") {
 		return against(path, fmt.Errorf("%s is a template, which a KongPlugin must not have while TENANCY is isolated; ISOLATED_PLUGINS permits it", path))
 	}
@@ -195,7 +194,7 @@ func noTemplate(path *field.Path, text string) error {
 
 func checkTemplates(tree any) error {
 	total := 0
-	err := Strings(tree, config, func(path *field.Path, text string) error {
+	err := Strings(tree, config, func(path field.Path, text string) error {
 		n, err := lookups(text)
 		if err != nil {
 			return against(path, fmt.Errorf("%s %w", path, err))
@@ -209,7 +208,7 @@ func checkTemplates(tree any) error {
 }
 
 // luaField finds a field that Kong's plugins take code in.
-func luaField(tree any, path *field.Path) *field.Path {
+func luaField(tree any, path field.Path) field.Path {
 	switch tree := tree.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(tree)) {
@@ -217,16 +216,16 @@ func luaField(tree any, path *field.Path) *field.Path {
 			if strings.HasSuffix(strings.ToLower(name), luaSuffix) && value != nil {
 				return inner
 			}
-			if code := luaField(value, inner); code != nil {
+			if code := luaField(value, inner); code != "" {
 				return code
 			}
 		}
 	case []any:
 		for i, value := range tree {
-			if code := luaField(value, path.Index(i)); code != nil {
+			if code := luaField(value, path.Index(i)); code != "" {
 				return code
 			}
 		}
 	}
-	return nil
+	return ""
 }

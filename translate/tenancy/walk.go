@@ -3,10 +3,8 @@ package tenancy
 import (
 	"maps"
 	"slices"
-	"strings"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
-
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -15,18 +13,15 @@ var config = field.NewPath("config")
 
 // configured is the path of a field in a plugin's configuration, whose names are separated by
 // dots.
-func configured(name string) *field.Path {
-	names := strings.Split(name, ".")
-	return config.Child(names[0], names[1:]...)
-}
+func configured(name string) field.Path { return config.Child(name) }
 
 // against is an error about a field of an object.
-func against(path *field.Path, err error) error { return unit.WithFault(err, unit.At(path)) }
+func against(path field.Path, err error) error { return unit.WithFault(err, unit.At(path)) }
 
 // Strings calls a function with each string in a tree of JSON values and the path of its
 // field, in a stable order, until the function returns an error. The path of the tree
 // itself comes first.
-func Strings(tree any, path *field.Path, each func(path *field.Path, text string) error) error {
+func Strings(tree any, path field.Path, each func(path field.Path, text string) error) error {
 	switch tree := tree.(type) {
 	case string:
 		return each(path, tree)

@@ -60,7 +60,7 @@ type Claim struct {
 	Lost Verdict
 	// Elsewhere, if set, is the verdict while a claim of another namespace holds the
 	// slot: for slots whose very existence is not to be told.
-	Elsewhere Verdict
+	Elsewhere *Verdict
 }
 
 // Under names a slot, and what its holder has to ask for.
@@ -85,8 +85,8 @@ func (c Claim) lostTo(holder Claim) Verdict {
 	switch own := c.Object.Namespace; {
 	case own == "" || own == holder.Object.Namespace:
 		lost.Message += "; held by " + holder.Object.String()
-	case c.Elsewhere != Verdict{}:
-		lost = c.Elsewhere
+	case c.Elsewhere != nil:
+		lost = *c.Elsewhere
 	default:
 		lost.Message += "; an object outside of namespace " + own + " takes precedence"
 	}

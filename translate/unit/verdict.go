@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/util/validation/field"
-
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
@@ -29,7 +28,7 @@ type Verdict struct {
 }
 
 // At returns the verdict with the field that it is about.
-func (v Verdict) At(path *field.Path) Verdict { return v.With(At(path)) }
+func (v Verdict) At(path field.Path) Verdict { return v.With(At(path)) }
 
 // With returns the verdict with what it is about.
 func (v Verdict) With(f Fault) Verdict {
@@ -66,7 +65,7 @@ func fewer(verdicts []Verdict) []Verdict {
 	for _, v := range verdicts {
 		of := sort{v.Object, v.Condition, v.OK}
 		if count[of]++; count[of] <= limit.Verdicts {
-			v.Message, v.Field = limit.Text(v.Message, limit.Message), limit.Text(v.Field, limit.Message)
+			v.Message, v.Field = limit.Text(v.Message, limit.Message), field.Path(limit.Text(string(v.Field), limit.Message))
 			few = append(few, v)
 		}
 	}

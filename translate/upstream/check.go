@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -22,18 +22,18 @@ type checker struct {
 	verdicts []unit.Verdict
 }
 
-func (c *checker) warn(at *field.Path, reason, format string, args ...any) {
+func (c *checker) warn(at field.Path, reason, format string, args ...any) {
 	c.verdicts = append(c.verdicts, unit.Warning(c.key, reason, fmt.Sprintf(format, args...)).At(at))
 }
 
-func (c *checker) refuse(at *field.Path, format string, args ...any) {
+func (c *checker) refuse(at field.Path, format string, args ...any) {
 	c.warn(at, c.reason, format, args...)
 }
 
 // place is a part of an object: what messages call it, and its field.
 type place struct {
 	name string
-	path *field.Path
+	path field.Path
 	// snake tells that names in the object are like hash_on, and not like hashOn.
 	snake bool
 }
@@ -44,7 +44,7 @@ func (p place) String() string { return p.name }
 func (p place) in(name string) place { return place{p.name + "." + name, p.at(name), p.snake} }
 
 // at is the path of a field at the place, by the name that KongUpstreamPolicies have for it.
-func (p place) at(name string) *field.Path {
+func (p place) at(name string) field.Path {
 	if !p.snake {
 		return p.path.Child(name)
 	}

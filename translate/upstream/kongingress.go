@@ -5,8 +5,8 @@ import (
 
 	gokong "github.com/kong/go-kong/kong"
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -29,7 +29,7 @@ func kongIngress(id unit.ID, r *unit.Reader) unit.Fragment {
 	if object.Upstream == nil {
 		return unit.Fragment{Value: Policy{Balancing: &route.Balancing{}}, Verdicts: c.verdicts}
 	}
-	c.warn(nil, "Deprecated", "KongIngress is deprecated; use a KongUpstreamPolicy and the annotations konghq.com/upstream-policy and konghq.com/host-header of the Service")
+	c.warn("", "Deprecated", "KongIngress is deprecated; use a KongUpstreamPolicy and the annotations konghq.com/upstream-policy and konghq.com/host-header of the Service")
 	u := object.Upstream
 	b := &route.Balancing{
 		Algorithm: text(u.Algorithm),

@@ -4,9 +4,9 @@ import (
 	"fmt"
 
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -99,7 +99,7 @@ func text(value *string) string {
 const none = "none"
 
 // hashOf reads what is hashed; of several inputs the first counts.
-func hashOf(c *checker, where *field.Path, h *configurationv1beta1.KongUpstreamHash) route.Hash {
+func hashOf(c *checker, where field.Path, h *configurationv1beta1.KongUpstreamHash) route.Hash {
 	if h == nil {
 		return route.Hash{}
 	}

@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -58,14 +58,14 @@ type Rules struct {
 // Check returns why an object must not have the references to vaults in a tree of JSON
 // values. The path is that of the tree. An object of the cluster has no namespace. Kong
 // would take empty strings for the secrets of a vault that does not exist.
-func (s Rules) Check(r *unit.Reader, namespace string, path *field.Path, tree any) error {
-	return tenancy.Strings(tree, path, func(path *field.Path, text string) error {
+func (s Rules) Check(r *unit.Reader, namespace string, path field.Path, tree any) error {
+	return tenancy.Strings(tree, path, func(path field.Path, text string) error {
 		if !IsReference(text) {
 			return nil
 		}
 		err := s.check(r, namespace, text)
 		if err != nil {
-			return unit.WithFault(fmt.Errorf("%s %w", path, err), unit.Lacking(path, unit.FaultOf(err, nil).Missing))
+			return unit.WithFault(fmt.Errorf("%s %w", path, err), unit.Lacking(path, unit.FaultOf(err, "").Missing))
 		}
 		return nil
 	})
