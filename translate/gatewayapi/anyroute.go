@@ -127,7 +127,7 @@ func (t *routeTranslation) finish(nothing bool) {
 	}
 }
 
-// diagnose adds what there is to say of a parent, each cause by itself.
+// diagnose adds the diagnostics for one parent, one for each cause.
 func (t *routeTranslation) diagnose(status *routeStatus, p parent, nothing bool) {
 	part := fmt.Sprintf("parent %q: ", p.ref.Name)
 	switch accepted := isTrue(p.accepted); {

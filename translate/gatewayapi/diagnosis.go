@@ -72,14 +72,14 @@ func observed(generation int64, all ...diagnosis) []metav1.Condition {
 	return conditions
 }
 
-// diagnostics are what is to be said against an object beside the conditions of its status.
+// diagnostics are the conditions of a status that are not as they should be.
 type diagnostics []unit.Verdict
 
 // Diagnostics implements [unit.Status].
 func (all diagnostics) Diagnostics() []unit.Verdict { return all }
 
-// add adds the conditions that are not as they should be. Part is the part of the status that
-// has them: `listener "https": `. An address is only a running cluster's to assign.
+// add adds the conditions that are not as they should be. Part names the part of the status that
+// has them: `listener "https": `. Only a running cluster assigns addresses.
 func (all *diagnostics) add(object unit.Key, part string, conditions ...diagnosis) {
 	for _, d := range conditions {
 		if d.isBad() && d.Reason != string(gatewayv1.GatewayReasonAddressNotAssigned) {
@@ -94,7 +94,7 @@ type cause struct {
 	unit.Fault
 }
 
-// addCauses adds the causes of a condition, each by itself.
+// addCauses adds a condition once for each of its causes.
 func (all *diagnostics) addCauses(object unit.Key, part string, of diagnosis, causes []cause) {
 	for _, c := range causes[:min(len(causes), limit.Verdicts)] {
 		of.Message, of.Fault = unit.OneLine(c.message), c.Fault

@@ -116,7 +116,8 @@ func (t *gatewayTranslation) validate(a *assessment, pooled bool) {
 	a.validated = required(v)
 }
 
-// faultAt is a fault of the Gateway as the object tells of it that has the listener.
+// faultAt returns a fault of the Gateway. If a ListenerSet has the listener, the field is the
+// listener's: the ListenerSet does not have the Gateway's fields.
 func (t *gatewayTranslation) faultAt(a assessment, f unit.Fault) unit.Fault {
 	if a.of != t.key {
 		f.Field = a.path

@@ -200,7 +200,7 @@ func (a assessment) conditions() []diagnosis {
 	return all
 }
 
-// addListeners adds what there is to say against listeners of an object.
+// addListeners adds the conditions of listeners that are not as they should be.
 func (all *diagnostics) addListeners(listeners []assessment) {
 	for _, a := range listeners {
 		all.add(a.of, fmt.Sprintf("listener %q: ", a.spec.Name), a.conditions()...)

@@ -170,7 +170,7 @@ func (o Options) listenerSet(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fr
 	return unit.Fragment{Value: servedBy(parent, m.listeners), Status: status}
 }
 
-// detached is a ListenerSet that its Gateway does not have.
+// detached returns the fragment of a ListenerSet whose listeners the Gateway does not serve.
 func detached(set *gatewayv1.ListenerSet, key unit.Key, why string, f unit.Fault) unit.Fragment {
 	accepted := listenerSetNotAccepted(gatewayv1.ListenerSetReasonNotAllowed, why).with(f)
 	programmed := listenerSetNotProgrammed(gatewayv1.ListenerSetReasonNotAllowed, why).with(f)
@@ -179,7 +179,7 @@ func detached(set *gatewayv1.ListenerSet, key unit.Key, why string, f unit.Fault
 	return unit.Fragment{Value: served{detached: why}, Status: status}
 }
 
-// unallowed is what it is about that a Gateway does not allow a ListenerSet.
+// unallowed returns the fault of a ListenerSet that its Gateway does not allow.
 func unallowed(r *unit.Reader, gateway *gatewayv1.Gateway, set *gatewayv1.ListenerSet) unit.Fault {
 	f := unit.At(spec.Child("parentRef"))
 	if allowed := gateway.Spec.AllowedListeners; allowed != nil && allowed.Namespaces != nil {
@@ -188,7 +188,7 @@ func unallowed(r *unit.Reader, gateway *gatewayv1.Gateway, set *gatewayv1.Listen
 	return f
 }
 
-// unlabelled is the Namespace if it does not exist and its labels decide.
+// unlabelled returns the key of a Namespace that does not exist and whose labels decide.
 func unlabelled(r *unit.Reader, namespace string, from gatewayv1.FromNamespaces) (missing unit.Key) {
 	if key := (unit.Key{Kind: unit.Namespace, Name: namespace}); from == gatewayv1.NamespacesFromSelector && r.Get(key) == nil {
 		return key

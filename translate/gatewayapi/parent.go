@@ -147,7 +147,7 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 	return routeAccepted()
 }
 
-// wrongSection is the part of a reference by which a parent has no listener.
+// wrongSection returns the part of a reference that matches no listener of the parent.
 func wrongSection(ref gatewayv1.ParentReference, at field.Path) field.Path {
 	switch {
 	case ref.SectionName != nil:
@@ -158,7 +158,7 @@ func wrongSection(ref gatewayv1.ParentReference, at field.Path) field.Path {
 	return at
 }
 
-// disallowed is what it is about that none of some listeners takes the route.
+// disallowed returns the fault of a reference to listeners of which none takes the route.
 func (a *attachment) disallowed(all []listener, at field.Path) unit.Fault {
 	for _, l := range all {
 		if missing := unlabelled(a.reader, a.namespace, l.From); slices.Contains(l.Kinds, a.kind) && missing != (unit.Key{}) {

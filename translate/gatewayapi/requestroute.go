@@ -21,7 +21,7 @@ import (
 // but for the matches, all that the one can say the other says in the same way.
 type requestRule struct {
 	matches []route.Match
-	// matchless tells that the rule names no match, so that it has the one of all requests.
+	// matchless reports that the rule names no match and so matches all requests.
 	matchless bool
 	*gatewayv1.HTTPRouteRule
 	// relayed tells that the rule's backends need the relay, encrypted that some of them, or

@@ -27,7 +27,7 @@ func (s source) framing(config json.RawMessage) []unit.Verdict {
 				name = strings.TrimSpace(name)
 				if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") {
 					verdicts = append(verdicts, unit.Warning(s.key, "FieldIgnored",
-						fmt.Sprintf("config.%s.headers[%d] has no effect: the header %s follows from the body", change, i, name)).At(configField.Child(change, "headers").Index(i)))
+						fmt.Sprintf("config.%s.headers[%d] has no effect: the header %s follows from the body", change, i, name)).At(s.written(configField.Child(change, "headers").Index(i))))
 				}
 				if change != "rename" {
 					break // what follows is a value

@@ -50,7 +50,7 @@ type resolved struct {
 	custom []route.Custom
 	// reason and message say why there is none; they are empty when there is.
 	reason, message string
-	// missing is the object without which there is none.
+	// missing is the object that does not exist and that the plugin needs.
 	missing unit.Key
 }
 

@@ -11,9 +11,9 @@ import (
 type Fault struct {
 	// Field is empty if the verdict is about the object as a whole.
 	Field field.Path
-	// Missing is the object without which the fault is: it may exist where more objects are
-	// known. Its name is empty where any object of the kind and namespace may help, such as a
-	// ReferenceGrant. The zero value means that no other object would help.
+	// Missing is an object that does not exist and would remove the fault. It may exist where
+	// more objects are known. Its name is empty where any object of the kind and namespace may
+	// do, such as a ReferenceGrant. The zero value means that no other object helps.
 	Missing Key
 	// Follows reports that the verdict only follows from others on the object.
 	Follows bool

@@ -20,9 +20,9 @@ type Status interface {
 	// hold what others wrote. It returns that whole status, and whether it differs
 	// from the one that the object has.
 	Merge(object Object, now Moment) (status any, differs bool)
-	// Diagnostics are the conditions that are not as they should be, each cause by itself,
-	// with what it is about. There are none of a status that follows from the verdicts on the
-	// object, and none of what only a running cluster decides, such as an address.
+	// Diagnostics returns the conditions that are not as they should be, one verdict for each
+	// cause. It returns none for a status that follows from the verdicts on the object. What
+	// only a running cluster decides, such as an address, is left out.
 	Diagnostics() []Verdict
 }
 

@@ -34,7 +34,7 @@ func (c *checker) refuse(at field.Path, format string, args ...any) {
 type place struct {
 	name string
 	path field.Path
-	// snake tells that names in the object are like hash_on, and not like hashOn.
+	// snake reports that the object has names such as hash_on in place of hashOn.
 	snake bool
 }
 
