@@ -12,11 +12,13 @@ import (
 // measures is a route that tells what a worker holds.
 const measures = `
 collectgarbage() collectgarbage()
-local internals = require "kong.plugins.kube-sync-delta.internals"
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+local by_upstream = internals.get("kong.runloop.balancer.balancers", "get_balancer_by_id>balancers_by_id")
+local renewals = internals.get("kong.runloop.balancer.targets", "on_target_event>renewal_heap")
 local balancers = 0
-for _ in pairs(internals.balancers()) do balancers = balancers + 1 end
+for _ in pairs(by_upstream) do balancers = balancers + 1 end
 kong.response.exit(200, { kilobytes = collectgarbage("count"), balancers = balancers,
-  renewals = internals.renewals():size(), timers = ngx.timer.running_count() + ngx.timer.pending_count(),
+  renewals = renewals:size(), timers = ngx.timer.running_count() + ngx.timer.pending_count(),
   journal = #(require("resty.lmdb").get("kube-sync-delta") or "") }, { ["X-Worker"] = ngx.worker.id() })`
 
 type measure struct {

@@ -92,8 +92,8 @@ func command(t *testing.T, env []string, name string, args ...string) {
 // stop ends the Kong of a prefix, which is removed after it.
 func stop(t *testing.T, prefix string) {
 	log, _ := os.ReadFile(filepath.Join(prefix, "logs", "error.log"))
-	if strings.Contains(string(log), "tenants are not kept apart") {
-		t.Error("tenants are not kept apart in this Kong")
+	if strings.Contains(string(log), "tenants are not separated") {
+		t.Error("tenants are not separated in this Kong")
 	}
 	if t.Failed() {
 		t.Logf("Kong's log:\n%.6000s", log[max(0, len(log)-6000):])

@@ -1,20 +1,19 @@
--- Answers the CORS preflight requests of browsers, and says in all other answers which
--- pages may read them. Whatever the backend has to say to that is dropped. The bundled
--- plugin cors has other wildcards and exposes nothing to preflights. Where a route has
--- both, preflights are answered here, and of other answers the bundled one has the last
--- word.
+-- Answers the CORS preflight requests of browsers, and writes into all other responses which pages may
+-- read them. It drops the CORS headers of the backend. The bundled plugin cors has other wildcards,
+-- and exposes nothing to preflights. On a route with both, this plugin answers preflights, and the
+-- bundled one writes the headers of other responses last.
 local allowed = require "kong.plugins.kube-sync-cors.origin"
 
 local concat = table.concat
 local kong = kong
 
 local CORS = {
-  -- Before authentication, as the bundled plugin cors: preflights have no credentials.
+  -- Before authentication, like the bundled plugin cors: preflights have no credentials.
   PRIORITY = 2001,
-  VERSION = "0.1.0",
+  VERSION = "1.0.0",
 }
 
--- What was asked for stands for everything.
+-- "*" allows what the preflight asks for.
 local function listed(list, asked)
   if list == "*" then
     return asked
@@ -39,7 +38,7 @@ function CORS.access(_, conf)
   })
 end
 
--- With credentials "*" would be the name of a header.
+-- With credentials, browsers take "*" for the name of a header.
 local function exposed(conf)
   if conf.expose ~= "*" or not conf.credentials then
     return conf.expose

@@ -1,8 +1,8 @@
--- Which origin of a request may read the answer.
+-- Decides whether the origin of a request may read the response.
 local find = string.find
 local sub = string.sub
 
--- A wildcard stands for any number of labels, at least one, and for no port.
+-- A wildcard matches one or more labels, and no port.
 local function matches(pattern, origin)
   local star = find(pattern, "*", 1, true)
   if not star then
@@ -16,8 +16,8 @@ local function matches(pattern, origin)
     and not find(sub(origin, star, last), "[:/]")
 end
 
--- What the answer says: the origin itself, "*", or nothing if it may not. Browsers take
--- "*" for no answer to a request with credentials.
+-- Returns the value of the response header: the origin, "*", or nothing if the origin is not allowed.
+-- Browsers reject "*" for requests with credentials.
 return function(conf, origin)
   if conf.origins[1] == "*" then
     return conf.credentials and origin or not conf.credentials and "*"

@@ -1,7 +1,7 @@
--- What a CORS filter of Gateway API says.
+-- The fields of a CORS filter of Gateway API.
 local typedefs = require "kong.db.schema.typedefs"
 
--- Names with commas between them, or "*".
+-- A list of names with commas, or "*".
 local names = { type = "string", match = "^[%w!#$%%&'*+.^_`|~, -]+$" }
 
 return {

@@ -1,8 +1,8 @@
--- Which addresses the gateway connects to for its tenants. It is the policy of the package
--- translate/address, in Go, for what is only known in a worker: what names resolve to, and
--- where plugins connect. A test holds both to the same list and to the same answers.
+-- The policy that decides which addresses the gateway connects to for its tenants. The Go package
+-- translate/address holds the same policy. Only a worker knows what names resolve to and where
+-- plugins connect. A test compares both lists and their answers.
 --
--- Addresses are strings of octets here, 4 or 16 of them.
+-- An address is a string of 4 or 16 octets here.
 local bit = require "bit"
 local ffi = require "ffi"
 
@@ -32,7 +32,7 @@ local LINK_LOCAL = "a link-local address"
 local MULTICAST = "a multicast address"
 local METADATA = "the address of a cloud metadata service"
 
--- The last field marks what is reached without leaving the gateway's host or link.
+-- The last field marks ranges that packets reach without leaving the gateway's host or link.
 local BUILT_IN = {
   { "0.0.0.0/8", UNSPECIFIED, true },
   { "127.0.0.0/8", LOOPBACK, true },
@@ -61,8 +61,8 @@ local _M = {}
 local octets = ffi.new("uint8_t[16]")
 
 
--- An address, in brackets or not, as octets; nil for anything else. Old spellings of IPv4
--- addresses, such as 127.1, are something else.
+-- Returns the octets of an address, with or without brackets, or nil for anything else. Old
+-- spellings of IPv4 addresses, such as 127.1, are not addresses.
 function _M.parse(text)
   if sub(text, 1, 1) == "[" and sub(text, -1) == "]" then
     text = sub(text, 2, -2)
@@ -121,8 +121,8 @@ local SIX_TO_FOUR = parse_range("2002::/16")
 local TEREDO = parse_range("2001::/32")
 
 
--- An address of the prefix for translators of a network's own (RFC 8215), which is cut
--- after 48, 56, 64 or 96 bits. Where it is shorter than 96, zeros follow (RFC 6052).
+-- Returns the IPv4 addresses in an address of the prefix for a network's own translators (RFC 8215).
+-- That prefix has 48, 56, 64 or 96 bits; below 96, zeros follow the IPv4 address (RFC 6052).
 local function locally_translated(a)
   local function pick(i, j, k, l)
     return char(byte(a, i), byte(a, j), byte(a, k), byte(a, l))
@@ -142,7 +142,7 @@ local function locally_translated(a)
 
   local found = {}
   for i = from, to do
-    if byte(all[i], 1) ~= 0 then -- otherwise it was read by the wrong length
+    if byte(all[i], 1) ~= 0 then -- otherwise the prefix has another length
       found[#found + 1] = all[i]
     end
   end
@@ -150,8 +150,8 @@ local function locally_translated(a)
 end
 
 
--- The address and the IPv4 addresses that packets to it may end at: those that a
--- translator or a tunnel takes out of an IPv6 address.
+-- Returns the address and the IPv4 addresses that packets to it may reach: those that a
+-- translator or a tunnel takes from an IPv6 address.
 local function forms(a)
   if #a == 4 then
     return { a }
@@ -180,7 +180,7 @@ local function forms(a)
 end
 
 
--- The addresses of this host's network interfaces, as a set.
+-- Returns the addresses of this host's network interfaces, as a set.
 function _M.own()
   local first = ffi.new("struct kube_sync_interface *[1]")
   if ffi.C.kube_sync_getifaddrs(first) ~= 0 then
@@ -219,7 +219,7 @@ local function set(texts)
 end
 
 
--- Ranges between commas. The second value names those that are none.
+-- Returns the ranges of a list with commas. The second value names the elements that are not ranges.
 local function ranges(text)
   local all, wrong = {}, nil
   for part in gmatch(text or "", "[^,%s]+") do
@@ -234,11 +234,13 @@ local function ranges(text)
 end
 
 
--- A policy of settings: denied and allowed are ranges between commas, own is a set of
--- octets, api_server a list of addresses, allow_own_host a boolean. The second value names
--- what of the settings is no range.
+-- Returns the policy for settings: denied and allowed are lists of ranges with commas, own is a set
+-- of octets, api_server a list of addresses, allow_own_host a boolean. The second value names the
+-- elements of the settings that are not ranges.
 function _M.new(settings)
-  local policy = { own = settings.own, api_server = set(settings.api_server), own_host = settings.allow_own_host, learned = {} }
+  local policy = {
+    own = settings.own, api_server = set(settings.api_server), own_host = settings.allow_own_host, learned = {},
+  }
   local wrong_denied, wrong_allowed
   policy.denied, wrong_denied = ranges(settings.denied)
   policy.allowed, wrong_allowed = ranges(settings.allowed)
@@ -246,7 +248,7 @@ function _M.new(settings)
 end
 
 
--- An address, and the port after it if there is one.
+-- Returns an address and the port after it, or nil in place of the port.
 local function split(text)
   local host, port = text:match("^%[(.+)%]:(%d+)$")
   if not host then
@@ -256,8 +258,8 @@ local function split(text)
 end
 
 
--- Takes the addresses that are denied for what the cluster says of them: of each a line, with
--- the address, its port if it is denied at one alone, and what it is.
+-- Replaces the addresses that are denied because of what the cluster says about them. Each line of
+-- the text has the address, its port if only that port is denied, and what the address is.
 function _M.learn(policy, text)
   local learned, ports = {}, false
   for at, what in gmatch(text, "(%S+) ([^\n]+)\n") do
@@ -299,9 +301,8 @@ local function reason(policy, address, port)
 end
 
 
--- Completes the sentence "10.0.0.1 is …" for a host that is denied, as everything is that
--- is not an address; nil for one that may be connected to. Without a port it is for those that
--- are denied at all ports.
+-- Returns how the sentence "10.0.0.1 is …" ends for a denied host, or nil for an allowed one.
+-- Everything that is not an address is denied. Without a port, only what is denied at all ports is.
 function _M.reason(policy, host, port)
   local address = _M.parse(host)
   if not address then

@@ -1,6 +1,7 @@
--- The Admin routes of the companion. In the stream subsystem, which has no Admin API, the
--- same is asked for through Kong's socket between the two.
+-- The Admin routes of the plugin. The stream subsystem has no Admin API: Kong's socket between the
+-- two subsystems carries the same questions there.
 local cjson = require "cjson.safe"
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
 
 local NAME = "kube-sync-delta"
@@ -9,9 +10,10 @@ local LONGEST_WAIT = 60
 
 
 local function stream(data)
-  local constants = require "kong.constants"
+  local constants = internals.module("kong.constants")
+  local stream_api = internals.module("kong.tools.stream_api")
   local socket = "unix:" .. kong.configuration.socket_path .. "/" .. constants.SOCKETS.STREAM_RPC
-  return require("kong.tools.stream_api").request(NAME, data, socket)
+  return stream_api.request(NAME, data, socket)
 end
 
 
@@ -36,14 +38,15 @@ local function notify(base)
   if #kong.configuration.stream_listeners > 0 then
     local ok, err = stream(cjson.encode({ notify = true, base = base }))
     if not ok then
-      kong.log.err("the stream subsystem could not be told of a change: ", err)
+      kong.log.err("the stream subsystem does not learn of a change: ", err)
     end
   end
 end
 
 
 local function status()
-  local hash = require("kong.db.declarative").get_current_hash()
+  local declarative = internals.module("kong.db.declarative")
+  local hash = declarative.get_current_hash()
   local effective = {
     http = require("kong.plugins.kube-sync-delta.takeover").effective(),
     stream = setmetatable({}, cjson.array_mt),
@@ -57,7 +60,7 @@ local function status()
 
     else
       ready = false
-      kong.log.err("the stream subsystem does not say what it works by: ", err)
+      kong.log.err("the stream subsystem does not report its configuration: ", err)
     end
   end
 
@@ -90,7 +93,7 @@ end
 
 
 local function check_kong()
-  local problem = require("kong.plugins.kube-sync-delta.internals").problem()
+  local problem = internals.problem()
   if problem then
     return kong.response.exit(501, { message = "changes go through full loads only: " .. problem })
   end
@@ -103,7 +106,7 @@ return {
       check_kong()
 
       local answer = status()
-      -- whoever lags and missed an event is told to look; once a second is enough
+      -- a worker that missed an event looks for it then; once a second is enough
       if not answer.ready and ngx.shared.kong:add(NAME .. ":told", true, 1) then
         notify()
       end
@@ -121,7 +124,10 @@ return {
 
       if self.params.check then
         local ok, refusal = pcall(require("kong.plugins.kube-sync-delta.check").failures, delta)
-        return kong.response.exit(not ok and 500 or refusal and 400 or 200, ok and (refusal or {}) or { message = tostring(refusal) })
+        if not ok then
+          return kong.response.exit(500, { message = tostring(refusal) })
+        end
+        return kong.response.exit(refusal and 400 or 200, refusal or {})
       end
 
       local code, body, headers = require("kong.plugins.kube-sync-delta.apply")(delta)

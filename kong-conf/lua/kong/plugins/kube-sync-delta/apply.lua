@@ -1,25 +1,27 @@
--- Applies a delta: checked as a whole, then committed in one LMDB transaction together
--- with the new hash and the plan for the workers. The lock is taken for the latter alone:
--- however long Kong's schemas take over what is in a delta, others are not locked out.
+-- Applies a delta: it checks the whole delta, then commits it in one LMDB transaction with the new hash
+-- and the plan for the workers. Only the transaction takes the lock: Kong's schemas may need long
+-- to validate a delta, and others are not locked out meanwhile.
 local check = require "kong.plugins.kube-sync-delta.check"
 local complete = require "kong.plugins.kube-sync-delta.complete"
-local concurrency = require "kong.concurrency"
-local constants = require "kong.constants"
-local declarative = require "kong.db.declarative"
 local index_keys = require "kong.plugins.kube-sync-delta.index_keys"
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 local journal = require "kong.plugins.kube-sync-delta.journal"
 local lock = require "kong.plugins.kube-sync-delta.lock"
 local plan = require "kong.plugins.kube-sync-delta.plan"
-local transaction = require "resty.lmdb.transaction"
 local trial = require "kong.plugins.kube-sync-delta.trial"
+
+local concurrency = internals.module("kong.concurrency")
+local constants = internals.module("kong.constants")
+local declarative = internals.module("kong.db.declarative")
+local transaction = internals.module("resty.lmdb.transaction")
 
 
 -- The lock of Kong's own full loads, so that neither sees the other's half.
 local LOCK = { name = lock.name, timeout = 0, exptime = 60 }
 local RETRY_AFTER = 10
 
--- What LMDB says when something does not fit, and what is answered. It takes part of a page
--- that a full disk did not take for an error of the disk.
+-- LMDB's errors when something does not fit, and the messages of the answers. When a full disk takes
+-- only a part of a page, LMDB reports an error of the disk.
 local DISK = "Configuration does not fit on the disk of Kong's LMDB database, or that cannot be written"
 local NO_ROOM = {
   ["MDB_MAP_FULL"] = "Configuration does not fit in LMDB database, " ..
@@ -33,7 +35,7 @@ local function commit(changes, base, hash)
   local txn = transaction.begin(512)
   local keys = index_keys.new(txn)
 
-  -- all index keys of what was there go first: what one entity gives up, another may take
+  -- all former index keys are deleted first: another entity may take what one gives up
   for _, former in ipairs({ changes.deletes, changes.old }) do
     for kind, entities in pairs(former) do
       for _, entity in pairs(entities) do
@@ -56,7 +58,7 @@ local function commit(changes, base, hash)
 end
 
 
--- The answer to a delta that is for another configuration, if it is.
+-- Returns the answer to a delta for another configuration, or nil.
 local function conflict(delta)
   local current = declarative.get_current_hash() or constants.DECLARATIVE_EMPTY_CONFIG_HASH
   if delta.base ~= current then
@@ -97,7 +99,7 @@ local function apply(delta)
     return { status = 400, body = refusal }
   end
 
-  -- the configuration is looked at again: what was found holds for that one alone
+  -- the hash is compared again: the checks hold only for the configuration that they read
   return concurrency.with_worker_mutex(LOCK, function()
     return store(delta, changes)
   end)

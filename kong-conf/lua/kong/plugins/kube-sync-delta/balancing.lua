@@ -1,12 +1,14 @@
 -- Changes the balancers of this worker where upstreams or targets changed.
-local balancers = require "kong.runloop.balancer.balancers"
+local callbacks = require "kong.plugins.kube-sync-delta.callbacks"
 local clone = require "table.clone"
-local constants = require "kong.constants"
 local few = require "kong.plugins.kube-sync-delta.few"
-local healthcheckers = require "kong.runloop.balancer.healthcheckers"
-local internals = require "kong.plugins.kube-sync-delta.internals"
-local targets = require "kong.runloop.balancer.targets"
-local upstreams = require "kong.runloop.balancer.upstreams"
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+
+local balancers = internals.module("kong.runloop.balancer.balancers")
+local constants = internals.module("kong.constants")
+local healthcheckers = internals.module("kong.runloop.balancer.healthcheckers")
+local targets = internals.module("kong.runloop.balancer.targets")
+local upstreams = internals.module("kong.runloop.balancer.upstreams")
 
 
 local GLOBAL = { workspace = ngx.null, show_ws_id = true }
@@ -17,15 +19,17 @@ local CLEAR_DELAY = constants.CLEAR_HEALTH_STATUS_DELAY
 local _M = {}
 
 
--- Kong would look at the names in a target again when they expire, for ever.
+-- Kong would resolve the name of a removed target again whenever it expires. The heap of names is
+-- not kept here: Kong replaces it at each full load.
 local function forget(upstream, target)
-  internals.renewals():remove(upstream .. ":" .. target.target)
+  local renewals = internals.get("kong.runloop.balancer.targets", "on_target_event>renewal_heap")
+  renewals:remove(upstream .. ":" .. target.target)
 end
 
 
 local function forget_callbacks(balancer)
   if balancer and balancer.healthchecker then
-    internals.forget_callbacks(balancer.healthchecker.EVENT_SOURCE)
+    callbacks.forget(balancer.healthchecker.EVENT_SOURCE)
   end
 end
 
@@ -43,8 +47,8 @@ local function stop(id, delay)
 end
 
 
--- The cached names of all upstreams are changed instead of read anew: that takes half a
--- second for ten thousand, under a lock that requests wait for.
+-- Changes the cached names of all upstreams. To read ten thousand names again takes half a second,
+-- under a lock that requests wait for.
 local function cache_names(names)
   local cache = kong.core_cache
   cache.mlcache.lru:set(NAMES, names)
@@ -54,7 +58,7 @@ local function cache_names(names)
 end
 
 
--- Splits ids in upstreams that there are and others.
+-- Splits ids into those of upstreams that exist and those of upstreams that are gone.
 function _M.split(ids)
   local present, gone = {}, {}
   local mlcache = kong.core_cache.mlcache
@@ -89,7 +93,7 @@ function _M.add(present)
   for id, upstream in pairs(present) do
     local name = upstream.ws_id .. ":" .. upstream.name
     if names[name] ~= id then
-      -- a copy, because Kong may be walking through the one there is
+      -- a copy, because Kong may be iterating over the table
       copy = copy or clone(names)
       copy[name] = id
     end
@@ -103,7 +107,7 @@ function _M.add(present)
 
   for id, upstream in pairs(present) do
     if not few.apply or few.has(id) then
-      -- a request may be just creating it, as it was before: let it end
+      -- a request may be creating the former balancer: wait for its end
       if known[id] and not balancers.get_balancer_by_id(id) then
         assert(balancers.create_balancer(upstream))
       end
@@ -118,7 +122,7 @@ function _M.add(present)
 end
 
 
--- Before routes lead to services.
+-- Creates the balancers of services before routes lead to them.
 function _M.serve(routes)
   if few.apply then
     local services = {}
@@ -130,7 +134,7 @@ function _M.serve(routes)
 end
 
 
--- Takes out the upstreams that are gone, and the names that the others had before.
+-- Removes the upstreams that are gone, and the former names of the others.
 function _M.remove(present, gone)
   if next(present) == nil and next(gone) == nil then
     return
@@ -169,9 +173,9 @@ local function by_name(list)
 end
 
 
--- Makes the targets those of the list, in the balancer there is: connection counts,
--- latencies and health of the ones that stay are kept. This is what Kong does when the
--- addresses of a name change. Nothing in it yields.
+-- Replaces the targets of a balancer by those of a list. Targets that stay keep their connection
+-- counts, latencies and health. Kong does the same when the addresses of a name change. Nothing
+-- in it yields.
 local function change_targets(balancer, id, list, former)
   local algorithm = balancer.algorithm
   local fresh, stays = {}, {}
@@ -196,7 +200,7 @@ local function change_targets(balancer, id, list, former)
     end
   end
 
-  -- the new come before the old go, lest the balancer be without any
+  -- new targets come first, so that the balancer is never empty
   targets.resolve_targets(fresh)
   for _, target in ipairs(fresh) do
     forget(id, target)
@@ -205,7 +209,7 @@ local function change_targets(balancer, id, list, former)
   for _, target in pairs(former) do
     if not stays[target] then
       for _, address in ipairs(target.addresses) do
-        -- so that a request on its way there does not report back to the algorithm
+        -- so that a request in flight does not report to the algorithm
         balancer:setAddressStatus(address, false)
         balancer:disableAddress(target, { address = address.ip, port = address.port })
       end
@@ -232,7 +236,7 @@ local function weights_alike(list, former)
 end
 
 
--- The targets of an upstream changed.
+-- Takes over the changed targets of an upstream.
 function _M.update(id)
   local upstream = upstreams.get_upstream_by_id(id)
   if not upstream then
@@ -260,10 +264,11 @@ function _M.update(id)
 end
 
 
--- Before a full load: none of the balancers is to outlive it.
+-- Before a full load: removes all balancers. Kong lists them only in an upvalue, and without that
+-- list the balancers of removed upstreams would stay.
 function _M.clear()
   local ids = {}
-  for id in pairs(internals.balancers()) do
+  for id in pairs(internals.get("kong.runloop.balancer.balancers", "get_balancer_by_id>balancers_by_id")) do
     ids[#ids + 1] = id
   end
 
@@ -274,7 +279,7 @@ function _M.clear()
 end
 
 
--- After a full load: what Kong did not come to create.
+-- After a full load: creates the balancers that Kong has not created.
 function _M.complete()
   if few.apply then
     return few.create(few.services())

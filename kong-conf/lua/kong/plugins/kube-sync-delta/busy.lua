@@ -1,12 +1,15 @@
--- Which workers are just looking at a configuration, and since when. One that hangs over it
--- answers no requests, and cannot say so itself.
+-- Which workers are parsing a configuration, and since when. A worker that hangs over a configuration
+-- answers no requests, so shared memory holds this for the others.
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+
+
 local BUSY = "kube-sync-delta:busy:"
 
 
 local _M = {}
 
 
--- The workers of which it is known, each with its process and for how many seconds.
+-- Returns the workers that are parsing, each with its process id and for how many seconds.
 function _M.workers()
   local found = setmetatable({}, require("cjson.safe").array_mt)
   for id = 0, ngx.worker.count() - 1 do
@@ -22,21 +25,21 @@ end
 
 function _M.init_worker()
   local key = BUSY .. ngx.worker.id()
-  local config = kong.db.declarative_config
-  local parse_table = config.parse_table
   ngx.shared.kong:delete(key)
 
-  config.parse_table = function(...)
-    ngx.update_time()
-    ngx.shared.kong:set(key, ngx.worker.pid() .. " " .. ngx.now())
-    local results = { pcall(parse_table, ...) }
-    ngx.shared.kong:delete(key)
-    if not results[1] then
-      error(results[2], 0)
-    end
+  internals.replace("PDK", "db.declarative_config.parse_table", function(parse_table)
+    return function(...)
+      ngx.update_time()
+      ngx.shared.kong:set(key, ngx.worker.pid() .. " " .. ngx.now())
+      local results = { pcall(parse_table, ...) }
+      ngx.shared.kong:delete(key)
+      if not results[1] then
+        error(results[2], 0)
+      end
 
-    return unpack(results, 2, 6)
-  end
+      return unpack(results, 2, 6)
+    end
+  end)
 end
 
 

@@ -1,33 +1,34 @@
--- Turns a delta into the entities to store, completed and validated by Kong's own schema
--- of declarative configurations, and finds what that schema cannot see: whether the
--- delta fits what is stored already. Where Kong's code fails over an entity instead of
--- refusing it, the refusal names that entity all the same.
+-- Turns a delta into the entities to store. Kong's schema of declarative configurations validates and
+-- completes them. This file checks what that schema cannot see: whether the delta fits what is stored.
+-- Where Kong's code fails over an entity instead of refusing it, the refusal names that entity, too.
 local complete = require "kong.plugins.kube-sync-delta.complete"
-local declarative = require "kong.db.declarative"
-local errors = require "kong.db.errors"
-local lmdb = require "resty.lmdb"
-local prefix = require "resty.lmdb.prefix"
-local unmarshall = require("kong.db.declarative.marshaller").unmarshall
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+
+local declarative = internals.module("kong.db.declarative")
+local errors = internals.module("kong.db.errors")
+local lmdb = internals.module("resty.lmdb")
+local prefix = internals.module("resty.lmdb.prefix")
+local unmarshall = internals.module("kong.db.declarative.marshaller").unmarshall
 
 
 local null = ngx.null
 
--- Of so many faults an entity is told.
+-- A refusal names this many faults of an entity.
 local MOST_ERRORS = 20
 
 
 local _M = {}
 
 
--- The entity as it is stored: with its nulls, and with references to vaults unresolved.
--- Index keys made of anything else would not be the ones that were written.
+-- Returns the entity as it is stored: with its nulls, and with unresolved references to vaults.
+-- Only these lead to the index keys that were written.
 function _M.stored(kind, id)
   local key = lmdb.get(declarative.item_key(kind, "*", id))
   return key and unmarshall(lmdb.get(key))
 end
 
 
--- The ids of the stored entities of a kind that refer to another one by that field.
+-- Returns the ids of the stored entities of a kind whose field refers to the id.
 function _M.referrers(kind, field, id)
   local start = declarative.foreign_field_key_prefix(kind, "*", field, id)
   local ids, from = {}, start
@@ -68,8 +69,8 @@ local function row(rows, kind, entity, kind_of_error, message, rival)
 end
 
 
--- The body of a refusal. Kong would repeat each entity in it, and each of its faults, of
--- which there may be a hundred thousand.
+-- Shortens the body of a refusal. Kong repeats each entity in it, with all of its faults: there
+-- may be a hundred thousand.
 local function brief(refused)
   for _, found in ipairs(refused.flattened_errors) do
     found.entity = nil
@@ -89,7 +90,7 @@ local function refusal(rows)
 end
 
 
--- Calls a function about an entity. If it fails the entity is to blame.
+-- Calls a function about an entity. If it fails, the refusal names the entity.
 local function guarded(rows, kind, entity, fn, ...)
   local ok, result, more = pcall(fn, ...)
   if ok then
@@ -117,9 +118,9 @@ local function malformed(delta)
 end
 
 
--- Indexes the delta: upserts[kind][id] = entity, deletes[kind][id] = stored entity or
--- true. Returns what is wrong with its form, if anything is. Entities of a kind that Kong
--- does not have, and one of two with an id, go into the rows.
+-- Indexes the delta: upserts[kind][id] = entity, deletes[kind][id] = stored entity or true. Returns
+-- nil and what is wrong if the delta is malformed. Entities of an unknown kind, and the second of two
+-- entities with one id, go into the rows.
 local function index(delta, rows)
   local known = {}
   for _, kind in ipairs(kong.db.declarative_config.schema.known_entities) do
@@ -170,8 +171,8 @@ local function index(delta, rows)
 end
 
 
--- Entities that upserts refer to have to be part of what Kong's schema validates; those
--- that are stored are lent to it without references of their own.
+-- Kong's schema validates references only within its input. So the stored entities that upserts refer
+-- to are added to the input, without references of their own.
 local function lend(input, kind, entity)
   local lent = {}
   for name, value in pairs(entity) do
@@ -214,7 +215,7 @@ local function check_unique(changes, kind, entity, claimed, rows)
       local owner = key and unmarshall(lmdb.get(key))
       local id = owner and owner.id
 
-      -- an owner that is itself among the changes gives the value up or claims it here
+      -- an owner among the changes gives the value up, or claims it here
       local stays = id and id ~= entity.id and not changes.deletes[kind][id] and not changes.upserts[kind][id]
       if claimed[claim] or stays then
         row(rows, kind, entity, "entity", "uniqueness violation: '" .. kind .. "' entity with " ..
@@ -245,7 +246,7 @@ local function check_deletes(changes, rows)
 end
 
 
--- What Kong's schema makes of the entities, by kind and id, or nil and a refusal.
+-- Returns the entities as Kong's schema completes them, by kind and id, or nil and a refusal.
 local function validated(changes, input, rows)
   local ok, entities, _, err = pcall(complete.parse, input)
   if ok and entities then
@@ -261,7 +262,7 @@ local function validated(changes, input, rows)
     entities = refused
   end
 
-  -- either the schema failed, or the list of what it found wrong
+  -- either the schema failed, or Kong's code that lists its errors
   for kind, upserts in pairs(changes.upserts) do
     for _, entity in pairs(upserts) do
       local refused = guarded(rows, kind, entity, complete.alone, kind, entity)
@@ -337,8 +338,8 @@ function _M.changes(delta)
 end
 
 
--- Looks at each of the upserts of a delta for itself, whatever there is beside it and is
--- stored. Returns the body of a refusal of those over which Kong fails, or nil.
+-- Checks each upsert of a delta by itself, apart from the others and from what is stored. Returns
+-- a refusal that names those over which Kong's code fails, or nil.
 function _M.failures(delta)
   local rows = {}
   local changes, wrong = index({ upserts = delta.upserts }, rows)

@@ -1,7 +1,9 @@
--- What a full load makes of an entity before it stores it: validated, with its defaults,
--- and with what Kong computes of its fields.
-local cycle_aware_deep_copy = require("kong.tools.table").cycle_aware_deep_copy
-local errors = require "kong.db.errors"
+-- Makes of an entity what a full load stores: validated, with its defaults, and with the values that
+-- Kong computes from its fields.
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+
+local cycle_aware_deep_copy = internals.module("kong.tools.table").cycle_aware_deep_copy
+local errors = internals.module("kong.db.errors")
 
 
 local null = ngx.null
@@ -47,7 +49,7 @@ local function with_nulls(original, copy)
 end
 
 
--- As a full load stores it: passwords hashed, the workspace set.
+-- Returns the entity as a full load stores it: with hashed passwords, and with a workspace.
 function _M.finish(kind, entity)
   local schema = kong.db[kind].schema
   if not schema.workspaceable or entity.ws_id == nil or entity.ws_id == null then
@@ -62,10 +64,10 @@ function _M.finish(kind, entity)
 end
 
 
--- Does to a copy of an entity what is done to it among others. It fails if Kong's code
--- does. It returns what Kong says if it refuses the entity, and whether Kong's code then
--- fails over the list of what is wrong. What the entity refers to is left out, and not
--- missed: Kong's code fails over plugins that refer to nothing.
+-- Parses and finishes a copy of one entity by itself. It fails if Kong's code fails. If Kong refuses the
+-- entity, it returns Kong's message, and whether Kong's code fails to list what is wrong. References
+-- are left out, and Kong's complaints about their absence are dropped: Kong's code fails over plugins
+-- that refer to nothing.
 function _M.alone(kind, entity)
   local copy, left_out = cycle_aware_deep_copy(entity), {}
   for name, field in kong.db[kind].schema:each_field() do
@@ -84,7 +86,7 @@ function _M.alone(kind, entity)
         wrong[name] = nil
       end
       if next(wrong) == nil then
-        return -- whole entities fail in finish, if at all
+        return -- with its references the entity would fail only in finish
       end
     end
     return refused, not pcall(errors.declarative_config_flattened, errors, err, input)
@@ -93,13 +95,13 @@ function _M.alone(kind, entity)
 end
 
 
--- What Kong says in one line, which what it quotes cannot end.
+-- Returns a message of Kong as one line: what it quotes cannot break the line.
 function _M.line(said)
   return (tostring(said):sub(1, 1000):gsub("%s*%c%s*", " "))
 end
 
 
--- A failure of Kong's code in the words of a refusal, without the folders of its files.
+-- Returns the message of a refusal for a failure of Kong's code, without the folders of its files.
 function _M.failure(err)
   return "Kong fails over it: " .. _M.line(err):gsub("%S*/(%S*%.lua:)", "%1")
 end

@@ -1,18 +1,14 @@
--- Keeps Kong from connecting for tenants to addresses that are denied (addresses.lua), by
--- the address itself and not by a name that stands for it: names are resolved before.
+-- Keeps Kong from connecting to denied addresses (addresses.lua) for tenants. It judges the address
+-- itself, after names are resolved:
 --
---  * requests and streams: where Kong hands the endpoint that it has chosen to nginx;
---  * plugins and health checks: in `connect` and `setpeername` of all cosockets, below
---    Kong's own patch that resolves names, and in those of LuaSocket, which resolves names
---    itself and so connects to addresses alone.
+--  * of requests and streams, where Kong passes the chosen endpoint to nginx;
+--  * of plugins and health checks, in `connect` and `setpeername` of all cosockets, below Kong's
+--    own patch that resolves names. LuaSocket resolves names itself, so it is closed.
 --
--- It touches the metatables of cosockets, found in the registry by their methods, the
--- methods of LuaSocket, and the upvalue of Kong.balancer that internals.lua names. It is
--- installed once for all workers, in nginx's master before these are forked. A Kong in which
--- any of that is not as expected does not start.
+-- nginx's master installs it for all workers before it forks them. A Kong whose internals differ
+-- does not start.
 local addresses = require "kong.plugins.kube-sync-delta.addresses"
-local internals = require "kong.plugins.kube-sync-delta.internals"
-local normalize_ip = require("kong.tools.ip").normalize_ip
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/egress")
 local url = require "socket.url"
 
 
@@ -20,8 +16,8 @@ local PREFIX = "pluginserver_kube_sync_"
 local RELAY = "127.0.0.1:10264" -- the default of RELAY_BIND_ADDRESS
 local MOST_KNOWN = 10000
 
--- kube-sync keeps a file in Kong's prefix with the addresses that only the cluster knows.
--- It is looked at as often as this, in seconds, while there are connections.
+-- kube-sync writes the addresses that only the cluster knows to a file in Kong's prefix. A worker with
+-- connections reads it once in this many seconds.
 local LEARNED = "/kube-sync.addresses"
 local LOOK = 1
 
@@ -30,16 +26,16 @@ local _M = {}
 
 
 local policy
--- Endpoints that Kong itself connects to.
+-- Endpoints that Kong itself connects to, and the relay.
 local resolvers, sockets, relay = {}, {}, {}
 
 
--- The verdict on each address, or address and port, until there are too many of them.
+-- The verdicts on addresses, with or without a port, until there are too many of them.
 local known, count = {}, 0
 local looked, learned = 0, ""
 
 
--- What was learned stays when the file cannot be read.
+-- Reads the learned addresses. While the file is unavailable, the former ones stay.
 local function look()
   local file = io.open(kong.configuration.prefix .. LEARNED)
   if not file then
@@ -82,10 +78,10 @@ local function endpoint(host, port)
 end
 
 
--- Why a socket is not connected, or nil.
+-- Returns why a socket must not connect, or nil.
 local function refuse(host, port)
   if type(host) ~= "string" then
-    return -- an error of its own
+    return -- Kong returns an error of its own
   end
 
   local what = judge(host, port)
@@ -116,7 +112,7 @@ end
 
 local function guard_cosockets()
   local guarded_tcp, guarded_udp
-  for _, methods in pairs(debug.getregistry()) do
+  for _, methods in pairs(internals.registry()) do
     if type(methods) == "table" and rawget(methods, "__index") == methods then
       if rawget(methods, "connect") and rawget(methods, "setkeepalive") and not guarded_tcp then
         methods.connect, guarded_tcp = guarded(methods.connect), true
@@ -129,16 +125,16 @@ local function guard_cosockets()
 end
 
 
--- Workers need nothing of LuaSocket that connects: it would block them.
+-- No plugin needs LuaSocket to connect in a worker: it would block the worker.
 local function close_luasocket()
   local function closed()
     return nil, "connection refused by the gateway: LuaSocket is not for workers"
   end
 
-  require("socket.core").connect = closed
+  internals.replace("socket.core", "connect", function() return closed end)
   pcall(require, "socket.unix")
   local n = 0
-  for class, metatable in pairs(debug.getregistry()) do
+  for class, metatable in pairs(internals.registry()) do
     local methods = type(class) == "string" and class:find("^%l+{%l+}$") and metatable.__index
     for _, name in ipairs(methods and { "connect", "setpeername", "sendto" } or {}) do
       if methods[name] then
@@ -152,20 +148,19 @@ end
 
 
 local function guard_peers()
-  local set_current_peer = internals.peer()
-  assert(type(set_current_peer) == "function", "endpoints are not chosen as they were")
+  internals.replace("kong", "balancer>set_current_peer", function(set_current_peer)
+    return function(address, port, options)
+      local what = judge(address, port)
+      if not what or relay[endpoint(address, port) or ""] then
+        return set_current_peer(address, port, options)
+      end
 
-  internals.peer(function(address, port, options)
-    local what = judge(address, port)
-    if not what or relay[endpoint(address, port) or ""] then
-      return set_current_peer(address, port, options)
+      local service = ngx.ctx.service
+      ngx.log(ngx.ERR, "request refused by the gateway: the endpoint ", address, " of service ",
+              service and service.name or "(none)", " is ", what)
+      ngx.exit(503)
+      return true -- otherwise Kong exits with 500
     end
-
-    local service = ngx.ctx.service
-    ngx.log(ngx.ERR, "request refused by the gateway: the endpoint ", address, " of service ",
-            service and service.name or "(none)", " is ", what)
-    ngx.exit(503)
-    return true -- otherwise Kong exits with 500
   end)
 end
 
@@ -191,11 +186,12 @@ local function read_policy()
       (url.parse(setting("apiserver_host")) or {}).host or "",
     },
   })
-  assert(not wrong, "neither addresses nor ranges, in the settings DENIED_ADDRESSES and ALLOWED_ADDRESSES: " .. tostring(wrong))
+  assert(not wrong, "neither addresses nor ranges, in the settings DENIED_ADDRESSES and ALLOWED_ADDRESSES: "
+                    .. tostring(wrong))
 end
 
 
--- The resolvers that Kong was told of, or else the system's, as Kong reads them.
+-- Reads the resolvers in Kong's settings, or else the system's, as Kong does.
 local function read_resolvers()
   local conf = kong.configuration
   local all = {}
@@ -206,9 +202,10 @@ local function read_resolvers()
   end
 
   if #all == 0 then
-    local system = require("kong.resty.dns.utils").parseResolvConf()
+    local system = internals.module("kong.resty.dns.utils").parseResolvConf()
     all = system and system.nameserver or all
   end
+  local normalize_ip = internals.module("kong.tools.ip").normalize_ip
   for _, server in ipairs(all) do
     local found = normalize_ip(server)
     if found then
@@ -218,14 +215,15 @@ local function read_resolvers()
 end
 
 
--- The sockets between workers, between subsystems, and to plugin servers.
+-- Reads the sockets between workers, between subsystems, and to plugin servers.
 local function read_sockets()
   local conf = kong.configuration
   local function add(path)
     sockets["unix:" .. path] = true
   end
 
-  for _, name in pairs(require("kong.constants").SOCKETS) do
+  local constants = internals.module("kong.constants")
+  for _, name in pairs(constants.SOCKETS) do
     add(conf.socket_path .. "/" .. name)
   end
   for _, server in ipairs(conf.pluginservers or {}) do
@@ -243,8 +241,9 @@ local function read_relay()
 end
 
 
--- Kong makes the Lua VM of all workers in nginx's master.
+-- nginx's master makes the Lua VM that all workers inherit.
 if ngx.get_phase() == "init" then
+  internals.assert()
   read_policy()
   read_resolvers()
   read_sockets()

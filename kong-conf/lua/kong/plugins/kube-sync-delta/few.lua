@@ -1,21 +1,22 @@
--- In the stream subsystem there are balancers for the upstreams of its own routes, and for
--- no others. Kong would create in it those for all requests once more, which takes as much
--- memory and as long as in the subsystem where they are used.
-local balancers = require "kong.runloop.balancer.balancers"
-local internals = require "kong.plugins.kube-sync-delta.internals"
-local upstreams = require "kong.runloop.balancer.upstreams"
+-- The stream subsystem has balancers only for the upstreams of its own routes. Kong would create all
+-- balancers of HTTP routes there once more, with as much memory and time as in the HTTP subsystem.
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+
+local balancers = internals.module("kong.runloop.balancer.balancers")
+local upstreams = internals.module("kong.runloop.balancer.upstreams")
 
 
 local _M = { apply = ngx.config.subsystem == "stream" }
 
 
--- Whether there is a balancer, or a connection is just creating one.
+-- Reports whether the upstream has a balancer, or a connection is creating it.
 function _M.has(id)
-  return balancers.get_balancer_by_id(id) or internals.creating()[id]
+  local creating = internals.get("kong.runloop.balancer.balancers", "create_balancer>creating")
+  return balancers.get_balancer_by_id(id) or creating[id]
 end
 
 
--- Creates the balancers that there are to be for services.
+-- Creates the balancers of services.
 function _M.create(services)
   for _, service in pairs(services) do
     local upstream, err = upstreams.get_upstream_by_name(service.host)
@@ -27,13 +28,14 @@ function _M.create(services)
 end
 
 
--- Comes in the place of what Kong does when a worker starts and at each full load.
+-- Replaces what Kong does when a worker starts and at each full load.
 local function init()
-  for _, name in ipairs({ "targets", "upstreams", "balancers", "healthcheckers" }) do
-    require("kong.runloop.balancer." .. name).init()
-  end
+  internals.module("kong.runloop.balancer.targets").init()
+  upstreams.init()
+  balancers.init()
+  internals.module("kong.runloop.balancer.healthcheckers").init()
 
-  -- listed now, lest a connection wait for it
+  -- now, so that connections do not wait for the list
   local _, err = upstreams.get_all_upstreams()
   if err then
     kong.log.crit("failed loading list of upstreams: ", err)
@@ -50,16 +52,16 @@ local function init()
 end
 
 
--- The services of the routes of this worker.
+-- Returns the services of the routes of this worker.
 function _M.services()
-  local router = require("kong.runloop.handler")._get_updated_router()
+  local router = internals.module("kong.runloop.handler")._get_updated_router()
   return router and router.services or {}
 end
 
 
 function _M.init_worker()
   if _M.apply then
-    require("kong.runloop.balancer").init = init
+    internals.replace("kong.runloop.balancer", "init", function() return init end)
   end
 end
 

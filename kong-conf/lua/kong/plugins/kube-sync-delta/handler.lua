@@ -1,28 +1,28 @@
--- No request passes through here: the plugin is an Admin route (api.lua) and, in every
--- worker of both subsystems, the subscription by which that worker takes changes over.
+-- Takes changes of the configuration over. The plugin has no phase of requests: it is an Admin route (api.lua)
+-- and, in every worker of both subsystems, the subscription by which that worker follows changes.
 --
--- Loaded in nginx's master, egress.lua guards what workers connect to, before any of them
--- runs and whether or not changes can be taken over.
+-- nginx's master loads egress.lua, which guards what all workers connect to, whether or not changes can
+-- be taken over.
 require "kong.plugins.kube-sync-delta.egress"
+
+local deltas = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+local patterns = require("kong.kube_sync.internals").of("kube-sync-delta/patterns")
 
 
 local Delta = {
-  VERSION = "1.0.0",
   PRIORITY = 0,
+  VERSION = "1.0.0",
 }
 
 
-local internals = require "kong.plugins.kube-sync-delta.internals"
-
-
-if ngx.get_phase() == "init" and internals.is_version() then
+if ngx.get_phase() == "init" and not deltas.unknown_version() then
   require("kong.plugins.kube-sync-delta.patterns").init()
-  require("kong.plugins.kube-sync-delta.trial").init(require "kong.runloop.handler")
+  require("kong.plugins.kube-sync-delta.trial").init()
 end
 
 
--- kube-sync runs as the worker that starts it does. What it writes about its own start goes
--- into Kong's log at a level that is dropped by default, unless it may open that log itself.
+-- kube-sync runs as the user of the worker that starts it. What it logs about its own start goes to Kong's
+-- log at a level that Kong drops by default, unless kube-sync may open that log itself.
 local function complain_of_settings()
   local path = kong.configuration.kong_env
   local file, problem = io.open(path or "", "r")
@@ -36,28 +36,41 @@ local function complain_of_settings()
 end
 
 
+local function complain_of_kong()
+  local problem = deltas.problem()
+  if problem then
+    kong.log.warn("changes go through full loads only: ", problem)
+  end
+
+  problem = patterns.unknown_version()
+  if problem then
+    kong.log.warn("strings in which Kong's schemas look for patterns have no bound: ", problem)
+  end
+end
+
+
 function Delta.init_worker()
+  local http = ngx.config.subsystem == "http"
   require("kong.plugins.kube-sync-delta.server_name").init_worker()
-  if ngx.config.subsystem == "http" then
+  if http then
     require("kong.plugins.kube-sync-delta.secrets").init_worker()
   end
 
-  if ngx.worker.id() == 0 and ngx.config.subsystem == "http" then
+  if http and ngx.worker.id() == 0 then
     complain_of_settings()
+    complain_of_kong()
   end
 
-  local problem = internals.problem()
-  if not problem then
-    require("kong.plugins.kube-sync-delta.trial").done()
-    require("kong.plugins.kube-sync-delta.takeover").init_worker()
-    if ngx.config.subsystem == "http" then
-      require("kong.plugins.kube-sync-delta.busy").init_worker()
-      require("kong.plugins.kube-sync-delta.lock").init_worker()
-      require("kong.plugins.kube-sync-delta.pools").init_worker()
-    end
+  if deltas.problem() then
+    return
+  end
 
-  elseif ngx.worker.id() == 0 and ngx.config.subsystem == "http" then
-    kong.log.warn("changes go through full loads only: ", problem)
+  require("kong.plugins.kube-sync-delta.trial").done()
+  require("kong.plugins.kube-sync-delta.takeover").init_worker()
+  if http then
+    require("kong.plugins.kube-sync-delta.busy").init_worker()
+    require("kong.plugins.kube-sync-delta.lock").init_worker()
+    require("kong.plugins.kube-sync-delta.pools").init_worker()
   end
 end
 

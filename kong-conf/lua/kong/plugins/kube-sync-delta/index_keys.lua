@@ -1,24 +1,24 @@
--- Writes entities and their index keys. Kong makes some of these keys of values that it
--- computes itself, such as the digest of a certificate or a pair of fields, and checks in no
--- full load that they are unique. Then the key is one for several entities: it leads to the
--- one that came first, and only with that one it goes. LMDB fails over a key that is to be
--- deleted and does not exist.
-local declarative = require "kong.db.declarative"
-local lmdb = require "resty.lmdb"
+-- Writes entities and their index keys. Kong computes some of these keys, such as the digest of a
+-- certificate, and no full load checks that they are unique. Several entities then share a key: it
+-- leads to the first one, and only the deletion of that one deletes it. LMDB fails when it has to
+-- delete a key that does not exist.
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+
+local declarative = internals.module("kong.db.declarative")
+local lmdb = internals.module("resty.lmdb")
 
 
 local _M = {}
 _M.__index = _M
 
 
--- For one transaction, in which all deletions come first.
+-- Returns a writer for one transaction, in which all deletions come first.
 function _M.new(txn)
   return setmetatable({ txn = txn, gone = {}, taken = {} }, _M)
 end
 
 
--- Runs a function of Kong that sets keys of an entity, with each key that is not the
--- entity's own item looked at first.
+-- Calls a function of Kong that sets the keys of an entity, with set in the place of the transaction.
 local function each_key(fn, kind, entity, set)
   assert(fn({ set = function(_, key, value) set(key, value) end }, kind, entity, nil))
 end

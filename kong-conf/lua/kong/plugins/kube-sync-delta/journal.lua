@@ -1,9 +1,10 @@
--- What changed with which delta, kept in LMDB beside the entities and written in the
--- same transaction. Workers of both subsystems read it there: no limit of an event's
--- size applies, and one that missed an event can still follow. A full load drops it with
--- everything else.
+-- What each delta changes. The transaction of a delta writes it to LMDB, where the workers of both
+-- subsystems read it. So the size of events does not limit it, and a worker that missed an event
+-- can still follow. A full load drops it with everything else.
 local buffer = require "string.buffer"
-local lmdb = require "resty.lmdb"
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+
+local lmdb = internals.module("resty.lmdb")
 
 
 local _M = {}
@@ -20,7 +21,7 @@ local function read(key)
 end
 
 
--- The plan that leads on from the configuration with this hash.
+-- Returns the plan that leads on from the configuration with this hash, or nil.
 function _M.plan(base)
   return base and read(KEY .. base)
 end

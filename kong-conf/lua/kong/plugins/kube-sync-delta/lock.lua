@@ -1,6 +1,6 @@
--- A worker that ends while it has the lock of full loads and deltas leaves it locked for a
--- minute, in which Kong takes no configuration. Here the next one takes it from the dead.
-local concurrency = require "kong.concurrency"
+-- A worker that ends with the lock of full loads and deltas leaves it locked for a minute, in which Kong
+-- takes no configuration. Here the next worker that needs the lock releases it.
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
 
 local LOCK = "declarative:lock"
@@ -10,16 +10,16 @@ local HOLDER = "kube-sync-delta:holder"
 local _M = { name = LOCK }
 
 
--- Whether there is no process with this number any more.
+-- Reports whether the process with this id has ended.
 function _M.ended(pid)
   local file = io.open("/proc/" .. pid .. "/stat")
   return not (file and file:close())
 end
 
 
--- Takes the lock from a worker that is no more. Only the first to see it may: for the
--- others the lock is somebody else's already.
-local function release_the_dead()
+-- Releases the lock of a worker that has ended. Only the first worker that sees it does so: by the time
+-- the others look, another worker may hold the lock.
+local function release()
   local shm = ngx.shared.kong
   local pid = shm:get(HOLDER)
   if pid and _M.ended(pid) and shm:add(HOLDER .. ":" .. pid, true, 60) then
@@ -31,24 +31,24 @@ end
 
 
 function _M.init_worker()
-  local with_worker_mutex = concurrency.with_worker_mutex
-
-  concurrency.with_worker_mutex = function(opts, fn)
-    if type(opts) ~= "table" or opts.name ~= LOCK then
-      return with_worker_mutex(opts, fn)
-    end
-
-    release_the_dead()
-    return with_worker_mutex(opts, function(...)
-      ngx.shared.kong:set(HOLDER, ngx.worker.pid())
-      local ok, result, err, more = pcall(fn, ...)
-      ngx.shared.kong:delete(HOLDER)
-      if not ok then
-        error(result, 0)
+  internals.replace("kong.concurrency", "with_worker_mutex", function(with_worker_mutex)
+    return function(opts, fn)
+      if type(opts) ~= "table" or opts.name ~= LOCK then
+        return with_worker_mutex(opts, fn)
       end
-      return result, err, more
-    end)
-  end
+
+      release()
+      return with_worker_mutex(opts, function(...)
+        ngx.shared.kong:set(HOLDER, ngx.worker.pid())
+        local ok, result, err, more = pcall(fn, ...)
+        ngx.shared.kong:delete(HOLDER)
+        if not ok then
+          error(result, 0)
+        end
+        return result, err, more
+      end)
+    end
+  end)
 end
 
 

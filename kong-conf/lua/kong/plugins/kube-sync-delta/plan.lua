@@ -1,8 +1,10 @@
--- What workers have to do about a delta: the ids that routers and balancers are to look
--- at again in LMDB, and the cache entries to drop.
+-- What workers have to do for a delta: the ids that routers and balancers read again from LMDB, and
+-- the cache entries to drop.
 local check = require "kong.plugins.kube-sync-delta.check"
-local certificate = require "kong.runloop.certificate"
-local constants = require "kong.constants"
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+
+local certificate = internals.module("kong.runloop.certificate")
+local constants = internals.module("kong.constants")
 
 
 local null = ngx.null
@@ -11,13 +13,12 @@ local null = ngx.null
 local _M = {}
 
 
--- Kinds of which a change is rare and reaches far: every worker does what it does after
--- a full load.
+-- Changes of these kinds are rare and reach far: every worker does what it does after a full load.
 local FULL = { workspaces = true, filter_chains = true }
 
 
--- Stores of certificate authorities are cached under a digest of all their ids, so those
--- who use them have to be gone through. That takes its time and happens seldom.
+-- Kong caches a store of certificate authorities under a digest of all their ids. So this walks
+-- through all users of such stores, which takes long and is rare.
 local function authority_keys(id, drop)
   for _, kind in ipairs({ "services", "plugins" }) do
     for entity in kong.db[kind]:each(1000, { workspace = null }) do
@@ -68,7 +69,7 @@ function kinds.snis(_, _, entity, drop)
 end
 
 
--- Health checks hold the certificate that they show, and connections what was shown.
+-- Health checks and pooled connections keep the client certificate that they were made with.
 function kinds.certificates(plan, id, _, drop)
   drop("core_cache", kong.db.certificates:cache_key(id))
   plan.pools = plan.pools or check.referrers("services", "client_certificate", id)[1] ~= nil
@@ -89,7 +90,7 @@ function kinds.vaults(plan)
 end
 
 
--- Consumers are cached by id, and by name where a plugin's field `anonymous` has it.
+-- Kong caches consumers by id, and by name where the field `anonymous` of a plugin holds the name.
 function kinds.consumers(_, id, entity, drop)
   drop("cache", kong.db.consumers:cache_key(id))
   if type(entity.username) == "string" then
@@ -104,7 +105,7 @@ function kinds.acls(_, _, entity, drop)
 end
 
 
--- Credentials and whatever else plugins bring.
+-- Credentials and the other kinds of plugins.
 local function other(kind, id, entity, drop)
   local store = constants.ENTITY_CACHE_STORE[kind]
   drop(store, kong.db[kind]:cache_key(entity))

@@ -1,18 +1,17 @@
--- Kong keeps connections to endpoints for requests to the same address and, of HTTPS,
--- with the same server name and client certificate: not by whether they are of HTTP/2, nor
--- by what the endpoint was verified by. Here neither protocols nor services whose settings
--- of TLS differ share connections, and when what they trust or show is replaced, everybody
--- makes new ones. Nor do the routes of different namespaces: whoever leads a route to another
--- namespace's endpoint cannot leave something behind on a connection that its requests use.
-local internals = require "kong.plugins.kube-sync-delta.internals"
-local namespace_of = require "kong.plugins.kube-sync-request.namespace"
+-- Kong pools connections by address and, of HTTPS, by server name and client certificate. It ignores
+-- whether they speak HTTP/2, and what verified the endpoint. Here protocols do not share connections,
+-- nor do services with different TLS settings. When an authority or a client certificate changes, all
+-- services make new connections. Routes of different namespaces do not share connections either: a
+-- request through a route to another namespace's endpoint leaves nothing behind for that namespace's.
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+local namespace_of = require "kong.kube_sync.namespace"
 
 
 local _M = {}
 
 
 local age = 0
--- What tells the connections of a service apart, as long as the service is the same.
+-- The part of a pool's name that a service adds, by service.
 local marks
 
 
@@ -37,22 +36,23 @@ end
 function _M.init_worker()
   _M.renew()
 
-  local set_current_peer = internals.peer()
-  internals.peer(function(address, port, options)
-    local ctx = ngx.ctx
-    local scheme = ctx.balancer_data.scheme
-    if options then
-      local route = ctx.route
-      options.pool = options.pool .. "|" .. scheme .. "|" .. (route and namespace_of(route) or "")
+  internals.replace("kong", "balancer>set_current_peer", function(set_current_peer)
+    return function(address, port, options)
+      local ctx = ngx.ctx
+      local scheme = ctx.balancer_data.scheme
+      if options then
+        local route = ctx.route
+        options.pool = options.pool .. "|" .. scheme .. "|" .. (route and namespace_of(route) or "")
 
-      local service = scheme ~= "http" and ctx.service
-      if service and scheme ~= "grpc" then
-        marks[service] = marks[service] or mark_of(service)
-        options.pool = options.pool .. "|" .. ngx.var.upstream_host .. "|" .. marks[service]
+        local service = scheme ~= "http" and ctx.service
+        if service and scheme ~= "grpc" then
+          marks[service] = marks[service] or mark_of(service)
+          options.pool = options.pool .. "|" .. ngx.var.upstream_host .. "|" .. marks[service]
+        end
       end
-    end
 
-    return set_current_peer(address, port, options)
+      return set_current_peer(address, port, options)
+    end
   end)
 end
 

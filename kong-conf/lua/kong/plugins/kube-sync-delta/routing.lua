@@ -1,16 +1,17 @@
--- Changes the router of this worker where routes changed, instead of building it anew
--- from all routes. Kong builds a router from the one before it by replacing, adding and
--- removing single matchers; told that the routes concerned are all there are, it does
--- just that for them in the matchers of the whole router.
-local constants = require "kong.constants"
-local handler = require "kong.runloop.handler"
+-- Changes the router of this worker where routes changed, and does not build it again from all routes.
+-- Kong itself builds a router from the former one by changing single matchers. Here it is told
+-- that the changed routes are all routes, so it changes their matchers in the whole router.
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+
+local constants = internals.module("kong.constants")
+local handler = internals.module("kong.runloop.handler")
 
 
 local GLOBAL = { workspace = ngx.null, show_ws_id = true }
 local SUBSYSTEMS = constants.PROTOCOLS_WITH_SUBSYSTEM
 local FLAVORS = {
-  expressions = "kong.router.expressions",
-  traditional_compatible = "kong.router.compat",
+  expressions = internals.module("kong.router.expressions"),
+  traditional_compatible = internals.module("kong.router.compat"),
 }
 
 
@@ -39,7 +40,7 @@ local function select(kind, key, cached)
 end
 
 
--- What the router is to hold for a route, or nil.
+-- Returns what the router holds for a route, or nil.
 local function entry(route, services)
   if not is_ours(route) then
     return
@@ -60,7 +61,7 @@ local function entry(route, services)
 end
 
 
--- Splits ids in those that are to be in the router of this worker and the others.
+-- Splits ids into those of routes in the router of this worker, and the others.
 function _M.split(ids)
   local present, gone = {}, {}
   local services = {}
@@ -80,8 +81,8 @@ end
 
 
 local function edit(router, flavor, ids, entries)
-  -- A request may come in between and match what is new already: so what is new has to
-  -- be found from the moment on at which it can be matched.
+  -- A request may match a new matcher before Kong's function returns. So its route and service are
+  -- in the router from that moment on.
   local part = {
     router = router.router,
     updated_at = 0,
@@ -99,7 +100,7 @@ local function edit(router, flavor, ids, entries)
     }),
   }
 
-  -- a route of the traditional kind is several in the router when its paths differ
+  -- the traditional router splits a route whose paths differ into several
   local former = {}
   for id, route in pairs(router.routes) do
     if ids[(route.original_route or route).id] then
@@ -112,7 +113,7 @@ local function edit(router, flavor, ids, entries)
     return
   end
 
-  assert(require(flavor).new(entries, router.cache, router.cache_neg, part))
+  assert(flavor.new(entries, router.cache, router.cache_neg, part))
 
   for _, id in ipairs(former) do
     if not part.routes[id] then

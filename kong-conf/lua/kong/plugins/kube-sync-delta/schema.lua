@@ -1,5 +1,4 @@
--- The companion has nothing to configure and is attached to nothing: naming it in the
--- setting `plugins` is what switches it on.
+-- There is nothing to configure, and no entity: the setting `plugins` enables the plugin.
 return {
   name = "kube-sync-delta",
   fields = {

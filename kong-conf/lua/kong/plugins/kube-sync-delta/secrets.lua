@@ -1,5 +1,8 @@
--- Where a plugin's configuration refers to a vault's secret and there is none, Kong goes
--- on with an empty text, by which anybody can sign. Here such a request is answered 503.
+-- Where a plugin's configuration refers to a secret that no vault has, Kong uses an empty string, with
+-- which anyone can sign. Here such a request is answered 503.
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/secrets")
+
+
 local NONE = {}
 local MESSAGE = "a secret of a plugin that protects this is not available"
 
@@ -7,8 +10,8 @@ local MESSAGE = "a secret of a plugin that protects this is not available"
 local _M = {}
 
 
--- The references of configurations, each as the keys that lead there. Nothing in them
--- refers to a configuration, or none would ever be collected.
+-- The references of configurations, each as the keys that lead to it. They must not refer to their
+-- configuration: it would never be collected.
 local known = setmetatable({}, { __mode = "k" })
 
 
@@ -67,19 +70,25 @@ end
 
 
 function _M.init_worker()
-  local update = kong.vault.update
-
-  -- called with each plugin's configuration before the plugin is, in the phase in which
-  -- Kong has an answer wait for the other plugins
-  kong.vault.update = function(config)
-    local updated = update(config)
-    if ngx.get_phase() == "access" and type(config) == "table" and missing(config) then
-      local ctx = ngx.ctx
-      ctx.delayed_response = ctx.delayed_response or { status_code = 503, content = { message = MESSAGE } }
-    end
-
-    return updated
+  local problem = internals.problem()
+  if problem then
+    kong.log.crit("a plugin whose secret is missing works with an empty one: ", problem)
+    return
   end
+
+  -- Kong calls it with the configuration of each plugin, before the plugin. In the phase access it
+  -- sends a delayed response when all plugins have run.
+  internals.replace("PDK", "vault.update", function(update)
+    return function(config)
+      local updated = update(config)
+      if ngx.get_phase() == "access" and type(config) == "table" and missing(config) then
+        local ctx = ngx.ctx
+        ctx.delayed_response = ctx.delayed_response or { status_code = 503, content = { message = MESSAGE } }
+      end
+
+      return updated
+    end
+  end)
 end
 
 

@@ -1,8 +1,7 @@
--- Server names have no case, but Kong looks certificates up by what the client wrote: one
--- that asks for SHOP.Example would be served the default certificate. Kong calls the
--- function `execute` of its module for certificates at each handshake, which is no public
--- interface; where it is not there nothing is replaced.
-local certificates = require "kong.runloop.certificate"
+-- Server names have no case, but Kong looks certificates up by the name as the client spells it: a client
+-- that asks for SHOP.Example is served the default certificate. Kong calls the replaced function
+-- at each handshake.
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/server_name")
 local ssl = require "ngx.ssl"
 
 
@@ -25,30 +24,32 @@ end
 
 
 function _M.init_worker()
-  local execute, find = certificates.execute, certificates.find_certificate
-  if type(execute) ~= "function" or type(find) ~= "function" then
-    kong.log.warn("server names in capitals are served the default certificate: ",
-                  "the module kong.runloop.certificate is another one")
+  local problem = internals.problem()
+  if problem then
+    kong.log.warn("server names in capitals are served the default certificate: ", problem)
     return
   end
 
-  function certificates.execute()
-    local name = ssl.server_name()
-    if not name or name == lower(name) then
-      return execute()
-    end
+  local find = internals.get("kong.runloop.certificate", "find_certificate")
+  internals.replace("kong.runloop.certificate", "execute", function(execute)
+    return function()
+      local name = ssl.server_name()
+      if not name or name == lower(name) then
+        return execute()
+      end
 
-    local row, err = find(lower(name))
-    if err then
-      kong.log.err(err)
-      return ngx.exit(ngx.ERROR)
-    end
+      local row, err = find(lower(name))
+      if err then
+        kong.log.err(err)
+        return ngx.exit(ngx.ERROR)
+      end
 
-    -- Kong has set the default certificate already.
-    if row and row ~= find(nil) then
-      serve(row)
+      -- Kong has set the default certificate already
+      if row and row ~= find(nil) then
+        serve(row)
+      end
     end
-  end
+  end)
 end
 
 

@@ -1,27 +1,28 @@
--- What a worker does to follow the configuration in LMDB, and what it says about it. A
--- takeover looks at the present state of what a plan names and never at the order of
--- events, so doing it again does no harm.
+-- Makes a worker follow the configuration in LMDB, and reports how far it is. A takeover reads the present
+-- state of what a plan names and ignores the order of events, so that it may run again.
 local balancing = require "kong.plugins.kube-sync-delta.balancing"
-local concurrency = require "kong.concurrency"
-local constants = require "kong.constants"
 local few = require "kong.plugins.kube-sync-delta.few"
-local get_current_hash = require("kong.db.declarative").get_current_hash
-local handler = require "kong.runloop.handler"
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 local journal = require "kong.plugins.kube-sync-delta.journal"
 local pools = require "kong.plugins.kube-sync-delta.pools"
 local routing = require "kong.plugins.kube-sync-delta.routing"
 local trial = require "kong.plugins.kube-sync-delta.trial"
 
+local concurrency = internals.module("kong.concurrency")
+local constants = internals.module("kong.constants")
+local get_current_hash = internals.module("kong.db.declarative").get_current_hash
+local handler = internals.module("kong.runloop.handler")
+
 
 local SOURCE = "kube-sync-delta"
 
--- How long a worker may lag behind before it does what it does after a full load, and
--- after how long it tries again to take a change over.
+-- After so many seconds behind, a worker does what it does after a full load. After so many it tries
+-- again to take a change over, and so often it retries a full load.
 local PATIENCE = 5
 local RETRY = 1
 local ATTEMPTS = 3
 
--- Between two looks at how far a full load is.
+-- Seconds between two looks at the progress of a full load.
 local LOOK = 0.02
 
 local MUTEX = { name = SOURCE, timeout = 60 }
@@ -30,12 +31,12 @@ local MUTEX = { name = SOURCE, timeout = 60 }
 local _M = {}
 
 
--- The hash of the configuration that this worker works by.
+-- The hash of the configuration that is in effect in this worker.
 local at
--- The hash this worker was seen to lag behind, and since when.
+-- The hash that this worker lags behind, and since when.
 local behind, since
 local failures = 0
--- The full load that Kong is at.
+-- The full load that Kong is taking over.
 local loading
 
 
@@ -46,7 +47,7 @@ local function record()
 end
 
 
--- The hashes that the workers of this subsystem work by.
+-- Returns the hashes of the configurations in effect in the workers of this subsystem.
 function _M.effective()
   local hashes = {}
   for id = 0, ngx.worker.count() - 1 do
@@ -57,17 +58,17 @@ function _M.effective()
 end
 
 
--- Tells the workers of this subsystem. Without a base they look whether they lag.
+-- Notifies the workers of this subsystem of a delta. Without a base they check whether they lag.
 function _M.notify(base)
   local ok, err = kong.worker_events.post(SOURCE, "delta", { base = base })
   if not ok then
-    kong.log.err("workers could not be told of a change: ", err)
+    kong.log.err("workers do not learn of a change: ", err)
   end
 end
 
 
--- Each worker drops its own copy and the shared one. Kong's invalidate would broadcast
--- each key by an event of its own, and those are limited to some 2000 a second.
+-- Each worker drops its own copy and the shared one. Kong's invalidate would broadcast an event for each
+-- key, and Kong takes about 2000 events a second.
 local function drop(keys)
   for store, dropped in pairs(keys) do
     local mlcache = kong[store].mlcache
@@ -83,14 +84,14 @@ local function drop(keys)
 end
 
 
-local function load_anew()
+local function load_again()
   kong.worker_events.post_local("declarative", "reconfigure", { kong.default_workspace })
 end
 
 
 local function follow(plan)
   if plan.full then
-    return load_anew()
+    return load_again()
   end
 
   drop(plan.keys)
@@ -101,11 +102,11 @@ local function follow(plan)
     kong.vault.flush()
   end
 
-  -- Nothing may be routed to an upstream that is not there yet or no more, nor past a
-  -- plugin: so routes come after plugins and go before them.
+  -- No request may be routed to an upstream that does not exist, nor past a plugin. So routes are
+  -- added after plugins and removed before them.
   local present, gone = balancing.split(plan.upstreams)
   if loading and next(gone) then
-    return -- Kong does not bear that while it creates balancers
+    return -- Kong fails over that while it creates balancers
   end
 
   balancing.add(present)
@@ -184,8 +185,8 @@ local function catch_up()
 end
 
 
--- A worker that was starting when this was committed may have built its router before
--- and read the hash after; so the plan is followed whatever the hash says.
+-- A worker that started during a commit may have built its router before it and read the hash after it.
+-- So it follows the plan whatever its hash is.
 local function take_over(base)
   local plan = journal.plan(base)
   if plan and try(plan) and at == base then
@@ -208,9 +209,9 @@ function look()
     behind, since = hash, ngx.now()
 
   elseif ngx.now() - since > PATIENCE then
-    kong.log.warn("this worker lags behind, everything is loaded anew")
+    kong.log.warn("this worker lags behind, and loads the whole configuration again")
     behind = nil
-    return load_anew()
+    return load_again()
   end
 
   retry()
@@ -231,9 +232,9 @@ local function on_delta(data)
 end
 
 
--- The new configuration is in use when the plugins iterator is another one: what Kong
--- does thereafter is to create balancers, and so does the first request to each. With
--- thousands of upstreams that takes seconds, which deltas are not to wait for.
+-- The new configuration is in effect when the plugins iterator is another one. After that Kong creates
+-- balancers, as the first request to each does. With thousands of upstreams that takes seconds, and
+-- deltas do not wait for it.
 local function during_load(premature, load)
   while not premature and loading == load and not ngx.worker.exiting() do
     if handler.get_plugins_iterator() ~= load.plugins then
@@ -249,8 +250,8 @@ local function during_load(premature, load)
 end
 
 
--- Comes before Kong's own handler of a full load, which is to drop all balancers but
--- gives up when it cannot list the upstreams, and does not know the removed ones.
+-- Runs before Kong's own handler of a full load. That should drop all balancers, but it gives up when it
+-- cannot list the upstreams, and does not know the removed ones.
 local function before_load(data, event)
   if event ~= "reconfigure" or ngx.worker.exiting() then
     return
@@ -267,23 +268,23 @@ local function before_load(data, event)
 end
 
 
--- What Kong did not come to create, as when it could not list the upstreams.
+-- Creates the balancers that Kong has not created, as when it could not list the upstreams.
 local function complete(premature)
   while not premature and not loading and not ngx.worker.exiting() do
     local ok, err = pcall(balancing.complete)
     if ok then
       return
     end
-    kong.log.err("balancers are created by requests, and not before: ", err)
+    kong.log.err("balancers are not created before requests need them: ", err)
     ngx.sleep(RETRY)
   end
 end
 
 
--- Comes when Kong's handler is done, which says nowhere whether it succeeded.
+-- Runs when Kong's handler is done. The handler does not report whether it succeeded.
 local function after_load(load)
   if loading ~= load then
-    return -- another full load came before this could be said
+    return -- another full load has begun
   end
 
   loading = nil
@@ -293,7 +294,7 @@ local function after_load(load)
     failures = failures + 1
     kong.log.err("a full load was not taken over, attempt ", failures)
     if failures < ATTEMPTS then
-      load_anew()
+      load_again()
     end
     return
   end
@@ -311,7 +312,7 @@ end
 function _M.init_worker()
   local events = kong.worker_events
 
-  -- handlers of any event of a source are called before those of one event
+  -- the library calls the handlers for all events of a source before those for one event
   events.register(before_load, "declarative")
   events.register(after_load, SOURCE, "loaded")
   events.register(on_delta, SOURCE, "delta")

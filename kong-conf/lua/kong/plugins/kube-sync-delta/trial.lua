@@ -1,19 +1,20 @@
--- A configuration over which a worker ends is there again when the next worker starts, which
--- ends over it as well. So each worker notes what it is just taking over. One that finds
--- that the worker before it ended over what Kong holds takes the last delta back; where that
--- is none, and several workers ended, it starts with an empty configuration. kube-sync sees
--- that, and sends what it was except for what is to blame.
+-- When a worker crashes over a configuration, the next worker reads the same configuration and crashes,
+-- too. So each worker notes what it is taking over. If the worker before it crashed over what Kong
+-- holds, it takes the last delta back. Where there is no delta and several workers crashed, it starts
+-- with an empty configuration. kube-sync sees that, and sends the configuration without its cause.
 local buffer = require "string.buffer"
-local concurrency = require "kong.concurrency"
-local constants = require "kong.constants"
-local declarative = require "kong.db.declarative"
 local index_keys = require "kong.plugins.kube-sync-delta.index_keys"
-local lmdb = require "resty.lmdb"
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 local lock = require "kong.plugins.kube-sync-delta.lock"
-local transaction = require "resty.lmdb.transaction"
+
+local concurrency = internals.module("kong.concurrency")
+local constants = internals.module("kong.constants")
+local declarative = internals.module("kong.db.declarative")
+local lmdb = internals.module("resty.lmdb")
+local transaction = internals.module("resty.lmdb.transaction")
 
 
--- In LMDB: by the hash that it led to what takes a delta back, and the hashes of the last.
+-- In LMDB: what takes a delta back, by the hash that the delta led to, and the last such hashes.
 local UNDO = "kube-sync-delta|undo|"
 local LIST = "kube-sync-delta|undos"
 local KEPT = 8
@@ -23,7 +24,7 @@ local TAKING = "kube-sync-delta:taking:"
 local ENDS = "kube-sync-delta:ends:"
 local LOCK = { name = lock.name, timeout = 0, exptime = 60 }
 
--- So many workers may end over a full load, within so many seconds.
+-- So many workers may crash over a full load, within so many seconds.
 local MOST_ENDS, SECONDS = 5, 120
 
 
@@ -47,7 +48,7 @@ local function each(lists, fn)
 end
 
 
--- Puts into a transaction what takes the delta back, if there is anything in it.
+-- Adds to a transaction what takes the delta back, unless the delta is empty.
 function _M.note(txn, changes, base, hash)
   local some
   each({ changes.upserts, changes.deletes }, function()
@@ -92,7 +93,7 @@ local function take_back(hash)
   txn:set(constants.DECLARATIVE_HASH_KEY, undo.base)
   txn:set(UNDO .. hash, nil)
   assert(txn:commit())
-  kong.log.crit("a worker ended over the last change of the configuration, which is taken back")
+  kong.log.crit("a worker crashed over the last change of the configuration, which is taken back")
 
   return true
 end
@@ -101,7 +102,7 @@ end
 local function empty()
   local entities, _, _, meta = kong.db.declarative_config:parse_table({ _format_version = "3.0" })
   assert(declarative.load_into_cache(assert(entities), meta))
-  kong.log.crit("workers ended over the configuration, again and again; Kong starts with none")
+  kong.log.crit("several workers crashed over the configuration; Kong starts with an empty one")
 
   return true
 end
@@ -128,21 +129,21 @@ function _M.begin(hash)
 end
 
 
--- The worker may still be at another configuration.
+-- Notes that the takeover is done. The worker may still be taking over the configuration with the hash.
 function _M.done(hash)
   _M.begin(hash or "")
 end
 
 
--- What the worker before this one ended over, if it did. One that goes on beside this one,
--- as after a reload, has not.
+-- Returns the hash that the worker before this one crashed over, or nil. After a reload the former worker
+-- goes on beside this one.
 local function ended_over()
   local pid, hash = (ngx.shared.kong:get(key()) or ""):match("^(%d+) (%x+)$")
   return pid and lock.ended(pid) and hash
 end
 
 
--- Before a worker builds anything of the configuration that Kong holds.
+-- Runs before a worker builds anything from the configuration that Kong holds.
 local function start()
   local hash = ngx.worker.id() and declarative.get_current_hash()
   if not hash then
@@ -154,7 +155,7 @@ local function start()
       return give_up(hash)
     end)
     if err then
-      kong.log.err("the configuration over which a worker ended stays: ", err)
+      kong.log.err("the configuration over which a worker crashed stays: ", err)
     end
   end
 
@@ -162,22 +163,22 @@ local function start()
 end
 
 
--- Comes when Kong loads its plugins, before there are workers.
-function _M.init(handler)
-  local build_plugins_iterator = handler.build_plugins_iterator
-
-  handler.build_plugins_iterator = function(...)
-    if start then
-      local first = start
-      start = nil
-      local ok, err = pcall(first)
-      if not ok then
-        kong.log.err("whether a worker ended over the configuration is not known: ", err)
+-- Kong loads its plugins before there are workers, and calls this then.
+function _M.init()
+  internals.replace("kong.runloop.handler", "build_plugins_iterator", function(build_plugins_iterator)
+    return function(...)
+      if start then
+        local first = start
+        start = nil
+        local ok, err = pcall(first)
+        if not ok then
+          kong.log.err("it is unknown whether a worker crashed over the configuration: ", err)
+        end
       end
-    end
 
-    return build_plugins_iterator(...)
-  end
+      return build_plugins_iterator(...)
+    end
+  end)
 end
 
 

@@ -1,4 +1,4 @@
--- What the filters of a rule do, or those of one of its backends.
+-- Runs the filters of a rule, or of one of its backends.
 local redirect = require "kong.plugins.kube-sync-http.redirect"
 local replaced = require "kong.plugins.kube-sync-http.path"
 
@@ -7,8 +7,8 @@ local ngx = ngx
 local kong = kong
 local chain = {}
 
--- To HTTP/2 backends nginx sends the path that the request has for itself, and encodes
--- it anew. An encoded slash becomes a plain one by that.
+-- To HTTP/2 backends nginx sends its own path of the request, and encodes it again. That turns an encoded
+-- slash into a plain one.
 local function set_path(path)
   kong.service.request.set_path(path)
   if ngx.var.kong_proxy_mode == "grpc" then

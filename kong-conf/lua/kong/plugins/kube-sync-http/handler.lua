@@ -1,5 +1,5 @@
--- Does in the worker what filters of Gateway API ask for and no bundled plugin does
--- exactly, or only by templates. It is on no route that does not ask for it.
+-- Runs the filters of Gateway API that no bundled plugin implements exactly, or only with templates. It is
+-- only on routes that need it.
 local chain = require "kong.plugins.kube-sync-http.chain"
 local choose = require "kong.plugins.kube-sync-http.share"
 local relay = require "kong.plugins.kube-sync-http.relay"
@@ -8,12 +8,12 @@ local unlength = require "kong.plugins.kube-sync-http.unlength"
 local kong = kong
 
 local Filters = {
-  -- After authentication and limits, as the bundled plugin redirect.
+  -- After authentication and limits, like the bundled plugin redirect.
   PRIORITY = 779,
-  VERSION = "0.1.0",
+  VERSION = "1.0.0",
 }
 
--- A backend's filters come after those of its rule, so that theirs is the last word.
+-- The filters of a backend run after those of its rule, and override them.
 function Filters.access(_, conf)
   chain.request(conf)
   local share = conf.shares and choose(conf.shares, conf.total)

@@ -1,10 +1,14 @@
--- The path that takes the place of a request's. Of Kong's internals it uses the function
--- that makes the path which the router compares; without it the plugin does not load.
-local normalize = require("kong.tools.uri").normalize
+-- Rewrites the path of a request.
+local internals = require("kong.kube_sync.internals").of("kube-sync-http/filters")
 
 local sub = string.sub
 local byte = string.byte
 local SLASH = byte("/")
+
+internals.assert()
+
+-- The router compares paths that this function has normalized.
+local normalize = internals.module("kong.tools.uri").normalize
 
 local function trimmed(path)
   local last = #path
@@ -14,9 +18,8 @@ local function trimmed(path)
   return sub(path, 1, last)
 end
 
--- The path with what the route matched of it replaced; by whole elements, so that a
--- slash at the end of prefix or replacement has no meaning. The path is normalized, as it
--- is in the router, and so the prefix has to be: it may be spelled in several ways.
+-- Returns the path with its prefix replaced, by whole elements: a slash at the end of the prefix or of the
+-- replacement has no meaning. Kong has normalized the path, so the prefix is normalized, too.
 return function(conf, path)
   if conf.full then
     return conf.full

@@ -1,13 +1,14 @@
 -- Answers with a redirect.
-local escape = require("kong.tools.uri").escape
+local internals = require("kong.kube_sync.internals").of("kube-sync-http/filters")
 local replaced = require "kong.plugins.kube-sync-http.path"
 
+local escape = internals.module("kong.tools.uri").escape
 local kong = kong
 local default_ports = { http = 80, https = 443 }
 
--- The port of the listener that the request came by. Several may lead to one port of Kong's:
--- it is the one in the Host header, of which clients leave out their scheme's own.
-local function came_by(ports, scheme)
+-- Returns the port of the request's listener. Several listeners may share a port of Kong: then it is the
+-- port in the Host header, or the default port of the scheme.
+local function listener_port(ports, scheme)
   local named = tonumber((kong.request.get_header("host") or ""):match(":(%d+)$")) or default_ports[scheme]
   for _, port in ipairs(ports) do
     if port == named then
@@ -22,7 +23,7 @@ return function(conf)
   local location = scheme .. "://" .. (conf.host or kong.request.get_forwarded_host())
   local port, ports = conf.port, conf[scheme .. "_ports"]
   if not port and ports then
-    port = came_by(ports, scheme)
+    port = listener_port(ports, scheme)
   end
   if port and port ~= default_ports[scheme] then
     location = location .. ":" .. port

@@ -1,11 +1,11 @@
--- Hands requests over to kube-sync, whose relay sends them on.
+-- Passes requests to the relay of kube-sync, which sends them on.
 local kong = kong
 local ngx = ngx
 local relay = {}
 
--- Names the rule by its key, as the last element of Via, whatever a client sent before it. Kong
--- makes that header when it sends the request, of a variable of nginx: the headers of the request,
--- which plugins read and logs have, never hold the key. The relay takes it off.
+-- Names the rule by its key, as the last element of Via, after whatever the client sent. Kong makes that
+-- header from a variable of nginx when it sends the request. So the key is never in the headers that
+-- plugins and logs read. The relay removes it.
 function relay.request(key)
   if key then
     ngx.var.upstream_via = ngx.var.upstream_via .. ", 1.1 " .. key
@@ -15,8 +15,8 @@ end
 
 local UNREACHABLE = [[{"message":"the gateway is not ready for this route"}]]
 
--- Kong itself says 502 when it cannot reach the relay, as while kube-sync starts anew. What
--- the relay says of its backends is another server's answer, and is left alone.
+-- Kong itself answers 502 when it cannot reach the relay, as while kube-sync restarts: that becomes 503.
+-- The relay's own responses stay as they are.
 function relay.header()
   if kong.response.get_status() == 502 and kong.response.get_source() == "error" and kong.ctx.plugin.relayed then
     kong.ctx.plugin.unreachable = true

@@ -1,15 +1,14 @@
--- What the filters of a Gateway API rule ask for, as typed values. Nothing here is a
--- template or a program.
+-- The filters of a rule of Gateway API, as typed values. None of them is a template or a program.
 local typedefs = require "kong.db.schema.typedefs"
 
 local name = { type = "string", required = true, len_min = 1, match = "^[%w!#$%%&'*+.^_`|~-]+$" }
 
--- Without control characters a value stays within its header.
+-- Without control characters, a value cannot break out of its header.
 local value = { type = "string", required = true, len_min = 0, not_match = "%c" }
 
 local pairs_of = { type = "array", elements = { type = "record", fields = { { name = name }, { value = value } } } }
 
--- Kong makes records that are not there, unless they say that they need not be.
+-- Kong fills in missing records, unless they are not required.
 local headers = {
   type = "record",
   required = false,
@@ -22,7 +21,7 @@ local headers = {
 
 local text = { type = "string", len_min = 0, not_match = "%c" }
 
--- Either all of the path is replaced, or the elements of a prefix.
+-- The replacement of the full path, or of the elements of a prefix.
 local path = {
   type = "record",
   required = false,
@@ -30,14 +29,14 @@ local path = {
   entity_checks = { { only_one_of = { "full", "prefix" } } },
 }
 
--- Kong makes elements required in place: they share no table with a field.
+-- Kong changes elements in place, so every field has a table of its own.
 local function ports()
   return { type = "array", len_min = 1, elements = { type = "integer", between = { 1, 65535 } } }
 end
 
 local host = { type = "string", match = "^[%w._-]+$" }
 
--- The filters of a rule, or of one of its backends, beside other fields.
+-- Adds the filters of a rule, or of one of its backends, to other fields.
 local function chain(fields)
   fields[#fields + 1] = { redirect = {
     type = "record",
@@ -47,7 +46,7 @@ local function chain(fields)
       { scheme = { type = "string", one_of = { "http", "https" } } },
       { host = host },
       { port = { type = "integer", between = { 1, 65535 } } },
-      -- Those of the listeners by which requests of a scheme may come.
+      -- The ports of the listeners for requests of a scheme.
       { http_ports = ports() },
       { https_ports = ports() },
       { path = path },
@@ -66,7 +65,7 @@ end
 -- The key by which a request names its rule to the relay.
 local relay = { type = "string", len_min = 1, match = "^%x+$" }
 
--- A backend's part of the requests: either it gets them, or they get an error.
+-- The share of a backend: the backend gets these requests, or they get an error.
 local share = {
   type = "record",
   fields = chain {
@@ -86,7 +85,7 @@ return {
     { config = {
       type = "record",
       fields = chain {
-        -- Out of the total; what is left of it goes to the service.
+        -- Weights out of the total. The service gets the rest.
         { shares = { type = "array", elements = share } },
         { total = { type = "integer", gt = 0 } },
         { relay = relay },

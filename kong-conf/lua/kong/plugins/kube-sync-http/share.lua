@@ -1,22 +1,22 @@
--- One of several backends, drawn as often as its weight has it.
+-- Chooses one of several weighted backends.
 local random = math.random
 local kong = kong
 
-local function draw(shares, total)
-  local drawn = random(total)
+local function choose(shares, total)
+  local chosen = random(total)
   for i = 1, #shares do
     local share = shares[i]
-    if drawn <= share.weight then
+    if chosen <= share.weight then
       return share
     end
-    drawn = drawn - share.weight
+    chosen = chosen - share.weight
   end
 end
 
--- Has the drawn backend get the request. Of one that cannot answer it gives an error,
--- and nothing for what is left of the total: that is the service's own upstream.
+-- Sends the request to the chosen backend and returns its share, or answers with an error if the backend
+-- is invalid. Returns nil for the rest of the total, which the service's own upstream gets.
 return function(shares, total)
-  local share = draw(shares, total)
+  local share = choose(shares, total)
   if not share then
     return nil
   end

@@ -1,6 +1,6 @@
--- Of a request whose length is 0, nginx tells HTTP/2 backends that it ends by a frame after
--- the headers. One that has answered by then refuses the frame, and nginx takes the answer
--- for broken. A request without a length ends with its headers.
+-- nginx ends a request of length 0 to an HTTP/2 backend with a frame after the headers. A backend that has
+-- already answered refuses the frame, and nginx takes the response for broken. A request without a
+-- length ends with its headers.
 local kong = kong
 
 return function()

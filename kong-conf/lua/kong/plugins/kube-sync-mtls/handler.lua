@@ -1,35 +1,35 @@
--- Asks clients of some ports for a certificate, and lets nobody by who has none that is
--- good. Kong itself has no such thing for ports that are configured while it runs. It is
--- there only while a Gateway asks for it.
+-- Asks clients at some ports for a certificate, and refuses those without a valid one. Kong has nothing
+-- like it for ports that are configured while it runs. The plugin is configured only while a Gateway
+-- asks for client certificates.
 local handshake = require "kong.plugins.kube-sync-mtls.handshake"
+local sessions = require "kong.plugins.kube-sync-mtls.sessions"
 local ssl = require "ngx.ssl"
 local validation = require "kong.plugins.kube-sync-mtls.validation"
 
 local tonumber = tonumber
 local ngx = ngx
 
--- nginx's: the connection is closed without an answer.
+-- nginx closes the connection without a response.
 local CLOSE = 444
 
 local MTLS = {
-  -- Before all others: whoever is not let by is not to be counted or redirected either.
+  -- Before all others: a refused request is neither counted nor redirected.
   PRIORITY = 1000001,
-  VERSION = "0.1.0",
+  VERSION = "1.0.0",
 }
 
--- For all connections, as they are made.
+-- During the handshake of every connection.
 function MTLS.certificate(_, conf)
-  handshake.watch(conf)
+  sessions.watch(conf)
   local here = validation.at(conf, ssl.server_port())
   if here then
     handshake.ask(here)
   end
 end
 
--- For all requests, before they are routed: a connection may be older than what is asked of
--- it now.
+-- Before a request is routed: its connection may be older than the present configuration.
 function MTLS.rewrite(_, conf)
-  handshake.watch(conf)
+  sessions.watch(conf)
   local here = validation.at(conf, tonumber(ngx.var.server_port))
   if not here or not here.required then
     return
@@ -40,8 +40,7 @@ function MTLS.rewrite(_, conf)
   ngx.ctx.kube_sync_validated = true
 end
 
--- For requests to a route that is there for clients with a certificate alone, whatever else
--- Kong knows of its port.
+-- On a route that is only for clients with a certificate, whatever the configuration of its port is.
 function MTLS.access(_, conf)
   if conf.required == true and not ngx.ctx.kube_sync_validated then
     return ngx.exit(CLOSE)

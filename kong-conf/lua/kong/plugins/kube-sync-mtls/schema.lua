@@ -1,14 +1,14 @@
--- Where clients have to prove who they are. For all requests it says at which ports of Kong
--- and by what, for a route that nobody is to come by who was not asked.
+-- Where clients need a certificate. The plugin for all requests has the ports of Kong and their
+-- authorities. The plugin of a route requires that the client was asked for a certificate.
 local typedefs = require "kong.db.schema.typedefs"
 
 local port = {
   type = "record",
   fields = {
     { port = { type = "integer", required = true, between = { 1, 65535 } } },
-    -- False asks for a certificate, and lets everybody by.
+    -- If false, the client is asked for a certificate, and every client is admitted.
     { required = { type = "boolean", required = true } },
-    -- Who vouches for clients. Without any there is none who is let by.
+    -- Authorities of client certificates. Without any, all clients are refused.
     { cas = { type = "array", elements = typedefs.certificate } },
   },
 }

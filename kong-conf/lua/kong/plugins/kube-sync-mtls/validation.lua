@@ -1,18 +1,22 @@
--- Whether a client's certificate is good.
-local chains = require "resty.openssl.x509.chain"
+-- Decides whether a client's certificate is valid.
+local internals = require("kong.kube_sync.internals").of("kube-sync-mtls/handshake")
 local lrucache = require "resty.lrucache"
 local parse_pem_cert = require("ngx.ssl").parse_pem_cert
-local stores = require "resty.openssl.x509.store"
-local tls = require "resty.kong.tls"
-local x509 = require "resty.openssl.x509"
+
+internals.assert()
+
+local chains = internals.module("resty.openssl.x509.chain")
+local stores = internals.module("resty.openssl.x509.store")
+local tls = internals.module("resty.kong.tls")
+local x509 = internals.module("resty.openssl.x509")
 
 local concat = table.concat
 local gmatch = string.gmatch
 local kong = kong
 local ngx = ngx
 
--- How many connections are known to be good, and for how many seconds each is: then its
--- certificate is looked at again: it may have expired.
+-- The number of connections whose certificates are known to be valid, and the seconds until such a
+-- certificate is verified again: it may have expired.
 local KNOWN = 5000
 local FRESH = 600
 
@@ -20,7 +24,7 @@ local CERTIFICATE = "%-%-%-%-%-BEGIN CERTIFICATE%-%-%-%-%-.-%-%-%-%-%-END CERTIF
 
 local validation = {}
 
--- Trusts whoever has one of these certificates, whoever vouches for that one.
+-- Returns a store that trusts these certificates, whoever issued them.
 local function store_of(cas)
   local store = assert(stores.new())
   for i = 1, #cas do
@@ -35,20 +39,20 @@ local function trust(here, cas)
   here.store = store_of(cas)
 end
 
--- With an empty store nobody is let by.
+-- With an empty store all clients are refused.
 local function compiled(here)
   local cas = here.conf.cas
   here.store = store_of({})
   local ok, err = pcall(trust, here, type(cas) == "table" and cas or {})
   if not ok then
-    kong.log.err("nobody is let by at port ", here.conf.port, ": ", err)
+    kong.log.err("all clients are refused at port ", here.conf.port, ": ", err)
   end
   return here
 end
 
 local by_conf = setmetatable({}, { __mode = "k" })
 
--- What is asked of clients at a port of Kong; nil for nothing.
+-- Returns what a port of Kong asks of clients, or nil.
 function validation.at(conf, port)
   local ports = by_conf[conf]
   if not ports then
@@ -81,8 +85,8 @@ end
 
 local known = assert(lrucache.new(KNOWN))
 
--- Tells whether the client of this connection has a certificate that is good by the present
--- configuration, whichever it was made under.
+-- Reports whether the client of this connection has a certificate that is valid by the present
+-- configuration. The connection may be older than that.
 function validation.passed(here)
   local connection = ngx.var.connection
   if known:get(connection) == here then
@@ -90,12 +94,12 @@ function validation.passed(here)
   end
   local pem = tls.get_full_client_certificate_chain()
   if not pem then
-    kong.log.info("the client shows no certificate")
+    kong.log.info("the client has no certificate")
     return false
   end
   local ok, err = verified(here.store, pem)
   if not ok then
-    kong.log.info("the client's certificate is not good: ", err)
+    kong.log.info("the client's certificate is invalid: ", err)
     return false
   end
   known:set(connection, here, FRESH)

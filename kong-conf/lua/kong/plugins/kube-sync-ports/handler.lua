@@ -1,37 +1,38 @@
--- Gateways are told apart by the port of Kong that their requests come to. In the router
--- that is net.dst.port, which Kong takes from the Host header where that has a port: a
--- client could choose the Gateway. Here it is the connection's. To everything behind the
--- router the port is the one that the client connected to, the Gateway's.
+-- Kong tells Gateways apart by the port that their requests arrive at. The router's field net.dst.port takes a
+-- port in the Host header first, so a client could choose the Gateway. Here it is the port of the
+-- connection. Everything after the router sees the port that the client connected to, the Gateway's.
+local internals = require("kong.kube_sync.internals").of("kube-sync-ports/ports")
+
 local tonumber = tonumber
 local ngx = ngx
 
 local Ports = {
   PRIORITY = 1000000,
-  VERSION = "0.1.0",
+  VERSION = "1.0.0",
 }
 
-if ngx.config.subsystem == "http" then
-  local fields = require "kong.router.fields"
-  local value_of = fields.get_value
+internals.assert()
 
-  function fields:get_value(field, params, ctx)
-    if field == "net.dst.port" then
-      return tonumber(ngx.var.server_port)
+if ngx.config.subsystem == "http" then
+  internals.replace("kong.router.fields", "get_value", function(get_value)
+    return function(fields, field, params, ctx)
+      if field == "net.dst.port" then
+        return tonumber(ngx.var.server_port)
+      end
+      return get_value(fields, field, params, ctx)
     end
-    return value_of(self, field, params, ctx)
-  end
+  end)
 
 else
-  -- Kong remembers which route a connection had by the port, and not by the transport.
-  local fields = require "kong.router.fields"
-  local key_of = fields.get_cache_key
-
-  function fields:get_cache_key(params, ctx)
-    return key_of(self, params, ctx) .. ngx.var.protocol
-  end
+  -- Kong caches the route of a connection by its port, but not by its transport.
+  internals.replace("kong.router.fields", "get_cache_key", function(get_cache_key)
+    return function(fields, params, ctx)
+      return get_cache_key(fields, params, ctx) .. ngx.var.protocol
+    end
+  end)
 end
 
--- For all requests, before they are routed.
+-- Before the request is routed.
 function Ports.rewrite(_, conf)
   local ctx = ngx.ctx
   local here = tonumber(ngx.var.server_port)

@@ -1,4 +1,4 @@
--- Which port of a Gateway each port of Kong stands for.
+-- Maps ports of Kong to ports of Gateways.
 local typedefs = require "kong.db.schema.typedefs"
 
 local port = { type = "integer", required = true, between = { 1, 65535 } }

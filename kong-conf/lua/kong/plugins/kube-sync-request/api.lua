@@ -1,4 +1,4 @@
--- What kube-sync asks when it starts: which Kong this is, and whether its requests are examined.
+-- The Admin route that kube-sync asks when it starts: which Kong this is, and whether it examines requests.
 return {
   ["/kube-sync/request"] = {
     GET = function()

@@ -1,15 +1,12 @@
--- How much of the bodies of requests Kong holds. By itself it writes every body whole to a file before
--- the backend is sent any of it, whatever its size: a client fills the disk that the gateway's own
--- configuration is on. Here bodies are held up to a size, and all together up to another; those that are
--- larger, of a length that nobody knows, or without a place are sent on as they come, as Kong sends those
--- of a route with request_buffering off. A plugin that reads such a body is bounded too.
---
--- Touched of Kong: the locations @unbuffered and @unbuffered_request, and what the PDK calls to read a
--- body, an upvalue of its function get_raw_body and ngx.req.read_body itself.
-local namespace_of = require "kong.plugins.kube-sync-request.namespace"
-local quota = require "kong.plugins.kube-sync-request.quota"
+-- Bounds how much of the bodies of requests Kong holds. Kong writes every body to a file before it sends any
+-- of it to the backend, so a client could fill the disk that holds the gateway's configuration. Here
+-- there is a limit for one body, and one for all bodies. A body that is larger, of unknown length, or
+-- without room is sent on as it arrives, as on a route with request_buffering off. Plugins that read
+-- such a body are bounded, too.
+local internals = require("kong.kube_sync.internals").of("kube-sync-request/examination")
+local namespace_of = require "kong.kube_sync.namespace"
+local quota = require "kong.kube_sync.quota"
 local semaphore = require "ngx.semaphore"
-local upvalue = require "kong.plugins.kube-sync-delta.upvalue"
 
 local exec = ngx.exec
 local discard_body = ngx.req.discard_body
@@ -24,19 +21,19 @@ local var = ngx.var
 local _M = {}
 
 
--- nginx keeps these in memory, and no file is made.
+-- nginx keeps bodies up to this size, in bytes, in memory.
 local IN_MEMORY = 8192
 
--- How often the length of a body is looked at that is being read, in seconds.
+-- While a body is read, its length is checked once in this many seconds.
 local STEP = 0.02
 
 local BODILESS = { GET = true, HEAD = true }
 
--- Bytes that one body may have to be held, 0 for any number, and what all of this worker share.
+-- The limit for one body, in bytes, or 0 for none, and the quota of this worker for all bodies.
 local most, held
 
 
--- Bytes of a body, nil if there is none, and math.huge if nobody knows.
+-- Returns the length of a body in bytes, nil if there is none, or math.huge if it is unknown.
 local function length(headers)
   local said = rawget(headers, "content-length")
   if said then
@@ -47,7 +44,7 @@ local function length(headers)
     return math.huge
   end
 
-  -- in HTTP/2 nothing need be said
+  -- HTTP/2 requires neither header
   if http_version() == 2 then
     if BODILESS[get_method()] then
       discard_body()
@@ -69,7 +66,7 @@ local function reserve(ctx, bytes)
 end
 
 
--- After Kong has routed a request, and before plugins run.
+-- Runs after Kong has routed a request, and before plugins.
 function _M.routed(ctx)
   if most == 0 or ctx.kube_sync_streams then
     return
@@ -80,7 +77,7 @@ function _M.routed(ctx)
     return
   end
 
-  -- nginx never holds what it sends by gRPC, but a plugin may read it
+  -- nginx never holds the bodies of gRPC requests, but a plugin may read them
   local grpc = var.kong_proxy_mode == "grpc"
   if bytes <= most and (grpc or reserve(ctx, bytes)) then
     return
@@ -115,14 +112,14 @@ local function too_large()
 end
 
 
--- Bytes of the request by now. In capital letters nginx looks the variable up each time; Kong finds the
--- other name in an index of values that stay as they were at first.
+-- Returns the bytes of the request so far. Kong caches variables by their names in lower case; nginx finds
+-- the name in capitals each time.
 local function received()
   return tonumber(var.REQUEST_LENGTH)
 end
 
 
--- Reads a body of a length that nobody knows, and ends the request when it becomes too long.
+-- Reads a body of unknown length, and ends the request when the body becomes too long.
 local function read_some(read, ctx)
   if not ctx.kube_sync_held and not reserve(ctx, most) then
     return kong.response.error(503, "the gateway holds too many bodies of requests")
@@ -168,20 +165,13 @@ local function bounded(read)
 end
 
 
--- Returns what is missing of Kong, or nil.
 function _M.init_worker()
   local settings = require "kong.plugins.kube-sync-request.settings"
   most = settings.size("max_buffered_body")
   held = quota.new(settings.size("max_buffered_bodies") / ngx.worker.count())
 
-  local get_raw_body = kong.request.get_raw_body
-  local read_body, at = upvalue(get_raw_body, "read_body")
-  if not at then
-    return "the PDK reads bodies in another way"
-  end
-
-  debug.setupvalue(get_raw_body, at, bounded(read_body))
-  ngx.req.read_body = bounded(ngx.req.read_body)
+  internals.replace("PDK", "request.get_raw_body>read_body", bounded)
+  internals.replace("ngx", "req.read_body", bounded)
 end
 
 

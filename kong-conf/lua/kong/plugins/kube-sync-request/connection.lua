@@ -1,7 +1,7 @@
--- The header Connection names headers that are for the next server only. Kong removes these from a
--- request after plugins and filters have run: a client could remove what they set, and up to Kong
--- 3.9.3 also the length of the body (CVE-2026-6338), so that what follows it is taken for the next
--- request. Here they are removed before, of what the client sent, and Kong has none left to remove.
+-- The header Connection names headers that are for the next server only. Kong removes them after plugins
+-- have run: a client could remove what plugins set. Up to Kong 3.9.3 it could also remove the length
+-- of the body (CVE-2026-6338), so that the backend takes the rest for the next request. Here they are
+-- removed from what the client sent, before plugins run, and Kong has nothing left to remove.
 local clear_header = ngx.req.clear_header
 local concat = table.concat
 local gmatch = string.gmatch
@@ -14,19 +14,19 @@ local type = type
 
 
 local _M = {
-  -- As most clients write it.
+  -- The values that most clients send.
   plain = { ["keep-alive"] = true, ["Keep-Alive"] = true, close = true, Close = true, Upgrade = true, upgrade = true },
 }
 
 
--- What a request is, where it ends and whom it is for depends on them.
+-- The end of a request and its target depend on them.
 local FRAMING = { ["content-length"] = true, ["transfer-encoding"] = true, host = true }
 
--- What Connection may say of the connection itself.
+-- Options of the connection itself.
 local OPTIONS = { close = true, ["keep-alive"] = true, upgrade = true }
 
--- Set by proxies for all servers behind them, so that no client has a say; and TE, which Kong sends on
--- by rules of its own.
+-- Headers that proxies set for all servers behind them, so no client may remove them; and TE, for which Kong
+-- has rules of its own.
 local KEPT = {
   te = true,
   via = true,
@@ -49,7 +49,7 @@ function _M.settle(headers, options)
 
   local left = {}
   for element in gmatch(options, "[^,]+") do
-    -- a quoted name is none, but some read it as one
+    -- a quoted name is invalid, but some servers accept it
     local name = lower(match(element, '^[%s"]*(.-)[%s"]*$'))
     if FRAMING[name] then
       return kong.response.error(400, "the header Connection names a header that every server needs")

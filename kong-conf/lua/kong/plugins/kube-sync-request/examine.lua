@@ -1,4 +1,4 @@
--- What is looked at in a request before it is routed.
+-- Examines a request before it is routed.
 local connection = require "kong.plugins.kube-sync-request.connection"
 local host = require "kong.plugins.kube-sync-request.host"
 local names = require "kong.plugins.kube-sync-request.names"
@@ -12,14 +12,14 @@ local rawget = rawget
 local select = select
 local var = ngx.var
 
--- As many parameters of a query Kong reads.
+-- The number of parameters of a query that Kong reads.
 local PARAMETERS = kong.configuration.lua_max_uri_args
 
 
--- Requests that are as most are cost no more than this.
+-- A usual request needs no more than this function.
 return function(ctx)
   local headers, err = get_headers()
-  -- Kong routes by those that it has read: a client could leave out any of the others.
+  -- Kong routes by the headers that it has read, and a client could hide any of the others from it.
   if err == "truncated" then
     return kong.response.error(431, "the request has too many headers")
   end
@@ -29,7 +29,7 @@ return function(ctx)
     return kong.response.error(414, "the request has too many parameters")
   end
 
-  -- Kong reads them once and keeps them here; it would do so as it routes.
+  -- Kong caches them here when it routes.
   ctx.cached_request_headers = headers
 
   names(headers)

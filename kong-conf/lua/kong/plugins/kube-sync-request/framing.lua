@@ -1,10 +1,8 @@
--- Where a message ends follows from its body. A filter or plugin of one route that removes or sets the
--- length of a request has Kong take the rest of the body for the next request, and one that sets the length
--- of an answer has clients take the rest for the next answer: on the connections of a load balancer in front
--- of Kong both are of somebody else. Here such a change has no effect.
---
--- Touched of Kong: ngx.req.set_header and ngx.req.clear_header, which the PDK looks up at each call, and
--- the variable upstream_host.
+-- The length of a message follows from its body. If a plugin changes the length of a request, the backend
+-- takes the rest of the body for the next request; if it changes that of a response, the client does.
+-- Behind a load balancer, the next one may be another client's. Here such a change has no effect. The
+-- PDK looks the replaced functions up at each call.
+local internals = require("kong.kube_sync.internals").of("kube-sync-request/examination")
 local error = kong.response.error
 local find = string.find
 local header = ngx.header
@@ -19,7 +17,7 @@ local _M = {}
 
 local FRAMING = { ["content-length"] = true, ["transfer-encoding"] = true }
 
-local told = {}
+local logged = {}
 
 
 local function frames(name)
@@ -27,44 +25,46 @@ local function frames(name)
 end
 
 
-local function tell(name, of)
+local function warn(name, of)
   name = lower(name)
-  if not told[name .. of] then
-    told[name .. of] = true
+  if not logged[name .. of] then
+    logged[name .. of] = true
     kong.log.warn("a plugin changes the header ", name, " of ", of, ", which has no effect")
   end
 end
 
 
--- A request with a length of 0 ends with its headers, with or without saying so.
+-- A request of length 0 ends with its headers, with or without its header Content-Length.
 local function empty()
   return var.http_content_length == "0"
 end
 
 
 function _M.init_worker()
-  local set_header, clear_header = ngx.req.set_header, ngx.req.clear_header
+  internals.replace("ngx", "req.set_header", function(set_header)
+    return function(name, value)
+      if frames(name) then
+        return warn(name, "requests")
+      end
 
-  ngx.req.set_header = function(name, value)
-    if frames(name) then
-      return tell(name, "requests")
+      return set_header(name, value)
     end
+  end)
 
-    return set_header(name, value)
-  end
+  internals.replace("ngx", "req.clear_header", function(clear_header)
+    return function(name)
+      if frames(name) and not empty() then
+        return warn(name, "requests")
+      end
 
-  ngx.req.clear_header = function(name)
-    if frames(name) and not empty() then
-      return tell(name, "requests")
+      return clear_header(name)
     end
-
-    return clear_header(name)
-  end
+  end)
 end
 
 
--- After plugins have run, and before the request is sent. A plugin may have made the Host header of
--- whatever a client sent, and nginx sends it as it is.
+-- Runs after plugins, before Kong sends the request. A plugin may make the Host header from what a client
+-- sent, and nginx sends it unchecked.
 function _M.sending(ctx)
   local host = var.upstream_host
   if host and host ~= "" and host ~= ctx.cached_request_headers.host and find(host, "%c") then
@@ -73,7 +73,7 @@ function _M.sending(ctx)
 end
 
 
--- Before and after plugins have run on an answer.
+-- Runs before plugins change a response, and answered runs after them.
 function _M.answering(ctx)
   ctx.kube_sync_length = header["Content-Length"]
 end
@@ -83,7 +83,7 @@ function _M.answered(ctx)
   local length = header["Content-Length"]
   if length and length ~= ctx.kube_sync_length then
     header["Content-Length"] = nil
-    tell("Content-Length", "answers")
+    warn("Content-Length", "answers")
   end
 end
 

@@ -1,9 +1,9 @@
--- Looks at each request before Kong routes it. What Kong, plugins or backends could read in two ways
--- is refused, or put into the form that all of them read alike. It takes the place of no route's
--- plugins and needs no entity: hook.lua says where it is called.
+-- Examines each request before Kong routes it. What Kong, plugins and backends could read in two ways is
+-- refused, or rewritten into the form that all of them read alike. The plugin needs no entity:
+-- hook.lua wraps functions of Kong.
 local Request = {
-  VERSION = "1.0.0",
   PRIORITY = 0,
+  VERSION = "1.0.0",
 }
 
 

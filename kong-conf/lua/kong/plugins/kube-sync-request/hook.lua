@@ -1,74 +1,57 @@
--- Where the examination of requests is called. This is no public interface of Kong: functions of its module
--- kong.runloop.handler, which Kong looks up in a table at each request, are replaced by ones that call ours
--- around them. Where they are not there nothing is replaced, and api.lua says so.
+-- Wraps the functions of Kong that route a request and send it on. Kong looks them up in a table at each
+-- request. Where they differ nothing is replaced, and the Admin route (api.lua) says why.
 local body = require "kong.plugins.kube-sync-request.body"
 local examine = require "kong.plugins.kube-sync-request.examine"
 local framing = require "kong.plugins.kube-sync-request.framing"
+local internals = require("kong.kube_sync.internals").of("kube-sync-request/examination")
 local prefix = require "kong.plugins.kube-sync-request.prefix"
 
 
 local _M = {}
 
 
-local HOOKS = { { "access", "before" }, { "access", "after" }, { "header_filter", "before" }, { "header_filter", "after" }, { "log", "after" } }
-
 local problem = "no worker has been initialized"
 
 
-local function look(runloop)
-  for _, hook in ipairs(HOOKS) do
-    local phase, name = hook[1], hook[2]
-    if type(runloop[phase]) ~= "table" or type(runloop[phase][name]) ~= "function" then
-      return "the module kong.runloop.handler has no function " .. phase .. "." .. name
+-- Replaces a function by one that first calls ours.
+local function before(path, ours)
+  internals.replace("kong.runloop.handler", path, function(theirs)
+    return function(ctx)
+      ours(ctx)
+      return theirs(ctx)
     end
-  end
+  end)
 end
 
 
--- Returns why this Kong is not one to work on, or nil.
+-- Returns what is wrong with this Kong, or nil.
 function _M.install()
-  local runloop = require "kong.runloop.handler"
-  problem = look(runloop) or body.init_worker()
+  problem = internals.problem()
   if problem then
     return problem
   end
 
+  body.init_worker()
   framing.init_worker()
 
-  local access, header_filter, log = runloop.access, runloop.header_filter, runloop.log
-  local route, send, answer, answered, ended = access.before, access.after, header_filter.before, header_filter.after, log.after
-
   -- Kong calls it again after an internal redirect, as for a service that speaks gRPC.
-  access.before = function(ctx)
-    if not ctx.kube_sync_examined then
-      ctx.kube_sync_examined = true
-      examine(ctx)
+  internals.replace("kong.runloop.handler", "access.before", function(route)
+    return function(ctx)
+      if not ctx.kube_sync_examined then
+        ctx.kube_sync_examined = true
+        examine(ctx)
+      end
+
+      route(ctx)
+      prefix()
+      body.routed(ctx)
     end
+  end)
 
-    route(ctx)
-    prefix()
-    body.routed(ctx)
-  end
-
-  access.after = function(ctx)
-    framing.sending(ctx)
-    return send(ctx)
-  end
-
-  header_filter.before = function(ctx)
-    framing.answering(ctx)
-    return answer(ctx)
-  end
-
-  header_filter.after = function(ctx)
-    framing.answered(ctx)
-    return answered(ctx)
-  end
-
-  log.after = function(ctx)
-    body.ended(ctx)
-    return ended(ctx)
-  end
+  before("access.after", framing.sending)
+  before("header_filter.before", framing.answering)
+  before("header_filter.after", framing.answered)
+  before("log.after", body.ended)
 end
 
 

@@ -1,6 +1,6 @@
--- Whom a request is for. Kong routes by the header Host and tells backends so by Host, but by what
--- nginx made of the whole request in X-Forwarded-Host. The two differ for a target that is a whole
--- URL, which takes precedence over Host (RFC 9112, section 3.2.2), and for a name that ends in a dot.
+-- Settles the host of a request. Kong routes by the header Host and sends it to backends, but it sends the
+-- host that nginx made of the whole request in X-Forwarded-Host. The two differ for a target that is a
+-- whole URL, which takes precedence over Host (RFC 9112, section 3.2.2), and for a name that ends in a dot.
 local error = kong.response.error
 local lower = string.lower
 local match = string.match
@@ -9,7 +9,7 @@ local type = type
 local var = ngx.var
 
 
--- "name:port" of a target such as http://name:port/path, or nil.
+-- Returns "name:port" of a target such as http://name:port/path, or nil.
 local function authority()
   return match(var.request or "", "^%S+%s+%a[%w+.-]*://([^/?#%s]+)")
 end
@@ -18,14 +18,14 @@ end
 return function(headers, asked)
   local said = authority() or asked
   if not said then
-    return -- in HTTP/1.0 a request may be for nobody
+    return -- a request of HTTP/1.0 needs no host
   end
 
   if type(said) == "table" then
     return error(400, "the request has several headers Host")
   end
 
-  -- an address of IPv6 has colons itself
+  -- an IPv6 address contains colons
   local name, port = match(said, "^(%[[^%]]*%])(.*)$")
   if not name then
     name, port = match(said, "^([^:]*)(.*)$")

@@ -1,14 +1,14 @@
--- Many backends take "_" in the name of a header for "-", as CGI does, and so do some of Kong's own
--- look-ups. A client could have its own X_Consumer_Username beside the X-Consumer-Username of an
--- authentication plugin, or an X_Forwarded_Proto that Kong believes instead of a trusted proxy's. Names
--- that a gateway speaks by are taken from clients only with "-".
+-- Many backends take "_" in the name of a header for "-", as CGI does, and so does Kong itself in places. A
+-- client could send X_Consumer_Username beside the X-Consumer-Username of an authentication plugin, or
+-- X_Forwarded_Proto, which Kong believes instead of a trusted proxy's header. So headers whose names
+-- the gateway itself uses are removed when a client spells them with "_".
 local clear_header = ngx.req.clear_header
 local find = string.find
 local gsub = string.gsub
 local next = next
 
 
-local BEGIN = "^x%-(%l+)"
+local START = "^x%-(%l+)"
 
 local OURS = {
   anonymous = true,
@@ -24,8 +24,8 @@ local OURS = {
 return function(headers)
   for name in next, headers do
     if find(name, "_", 1, true) then
-      local _, _, begin = find(gsub(name, "_", "-"), BEGIN)
-      if OURS[begin] then
+      local _, _, start = find(gsub(name, "_", "-"), START)
+      if OURS[start] then
         clear_header(name)
         headers[name] = nil
       end

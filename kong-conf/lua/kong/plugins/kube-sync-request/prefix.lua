@@ -1,7 +1,7 @@
--- Kong tells backends in X-Forwarded-Prefix what a route matched of the path and removed from it, as it
--- was routed: percent-decoded. A regular expression may match line breaks, and with them a client would
--- end the header and begin others, or another request.
-local escape = require("kong.tools.uri").escape
+-- Kong sends the part of the path that a route matched and removed in X-Forwarded-Prefix, percent-decoded. A
+-- regular expression may match line breaks, with which a client could add headers or another request.
+local internals = require("kong.kube_sync.internals").of("kube-sync-request/examination")
+
 local find = string.find
 local var = ngx.var
 
@@ -9,6 +9,7 @@ local var = ngx.var
 return function()
   local prefix = var.upstream_x_forwarded_prefix
   if prefix and find(prefix, "%c") then
-    var.upstream_x_forwarded_prefix = escape(prefix)
+    local uri = internals.module("kong.tools.uri")
+    var.upstream_x_forwarded_prefix = uri.escape(prefix)
   end
 end

@@ -1,5 +1,4 @@
--- There is nothing to configure and no entity: naming the plugin in the setting `plugins` is what
--- switches it on, for every request.
+-- There is nothing to configure, and no entity: the setting `plugins` enables the plugin for every request.
 return {
   name = "kube-sync-request",
   fields = {

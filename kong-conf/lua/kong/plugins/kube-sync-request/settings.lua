@@ -1,5 +1,5 @@
--- Settings of kube-sync that workers read, from Kong's own in effect. Defaults and forms are those of
--- kube-sync, which refuses values that it does not understand.
+-- Reads settings of kube-sync from Kong's settings in effect. Defaults and formats are those of kube-sync,
+-- which refuses invalid values.
 local PREFIX = "pluginserver_kube_sync_"
 
 local DEFAULTS = {
@@ -24,7 +24,7 @@ function _M.number(name)
 end
 
 
--- Bytes, of a number with k, m or g.
+-- Returns bytes, from a number with k, m, g or nothing after it.
 function _M.size(name)
   local digits, unit = given(name):match("^(%d+)([kmg]?)$")
   if not digits then

@@ -1,11 +1,9 @@
--- How many connections and sessions of datagrams the stream routes of one namespace have open. A
--- backend that leads back to the gateway would open them until there is none left for the others:
--- nothing in a stream tells how often it came by. Beyond its part of a worker's connections a
--- namespace gets no more, and what goes in circles ends.
---
--- Touched of Kong: functions of its module kong.runloop.handler, which Kong looks up in a table for
--- each session, and the line worker_connections of the nginx.conf that Kong writes.
-local namespace_of = require "kong.plugins.kube-sync-request.namespace"
+-- Bounds how many connections and sessions of datagrams the stream routes of one namespace have open. A
+-- backend that leads back to the gateway would take all connections, and nothing in a stream tells
+-- how often it passed the gateway. Beyond its share of a worker's connections, a namespace gets no
+-- more, and a loop ends. Kong looks the replaced functions up for each session.
+local internals = require("kong.kube_sync.internals").of("kube-sync-request/streams")
+local namespace_of = require "kong.kube_sync.namespace"
 local settings = require "kong.plugins.kube-sync-request.settings"
 
 local exit = ngx.exit
@@ -13,7 +11,6 @@ local floor = math.floor
 local kong = kong
 local log = ngx.log
 local tonumber = tonumber
-local type = type
 local var = ngx.var
 
 
@@ -22,7 +19,7 @@ local _M = {}
 
 local SETTING = "limit_namespace_stream_sessions"
 
--- nginx counts a connection of the client's and one to the backend.
+-- Connections of a session in nginx: one with the client, one with the backend.
 local CONNECTIONS = 2
 
 -- Sessions of this worker by namespace.
@@ -31,7 +28,8 @@ local open = {}
 local most
 
 
--- Half of this worker's connections, or what Kong has at least.
+-- Returns the sessions that take half of this worker's connections, by the nginx.conf that Kong writes. Kong's
+-- own minimum is 1024 connections.
 local function half()
   local file = io.open(kong.configuration.prefix .. "/nginx.conf")
   local text = file and file:read("*a") or ""
@@ -44,7 +42,7 @@ local function half()
 end
 
 
--- What a session takes: where TLS ends in Kong or passes through, Kong connects to itself first.
+-- Returns how many sessions a connection needs: of TLS two, because Kong connects to itself first.
 local function size()
   local tls = var.kong_tls_passthrough_block == "1" or (var.ssl_protocol or "") ~= ""
   return tls and 2 or 1
@@ -78,13 +76,11 @@ local function finish(ctx)
 end
 
 
--- Returns why this Kong is not one to work on, or nil.
+-- Returns what is wrong with this Kong, or nil.
 function _M.install()
-  local runloop = require "kong.runloop.handler"
-  local preread, ended = runloop.preread, runloop.log
-  if type(preread) ~= "table" or type(preread.before) ~= "function"
-     or type(ended) ~= "table" or type(ended.before) ~= "function" then
-    return "the module kong.runloop.handler has no functions preread.before and log.before"
+  local problem = internals.problem()
+  if problem then
+    return problem
   end
 
   most = settings.number(SETTING) or half()
@@ -92,21 +88,23 @@ function _M.install()
     return
   end
 
-  local route, note = preread.before, ended.before
+  internals.replace("kong.runloop.handler", "preread.before", function(route)
+    return function(ctx)
+      local terminates = route(ctx)
+      if not terminates and ctx.route then
+        begin(ctx)
+      end
 
-  preread.before = function(ctx)
-    local terminates = route(ctx)
-    if not terminates and ctx.route then
-      begin(ctx)
+      return terminates
     end
+  end)
 
-    return terminates
-  end
-
-  ended.before = function(ctx)
-    finish(ctx)
-    return note(ctx)
-  end
+  internals.replace("kong.runloop.handler", "log.before", function(log_before)
+    return function(ctx)
+      finish(ctx)
+      return log_before(ctx)
+    end
+  end)
 end
 
 

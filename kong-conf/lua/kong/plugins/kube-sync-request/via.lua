@@ -1,5 +1,5 @@
--- A backend that leads back to the gateway would have a request go in circles until its headers are too
--- large. Each Kong adds itself to the header Via, in a way that plugins have no hold of.
+-- Ends loops: a request to a backend that leads back to the gateway would pass it until its headers are too
+-- large. Each Kong adds itself to the header Via, which plugins cannot prevent.
 local concat = table.concat
 local find = string.find
 local kong = kong

@@ -1,12 +1,12 @@
--- Closes the share of a route's connections, and drops that of its datagrams, which is for
--- backends that are not there. It is on no route that has all of its backends.
+-- Closes the share of a route's connections, and drops the share of its datagrams, that belongs to invalid
+-- backends. It is only on routes with invalid backends.
 local random = math.random
 local kong = kong
 
 local Stream = {
-  -- After the bundled plugins that restrict.
+  -- After the bundled plugins that restrict access.
   PRIORITY = 779,
-  VERSION = "0.1.0",
+  VERSION = "1.0.0",
 }
 
 function Stream.preread(_, conf)

@@ -1,4 +1,4 @@
--- Which share of connections is closed, out of the total.
+-- The share of connections to close, out of the total.
 local typedefs = require "kong.db.schema.typedefs"
 
 local share = { type = "integer", required = true, gt = 0 }

@@ -1,22 +1,16 @@
--- With the policy redis and a sync_rate, rate-limiting counts in tables of the worker until it has
--- told Redis: for as many identifiers as clients send, of any length, for as long as the plugin says
--- or its Redis does not answer. Here these tables have a bound, of which one namespace has half at
--- most. Beyond it Kong counts in Redis with each request, as it does without a sync_rate. Long
--- identifiers are replaced by their digests.
---
--- Of Kong it takes the functions usage and increment of the policy redis, which it replaces, and
--- their upvalues that are named below.
+-- With the policy redis and a sync_rate, rate-limiting counts in tables of the worker until it synchronizes
+-- with Redis: for any number of identifiers, of any length, and as long as Redis is unavailable. Here
+-- these tables have a bound, of which one namespace gets at most half. Beyond it, Kong counts in Redis
+-- with each request, as without a sync_rate. Digests replace long identifiers.
+local internals = require("kong.kube_sync.internals").of("kube-sync-tenants/buffers")
 local namespace_of = require "kong.plugins.kube-sync-tenants.owners"
-local quota = require "kong.plugins.kube-sync-request.quota"
-local upvalue = require "kong.plugins.kube-sync-delta.upvalue"
+local quota = require "kong.kube_sync.quota"
 
-local debug = debug
 local ngx = ngx
 local pairs = pairs
-local pcall = pcall
-local require = require
 local setmetatable = setmetatable
-local type = type
+
+local POLICIES = "kong.plugins.rate-limiting.policies"
 
 local _M = {}
 
@@ -24,7 +18,7 @@ local REALTIME = -1
 local MOST = 20000 -- counters in tables of this worker
 local LONG = 64 -- bytes
 
--- What is taken for the tables of a Redis, by namespace.
+-- The quota for all tables, and what the tables of each Redis take of it, by namespace.
 local room, taken = quota.new(MOST), {}
 
 
@@ -72,50 +66,17 @@ local function short(identifier)
 end
 
 
--- Returns what is wrong with this Kong, or nil. It comes after redis.lua, which replaces get_db_key.
-function _M.split()
-  local found, timestamp = pcall(require, "kong.tools.timestamp")
-  local ok, policies = pcall(require, "kong.plugins.rate-limiting.policies")
-  local policy = ok and policies.redis
-  if not (found and policy and type(policy.usage) == "function" and type(policy.increment) == "function") then
-    return "rate-limiting synchronizes with Redis in another way"
-  end
-
-  local usage, increment = policy.usage, policy.increment
-  local of = {}
-  for _, name in pairs({ "cur_usage", "get_local_key", "get_db_key" }) do
-    of[name] = upvalue(usage, name)
-  end
-  of.sync, of.later = upvalue(increment, "sync_to_redis"), upvalue(increment, "rate_limited_sync")
-  local update = upvalue(increment, "update_local_counters")
-  of.delta = update and upvalue(update, "cur_delta")
-  local clear, at
-  if of.sync then
-    clear, at = upvalue(of.sync, "clear_local_counter")
-  end
-  if not (of.cur_usage and of.get_local_key and of.get_db_key and of.later and of.delta and clear) then
-    return "rate-limiting synchronizes with Redis in another way"
-  end
-
-  debug.setupvalue(of.sync, at, function(account)
-    clear(account)
-    give_all(account)
-  end)
-
-  local function holds(account, key)
-    local held = of.cur_usage[account]
-    return held and held[key] ~= nil
-  end
-
-  function policy.usage(conf, identifier, period, now)
+-- Returns a function that replaces the policy's usage.
+local function bounded_usage(kongs, usage)
+  return function(conf, identifier, period, now)
     identifier = short(identifier)
     if conf.sync_rate == REALTIME then
       return usage(conf, identifier, period, now)
     end
 
-    local account = of.get_db_key(conf)
-    local key = of.get_local_key(conf, identifier, period, timestamp.get_timestamps(now)[period])
-    if holds(account, key) then
+    local account = kongs.get_db_key(conf)
+    local key = kongs.get_local_key(conf, identifier, period, kongs.get_timestamps(now)[period])
+    if kongs.holds(account, key) then
       return usage(conf, identifier, period, now)
     end
 
@@ -125,30 +86,66 @@ function _M.split()
     end
 
     local value, err = usage(conf, identifier, period, now)
-    if not holds(account, key) and taken[account] and (taken[account][namespace] or 0) > 0 then
+    if not kongs.holds(account, key) and taken[account] and (taken[account][namespace] or 0) > 0 then
       give(account, namespace, 1)
     end
     return value, err
   end
+end
 
-  -- What is not in tables has been counted by usage.
-  function policy.increment(conf, limits, identifier, now, value)
+
+-- Returns a function that replaces the policy's increment. Usage has counted what is not in tables.
+local function bounded_increment(kongs)
+  return function(conf, limits, identifier, now, value)
     if conf.sync_rate == REALTIME then
       return true
     end
 
     identifier = short(identifier)
-    local account = of.get_db_key(conf)
-    for period, date in pairs(timestamp.get_timestamps(now)) do
-      local key = limits[period] and of.get_local_key(conf, identifier, period, date)
-      if key and holds(account, key) then
-        local deltas = of.delta[account]
+    local account = kongs.get_db_key(conf)
+    for period, date in pairs(kongs.get_timestamps(now)) do
+      local key = limits[period] and kongs.get_local_key(conf, identifier, period, date)
+      if key and kongs.holds(account, key) then
+        local deltas = kongs.cur_delta[account]
         deltas[key] = (deltas[key] or 0) + value
       end
     end
 
-    return of.later(conf, of.sync)
+    return kongs.rate_limited_sync(conf, kongs.sync_to_redis)
   end
+end
+
+
+-- Returns what is wrong with this Kong, or nil. It runs after redis.lua, which replaces get_db_key.
+function _M.split()
+  local problem = internals.problem()
+  if problem then
+    return problem
+  end
+
+  local cur_usage = internals.get(POLICIES, "redis.usage>cur_usage")
+  local kongs = {
+    cur_delta = internals.get(POLICIES, "redis.increment>update_local_counters>cur_delta"),
+    get_db_key = internals.get(POLICIES, "redis.usage>get_db_key"),
+    get_local_key = internals.get(POLICIES, "redis.usage>get_local_key"),
+    get_timestamps = internals.module("kong.tools.timestamp").get_timestamps,
+    rate_limited_sync = internals.get(POLICIES, "redis.increment>rate_limited_sync"),
+    sync_to_redis = internals.get(POLICIES, "redis.increment>sync_to_redis"),
+    holds = function(account, key)
+      local held = cur_usage[account]
+      return held and held[key] ~= nil
+    end,
+  }
+
+  internals.replace(POLICIES, "redis.increment>sync_to_redis>clear_local_counter", function(clear)
+    return function(account)
+      clear(account)
+      give_all(account)
+    end
+  end)
+
+  internals.replace(POLICIES, "redis.usage", function(usage) return bounded_usage(kongs, usage) end)
+  internals.replace(POLICIES, "redis.increment", function() return bounded_increment(kongs) end)
 end
 
 

@@ -1,5 +1,6 @@
--- Consumers are the whole gateway's in Kong, and so are their plugins, which come before
--- those of a route. Here they are for routes of their own namespace and those that grant it.
+-- In Kong, consumers belong to the whole gateway, and their plugins take precedence over those of a route.
+-- Here consumers are for routes of their own namespace, and of namespaces that grant it.
+local internals = require("kong.kube_sync.internals").of("kube-sync-tenants/consumers")
 local iterators = require "kong.plugins.kube-sync-tenants.iterators"
 local permitted = require "kong.plugins.kube-sync-tenants.namespaces"
 
@@ -7,7 +8,6 @@ local ngx = ngx
 local pairs = pairs
 local rawget = rawget
 local setmetatable = setmetatable
-local type = type
 
 local _M = {}
 
@@ -16,9 +16,8 @@ local GLOBAL = iterators.GLOBAL
 local OF_CONSUMER = "^::(.+)$"
 
 
--- Plugins that can only keep requests from going on, so that a consumer's may stand on any
--- route where there is no other of the kind. One that echoes requests tells what others
--- added to them.
+-- Plugins that can only refuse requests. That of a consumer may run on any route without a plugin of the same
+-- name, unless it echoes requests: an echo reveals what other plugins added.
 local RESTRICTING = {
   ["ai-prompt-guard"] = true,
   ["ip-restriction"] = true,
@@ -36,8 +35,8 @@ local function others(combos, ctx)
 end
 
 
--- Puts the configurations for consumers alone behind a question, where Kong finds them only
--- if the request's route is for the consumer.
+-- Moves the configurations that are only for consumers to a metatable, where Kong finds them only if the
+-- request's route is for the consumer.
 local function guard(name, combos)
   local guarded
   for key, cfg in pairs(combos) do
@@ -75,12 +74,7 @@ end
 
 -- Returns what is wrong with this Kong, or nil.
 function _M.problem()
-  local client = kong.client
-  if type(client) ~= "table" or type(client.authenticate) ~= "function" then
-    return "Kong's consumers are not where they were"
-  end
-
-  return iterators.problem()
+  return internals.problem() or iterators.problem()
 end
 
 
@@ -96,24 +90,24 @@ function _M.limit()
       return
     end
 
-    for _, data in pairs(iterator.ws) do
-      for name, combos in pairs(data.combos) do
+    for _, workspace in pairs(iterator.ws) do
+      for name, combos in pairs(workspace.combos) do
         guard(name, combos)
       end
     end
   end)
 
-  -- All plugins that authenticate call this. In an isolated gateway a consumer that is not
-  -- for the route is unknown.
-  local authenticate = kong.client.authenticate
+  -- All plugins that authenticate call this. In an isolated gateway, a consumer that is not for the
+  -- route is unauthorized.
+  internals.replace("PDK", "client.authenticate", function(authenticate)
+    return function(consumer, credential)
+      if isolated and consumer and not permitted(ngx.ctx.route, consumer) then
+        return kong.response.error(401, "Unauthorized")
+      end
 
-  function kong.client.authenticate(consumer, credential)
-    if isolated and consumer and not permitted(ngx.ctx.route, consumer) then
-      return kong.response.error(401, "Unauthorized")
+      return authenticate(consumer, credential)
     end
-
-    return authenticate(consumer, credential)
-  end
+  end)
 end
 
 

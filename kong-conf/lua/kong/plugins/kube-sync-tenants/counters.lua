@@ -1,13 +1,12 @@
--- Counters of several owners in one shared dictionary, of which each owner keeps an equal share.
--- Kong's dictionary evicts what was used least when it is full, whose ever it is. Here a new
--- counter that finds no memory takes it from the owner that has the most counters: first those
--- whose time is over, and then its oldest. So one who has less than an equal share loses none
--- because of another, and one who is alone has all of the memory.
+-- Counters of several owners in one shared dictionary, of which each owner keeps an equal share. A full
+-- dictionary evicts the least recently used entry of any owner. Here a new counter without memory takes
+-- it from the owner with the most counters: first expired ones, then its oldest. So an owner below an
+-- equal share loses nothing because of another, and a single owner has all of the memory.
 --
--- All keys have bounded sizes. A counter takes two places in the dictionary: itself, and an
--- entry in a queue of its owner and period. Those of a queue live equally long, so that they
--- end in its order. What is taken out of queues is under a lock; what is first in a queue is in
--- a place of its own, as lists of shared dictionaries do not show it.
+-- All keys have bounded sizes. A counter takes two entries in the dictionary: itself, and an element in a
+-- queue of its owner and period. The elements of a queue live equally long, so they expire in its order.
+-- A lock guards removal from queues. The first element of a queue is an entry of its own, because lists
+-- of shared dictionaries cannot be peeked.
 local ngx = ngx
 local sha1 = ngx.sha1_bin
 local sub = string.sub
@@ -15,20 +14,20 @@ local sub = string.sub
 local _M = {}
 local methods = { __index = {} }
 
--- How long the counters of a period are read, in seconds. Their time is a calendar's.
+-- How long counters of a period are read, in seconds. Periods are those of the calendar.
 local LIFETIMES = { second = 1, minute = 60, hour = 3600, day = 86400, month = 31 * 86400, year = 366 * 86400 }
 
--- Each period by a byte in keys.
+-- The byte for each period in keys.
 local PERIODS = { second = "s", minute = "m", hour = "h", day = "d", month = "M", year = "y" }
 
-local NONE = string.rep("\0", 20) -- of the size of a key, so that it is written in place
+local NONE = string.rep("\0", 20) -- as long as a key, so that it is overwritten in place
 local BATCH = 16
 local TRIES = 100
-local PAUSE = 0.001 -- seconds, and with each try as much more; longer than STALE in all
+local PAUSE = 0.001 -- seconds, and as many more with each try; in all longer than STALE
 local STALE = 1 -- seconds
 
 
--- dict is for counters of this module alone.
+-- The dictionary must hold counters of this module only.
 function _M.new(dict)
   dict:safe_add("lock", 0)
   dict:safe_add("turns", 0)
@@ -37,12 +36,12 @@ function _M.new(dict)
 end
 
 
--- The turn that this worker found the lock taken in, and since when.
+-- The turn in which this worker found the lock taken, and since when.
 local taken, since
 
 
--- Takes the lock if it is free. It is held for less than a millisecond, without a pause. Each
--- time that it is taken or given back is a turn: one that lasts is of a worker that has ended.
+-- Takes the lock if it is free. A worker holds it for less than a millisecond, and does not yield. A turn ends
+-- whenever the lock is taken or released: a turn that lasts belongs to a worker that has ended.
 local function lock(dict)
   if dict:incr("lock", 1) == 1 then
     dict:incr("turns", 1)
@@ -66,7 +65,7 @@ local function unlock(dict)
 end
 
 
--- The first key of a queue, under the lock.
+-- Returns the first key of a queue, under the lock.
 local function first(dict, queue)
   local key = dict:get("f" .. queue)
   if key and key ~= NONE then
@@ -87,7 +86,7 @@ local function drop(dict, queue, key)
 end
 
 
--- Frees what counters take whose time is over, of one queue and under the lock.
+-- Frees expired counters of one queue, under the lock.
 local function reclaim(dict, queue, most)
   local n = 0
   while n < most do
@@ -103,7 +102,7 @@ local function reclaim(dict, queue, most)
 end
 
 
--- The owner with the most counters, and the longest of its queues.
+-- Returns the owner with the most counters, and its longest queue.
 local function largest(dict)
   local most, owner, queue = -1, nil, nil
   for i = 1, dict:get("owners") do
@@ -145,7 +144,7 @@ local function free(dict)
 end
 
 
--- Calls a function that writes, until there is memory for it.
+-- Calls a function that writes until there is enough memory for it.
 local function write(dict, fn, ...)
   local done, err
   for try = 1, TRIES do
@@ -167,7 +166,7 @@ local function write(dict, fn, ...)
 end
 
 
--- The id of an owner. For a new one there is all that its queues need.
+-- Returns the id of an owner, or nil and an error. For a new one it makes what its queues need.
 function methods.__index:owner(name)
   local id = self.known[name]
   if id then
@@ -202,14 +201,14 @@ local function key_of(owner, period, date, name)
 end
 
 
--- A counter is one of an owner, for a period that began at a date in milliseconds. Nil if there
--- is none, or if its time is over.
+-- Returns the counter of an owner for a period that began at a date in milliseconds, or nil if it does not exist
+-- or has expired.
 function methods.__index:get(owner, period, date, name)
   return self.dict:get(key_of(owner, period, date, name))
 end
 
 
--- Adds to a counter, which there is afterwards. It may yield.
+-- Adds to a counter, creates it if needed, and returns the sum, or nil and an error. It may yield.
 function methods.__index:add(owner, period, date, name, value)
   local dict = self.dict
   local key = key_of(owner, period, date, name)

@@ -1,10 +1,10 @@
--- Keeps from the requests of one namespace what is another's: consumers with their plugins,
--- and what plugins of several namespaces would have in common in Kong.
+-- Separates namespaces: consumers with their plugins, and the state that plugins of several namespaces share
+-- in Kong.
 local kong = kong
 
 local Tenants = {
   PRIORITY = 1000000,
-  VERSION = "0.1.0",
+  VERSION = "1.0.0",
 }
 
 local problems = {}
@@ -20,7 +20,7 @@ if ngx.config.subsystem == "http" then
   local unlimited = consumers.problem()
   if unlimited then
     problems[#problems + 1] = unlimited
-    -- Nobody is to be let in by a consumer that is not the route's.
+    -- No request may pass with a consumer that is not for its route.
     function Tenants.access(_, conf)
       if conf.isolated then
         return kong.response.error(503, unlimited)
@@ -39,7 +39,7 @@ end
 
 function Tenants.init_worker()
   if #problems > 0 and ngx.worker.id() == 0 then
-    kong.log.err("tenants are not kept apart: ", table.concat(problems, "; "))
+    kong.log.err("tenants are not separated: ", table.concat(problems, "; "))
   end
 end
 

@@ -1,12 +1,8 @@
--- Kong looks plugins up in an iterator that each worker makes anew after changes. Of Kong it
--- takes the function kong.runloop.plugins_iterator.new, which is in an upvalue of
--- kong.runloop.handler, and what it returns: at ws[id].combos[plugin] the configurations of a
--- plugin, keyed "route:service:consumer", each part an id or empty.
-local upvalue = require "kong.plugins.kube-sync-delta.upvalue"
+-- Kong looks plugins up in an iterator that each worker makes again after changes. At ws[id].combos[plugin] it
+-- holds the configurations of a plugin by keys "route:service:consumer", each part an id or empty.
+local internals = require("kong.kube_sync.internals").of("kube-sync-tenants/consumers")
 
-local debug = debug
 local pairs = pairs
-local type = type
 
 local _M = {
   -- The key of a plugin for all requests.
@@ -14,25 +10,19 @@ local _M = {
 }
 
 
--- The function of Kong that has the one that makes iterators in an upvalue, or nil. The way to
--- it is through a function that no other plugin replaces.
-local function maker()
-  local handler = package.loaded["kong.runloop.handler"]
-  local update = type(handler) == "table" and handler.update_plugins_iterator
-  local build = type(update) == "function" and upvalue(update, "build_plugins_iterator")
-  return type(build) == "function" and (upvalue(build, "new_plugins_iterator")) or nil
-end
+-- The function that makes iterators. No other plugin replaces a function on this path.
+local NEW = "update_plugins_iterator>build_plugins_iterator>new_plugins_iterator>PluginsIterator_new"
 
 
 -- Returns what is wrong with this Kong, or nil.
 function _M.problem()
-  local make = maker()
-  if type(make) ~= "function" or type(upvalue(make, "PluginsIterator_new")) ~= "function" then
-    return "Kong's plugins are not where they were"
+  local problem = internals.problem()
+  if problem then
+    return problem
   end
 
-  local key = require("kong.runloop.plugins_iterator").build_compound_key
-  if type(key) ~= "function" or key("r", "s", "c") ~= "r:s:c" or key(nil, nil, "c") ~= "::c" or key() ~= _M.GLOBAL then
+  local key = internals.module("kong.runloop.plugins_iterator").build_compound_key
+  if key("r", "s", "c") ~= "r:s:c" or key(nil, nil, "c") ~= "::c" or key() ~= _M.GLOBAL then
     return "Kong looks plugins up by other keys"
   end
 end
@@ -40,26 +30,25 @@ end
 
 -- Calls a function with each new iterator before it is used.
 function _M.watch(fn)
-  local make = maker()
-  local new, at = upvalue(make, "PluginsIterator_new")
+  internals.replace("kong.runloop.handler", NEW, function(new)
+    return function(...)
+      local iterator, err = new(...)
+      if iterator then
+        fn(iterator)
+      end
 
-  debug.setupvalue(make, at, function(...)
-    local iterator, err = new(...)
-    if iterator then
-      fn(iterator)
+      return iterator, err
     end
-
-    return iterator, err
   end)
 end
 
 
--- The configurations of a plugin by their keys, in all workspaces of an iterator: of Kong's
--- open source edition there is one. Nil if the plugin is nowhere.
+-- Returns the configurations of a plugin by their keys, or nil if the iterator has none. Kong's open source
+-- edition has one workspace.
 function _M.configurations(iterator, name)
-  for _, data in pairs(iterator.ws) do
-    if data.combos[name] then
-      return data.combos[name]
+  for _, workspace in pairs(iterator.ws) do
+    if workspace.combos[name] then
+      return workspace.combos[name]
     end
   end
 end

@@ -1,29 +1,20 @@
--- rate-limiting and response-ratelimiting with the policy local count for all namespaces in one
--- shared dictionary, by keys that hold what a client sends, such as a header of seven kilobytes:
--- who sends many evicts the counters of others. Consumers' plugins also count the same client
--- together with those of other consumers. Here the counters of each namespace have a share of
--- the memory (counters.lua), and keys of bounded size.
---
--- Of Kong it takes the functions usage and increment of the policy local, which both plugins
--- look up in the tables of their modules, and replaces them.
+-- With the policy local, rate-limiting and response-ratelimiting count for all namespaces in one shared dictionary.
+-- Its keys hold what clients send, such as a header of seven kilobytes: many such requests evict the
+-- counters of others. Plugins of several consumers also count one client together. Here the counters of
+-- each namespace have a share of the memory (counters.lua), and keys have a bounded size.
 local counters = require "kong.plugins.kube-sync-tenants.counters"
+local internals = require("kong.kube_sync.internals").of("kube-sync-tenants/limits")
 local owner_of = require "kong.plugins.kube-sync-tenants.owners"
-local upvalue = require "kong.plugins.kube-sync-delta.upvalue"
 
 local concat = table.concat
-local debug = debug
 local kong = kong
 local ngx = ngx
 local pairs = pairs
-local pcall = pcall
-local require = require
-local type = type
 
 local _M = {}
 
--- With kong-conf/kong.conf there is a larger dictionary than Kong's.
+-- kong-conf/kong.conf defines a larger dictionary than Kong's own.
 local DICT = "kube_sync_counters"
-local KONGS = "kong_rate_limiting_counters"
 
 local store
 local timestamps
@@ -44,7 +35,7 @@ local function usage(kind, conf, limit, identifier, period, now)
 end
 
 
--- In a timer, after usage.
+-- Runs in a timer, after usage.
 local function increment(kind, conf, limit, limits, identifier, now, value)
   local name = name_of(kind, conf, limit, identifier)
   for period, date in pairs(timestamps(now)) do
@@ -60,6 +51,11 @@ local function increment(kind, conf, limit, limits, identifier, now, value)
   return true
 end
 
+
+local MODULES = {
+  ["rate-limiting"] = "kong.plugins.rate-limiting.policies",
+  ["response-ratelimiting"] = "kong.plugins.response-ratelimiting.policies",
+}
 
 local POLICIES = {
   ["rate-limiting"] = {
@@ -81,34 +77,25 @@ local POLICIES = {
 }
 
 
-local function alike(theirs, ours)
-  return type(theirs) == "function" and upvalue(theirs, "shm") == ngx.shared[KONGS]
-         and debug.getinfo(theirs, "u").nparams == debug.getinfo(ours, "u").nparams
-end
-
-
 -- Returns what is wrong with this Kong, or nil.
 function _M.split()
-  local found, timestamp = pcall(require, "kong.tools.timestamp")
-  timestamps = found and timestamp.get_timestamps
-  local dict = ngx.shared[DICT] or ngx.shared[KONGS]
-  if type(timestamps) ~= "function" or not dict then
-    return "Kong has no counters, or counts by other periods"
+  local problem = internals.problem()
+  if problem then
+    return problem
   end
 
-  local all = {}
-  for name, ours in pairs(POLICIES) do
-    local ok, policies = pcall(require, "kong.plugins." .. name .. ".policies")
-    local theirs = ok and type(policies) == "table" and policies["local"]
-    if not (theirs and alike(theirs.usage, ours.usage) and alike(theirs.increment, ours.increment)) then
-      return name .. " counts in another way"
+  local own = internals.get("ngx", "shared.kong_rate_limiting_counters")
+  for name, module in pairs(MODULES) do
+    if internals.get(module, "local.usage>shm") ~= own or internals.get(module, "local.increment>shm") ~= own then
+      return name .. " counts in another shared dictionary"
     end
-    all[name] = theirs
   end
 
-  store = counters.new(dict)
-  for name, theirs in pairs(all) do
-    theirs.usage, theirs.increment = POLICIES[name].usage, POLICIES[name].increment
+  timestamps = internals.module("kong.tools.timestamp").get_timestamps
+  store = counters.new(ngx.shared[DICT] or own)
+  for name, module in pairs(MODULES) do
+    internals.replace(module, "local.usage", function() return POLICIES[name].usage end)
+    internals.replace(module, "local.increment", function() return POLICIES[name].increment end)
   end
 end
 

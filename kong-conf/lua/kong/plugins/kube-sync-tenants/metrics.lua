@@ -1,11 +1,9 @@
--- Each plugin prometheus switches the metrics of upstreams on or off for the whole gateway
--- with each of its requests. Here the plugin for all requests says whether they are there; if
--- there is none they are as soon as any plugin asks for them.
+-- Each plugin prometheus switches the metrics of upstreams on or off for the whole gateway, with each of its
+-- requests. Here the plugin for all requests decides; without one, they are on if any plugin wants them.
+local internals = require("kong.kube_sync.internals").of("kube-sync-tenants/metrics")
 local iterators = require "kong.plugins.kube-sync-tenants.iterators"
 
 local pairs = pairs
-local pcall = pcall
-local type = type
 
 local _M = {}
 
@@ -28,16 +26,17 @@ end
 
 -- Returns what is wrong with this Kong, or nil.
 function _M.split()
-  local ok, exporter = pcall(require, "kong.plugins.prometheus.exporter")
-  local set = ok and exporter.set_export_upstream_health_metrics
-  if type(set) ~= "function" then
-    return "Kong's metrics are not where they were"
+  local problem = internals.problem()
+  if problem then
+    return problem
   end
 
-  function exporter.set_export_upstream_health_metrics() end
+  internals.replace("kong.plugins.prometheus.exporter", "set_export_upstream_health_metrics", function(set)
+    iterators.watch(function(iterator)
+      set(wanted(iterators.configurations(iterator, "prometheus")))
+    end)
 
-  iterators.watch(function(iterator)
-    set(wanted(iterators.configurations(iterator, "prometheus")))
+    return function() end
   end)
 end
 

@@ -1,13 +1,13 @@
--- Which namespaces' consumers a route is for. kube-sync's tags on entities tell: the
--- namespace of the object that an entity is made of, and on routes the namespaces that
--- ReferenceGrants let in. Users have no tags that begin like these.
+-- Decides whether a route is for a consumer, by the tags that kube-sync writes: the namespace of the object that
+-- an entity is translated from, and on routes the namespaces that ReferenceGrants permit. The tags of
+-- users cannot start like these.
 local OWN = "^k8s%-namespace:(.+)$"
 local GRANTED = "^k8s%-consumers%-of:(.+)$"
 
 local type = type
 
 
--- By the tags of an entity: its own namespace, and those of the consumers that it is for.
+-- By the tags of an entity: its own namespace, and those whose consumers it is for.
 local read = setmetatable({}, { __mode = "k" })
 
 
@@ -32,7 +32,7 @@ local function of(entity)
 end
 
 
--- Whether a route's namespace is the consumer's, or grants it.
+-- Reports whether a route's namespace is the consumer's, or grants it.
 return function(route, consumer)
   local from, to = of(consumer), of(route)
   return from ~= nil and to ~= nil and from.own ~= nil and to[from.own] == true

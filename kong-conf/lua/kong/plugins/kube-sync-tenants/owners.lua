@@ -1,7 +1,7 @@
--- The namespace that a plugin's configuration counts for: that of the route, service or consumer
--- which has the plugin, or "" for the operator, whose plugins are for all requests. It is known in
--- a request, and from then on where there is none.
-local namespace_of = require "kong.plugins.kube-sync-request.namespace"
+-- Returns the namespace that a plugin's configuration counts for: that of its route, service or consumer, or ""
+-- for the operator's plugins, which are for all requests. The first request finds it, and timers know
+-- it after that.
+local namespace_of = require "kong.kube_sync.namespace"
 
 local ngx = ngx
 local type = type

@@ -1,5 +1,5 @@
--- Whether consumers are unknown on routes of namespaces that do not grant it. Without this
--- plugin for all requests, consumers and their plugins are for all routes, as Kong has it.
+-- Whether consumers are unauthorized on routes of namespaces that do not grant it. Without this plugin for all
+-- requests, consumers and their plugins are for all routes, as in Kong.
 local typedefs = require "kong.db.schema.typedefs"
 
 return {

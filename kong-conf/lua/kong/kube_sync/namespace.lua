@@ -1,4 +1,4 @@
--- The namespace of the object that a route was made of, or "".
+-- Returns the namespace of the object that a route was translated from, or "".
 local ipairs = ipairs
 local match = string.match
 local type = type

@@ -1,5 +1,5 @@
--- An amount that requests take of. Those of one namespace have half of it at most, so that no tenant
--- uses up what the others need.
+-- An amount that namespaces share. One namespace gets at most half of it, so that no tenant uses up what the
+-- others need.
 local floor = math.floor
 
 
@@ -12,7 +12,7 @@ function _M.new(limit)
 end
 
 
--- Reports whether there was enough.
+-- Takes n for a namespace, and reports whether there was enough.
 function methods.__index:take(namespace, n)
   local theirs = (self.by[namespace] or 0) + n
   if self.taken + n > self.limit or theirs > floor(self.limit / 2) then
