@@ -50,7 +50,11 @@ manifests: ## make kong-conf/install.yaml and all other manifests from the chart
 fmt: ## format the code
 	$(GO) fmt ./...
 
-lint: ## check the code with golangci-lint and its settings in .golangci.yaml
+lint: lint-lua ## check the code with golangci-lint and its settings in .golangci.yaml, and the Lua plugins
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
 
-.PHONY: help build run test bench bench-gateway bench-features conformance tenants image e2e-kind manifests fmt lint
+lint-lua: ## check the Lua plugins with luacheck, where it is on PATH
+	@if command -v luacheck >/dev/null; then cd kong-conf/lua && luacheck --quiet .; \
+		else echo 'luacheck is not on PATH (Debian: apt-get install lua-check): the Lua plugins are not checked'; fi
+
+.PHONY: help build run test bench bench-gateway bench-features conformance tenants image e2e-kind manifests fmt lint lint-lua

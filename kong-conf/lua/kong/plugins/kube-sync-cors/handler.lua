@@ -13,6 +13,7 @@ local CORS = {
   VERSION = "1.0.0",
 }
 
+
 -- "*" allows what the preflight asks for.
 local function listed(list, asked)
   if list == "*" then
@@ -20,6 +21,7 @@ local function listed(list, asked)
   end
   return list
 end
+
 
 function CORS.access(_, conf)
   local get_header = kong.request.get_header
@@ -38,6 +40,7 @@ function CORS.access(_, conf)
   })
 end
 
+
 -- With credentials, browsers take "*" for the name of a header.
 local function exposed(conf)
   if conf.expose ~= "*" or not conf.credentials then
@@ -49,6 +52,7 @@ local function exposed(conf)
   end
   return concat(names, ", ")
 end
+
 
 function CORS.header_filter(_, conf)
   local response = kong.response
@@ -71,5 +75,6 @@ function CORS.header_filter(_, conf)
     response.set_header("Access-Control-Allow-Credentials", "true")
   end
 end
+
 
 return CORS

@@ -2,6 +2,7 @@
 local find = string.find
 local sub = string.sub
 
+
 -- A wildcard matches one or more labels, and no port.
 local function matches(pattern, origin)
   local star = find(pattern, "*", 1, true)
@@ -15,6 +16,7 @@ local function matches(pattern, origin)
     and sub(origin, last + 1) == suffix
     and not find(sub(origin, star, last), "[:/]")
 end
+
 
 -- Returns the value of the response header: the origin, "*", or nothing if the origin is not allowed.
 -- Browsers reject "*" for requests with credentials.

@@ -7,6 +7,7 @@ local ngx = ngx
 local kong = kong
 local chain = {}
 
+
 -- To HTTP/2 backends nginx sends its own path of the request, and encodes it again. That turns an encoded
 -- slash into a plain one.
 local function set_path(path)
@@ -15,6 +16,7 @@ local function set_path(path)
     ngx.req.set_uri(ngx.unescape_uri((gsub(path, "+", "%%2B"))), false, true)
   end
 end
+
 
 local function change(conf, set, add, clear)
   for _, header in ipairs(conf.set or {}) do
@@ -27,6 +29,7 @@ local function change(conf, set, add, clear)
     clear(name)
   end
 end
+
 
 function chain.request(conf)
   if conf.redirect then
@@ -45,10 +48,12 @@ function chain.request(conf)
   end
 end
 
+
 function chain.response(conf)
   if conf.response then
     change(conf.response, kong.response.set_header, kong.response.add_header, kong.response.clear_header)
   end
 end
+
 
 return chain

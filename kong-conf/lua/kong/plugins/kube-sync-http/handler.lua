@@ -13,6 +13,7 @@ local Filters = {
   VERSION = "1.0.0",
 }
 
+
 -- The filters of a backend run after those of its rule, and override them.
 function Filters.access(_, conf)
   chain.request(conf)
@@ -27,6 +28,7 @@ function Filters.access(_, conf)
   end
 end
 
+
 function Filters.header_filter(_, conf)
   relay.header()
   chain.response(conf)
@@ -35,10 +37,12 @@ function Filters.header_filter(_, conf)
   end
 end
 
+
 function Filters.body_filter(_, conf)
   if conf.relay or conf.shares then
     relay.body()
   end
 end
+
 
 return Filters

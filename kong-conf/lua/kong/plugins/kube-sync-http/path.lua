@@ -10,6 +10,7 @@ internals.assert()
 -- The router compares paths that this function has normalized.
 local normalize = internals.module("kong.tools.uri").normalize
 
+
 local function trimmed(path)
   local last = #path
   while last > 0 and byte(path, last) == SLASH do
@@ -17,6 +18,7 @@ local function trimmed(path)
   end
   return sub(path, 1, last)
 end
+
 
 -- Returns the path with its prefix replaced, by whole elements: a slash at the end of the prefix or of the
 -- replacement has no meaning. Kong has normalized the path, so the prefix is normalized, too.

@@ -6,6 +6,7 @@ local escape = internals.module("kong.tools.uri").escape
 local kong = kong
 local default_ports = { http = 80, https = 443 }
 
+
 -- Returns the port of the request's listener. Several listeners may share a port of Kong: then it is the
 -- port in the Host header, or the default port of the scheme.
 local function listener_port(ports, scheme)
@@ -17,6 +18,7 @@ local function listener_port(ports, scheme)
   end
   return ports[1]
 end
+
 
 return function(conf)
   local scheme = conf.scheme or kong.request.get_forwarded_scheme()

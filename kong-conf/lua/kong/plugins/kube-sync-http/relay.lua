@@ -3,6 +3,7 @@ local kong = kong
 local ngx = ngx
 local relay = {}
 
+
 -- Names the rule by its key, as the last element of Via, after whatever the client sent. Kong makes that
 -- header from a variable of nginx when it sends the request. So the key is never in the headers that
 -- plugins and logs read. The relay removes it.
@@ -13,7 +14,9 @@ function relay.request(key)
   end
 end
 
+
 local UNREACHABLE = [[{"message":"the gateway is not ready for this route"}]]
+
 
 -- Kong itself answers 502 when it cannot reach the relay, as while kube-sync restarts: that becomes 503.
 -- The relay's own responses stay as they are.
@@ -26,10 +29,12 @@ function relay.header()
   end
 end
 
+
 function relay.body()
   if kong.ctx.plugin.unreachable then
     kong.response.set_raw_body(UNREACHABLE)
   end
 end
+
 
 return relay

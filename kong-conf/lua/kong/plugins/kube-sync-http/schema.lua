@@ -29,12 +29,15 @@ local path = {
   entity_checks = { { only_one_of = { "full", "prefix" } } },
 }
 
+
 -- Kong changes elements in place, so every field has a table of its own.
 local function ports()
   return { type = "array", len_min = 1, elements = { type = "integer", between = { 1, 65535 } } }
 end
 
+
 local host = { type = "string", match = "^[%w._-]+$" }
+
 
 -- Adds the filters of a rule, or of one of its backends, to other fields.
 local function chain(fields)
@@ -61,6 +64,7 @@ local function chain(fields)
   fields[#fields + 1] = { response = headers }
   return fields
 end
+
 
 -- The key by which a request names its rule to the relay.
 local relay = { type = "string", len_min = 1, match = "^%x+$" }

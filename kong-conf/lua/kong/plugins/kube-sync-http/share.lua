@@ -2,6 +2,7 @@
 local random = math.random
 local kong = kong
 
+
 local function choose(shares, total)
   local chosen = random(total)
   for i = 1, #shares do
@@ -12,6 +13,7 @@ local function choose(shares, total)
     chosen = chosen - share.weight
   end
 end
+
 
 -- Sends the request to the chosen backend and returns its share, or answers with an error if the backend
 -- is invalid. Returns nil for the rest of the total, which the service's own upstream gets.

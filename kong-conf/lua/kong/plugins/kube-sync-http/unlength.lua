@@ -3,6 +3,7 @@
 -- length ends with its headers.
 local kong = kong
 
+
 return function()
   if kong.request.get_header("content-length") == "0" then
     kong.service.request.clear_header("content-length")

@@ -18,6 +18,7 @@ local MTLS = {
   VERSION = "1.0.0",
 }
 
+
 -- During the handshake of every connection.
 function MTLS.certificate(_, conf)
   sessions.watch(conf)
@@ -26,6 +27,7 @@ function MTLS.certificate(_, conf)
     handshake.ask(here)
   end
 end
+
 
 -- Before a request is routed: its connection may be older than the present configuration.
 function MTLS.rewrite(_, conf)
@@ -40,11 +42,13 @@ function MTLS.rewrite(_, conf)
   ngx.ctx.kube_sync_validated = true
 end
 
+
 -- On a route that is only for clients with a certificate, whatever the configuration of its port is.
 function MTLS.access(_, conf)
   if conf.required == true and not ngx.ctx.kube_sync_validated then
     return ngx.exit(CLOSE)
   end
 end
+
 
 return MTLS

@@ -18,6 +18,7 @@ local DEPTH = 10
 local C = ffi.C
 local handshake = {}
 
+
 -- Asks the client for a certificate. If one is required, a handshake without a valid one fails.
 function handshake.ask(here)
   assert(tls.disable_session_reuse())
@@ -28,5 +29,6 @@ function handshake.ask(here)
     C.SSL_set_verify(connection, VERIFY_PEER_OR_FAIL, nil)
   end
 end
+
 
 return handshake

@@ -23,11 +23,13 @@ local sessions = {}
 -- The configuration of the newest connection or request.
 local current
 
+
 local function client_hello()
   if validation.at(current, ssl.server_port()) then
     assert(C.SSL_set_session_id_context(tls.get_request_ssl_pointer(), CONTEXT, #CONTEXT) == 1)
   end
 end
+
 
 -- Kong runs no plugins at the start of a handshake, so its own function is wrapped. Without it, clients that
 -- resume a session are refused, and some clients insist on a session as long as it is valid.
@@ -46,11 +48,13 @@ local function hook()
   end)
 end
 
+
 function sessions.watch(conf)
   if not current then
     hook()
   end
   current = conf
 end
+
 
 return sessions

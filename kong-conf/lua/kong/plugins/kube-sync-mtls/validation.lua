@@ -24,6 +24,7 @@ local CERTIFICATE = "%-%-%-%-%-BEGIN CERTIFICATE%-%-%-%-%-.-%-%-%-%-%-END CERTIF
 
 local validation = {}
 
+
 -- Returns a store that trusts these certificates, whoever issued them.
 local function store_of(cas)
   local store = assert(stores.new())
@@ -34,10 +35,12 @@ local function store_of(cas)
   return store
 end
 
+
 local function trust(here, cas)
   here.hints = assert(parse_pem_cert(concat(cas, "\n")))
   here.store = store_of(cas)
 end
+
 
 -- With an empty store all clients are refused.
 local function compiled(here)
@@ -50,7 +53,9 @@ local function compiled(here)
   return here
 end
 
+
 local by_conf = setmetatable({}, { __mode = "k" })
+
 
 -- Returns what a port of Kong asks of clients, or nil.
 function validation.at(conf, port)
@@ -69,6 +74,7 @@ function validation.at(conf, port)
   return here
 end
 
+
 local function verified(store, pem)
   local leaf
   local chain = assert(chains.new())
@@ -83,7 +89,9 @@ local function verified(store, pem)
   return store:verify(leaf, chain, false, nil, "ssl_client")
 end
 
+
 local known = assert(lrucache.new(KNOWN))
+
 
 -- Reports whether the client of this connection has a certificate that is valid by the present
 -- configuration. The connection may be older than that.
@@ -105,5 +113,6 @@ function validation.passed(here)
   known:set(connection, here, FRESH)
   return true
 end
+
 
 return validation

@@ -32,6 +32,7 @@ else
   end)
 end
 
+
 -- Before the request is routed.
 function Ports.rewrite(_, conf)
   local ctx = ngx.ctx
@@ -44,5 +45,6 @@ function Ports.rewrite(_, conf)
     end
   end
 end
+
 
 return Ports

@@ -9,10 +9,12 @@ local Stream = {
   VERSION = "1.0.0",
 }
 
+
 function Stream.preread(_, conf)
   if random(conf.total) <= conf.closed then
     return kong.response.exit(503)
   end
 end
+
 
 return Stream

@@ -9,9 +9,11 @@ local Tenants = {
 
 local problems = {}
 
+
 local function part(name)
   problems[#problems + 1] = require("kong.plugins.kube-sync-tenants." .. name).split()
 end
+
 
 part("queues")
 
@@ -37,10 +39,12 @@ if ngx.config.subsystem == "http" then
   part("buffers")
 end
 
+
 function Tenants.init_worker()
   if #problems > 0 and ngx.worker.id() == 0 then
     kong.log.err("tenants are not separated: ", table.concat(problems, "; "))
   end
 end
+
 
 return Tenants
