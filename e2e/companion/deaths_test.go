@@ -18,9 +18,15 @@ import (
 // test around it. The code finds the module in the variable "module".
 func overlaid(t *testing.T, code map[string]string, settings ...string) *kong {
 	t.Helper()
-	overlay := t.TempDir()
+	return start(t, append(settings, "KONG_LUA_PACKAGE_PATH="+overlay(t, code))...)
+}
+
+// overlay returns a Lua path by which modules have code around them.
+func overlay(t *testing.T, code map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
 	for name, around := range code {
-		path := filepath.Join(overlay, strings.ReplaceAll(name, ".", "/")+".lua")
+		path := filepath.Join(dir, strings.ReplaceAll(name, ".", "/")+".lua")
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +41,7 @@ func overlaid(t *testing.T, code map[string]string, settings ...string) *kong {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return start(t, append(settings, "KONG_LUA_PACKAGE_PATH="+overlay+"/?.lua;"+lua+"/?.lua;;")...)
+	return dir + "/?.lua;" + lua + "/?.lua;;"
 }
 
 // routed is a configuration with routes of the names.
