@@ -14,6 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/limit"
+	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -102,13 +103,13 @@ func (c *pooledCluster) put(change unit.Change) {
 // settle writes the record of ports until it stays.
 func (c *pooledCluster) settle() {
 	c.t.Helper()
-	key := gatewayapi.RecordOf(poolFront)
+	key := owned.PortRecord(poolFront)
 	for range 3 {
-		owned := c.graph.Owned(gatewayapi.PoolKey)
-		if len(owned) == 0 {
+		objects := c.graph.Owned(owned.Ports)
+		if len(objects) == 0 {
 			return
 		}
-		record := owned[0].(*corev1.ConfigMap)
+		record := objects[0].(*corev1.ConfigMap)
 		before, ok := c.objects[key].(*corev1.ConfigMap)
 		if ok && cmp.Equal(before.Data, record.Data) {
 			return

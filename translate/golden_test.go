@@ -101,7 +101,7 @@ func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
 	for key, status := range g.Statuses() {
 		b.Write(written(t, key, g.Object(key), status))
 		for _, object := range g.Owned(key) {
-			b.Write(owned(t, key, object))
+			b.Write(ownedObject(t, key, object))
 		}
 	}
 	return config, b.Bytes()
@@ -142,8 +142,8 @@ var filledIn = regexp.MustCompile(`parentRef:\n +group: gateway\.networking\.k8s
 
 var leftOut = regexp.MustCompile(`lastTransitionTime: null\n *|  supportedFeatures:\n(?:  - name: .*\n)+`)
 
-// owned is an object that another is to own.
-func owned(t *testing.T, owner unit.Key, object unit.Object) []byte {
+// ownedObject renders an object that another owns.
+func ownedObject(t *testing.T, owner unit.Key, object unit.Object) []byte {
 	t.Helper()
 	document, err := yaml.Marshal(map[string]any{owner.String() + " owns": object})
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 
-	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -197,7 +197,7 @@ func (c *Cluster) madeFor(kind unit.Kind, gateway unit.Key) (objects []unit.Obje
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, informer := range c.informers[kind] {
-		found, _ := informer.shared.GetIndexer().ByIndex(byOwner, gatewayapi.OwnerKey(gateway.Namespace, gateway.Name))
+		found, _ := informer.shared.GetIndexer().ByIndex(byOwner, owned.Key(gateway.Namespace, gateway.Name))
 		for _, cached := range found {
 			if object, ok := cached.(unit.Object); ok {
 				objects = append(objects, object)

@@ -6,7 +6,7 @@ import (
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/experimental"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -98,7 +98,7 @@ func completeListeners(_ unit.Object, status map[string]any) {
 // completeXListenerSet adds also the ports of listeners.
 func completeXListenerSet(object unit.Object, status map[string]any) {
 	completeListeners(object, status)
-	set, ok := object.(*gatewayapi.XListenerSet)
+	set, ok := object.(*experimental.XListenerSet)
 	if !ok {
 		return
 	}

@@ -9,7 +9,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/experimental"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -67,7 +67,7 @@ spec:
   listeners:
   - {name: open, port: 80, protocol: HTTP}
   - {name: closed, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: c}], frontendValidation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]}}}
-`).(*gatewayapi.XListenerSet)
+`).(*experimental.XListenerSet)
 	if !ok || set.Kind != "XListenerSet" || len(set.Spec.Listeners) != 2 || set.Spec.Listeners[0].Protocol != "HTTP" ||
 		set.Spec.Listeners[1].Protocol != "HTTPS with frontendValidation in an XListenerSet" {
 		t.Fatalf("read %+v", set)

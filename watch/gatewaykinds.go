@@ -3,7 +3,7 @@ package watch
 import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/experimental"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -36,13 +36,13 @@ func GatewayKinds() []Kind {
 			Unread:     on(func(s *gatewayv1.ListenerSet) { s.Status = gatewayv1.ListenerSetStatus{} }),
 		}, {
 			Name:       unit.XListenerSet,
-			Resource:   gatewayapi.ExperimentalGroupVersion.WithResource("xlistenersets"),
+			Resource:   experimental.GroupVersion.WithResource("xlistenersets"),
 			Namespaced: true,
 			Custom:     true,
-			New:        created[gatewayapi.XListenerSet](),
+			New:        created[experimental.XListenerSet](),
 			Convert:    convertXListenerSet,
 			Complete:   completeXListenerSet,
-			Unread:     on(func(s *gatewayapi.XListenerSet) { s.Status = gatewayv1.ListenerSetStatus{} }),
+			Unread:     on(func(s *experimental.XListenerSet) { s.Status = gatewayv1.ListenerSetStatus{} }),
 		}, {
 			Name:       unit.HTTPRoute,
 			Resource:   gatewayv1.SchemeGroupVersion.WithResource("httproutes"),

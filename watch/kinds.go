@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -103,7 +103,7 @@ func stripService(s *corev1.Service) {
 // strippedStatus keeps the addresses of a Service, which tell those of the gateway, and of a
 // Gateway's own Service all that is in the Gateway's status.
 func strippedStatus(s *corev1.Service) (kept corev1.ServiceStatus) {
-	if gatewayapi.Owned(s) {
+	if owned.Is(s) {
 		kept.LoadBalancer = s.Status.LoadBalancer
 		return kept
 	}
@@ -138,7 +138,7 @@ func stripEndpointSlice(s *discoveryv1.EndpointSlice) {
 		Ports:       s.Ports,
 		Endpoints:   s.Endpoints,
 	}
-	if gatewayapi.Owned(s) {
+	if owned.Is(s) {
 		kept.Labels = s.Labels
 	} else if service, ok := s.Labels[discoveryv1.LabelServiceName]; ok {
 		kept.Labels = map[string]string{discoveryv1.LabelServiceName: service}

@@ -12,15 +12,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// owned writes the objects that Gateways own: a Service, and the EndpointSlices by which
+// ownedObjects writes the objects that Gateways own: a Service, and the EndpointSlices by which
 // it leads to Kong. They are applied as they are to be, what others add to them stays, and
 // what is no longer to be there is deleted. Those of a Gateway that is gone go with it. A
 // Service is written when the record has its ports.
-type owned struct {
+type ownedObjects struct {
 	cluster *Cluster
 	log     *slog.Logger
 
@@ -52,7 +52,7 @@ func ownerOf(cached any) ([]string, error) {
 	if !ok {
 		return nil, nil
 	}
-	if key, ok := gatewayapi.OwnerKeyOf(object); ok {
+	if key, ok := owned.KeyOf(object); ok {
 		return []string{key}, nil
 	}
 	return nil, nil
@@ -64,25 +64,25 @@ type applied struct {
 	version string
 }
 
-func newOwned(cluster *Cluster, log *slog.Logger) *owned {
-	o := &owned{cluster: cluster, log: log, told: func(unit.Key) {},
+func newOwned(cluster *Cluster, log *slog.Logger) *ownedObjects {
+	o := &ownedObjects{cluster: cluster, log: log, told: func(unit.Key) {},
 		desired: map[unit.Key][]unit.Object{}, owner: map[unit.Key]unit.Key{}, denied: map[unit.Key]string{}, applied: map[unit.Key]applied{}}
 	cluster.observe(o.observed)
 	return o
 }
 
 // observeDenials is called before anything runs.
-func (o *owned) observeDenials(told func(owner unit.Key)) { o.told = told }
+func (o *ownedObjects) observeDenials(told func(owner unit.Key)) { o.told = told }
 
 // deniedTo says why the objects of an owner may not be written; empty if they may.
-func (o *owned) deniedTo(owner unit.Key) string {
+func (o *ownedObjects) deniedTo(owner unit.Key) string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.denied[owner]
 }
 
 // deny remembers why the objects of an owner may not be written, and tells when that changes.
-func (o *owned) deny(owner unit.Key, why string) {
+func (o *ownedObjects) deny(owner unit.Key, why string) {
 	o.mu.Lock()
 	before := o.denied[owner]
 	if why == "" {
@@ -100,13 +100,13 @@ func (o *owned) deny(owner unit.Key, why string) {
 	o.told(owner)
 }
 
-func (o *owned) report(r Report) {
-	if r.Object.Kind != unit.Gateway && r.Object != gatewayapi.PoolKey {
+func (o *ownedObjects) report(r Report) {
+	if r.Object.Kind != unit.Gateway && r.Object != owned.Ports {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if r.Object == gatewayapi.PoolKey {
+	if r.Object == owned.Ports {
 		o.reportPorts(r.Owned)
 		return
 	}
@@ -126,7 +126,7 @@ func (o *owned) report(r Report) {
 }
 
 // observed looks again at what was changed, maybe by another.
-func (o *owned) observed(key unit.Key) {
+func (o *ownedObjects) observed(key unit.Key) {
 	if !slices.Contains(ownedKinds, key.Kind) {
 		return
 	}
@@ -137,39 +137,39 @@ func (o *owned) observed(key unit.Key) {
 	}
 }
 
-func (o *owned) enqueue(key unit.Key) {
+func (o *ownedObjects) enqueue(key unit.Key) {
 	if o.work != nil {
 		o.work.Add(key)
 	}
 }
 
-func (o *owned) enqueueAll() {
+func (o *ownedObjects) enqueueAll() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	clear(o.applied)
 	o.ports.written = nil
-	o.enqueue(gatewayapi.PoolKey)
+	o.enqueue(owned.Ports)
 	o.enqueueGateways()
 }
 
-func (o *owned) enqueueGateways() {
+func (o *ownedObjects) enqueueGateways() {
 	for key := range o.desired {
 		o.enqueue(key)
 	}
 }
 
 // lead writes until the context ends, beginning with all there are.
-func (o *owned) lead(ctx context.Context) { lead(ctx, o.use, o.enqueueAll, o.write) }
+func (o *ownedObjects) lead(ctx context.Context) { lead(ctx, o.use, o.enqueueAll, o.write) }
 
-func (o *owned) use(work statusQueue) {
+func (o *ownedObjects) use(work statusQueue) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.work = work
 }
 
 // write brings all that one Gateway owns to what it is to be.
-func (o *owned) write(ctx context.Context, owner unit.Key) (again bool) {
-	if owner == gatewayapi.PoolKey {
+func (o *ownedObjects) write(ctx context.Context, owner unit.Key) (again bool) {
+	if owner == owned.Ports {
 		return o.writePorts(ctx)
 	}
 	o.mu.Lock()
@@ -211,7 +211,7 @@ func keyOf(object unit.Object) unit.Key {
 }
 
 // apply has an object be as given, unless it was made so and nobody changed it.
-func (o *owned) apply(ctx context.Context, object unit.Object) error {
+func (o *ownedObjects) apply(ctx context.Context, object unit.Object) error {
 	key := keyOf(object)
 	o.mu.Lock()
 	last := o.applied[key]
@@ -230,7 +230,7 @@ func (o *owned) apply(ctx context.Context, object unit.Object) error {
 }
 
 // patch sends an object to be applied.
-func (o *owned) patch(ctx context.Context, object unit.Object) (metav1.Object, error) {
+func (o *ownedObjects) patch(ctx context.Context, object unit.Object) (metav1.Object, error) {
 	key := keyOf(object)
 	body, err := json.Marshal(object)
 	if err != nil {
@@ -242,7 +242,7 @@ func (o *owned) patch(ctx context.Context, object unit.Object) (metav1.Object, e
 }
 
 // surplus are the objects that are marked as the Gateway's and are not to be.
-func (o *owned) surplus(owner unit.Key, objects []unit.Object) map[unit.Key]types.UID {
+func (o *ownedObjects) surplus(owner unit.Key, objects []unit.Object) map[unit.Key]types.UID {
 	surplus := map[unit.Key]types.UID{}
 	for _, kind := range ownedKinds {
 		for _, object := range o.cluster.madeFor(kind, owner) {
@@ -255,7 +255,7 @@ func (o *owned) surplus(owner unit.Key, objects []unit.Object) map[unit.Key]type
 	return surplus
 }
 
-func (o *owned) remove(ctx context.Context, key unit.Key, uid types.UID) error {
+func (o *ownedObjects) remove(ctx context.Context, key unit.Key, uid types.UID) error {
 	err := o.cluster.clients.dynamic.Resource(o.cluster.resource(key.Kind)).Namespace(key.Namespace).
 		Delete(ctx, key.Name, *metav1.NewPreconditionDeleteOptions(string(uid)))
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {

@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
 
-	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -20,7 +20,7 @@ func TestWhatWasMadeForAGateway(t *testing.T) {
 			"app.kubernetes.io/managed-by": managedBy, "gateway.networking.k8s.io/gateway-name": gateway}}}
 	}
 	long := strings.Repeat("long", 30)
-	labeled := gatewayapi.OwnerKey("", long)[1:]
+	labeled := owned.Key("", long)[1:]
 	f := newFakes(service("shop", "web-kong", "kube-sync", "web"), service("shop", "other-kong", "kube-sync", "other"),
 		service("shop", "foreign", "another", "web"), service("elsewhere", "web-kong", "kube-sync", "web"),
 		service("shop", "long-kong", "kube-sync", labeled))

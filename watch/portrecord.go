@@ -6,7 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -23,7 +23,7 @@ type portRecord struct {
 // has reports whether the record has the ports of all Services among the objects.
 func (p portRecord) has(objects []unit.Object) bool {
 	for _, object := range objects {
-		if service, ok := object.(*corev1.Service); ok && !gatewayapi.Recorded(p.written, service) {
+		if service, ok := object.(*corev1.Service); ok && !owned.Recorded(p.written, service) {
 			return false
 		}
 	}
@@ -31,18 +31,18 @@ func (p portRecord) has(objects []unit.Object) bool {
 }
 
 // reportPorts takes the record that is to be written. It is called with the lock held.
-func (o *owned) reportPorts(objects []unit.Object) {
+func (o *ownedObjects) reportPorts(objects []unit.Object) {
 	o.ports.desired = nil
 	for _, object := range objects {
 		if record, ok := object.(*corev1.ConfigMap); ok {
 			o.ports.desired = record
-			o.enqueue(gatewayapi.PoolKey)
+			o.enqueue(owned.Ports)
 		}
 	}
 }
 
 // writePorts writes the record, and then the Gateways that waited for it.
-func (o *owned) writePorts(ctx context.Context) (again bool) {
+func (o *ownedObjects) writePorts(ctx context.Context) (again bool) {
 	o.mu.Lock()
 	record := o.ports.desired
 	o.mu.Unlock()

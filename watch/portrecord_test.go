@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -79,9 +79,9 @@ func TestServicesWaitForTheRecordOfTheirPorts(t *testing.T) {
 				t.Errorf("without a record %v are written", patched)
 			}
 			if test.record != nil {
-				o.report(Report{Object: gatewayapi.PoolKey, Owned: []unit.Object{test.record}, Gone: true})
+				o.report(Report{Object: owned.Ports, Owned: []unit.Object{test.record}, Gone: true})
 			}
-			if again := o.write(t.Context(), gatewayapi.PoolKey); again != test.again {
+			if again := o.write(t.Context(), owned.Ports); again != test.again {
 				t.Errorf("the record is written again: %t, want %t", again, test.again)
 			}
 			o.write(t.Context(), gateway)

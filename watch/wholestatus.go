@@ -40,7 +40,7 @@ type whole struct {
 	base string
 }
 
-func newWholes(cluster *Cluster, published *published, owned *owned, log *slog.Logger) *wholes {
+func newWholes(cluster *Cluster, published *published, owned *ownedObjects, log *slog.Logger) *wholes {
 	w := &wholes{cluster: cluster, published: published, denied: owned.deniedTo, log: log, desired: map[unit.Key]whole{}}
 	owned.observeDenials(w.again)
 	cluster.observe(w.enqueueKnown)

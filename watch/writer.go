@@ -45,10 +45,10 @@ type WriterOptions struct {
 type Writer struct {
 	options  WriterOptions
 	cluster  *Cluster
-	statuses *statuses // nil if not wanted
-	wholes   *wholes   // nil if not wanted
-	owned    *owned    // nil if not wanted
-	events   *events   // nil if not wanted
+	statuses *statuses     // nil if not wanted
+	wholes   *wholes       // nil if not wanted
+	owned    *ownedObjects // nil if not wanted
+	events   *events       // nil if not wanted
 	leading  atomic.Bool
 }
 

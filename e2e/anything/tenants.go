@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/experimental"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -139,7 +139,7 @@ func uncontested(object unit.Object) bool {
 		}
 	case *configurationv1alpha1.KongCustomEntity:
 		o.Spec.Fields.Raw = []byte(`{"name":"own"}`)
-	case *gatewayv1.Gateway, *gatewayv1.ListenerSet, *gatewayapi.XListenerSet, *gatewayv1.TCPRoute, *gatewayv1.UDPRoute, *gatewayv1.TLSRoute,
+	case *gatewayv1.Gateway, *gatewayv1.ListenerSet, *experimental.XListenerSet, *gatewayv1.TCPRoute, *gatewayv1.UDPRoute, *gatewayv1.TLSRoute,
 		*configurationv1beta1.TCPIngress, *configurationv1beta1.UDPIngress:
 		return false
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -92,7 +93,7 @@ func Define(g *unit.Graph, o Options) {
 			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.listenerSet(k.kind, id, r) }})
 	}
 	g.Define(unit.Definition{Role: mergedRole, Kind: unit.Gateway, Translate: o.merge})
-	g.Define(unit.Definition{Role: poolRole, Kind: PoolKey.Kind, Owns: true, Translate: o.pool})
+	g.Define(unit.Definition{Role: poolRole, Kind: owned.Ports.Kind, Owns: true, Translate: o.pool})
 	g.Define(unit.Definition{Role: frontPortsRole, Kind: unit.Service, Translate: o.frontPorts})
 	indexPool(g)
 	indexListenerSets(g)

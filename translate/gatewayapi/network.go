@@ -10,6 +10,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/name"
+	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -84,7 +85,7 @@ func networkOf(r *unit.Reader, gateway *gatewayv1.Gateway) *network {
 	n, name := &network{}, serviceName(gateway)
 	key := unit.Key{Kind: unit.Service, Namespace: name.Namespace, Name: name.Name}
 	service, ok := unit.Get[*corev1.Service](r, key)
-	if ok && !OwnedBy(gateway.Name, service) {
+	if ok && !owned.By(gateway.Name, service) {
 		c := gatewayServiceTaken(name.String())
 		return &network{missing: &c, taken: true}
 	}

@@ -8,36 +8,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
-
-// PoolKey is the key of what owns the record of ports. No object of the cluster has it.
-var PoolKey = unit.Key{Kind: "Ports of Gateways"}
-
-// RecordOf is the ConfigMap that records which Gateways have which ports of Kong. It is beside
-// the Service in front of Kong, where no tenant can write: it alone makes an assignment last.
-func RecordOf(front types.NamespacedName) unit.Key {
-	return unit.Key{Kind: unit.ConfigMap, Namespace: front.Namespace, Name: front.Name + "-gateway-ports"}
-}
-
-// Recorded reports whether a record has all ports of the Service of a Gateway.
-func Recorded(record *corev1.ConfigMap, service *corev1.Service) bool {
-	name := types.NamespacedName{Namespace: service.Namespace, Name: service.Name}
-	for _, p := range service.Spec.Ports {
-		if record == nil || record.Data[p.TargetPort.String()] != recordOfPort(name, p.Name) {
-			return false
-		}
-	}
-	return true
-}
-
-// recordOfPort is what the record has of a port of a Service: "http-80 of shop/web-kong".
-func recordOfPort(service types.NamespacedName, port string) string {
-	return fmt.Sprintf("%s of %s", port, service)
-}
 
 // portRecord is what is recorded.
 type portRecord struct {
@@ -51,7 +26,7 @@ func (o Options) recorded(r *unit.Reader) portRecord {
 	if o.Front.Name == "" {
 		return portRecord{}
 	}
-	object, ok := unit.Get[*corev1.ConfigMap](r, RecordOf(o.Front))
+	object, ok := unit.Get[*corev1.ConfigMap](r, owned.PortRecord(o.Front))
 	if !ok {
 		return portRecord{}
 	}
@@ -67,7 +42,7 @@ func (o Options) recorded(r *unit.Reader) portRecord {
 
 // of is the port of Kong that is recorded for one of a Gateway.
 func (r portRecord) of(port poolPort) (int32, bool) {
-	at, ok := r.ports[recordOfPort(port.Service, portName(port.Protocol, port.Port))]
+	at, ok := r.ports[owned.PortHolder(port.Service, portName(port.Protocol, port.Port))]
 	return at, ok
 }
 
@@ -84,11 +59,11 @@ func (o Options) record(before portRecord, assigned assignments) *corev1.ConfigM
 	if o.Front.Name == "" {
 		return nil
 	}
-	key := RecordOf(o.Front)
+	key := owned.PortRecord(o.Front)
 	record := &corev1.ConfigMap{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: string(unit.ConfigMap)},
 		ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name, ResourceVersion: before.version,
-			Labels: map[string]string{managedByLabel: managedBy}},
+			Labels: map[string]string{owned.ManagedByLabel: owned.ManagedBy}},
 		Data: map[string]string{},
 	}
 	for at, holder := range before.data {
@@ -97,7 +72,7 @@ func (o Options) record(before portRecord, assigned assignments) *corev1.ConfigM
 		}
 	}
 	for port, at := range assigned {
-		holder := recordOfPort(port.Service, portName(port.Protocol, port.Port))
+		holder := owned.PortHolder(port.Service, portName(port.Protocol, port.Port))
 		maps.DeleteFunc(record.Data, func(_, other string) bool { return other == holder })
 		record.Data[strconv.Itoa(int(at))] = holder
 	}

@@ -3,7 +3,6 @@ package gatewayapi
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -18,35 +17,9 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
-
-// What tells the Services of Gateways from those of others.
-const (
-	managedByLabel = "app.kubernetes.io/managed-by"
-	managedBy      = "kube-sync"
-	classNameLabel = "gateway.networking.k8s.io/gateway-class-name"
-)
-
-// Owned tells whether an object was made for a Gateway.
-func Owned(object metav1.Object) bool {
-	labels := object.GetLabels()
-	return labels[managedByLabel] == managedBy && labels[gatewayv1.GatewayNameLabelKey] != ""
-}
-
-// OwnedBy tells whether an object was made for the Gateway of this name in its namespace.
-func OwnedBy(gateway string, object metav1.Object) bool {
-	return Owned(object) && object.GetLabels()[gatewayv1.GatewayNameLabelKey] == labeled(gateway)
-}
-
-// OwnerKey is the key under which what was made for a Gateway is found: see [OwnerKeyOf].
-func OwnerKey(namespace, gateway string) string { return namespace + "/" + labeled(gateway) }
-
-// OwnerKeyOf returns the key of the Gateway that an object was made for; false if it was made
-// for none.
-func OwnerKeyOf(object metav1.Object) (key string, ok bool) {
-	return object.GetNamespace() + "/" + object.GetLabels()[gatewayv1.GatewayNameLabelKey], Owned(object)
-}
 
 // serviceName is that of a Gateway's Service: the Gateway's name and its class's, as far as
 // that can be the name of a Service.
@@ -118,7 +91,7 @@ func (f *front) slice(of *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice 
 		TypeMeta: metav1.TypeMeta{APIVersion: "discovery.k8s.io/v1", Kind: "EndpointSlice"},
 		ObjectMeta: f.metadata(f.name.Name+"-"+of.Name, map[string]string{
 			discoveryv1.LabelServiceName: f.name.Name,
-			discoveryv1.LabelManagedBy:   managedBy,
+			discoveryv1.LabelManagedBy:   owned.ManagedBy,
 		}),
 		AddressType: of.AddressType,
 		Endpoints:   append([]discoveryv1.Endpoint{}, of.Endpoints...),
@@ -147,19 +120,8 @@ func (f *front) metadata(name string, labels map[string]string) metav1.ObjectMet
 		}
 	}
 	maps.Copy(meta.Labels, labels)
-	meta.Labels[managedByLabel] = managedBy
-	meta.Labels[gatewayv1.GatewayNameLabelKey] = labeled(f.gateway.Name)
-	meta.Labels[classNameLabel] = labeled(string(f.gateway.Spec.GatewayClassName))
+	owned.Mark(meta.Labels, f.gateway)
 	return meta
-}
-
-// labeled is a name as far as a label holds it.
-func labeled(name string) string {
-	if len(name) <= validation.LabelValueMaxLength {
-		return name
-	}
-	sum := sha256.Sum256([]byte(name))
-	return fmt.Sprintf("%s-%x", name[:50], sum[:6])
 }
 
 // endpoints are those of the Service in front of Kong.
