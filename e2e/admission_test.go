@@ -15,7 +15,8 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
+	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
 // admissionCase is a rule of kong-conf/admission.yaml: a value that it refuses, and one
@@ -184,7 +185,7 @@ spec: {gatewayClassName: kong, listeners: [{name: http, port: 80, protocol: HTTP
 // against the consumer that a judged Secret is for.
 func against(t *testing.T, object string) (found []unit.Verdict) {
 	t.Helper()
-	read, err := watch.ReadManifests("case", strings.NewReader(admissionContext+object), watch.AllKinds())
+	read, err := manifest.Read("case", strings.NewReader(admissionContext+object), kinds.All())
 	if err != nil {
 		t.Fatal(err)
 	}

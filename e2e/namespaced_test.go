@@ -12,7 +12,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
 // namespacedInstall is the installation for the namespace "default". Its cluster-scoped roles are optional.
@@ -87,7 +87,7 @@ func TestNamespacedInstall(t *testing.T) {
 	t.Logf("%d lines of %d tell of a missing right", len(refused), strings.Count(log, "\n"))
 	// Those that are in no namespace, and the definitions of custom ones.
 	most := 1
-	for _, kind := range watch.AllKinds() {
+	for _, kind := range kinds.All() {
 		if !kind.Namespaced {
 			most++
 		}

@@ -16,7 +16,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
+	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
 var linkPattern = regexp.MustCompile(`\]\(([^)]+)\)`)
@@ -31,7 +32,7 @@ type translated struct {
 // world translates the objects of testdata/world.yaml. Before that, some of them are changed.
 func world(t *testing.T, change func(unit.Key, unit.Object)) translated {
 	t.Helper()
-	read, err := watch.ReadManifests("world.yaml", strings.NewReader(readFile(t, "testdata/world.yaml")), watch.AllKinds())
+	read, err := manifest.Read("world.yaml", strings.NewReader(readFile(t, "testdata/world.yaml")), kinds.All())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kube-sync/kube-sync/plugin/settings"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
 // What an inventory says of a thing that the Kong Ingress Controller has.
@@ -143,13 +143,13 @@ to make the difference that is claimed. How to move is in [MIGRATION.md](../MIGR
 
 // kindsOf are the kinds that an annotation is on, in the order of those that are watched.
 func kindsOf(a annotationRow) []string {
-	var kinds []string
-	for _, kind := range watch.AllKinds() {
+	var on []string
+	for _, kind := range kinds.All() {
 		if _, ok := a.On[string(kind.Name)]; ok {
-			kinds = append(kinds, string(kind.Name))
+			on = append(on, string(kind.Name))
 		}
 	}
-	return kinds
+	return on
 }
 
 // settingRows are of the settings, by the tables that the settings are read by.
@@ -190,7 +190,7 @@ func settingRows(t *testing.T, b *bytes.Buffer, all inventory) {
 func TestInventoryOfKinds(t *testing.T) {
 	newer := []string{"ListenerSet", "XListenerSet"}
 	watched := map[string]string{}
-	for _, kind := range watch.AllKinds() {
+	for _, kind := range kinds.All() {
 		group := kind.Resource.Group
 		if group == "" {
 			group = "core"

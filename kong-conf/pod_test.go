@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/cluster"
 )
 
 // podValues are what the chart makes the pod's security and its volumes of.
@@ -98,8 +98,8 @@ func TestTokenIsShort(t *testing.T) {
 		t.Errorf("the token is %+v", source)
 	}
 	for file, all := range map[string][]corev1.VolumeMount{"install.yaml": container.VolumeMounts, "helm-values.yaml": chartValues(t).Deployment.UserDefinedVolumeMounts} {
-		if mounts(all)[watch.ServiceAccountDir] != token {
-			t.Errorf("%s: the token is not where kube-sync looks for it, in %s", file, watch.ServiceAccountDir)
+		if mounts(all)[cluster.ServiceAccountDir] != token {
+			t.Errorf("%s: the token is not where kube-sync looks for it, in %s", file, cluster.ServiceAccountDir)
 		}
 	}
 }

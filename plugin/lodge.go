@@ -16,7 +16,7 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/process"
 	"github.com/kube-sync/kube-sync/plugin/serve"
 	"github.com/kube-sync/kube-sync/plugin/settings"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/clientlog"
 )
 
 // lodger is what lives in the Kong with a prefix, beside the plugin server.
@@ -35,7 +35,7 @@ func moveIn(prefix string, flags map[string]string) *lodger {
 	s, unread, bad := load(prefix, flags)
 	log := process.NewLog(s.LogLevel, s.LogFormat)
 	slog.SetDefault(log)
-	klog.SetSlogLogger(slog.New(watch.WithoutBodies(log.Handler())))
+	klog.SetSlogLogger(slog.New(clientlog.WithoutBodies(log.Handler())))
 	for _, err := range split(bad) {
 		log.Error("A setting is wrong; nothing is configured until it is mended", "error", err)
 	}

@@ -26,7 +26,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
+	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew from what the translation gives")
@@ -67,7 +68,7 @@ func TestGolden(t *testing.T) {
 func goldenGraph(t *testing.T, archive *txtar.Archive) *unit.Graph {
 	t.Helper()
 	g := translate.New(options(t, archive))
-	manifests, err := watch.ReadManifests("input.yaml", bytes.NewReader(section(archive, "input.yaml")), watch.AllKinds())
+	manifests, err := manifest.Read("input.yaml", bytes.NewReader(section(archive, "input.yaml")), kinds.All())
 	if err != nil {
 		t.Fatal(err)
 	}

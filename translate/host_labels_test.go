@@ -9,7 +9,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
+	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
 // deepHosts are the manifests of a route for a thousand hosts of many labels, at a number of
@@ -49,7 +50,7 @@ spec: {hostnames: [x.example], parentRefs: [%s], rules: [{backendRefs: [{name: w
 // the hosts have and at however many listeners they are.
 func TestHostsOfManyLabelsTakeLittle(t *testing.T) {
 	const routes, most = 4, 20 << 20
-	manifests, err := watch.ReadManifests("input.yaml", strings.NewReader(deepHosts(4, routes)), watch.AllKinds())
+	manifests, err := manifest.Read("input.yaml", strings.NewReader(deepHosts(4, routes)), kinds.All())
 	if err != nil {
 		t.Fatal(err)
 	}

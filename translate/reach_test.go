@@ -13,7 +13,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
+	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
 const (
@@ -40,7 +41,7 @@ func TestReach(t *testing.T) {
 				reaches(t, g, unit.Change{Key: m.Key, Object: again})
 				reaches(t, g, unit.Change{Key: m.Key})
 			}
-			for _, kind := range watch.AllKinds() {
+			for _, kind := range kinds.All() {
 				if kind.Namespaced && !aimed[kind.Name] {
 					t.Errorf("no attacker has a %s", kind.Name)
 				}
@@ -128,7 +129,7 @@ func reachFile(t *testing.T, name string) []byte {
 
 func read(t *testing.T, manifests string) (changes []unit.Change) {
 	t.Helper()
-	all, err := watch.ReadManifests("input.yaml", bytes.NewReader([]byte(manifests)), watch.AllKinds())
+	all, err := manifest.Read("input.yaml", bytes.NewReader([]byte(manifests)), kinds.All())
 	if err != nil {
 		t.Fatal(err)
 	}

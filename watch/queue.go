@@ -8,9 +8,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// queue coalesces changes until they are taken: of each object only the latest
-// state is kept. Any number of producers may use it at once; one consumer takes.
-type queue struct {
+// Queue coalesces changes until they are taken: it keeps only the newest state of each object.
+// Any number of producers may use it at once; one consumer takes.
+type Queue struct {
 	ready chan struct{}
 
 	mu       sync.Mutex
@@ -19,16 +19,17 @@ type queue struct {
 	expected map[any]struct{}
 }
 
-func newQueue() *queue {
-	return &queue{
+// NewQueue returns an empty queue that expects nothing.
+func NewQueue() *Queue {
+	return &Queue{
 		ready:    make(chan struct{}, 1),
 		changes:  map[unit.Key]unit.Object{},
 		expected: map[any]struct{}{},
 	}
 }
 
-// put records that the object is now as given, or gone when it is nil.
-func (q *queue) put(key unit.Key, object unit.Object) {
+// Put records the state of an object; nil if it is gone.
+func (q *Queue) Put(key unit.Key, object unit.Object) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.changes) == 0 {
@@ -38,16 +39,17 @@ func (q *queue) put(key unit.Key, object unit.Object) {
 	q.signal()
 }
 
-// expect keeps batches from being complete until the same token has arrived.
-func (q *queue) expect(token any) {
+// Expect keeps batches incomplete until the token arrives. The token of a single object is
+// its [unit.Key].
+func (q *Queue) Expect(token any) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.expected[token] = struct{}{}
 }
 
-// arrived ends what expect began. Everything that belongs to the token has to
-// be put before. Tokens that aren't expected are ignored.
-func (q *queue) arrived(token any) {
+// Arrived ends what Expect began, after every object of the token has been put. It ignores
+// unexpected tokens.
+func (q *Queue) Arrived(token any) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if _, ok := q.expected[token]; !ok {
@@ -55,20 +57,20 @@ func (q *queue) arrived(token any) {
 	}
 	delete(q.expected, token)
 	if len(q.expected) == 0 {
-		// The consumer may be waiting for nothing but completeness.
+		// The consumer may be waiting for completeness alone.
 		q.signal()
 	}
 }
 
-func (q *queue) signal() {
+func (q *Queue) signal() {
 	select {
 	case q.ready <- struct{}{}:
 	default:
 	}
 }
 
-// awaited are the expected tokens if all of them are keys of objects.
-func (q *queue) awaited() []unit.Key {
+// awaited returns the expected tokens if all of them are keys of objects.
+func (q *Queue) awaited() []unit.Key {
 	keys := make([]unit.Key, 0, len(q.expected))
 	for token := range q.expected {
 		key, ok := token.(unit.Key)
@@ -80,16 +82,16 @@ func (q *queue) awaited() []unit.Key {
 	return keys
 }
 
-// Pending implements [Source].
-func (q *queue) Pending() <-chan struct{} { return q.ready }
+// Pending receives a value when there is something to take; see [Source].
+func (q *Queue) Pending() <-chan struct{} { return q.ready }
 
-// Take implements [Source]. The changes are ordered by key.
-func (q *queue) Take() Batch {
+// Take returns all changes since the last call, ordered by key.
+func (q *Queue) Take() Batch {
 	q.mu.Lock()
 	taken := q.changes
 	batch := Batch{Since: q.since, Complete: len(q.expected) == 0, Awaited: q.awaited()}
 	q.changes, q.since = map[unit.Key]unit.Object{}, time.Time{}
-	select { // what was signaled is in this batch
+	select { // this batch holds what was signaled
 	case <-q.ready:
 	default:
 	}

@@ -20,11 +20,11 @@ func service(version int) *corev1.Service {
 }
 
 func TestQueueKeepsTheLatest(t *testing.T) {
-	q, key := newQueue(), unit.Key{Kind: unit.Service, Name: "a"}
+	q, key := NewQueue(), unit.Key{Kind: unit.Service, Name: "a"}
 	before := time.Now()
-	q.put(key, service(1))
+	q.Put(key, service(1))
 	between := time.Now()
-	q.put(key, service(2))
+	q.Put(key, service(2))
 	<-q.Pending()
 	batch := q.Take()
 	if len(batch.Changes) != 1 || batch.Changes[0].Object.GetResourceVersion() != "2" {
@@ -44,9 +44,9 @@ func TestQueueKeepsTheLatest(t *testing.T) {
 }
 
 func TestQueueOrdersByKey(t *testing.T) {
-	q := newQueue()
+	q := NewQueue()
 	for i := range 50 {
-		q.put(unit.Key{Kind: unit.Service, Name: strconv.Itoa(i)}, nil)
+		q.Put(unit.Key{Kind: unit.Service, Name: strconv.Itoa(i)}, nil)
 	}
 	if changes := q.Take().Changes; !slices.IsSortedFunc(changes, func(a, b unit.Change) int { return a.Key.Compare(b.Key) }) {
 		t.Errorf("out of order: %v", changes)
@@ -54,19 +54,19 @@ func TestQueueOrdersByKey(t *testing.T) {
 }
 
 func TestQueueIsCompleteOnceAllArrived(t *testing.T) {
-	q := newQueue()
-	q.expect("a")
-	q.expect("b")
-	q.arrived("a")
+	q := NewQueue()
+	q.Expect("a")
+	q.Expect("b")
+	q.Arrived("a")
 	if q.Take().Complete {
 		t.Error("complete without b")
 	}
-	q.arrived("b")
+	q.Arrived("b")
 	<-q.Pending() // completeness alone is worth a batch
 	if !q.Take().Complete {
 		t.Error("not complete")
 	}
-	q.arrived("b")
+	q.Arrived("b")
 	select {
 	case <-q.Pending():
 		t.Error("signaled for nothing")
@@ -78,19 +78,19 @@ func TestQueueIsCompleteOnceAllArrived(t *testing.T) {
 // versions of one object only grow, and is never left waiting with something to take.
 func TestQueueUnderConcurrency(t *testing.T) {
 	const producers, keys, rounds = 8, 20, 2000
-	q := newQueue()
+	q := NewQueue()
 	var wg sync.WaitGroup
 	for p := range producers {
-		q.expect(p)
+		q.Expect(p)
 		wg.Go(func() {
 			random := rand.New(rand.NewPCG(uint64(p), 1))
 			for version := 1; version <= rounds; version++ {
-				q.put(unit.Key{Name: fmt.Sprint(p, random.IntN(keys))}, service(version))
+				q.Put(unit.Key{Name: fmt.Sprint(p, random.IntN(keys))}, service(version))
 			}
 			for k := range keys {
-				q.put(unit.Key{Name: fmt.Sprint(p, k)}, service(rounds+1))
+				q.Put(unit.Key{Name: fmt.Sprint(p, k)}, service(rounds+1))
 			}
-			q.arrived(p)
+			q.Arrived(p)
 		})
 	}
 	seen := map[unit.Key]int{}

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
 // annotations are those that somebody reads.
@@ -43,13 +43,13 @@ var kindsOften = []unit.Kind{unit.Ingress, unit.Service, unit.HTTPRoute, unit.GR
 // Objects are as many as the bytes give, all with names of a few. A later one may be in
 // the place of an earlier.
 func Objects(from []byte) []unit.Change {
-	d, kinds := &draw{from}, watch.AllKinds()
+	d, all := &draw{from}, kinds.All()
 	var changes []unit.Change
 	for len(d.left) > 0 && len(changes) < 40 {
-		kind := pick(d, kinds...)
+		kind := pick(d, all...)
 		if d.below(2) == 0 {
 			often := pick(d, kindsOften...)
-			kind = kinds[slices.IndexFunc(kinds, func(k watch.Kind) bool { return k.Name == often })]
+			kind = all[slices.IndexFunc(all, func(k kinds.Kind) bool { return k.Name == often })]
 		}
 		object := kind.New()
 		d.fill(reflect.ValueOf(object).Elem(), 0)
@@ -64,7 +64,7 @@ func Objects(from []byte) []unit.Change {
 }
 
 // describe gives an object its metadata. All are of the class, or nearly.
-func (d *draw) describe(kind watch.Kind, object unit.Object) {
+func (d *draw) describe(kind kinds.Kind, object unit.Object) {
 	object.SetName(fmt.Sprint("o", d.below(4)))
 	if kind.Name == unit.GatewayClass || kind.Name == unit.IngressClass {
 		object.SetName(pick(d, "o0", "kong-of-others"))
@@ -74,7 +74,7 @@ func (d *draw) describe(kind watch.Kind, object unit.Object) {
 	} else if kind.Name == unit.Namespace {
 		object.SetName(pick(d, "default", "other"))
 	}
-	object.SetUID(types.UID(fmt.Sprintf("%08x-0000-4000-8000-%012x", slices.IndexFunc(watch.AllKinds(), func(k watch.Kind) bool { return k.Name == kind.Name }), len(d.left))))
+	object.SetUID(types.UID(fmt.Sprintf("%08x-0000-4000-8000-%012x", slices.IndexFunc(kinds.All(), func(k kinds.Kind) bool { return k.Name == kind.Name }), len(d.left))))
 	object.SetCreationTimestamp(metav1.NewTime(time.Unix(int64(2000000000+d.below(3)), 0).UTC()))
 	object.SetGeneration(int64(1 + d.below(3)))
 	all := map[string]string{}

@@ -12,7 +12,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate"
 	entities "github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
+	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
 const placeholder = "PLACEHOLDER"
@@ -87,7 +88,7 @@ func quoted(t *testing.T, value string) string {
 // pluginOf translates a filter. It returns the plugin, and whether the filter is in it.
 func pluginOf(t *testing.T, filter string) (plugin string, taken bool) {
 	t.Helper()
-	manifests, err := watch.ReadManifests("filtered", strings.NewReader(fmt.Sprintf(filtered, filter)), watch.AllKinds())
+	manifests, err := manifest.Read("filtered", strings.NewReader(fmt.Sprintf(filtered, filter)), kinds.All())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// manifest is a Service and Ingresses of a namespace, each with the host of its name.
-func manifest(namespace, path string, names ...string) string {
+// manifestOf is a Service and Ingresses of a namespace, each with the host of its name.
+func manifestOf(namespace, path string, names ...string) string {
 	all := fmt.Sprintf("apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: %s}\nspec: {ports: [{port: 80}]}\n", namespace)
 	for _, name := range names {
 		all += fmt.Sprintf(`---
@@ -57,8 +57,8 @@ func TestKubeSyncEndsWithAWorker(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("shop", manifest("shop", "/0", "web"))
-	write("attacker", manifest("attacker", "/", "fine"))
+	write("shop", manifestOf("shop", "/0", "web"))
+	write("attacker", manifestOf("attacker", "/", "fine"))
 	k := overlaid(t, map[string]string{"kong.db.declarative": `
 local parse_table = module.parse_table
 module.parse_table = function(self, input, ...)
@@ -95,8 +95,8 @@ end`}, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-closed,kube-sync-tenants,
 	for round := range 6 {
 		before, begun := deaths(), time.Now()
 		path := fmt.Sprint("/", round+1)
-		write("attacker", manifest("attacker", path, "fine", fmt.Sprint("deadly", round)))
-		write("shop", manifest("shop", path, "web"))
+		write("attacker", manifestOf("attacker", path, "fine", fmt.Sprint("deadly", round)))
+		write("shop", manifestOf("shop", path, "web"))
 		served("shop", "web", path)
 		times = append(times, time.Since(begun))
 		served("attacker", "fine", path)
@@ -104,7 +104,7 @@ end`}, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-closed,kube-sync-tenants,
 		pids := k.workers()
 		for again := range 2 {
 			path := fmt.Sprintf("/%d-%d", round+1, again)
-			write("shop", manifest("shop", path, "web"))
+			write("shop", manifestOf("shop", path, "web"))
 			served("shop", "web", path)
 		}
 		if now := k.workers(); !slices.Equal(now, pids) {

@@ -22,7 +22,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
+	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
 // scene is a Kong that is configured by manifests.
@@ -139,7 +140,7 @@ func tell(w http.ResponseWriter, r *http.Request) {
 // refused.
 func (s *scene) apply(manifests string) []gateway.Refusal {
 	s.t.Helper()
-	list, err := watch.ReadManifests("input.yaml", strings.NewReader(manifests), watch.AllKinds())
+	list, err := manifest.Read("input.yaml", strings.NewReader(manifests), kinds.All())
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/report"
 )
 
 const (
@@ -45,6 +46,11 @@ type Observer interface {
 	Current(at time.Time)
 }
 
+// Reporter takes reports on objects. Report does not wait for the network.
+type Reporter interface {
+	Report(reports ...report.Report)
+}
+
 // contacted is a source that may lose touch with its cluster.
 type contacted interface {
 	// LastContact is when the cluster was last heard of.
@@ -56,7 +62,7 @@ type loop struct {
 	source   watch.Source
 	graph    *unit.Graph
 	gateway  Gateway
-	reporter watch.Reporter
+	reporter Reporter
 	observer Observer
 	teacher  *teacher // nil if there is nobody to tell
 	log      *slog.Logger
@@ -83,7 +89,7 @@ type loop struct {
 	untold  error // why workers were not told of addresses; nil if they were
 }
 
-func newLoop(source watch.Source, graph *unit.Graph, gw Gateway, reporter watch.Reporter, observer Observer, log *slog.Logger) *loop {
+func newLoop(source watch.Source, graph *unit.Graph, gw Gateway, reporter Reporter, observer Observer, log *slog.Logger) *loop {
 	retry := time.NewTimer(0)
 	retry.Stop()
 	return &loop{

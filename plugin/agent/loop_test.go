@@ -18,6 +18,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/report"
 )
 
 func TestNothingIsAppliedBeforeAllIsKnown(t *testing.T) {
@@ -171,7 +172,7 @@ func TestReports(t *testing.T) {
 	s.eventually("it is let go", func() bool { r, _ := s.reporter.last(ours.Key); return r.Gone && !r.Programmed })
 }
 
-func hasVerdict(r watch.Report, reason, message string) bool {
+func hasVerdict(r report.Report, reason, message string) bool {
 	return slices.ContainsFunc(r.Verdicts, func(v unit.Verdict) bool {
 		return v.Reason == reason && (message == "" || v.Message == message)
 	})
@@ -209,7 +210,7 @@ type scene struct {
 func start(t *testing.T) *scene {
 	s := &scene{
 		t: t, source: &fakeSource{pending: make(chan struct{}, 1)}, kong: &fakeKong{},
-		reporter: &fakeReporter{reports: map[unit.Key]watch.Report{}}, observer: &fakeObserver{},
+		reporter: &fakeReporter{reports: map[unit.Key]report.Report{}}, observer: &fakeObserver{},
 	}
 	l := newLoop(s.source, translate.New(translate.Options{IngressClass: "kong"}), s.kong, s.reporter, s.observer, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
@@ -388,10 +389,10 @@ func (f *fakeKong) block() func() {
 
 type fakeReporter struct {
 	mu      sync.Mutex
-	reports map[unit.Key]watch.Report
+	reports map[unit.Key]report.Report
 }
 
-func (f *fakeReporter) Report(reports ...watch.Report) {
+func (f *fakeReporter) Report(reports ...report.Report) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, r := range reports {
@@ -399,7 +400,7 @@ func (f *fakeReporter) Report(reports ...watch.Report) {
 	}
 }
 
-func (f *fakeReporter) last(key unit.Key) (watch.Report, bool) {
+func (f *fakeReporter) last(key unit.Key) (report.Report, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r, ok := f.reports[key]

@@ -5,7 +5,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/plugin/gateway"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/report"
 )
 
 // report tells what is now known of the objects that changed or whose refusal did.
@@ -22,7 +22,7 @@ func (l *loop) report(outcome gateway.Outcome) {
 	if !l.whole {
 		return
 	}
-	reports := make([]watch.Report, 0, len(l.objects))
+	reports := make([]report.Report, 0, len(l.objects))
 	for key := range l.objects {
 		if l.tellable(key) {
 			reports = append(reports, l.reportOn(key))
@@ -64,7 +64,7 @@ func (l *loop) hasTellable() bool {
 	return false
 }
 
-func (l *loop) reportOn(key unit.Key) watch.Report {
+func (l *loop) reportOn(key unit.Key) report.Report {
 	verdicts := l.graph.Verdicts(key)
 	l.lost.note(key, verdicts)
 	for _, refusal := range l.refused[key] {
@@ -72,7 +72,7 @@ func (l *loop) reportOn(key unit.Key) watch.Report {
 	}
 	_, programmed := l.graph.Source(key)
 	status := l.graph.Status(key)
-	return watch.Report{
+	return report.Report{
 		Object:     key,
 		Programmed: programmed && len(l.refused[key]) == 0,
 		Gone:       l.graph.Object(key) == nil || !programmed && len(verdicts) == 0 && status == nil,

@@ -9,48 +9,51 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/serve"
 	"github.com/kube-sync/kube-sync/plugin/settings"
 	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/cluster"
+	"github.com/kube-sync/kube-sync/watch/manifest"
+	"github.com/kube-sync/kube-sync/watch/report"
 )
 
 // runningReporter is a reporter with work of its own to do.
 type runningReporter interface {
-	watch.Reporter
+	Reporter
 	Run(ctx context.Context) error
 }
 
-// source gives the cluster that the settings name, or the directory of manifests in
-// its place, and whom to report to. The server is told which kinds are read.
+// source returns the cluster or the directory of manifests that the settings name, and its
+// reporter. It tells the server which kinds are read.
 func source(s settings.Settings, server *serve.Server, log *slog.Logger) (watch.Source, runningReporter, error) {
 	if s.Manifests != "" {
-		files := watch.NewFiles(watch.FilesOptions{Paths: []string{s.Manifests}, Log: log})
-		return files, idle{watch.NewLogReporter(log)}, nil
+		files := manifest.NewFiles(manifest.Options{Paths: []string{s.Manifests}, Log: log})
+		return files, idle{report.NewLogReporter(log)}, nil
 	}
-	access := watch.Access{Kubeconfig: s.Kubeconfig, Server: s.APIServerHost}
+	access := cluster.Access{Kubeconfig: s.Kubeconfig, Server: s.APIServerHost}
 	config, err := access.RESTConfig()
 	if err != nil {
 		return nil, nil, err
 	}
-	cluster, err := watch.NewCluster(watch.ClusterOptions{
+	c, err := cluster.New(cluster.Options{
 		RESTConfig: config, Namespaces: s.WatchNamespaces, Log: log,
 		QPS: float32(s.APIServerQPS), Burst: s.APIServerBurst,
-		Reading: func(r watch.Reading) {
-			server.SetKind(r.Resource.Group, string(r.Kind), r.Version, string(r.State))
+		KindState: func(s cluster.KindState) {
+			server.SetKind(s.Resource.Group, string(s.Kind), s.Version, string(s.State))
 		},
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	writer, err := watch.NewWriter(cluster, watch.WriterOptions{
+	writer, err := report.NewWriter(c, report.Options{
 		UpdateStatus:      s.UpdateStatus,
 		PublishService:    named(s.PublishService),
 		Addresses:         s.PublishStatusAddresses,
 		PublishServiceUDP: named(s.PublishServiceUDP),
 		AddressesUDP:      s.PublishStatusAddressesUDP,
 		EmitEvents:        s.EmitEvents,
-		Lease:             watch.LeaseOptions{Name: s.ElectionID, Namespace: s.ElectionNamespace},
+		Lease:             report.LeaseOptions{Name: s.ElectionID, Namespace: s.ElectionNamespace},
 		ReportingInstance: s.PodName,
 		Log:               log,
 	})
-	return cluster, writer, err
+	return c, writer, err
 }
 
 // named is nil for what has no name.
@@ -62,7 +65,7 @@ func named(service types.NamespacedName) *types.NamespacedName {
 }
 
 // idle is a reporter that has nothing to do between reports.
-type idle struct{ watch.Reporter }
+type idle struct{ Reporter }
 
 // Run implements runningReporter.
 func (idle) Run(ctx context.Context) error {

@@ -8,7 +8,8 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
+	"github.com/kube-sync/kube-sync/watch/manifest"
 	"github.com/kube-sync/kube-sync/watch/schema"
 )
 
@@ -56,7 +57,7 @@ func check(t terminal, args []string) error {
 		f.Usage()
 		return errUsage
 	}
-	survey, unread := watch.SurveyManifestFiles(paths, watch.AllKinds(), schema.Admit)
+	survey, unread := manifest.SurveyFiles(paths, kinds.All(), schema.Admit)
 	found := newChecking(survey, graphOf(options, survey.Manifests), options).all()
 	counted := false
 	for _, f := range found {

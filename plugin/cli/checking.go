@@ -14,22 +14,22 @@ import (
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/manifest"
 	definitions "github.com/kube-sync/kube-sync/watch/schema"
 )
 
 // checking is the state of a check.
 type checking struct {
-	survey    *watch.Survey
+	survey    *manifest.Survey
 	graph     *unit.Graph
 	options   translate.Options
-	positions map[unit.Key]watch.Position
+	positions map[unit.Key]manifest.Position
 	files     []string
 	found     []finding
 }
 
-func newChecking(survey *watch.Survey, graph *unit.Graph, options translate.Options) *checking {
-	c := &checking{survey: survey, graph: graph, options: options, positions: map[unit.Key]watch.Position{}}
+func newChecking(survey *manifest.Survey, graph *unit.Graph, options translate.Options) *checking {
+	c := &checking{survey: survey, graph: graph, options: options, positions: map[unit.Key]manifest.Position{}}
 	for _, m := range survey.Objects {
 		c.positions[m.Key] = m.Position
 		c.seen(m.Position.File)
@@ -60,7 +60,7 @@ func (c *checking) all() []finding {
 	return ordered(c.found, c.files)
 }
 
-func (c *checking) add(p watch.Position, path field.Path, text string, warning bool) {
+func (c *checking) add(p manifest.Position, path field.Path, text string, warning bool) {
 	c.seen(p.File)
 	c.found = append(c.found, finding{file: p.File, line: lineOf(c.survey, p, path), text: text, warning: warning})
 }
@@ -101,7 +101,7 @@ func (c *checking) ignored() {
 
 // parents warns of what decides over an object and is not there, so that nothing can
 // be said of the object itself.
-func (c *checking) parents(m watch.Manifest) {
+func (c *checking) parents(m manifest.Manifest) {
 	for _, missing := range c.graph.Missing(m.Key) {
 		if slices.Contains([]unit.Kind{unit.Gateway, unit.GatewayClass, unit.ListenerSet, unit.XListenerSet}, missing.Kind) {
 			c.add(m.Position, parentField(m.Key.Kind), fmt.Sprintf("%s: ParentNotFound: %s is not among the manifests", m.Key, missing), true)
@@ -122,7 +122,7 @@ func parentField(kind unit.Kind) field.Path {
 
 // classless tells of Ingresses that are nobody's unless the cluster has a default class. Of
 // those that are meant for Kong the translation says so.
-func (c *checking) classless(m watch.Manifest) {
+func (c *checking) classless(m manifest.Manifest) {
 	ingress, ok := m.Object.(*networkingv1.Ingress)
 	if !ok || ingress.Spec.IngressClassName != nil || ingress.Annotations[class.Annotation] != "" || class.OnlyKongReads(ingress) {
 		return

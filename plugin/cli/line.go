@@ -6,12 +6,12 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/kube-sync/kube-sync/translate/field"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
 // lineOf finds the line of a field of an object, such as spec.rules[0].host; that of
 // the innermost part of the path that there is.
-func lineOf(survey *watch.Survey, p watch.Position, path field.Path) int {
+func lineOf(survey *manifest.Survey, p manifest.Position, path field.Path) int {
 	if p.Item == 0 && path == "" {
 		return p.Line
 	}

@@ -15,7 +15,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
+	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
 // files collects the values of a flag that may be given several times.
@@ -128,7 +129,7 @@ func pool() gatewayapi.Pool {
 
 // translate reads manifests and translates them.
 func (t terminal) translate(o translate.Options, paths []string) (*unit.Graph, error) {
-	manifests, err := watch.ReadManifestFiles(paths, watch.AllKinds())
+	manifests, err := manifest.ReadFiles(paths, kinds.All())
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func (t terminal) translate(o translate.Options, paths []string) (*unit.Graph, e
 	return graphOf(o, manifests), nil
 }
 
-func graphOf(o translate.Options, manifests watch.Manifests) *unit.Graph {
+func graphOf(o translate.Options, manifests manifest.Manifests) *unit.Graph {
 	changes := make([]unit.Change, 0, len(manifests.Objects))
 	for _, m := range manifests.Objects {
 		changes = append(changes, unit.Change{Key: m.Key, Object: m.Object})

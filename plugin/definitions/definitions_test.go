@@ -13,7 +13,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/e2e/gomodule"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
 var update = flag.Bool("update", false, "make the bundles of the modules")
@@ -78,7 +78,7 @@ func TestAllKindsAreDefined(t *testing.T) {
 				}
 			}
 		}
-		for _, kind := range watch.AllKinds() {
+		for _, kind := range kinds.All() {
 			r := kind.Resource
 			name := r.Group + "/" + r.Version + "/" + r.Resource
 			if kind.Custom && kind.Name != unit.XListenerSet && !defined[name] { // it is what ListenerSets were

@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 const (
@@ -17,6 +19,9 @@ const (
 	ManagedBy      = "kube-sync"
 	classNameLabel = "gateway.networking.k8s.io/gateway-class-name"
 )
+
+// Kinds are the kinds of owned objects.
+var Kinds = []unit.Kind{unit.Service, unit.EndpointSlice}
 
 // Mark adds to labels what tells that an object is owned by a Gateway of a class.
 func Mark(labels map[string]string, gateway *gatewayv1.Gateway) {

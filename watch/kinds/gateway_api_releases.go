@@ -1,0 +1,112 @@
+package kinds
+
+import (
+	"fmt"
+	"reflect"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/experimental"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// validated is the field by which a listener required client certificates up to Gateway API
+// 1.3. Later releases have a field for each port of a Gateway.
+const validated = "frontendValidation"
+
+// convertGateway moves fields of Gateway API 1.1 to 1.3 to their place in later releases: the
+// client certificate for backends, and the validation of client certificates.
+func convertGateway(object map[string]any) {
+	spec, _ := object["spec"].(map[string]any)
+	if backend, ok := spec["backendTLS"].(map[string]any); ok {
+		delete(spec, "backendTLS")
+		if tls := child(spec, "tls"); tls["backend"] == nil {
+			tls["backend"] = backend
+		}
+	}
+	perPort := map[any]any{}
+	for _, l := range listenersIn(spec) {
+		tls, _ := l["tls"].(map[string]any)
+		validation, has := tls[validated]
+		if !has {
+			continue
+		}
+		delete(tls, validated)
+		switch before, known := perPort[l["port"]]; {
+		case !known:
+			perPort[l["port"]] = validation
+			frontend := child(child(spec, "tls"), "frontend")
+			if frontend["default"] == nil {
+				frontend["default"] = map[string]any{}
+			}
+			list, _ := frontend["perPort"].([]any)
+			frontend["perPort"] = append(list, map[string]any{"port": l["port"], "tls": map[string]any{"validation": validation}})
+		case !reflect.DeepEqual(before, validation):
+			refuse(l, "another %s than another listener of the port")
+		}
+	}
+}
+
+// convertXListenerSet rejects listeners that require client certificates, because
+// ListenerSets have no field for it. Without it they would serve every client.
+func convertXListenerSet(object map[string]any) {
+	spec, _ := object["spec"].(map[string]any)
+	for _, l := range listenersIn(spec) {
+		tls, _ := l["tls"].(map[string]any)
+		if _, has := tls[validated]; has {
+			delete(tls, validated)
+			refuse(l, "%s in an XListenerSet")
+		}
+	}
+}
+
+// refuse gives a listener an unsupported protocol whose name says why it is refused.
+func refuse(listener map[string]any, why string) {
+	listener["protocol"] = fmt.Sprintf("%v with "+why, listener["protocol"], validated)
+}
+
+func listenersIn(spec map[string]any) (listeners []map[string]any) {
+	list, _ := spec["listeners"].([]any)
+	for _, l := range list {
+		if listener, ok := l.(map[string]any); ok {
+			listeners = append(listeners, listener)
+		}
+	}
+	return listeners
+}
+
+// child returns a map in a map. It adds a missing one.
+func child(of map[string]any, name string) map[string]any {
+	made, ok := of[name].(map[string]any)
+	if !ok {
+		made = map[string]any{}
+		of[name] = made
+	}
+	return made
+}
+
+// completeListeners adds an empty list of supported kinds to the listeners without one. The
+// field is required up to Gateway API 1.4.
+func completeListeners(_ unit.Object, status map[string]any) {
+	for _, l := range listenersIn(status) {
+		if l["supportedKinds"] == nil {
+			l["supportedKinds"] = []any{}
+		}
+	}
+}
+
+// completeXListenerSet also adds the ports of listeners.
+func completeXListenerSet(object unit.Object, status map[string]any) {
+	completeListeners(object, status)
+	set, ok := object.(*experimental.XListenerSet)
+	if !ok {
+		return
+	}
+	ports := map[any]gatewayv1.PortNumber{}
+	for _, entry := range set.Spec.Listeners {
+		ports[string(entry.Name)] = entry.Port
+	}
+	for _, l := range listenersIn(status) {
+		l["port"] = ports[l["name"]]
+	}
+}

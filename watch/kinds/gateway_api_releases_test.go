@@ -1,0 +1,114 @@
+package kinds
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// TestMain runs the tests in a lab, which fetches the definitions of older releases.
+func TestMain(m *testing.M) {
+	for _, version := range gatewayReleases {
+		lab.NeedModule(lab.GatewayAPI, version)
+	}
+	lab.MainWithoutControlPlane(m)
+}
+
+// gatewayReleases are those of Gateway API before the one that this program is built with
+// whose definitions a cluster may have.
+var gatewayReleases = []string{"v1.1.1", "v1.2.1", "v1.3.0", "v1.4.1", "v1.5.1"}
+
+// Every kind that a release defines is read in a version that its definition serves, and in
+// the newest of those that we know. What the status of a listener has to have, it gets.
+func TestEveryReleaseIsRead(t *testing.T) {
+	for _, release := range gatewayReleases {
+		for _, channel := range []string{"standard", "experimental"} {
+			defined := definitionsOf(t, filepath.Join(lab.ModuleVersion(t, lab.GatewayAPI, release), "config/crd", channel))
+			if len(defined) < 5 {
+				t.Errorf("%s %s: %d definitions", release, channel, len(defined))
+			}
+			for _, kind := range GatewayAPI() {
+				definition, ok := defined[kind.Resource.GroupResource().String()]
+				if !ok {
+					continue // of a later release, or the other channel
+				}
+				version := readOf(kind, definition)
+				if version == nil {
+					t.Errorf("%s %s: %s is not read", release, channel, kind.Name)
+					continue
+				}
+				if kind.Complete == nil && requiresKinds(version.Schema.OpenAPIV3Schema) {
+					t.Errorf("%s %s: %s requires the kinds of listeners in its status", release, channel, kind.Name)
+				}
+			}
+		}
+	}
+}
+
+// readOf is the version of a definition that is read; nil for none.
+func readOf(kind Kind, definition apiextensionsv1.CustomResourceDefinition) *apiextensionsv1.CustomResourceDefinitionVersion {
+	for _, name := range kind.Versions() {
+		i := slices.IndexFunc(definition.Spec.Versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool {
+			return v.Name == name && v.Served
+		})
+		if i >= 0 {
+			return &definition.Spec.Versions[i]
+		}
+	}
+	return nil
+}
+
+func requiresKinds(schema *apiextensionsv1.JSONSchemaProps) bool {
+	listeners := schema.Properties["status"].Properties["listeners"]
+	return listeners.Items != nil && slices.Contains(listeners.Items.Schema.Required, "supportedKinds")
+}
+
+func definitionsOf(t *testing.T, dir string) map[string]apiextensionsv1.CustomResourceDefinition {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defined := map[string]apiextensionsv1.CustomResourceDefinition{}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, document := range strings.Split(string(content), "\n---\n") {
+			var d apiextensionsv1.CustomResourceDefinition
+			if yaml.Unmarshal([]byte(document), &d) == nil && d.Kind == "CustomResourceDefinition" {
+				defined[d.Name] = d
+			}
+		}
+	}
+	return defined
+}
+
+// The kinds that only some releases have are known by their names.
+func TestKindsOfReleases(t *testing.T) {
+	for _, name := range []unit.Kind{unit.XListenerSet, unit.ListenerSet, unit.BackendTLSPolicy} {
+		if kind := named(t, name); !kind.Custom || kind.Resource.Group != name.Group() {
+			t.Errorf("%s is read as %v", name, kind.Resource)
+		}
+	}
+}
+
+func named(t *testing.T, name unit.Kind) Kind {
+	t.Helper()
+	for _, kind := range All() {
+		if kind.Name == name {
+			return kind
+		}
+	}
+	t.Fatalf("no kind %s", name)
+	return Kind{}
+}

@@ -1,0 +1,131 @@
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/watch/kinds"
+)
+
+// addressPatience is how long conditions wait for the addresses of the gateway. The Service
+// may be one that may not be read.
+const addressPatience = 5 * time.Second
+
+// conditionsCluster is the part of a cluster that conditions need.
+type conditionsCluster interface {
+	objects
+	statusPatcher
+	// Kind returns the row of a watched kind.
+	Kind(kind unit.Kind) kinds.Kind
+}
+
+// conditions writes the statuses that the translation makes, most of which are conditions. A
+// status is merged into that of the object: what other controllers wrote there stays, and
+// it is not written if nothing differs.
+type conditions struct {
+	reconciler[described]
+	cluster   conditionsCluster
+	addresses *gatewayAddresses
+	// denied returns why the objects that an object is to own may not be written; "" if they
+	// may.
+	denied func(unit.Key) string
+	log    *slog.Logger
+}
+
+// described is the desired status of an object.
+type described struct {
+	status unit.Status
+	// base is the version of the object that was patched last to have the status. The patch
+	// is not repeated until the cache has another version.
+	base string
+}
+
+func newConditions(cluster conditionsCluster, addresses *gatewayAddresses, denied func(unit.Key) string, log *slog.Logger) *conditions {
+	c := &conditions{cluster: cluster, addresses: addresses, denied: denied, log: log}
+	c.reconciler = reconciler[described]{
+		write:   c.write,
+		forget:  func(d described) described { return described{status: d.status} },
+		desired: map[unit.Key]described{},
+	}
+	cluster.Observe(c.again)
+	addresses.observe(c.rewriteAll)
+	return c
+}
+
+func (c *conditions) report(r Report) {
+	c.change(r.Object, func(described, bool) (described, bool) {
+		return described{status: r.Status}, !r.Gone && r.Status != nil
+	})
+}
+
+// lead writes until the context ends, starting with all objects.
+func (c *conditions) lead(ctx context.Context) {
+	// Without the addresses everything would be written twice.
+	select {
+	case <-c.addresses.known:
+	case <-time.After(addressPatience):
+	case <-ctx.Done():
+	}
+	c.reconciler.lead(ctx)
+}
+
+// write writes the status of one object if it differs.
+func (c *conditions) write(ctx context.Context, key unit.Key, desired described) (again bool) {
+	object := c.cluster.Get(key)
+	if object == nil || desired.base == object.GetResourceVersion() {
+		return false
+	}
+	now := unit.Moment{Time: metav1.Now(), Addresses: c.addresses.values(), Denied: c.denied(key)}
+	status, differs := desired.status.Merge(object, now)
+	if !differs {
+		return false
+	}
+	patch, err := replacing(c.cluster.Kind(key.Kind), object, status)
+	if err == nil {
+		err = c.cluster.PatchStatus(ctx, key, object.GetResourceVersion(), patch)
+	}
+	if err != nil {
+		return statusFailed(c.log, key, err)
+	}
+	c.note(key, func(d described) (described, bool) {
+		if d.status == desired.status {
+			d.base = object.GetResourceVersion()
+		}
+		return d, true
+	})
+	return false
+}
+
+// replacing returns a merge patch that replaces the status of an object. A merge patch keeps
+// the fields that it does not name, so it names those to remove.
+func replacing(kind kinds.Kind, object unit.Object, status any) (map[string]any, error) {
+	var have struct{ Status map[string]any }
+	var patch map[string]any
+	if err := errors.Join(convert(object, &have), convert(status, &patch)); err != nil {
+		return nil, err
+	}
+	if kind.Complete != nil {
+		kind.Complete(object, patch)
+	}
+	for field := range have.Status {
+		if _, stays := patch[field]; !stays {
+			patch[field] = nil
+		}
+	}
+	return patch, nil
+}
+
+// convert reads the JSON of a value into another.
+func convert(from, to any) error {
+	text, err := json.Marshal(from)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, to)
+}

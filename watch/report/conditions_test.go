@@ -1,0 +1,79 @@
+package report
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/experimental"
+	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/watch/kinds"
+)
+
+// TestWholeStatusLeavesNothingBehind: a merge patch keeps the fields that it does not name.
+func TestWholeStatusLeavesNothingBehind(t *testing.T) {
+	set := &gatewayv1.ListenerSet{Status: gatewayv1.ListenerSetStatus{Listeners: []gatewayv1.ListenerEntryStatus{{Name: "l"}}}}
+	for name, c := range map[string]struct {
+		status gatewayv1.ListenerSetStatus
+		want   map[string]any
+	}{
+		"without listeners": {want: map[string]any{"listeners": nil}},
+		"with another": {
+			status: gatewayv1.ListenerSetStatus{Listeners: []gatewayv1.ListenerEntryStatus{{Name: "m"}}},
+			want:   map[string]any{"listeners": []any{map[string]any{"name": "m", "attachedRoutes": 0.}}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			patch, err := replacing(kinds.Kind{}, set, c.status)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, patch); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// Definitions up to Gateway API 1.4 refuse a status of listeners without their ports.
+func TestStatusOfXListenerSetHasPorts(t *testing.T) {
+	set := &experimental.XListenerSet{}
+	set.Spec.Listeners = []gatewayv1.ListenerEntry{{Name: "open", Port: 80}}
+	kind := kindNamed(t, unit.XListenerSet)
+	patch, err := replacing(kind, set, gatewayv1.ListenerSetStatus{Listeners: []gatewayv1.ListenerEntryStatus{{Name: "open"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := json.Marshal(patch)
+	if want := `{"listeners":[{"attachedRoutes":0,"name":"open","port":80,"supportedKinds":[]}]}`; string(text) != want {
+		t.Errorf("status %s, want %s", text, want)
+	}
+}
+
+// Definitions up to Gateway API 1.4 refuse a status of listeners without their kinds.
+func TestStatusOfListenersHasKinds(t *testing.T) {
+	for _, name := range []unit.Kind{unit.Gateway} {
+		kind := kindNamed(t, name)
+		patch, err := replacing(kind, kind.New(), gatewayv1.GatewayStatus{Listeners: []gatewayv1.ListenerStatus{{Name: "a"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := json.Marshal(patch); !strings.Contains(string(text), `"supportedKinds":[]`) {
+			t.Errorf("%s: status %s", name, text)
+		}
+	}
+}
+
+func kindNamed(t *testing.T, name unit.Kind) kinds.Kind {
+	t.Helper()
+	for _, kind := range kinds.All() {
+		if kind.Name == name {
+			return kind
+		}
+	}
+	t.Fatalf("no kind %s", name)
+	return kinds.Kind{}
+}

@@ -1,0 +1,23 @@
+package report
+
+import (
+	"context"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// howToPermit is the advice to users of a gateway without the optional role.
+const howToPermit = "; kong-conf/manifests/gatewayservices has the role by which the gateway writes Services, " +
+	"and Gateways of a class with the annotation konghq.com/gatewayclass-unmanaged need none"
+
+// applier applies objects.
+type applier interface {
+	// Apply applies an object and returns the version that it has then. An object with a
+	// version is a conflict if the cluster has another one.
+	Apply(ctx context.Context, key unit.Key, object unit.Object) (version string, err error)
+}
+
+// keyOf returns the key of an object that names its kind.
+func keyOf(object unit.Object) unit.Key {
+	return unit.Key{Kind: unit.Kind(object.GetObjectKind().GroupVersionKind().Kind), Namespace: object.GetNamespace(), Name: object.GetName()}
+}

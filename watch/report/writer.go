@@ -1,0 +1,155 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
+
+	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/watch/clientlog"
+)
+
+// Options say what to write to a cluster.
+type Options struct {
+	// UpdateStatus enables statuses and the Services that Gateways own. Programmed Ingresses
+	// get the gateway's addresses: Addresses, which are IP addresses or host names, or else
+	// those of PublishService. Without either they get none.
+	UpdateStatus   bool
+	PublishService *types.NamespacedName
+	Addresses      []string
+	// PublishServiceUDP and AddressesUDP are for UDPIngresses, if they have a load balancer
+	// of their own.
+	PublishServiceUDP *types.NamespacedName
+	AddressesUDP      []string
+	// EmitEvents enables a Warning for each verdict that is not OK. The same one is not
+	// repeated within EventWindow, default 1 h.
+	EmitEvents  bool
+	EventWindow time.Duration
+	// Lease has one holder at a time, which is the only one to write.
+	Lease LeaseOptions
+	// ReportingInstance is the name of the pod, which identifies the holder of the Lease and
+	// the source of Events. It defaults to the host name, which is the same in a pod.
+	ReportingInstance string
+	// Log defaults to slog.Default().
+	Log *slog.Logger
+}
+
+func (o Options) withDefaults() (_ Options, err error) {
+	if o.Lease, err = o.Lease.withDefaults(); err != nil {
+		return o, fmt.Errorf("status writer: %w", err)
+	}
+	if o.ReportingInstance == "" {
+		if o.ReportingInstance, err = os.Hostname(); err != nil {
+			return o, fmt.Errorf("status writer: no name for this instance: %w", err)
+		}
+	}
+	if o.EventWindow == 0 {
+		o.EventWindow = time.Hour
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return o, nil
+}
+
+// Cluster is what a [Writer] reads from and writes to.
+type Cluster interface {
+	loadBalancerCluster
+	conditionsCluster
+	ownedCluster
+	eventCluster
+	serviceFollower
+	// Leases returns the client of Leases, which no rate limit may delay.
+	Leases() coordinationv1client.LeasesGetter
+}
+
+// writer writes one aspect of reports.
+type writer interface {
+	report(r Report)
+	// lead writes until the context ends, starting with everything reported so far.
+	lead(ctx context.Context)
+}
+
+// Writer writes reports to a cluster. All replicas take reports; the one that holds the Lease
+// writes them, and only differences.
+type Writer struct {
+	options Options
+	leases  coordinationv1client.LeasesGetter
+	writers []writer
+	leading atomic.Bool
+}
+
+// NewWriter returns a writer that writes when it is run. It must be made before the cluster
+// runs.
+func NewWriter(cluster Cluster, options Options) (*Writer, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{options: options, leases: cluster.Leases()}
+	if options.UpdateStatus {
+		w.writers = append(w.writers, statusWriters(cluster, options)...)
+	}
+	if options.EmitEvents {
+		w.writers = append(w.writers, newEvents(cluster, options.ReportingInstance, options.EventWindow))
+	}
+	return w, nil
+}
+
+// statusWriters returns the writers of statuses and owned Services.
+func statusWriters(cluster Cluster, options Options) []writer {
+	addresses := newGatewayAddresses(cluster, options.PublishService, options.Addresses)
+	byKind := map[unit.Kind]*gatewayAddresses{}
+	if options.PublishServiceUDP != nil || len(options.AddressesUDP) > 0 {
+		byKind[unit.UDPIngress] = newGatewayAddresses(cluster, options.PublishServiceUDP, options.AddressesUDP)
+	}
+	owned := newOwnedServices(cluster, options.Log)
+	conditions := newConditions(cluster, addresses, owned.deniedTo, options.Log)
+	owned.deniedChanged = conditions.rewrite
+	return []writer{newLoadBalancerStatuses(cluster, addresses, byKind, options.Log), conditions, owned}
+}
+
+// Report takes reports. It does not wait for the network.
+func (w *Writer) Report(reports ...Report) {
+	for _, report := range reports {
+		for _, writer := range w.writers {
+			writer.report(report)
+		}
+	}
+}
+
+// Leading reports whether this writer holds the Lease.
+func (w *Writer) Leading() bool { return w.leading.Load() }
+
+// Run writes whenever the Lease is held, until the context ends; then it releases the Lease.
+// An error is an invalid setting.
+func (w *Writer) Run(ctx context.Context) error {
+	if len(w.writers) == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	ctx = clientlog.NewContext(ctx, w.options.Log)
+	return w.options.Lease.hold(ctx, w.leases, w.options.ReportingInstance, w.lead)
+}
+
+func (w *Writer) lead(ctx context.Context) {
+	log := w.options.Log.With("lease", w.options.Lease.Namespace+"/"+w.options.Lease.Name)
+	log.Info("writing statuses and events")
+	w.leading.Store(true)
+	defer func() {
+		w.leading.Store(false)
+		log.Info("no longer writing statuses and events")
+	}()
+	var writing sync.WaitGroup
+	for _, writer := range w.writers {
+		writing.Go(func() { writer.lead(ctx) })
+	}
+	writing.Wait()
+}
