@@ -74,8 +74,8 @@ func TestQueueIsCompleteOnceAllArrived(t *testing.T) {
 	}
 }
 
-// Whatever producers do, the consumer ends with each object's last state, sees
-// versions of one object only grow, and is never left waiting with something to take.
+// With any order of puts the consumer ends with the last state of each object, never sees an
+// older version after a newer one, and never waits while there is something to take.
 func TestQueueUnderConcurrency(t *testing.T) {
 	const producers, keys, rounds = 8, 20, 2000
 	q := NewQueue()

@@ -10,8 +10,8 @@ import (
 	"github.com/kube-sync/kube-sync/watch/internal/watchtest"
 )
 
-// client-go logs the bodies of requests, those of Secrets included, when it is asked for
-// enough: it is not to be.
+// At a high verbosity client-go logs the bodies of requests, including those of Secrets. That
+// must not happen at any level.
 func TestClientLogHasNoBodies(t *testing.T) {
 	var log watchtest.Log
 	everything := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.Level(-100)}))

@@ -59,7 +59,7 @@ func TestAccessWithoutCredentials(t *testing.T) {
 	}
 }
 
-// What there is much of comes as protobuf, and Secrets without their content.
+// Core objects are transferred as protobuf, and Secrets without their content.
 func TestWireFormat(t *testing.T) {
 	accepted := make(chan string, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -79,8 +79,8 @@ func TestWireFormat(t *testing.T) {
 	}
 }
 
-// An API server that doesn't answer is logged, once, and so is its return; the
-// time of the last contact stands still meanwhile.
+// An outage of the API server is logged once, and so is its end. The time of the last contact
+// does not change meanwhile.
 func TestContactWithTheAPIServer(t *testing.T) {
 	var down atomic.Bool
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

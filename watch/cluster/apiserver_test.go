@@ -134,7 +134,7 @@ func TestRealCustomKind(t *testing.T) {
 	}
 }
 
-// restricted returns the credentials of a user that may read but in the namespace.
+// restricted returns the credentials of a user who may read only in the namespace.
 func (r realCluster) restricted() *rest.Config {
 	rules := []rbacv1.PolicyRule{
 		{APIGroups: []string{""}, Resources: []string{"services", "secrets", "configmaps"}, Verbs: []string{"get", "list", "watch"}},

@@ -11,8 +11,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// What was made for a Gateway is found among all that there is, and of no other one.
-func TestWhatWasMadeForAGateway(t *testing.T) {
+// The objects that a Gateway owns are found among all others.
+func TestOwnedBy(t *testing.T) {
 	service := func(namespace, name, managedBy, gateway string) *corev1.Service {
 		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{
 			"app.kubernetes.io/managed-by": managedBy, "gateway.networking.k8s.io/gateway-name": gateway}}}

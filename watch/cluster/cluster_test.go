@@ -113,7 +113,7 @@ func TestClusterDoesNotDeliverWhatTheTranslationCannotSee(t *testing.T) {
 	watchtest.Eventually(t, "status cached", func() bool {
 		return len(c.Get(watchtest.IngressKey("web")).(*networkingv1.Ingress).Status.LoadBalancer.Ingress) == 1
 	})
-	// What comes after it arrives, and it didn't before.
+	// A later change arrives, so the earlier one was not delivered.
 	if _, err := client.Create(ctx, watchtest.Ingress("marker"), metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func versioned() kinds.Kind {
 	return kind
 }
 
-// older is a widget as the older version has it.
+// older returns a widget of the older version.
 func older(name string, size any) *unstructured.Unstructured {
 	w := widget(name, size)
 	w.SetAPIVersion("example.com/v1beta1")
@@ -56,7 +56,7 @@ func (f fakes) redefine(t *testing.T, name string, generation int64) {
 	}
 }
 
-// heard gathers what is said of kinds.
+// heard collects the reported states of kinds.
 type heard struct {
 	mu  sync.Mutex
 	all []KindState
@@ -82,8 +82,8 @@ func wantStates(t *testing.T, h *heard, want ...string) {
 	watchtest.Eventually(t, "states of the kind", func() bool { return slices.Equal(h.states(), want) })
 }
 
-// A kind that is served in an older version alone is read in it, looks the same as one of
-// the newest, and its status is written in it.
+// A kind that is served only in an older version is read in it and its status is written in
+// it. Its objects look like those of the newest version.
 func TestOlderVersionIsRead(t *testing.T) {
 	f, h := newFakes(), &heard{}
 	f.Serve(olderWidgets.GroupVersion(), "widgets")
@@ -107,8 +107,8 @@ func TestOlderVersionIsRead(t *testing.T) {
 	wantStates(t, h, "read v1beta1")
 }
 
-// When the newest version comes to be served, what is the same in it is never gone; what is
-// not there any more goes.
+// When the newest version becomes served, objects of both versions are never delivered as
+// gone, and objects of the older one alone are.
 func TestChangeOfServedVersion(t *testing.T) {
 	f, h := newFakes(), &heard{}
 	f.Serve(olderWidgets.GroupVersion(), "widgets")
@@ -143,7 +143,7 @@ func TestChangeOfServedVersion(t *testing.T) {
 	}
 }
 
-// What is not read is said once, and why.
+// A kind that is not read is reported once, with the reason.
 func TestKindsThatAreNotRead(t *testing.T) {
 	f, h, log := newFakes(), &heard{}, &watchtest.Log{}
 	f.Serve(schema.GroupVersion{Group: "example.com", Version: "v1alpha9"}, "widgets")

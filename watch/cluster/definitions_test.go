@@ -110,8 +110,8 @@ func TestCustomKindAtTheStartIsWaitedFor(t *testing.T) {
 	}
 }
 
-// An object of a shape that we don't know is as good as absent, and the others
-// of its kind are delivered.
+// An object that cannot be decoded is treated as absent, and the others of its kind are
+// delivered.
 func TestUnreadableCustomObject(t *testing.T) {
 	ctx, f := context.Background(), newFakes()
 	f.Serve(widgets.GroupVersion(), "widgets")
@@ -129,7 +129,7 @@ func TestUnreadableCustomObject(t *testing.T) {
 	}
 }
 
-// Which bundle the definitions of our kinds are of is an input of the translation; of others nothing is.
+// The bundle release of a definition is delivered for our kinds, and for no others.
 func TestBundleOfDefinitions(t *testing.T) {
 	f := newFakes()
 	client := f.Metadata.Tracker()

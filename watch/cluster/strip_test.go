@@ -12,7 +12,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// crowded has in its metadata what costs memory and nobody reads.
+// crowded returns metadata with fields that cost memory and that no one reads.
 func crowded(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Namespace: "shop", Name: name, UID: "u1", ResourceVersion: "1",
@@ -25,7 +25,7 @@ func crowded(name string) metav1.ObjectMeta {
 	}
 }
 
-// What comes out of the informers' caches has lost what the translation doesn't read.
+// Cached and delivered objects lack the fields that the translation does not read.
 func TestMemoryIsStripped(t *testing.T) {
 	ready, node, zone := true, "node-1", "zone-1"
 	ports := []corev1.ServicePort{{Name: "http", Port: 80}}

@@ -155,7 +155,7 @@ func TestSecretsOfHelmAreNotListed(t *testing.T) {
 	t.Error("not listed")
 }
 
-// A Secret that a namespace changes is fetched whatever others want.
+// A Secret is fetched in its namespace's turn, however many others are wanted.
 func TestAStormOfSecretsDelaysNoOtherNamespace(t *testing.T) {
 	f := newFakes()
 	f.secret(t, "tls", "1", "one")

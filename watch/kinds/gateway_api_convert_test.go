@@ -9,7 +9,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// What Gateway API 1.3 has in other places of a Gateway has its effect, or is not served.
+// Fields that Gateway API 1.3 has in other places of a Gateway take effect, or their listener
+// is refused.
 func TestGatewayOfOlderRelease(t *testing.T) {
 	for name, test := range map[string]struct{ spec, want string }{
 		"nothing older": {`listeners: [{name: a, port: 80, protocol: HTTP}]`, `listeners: [{name: a, port: 80, protocol: HTTP}]`},

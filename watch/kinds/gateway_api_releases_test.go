@@ -22,12 +22,12 @@ func TestMain(m *testing.M) {
 	lab.MainWithoutControlPlane(m)
 }
 
-// gatewayReleases are those of Gateway API before the one that this program is built with
-// whose definitions a cluster may have.
+// gatewayReleases are the earlier releases of Gateway API whose definitions a cluster may
+// have.
 var gatewayReleases = []string{"v1.1.1", "v1.2.1", "v1.3.0", "v1.4.1", "v1.5.1"}
 
-// Every kind that a release defines is read in a version that its definition serves, and in
-// the newest of those that we know. What the status of a listener has to have, it gets.
+// Every kind that a release defines is read in the newest version that it serves and that we
+// know. The status of a listener gets the fields that the release requires.
 func TestEveryReleaseIsRead(t *testing.T) {
 	for _, release := range gatewayReleases {
 		for _, channel := range []string{"standard", "experimental"} {
@@ -53,7 +53,7 @@ func TestEveryReleaseIsRead(t *testing.T) {
 	}
 }
 
-// readOf is the version of a definition that is read; nil for none.
+// readOf returns the version of a definition that is read; nil for none.
 func readOf(kind Kind, definition apiextensionsv1.CustomResourceDefinition) *apiextensionsv1.CustomResourceDefinitionVersion {
 	for _, name := range kind.Versions() {
 		i := slices.IndexFunc(definition.Spec.Versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool {
@@ -93,7 +93,7 @@ func definitionsOf(t *testing.T, dir string) map[string]apiextensionsv1.CustomRe
 	return defined
 }
 
-// The kinds that only some releases have are known by their names.
+// Kinds that only some releases have are in the group of their name.
 func TestKindsOfReleases(t *testing.T) {
 	for _, name := range []unit.Kind{unit.XListenerSet, unit.ListenerSet, unit.BackendTLSPolicy} {
 		if kind := named(t, name); !kind.Custom || kind.Resource.Group != name.Group() {

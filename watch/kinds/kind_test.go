@@ -58,7 +58,7 @@ func TestSameCopiesNothingDeep(t *testing.T) {
 	}
 }
 
-// What Unread clears is a field of the object itself: a shallow copy would share the rest.
+// Unread clears fields of the object itself, because a shallow copy shares the rest.
 func TestUnreadAssignsFieldsOnly(t *testing.T) {
 	for _, kind := range All() {
 		if kind.Unread == nil {

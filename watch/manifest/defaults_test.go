@@ -22,8 +22,8 @@ import (
 // TestMain runs the tests in a lab, which has an API server.
 func TestMain(m *testing.M) { lab.Main(m) }
 
-// A real API server with the definitions that we know makes of all custom objects of the
-// golden cases what we make of those in files.
+// Custom objects of the golden cases get the same defaults from files as from a real API
+// server with the same definitions.
 func TestRealDefaults(t *testing.T) {
 	r := watchtest.OnRealCluster(t)
 	cp := lab.Shared(t)
@@ -49,7 +49,7 @@ func TestRealDefaults(t *testing.T) {
 		watchtest.Must(t, err)
 		stored, err := client.Create(r.Ctx, written, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationIgnore})
 		if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsNotFound(err) {
-			refused++ // cases have what no API server takes, and kinds of other releases
+			refused++ // invalid objects, and kinds of other releases
 			continue
 		}
 		watchtest.Must(t, err)
@@ -69,7 +69,7 @@ func TestRealDefaults(t *testing.T) {
 	}
 }
 
-// plain is the JSON of an object without what the server alone writes.
+// plain returns the JSON of an object without the fields that only the server writes.
 func plain(t *testing.T, object any) string {
 	t.Helper()
 	raw, ok := object.([]byte)

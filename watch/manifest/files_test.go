@@ -89,15 +89,15 @@ func TestOneFile(t *testing.T) {
 	got, _ := watchFiles(t, file)
 	got.untilHost("web", "one")
 
-	// As editors do.
+	// As editors replace files.
 	watchtest.Must(t, os.Rename(file, file+"~"))
 	write(t, file, manifest("web", "two"))
 	got.untilHost("web", "two")
-	// As careful programs do.
+	// As programs replace files atomically.
 	write(t, dir+"/tmp", manifest("web", "three"))
 	watchtest.Must(t, os.Rename(dir+"/tmp", file))
 	got.untilHost("web", "three")
-	// Fail static: a file that was asked for and is missing keeps its content.
+	// A missing file of the paths keeps its content.
 	watchtest.Must(t, os.Remove(file))
 	write(t, file, manifest("web", "four"))
 	got.untilHost("web", "four")
@@ -214,7 +214,7 @@ func TestFilesThatAreNotThereAtTheStart(t *testing.T) {
 	}
 }
 
-// Kinds that are fetched whole when wanted from a cluster are there anyway.
+// Secrets from files are delivered whole whether or not they are wanted.
 func TestSecretsInFilesNeedNotBeWanted(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/tls.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: tls, namespace: shop}\nstringData: {tls.crt: one}\n")

@@ -168,7 +168,7 @@ func TestReadManifestFiles(t *testing.T) {
 	}
 }
 
-// A listener that requires client certificates is refused where no field can say so.
+// A listener that requires client certificates is refused if its kind has no field for it.
 func TestXListenerSetIsConverted(t *testing.T) {
 	read, err := Read("m", strings.NewReader(`
 apiVersion: gateway.networking.x-k8s.io/v1alpha1

@@ -17,7 +17,7 @@ func namespaceNamed(name string) string {
 	return "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: " + name + "\n"
 }
 
-// A document's line is the one in which its object begins.
+// The line of a document is the line in which its object starts.
 func TestLinesOfDocuments(t *testing.T) {
 	a, b := namespaceNamed("a"), namespaceNamed("b")
 	long := "# " + strings.Repeat("x", 10_000) + "\n"
@@ -50,7 +50,7 @@ func TestLinesOfDocuments(t *testing.T) {
 	}
 }
 
-// A survey goes on after faults, and keeps what can be decoded.
+// A survey goes on after faults, and keeps the objects that can be decoded.
 func TestSurvey(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "f.yaml")
 	content := namespaceNamed("a") + "nope: 1\n---\n" + namespaceNamed("a") + "---\nhello\n---\n" +

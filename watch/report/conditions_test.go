@@ -13,8 +13,8 @@ import (
 	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
-// TestWholeStatusLeavesNothingBehind: a merge patch keeps the fields that it does not name.
-func TestWholeStatusLeavesNothingBehind(t *testing.T) {
+// A merge patch keeps the fields that it does not name, so it has to name those to remove.
+func TestReplacedStatusLeavesNothingBehind(t *testing.T) {
 	set := &gatewayv1.ListenerSet{Status: gatewayv1.ListenerSetStatus{Listeners: []gatewayv1.ListenerEntryStatus{{Name: "l"}}}}
 	for name, c := range map[string]struct {
 		status gatewayv1.ListenerSetStatus

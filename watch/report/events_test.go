@@ -14,7 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch/internal/watchtest"
 )
 
-// events returns what was written, each as often as it was sent.
+// events returns the written Events, each as often as it was sent.
 func (f fakes) events(t *testing.T) (messages []string) {
 	t.Helper()
 	list, err := f.Core.CoreV1().Events("").List(context.Background(), metav1.ListOptions{})
@@ -64,7 +64,7 @@ func TestEventsSayWhatIsWrongOnce(t *testing.T) {
 	w.Report(warnings("absent", "no Service a"))
 	f.untilEvents(t, line("web", "no Service a"), line("web", "no Service b"), line("web", "no Service c"), line("api", "no Service a"))
 
-	// What was mended and breaks again is said again.
+	// A fault that comes back is reported again.
 	w.Report(warnings("web", "no Service a", "no Service b", "no Service c"))
 	f.untilEvents(t, line("web", "no Service a"), line("web", "no Service a"), line("web", "no Service b"), line("web", "no Service c"),
 		line("api", "no Service a"))

@@ -16,8 +16,8 @@ import (
 	"github.com/kube-sync/kube-sync/watch/internal/watchtest"
 )
 
-// statusServer answers patches of Ingresses' statuses as an API server does: on
-// the version that they name, and with a new version only where they change something.
+// statusServer answers patches of Ingresses' statuses like an API server. A patch must name
+// the current version, and makes a new one.
 type statusServer struct {
 	fakes fakes
 	mu    sync.Mutex

@@ -15,7 +15,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch/internal/watchtest"
 )
 
-// stormOf is an Ingress of each name in a namespace.
+// stormOf returns Ingresses of a namespace.
 func stormOf(namespace string, names int) (objects []runtime.Object, keys []unit.Key) {
 	for i := range names {
 		object := watchtest.Ingress(fmt.Sprintf("i%05d", i))
@@ -42,7 +42,7 @@ func TestAStormOfStatusesDelaysNoOtherNamespace(t *testing.T) {
 	w.Report(programmed("web")...)
 	close(o.Release)
 	watchtest.Eventually(t, "the other namespace's status is written", func() bool { _, ok := o.Before("shop"); return ok })
-	// Those that were under way, and one in its turn.
+	// Those in progress, and one in its turn.
 	if n, _ := o.Before("shop"); n > workers+2 {
 		t.Errorf("%d statuses of the storm were written before the only one of another namespace", n)
 	}
@@ -69,7 +69,7 @@ func TestAStormOfEventsDelaysNoOtherNamespace(t *testing.T) {
 	if n, _ := o.Before("shop"); n > written+2 {
 		t.Errorf("%d events of the storm were written, of which %d before the report, before the only one of another namespace", n, written)
 	}
-	// One more tells how many are left out.
+	// One more Event says how many objects wait.
 	most := namespaceEventBurst + 2 + int(time.Since(begun).Seconds()+1)*namespaceEventRate
 	if n := o.Count() - 1; n > most {
 		t.Errorf("%d events of one namespace, want %d at most", n, most)
@@ -81,7 +81,7 @@ func TestAStormOfEventsDelaysNoOtherNamespace(t *testing.T) {
 	})
 }
 
-// One object with many faults is as much of a storm.
+// One object with many faults is a storm too.
 func TestManyFaultsOfOneObjectDelayNoOtherNamespace(t *testing.T) {
 	objects, keys := stormOf("attacker", 1)
 	f := newFakes(append(objects, watchtest.Ingress("web"))...)

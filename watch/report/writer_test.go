@@ -106,7 +106,7 @@ func TestStatusIsWrittenOnceForWhatIsProgrammed(t *testing.T) {
 		t.Errorf("patches %v", s.count)
 	}
 
-	// Another takes it away, and it is put right.
+	// Another controller overwrites it, and it is written again.
 	s.set(t, "web", "203.0.113.9")
 	s.until(t, "web", "gw.example", "192.0.2.1")
 	if s.patches("web") != 2 {
@@ -171,8 +171,8 @@ func TestIngressThatIsNoLongerOursLosesOurAddresses(t *testing.T) {
 	}
 }
 
-// An Ingress may cease to be ours before the cache shows what was written last.
-func TestAddressesThatTheCacheDoesNotShowYetGoToo(t *testing.T) {
+// An Ingress may stop being ours before the cache has our last write.
+func TestAddressesThatAreNotCachedYetAreRemoved(t *testing.T) {
 	f := newFakes()
 	s := serveStatuses(f)
 	s.set(t, "web", "192.0.2.9")
@@ -221,8 +221,8 @@ func TestStatusFollowsThePublishService(t *testing.T) {
 	}
 }
 
-// UDPIngresses may have a Service of their own in front.
-func TestStatusOfDatagramsFollowsTheirOwnService(t *testing.T) {
+// UDPIngresses may have a Service of their own.
+func TestStatusOfUDPIngressesFollowsTheirOwnService(t *testing.T) {
 	service := func(name, address string) *corev1.Service {
 		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "kong", Name: name}, Spec: corev1.ServiceSpec{ClusterIPs: []string{address}}}
 	}

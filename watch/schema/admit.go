@@ -18,9 +18,9 @@ import (
 	kjson "sigs.k8s.io/json"
 )
 
-// Admit returns an object, which is JSON, as an API server would store it, and what
-// it would refuse of it. Errors that are about a field are of type [*field.Error]. An
-// object of a kind that is not defined here comes back as it is.
+// Admit returns an object, which is JSON, as an API server would store it, and the reasons for
+// which the server would refuse it. Errors about a field are of type [*field.Error]. An
+// object of a kind that is not defined here is returned unchanged.
 func Admit(gvk schema.GroupVersionKind, object []byte) (admitted []byte, refused []error) {
 	kind, err := of(gvk)
 	if err != nil {
@@ -49,11 +49,11 @@ func Admit(gvk schema.GroupVersionKind, object []byte) (admitted []byte, refused
 
 // Default returns an object, which is JSON, with the defaults of its definition, and without
 // the nulls that an API server drops. An object of a kind or version that is not defined here
-// comes back as it is.
+// is returned unchanged.
 func Default(gvk schema.GroupVersionKind, object []byte) ([]byte, error) {
 	kind, err := of(gvk)
 	if err != nil || kind == nil {
-		return object, nil // whether there is such a version is for others to say
+		return object, nil // the caller decides whether the version exists
 	}
 	tree, err := decode(object)
 	if err != nil {
@@ -67,7 +67,7 @@ func Default(gvk schema.GroupVersionKind, object []byte) ([]byte, error) {
 	return json.Marshal(tree)
 }
 
-// decode keeps numbers as they are written, however many digits they have.
+// decode keeps numbers as they are written, with all digits.
 func decode(object []byte) (tree map[string]any, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	decoder.UseNumber()
@@ -75,7 +75,7 @@ func decode(object []byte) (tree map[string]any, err error) {
 	return tree, err
 }
 
-// fill drops nulls and adds defaults, but for the status.
+// fill drops nulls and adds defaults, and removes the status.
 func (k *kind) fill(tree map[string]any) {
 	delete(tree, "status")
 	defaulting.PruneNonNullableNullsWithoutDefaults(tree, k.structure)
@@ -83,8 +83,8 @@ func (k *kind) fill(tree map[string]any) {
 	delete(tree, "status")
 }
 
-// admit changes the tree to what is stored. What a status says is not looked at: an API
-// server takes none with an object.
+// admit changes the tree to the stored object. It removes the status without validation, as an
+// API server does when it creates an object.
 func (k *kind) admit(tree map[string]any) (all field.ErrorList, err error) {
 	rules, err := k.rules()
 	if err != nil {
@@ -96,12 +96,12 @@ func (k *kind) admit(tree map[string]any) (all field.ErrorList, err error) {
 		all = append(all, field.Invalid(at(path), field.OmitValueType{}, "unknown field"))
 	}
 	k.fill(tree)
-	// Fields of the experimental channel are not held to anything but their names here.
+	// Of the experimental channel's fields only the names are validated.
 	standard := runtime.DeepCopyJSON(tree)
 	pruning.Prune(standard, rules.structure, true)
 	wrong := validation.ValidateCustomResource(nil, standard, rules.schema)
 	wrong = append(wrong, listtype.ValidateListSetsAndMaps(nil, rules.structure, standard)...)
-	// The rules expect what the types promise.
+	// CEL rules are evaluated only for objects of valid types.
 	if len(wrong) == 0 && rules.cel != nil {
 		broken, _ := rules.cel.Validate(context.Background(), nil, rules.structure, standard, nil, celconfig.RuntimeCELCostBudget)
 		wrong = append(wrong, broken...)
@@ -109,5 +109,5 @@ func (k *kind) admit(tree map[string]any) (all field.ErrorList, err error) {
 	return append(all, wrong...), nil
 }
 
-// at is the path of a field in the form that errors have it.
+// at returns the path of a field in the form of [field.Error].
 func at(path string) *field.Path { return field.NewPath(path) }

@@ -17,9 +17,9 @@ import (
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 )
 
-// definitions are the specs of CustomResourceDefinitions as JSON, compressed: under "all"
-// those with every field, and under "standard" those of Gateway API's standard channel. The
-// test of this package makes them.
+// definitions are the specs of CustomResourceDefinitions as compressed JSON: "all" are those
+// with every field, "standard" those of Gateway API's standard channel. The test of this
+// package generates them.
 //
 //go:embed definitions.json.gz
 var definitions []byte
@@ -27,8 +27,8 @@ var definitions []byte
 // byKind are definitions by their kinds.
 type byKind map[schema.GroupKind]apiextensionsv1.CustomResourceDefinitionSpec
 
-// channels are the definitions with every field, and those of kinds whose standard channel
-// takes other values.
+// channels are the definitions with every field, and those of the standard channel of the
+// kinds that have one.
 type channels struct{ all, standard byKind }
 
 // specs are the definitions.
@@ -65,8 +65,8 @@ func Group(group string) bool {
 	return false
 }
 
-// elsewhere are kinds and versions of other releases that the definitions don't have, and
-// which of theirs has the same fields.
+// elsewhere maps kinds and versions of other releases, which the definitions lack, to those
+// with the same fields.
 var elsewhere = map[schema.GroupVersionKind]schema.GroupVersionKind{
 	{Group: "gateway.networking.k8s.io", Version: "v1alpha2", Kind: "GRPCRoute"}: {
 		Group: "gateway.networking.k8s.io", Version: "v1", Kind: "GRPCRoute"},
@@ -74,28 +74,28 @@ var elsewhere = map[schema.GroupVersionKind]schema.GroupVersionKind{
 		Group: "gateway.networking.k8s.io", Version: "v1", Kind: "ListenerSet"},
 }
 
-// kind is what objects of one kind and version are held to.
+// kind is the schema of one kind and version.
 type kind struct {
 	structure *structural.Structural
-	// rules are made when they are asked for, as that takes time.
+	// rules are made at the first call, because that takes time.
 	rules func() (rules, error)
 }
 
-// rules are what the fields of the standard channel are held to.
+// rules validate the fields of the standard channel.
 type rules struct {
 	structure *structural.Structural
 	schema    validation.SchemaValidator
 	cel       *cel.Validator
 }
 
-// kinds are those that have been asked for.
+// kinds are the schemas that have been used.
 var kinds = struct {
 	sync.Mutex
 	made map[schema.GroupVersionKind]*kind
 }{made: map[schema.GroupVersionKind]*kind{}}
 
-// of returns the schema of a kind; nil if the kind is not defined here. Versions count also
-// where the definitions don't serve them: other releases do.
+// of returns the schema of a kind; nil if the kind is not defined here. Versions that the
+// definitions do not serve are valid too, because other releases serve them.
 func of(gvk schema.GroupVersionKind) (*kind, error) {
 	kinds.Lock()
 	defer kinds.Unlock()
@@ -125,7 +125,7 @@ func of(gvk schema.GroupVersionKind) (*kind, error) {
 	return made, nil
 }
 
-// version is the schema of a kind's version; nil if there is none.
+// version returns the schema of a kind's version; nil if there is none.
 func (b byKind) version(gvk schema.GroupVersionKind) *apiextensionsv1.CustomResourceValidation {
 	for _, version := range b[gvk.GroupKind()].Versions {
 		if version.Name == gvk.Version {
@@ -135,8 +135,8 @@ func (b byKind) version(gvk schema.GroupVersionKind) *apiextensionsv1.CustomReso
 	return nil
 }
 
-// newKind makes a kind of the schema with all fields, and that of the standard channel; nil
-// if it is the same.
+// newKind returns a kind of the schema with all fields and the schema of the standard channel.
+// The latter is nil if it is the same.
 func newKind(all, standard *apiextensionsv1.CustomResourceValidation) (*kind, error) {
 	structure, _, err := structureOf(all)
 	if err != nil {
