@@ -9,9 +9,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	apiwatch "k8s.io/apimachinery/pkg/watch"
 	dynamicfake "k8s.io/client-go/dynamic/fake"
 	corefake "k8s.io/client-go/kubernetes/fake"
 	metadatafake "k8s.io/client-go/metadata/fake"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -33,11 +35,32 @@ func NewFakes(custom map[schema.GroupVersionResource]string, objects ...runtime.
 	if err := metav1.AddMetaToScheme(scheme); err != nil {
 		panic(err)
 	}
+	core := corefake.NewClientset(objects...)
+	core.PrependWatchReactor("*", copying(core.Tracker()))
 	return &Fakes{
-		Core:     corefake.NewClientset(objects...),
+		Core:     core,
 		Metadata: metadatafake.NewSimpleMetadataClient(scheme),
 		Dynamic:  dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), custom),
 		served:   map[schema.GroupVersion][]string{},
+	}
+}
+
+// copying answers watches with copies. The first events of a fake watch are the stored objects
+// themselves, which informers would strip in place.
+func copying(tracker clienttesting.ObjectTracker) clienttesting.WatchReactionFunc {
+	return func(action clienttesting.Action) (bool, apiwatch.Interface, error) {
+		var options metav1.ListOptions
+		if typed, ok := action.(clienttesting.WatchActionImpl); ok {
+			options = typed.ListOptions
+		}
+		events, err := tracker.Watch(action.GetResource(), action.GetNamespace(), options)
+		if err != nil {
+			return true, nil, err
+		}
+		return true, apiwatch.Filter(events, func(e apiwatch.Event) (apiwatch.Event, bool) {
+			e.Object = e.Object.DeepCopyObject()
+			return e, true
+		}), nil
 	}
 }
 
