@@ -1,5 +1,5 @@
 // Package owned marks the objects that Gateways own, a Service and its EndpointSlices, and
-// recognises them. The marks are labels, because objects are listed by labels.
+// recognizes them. The marks are labels, because objects are listed by labels.
 package owned
 
 import (

@@ -219,6 +219,6 @@ func TestSecretsInFilesNeedNotBeWanted(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/tls.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: tls, namespace: shop}\nstringData: {tls.crt: one}\n")
 	got, _ := watchFiles(t, dir)
-	got.Source.Want([]unit.Key{unit.Key{Kind: unit.Secret, Namespace: "shop", Name: "tls"}})
+	got.Source.Want([]unit.Key{{Kind: unit.Secret, Namespace: "shop", Name: "tls"}})
 	got.Until("secret", func() bool { return got.Value(unit.Key{Kind: unit.Secret, Namespace: "shop", Name: "tls"}) == "one" })
 }
