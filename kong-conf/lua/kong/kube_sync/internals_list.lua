@@ -25,7 +25,8 @@
 return {
   ["kube-sync-delta/deltas"] = {
     files = [[
-      api apply balancing busy callbacks check complete few index_keys journal lock plan pools routing takeover trial
+      api apply balancing busy callbacks check complete effective few index_keys journal lock plan pools routing start
+      takeover trial
     ]],
     otherwise = "Changes go through full loads. The Admin route /kube-sync/delta answers 501, and Kong's log "
                 .. "has a warning.",
@@ -72,7 +73,9 @@ return {
         init get_all_upstreams get_upstream_by_id get_upstream_by_name update_balancer_state
       ]],
       ["kong.runloop.certificate"] = "produce_wild_snis ca_ids_cache_key",
-      ["kong.runloop.handler"] = "_get_updated_router build_router build_plugins_iterator get_plugins_iterator",
+      ["kong.runloop.handler"] = [[
+        _get_updated_router build_router update_router build_plugins_iterator get_plugins_iterator
+      ]],
       ["kong.tools.stream_api"] = "request",
       ["kong.tools.table"] = "cycle_aware_deep_copy",
       ["resty.events.compat"] = "post post>ev.worker._callback._callbacks=table post>ev.worker._callback._funcs=table",

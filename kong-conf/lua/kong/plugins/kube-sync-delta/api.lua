@@ -20,13 +20,12 @@ end
 if ngx.config.subsystem == "stream" then
   return {
     _stream = function(data)
-      local takeover = require "kong.plugins.kube-sync-delta.takeover"
       local request = assert(cjson.decode(data))
       if request.notify then
-        takeover.notify(request.base)
+        require("kong.plugins.kube-sync-delta.takeover").notify(request.base)
       end
 
-      return cjson.encode(takeover.effective())
+      return cjson.encode(require("kong.plugins.kube-sync-delta.effective").hashes())
     end,
   }
 end
@@ -48,7 +47,7 @@ local function status()
   local declarative = internals.module("kong.db.declarative")
   local hash = declarative.get_current_hash()
   local effective = {
-    http = require("kong.plugins.kube-sync-delta.takeover").effective(),
+    http = require("kong.plugins.kube-sync-delta.effective").hashes(),
     stream = setmetatable({}, cjson.array_mt),
   }
   local ready = hash ~= nil

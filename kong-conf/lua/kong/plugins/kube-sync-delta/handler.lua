@@ -17,6 +17,8 @@ local Delta = {
 
 if ngx.get_phase() == "init" and not deltas.unknown_version() then
   require("kong.plugins.kube-sync-delta.patterns").init()
+  -- a change is taken back, if need be, before the hash is read
+  require("kong.plugins.kube-sync-delta.start").init()
   require("kong.plugins.kube-sync-delta.trial").init()
 end
 

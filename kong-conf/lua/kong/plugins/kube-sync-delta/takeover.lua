@@ -1,16 +1,16 @@
 -- Makes a worker follow the configuration in LMDB, and reports how far it is. A takeover reads the present
 -- state of what a plan names and ignores the order of events, so that it may run again.
 local balancing = require "kong.plugins.kube-sync-delta.balancing"
+local effective = require "kong.plugins.kube-sync-delta.effective"
 local few = require "kong.plugins.kube-sync-delta.few"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 local journal = require "kong.plugins.kube-sync-delta.journal"
 local pools = require "kong.plugins.kube-sync-delta.pools"
 local routing = require "kong.plugins.kube-sync-delta.routing"
+local start = require "kong.plugins.kube-sync-delta.start"
 local trial = require "kong.plugins.kube-sync-delta.trial"
 
 local concurrency = internals.module("kong.concurrency")
-local constants = internals.module("kong.constants")
-local get_current_hash = internals.module("kong.db.declarative").get_current_hash
 local handler = internals.module("kong.runloop.handler")
 
 
@@ -31,31 +31,13 @@ local MUTEX = { name = SOURCE, timeout = 60 }
 local _M = {}
 
 
--- The hash of the configuration that is in effect in this worker.
+-- The hash of the configuration that is in effect in this worker, or nil if it started during a commit.
 local at
 -- The hash that this worker lags behind, and since when.
 local behind, since
 local failures = 0
 -- The full load that Kong is taking over.
 local loading
-
-
-local function record()
-  if not ngx.worker.exiting() then
-    ngx.shared.kong:set(SOURCE .. ":" .. ngx.worker.id(), at or "")
-  end
-end
-
-
--- Returns the hashes of the configurations in effect in the workers of this subsystem.
-function _M.effective()
-  local hashes = {}
-  for id = 0, ngx.worker.count() - 1 do
-    hashes[id + 1] = ngx.shared.kong:get(SOURCE .. ":" .. id) or ""
-  end
-
-  return hashes
-end
 
 
 -- Notifies the workers of this subsystem of a delta. Without a base they check whether they lag.
@@ -173,25 +155,25 @@ end
 
 -- Follows the journal to the present configuration, as far as it leads.
 local function catch_up()
-  local hash = get_current_hash()
+  local hash = start.current()
   while at ~= hash do
     local plan = journal.plan(at)
     if not plan or not try(plan) then
       return
     end
     at = plan.hash
-    record()
+    effective.record(at)
   end
 end
 
 
--- A worker that started during a commit may have built its router before it and read the hash after it.
--- So it follows the plan whatever its hash is.
+-- It follows the plan whatever its hash is: a worker that started during commits may have read a part of what
+-- they changed.
 local function take_over(base)
   local plan = journal.plan(base)
-  if plan and try(plan) and at == base then
+  if plan and try(plan) and base == (at or start.hash) then
     at = plan.hash
-    record()
+    effective.record(at)
   end
 end
 
@@ -199,7 +181,7 @@ end
 function look()
   locked(catch_up)
 
-  local hash = get_current_hash()
+  local hash = start.current()
   if loading or at == hash or ngx.worker.exiting() then
     behind = nil
     return
@@ -241,7 +223,7 @@ local function during_load(premature, load)
       if not load.done then
         load.done = true
         at = load.hash
-        record()
+        effective.record(at)
       end
       locked(catch_up)
     end
@@ -257,7 +239,7 @@ local function before_load(data, event)
     return
   end
 
-  loading = { hash = get_current_hash(), plugins = handler.get_plugins_iterator() }
+  loading = { hash = start.current(), plugins = handler.get_plugins_iterator() }
   trial.begin(loading.hash)
   if type(data) ~= "table" or data[4] == nil then
     balancing.clear()
@@ -302,10 +284,26 @@ local function after_load(load)
   failures = 0
   if not load.done then
     at = load.hash
-    record()
+    effective.record(at)
   end
   locked(catch_up)
   ngx.timer.at(0, complete)
+end
+
+
+-- Follows what was committed while the worker started. The event may not reach it: after a reload the former
+-- workers have a broker of their own. There is no plan that leads to a full load.
+local function follow_start(premature)
+  if premature or loading or at then
+    return
+  end
+
+  if not journal.plan(start.hash) then
+    return load_again()
+  end
+
+  locked(take_over, start.hash)
+  look()
 end
 
 
@@ -319,8 +317,13 @@ function _M.init_worker()
 
   few.init_worker()
 
-  at = get_current_hash() or constants.DECLARATIVE_EMPTY_CONFIG_HASH
-  record()
+  if start.hash == start.current() and not journal.plan(start.hash) then
+    at = start.hash
+    effective.record(at)
+
+  else
+    ngx.timer.at(0, follow_start)
+  end
 end
 
 

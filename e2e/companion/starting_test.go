@@ -1,0 +1,248 @@
+package companion
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// holds are places in Kong's workers where the test makes them wait: a file with the name of the place makes
+// each worker that comes there wait until the file is gone, and leave a file with its process id.
+type holds struct {
+	t   *testing.T
+	dir string
+}
+
+// at returns code that calls a Lua function hold with the name of a place.
+func (h holds) at(code string) string {
+	return fmt.Sprintf(`
+pcall(ffi.cdef, "int usleep(unsigned int microseconds);")
+local function held(place)
+  local file = io.open(%[1]q .. place)
+  return file and file:close()
+end
+local function hold(place)
+  if held(place) then
+    io.open(%[1]q .. place .. "." .. ngx.worker.pid(), "w"):close()
+    while held(place) do
+      if ngx.get_phase() == "init_worker" then ffi.C.usleep(2000) else ngx.sleep(0.002) end
+    end
+  end
+end
+`, h.dir+"/") + code
+}
+
+func (h holds) close(place string) {
+	h.t.Helper()
+	if err := os.WriteFile(filepath.Join(h.dir, place), nil, 0o644); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h holds) open(place string) {
+	h.t.Helper()
+	if err := os.Remove(filepath.Join(h.dir, place)); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// waiting returns how many workers have come to a closed place.
+func (h holds) waiting(place string) int {
+	found, _ := filepath.Glob(filepath.Join(h.dir, place+".*"))
+	return len(found)
+}
+
+// held starts a Kong whose workers wait at closed places: "service" when they read a service while
+// they start, "started" when they have built their router and know no event yet, "follow" when they change that
+// router, and "commit" before LMDB takes a change.
+func held(t *testing.T, settings ...string) (*kong, holds) {
+	h := holds{t, t.TempDir()}
+	return overlaid(t, map[string]string{
+		"kong.runloop.handler": h.at(`
+local before = module.init_worker.before
+module.init_worker.before = function()
+  hold("started")
+  return before()
+end`),
+		"kong.router.expressions": h.at(`
+local new = module.new
+module.new = function(...)
+  if held("started." .. ngx.worker.pid()) then hold("follow") end
+  return new(...)
+end`),
+		"resty.lmdb.transaction": h.at(`
+local begin = module.begin
+module.begin = function(...)
+  local txn = begin(...)
+  local commit = txn.commit
+  txn.commit = function(self)
+    if self.write and ngx.get_phase() ~= "init_worker" then hold("commit") end
+    return commit(self)
+  end
+  return txn
+end`),
+		"kong.db.strategies.off": h.at(`
+local new = module.new
+module.new = function(connector, schema, ...)
+  local strategy = new(connector, schema, ...)
+  if schema.name == "services" then
+    local select = strategy.select
+    strategy.select = function(...)
+      if ngx.get_phase() == "init_worker" then hold("service") end
+      return select(...)
+    end
+  end
+  return strategy
+end`),
+	}, settings...), h
+}
+
+var noStreams = "KONG_STREAM_LISTEN=off"
+
+// commits are the two ways of a configuration to Kong.
+var commits = map[string]func(*kong, config, config) (int, error){
+	"full load": func(k *kong, _, to config) (int, error) { return k.tell("/config", to.body()) },
+	"delta":     func(k *kong, from, to config) (int, error) { return k.tell("/kube-sync/delta", difference(from, to).json()) },
+}
+
+// code returns the status of the answer to a request, from any worker, or 0.
+func (k *kong) code(host string) int {
+	request, err := http.NewRequest(http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/", k.proxy), nil)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	request.Host = host
+	response, err := fresh.Do(request)
+	if err != nil {
+		return 0
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+// routes fails unless all of many requests find the route of one host, and none that of another.
+func (k *kong) routes(host, gone string) {
+	k.t.Helper()
+	for range 100 {
+		if code := k.code(host); code != http.StatusServiceUnavailable {
+			k.t.Fatalf("%s: answered %d\nstatus %+v\n%s", host, code, k.status(), k.complaints())
+		}
+		if code := k.code(gone); code != http.StatusNotFound {
+			k.t.Fatalf("%s: answered %d\nstatus %+v\n%s", gone, code, k.status(), k.complaints())
+		}
+	}
+}
+
+// TestAWorkerThatStartsDuringAChange kills a worker. The next one has built its router when the configuration
+// changes, and hears of it later: until it follows, Kong is not ready.
+func TestAWorkerThatStartsDuringAChange(t *testing.T) {
+	for name, commit := range commits {
+		for worker := range workers {
+			t.Run(fmt.Sprintf("%s, worker %d", name, worker), func(t *testing.T) {
+				k, h := held(t, noStreams)
+				from, to := routed("old"), routed("new")
+				k.load(from)
+
+				h.close("started")
+				killed := k.workers()[worker]
+				if err := syscall.Kill(killed, syscall.SIGKILL); err != nil {
+					t.Fatal(err)
+				}
+				k.eventually("a worker that starts", func() bool { return h.waiting("started") == 1 })
+				if code, err := commit(k, from, to); err != nil || code/100 != 2 {
+					t.Fatalf("answered %d, %v", code, err)
+				}
+
+				h.close("follow")
+				h.open("started")
+				stale := 0
+				k.eventually("answers of the former configuration", func() bool {
+					if k.code("new.test") == http.StatusNotFound {
+						stale++
+					}
+					return stale > 10
+				})
+				if status := k.status(); status.Ready {
+					t.Errorf("Kong says that it is ready while workers do not have its configuration: %+v", status)
+				}
+				h.open("follow")
+				k.eventually("the configuration in all workers", func() bool { return k.settled(to.hash()) })
+				k.routes("new.test", "old.test")
+			})
+		}
+	}
+}
+
+// TestAWorkerThatReadsTwoConfigurations kills a worker. The next one reads the routes of one configuration, and
+// their services from another, in which they are gone.
+func TestAWorkerThatReadsTwoConfigurations(t *testing.T) {
+	for name, commit := range commits {
+		t.Run(name, func(t *testing.T) {
+			k, h := held(t, noStreams)
+			from, to := routed("old"), empty()
+			to.put("services", entity{"id": id("another"), "name": "another", "host": "s.test"})
+			to.put("routes", entity{"id": id("new"), "name": "new", "service": id("another"), "protocols": []string{"http"},
+				"expression": `http.host == "new.test"`})
+			k.load(from)
+
+			h.close("service")
+			if err := syscall.Kill(k.workers()[1], syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			k.eventually("a worker that starts", func() bool { return h.waiting("service") == 1 })
+			if code, err := commit(k, from, to); err != nil || code/100 != 2 {
+				t.Fatalf("answered %d, %v", code, err)
+			}
+			h.open("service")
+			k.eventually("the configuration in all workers", func() bool { return k.settled(to.hash()) })
+			k.routes("new.test", "old.test")
+		})
+	}
+}
+
+// TestAReloadDuringAChange reloads Kong's workers. One of the former workers commits a change when the next ones
+// have built their routers. It cannot tell them any more.
+func TestAReloadDuringAChange(t *testing.T) {
+	for name, commit := range commits {
+		t.Run(name, func(t *testing.T) {
+			k, h := held(t, noStreams)
+			from, to := routed("old"), routed("new")
+			k.load(from)
+			before := k.workers()
+
+			h.close("commit")
+			answered := make(chan string, 1)
+			go func() {
+				code, err := commit(k, from, to)
+				answered <- fmt.Sprintf("%d, %v", code, err)
+			}()
+			k.eventually("a worker that commits", func() bool { return h.waiting("commit") == 1 })
+			h.close("started")
+			if err := k.master.Process.Signal(syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+			k.eventually("workers that start", func() bool { return h.waiting("started") == workers })
+			// nginx names a process a worker when it has started
+			k.eventually("former workers that end", func() bool { return len(k.workers()) == 0 })
+			h.open("commit")
+			t.Logf("answered %s", <-answered)
+			h.open("started")
+			k.eventually("the end of the former workers", func() bool {
+				return !slices.ContainsFunc(before, func(pid int) bool {
+					line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+					return err == nil && strings.Contains(string(line), "worker process")
+				})
+			})
+			begun := time.Now()
+			k.eventually("the configuration in all workers", func() bool { return k.settled(to.hash()) })
+			t.Logf("Kong is ready after %v", time.Since(begun))
+			k.routes("new.test", "old.test")
+		})
+	}
+}
