@@ -58,22 +58,24 @@ func (h holds) waiting(place string) int {
 	return len(found)
 }
 
-// held starts a Kong whose workers wait at closed places: "service" when they read a service while
-// they start, "started" when they have built their router and know no event yet, "follow" when they change that
-// router, and "commit" before LMDB takes a change.
+// held starts a Kong whose workers wait at closed places: "service" when they read a service while they start,
+// "http-started" and "stream-started" when they have built a router and know no event yet, "http-follow" and
+// "stream-follow" when they change that router, "plan" when they follow a delta, and "commit" before LMDB takes a
+// change.
 func held(t *testing.T, settings ...string) (*kong, holds) {
 	h := holds{t, t.TempDir()}
 	return overlaid(t, map[string]string{
 		"kong.runloop.handler": h.at(`
 local before = module.init_worker.before
 module.init_worker.before = function()
-  hold("started")
+  hold(ngx.config.subsystem .. "-started")
   return before()
 end`),
 		"kong.router.expressions": h.at(`
 local new = module.new
 module.new = function(...)
-  if held("started." .. ngx.worker.pid()) then hold("follow") end
+  local place = ngx.config.subsystem .. "-"
+  if held(place .. "started." .. ngx.worker.pid()) then hold(place .. "follow") end
   return new(...)
 end`),
 		"resty.lmdb.transaction": h.at(`
@@ -86,6 +88,12 @@ module.begin = function(...)
     return commit(self)
   end
   return txn
+end`),
+		"kong.plugins.kube-sync-delta.journal": h.at(`
+local plan = module.plan
+module.plan = function(base)
+  if ngx.get_phase() ~= "init_worker" then hold("plan") end
+  return plan(base)
 end`),
 		"kong.db.strategies.off": h.at(`
 local new = module.new
@@ -108,7 +116,9 @@ var noStreams = "KONG_STREAM_LISTEN=off"
 // commits are the two ways of a configuration to Kong.
 var commits = map[string]func(*kong, config, config) (int, error){
 	"full load": func(k *kong, _, to config) (int, error) { return k.tell("/config", to.body()) },
-	"delta":     func(k *kong, from, to config) (int, error) { return k.tell("/kube-sync/delta", difference(from, to).json()) },
+	"delta": func(k *kong, from, to config) (int, error) {
+		return k.tell("/kube-sync/delta", difference(from, to).json())
+	},
 }
 
 // code returns the status of the answer to a request, from any worker, or 0.
@@ -124,6 +134,23 @@ func (k *kong) code(host string) int {
 	}
 	_ = response.Body.Close()
 	return response.StatusCode
+}
+
+// started returns the process ids of all workers, when nginx has named them so: a little later than they start.
+func (k *kong) started() []int {
+	k.t.Helper()
+	k.eventually("all workers", func() bool { return len(k.workers()) == workers })
+	return k.workers()
+}
+
+// kill ends a worker, and returns its process id.
+func (k *kong) kill(worker int) int {
+	k.t.Helper()
+	pid := k.started()[worker]
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		k.t.Fatal(err)
+	}
+	return pid
 }
 
 // routes fails unless all of many requests find the route of one host, and none that of another.
@@ -149,18 +176,15 @@ func TestAWorkerThatStartsDuringAChange(t *testing.T) {
 				from, to := routed("old"), routed("new")
 				k.load(from)
 
-				h.close("started")
-				killed := k.workers()[worker]
-				if err := syscall.Kill(killed, syscall.SIGKILL); err != nil {
-					t.Fatal(err)
-				}
-				k.eventually("a worker that starts", func() bool { return h.waiting("started") == 1 })
+				h.close("http-started")
+				k.kill(worker)
+				k.eventually("a worker that starts", func() bool { return h.waiting("http-started") == 1 })
 				if code, err := commit(k, from, to); err != nil || code/100 != 2 {
 					t.Fatalf("answered %d, %v", code, err)
 				}
 
-				h.close("follow")
-				h.open("started")
+				h.close("http-follow")
+				h.open("http-started")
 				stale := 0
 				k.eventually("answers of the former configuration", func() bool {
 					if k.code("new.test") == http.StatusNotFound {
@@ -171,12 +195,87 @@ func TestAWorkerThatStartsDuringAChange(t *testing.T) {
 				if status := k.status(); status.Ready {
 					t.Errorf("Kong says that it is ready while workers do not have its configuration: %+v", status)
 				}
-				h.open("follow")
+				h.open("http-follow")
 				k.eventually("the configuration in all workers", func() bool { return k.settled(to.hash()) })
 				k.routes("new.test", "old.test")
 			})
 		}
 	}
+}
+
+// TestAStreamWorkerThatStartsDuringAChange is the same for the stream subsystem.
+func TestAStreamWorkerThatStartsDuringAChange(t *testing.T) {
+	for name, commit := range commits {
+		t.Run(name, func(t *testing.T) {
+			k, h := held(t)
+			backends := startBackends(t, 2).tcp
+			leading := func(port int) config {
+				c := empty()
+				c.put("services", entity{"id": id("tcp"), "name": "tcp", "protocol": "tcp", "host": "127.0.0.1", "port": port})
+				c.put("routes", entity{"id": id("tcp"), "name": "tcp", "protocols": []string{"tcp"}, "service": id("tcp"),
+					"expression": fmt.Sprintf("net.dst.port == %d", k.streams[0])})
+				return c
+			}
+			from, to := leading(backends[0]), leading(backends[1])
+			k.load(from)
+			k.leads(k.streams[0], backends[:1])
+
+			h.close("stream-started")
+			k.kill(1)
+			k.eventually("a worker that starts", func() bool { return h.waiting("stream-started") == 1 })
+			if code, err := commit(k, from, to); err != nil || code/100 != 2 {
+				t.Fatalf("answered %d, %v", code, err)
+			}
+			h.close("stream-follow")
+			h.open("stream-started")
+			k.eventually("a worker that is to follow", func() bool { return h.waiting("stream-follow") == 1 })
+			for range 50 {
+				if status := k.status(); status.Ready {
+					t.Fatalf("Kong says that it is ready while workers do not have its configuration: %+v", status)
+				}
+			}
+			h.open("stream-follow")
+			k.eventually("the configuration in all workers", func() bool { return k.settled(to.hash()) })
+			k.leads(k.streams[0], backends[1:])
+		})
+	}
+}
+
+// TestAWorkerThatStartsAfterAChange kills a worker that knows of a change and has not followed it. The next one is
+// built from the configuration after the change, and hears nothing of it: it must not take the revoked key
+// from a cache that the workers share.
+func TestAWorkerThatStartsAfterAChange(t *testing.T) {
+	k, h := held(t, noStreams)
+	to := routed("one")
+	to.put("consumers", entity{"id": id("ann"), "username": "ann"})
+	to.put("plugins", entity{"id": id("auth"), "name": "key-auth", "route": id("one")})
+	from := to.clone()
+	from.put("keyauth_credentials", entity{"id": id("key"), "key": "ann's", "consumer": id("ann")})
+	k.load(from)
+	asked := want{host: "one.test", path: "/", code: http.StatusServiceUnavailable, headers: map[string]string{"apikey": "ann's"}}
+	k.answers(asked)
+
+	h.close("plan")
+	if code, err := commits["delta"](k, from, to); err != nil || code != http.StatusOK {
+		t.Fatalf("answered %d, %v", code, err)
+	}
+	k.eventually("workers that are to follow", func() bool { return h.waiting("plan") == workers })
+	killed := k.kill(1)
+	k.eventually("another worker", func() bool {
+		found := k.workers()
+		return len(found) == workers && !slices.Contains(found, killed)
+	})
+	asked.code = http.StatusUnauthorized
+	k.eventually("answers of both workers", func() bool {
+		wrong, worker := k.try(asked)
+		if wrong != "" && worker == "1" {
+			t.Fatalf("the worker that was built after the change: %s", wrong)
+		}
+		return worker == "1"
+	})
+	h.open("plan")
+	k.eventually("the configuration in all workers", func() bool { return k.settled(to.hash()) })
+	k.answers(asked)
 }
 
 // TestAWorkerThatReadsTwoConfigurations kills a worker. The next one reads the routes of one configuration, and
@@ -192,9 +291,7 @@ func TestAWorkerThatReadsTwoConfigurations(t *testing.T) {
 			k.load(from)
 
 			h.close("service")
-			if err := syscall.Kill(k.workers()[1], syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
+			k.kill(1)
 			k.eventually("a worker that starts", func() bool { return h.waiting("service") == 1 })
 			if code, err := commit(k, from, to); err != nil || code/100 != 2 {
 				t.Fatalf("answered %d, %v", code, err)
@@ -214,7 +311,7 @@ func TestAReloadDuringAChange(t *testing.T) {
 			k, h := held(t, noStreams)
 			from, to := routed("old"), routed("new")
 			k.load(from)
-			before := k.workers()
+			before := k.started()
 
 			h.close("commit")
 			answered := make(chan string, 1)
@@ -223,16 +320,16 @@ func TestAReloadDuringAChange(t *testing.T) {
 				answered <- fmt.Sprintf("%d, %v", code, err)
 			}()
 			k.eventually("a worker that commits", func() bool { return h.waiting("commit") == 1 })
-			h.close("started")
+			h.close("http-started")
 			if err := k.master.Process.Signal(syscall.SIGHUP); err != nil {
 				t.Fatal(err)
 			}
-			k.eventually("workers that start", func() bool { return h.waiting("started") == workers })
+			k.eventually("workers that start", func() bool { return h.waiting("http-started") == workers })
 			// nginx names a process a worker when it has started
 			k.eventually("former workers that end", func() bool { return len(k.workers()) == 0 })
 			h.open("commit")
 			t.Logf("answered %s", <-answered)
-			h.open("started")
+			h.open("http-started")
 			k.eventually("the end of the former workers", func() bool {
 				return !slices.ContainsFunc(before, func(pid int) bool {
 					line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
