@@ -25,8 +25,8 @@
 return {
   ["kube-sync-delta/deltas"] = {
     files = [[
-      api apply balancing busy callbacks check complete effective few index_keys journal lock plan pools routing start
-      takeover trial
+      api apply balancing busy callbacks check complete creation effective few index_keys journal lock plan pools
+      routing start takeover trial
     ]],
     otherwise = "Changes go through full loads. The Admin route /kube-sync/delta answers 501, and Kong's log "
                 .. "has a warning.",
@@ -55,7 +55,7 @@ return {
       ["kong.db.errors"] = "declarative_config declarative_config_flattened",
       ["kong.router.compat"] = "new",
       ["kong.router.expressions"] = "new",
-      ["kong.runloop.balancer"] = "init",
+      ["kong.runloop.balancer"] = "init stop_healthcheckers",
       ["kong.runloop.balancer.balancers"] = [[
         init get_balancer_by_id set_balancer create_balancer
         get_balancer_by_id>balancers_by_id=table create_balancer>creating=table

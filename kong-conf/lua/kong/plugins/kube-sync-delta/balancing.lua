@@ -1,6 +1,7 @@
 -- Changes the balancers of this worker where upstreams or targets changed.
 local callbacks = require "kong.plugins.kube-sync-delta.callbacks"
 local clone = require "table.clone"
+local creation = require "kong.plugins.kube-sync-delta.creation"
 local few = require "kong.plugins.kube-sync-delta.few"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
@@ -109,10 +110,10 @@ function _M.add(present)
     if not few.apply or few.has(id) then
       -- a request may be creating the former balancer: wait for its end
       if known[id] and not balancers.get_balancer_by_id(id) then
-        assert(balancers.create_balancer(upstream))
+        creation.create(upstream)
       end
       local former = balancers.get_balancer_by_id(id)
-      assert(balancers.create_balancer(upstream, known[id]))
+      creation.create(upstream, known[id])
       forget_callbacks(former)
 
     else
@@ -247,7 +248,7 @@ function _M.update(id)
     return targets.clean_targets_cache(upstream)
   end
 
-  local balancer = assert(balancers.get_balancer_by_id(id) or balancers.create_balancer(upstream))
+  local balancer = balancers.get_balancer_by_id(id) or creation.create(upstream)
   targets.clean_targets_cache(upstream)
   local list = assert(targets.fetch_targets(upstream))
 
@@ -264,8 +265,8 @@ function _M.update(id)
 end
 
 
--- Before a full load: removes all balancers. Kong lists them only in an upvalue, and without that
--- list the balancers of removed upstreams would stay.
+-- Removes all balancers. Kong lists them only in an upvalue, and without that list the balancers of removed
+-- upstreams would stay.
 function _M.clear()
   local ids = {}
   for id in pairs(internals.get("kong.runloop.balancer.balancers", "get_balancer_by_id>balancers_by_id")) do
@@ -275,21 +276,6 @@ function _M.clear()
   upstreams.init()
   for _, id in ipairs(ids) do
     stop(id, CLEAR_DELAY)
-  end
-end
-
-
--- After a full load: creates the balancers that Kong has not created.
-function _M.complete()
-  if few.apply then
-    return few.create(few.services())
-  end
-
-  for _, id in pairs(assert(upstreams.get_all_upstreams())) do
-    local upstream = upstreams.get_upstream_by_id(id)
-    if upstream and not balancers.get_balancer_by_id(id) then
-      assert(balancers.create_balancer(upstream))
-    end
   end
 end
 

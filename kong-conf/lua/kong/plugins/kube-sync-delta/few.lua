@@ -28,30 +28,6 @@ function _M.create(services)
 end
 
 
--- Replaces what Kong does when a worker starts and at each full load.
-local function init()
-  internals.module("kong.runloop.balancer.targets").init()
-  upstreams.init()
-  balancers.init()
-  internals.module("kong.runloop.balancer.healthcheckers").init()
-
-  -- now, so that connections do not wait for the list
-  local _, err = upstreams.get_all_upstreams()
-  if err then
-    kong.log.crit("failed loading list of upstreams: ", err)
-    return
-  end
-
-  local ok
-  ok, err = pcall(_M.create, _M.services())
-  if not ok then
-    kong.log.crit("failed creating balancers: ", err)
-  end
-
-  upstreams.update_balancer_state()
-end
-
-
 -- Returns the services of the routes of this worker.
 function _M.services()
   local router = internals.module("kong.runloop.handler")._get_updated_router()
@@ -59,10 +35,18 @@ function _M.services()
 end
 
 
-function _M.init_worker()
-  if _M.apply then
-    internals.replace("kong.runloop.balancer", "init", function() return init end)
+-- Returns the ids of the upstreams of these services.
+function _M.upstreams()
+  local ids = {}
+  for _, service in pairs(_M.services()) do
+    local upstream, err = upstreams.get_upstream_by_name(service.host)
+    assert(not err, err)
+    if upstream then
+      ids[upstream.id] = upstream.id
+    end
   end
+
+  return ids
 end
 
 

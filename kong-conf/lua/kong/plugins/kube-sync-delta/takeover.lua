@@ -1,8 +1,8 @@
 -- Makes a worker follow the configuration in LMDB, and reports how far it is. A takeover reads the present
 -- state of what a plan names and ignores the order of events, so that it may run again.
 local balancing = require "kong.plugins.kube-sync-delta.balancing"
+local creation = require "kong.plugins.kube-sync-delta.creation"
 local effective = require "kong.plugins.kube-sync-delta.effective"
-local few = require "kong.plugins.kube-sync-delta.few"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 local journal = require "kong.plugins.kube-sync-delta.journal"
 local pools = require "kong.plugins.kube-sync-delta.pools"
@@ -87,10 +87,6 @@ local function follow(plan)
   -- No request may be routed to an upstream that does not exist, nor past a plugin. So routes are
   -- added after plugins and removed before them.
   local present, gone = balancing.split(plan.upstreams)
-  if loading and next(gone) then
-    return -- Kong fails over that while it creates balancers
-  end
-
   balancing.add(present)
   for upstream in pairs(plan.targets) do
     if not plan.upstreams[upstream] then
@@ -214,9 +210,8 @@ local function on_delta(data)
 end
 
 
--- The new configuration is in effect when the plugins iterator is another one. After that Kong creates
--- balancers, as the first request to each does. With thousands of upstreams that takes seconds, and
--- deltas do not wait for it.
+-- The new configuration is in effect when the plugins iterator is another one. Deltas do not wait for what
+-- Kong does after that.
 local function during_load(premature, load)
   while not premature and loading == load and not ngx.worker.exiting() do
     if handler.get_plugins_iterator() ~= load.plugins then
@@ -232,33 +227,39 @@ local function during_load(premature, load)
 end
 
 
--- Runs before Kong's own handler of a full load. That should drop all balancers, but it gives up when it
--- cannot list the upstreams, and does not know the removed ones.
-local function before_load(data, event)
+-- Runs before Kong's own handler of a full load.
+local function before_load(_, event)
   if event ~= "reconfigure" or ngx.worker.exiting() then
     return
   end
 
   loading = { hash = start.current(), plugins = handler.get_plugins_iterator() }
   trial.begin(loading.hash)
-  if type(data) ~= "table" or data[4] == nil then
-    balancing.clear()
-  end
-
   ngx.timer.at(0, during_load, loading)
   kong.worker_events.post_local(SOURCE, "loaded", loading)
 end
 
 
--- Creates the balancers that Kong has not created, as when it could not list the upstreams.
-local function complete(premature)
+-- Creates the balancers, and lets changes come in between.
+local function create_balancers(premature)
+  local missing, failure
   while not premature and not loading and not ngx.worker.exiting() do
-    local ok, err = pcall(balancing.complete)
-    if ok then
+    locked(function()
+      missing = missing or creation.missing()
+      failure = creation.some(missing) or failure
+    end)
+
+    if missing and missing[1] then
+      ngx.sleep(0)
+
+    elseif missing and not failure then
       return
+
+    else
+      kong.log.err("some balancers are not created before requests need them: ", failure)
+      missing, failure = nil, nil
+      ngx.sleep(RETRY)
     end
-    kong.log.err("balancers are not created before requests need them: ", err)
-    ngx.sleep(RETRY)
   end
 end
 
@@ -287,7 +288,7 @@ local function after_load(load)
     effective.record(at)
   end
   locked(catch_up)
-  ngx.timer.at(0, complete)
+  ngx.timer.at(0, create_balancers)
 end
 
 
@@ -315,7 +316,11 @@ function _M.init_worker()
   events.register(after_load, SOURCE, "loaded")
   events.register(on_delta, SOURCE, "delta")
 
-  few.init_worker()
+  creation.init_worker(function()
+    if not loading then
+      ngx.timer.at(0, create_balancers)
+    end
+  end, balancing.clear)
 
   if start.hash == start.current() and not journal.plan(start.hash) then
     at = start.hash

@@ -1,0 +1,100 @@
+-- Creates the balancers of a worker after its start and after each full load. Kong creates all of them at
+-- once: for thousands that takes seconds, in which the worker takes no change over and delays requests, and
+-- Kong fails when an upstream is deleted meanwhile. Here requests and changes come in between. A request
+-- that needs a balancer earlier creates it, as in Kong.
+local few = require "kong.plugins.kube-sync-delta.few"
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+
+local balancers = internals.module("kong.runloop.balancer.balancers")
+local upstreams = internals.module("kong.runloop.balancer.upstreams")
+
+
+-- For so many seconds a worker creates balancers without a break.
+local SLICE = 0.002
+
+
+local _M = {}
+
+
+-- Does what Kong does when a worker starts and at each full load, except for the balancers.
+local function init()
+  internals.module("kong.runloop.balancer.targets").init()
+  upstreams.init()
+  balancers.init()
+  internals.module("kong.runloop.balancer.healthcheckers").init()
+
+  -- now, so that connections do not wait for the list
+  local _, err = upstreams.get_all_upstreams()
+  if err then
+    kong.log.crit("failed loading list of upstreams: ", err)
+    return
+  end
+
+  upstreams.update_balancer_state()
+end
+
+
+-- Returns the ids of the upstreams that have no balancer. Raises an error if they cannot be listed.
+function _M.missing()
+  local ids = {}
+  for _, id in pairs(few.apply and few.upstreams() or assert(upstreams.get_all_upstreams())) do
+    if not few.has(id) then
+      ids[#ids + 1] = id
+    end
+  end
+
+  return ids
+end
+
+
+-- Creates the balancer of an upstream, again if there is one and it is to be recreated. Raises an error if it
+-- cannot be created. Kong would then let everyone who needs it wait for half a minute.
+function _M.create(upstream, recreate)
+  local ok, balancer, err = pcall(balancers.create_balancer, upstream, recreate)
+  if not ok then
+    internals.get("kong.runloop.balancer.balancers", "create_balancer>creating")[upstream.id] = nil
+    error(balancer, 0)
+  end
+
+  return assert(balancer, err)
+end
+
+
+local function create_missing(id)
+  local upstream, err = upstreams.get_upstream_by_id(id)
+  assert(not err, err)
+  if upstream and not few.has(id) then
+    _M.create(upstream)
+  end
+end
+
+
+-- Creates some of the balancers, and takes their ids from the list. Returns why one of them cannot be
+-- created, or nil.
+function _M.some(ids)
+  ngx.update_time()
+  local deadline, failure = ngx.now() + SLICE, nil
+  while ids[1] and ngx.now() < deadline do
+    local ok, err = pcall(create_missing, table.remove(ids))
+    failure = not ok and err or failure
+    ngx.update_time()
+  end
+
+  return failure
+end
+
+
+-- Calls start when all balancers are to be created. Removes all with clear when a full load begins: Kong does
+-- not when it cannot list the upstreams, and leaves those of removed upstreams.
+function _M.init_worker(start, clear)
+  internals.replace("kong.runloop.balancer", "stop_healthcheckers", function() return clear end)
+  internals.replace("kong.runloop.balancer", "init", function()
+    return function()
+      init()
+      start()
+    end
+  end)
+end
+
+
+return _M
