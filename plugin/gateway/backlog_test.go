@@ -38,7 +38,7 @@ func newPatient(t *testing.T, most int) *patient {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
 	p := &patient{T: t, fake: fake, units: &graph{}, Gateway: New(admin, noRelay{})}
-	p.mostInPiece = most
+	p.mostInPiece, p.withinPiece = most, 0
 	p.units.site("first", "site")
 	apply(t, p.Gateway, p.units)
 	loads := fake.loads

@@ -250,17 +250,10 @@ func (c *change) cuts(p part) bool {
 // compare finds what is different in the plan from what Kong has of its units.
 func (c *change) compare(there map[kong.Ref]*kong.Entity, beside func(kong.Ref) bool) {
 	c.gone, c.shared = map[kong.Ref]struct{}{}, map[kong.Ref]struct{}{}
-	for _, e := range c.plan.entities() {
-		old := there[e.Ref]
-		if old != nil && old.Equal(e) {
-			continue
-		}
+	d := differenceOf(there, c.plan.entities())
+	for _, e := range d.upserts {
 		if beside(e.Ref) {
 			c.shared[e.Ref] = struct{}{}
-		}
-		if old != nil {
-			c.sum.remove(old)
-			c.size -= bytesOf(old)
 		}
 		if !e.Type.Local() {
 			c.upserts = append(c.upserts, e)
@@ -268,13 +261,14 @@ func (c *change) compare(there map[kong.Ref]*kong.Entity, beside func(kong.Ref) 
 		c.sum.add(e)
 		c.size += bytesOf(e)
 	}
-	for ref, old := range there {
-		if _, stays := c.plan.refs[ref]; !stays && !beside(ref) {
-			c.deletes = append(c.deletes, old)
-			c.gone[ref] = struct{}{}
-			c.sum.remove(old)
-			c.size -= bytesOf(old)
-		}
+	d.removed = slices.DeleteFunc(d.removed, func(e *kong.Entity) bool { return beside(e.Ref) })
+	for _, old := range d.removed {
+		c.deletes = append(c.deletes, old)
+		c.gone[old.Ref] = struct{}{}
+	}
+	for _, old := range append(d.replaced, d.removed...) {
+		c.sum.remove(old)
+		c.size -= bytesOf(old)
 	}
 	c.deletes, c.unrelayed = kong.Split(c.deletes)
 	// What refers to others goes before them.

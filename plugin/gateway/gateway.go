@@ -101,9 +101,14 @@ type Gateway struct {
 	vetted map[string]struct{}
 	// tally is what a delta needs to know of applied; nil without the companion.
 	tally *tally
-	// turns are the order in which what was not sent at once is sent.
+	// backlog is what was not sent at once, turns the order in which it is sent, and pace how
+	// much at a time.
+	backlog     *backlog
 	turns       turns
+	pace        pace
 	mostInPiece int
+	// withinPiece is the time for a piece of a namespace that has something to send alone.
+	withinPiece time.Duration
 	// ledger has what was sent, next the units that may be sent after it.
 	ledger *Ledger
 	next   []unit.ID
@@ -132,7 +137,7 @@ func New(admin *Admin, relay Relay) *Gateway {
 	return &Gateway{
 		admin: admin, relay: relay, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}, refused: substitutions{}, vetted: map[string]struct{}{},
 		ledger: &Ledger{}, log: slog.Default(), now: time.Now, lookAfter: lookAfter, processorTime: processorTime,
-		mostInPiece: mostInPiece,
+		mostInPiece: mostInPiece, withinPiece: withinPiece,
 	}
 }
 
@@ -174,7 +179,7 @@ func (g *Gateway) apply(ctx context.Context, units Units, changed map[unit.ID]st
 		if g.lagging && g.turns.piece > 0 { // more would only wait in Kong
 			g.awaitEffective(ctx)
 		}
-		ids, left := g.piece(units, g.concerned(changed, released))
+		ids, left := g.piece(units, changed, released)
 		outcome, err := g.applyDelta(ctx, units, ids)
 		if !errors.Is(err, errNeedsAll) {
 			g.lagging, outcome.Left = err == nil && !outcome.Effective, left

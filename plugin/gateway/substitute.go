@@ -136,6 +136,15 @@ func (s substitutions) of(id unit.ID) bool {
 	return false
 }
 
+// units are those with an entity that is substituted.
+func (s substitutions) units() map[unit.ID]struct{} {
+	ids := map[unit.ID]struct{}{}
+	for _, refused := range s {
+		ids[refused.unit] = struct{}{}
+	}
+	return ids
+}
+
 // drop ends the substitutions of a unit.
 func (s substitutions) drop(id unit.ID) {
 	maps.DeleteFunc(s, func(_ kong.Ref, refused *substitution) bool { return refused.unit == id })

@@ -79,6 +79,9 @@ func (g *Gateway) take(c *change, hash string) {
 		delete(g.applied, id)
 		delete(t.orphaned, id)
 		delete(t.retained, id)
+		if g.backlog != nil {
+			g.backlog.drop(id)
+		}
 	}
 	for _, id := range c.plan.ids {
 		t.add(c.plan.parts[id])
