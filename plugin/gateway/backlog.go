@@ -31,6 +31,8 @@ type waiting struct {
 	former []*kong.Entity
 	queue  *queue
 	taken  bool
+	// seen is the last look at the backlog that found it.
+	seen int
 }
 
 // backlog is units of which not all are sent at once. It stays from one piece to the next, and
@@ -47,6 +49,7 @@ type backlog struct {
 	tally *tally
 	// piece is what was cut last.
 	piece []*waiting
+	looks int
 }
 
 func newBacklog(of *tally) *backlog {

@@ -107,7 +107,8 @@ func (g *Gateway) follow(units Units, ids iter.Seq[unit.ID]) (nothing []unit.ID)
 		}
 	}
 	b.piece = nil
-	substituted, wanted := g.refused.units(), map[unit.ID]struct{}{}
+	substituted, wanted := g.refused.units(), 0
+	b.looks++
 	for id := range ids {
 		if _, retained := g.tally.retained[id]; retained {
 			nothing = append(nothing, id)
@@ -115,7 +116,8 @@ func (g *Gateway) follow(units Units, ids iter.Seq[unit.ID]) (nothing []unit.ID)
 		}
 		_, special := substituted[id]
 		special = special || g.holds[id] != nil
-		if w := b.units[id]; w == nil || w.special || special || !w.current(units) {
+		w := b.units[id]
+		if w == nil || w.special || special || !w.current(units) {
 			if w = g.waiting(units, id); w.cost == 0 {
 				nothing = append(nothing, id)
 				continue
@@ -123,11 +125,12 @@ func (g *Gateway) follow(units Units, ids iter.Seq[unit.ID]) (nothing []unit.ID)
 			w.special = special
 			b.add(w)
 		}
-		wanted[id] = struct{}{}
+		w.seen = b.looks
+		wanted++
 	}
-	if len(wanted) < len(b.units) {
-		for id := range b.units {
-			if _, is := wanted[id]; !is {
+	if wanted < len(b.units) {
+		for id, w := range b.units {
+			if w.seen < b.looks {
 				b.drop(id)
 			}
 		}
