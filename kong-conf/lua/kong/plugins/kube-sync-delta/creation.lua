@@ -13,7 +13,17 @@ local upstreams = internals.module("kong.runloop.balancer.upstreams")
 local SLICE = 0.002
 
 
+-- The upstreams whose balancers requests were creating when all were removed, maybe from the former
+-- configuration.
+local doubtful = {}
+
+
 local _M = {}
+
+
+local function creating()
+  return internals.get("kong.runloop.balancer.balancers", "create_balancer>creating")
+end
 
 
 -- Does what Kong does when a worker starts and at each full load, except for the balancers.
@@ -34,11 +44,12 @@ local function init()
 end
 
 
--- Returns the ids of the upstreams that have no balancer. Raises an error if they cannot be listed.
+-- Returns the ids of the upstreams that have no balancer, or a doubtful one. Raises an error if they cannot be
+-- listed.
 function _M.missing()
   local ids = {}
   for _, id in pairs(few.apply and few.upstreams() or assert(upstreams.get_all_upstreams())) do
-    if not few.has(id) then
+    if doubtful[id] or not few.has(id) then
       ids[#ids + 1] = id
     end
   end
@@ -52,7 +63,7 @@ end
 function _M.create(upstream, recreate)
   local ok, balancer, err = pcall(balancers.create_balancer, upstream, recreate)
   if not ok then
-    internals.get("kong.runloop.balancer.balancers", "create_balancer>creating")[upstream.id] = nil
+    creating()[upstream.id] = nil
     error(balancer, 0)
   end
 
@@ -63,6 +74,12 @@ end
 local function create_missing(id)
   local upstream, err = upstreams.get_upstream_by_id(id)
   assert(not err, err)
+  if doubtful[id] then
+    assert(not creating()[id], "a request is still creating it")
+    doubtful[id] = nil
+    return upstream and _M.create(upstream, true)
+  end
+
   if upstream and not few.has(id) then
     _M.create(upstream)
   end
@@ -87,7 +104,14 @@ end
 -- Calls start when all balancers are to be created. Removes all with clear when a full load begins: Kong does
 -- not when it cannot list the upstreams, and leaves those of removed upstreams.
 function _M.init_worker(start, clear)
-  internals.replace("kong.runloop.balancer", "stop_healthcheckers", function() return clear end)
+  internals.replace("kong.runloop.balancer", "stop_healthcheckers", function()
+    return function()
+      for id in pairs(creating()) do
+        doubtful[id] = true
+      end
+      clear()
+    end
+  end)
   internals.replace("kong.runloop.balancer", "init", function()
     return function()
       init()
