@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -157,6 +159,144 @@ func TestNamespacesTakeTurns(t *testing.T) {
 	maps.Copy(left, setOf(p.units.site("other", "c")))
 	p.all(left)
 	p.want("small.a", "small.b", "large.0 other.c", "large.1 large.2 large.3", "large.4")
+}
+
+// Workers may hang over what a namespace sends over whose object one hung before: it is sent
+// after what others have, and in a piece of its own.
+func TestAnAccusedNamespaceIsSentApart(t *testing.T) {
+	p := newPatient(t, 100)
+	bad := func(name string) unit.ID {
+		id := unit.ID{Role: "ingress", Namespace: "bad", Name: name}
+		p.units.set(id, entity(kong.Routes, name, "hang", true))
+		return id
+	}
+	p.admin.timeout = 200 * time.Millisecond
+	apply := func(changed map[unit.ID]struct{}) map[unit.ID]struct{} {
+		t.Helper()
+		outcome, err := p.Apply(t.Context(), p.units, changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for ; p.seen < len(p.fake.took); p.seen++ {
+			if routes := routesOf(p.fake.took[p.seen]); len(routes) > 0 { // when workers hang, services come alone
+				p.pieces = append(p.pieces, routes)
+			}
+		}
+		return outcome.Left
+	}
+	for left := setOf(append(p.units.site("small", "a"), bad("bad.0"))); len(left) > 0; {
+		left = apply(left)
+	}
+	failures := p.fake.failures
+	if failures == 0 || !p.isAccused("bad") || p.isAccused("small") {
+		t.Fatalf("%d failures, accused: %v", failures, p.accused)
+	}
+	left := apply(setOf(append(p.units.site("small", "b"), append(p.units.site("other", "b"), append(p.units.site("bad", "b"), bad("bad.1"))...)...)))
+	if p.fake.failures > failures || len(left) != 3 {
+		t.Errorf("%d failures, left %v", p.fake.failures-failures, left)
+	}
+	maps.Copy(left, setOf(p.units.site("small", "c")))
+	if left = apply(left); p.fake.failures == failures || len(left) != 2 {
+		t.Errorf("%d failures, left %v", p.fake.failures-failures, left)
+	}
+	for len(left) > 0 {
+		left = apply(left)
+	}
+	p.want("small.a", "other.b small.b", "bad.b", "small.c")
+}
+
+// A namespace that alone has something to send gets larger pieces, as long as they take no
+// longer than they may; another one that comes ends that.
+func TestPiecesGrowWhileOthersHaveNothingToSend(t *testing.T) {
+	p := newPatient(t, 6)
+	now := time.Now()
+	p.now, p.withinPiece = func() time.Time { return now }, time.Second
+	var ids []unit.ID
+	for i := range 100 {
+		ids = append(ids, p.units.site("large", fmt.Sprint(i))...)
+	}
+	left := setOf(ids)
+	sizes := func(took time.Duration, n int) (all []int) {
+		for range n {
+			left = p.piece(left)
+			all = append(all, sizeOfDelta(p.fake.took[len(p.fake.took)-1]))
+			now = now.Add(took)
+		}
+		return all
+	}
+	if got := sizes(100*time.Millisecond, 3); !slices.Equal(got, []int{6, 12, 24}) {
+		t.Errorf("quick pieces of %v", got)
+	}
+	if got := sizes(2*time.Second, 3); got[0] < 36 || got[1] > 24 || got[2] > 12 {
+		t.Errorf("slow pieces of %v", got)
+	}
+	maps.Copy(left, setOf(p.units.site("small", "a")))
+	if got := sizes(time.Millisecond, 1); got[0] > 6 {
+		t.Errorf("a piece of %v with another namespace's", got)
+	}
+	p.all(left)
+}
+
+// What is kept of a backlog from piece to piece is what a new one would be, whatever changes.
+func TestBacklogFollowsChanges(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		fake, admin := newFakeKong(t)
+		fake.companion = true
+		g, units := New(admin, noRelay{}), shop()
+		g.mostInPiece, g.withinPiece = 2, 0
+		apply(t, g, units)
+		left := map[unit.ID]struct{}{}
+		for step := range 60 {
+			for range r.IntN(4) {
+				left[happen(r, units)] = struct{}{}
+			}
+			outcome, err := g.Apply(t.Context(), units, left)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if left = outcome.Left; len(left) == 0 {
+				left = map[unit.ID]struct{}{}
+				continue
+			}
+			ids := slices.Values(slices.Concat(slices.Collect(maps.Keys(left)), g.concerned(nil, nil)))
+			g.follow(units, ids)
+			kept := g.backlog
+			g.backlog = nil
+			g.follow(units, ids)
+			if got, want := contentOf(kept), contentOf(g.backlog); got != want {
+				t.Fatalf("seed %d step %d: the backlog has\n%s\nwant\n%s", seed, step, got, want)
+			}
+			g.backlog = kept
+		}
+	}
+}
+
+func contentOf(b *backlog) string {
+	var lines []string
+	for _, w := range b.units {
+		lines = append(lines, fmt.Sprintf("%v goes=%t cost=%d place=%d: %v replace %d", w.id, w.goes, w.cost, w.place, refsOf(w.upserts), len(w.former)))
+	}
+	for at, q := range b.queues {
+		lines = append(lines, fmt.Sprintf("%v: %d units, %d", at, q.waiting, q.cost))
+	}
+	for name, all := range map[string]map[kong.Ref][]*waiting{"having": b.having, "needing": b.needing} {
+		for ref, list := range all {
+			lines = append(lines, fmt.Sprintf("%s %v: %d", name, ref, len(list)))
+		}
+	}
+	for ref, list := range b.coming {
+		lines = append(lines, fmt.Sprintf("coming %v: %d", ref, len(list)))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+func refsOf(entities []*kong.Entity) (refs []kong.Ref) {
+	for _, e := range entities {
+		refs = append(refs, e.Ref)
+	}
+	return refs
 }
 
 // Whoever changes something with each piece gets no more than another with much to send.

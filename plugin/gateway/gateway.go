@@ -112,6 +112,9 @@ type Gateway struct {
 	// ledger has what was sent, next the units that may be sent after it.
 	ledger *Ledger
 	next   []unit.ID
+	// accused are the namespaces over whose units a worker ended or hung, and until when what
+	// they change is sent apart from that of others.
+	accused map[string]time.Time
 	// nextTrial is before when no unit is tried again over which a worker ended or hung.
 	nextTrial time.Time
 	// convicted tells that there is more to say of one of the ledger's units.
@@ -136,7 +139,7 @@ type Gateway struct {
 func New(admin *Admin, relay Relay) *Gateway {
 	return &Gateway{
 		admin: admin, relay: relay, applied: map[unit.ID]part{}, holds: map[unit.ID]*hold{}, refused: substitutions{}, vetted: map[string]struct{}{},
-		ledger: &Ledger{}, log: slog.Default(), now: time.Now, lookAfter: lookAfter, processorTime: processorTime,
+		accused: map[string]time.Time{}, ledger: &Ledger{}, log: slog.Default(), now: time.Now, lookAfter: lookAfter, processorTime: processorTime,
 		mostInPiece: mostInPiece, withinPiece: withinPiece,
 	}
 }

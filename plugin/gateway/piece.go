@@ -53,7 +53,7 @@ func (g *Gateway) piece(units Units, changed map[unit.ID]struct{}, released []un
 		}
 		slices.Values(besides)(yield)
 	}
-	if g.fitsPiece(units, ids) {
+	if g.fitsPiece(units, ids) && !g.mixed(ids) {
 		g.turns, g.backlog, g.pace = turns{}, nil, pace{}
 		return slices.SortedFunc(ids, unit.ID.Compare), nil
 	}
@@ -62,6 +62,7 @@ func (g *Gateway) piece(units Units, changed map[unit.ID]struct{}, released []un
 	if g.turns.join(b); len(b.queues) == 1 {
 		most = g.pace.most(g.now(), g.withinPiece, most)
 	}
+	g.turns.part(b, g.isAccused)
 	b.piece, g.pace.cost = b.cut(&g.turns, most)
 	g.pace.begun = g.now()
 	for _, w := range b.piece {
@@ -92,6 +93,36 @@ func (g *Gateway) fitsPiece(units Units, ids iter.Seq[unit.ID]) bool {
 		}
 	}
 	return true
+}
+
+// accusedFor is how long a namespace is sent apart from others. Whoever lets workers hang by
+// one object after the other is the only one whose changes wait for that, but for those that
+// come while it is sent.
+const accusedFor = 10 * time.Minute
+
+func (g *Gateway) isAccused(namespace string) bool {
+	until, is := g.accused[namespace]
+	if is && g.now().After(until) {
+		delete(g.accused, namespace)
+		return false
+	}
+	return is
+}
+
+// mixed reports whether units of namespaces that are accused and others are to be sent.
+func (g *Gateway) mixed(ids iter.Seq[unit.ID]) bool {
+	if len(g.accused) == 0 {
+		return false
+	}
+	var accused, others bool
+	for id := range ids {
+		if g.isAccused(id.Namespace) {
+			accused = true
+		} else {
+			others = true
+		}
+	}
+	return accused && others
 }
 
 // follow brings the backlog to what there is to send of units. It returns those of which there

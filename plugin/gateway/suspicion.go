@@ -122,6 +122,9 @@ func (g *Gateway) convict(units Units, id unit.ID) {
 	if last, ok := g.applied[id]; ok {
 		s.Object, s.Last = last.object, last.entities
 	}
+	if id.Namespace != "" {
+		g.accused[id.Namespace] = g.now().Add(accusedFor)
+	}
 	g.ledger.convict(s, g.now())
 	g.noted(g.ledger.save())
 	for _, s := range g.ledger.Guilty {

@@ -24,6 +24,8 @@ type turns struct {
 	// ahead comes first in the next piece.
 	ahead *turn
 	piece int
+	// apart means that the next piece is of a namespace that is accused: others came before.
+	apart bool
 }
 
 // queue is the units of a turn, in the order in which they are sent.
@@ -33,8 +35,9 @@ type queue struct {
 	// waiting is the number of units that are not taken, and cost about what they cost.
 	waiting, cost int
 	unsorted      bool
-	// full means that the first of them does not fit into the piece.
-	full bool
+	// full means that the first of them does not fit into the piece, and barred that none does
+	// belong into it.
+	full, barred bool
 }
 
 func (q *queue) add(w *waiting) {
@@ -90,13 +93,37 @@ func (t *turns) join(b *backlog) {
 	}
 }
 
+// part bars the turns that are accused from a piece, or all but one of them: workers may end
+// over its piece. Both come in turn, the others first.
+func (t *turns) part(b *backlog, accused func(namespace string) bool) {
+	var one *queue
+	others := false
+	for at, q := range b.queues {
+		if q.barred = accused(at.namespace); !q.barred {
+			others = true
+		} else if one == nil || t.compare(q, one) < 0 {
+			one = q
+		}
+	}
+	apart := one != nil && (!others || t.apart)
+	t.apart = one != nil && others && !apart
+	if !apart {
+		return
+	}
+	for _, q := range b.queues {
+		q.barred = q != one
+	}
+}
+
 // cut takes units for a piece, of the turn that has had least each time, and returns what they
 // cost. A turn whose unit does not fit comes first in the next piece.
 func (b *backlog) cut(t *turns, most int) (piece []*waiting, used int) {
 	ahead := t.ahead
-	t.ahead = nil
+	if ahead == nil || b.queues[*ahead] == nil || !b.queues[*ahead].barred {
+		t.ahead = nil
+	}
 	for _, q := range b.queues {
-		q.full = false
+		q.full = q.barred
 	}
 	for used < most {
 		q := b.next(t, ahead)
@@ -135,7 +162,7 @@ func (b *backlog) next(t *turns, ahead *turn) (best *queue) {
 		case at.last:
 			last = q
 			continue
-		case ahead != nil && *ahead == at:
+		case ahead != nil && *ahead == at && !q.barred:
 			return q
 		}
 		oldest = min(oldest, first.since)
