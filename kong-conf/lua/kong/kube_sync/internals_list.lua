@@ -34,7 +34,8 @@ return {
     dbless = true,
     modules = {
       ["PDK"] = [[
-        core_cache.safe_set core_cache.mlcache.name=string core_cache.mlcache.dict=any core_cache.mlcache.lru=any
+        core_cache.get core_cache.safe_set
+        core_cache.mlcache.name=string core_cache.mlcache.dict=any core_cache.mlcache.lru=any
         cache.mlcache.name=string cache.mlcache.dict=any cache.mlcache.lru=any
         db.declarative_config.parse_table db.declarative_config.schema.known_entities=table
         default_workspace=string vault.flush
@@ -49,7 +50,7 @@ return {
       ]],
       ["kong.db.declarative"] = [[
         get_current_hash insert_entity_for_txn delete_entity_for_txn load_into_cache
-        item_key unique_field_key foreign_field_key_prefix
+        item_key item_key_prefix unique_field_key foreign_field_key_prefix
       ]],
       ["kong.db.declarative.marshaller"] = "unmarshall",
       ["kong.db.errors"] = "declarative_config declarative_config_flattened",

@@ -6,6 +6,10 @@ local few = require "kong.plugins.kube-sync-delta.few"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
 local balancers = internals.module("kong.runloop.balancer.balancers")
+local declarative = internals.module("kong.db.declarative")
+local lmdb = internals.module("resty.lmdb")
+local prefix = internals.module("resty.lmdb.prefix")
+local unmarshall = internals.module("kong.db.declarative.marshaller").unmarshall
 local upstreams = internals.module("kong.runloop.balancer.upstreams")
 
 
@@ -23,6 +27,27 @@ local _M = {}
 
 local function creating()
   return internals.get("kong.runloop.balancer.balancers", "create_balancer>creating")
+end
+
+
+-- Returns the ids of all upstreams by workspace and name. Kong reads whole upstreams for that, with the checks of
+-- its schema: ten thousand take it half a second, under a lock that requests wait for.
+local function read_names()
+  local start = declarative.item_key_prefix("upstreams", "*")
+  local names, from = {}, start
+  repeat
+    local page, more = assert(prefix.page(from, start, nil, 1000))
+    for _, entry in ipairs(page) do
+      local stored = lmdb.get(entry.value)
+      local upstream = stored and unmarshall(stored)
+      if upstream then
+        names[upstream.ws_id .. ":" .. upstream.name] = upstream.id
+      end
+      from = entry.key .. "\x00"
+    end
+  until not more or #page == 0
+
+  return names
 end
 
 
@@ -104,6 +129,11 @@ end
 -- Calls start when all balancers are to be created. Removes all with clear when a full load begins: Kong does
 -- not when it cannot list the upstreams, and leaves those of removed upstreams.
 function _M.init_worker(start, clear)
+  internals.replace("kong.runloop.balancer.upstreams", "get_all_upstreams", function()
+    return function()
+      return kong.core_cache:get("balancer:upstreams", nil, read_names)
+    end
+  end)
   internals.replace("kong.runloop.balancer", "stop_healthcheckers", function()
     return function()
       for id in pairs(creating()) do
