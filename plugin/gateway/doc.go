@@ -12,7 +12,9 @@
 //     rest is applied in the same call. A unit is tried again when it changes.
 //   - A large change is sent in pieces, each of which is a whole configuration, and in which
 //     namespaces take turns: the change of one does not wait for all that another has. What
-//     changes meanwhile is in the next piece.
+//     changes meanwhile is in the next piece. Pieces of a namespace that alone has something to
+//     send are as large as there is time for. A namespace over whose object a worker ended or
+//     hung gets pieces of its own, after those of others.
 //   - Plugins that are new to Kong are asked about before a whole configuration is sent,
 //     each configuration of one once: a fault in them costs a small question, and not a
 //     load that fails. A delta needs no question: it is refused as soon as it is read.
