@@ -36,6 +36,7 @@ func (k *kong) stale(n, port int) (stale, asked int) {
 		for range 4 {
 			wrong, _ := k.try(want{host: fmt.Sprintf("r%d.test", i), path: "/", code: http.StatusOK, from: []int{port}})
 			if asked++; wrong != "" {
+				k.t.Logf("answer %d of r%d: %s", asked, i, wrong)
 				stale++
 			}
 		}
