@@ -12,7 +12,6 @@ import (
 	"math/big"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -247,13 +246,4 @@ func (w *world) streamBackends(i int) []int {
 		}
 	}
 	return to
-}
-
-func (w *world) String() string {
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(w.apps)) {
-		fmt.Fprintf(&b, "%s: %+v\n", name, w.apps[name])
-	}
-	fmt.Fprintf(&b, "people: %+v\ncertificates: %v\nstreams: %v", w.people, w.certs, w.streams)
-	return b.String()
 }

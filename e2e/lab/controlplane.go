@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -155,9 +154,6 @@ func (cp *ControlPlane) connect() (err error) {
 	cp.mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(client.Discovery()))
 	return nil
 }
-
-// RESTMapper knows the resources of the API server, and looks again for those it does not know.
-func (cp *ControlPlane) RESTMapper() meta.RESTMapper { return cp.mapper }
 
 // StopComponent ends a component by SIGTERM, and returns once it has ended.
 func (cp *ControlPlane) StopComponent(ctx context.Context, name string) error {

@@ -54,11 +54,6 @@ func (cp *ControlPlane) ServiceAccount(t testing.TB, namespace, name, manifests 
 	return credentials
 }
 
-// Env is what tells a pod's process where the API server is.
-func (c Credentials) Env() []string {
-	return []string{"KUBERNETES_SERVICE_HOST=" + c.Host, "KUBERNETES_SERVICE_PORT=" + c.Port}
-}
-
 // Config is what client-go makes of the credentials in a pod.
 func (c Credentials) Config(t testing.TB) *rest.Config {
 	t.Helper()

@@ -19,15 +19,7 @@ const logTimeout = time.Second
 // not empty the pipe. Without access to that file, our own standard error has to do.
 // The format is "text" or "json".
 func NewLog(level slog.Leveler, format string) *slog.Logger {
-	return newLogger(parentStderr(), level, format)
-}
-
-// NewStderrLog makes a logger for a process that a person started.
-func NewStderrLog(level slog.Leveler, format string) *slog.Logger {
-	return newLogger(os.Stderr, level, format)
-}
-
-func newLogger(w io.Writer, level slog.Leveler, format string) *slog.Logger {
+	w := parentStderr()
 	options := &slog.HandlerOptions{Level: level}
 	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))

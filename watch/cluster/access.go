@@ -77,15 +77,6 @@ func (a Access) pod() (*rest.Config, error) {
 	return config, nil
 }
 
-// Namespace returns the namespace of the pod, or "" outside of one.
-func (a Access) Namespace() string {
-	namespace, err := os.ReadFile(a.file("namespace"))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(namespace))
-}
-
 func (a Access) file(name string) string {
 	if a.Dir == "" {
 		return filepath.Join(ServiceAccountDir, name)

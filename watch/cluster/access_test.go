@@ -18,7 +18,7 @@ import (
 func serviceAccount(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{"token": "secret\n", "ca.crt": "a certificate", "namespace": "kong\n"} {
+	for name, content := range map[string]string{"token": "secret\n", "ca.crt": "a certificate"} {
 		watchtest.Must(t, os.WriteFile(dir+"/"+name, []byte(content), 0o600))
 	}
 	return dir
@@ -41,7 +41,7 @@ func TestAccessOfAPod(t *testing.T) {
 			continue
 		}
 		if config.Host != test.want || config.BearerToken != "secret" || config.BearerTokenFile != dir+"/token" ||
-			config.CAFile != dir+"/ca.crt" || config.UserAgent != "kube-sync" || access.Namespace() != "kong" {
+			config.CAFile != dir+"/ca.crt" || config.UserAgent != "kube-sync" {
 			t.Errorf("%s: %+v", name, config)
 		}
 	}
@@ -53,9 +53,6 @@ func TestAccessWithoutCredentials(t *testing.T) {
 	}
 	if _, err := (Access{Kubeconfig: t.TempDir() + "/absent"}).RESTConfig(); err == nil || !strings.HasPrefix(err.Error(), "kubeconfig ") {
 		t.Errorf("error %v", err)
-	}
-	if namespace := (Access{Dir: t.TempDir()}).Namespace(); namespace != "" {
-		t.Errorf("namespace %q", namespace)
 	}
 }
 

@@ -2,7 +2,7 @@
 //
 // A [Kind] says how objects of a kind are watched, which of their fields are cached, which of
 // those the translation reads, and which defaults a manifest lacks. A new kind is a row in
-// the table of its API group: [Core], [GatewayAPI] or [Kong]. Rows are in the order in which
+// the table of its API group: core.go, gateway_api.go or kong.go. Rows are in the order in which
 // [All] lists them.
 //
 // Custom kinds are those that a CustomResourceDefinition defines. A cluster may lack the

@@ -1,18 +1,14 @@
 package kinds
 
 import (
-	"slices"
-
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/experimental"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// GatewayAPI returns the kinds of Gateway API, in the versions that its releases from 1.1 on
+// gatewayAPI are the kinds of Gateway API, in the versions that its releases from 1.1 on
 // serve. Their statuses are cached because the status writer compares with them.
-func GatewayAPI() []Kind { return slices.Clone(gatewayAPI) }
-
 var gatewayAPI = []Kind{
 	{
 		Name:     unit.GatewayClass,

@@ -35,7 +35,7 @@ func TestEveryReleaseIsRead(t *testing.T) {
 			if len(defined) < 5 {
 				t.Errorf("%s %s: %d definitions", release, channel, len(defined))
 			}
-			for _, kind := range GatewayAPI() {
+			for _, kind := range gatewayAPI {
 				definition, ok := defined[kind.Resource.GroupResource().String()]
 				if !ok {
 					continue // of a later release, or the other channel

@@ -1,8 +1,6 @@
 package kinds
 
 import (
-	"slices"
-
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
@@ -12,11 +10,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Kong returns Kong's kinds. Their statuses are cached because the status writer compares
-// with them.
-func Kong() []Kind { return slices.Concat(kongRouting, kongPlugins) }
-
-// kongRouting are the kinds for upstreams and the kinds beside Ingress.
+// kongRouting are the kinds for upstreams and the kinds beside Ingress. The statuses of Kong's
+// kinds are cached because the status writer compares with them.
 var kongRouting = []Kind{
 	{
 		Name:       unit.KongUpstreamPolicy,
