@@ -23,7 +23,7 @@ var (
 	luaWords   = regexp.MustCompile(`(?m)^local ([A-Z_]+) = ("[^"]+")$`)
 	luaRelay   = regexp.MustCompile(`(?m)^local RELAY = "([^"]+)"`)
 	luaLearned = regexp.MustCompile(`(?m)^local LEARNED = "/([^"]+)"`)
-	goLearned  = regexp.MustCompile(`(?m)^const learnedFile = "([^"]+)"`)
+	goLearned  = regexp.MustCompile(`(?m)^const addressFile = "([^"]+)"`)
 )
 
 // TestDeniedRangesAgree compares the list in Lua with the one in Go.
@@ -51,7 +51,7 @@ func TestDeniedRangesAgree(t *testing.T) {
 
 // TestEgressAgrees compares what else egress.lua and kube-sync have to know alike.
 func TestEgressAgrees(t *testing.T) {
-	lua, agent := readFile(t, filepath.Join(egress, "egress.lua")), readFile(t, "../plugin/agent/learned.go")
+	lua, agent := readFile(t, filepath.Join(egress, "egress.lua")), readFile(t, "../plugin/agent/protected_addresses.go")
 	for name, both := range map[string][2][]string{
 		"relay":        {luaRelay.FindStringSubmatch(lua), {"", setting(t, "RELAY_BIND_ADDRESS")}},
 		"learned file": {luaLearned.FindStringSubmatch(lua), goLearned.FindStringSubmatch(agent)},

@@ -26,8 +26,8 @@ import (
 const (
 	// priority orders the plugin among others. Nothing of it runs for a request.
 	priority = 1
-	// Statuses and the Lease are let go of within this time when Kong ends.
-	farewell = 3 * time.Second
+	// shutdownTimeout bounds the last statuses and the release of the Lease when Kong ends.
+	shutdownTimeout = 3 * time.Second
 	// The waits between attempts to listen grow from the first to the most.
 	listenFirst = time.Second
 	listenMost  = 30 * time.Second
@@ -47,7 +47,7 @@ func main() {
 	given := settings.Flags(flag.CommandLine)
 	flag.Parse()
 	if flag.Lookup("dump").Value.String() != "true" {
-		live(given)
+		startController(given)
 		listen()
 	}
 	// It returns after a description, which goes to standard output.
@@ -89,9 +89,9 @@ func threeNumbers(version string) string {
 	return "0.0.0"
 }
 
-// live starts what goes on beside the plugin protocol, with the settings that the
-// command line gives.
-func live(given map[string]string) {
+// startController starts the controller beside the plugin server, with the settings of the
+// command line.
+func startController(given map[string]string) {
 	option := flag.Lookup("kong-prefix")
 	named := false
 	flag.Visit(func(f *flag.Flag) { named = named || f == option })
@@ -101,20 +101,20 @@ func live(given map[string]string) {
 	}
 	// The plugin server parses the flags once more: later on it is not to be read.
 	prefix := option.Value.String()
-	lodger := moveIn(prefix, given)
+	c := newController(prefix, given)
 	// Kong ends us with SIGTERM, and does not ask twice.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		lodger.run(ctx)
+		c.run(ctx)
 	}()
 	go func() {
 		<-ctx.Done()
 		stop()
 		select {
 		case <-done:
-		case <-time.After(farewell):
+		case <-time.After(shutdownTimeout):
 		}
 		os.Exit(0)
 	}()

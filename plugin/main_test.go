@@ -139,7 +139,7 @@ func TestWrongSetting(t *testing.T) {
 	} else {
 		conn.Close()
 	}
-	if waitErr != nil || time.Since(begun) > farewell {
+	if waitErr != nil || time.Since(begun) > shutdownTimeout {
 		t.Errorf("end: %v after %v", waitErr, time.Since(begun))
 	}
 	if !strings.Contains(string(log), "A setting is wrong") || !strings.Contains(string(log), "INGRES_CLASS") || out.Len() != 0 {

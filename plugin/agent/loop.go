@@ -57,6 +57,21 @@ type contacted interface {
 	LastContact() time.Time
 }
 
+// Parts are what an agent works with.
+type Parts struct {
+	Source   watch.Source
+	Graph    *unit.Graph
+	Gateway  Gateway
+	Reporter Reporter
+	Observer Observer
+	// Addresses are told which addresses the cluster protects; nil if none are to be told.
+	Addresses *AddressPublisher
+	Log       *slog.Logger
+}
+
+// Run keeps the local Kong in step with the source until the context ends.
+func Run(ctx context.Context, p Parts) { newLoop(p).run(ctx) }
+
 // loop is the state of the agent.
 type loop struct {
 	source   watch.Source
@@ -64,8 +79,9 @@ type loop struct {
 	gateway  Gateway
 	reporter Reporter
 	observer Observer
-	teacher  *teacher // nil if there is nobody to tell
-	log      *slog.Logger
+	// addresses are told which addresses the cluster protects; nil if none are to be told.
+	addresses *AddressPublisher
+	log       *slog.Logger
 
 	complete bool                    // all that was there at the start has been translated
 	whole    bool                    // nothing is on its way but what is awaited
@@ -86,17 +102,18 @@ type loop struct {
 	lost    *contests
 	retry   *time.Timer
 	backoff time.Duration
-	untold  error // why workers were not told of addresses; nil if they were
+	// unpublished is why workers do not know all protected addresses; nil if they do.
+	unpublished error
 }
 
-func newLoop(source watch.Source, graph *unit.Graph, gw Gateway, reporter Reporter, observer Observer, log *slog.Logger) *loop {
+func newLoop(p Parts) *loop {
 	retry := time.NewTimer(0)
 	retry.Stop()
 	return &loop{
-		source: source, graph: graph, gateway: gw, reporter: reporter, observer: observer, log: log,
+		source: p.Source, graph: p.Graph, gateway: p.Gateway, reporter: p.Reporter, observer: p.Observer, addresses: p.Addresses, log: p.Log,
 		since: map[unit.Kind]time.Time{}, objects: map[unit.Key]struct{}{}, broken: map[unit.Key]struct{}{},
 		awaited: map[unit.Key]struct{}{}, held: map[unit.Key]unit.Key{},
-		refused: map[unit.Key][]gateway.Refusal{}, lost: newContests(log), retry: retry,
+		refused: map[unit.Key][]gateway.Refusal{}, lost: newContests(p.Log), retry: retry,
 	}
 }
 
@@ -118,7 +135,7 @@ func (l *loop) run(ctx context.Context) {
 			l.check(ctx)
 			waiting = l.backoff > 0
 		}
-		l.teach()
+		l.publishAddresses()
 		if l.due && l.complete && !waiting {
 			l.apply(ctx)
 		}
@@ -134,17 +151,17 @@ func (l *loop) takePending() {
 	}
 }
 
-// teach tells which addresses the cluster protects, before there are routes by which these
-// could be reached.
-func (l *loop) teach() {
-	if l.teacher == nil || !l.complete {
+// publishAddresses tells which addresses the cluster protects, before there are routes by which
+// these could be reached.
+func (l *loop) publishAddresses() {
+	if l.addresses == nil || !l.complete {
 		return
 	}
-	err := l.teacher.teach(backend.Learned(l.graph))
-	if err != nil && l.untold == nil {
+	err := l.addresses.publish(backend.Learned(l.graph))
+	if err != nil && l.unpublished == nil {
 		l.log.Error("Kong's workers do not know all addresses that are not to be connected to; they are told again until they do", "error", err)
 	}
-	l.untold = err
+	l.unpublished = err
 }
 
 // take translates what has changed. A translation may find that it wants Secrets or ConfigMaps

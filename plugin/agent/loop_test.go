@@ -212,7 +212,10 @@ func start(t *testing.T) *scene {
 		t: t, source: &fakeSource{pending: make(chan struct{}, 1)}, kong: &fakeKong{},
 		reporter: &fakeReporter{reports: map[unit.Key]report.Report{}}, observer: &fakeObserver{},
 	}
-	l := newLoop(s.source, translate.New(translate.Options{IngressClass: "kong"}), s.kong, s.reporter, s.observer, slog.New(slog.DiscardHandler))
+	l := newLoop(Parts{
+		Source: s.source, Graph: translate.New(translate.Options{IngressClass: "kong"}), Gateway: s.kong,
+		Reporter: s.reporter, Observer: s.observer, Log: slog.New(slog.DiscardHandler),
+	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { l.run(ctx); close(done) }()

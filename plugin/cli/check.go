@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/plugin/settings"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch/kinds"
 	"github.com/kube-sync/kube-sync/watch/manifest"
@@ -42,14 +42,14 @@ func (f finding) String() string {
 // manifests. What can be read is checked even if some can't.
 func check(t terminal, args []string) error {
 	var (
-		options  translate.Options
 		paths    files
 		complete bool
 	)
+	given := settings.Defaults()
 	f := t.flags("check", "-f FILE [-f FILE ...] [-complete]")
 	f.Var(&paths, "f", "manifests: a `FILE`, a directory, or - for standard input; may be repeated")
 	f.BoolVar(&complete, "complete", false, "the manifests are all there is: what they refer to and don't have is an error, not a warning")
-	optionFlags(f, &options)
+	settingFlags(f, &given)
 	if err := t.parse(f, args); err != nil {
 		return err
 	}
@@ -57,6 +57,7 @@ func check(t terminal, args []string) error {
 		f.Usage()
 		return errUsage
 	}
+	options := offline(given)
 	survey, unread := manifest.SurveyFiles(paths, kinds.All(), schema.Admit)
 	found := newChecking(survey, graphOf(options, survey.Manifests), options).all()
 	counted := false

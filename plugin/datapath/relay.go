@@ -47,15 +47,15 @@ func New(o Options) *Relay {
 	return r
 }
 
-// Learn replaces the addresses that are denied for what the cluster says of them.
-func (r *Relay) Learn(learned address.Learned) {
+// SetProtected replaces the addresses that are denied because the cluster protects them.
+func (r *Relay) SetProtected(protected address.Learned) {
 	policy := r.options.Addresses
-	policy.Learned = learned
+	policy.Learned = protected
 	r.table.transports.addresses.Store(&policy)
 }
 
-// farewell is how long requests under way have when the relay ends.
-const farewell = 2 * time.Second
+// shutdownTimeout is how long requests under way have when the relay ends.
+const shutdownTimeout = 2 * time.Second
 
 // Place is where Kong finds the relay, and what keys are made with; empty for a relay that
 // is off.
@@ -93,7 +93,7 @@ func (r *Relay) Serve(ctx context.Context, listener net.Listener) error {
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true) // for gRPC
 	stop := context.AfterFunc(ctx, func() {
-		brief, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+		brief, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 		defer cancel()
 		if server.Shutdown(brief) != nil {
 			server.Close()

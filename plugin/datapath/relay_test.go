@@ -248,7 +248,7 @@ func TestLearnedAddresses(t *testing.T) {
 		{address.Learned{netip.AddrPortFrom(netip.MustParseAddr("10.0.0.7"), 0): address.OfGateway}, "78"},
 		{address.Learned{}, "8"},
 	} {
-		r.Learn(step.learned)
+		r.SetProtected(step.learned)
 		for _, last := range "789" {
 			err := r.table.transports.control("tcp", fmt.Sprintf("10.0.0.%c:80", last), nil)
 			if denied := strings.ContainsRune(step.denied, last); denied != (err != nil) {

@@ -17,6 +17,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 // Options are the settings of a server.
@@ -56,6 +59,13 @@ func New(options Options) *Server {
 	}
 	s.SetReason("starting")
 	return s
+}
+
+// Applied counts an apply that succeeded, as [Metrics.Applied] does. The gateway is ready from then
+// on.
+func (s *Server) Applied(outcome gateway.Outcome, took time.Duration, changes map[unit.Kind]time.Time) {
+	s.Metrics.Applied(outcome, took, changes)
+	s.SetReady()
 }
 
 // SetReady makes /readyz succeed from now on.

@@ -13,15 +13,15 @@ func limits() []Setting {
 	for i, row := range limit.Table {
 		all[i] = Setting{Name: row.Setting, Default: strconv.Itoa(row.Default), Doc: row.Doc, Type: Integer,
 			set: func(s *Settings, value string) (err error) {
-				*row.Field(&s.Limits), err = ParseLimit(value)
+				*row.Field(&s.Limits), err = parseLimit(value)
 				return err
 			}}
 	}
 	return all
 }
 
-// ParseLimit reads a bound, where 0 stands for none.
-func ParseLimit(value string) (int, error) {
+// parseLimit reads a bound, where 0 stands for none.
+func parseLimit(value string) (int, error) {
 	n, err := strconv.Atoi(value)
 	switch {
 	case err != nil || n < 0:

@@ -53,21 +53,16 @@ func list(name, deflt, doc string, field func(*Settings) *[]string, parse func(s
 	}}
 }
 
-func readByWorkers(s Setting) Setting {
-	s.Workers = true
-	return s
-}
-
 // prefixes is a setting of addresses and ranges. Kong's workers read it, too.
 func prefixes(name, doc string, field func(*Settings) *[]netip.Prefix) Setting {
 	return Setting{Name: name, Doc: doc, Type: List, Workers: true, set: func(s *Settings, value string) (err error) {
-		*field(s), err = ParseAddresses(value)
+		*field(s), err = parseAddresses(value)
 		return err
 	}}
 }
 
-// ParseAddresses reads addresses and ranges between commas.
-func ParseAddresses(value string) ([]netip.Prefix, error) {
+// parseAddresses reads addresses and ranges between commas.
+func parseAddresses(value string) ([]netip.Prefix, error) {
 	var all []netip.Prefix
 	for part := range strings.SplitSeq(value, ",") {
 		if part = strings.TrimSpace(part); part == "" {

@@ -186,9 +186,9 @@ type Sources struct {
 	Environ []string
 }
 
-// Load makes the settings of all sources. The error joins all there is to say; the
-// settings that it is not about are in place, the others have their defaults.
-func Load(sources Sources) (Settings, error) {
+// Defaults returns the defaults of the table. Those that depend on other settings, on Kong or on
+// the pod are left out.
+func Defaults() Settings {
 	var s Settings
 	for _, setting := range table {
 		if value := setting.Default; value != "" && !strings.HasPrefix(value, "[") {
@@ -197,6 +197,13 @@ func Load(sources Sources) (Settings, error) {
 			}
 		}
 	}
+	return s
+}
+
+// Load makes the settings of all sources. The error joins all there is to say; the
+// settings that it is not about are in place, the others have their defaults.
+func Load(sources Sources) (Settings, error) {
+	s := Defaults()
 	// The last source is read first, so that those before it overrule it.
 	environ, flags := fromEnviron(sources.Environ), fromFlags(sources.Flags)
 	errs := s.apply(environ)

@@ -75,7 +75,7 @@ var general = []Setting{
 		func(s *Settings) *bool { return &s.DrainSupport }),
 	boolean("ALLOW_EXTERNAL_NAME", "false", "Whether Services of type ExternalName and EndpointSlices of type FQDN are backends. Users who may write one can then send traffic anywhere, except to denied addresses.",
 		func(s *Settings) *bool { return &s.AllowExternalName }),
-	readByWorkers(boolean("ALLOW_LOOPBACK_BACKENDS", "false", "Whether backends and plugins may connect to the gateway's own addresses, loopback and link-local. Behind them are the Admin API and all else in the pod: for tests only.",
+	workers(boolean("ALLOW_LOOPBACK_BACKENDS", "false", "Whether backends and plugins may connect to the gateway's own addresses, loopback and link-local. Behind them are the Admin API and all else in the pod: for tests only.",
 		func(s *Settings) *bool { return &s.AllowLoopbackBackends })),
 	prefixes("DENIED_ADDRESSES", "Addresses and ranges, in comma-separated format, that backends and plugins may not connect to, such as 10.1.2.3,10.9.0.0/16,fd00:9::/32. "+
 		"They are denied in addition to the gateway's own addresses, loopback, link-local and multicast addresses, cloud metadata services and the Kubernetes API server.",
@@ -90,7 +90,7 @@ var general = []Setting{
 			"Shared permits every bundled plugin, but none reads the gateway's files, environment, credentials or shared memory. " +
 			"Isolated also leaves plugins that connect to other hosts, evaluate templates or share state to KongClusterPlugins.",
 		set: func(s *Settings, value string) (err error) {
-			s.Isolated, err = ParseTenancy(value)
+			s.Isolated, err = parseTenancy(value)
 			return err
 		},
 	},
@@ -100,7 +100,7 @@ var general = []Setting{
 		Name: "ALLOW_PLUGIN_FIELDS", Type: List, Doc: "Values that KongPlugins may have in fields that get at what is the gateway's, as plugin.field=value in comma-separated format: " +
 			"file-log.path=/var/log/kong/, grpc-gateway.proto=/etc/protos/. A slash at the end permits all files of a directory, * every value, and an empty value that the field is missing.",
 		set: func(s *Settings, value string) (err error) {
-			s.AllowPluginFields, err = ParsePluginFields(value)
+			s.AllowPluginFields, err = parsePluginFields(value)
 			return err
 		},
 	},
@@ -129,7 +129,7 @@ var general = []Setting{
 		Doc: "Connections, and sessions of datagrams, that the stream routes of one namespace have open in each of Kong's workers at most, 0 for no limit. " +
 			"One of TLS counts as two. The default leaves half of a worker's connections to other namespaces.",
 		set: func(s *Settings, value string) (err error) {
-			s.StreamSessions, err = ParseLimit(value)
+			s.StreamSessions, err = parseLimit(value)
 			return err
 		},
 	}),
@@ -137,7 +137,7 @@ var general = []Setting{
 		Name: "LIMIT_NAMESPACE_GATEWAY_PORTS", Default: "[half of the ports for each protocol]", Type: Integer,
 		Doc: "Ports of GATEWAY_PORTS that the Gateways and ListenerSets of one namespace have at most for each protocol, 0 for no limit.",
 		set: func(s *Settings, value string) (err error) {
-			s.NamespaceGatewayPorts, err = ParseLimit(value)
+			s.NamespaceGatewayPorts, err = parseLimit(value)
 			return err
 		},
 	},
@@ -183,19 +183,22 @@ func Table() []Setting { return slices.Clone(table) }
 func Flags(set *flag.FlagSet) map[string]string {
 	values := map[string]string{}
 	for _, setting := range table {
-		store := func(value string) error {
+		setting.flag(set, func(value string) error {
 			values[setting.Name] = value
 			return nil
-		}
-		usage := setting.Doc
-		if setting.Default != "" {
-			usage += " Default: " + setting.Default
-		}
-		if setting.Type == Boolean {
-			set.BoolFunc(setting.Flag(), usage, store)
-		} else {
-			set.Func(setting.Flag(), usage, store)
-		}
+		})
 	}
 	return values
+}
+
+func (s Setting) flag(set *flag.FlagSet, store func(value string) error) {
+	usage := s.Doc
+	if s.Default != "" {
+		usage += " Default: " + s.Default
+	}
+	if s.Type == Boolean {
+		set.BoolFunc(s.Flag(), usage, store)
+	} else {
+		set.Func(s.Flag(), usage, store)
+	}
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
-// ParseTenancy reads TENANCY and reports whether the gateway is isolated.
-func ParseTenancy(value string) (isolated bool, err error) {
+// parseTenancy reads TENANCY and reports whether the gateway is isolated.
+func parseTenancy(value string) (isolated bool, err error) {
 	value, err = oneOf(tenancies...)(strings.ToLower(value))
 	return value == "isolated", err
 }
 
-// ParsePluginFields reads ALLOW_PLUGIN_FIELDS.
-func ParsePluginFields(value string) (all []tenancy.FieldValue, err error) {
+// parsePluginFields reads ALLOW_PLUGIN_FIELDS.
+func parsePluginFields(value string) (all []tenancy.FieldValue, err error) {
 	for part := range strings.SplitSeq(value, ",") {
 		if part = strings.TrimSpace(part); part == "" {
 			continue

@@ -15,7 +15,7 @@ import (
 )
 
 // A Kong that any client can break is not configured, and one with lesser faults is with a warning.
-func TestVet(t *testing.T) {
+func TestCheckVersion(t *testing.T) {
 	for name, c := range map[string]struct {
 		version string
 		allowed bool
@@ -37,7 +37,7 @@ func TestVet(t *testing.T) {
 				t.Fatal(err)
 			}
 			var log bytes.Buffer
-			err = observer{serve.New(serve.Options{})}.vet(t.Context(), admin, c.allowed, slog.New(slog.NewTextHandler(&log, nil)))
+			err = checkVersion(t.Context(), admin, serve.New(serve.Options{}), c.allowed, slog.New(slog.NewTextHandler(&log, nil)))
 			if (err != nil) != c.refused || c.refused && !strings.Contains(err.Error(), "ALLOW_VULNERABLE_KONG") {
 				t.Errorf("error %v", err)
 			}

@@ -17,10 +17,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// pupil is a relay that remembers what it learned last.
-type pupil struct{ learned address.Learned }
+// fakeRelay remembers which addresses it was told last.
+type fakeRelay struct{ protected address.Learned }
 
-func (p *pupil) Learn(l address.Learned) { p.learned = l }
+func (r *fakeRelay) SetProtected(l address.Learned) { r.protected = l }
 
 func service(namespace, name, clusterIP string) unit.Change {
 	return unit.Change{Key: unit.Key{Kind: unit.Service, Namespace: namespace, Name: name}, Object: &corev1.Service{
@@ -48,25 +48,25 @@ func slice(namespace, service string, addresses ...string) unit.Change {
 	return unit.Change{Key: unit.Key{Kind: unit.EndpointSlice, Namespace: namespace, Name: s.Name}, Object: s}
 }
 
-// TestTeacher follows what workers are told through the life of the objects that say it.
-func TestTeacher(t *testing.T) {
+// TestProtectedAddresses follows what workers are told through the life of the objects that say it.
+func TestProtectedAddresses(t *testing.T) {
 	graph := translate.New(translate.Options{IngressClass: "kong", Backend: backend.Options{
 		GatewayNamespace: "kong", Addresses: address.Policy{Own: []netip.Addr{netip.MustParseAddr("10.0.0.7")}},
 	}})
-	relay := &pupil{}
-	teaching := &teacher{prefix: t.TempDir(), relay: relay}
+	relay := &fakeRelay{}
+	publisher := &AddressPublisher{Prefix: t.TempDir(), Relay: relay}
 	told := func(changes ...unit.Change) string {
 		t.Helper()
 		graph.Update(changes...)
-		if err := teaching.teach(backend.Learned(graph)); err != nil {
+		if err := publisher.publish(backend.Learned(graph)); err != nil {
 			t.Fatal(err)
 		}
-		text, err := os.ReadFile(filepath.Join(teaching.prefix, learnedFile))
+		text, err := os.ReadFile(filepath.Join(publisher.Prefix, addressFile))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if lines := strings.Count(string(text), "\n"); lines != len(relay.learned) {
-			t.Errorf("the relay knows %d addresses, the workers %d", len(relay.learned), lines)
+		if lines := strings.Count(string(text), "\n"); lines != len(relay.protected) {
+			t.Errorf("the relay knows %d addresses, the workers %d", len(relay.protected), lines)
 		}
 		return string(text)
 	}
@@ -101,20 +101,20 @@ func TestTeacher(t *testing.T) {
 	}
 }
 
-// TestTeacherTriesAgain has a prefix that comes into being later.
-func TestTeacherTriesAgain(t *testing.T) {
-	teaching := &teacher{prefix: filepath.Join(t.TempDir(), "prefix"), relay: &pupil{}}
+// TestAddressesAreToldAgain has a prefix that comes into being later.
+func TestAddressesAreToldAgain(t *testing.T) {
+	publisher := &AddressPublisher{Prefix: filepath.Join(t.TempDir(), "prefix"), Relay: &fakeRelay{}}
 	learned := address.Learned{netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), 0): address.OfGateway}
-	if err := teaching.teach(learned); err == nil {
+	if err := publisher.publish(learned); err == nil {
 		t.Error("a prefix that is not there is no error")
 	}
-	if err := os.Mkdir(teaching.prefix, 0o755); err != nil {
+	if err := os.Mkdir(publisher.Prefix, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := teaching.teach(learned); err != nil {
+	if err := publisher.publish(learned); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Stat(filepath.Join(teaching.prefix, learnedFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(publisher.Prefix, addressFile)); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kube-sync/kube-sync/plugin/agent"
+	"github.com/kube-sync/kube-sync/plugin/datapath"
+	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/plugin/process"
+	"github.com/kube-sync/kube-sync/plugin/serve"
+	"github.com/kube-sync/kube-sync/plugin/settings"
+	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/watch"
+	"github.com/kube-sync/kube-sync/watch/cluster"
+	"github.com/kube-sync/kube-sync/watch/manifest"
+	"github.com/kube-sync/kube-sync/watch/report"
+)
+
+// ledgerFile is in Kong's prefix. It notes what is being sent to Kong.
+const ledgerFile = "kube-sync.sending"
+
+func newRelay(prefix string, s settings.Settings, log *slog.Logger) *datapath.Relay {
+	return datapath.New(datapath.Options{
+		Prefix: prefix, Address: s.RelayAddress, Addresses: s.Addresses(), Memory: s.RelayMemory, Log: log,
+	})
+}
+
+func newServer(s settings.Settings, relay *datapath.Relay, log *slog.Logger) *serve.Server {
+	return serve.New(serve.Options{
+		HealthAddress: s.HealthProbeAddress, MetricsAddress: s.MetricsAddress, DataPlane: s.Admin, Also: relay, Log: log,
+	})
+}
+
+// runAgent keeps the local Kong, and the relay beside it, in step with the cluster or with a
+// directory of manifests until the context ends. Errors are those that keep the agent from
+// starting.
+func runAgent(ctx context.Context, prefix string, s settings.Settings, relay *datapath.Relay, server *serve.Server, log *slog.Logger) error {
+	admin, err := gateway.NewAdmin(s.Admin, s.AdminTimeout)
+	if err != nil {
+		return err
+	}
+	source, reporter, err := newSource(s, server, log)
+	if err != nil {
+		return err
+	}
+	place, err := relay.Place()
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	run := func(part func(context.Context) error) {
+		group.Go(func() error { return process.Recover(func() error { return part(ctx) }) })
+	}
+	run(source.Run)
+	run(reporter.Run)
+	run(func(ctx context.Context) error {
+		if err := agent.AwaitKong(ctx, admin, server, s.AllowVulnerableKong, log); err != nil {
+			return err
+		}
+		agent.Run(ctx, agent.Parts{
+			Source: source, Graph: translate.New(s.Translation(place)), Gateway: newGateway(admin, relay, prefix, log),
+			Reporter: reporter, Observer: server, Addresses: &agent.AddressPublisher{Prefix: prefix, Relay: relay}, Log: log,
+		})
+		return nil
+	})
+	return group.Wait()
+}
+
+// newGateway returns the local Kong, with what an earlier kube-sync noted about it.
+func newGateway(admin *gateway.Admin, relay *datapath.Relay, prefix string, log *slog.Logger) *gateway.Gateway {
+	kong := gateway.New(admin, relay)
+	ledger, err := gateway.OpenLedger(filepath.Join(prefix, ledgerFile), time.Now())
+	if err != nil {
+		log.Warn("What a kube-sync before this one was sending cannot be told", "error", err)
+	}
+	kong.Remember(ledger)
+	return kong
+}
+
+// runningReporter is a reporter with work of its own to do.
+type runningReporter interface {
+	agent.Reporter
+	Run(ctx context.Context) error
+}
+
+// newSource returns the cluster or the directory of manifests that the settings name, and its
+// reporter. It tells the server which kinds are read.
+func newSource(s settings.Settings, server *serve.Server, log *slog.Logger) (watch.Source, runningReporter, error) {
+	if s.Manifests != "" {
+		files := manifest.NewFiles(manifest.Options{Paths: []string{s.Manifests}, Log: log})
+		return files, idle{report.NewLogReporter(log)}, nil
+	}
+	access := cluster.Access{Kubeconfig: s.Kubeconfig, Server: s.APIServerHost}
+	config, err := access.RESTConfig()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := cluster.New(cluster.Options{
+		RESTConfig: config, Namespaces: s.WatchNamespaces, Log: log,
+		QPS: float32(s.APIServerQPS), Burst: s.APIServerBurst,
+		KindState: func(s cluster.KindState) {
+			server.SetKind(s.Resource.Group, string(s.Kind), s.Version, string(s.State))
+		},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	writer, err := report.NewWriter(c, report.Options{
+		UpdateStatus:      s.UpdateStatus,
+		PublishService:    named(s.PublishService),
+		Addresses:         s.PublishStatusAddresses,
+		PublishServiceUDP: named(s.PublishServiceUDP),
+		AddressesUDP:      s.PublishStatusAddressesUDP,
+		EmitEvents:        s.EmitEvents,
+		Lease:             report.LeaseOptions{Name: s.ElectionID, Namespace: s.ElectionNamespace},
+		ReportingInstance: s.PodName,
+		Log:               log,
+	})
+	return c, writer, err
+}
+
+// named is nil for what has no name.
+func named(service types.NamespacedName) *types.NamespacedName {
+	if service.Name == "" {
+		return nil
+	}
+	return &service
+}
+
+// idle is a reporter that has nothing to do between reports.
+type idle struct{ agent.Reporter }
+
+// Run implements runningReporter.
+func (idle) Run(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
