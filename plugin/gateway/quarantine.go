@@ -196,7 +196,7 @@ func (x *index) find(row RefusedEntity) []unit.ID {
 	if object := row.object(); object.Name != "" && len(x.byObject[object]) > 0 {
 		return x.byObject[object]
 	}
-	if slices.Contains(row.Messages, "unknown field") && row.Type.Rank() == len(kong.Types) {
+	if slices.Contains(row.Messages, unknownField) && row.Type.Rank() == len(kong.Types) {
 		return x.byType[row.Type] // there is no such type
 	}
 	if row.Name == "" {

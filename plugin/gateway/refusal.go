@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -67,10 +66,10 @@ func (a answer) failure() error {
 		}
 		return &RefusedError{Message: message, Entities: entities}
 	case http.StatusRequestEntityTooLarge:
-		if strings.Contains(message, "disk") {
+		switch {
+		case saysDiskIsFull(message):
 			return fmt.Errorf("%w: raise the size of the volume of its prefix: %s", ErrTooLarge, message)
-		}
-		if strings.Contains(message, "LMDB") {
+		case saysMapIsFull(message):
 			return fmt.Errorf("%w: raise its setting lmdb_map_size: %s", ErrTooLarge, message)
 		}
 		return fmt.Errorf("%w: raise its setting nginx_admin_client_max_body_size", ErrTooLarge)
@@ -87,18 +86,14 @@ func (a answer) failure() error {
 // limit recognizes refusals that are about the request and not about its content.
 func limit(message string) error {
 	switch {
-	case strings.Contains(message, "only available when Kong is configured to not use a database"):
+	case saysDatabase(message):
 		return fmt.Errorf("Kong takes no configuration: it needs database=off")
-	case strings.Contains(message, "expected a declarative configuration"):
+	case saysNoBody(message):
 		// Kong does not read a body that nginx had to put into a file.
 		return fmt.Errorf("%w: raise its setting nginx_admin_client_body_buffer_size", ErrTooLarge)
 	}
 	return nil
 }
-
-// mustBeNull is what Kong says of a nested entity's reference to its parent, once
-// it validates a configuration a second time because of another's fault.
-const mustBeNull = "value must be null"
 
 // flattened reads Kong's list of entities with their faults. Without any, Kong
 // writes an empty object.
@@ -207,26 +202,6 @@ func list[T any](raw json.RawMessage) []T {
 		return nil
 	}
 	return elements
-}
-
-// Kong's complaint about a key that exists twice quotes the key. Messages end up
-// in events and logs, secrets must not.
-var secrets = regexp.MustCompile(`(with (?:key|secret|password|client_secret|access_token|refresh_token) set to ')[^']*'`)
-
-func redact(message string) string {
-	return secrets.ReplaceAllString(message, "$1***'")
-}
-
-// values are where Kong's words quote what it does not take.
-var values = regexp.MustCompile(`'[^']*'|"[^"]*"|(invalid value: |cannot parse |invalid tag ).*`)
-
-// withoutValues is a message about an entity whose fields are of a Secret.
-func withoutValues(message string) string {
-	field, said, ok := strings.Cut(message, ": ")
-	if !ok {
-		return values.ReplaceAllString(message, "$1***")
-	}
-	return field + ": " + values.ReplaceAllString(said, "$1***")
 }
 
 // shorten bounds what goes into conditions, events and logs, and keeps it on one line.

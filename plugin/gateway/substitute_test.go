@@ -100,17 +100,6 @@ func TestWhatCanBeLeftOutIs(t *testing.T) {
 
 // Of an entity whose fields are of a Secret, Kong's words are told without what they quote.
 func TestRefusalsDoNotTellSecrets(t *testing.T) {
-	for said, want := range map[string]string{
-		"redirect_uris.1: cannot parse 'hunter2'":                    "redirect_uris.1: cannot parse ***",
-		"config.key: invalid value: hunter2":                         "config.key: invalid value: ***",
-		`config.uri: "hunter2" is not a URL`:                         "config.uri: *** is not a URL",
-		"config.minute: expected a number":                           "config.minute: expected a number",
-		"uniqueness violation: 'x' entity with key set to 'hunter2'": "uniqueness violation: *** entity with key set to ***",
-	} {
-		if got := withoutValues(said); got != want {
-			t.Errorf("%q is told as %q, not %q", said, got, want)
-		}
-	}
 	_, admin := newFakeKong(t)
 	g, units := New(admin, noRelay{}), realShop()
 	plugin := entity(kong.Plugins, "jwt", "route", "web", "bad", "config.key: invalid value: hunter2")
