@@ -99,7 +99,7 @@ func TestCanarySecrets(t *testing.T) {
 		}
 	}
 	wantEvent(t, cp, rival, "rival", "CredentialInvalid")
-	events := settledEvents(t, cp, ns, rival)
+	events := quietEvents(t, cp, ns, rival)
 	c.absent(t, "an Event", events)
 	for _, reason := range []string{"CertificateInvalid", "CredentialInvalid", "KongConfigurationApplyFailed"} {
 		if !strings.Contains(events, reason) {
@@ -205,8 +205,8 @@ func pluginPatched(name, plugin, config, path, secret string) string {
 		"configPatches: [{path: %s, valueFrom: {secretKeyRef: {name: %[5]s, key: %[5]s}}}]\n", name, plugin, config, path, secret)
 }
 
-// settledEvents are all Events of namespaces, once no more of them come.
-func settledEvents(t *testing.T, cp *lab.ControlPlane, namespaces ...string) string {
+// quietEvents returns all Events of namespaces, once no more of them come.
+func quietEvents(t *testing.T, cp *lab.ControlPlane, namespaces ...string) string {
 	t.Helper()
 	read := func() string {
 		var all strings.Builder

@@ -370,16 +370,16 @@ spec:
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: BackendTLSPolicy
-metadata: {name: policed}
+metadata: {name: verified}
 spec:
-  targetRefs: [{group: "", kind: Service, name: policed}, {group: "", kind: Service, name: http2}]
+  targetRefs: [{group: "", kind: Service, name: verified}, {group: "", kind: Service, name: http2}]
   validation:
     caCertificateRefs: [{group: "", kind: ConfigMap, name: servers}]
     hostname: inside.example
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: policed}
+metadata: {name: verified}
 spec: {selector: {app: secure}, ports: [{name: https, port: 80, targetPort: 8443}]}
 ---
 apiVersion: v1
@@ -402,12 +402,12 @@ func testBackendTLS(t *testing.T, cp *lab.ControlPlane) {
 	const both = "{name: shows}, {name: hides}"
 	cp.MustApply(t, ns, servers.issue(t, "server", "inside.example").secret("server")+"---"+clients.issue(t, "gateway").secret("client")+
 		caMap("servers", servers.pair.cert)+caMap("client-ca", clients.pair.cert)+secureApp+"---"+backendGateways+
-		routeTo("policed", both, "policed."+host, "policed")+routeTo("http2", both, "http2."+host, "http2")+routeTo("https", both, "https."+host, "https"))
+		routeTo("verified", both, "verified."+host, "verified")+routeTo("http2", both, "http2."+host, "http2")+routeTo("https", both, "https."+host, "https"))
 	ready(t, cp, ns, 1)
 	shows, hides := "http://"+addressOf(t, cp, ns, "shows"), "http://"+addressOf(t, cp, ns, "hides")
-	for name, protocol := range map[string]string{"policed": "HTTP/1.1", "http2": "HTTP/2.0", "https": "HTTP/1.1"} {
+	for name, protocol := range map[string]string{"verified": "HTTP/1.1", "http2": "HTTP/2.0", "https": "HTTP/1.1"} {
 		wantBackend(t, shows, name+"."+host, func(e reply) error {
-			asked := map[string]string{"policed": "inside.example", "http2": "inside.example", "https": "https." + host}[name]
+			asked := map[string]string{"verified": "inside.example", "http2": "inside.example", "https": "https." + host}[name]
 			if e.StatusCode != 200 || e.Protocol != protocol || e.Host != name+"."+host || e.Handshake.ServerName != asked || strings.Join(e.Handshake.ClientCNs, "") != "gateway" {
 				return fmt.Errorf("answered %d; the backend was sent %s %q, asked for %q by %q", e.StatusCode, e.Protocol, e.Host, e.Handshake.ServerName, e.Handshake.ClientCNs)
 			}
@@ -421,7 +421,7 @@ func testBackendTLS(t *testing.T, cp *lab.ControlPlane) {
 		status int
 	}{{others.pair.cert, 502}, {servers.pair.cert, 200}, {"nothing", 500}, {others.pair.cert + servers.pair.cert, 200}} {
 		cp.MustApply(t, ns, caMap("servers", step.cas))
-		wantBackend(t, shows, "policed."+host, status(step.status))
+		wantBackend(t, shows, "verified."+host, status(step.status))
 		wantBackend(t, shows, "https."+host, status(http.StatusOK))
 	}
 }

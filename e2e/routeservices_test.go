@@ -17,7 +17,7 @@ func TestRouteServices(t *testing.T) {
 	s := newScene(t, nil)
 	s.apply(t, plainGateway)
 	t.Run("Plugin", s.routeServicePlugin)
-	t.Run("Spoken", s.routeServiceSpoken)
+	t.Run("Annotations", s.routeServiceAnnotations)
 	t.Run("Differ", s.routeServicesDiffer)
 	t.Run("Refused", s.routeServiceRefused)
 	t.Run("RouteAnnotations", s.routeAnnotations)
@@ -53,10 +53,10 @@ func (s scene) routeServicePlugin(t *testing.T) {
 }
 
 // A Service says where on it requests go, and by what name.
-func (s scene) routeServiceSpoken(t *testing.T) {
-	host := s.host("spoken")
-	s.apply(t, facing("spoken", "konghq.com/path: /v1\nkonghq.com/host-header: inner.example"),
-		toService("spoken", host, `konghq.com/preserve-host: "false"`, "{name: spoken, port: 80}"))
+func (s scene) routeServiceAnnotations(t *testing.T) {
+	host := s.host("annotated")
+	s.apply(t, facing("annotated", "konghq.com/path: /v1\nkonghq.com/host-header: inner.example"),
+		toService("annotated", host, `konghq.com/preserve-host: "false"`, "{name: annotated, port: 80}"))
 	s.want(t, request{host: host, path: "/a"}, http.StatusOK, func(_ *http.Response, e echoed) error {
 		name, _, _ := strings.Cut(e.Host, ":")
 		return errors.Join(same("path", e.Path, "/v1/a"), same("host", name, "inner.example"))

@@ -131,9 +131,9 @@ to make the difference that is claimed. How to move is in [MIGRATION.md](../MIGR
 		"Of those that are not *same*, values\nthat ask for what is so in any case are taken; any other is an error that says what is written here.\n\n| Setting | |\n|---|---|\n")
 	settingRows(t, b, all)
 	b.WriteString("\n## Feature gates\n\n| Gate | |\n|---|---|\n")
-	for _, g := range settings.Gates() {
+	for _, g := range settings.FeatureGates() {
 		word, how := better, "on, and cannot be turned off: "+g.Why
-		if g.Moot {
+		if g.AnyValue {
 			word, how = notInOSS, g.Why
 		}
 		row(t, b, "`"+g.Name+"`", word, how)
@@ -161,7 +161,7 @@ func settingRows(t *testing.T, b *bytes.Buffer, all inventory) {
 	}
 	var together []string // settings that there is one thing to say about
 	for i, name := range all.Settings {
-		f, foreign := settings.ForeignerOf(name)
+		f, foreign := settings.FindUnsupported(name)
 		switch s, ok := table[name]; {
 		case ok:
 			row(t, b, "`"+name+"`", same, s.Doc)
@@ -170,7 +170,7 @@ func settingRows(t *testing.T, b *bytes.Buffer, all inventory) {
 		case foreign:
 			used[f.Name] = true
 			together = append(together, "`"+name+"`")
-			if next, more := settings.ForeignerOf(append(all.Settings, "")[i+1]); !more || next.Why != f.Why || all.Foreign[next.Name] != all.Foreign[f.Name] {
+			if next, more := settings.FindUnsupported(append(all.Settings, "")[i+1]); !more || next.Why != f.Why || all.Foreign[next.Name] != all.Foreign[f.Name] {
 				row(t, b, strings.Join(together, ", "), all.Foreign[f.Name], f.Why)
 				together = nil
 			}
@@ -178,7 +178,7 @@ func settingRows(t *testing.T, b *bytes.Buffer, all inventory) {
 			t.Errorf("setting %s is in none of the tables", name)
 		}
 	}
-	for _, f := range settings.Foreigners() {
+	for _, f := range settings.UnsupportedSettings() {
 		if all.Foreign[f.Name] == "" || !used[f.Name] && f.Name != "ADMISSION_WEBHOOK_*" {
 			t.Errorf("the row %s of the settings' table is of no setting in the inventory, or without a word", f.Name)
 		}

@@ -18,20 +18,20 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
-// house is a Kong that has this executable as its plugin server. It has a setting
+// localKong is a Kong that has this executable as its plugin server. It has a setting
 // that is wrong, so that there is no need of a cluster.
-type house struct {
+type localKong struct {
 	prefix, health string
 	env            []string
 }
 
-func openHouse(t *testing.T) *house {
+func startKong(t *testing.T) *localKong {
 	t.Helper()
-	return openHouseAs(t, "root root")
+	return startKongAs(t, "root root")
 }
 
-// openHouseAs has workers of a user and group, which may reach the executable and the prefix.
-func openHouseAs(t *testing.T, user string) *house {
+// startKongAs has workers of a user and group, which may reach the executable and the prefix.
+func startKongAs(t *testing.T, user string) *localKong {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: no Kong is started")
@@ -39,7 +39,7 @@ func openHouseAs(t *testing.T, user string) *house {
 	if _, err := exec.LookPath("kong"); err != nil {
 		t.Skip("there is no kong on PATH: this is not tested against a real one")
 	}
-	dir, err := os.MkdirTemp("", "house") // t.TempDir is nobody else's
+	dir, err := os.MkdirTemp("", "kong") // t.TempDir is nobody else's
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,23 +61,23 @@ func openHouseAs(t *testing.T, user string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{prefix: prefix, health: freeport.Address(t)}
+	k := &localKong{prefix: prefix, health: freeport.Address(t)}
 	command := "env " + asMain + "=1 " + executable
-	h.env = append(os.Environ(), asMain+"=1",
-		"KONG_PREFIX="+h.prefix, "KONG_NGINX_USER="+user, "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
+	k.env = append(os.Environ(), asMain+"=1",
+		"KONG_PREFIX="+k.prefix, "KONG_NGINX_USER="+user, "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
 		"KONG_NGINX_WORKER_PROCESSES=1", "KONG_MEM_CACHE_SIZE=16m", "KONG_LMDB_MAP_SIZE=64m",
 		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN="+freeport.Address(t),
-		"KONG_ADMIN_LISTEN="+freeport.Address(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+h.prefix+"/admin.sock",
+		"KONG_ADMIN_LISTEN="+freeport.Address(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+k.prefix+"/admin.sock",
 		"KONG_PLUGINS=bundled,kube-sync,kube-sync-delta", "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;", "KONG_PLUGINSERVER_NAMES=kube-sync",
 		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD="+command, "KONG_PLUGINSERVER_KUBE_SYNC_QUERY_CMD="+command+" -dump",
-		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS="+h.health,
+		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS="+k.health,
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=off",
 		"KONG_PLUGINSERVER_KUBE_SYNC_INGRES_CLASS=x",
 	)
-	h.kong(t, "start")
+	k.kong(t, "start")
 	t.Cleanup(func() {
-		master := h.master(t)
-		h.kong(t, "stop", "-p", h.prefix)
+		master := k.master(t)
+		k.kong(t, "stop", "-p", k.prefix)
 		for range 100 {
 			if syscall.Kill(master, 0) != nil {
 				return
@@ -85,7 +85,7 @@ func openHouseAs(t *testing.T, user string) *house {
 			time.Sleep(100 * time.Millisecond)
 		}
 	})
-	return h
+	return k
 }
 
 // Workers of another user than Kong's can read nothing of ours: Kong's own log says so, and
@@ -94,35 +94,35 @@ func TestRealKongOfAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root starts workers of another user")
 	}
-	h := openHouseAs(t, "nobody nogroup")
+	k := startKongAs(t, "nobody nogroup")
 	log := func() string {
-		text, _ := os.ReadFile(filepath.Join(h.prefix, "logs", "error.log"))
+		text, _ := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
 		return string(text)
 	}
-	h.eventually(t, "word of it in Kong's log", func() bool {
+	k.eventually(t, "word of it in Kong's log", func() bool {
 		return strings.Contains(log(), "[error]") && strings.Contains(log(), "kube-sync cannot read Kong's settings in effect") &&
-			strings.Contains(log(), h.prefix+"/.kong_env: Permission denied")
+			strings.Contains(log(), k.prefix+"/.kong_env: Permission denied")
 	})
-	h.eventually(t, "start", func() bool { return len(h.servers()) > 0 })
-	first := h.servers()
+	k.eventually(t, "start", func() bool { return len(k.servers()) > 0 })
+	first := k.servers()
 	time.Sleep(5 * time.Second)
-	if n := strings.Count(log(), "[pluginserver] started, pid"); n != 1 || !slices.Equal(h.servers(), first) {
+	if n := strings.Count(log(), "[pluginserver] started, pid"); n != 1 || !slices.Equal(k.servers(), first) {
 		t.Errorf("kube-sync was started %d times within seconds\n%s", n, log())
 	}
 }
 
-func (h *house) kong(t *testing.T, args ...string) {
+func (k *localKong) kong(t *testing.T, args ...string) {
 	t.Helper()
 	cmd := exec.Command("kong", args...)
-	cmd.Env = h.env
+	cmd.Env = k.env
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("kong %v: %v\n%s", args, err, output)
 	}
 }
 
-func (h *house) master(t *testing.T) int {
+func (k *localKong) master(t *testing.T) int {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(h.prefix, "pids", "nginx.pid"))
+	text, err := os.ReadFile(filepath.Join(k.prefix, "pids", "nginx.pid"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,8 +134,8 @@ func (h *house) master(t *testing.T) int {
 }
 
 // servers lists our processes in this house.
-func (h *house) servers() []int {
-	log, _ := os.ReadFile(filepath.Join(h.prefix, "logs", "error.log"))
+func (k *localKong) servers() []int {
+	log, _ := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
 	pids := []int{}
 	for line := range strings.Lines(string(log)) {
 		_, rest, ok := strings.Cut(line, "[pluginserver] started, pid ")
@@ -153,8 +153,8 @@ func (h *house) servers() []int {
 	return pids
 }
 
-func (h *house) readyz() string {
-	resp, err := http.Get("http://" + h.health + "/readyz")
+func (k *localKong) readyz() string {
+	resp, err := http.Get("http://" + k.health + "/readyz")
 	if err != nil {
 		return ""
 	}
@@ -163,12 +163,12 @@ func (h *house) readyz() string {
 	return string(body)
 }
 
-func (h *house) eventually(t *testing.T, what string, ok func() bool) {
+func (k *localKong) eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			log, _ := os.ReadFile(filepath.Join(h.prefix, "logs", "error.log"))
-			t.Fatalf("no %s; servers %v\n%s", what, h.servers(), log)
+			log, _ := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
+			t.Fatalf("no %s; servers %v\n%s", what, k.servers(), log)
 		}
 	}
 }
@@ -176,20 +176,20 @@ func (h *house) eventually(t *testing.T, what string, ok func() bool) {
 // Kong starts us without arguments and environment, and still we find our settings,
 // have one server act at a time, and leave no orphan.
 func TestRealKong(t *testing.T) {
-	h := openHouse(t)
-	h.eventually(t, "answer", func() bool { return strings.Contains(h.readyz(), "INGRES_CLASS is unknown") })
-	first := h.servers()
+	k := startKong(t)
+	k.eventually(t, "answer", func() bool { return strings.Contains(k.readyz(), "INGRES_CLASS is unknown") })
+	first := k.servers()
 	if len(first) != 1 {
 		t.Fatalf("servers %v", first)
 	}
 
-	h.kong(t, "reload", "-p", h.prefix)
-	h.eventually(t, "succession", func() bool {
-		now := h.servers()
-		return len(now) == 1 && now[0] != first[0] && h.readyz() != ""
+	k.kong(t, "reload", "-p", k.prefix)
+	k.eventually(t, "succession", func() bool {
+		now := k.servers()
+		return len(now) == 1 && now[0] != first[0] && k.readyz() != ""
 	})
 
-	second := h.servers()[0]
+	second := k.servers()[0]
 	worker, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", second))
 	if err != nil {
 		t.Fatal(err)
@@ -202,12 +202,12 @@ func TestRealKong(t *testing.T) {
 	if err := syscall.Kill(parent, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	h.eventually(t, "server after the worker's death", func() bool {
-		now := h.servers()
-		return len(now) == 1 && now[0] != second && h.readyz() != ""
+	k.eventually(t, "server after the worker's death", func() bool {
+		now := k.servers()
+		return len(now) == 1 && now[0] != second && k.readyz() != ""
 	})
 
-	log, err := os.ReadFile(filepath.Join(h.prefix, "logs", "error.log"))
+	log, err := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
 	if err != nil || !strings.Contains(string(log), "A setting is wrong") {
 		t.Errorf("our log is not in Kong's: %v\n%s", err, log)
 	}

@@ -84,7 +84,7 @@ func costs(t testing.TB, rounds int, each time.Duration) *Costs {
 		lab.Eventually(t, time.Minute, func() error { return r.ask(t.Context()) })
 		c.Features = append(c.Features, Cost{Name: f.Name, By: f.By})
 	}
-	g.settle(time.Second, time.Minute)
+	g.awaitIdle(time.Second, time.Minute)
 	for range rounds {
 		for i, f := range features {
 			round, err := g.cost(t.Context(), newRequester(f, i), each)

@@ -44,7 +44,7 @@ var features = []feature{
 	{Name: "mirror of 1 %", By: byRelay, rule: `filters: [{type: RequestMirror, requestMirror: {backendRef: {name: other, port: 80}, percent: 1}}], ` + toBackend},
 	{Name: "retries", By: byRelay, rule: `retry: {codes: [503], attempts: 2}, timeouts: {request: 10s, backendRequest: 3s}, ` + toBackend},
 	{Name: "sessions", By: byRelay, rule: `sessionPersistence: {}, ` + toBackend},
-	{Name: "HTTPS backend with a BackendTLSPolicy", By: byRelay, rule: `backendRefs: [{name: policed, port: 80}]`},
+	{Name: "HTTPS backend with a BackendTLSPolicy", By: byRelay, rule: `backendRefs: [{name: verified, port: 80}]`},
 }
 
 // right tells whether an answer's status is as it should be.

@@ -140,9 +140,9 @@ func (g *gateway) idle(during time.Duration) Idle {
 	}
 }
 
-// settle waits until Kong and kube-sync have had little to do for a while, so that what is measured next has not the rest
+// awaitIdle waits until Kong and kube-sync have had little to do for a while, so that what is measured next has not the rest
 // of the one before it to wait for. It gives up after some time.
-func (g *gateway) settle(quiet, within time.Duration) {
+func (g *gateway) awaitIdle(quiet, within time.Duration) {
 	const most = 0.3 // of one core
 	all := append(g.kong(), g.kubeSync())
 	for deadline := time.Now().Add(within); time.Now().Before(deadline); {

@@ -99,7 +99,7 @@ func (b *bench) gateway(routes int, way Way) Gateway {
 	b.t.Logf("%d routes, %s: ready after %s", routes, way, g.ready.Round(time.Millisecond))
 	b.serving(g)
 	// Kong makes balancers for seconds after it is ready.
-	g.settle(3*time.Second, time.Minute)
+	g.awaitIdle(3*time.Second, time.Minute)
 	result.AtStart = g.memory()
 	result.Idle = g.idle(b.options.Idle)
 	before, err := g.acknowledged()
@@ -169,7 +169,7 @@ func (b *bench) phase(ctx context.Context, g *gateway, way Way, loaded bool) Pha
 // one makes a change.
 func (b *bench) one(ctx context.Context, g *gateway, way Way, c *client, r *rounds, k kind) Sample {
 	if way == Full {
-		g.settle(100*time.Millisecond, 10*time.Second)
+		g.awaitIdle(100*time.Millisecond, 10*time.Second)
 	}
 	// At no fixed distance from what kube-sync does at intervals.
 	time.Sleep(20*time.Millisecond + rand.N(40*time.Millisecond))

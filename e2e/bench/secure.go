@@ -15,20 +15,20 @@ const securePort = 8443
 // secureName is that of the certificate of endpoints over TLS.
 const secureName = "inside.example"
 
-// startSecureBackend answers over TLS for all endpoints, and has a Service of one spoken to
-// in each way.
+// startSecureBackend answers over TLS for all endpoints, and creates a Service for each way in which
+// Kong connects to them.
 func startSecureBackend(t testing.TB, w *world) {
 	t.Helper()
 	p, err := newPair(secureName)
 	must(t, err)
-	shown, err := tls.X509KeyPair(p.cert, p.key)
+	certificate, err := tls.X509KeyPair(p.cert, p.key)
 	must(t, err)
-	listener, err := tls.Listen("tcp4", net.JoinHostPort("0.0.0.0", strconv.Itoa(securePort)), &tls.Config{Certificates: []tls.Certificate{shown}})
+	listener, err := tls.Listen("tcp4", net.JoinHostPort("0.0.0.0", strconv.Itoa(securePort)), &tls.Config{Certificates: []tls.Certificate{certificate}})
 	must(t, err)
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, secureName) })}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
-	for i, name := range []string{"https", "policed"} {
+	for i, name := range []string{"https", "verified"} {
 		w.cp.MustApply(t, w.namespace, fmt.Sprintf(`
 apiVersion: v1
 kind: Service
@@ -51,9 +51,9 @@ data: {ca.crt: %q}
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: BackendTLSPolicy
-metadata: {name: policed}
+metadata: {name: verified}
 spec:
-  targetRefs: [{group: "", kind: Service, name: policed}]
+  targetRefs: [{group: "", kind: Service, name: verified}]
   validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: servers}], hostname: %s}
 `, strings.TrimSpace(string(p.cert)), secureName))
 }

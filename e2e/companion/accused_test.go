@@ -100,7 +100,7 @@ end`}, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-closed")
 	for _, full := range []bool{false, true} {
 		begun := time.Now()
 		if full {
-			s.gateway.Again()
+			s.gateway.ForceFullLoad()
 		}
 		s.expectOnly(s.await(ingress("attacker", "deadly", "/"+fmt.Sprint(full), ""), ingress("attacker", "fine", "/"+fmt.Sprint(full), ""), s.change()), "deadly")
 		t.Logf("effective within %v", time.Since(begun))
@@ -145,7 +145,7 @@ func TestARefusedPluginOfAConsumerClosesTheRoute(t *testing.T) {
 			ann := &configurationv1.KongConsumer{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "ann"}, Username: "ann"}
 			ann.Annotations = map[string]string{"kubernetes.io/ingress.class": "kong", "konghq.com/plugins": "limit"}
 			if full {
-				s.gateway.Again()
+				s.gateway.ForceFullLoad()
 			}
 			outcome := s.apply(map[unit.ID]struct{}{}, changeOf(unit.KongConsumer, ann), changeOf(unit.KongPlugin, plugin), ingress("shop", "limited", "/", "limit"))
 			k.eventually("the change in all workers", func() bool { return k.status().Ready })

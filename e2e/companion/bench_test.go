@@ -12,7 +12,7 @@ import (
 
 // BenchmarkEffective times single changes on configurations of 1 000 and 10 000 routes
 // with five targets each, from sending the change until fresh connections have six right
-// answers in a row, so that both workers have spoken; through a delta and through a full
+// answers in a row, so that both workers have answered; through a delta and through a full
 // load.
 //
 //	go test ./e2e/companion -run '^$' -bench Effective -benchtime 1x -timeout 60m
@@ -27,7 +27,7 @@ func BenchmarkEffective(b *testing.B) {
 			b.Logf("%d routes: full load in use by all workers after %v, load average %s", n, time.Since(started).Round(time.Millisecond), loadAverage())
 			for _, kind := range []string{"target swapped", "route added", "plugin added"} {
 				var deltas, fulls []time.Duration
-				k.settle()
+				k.awaitBalancers()
 				for i := range 30 {
 					next, w := changed(kind, now, ports, i)
 					d := difference(now, next)
@@ -48,7 +48,7 @@ func BenchmarkEffective(b *testing.B) {
 					}))
 					now = next
 					k.eventually("the full load", func() bool { return k.status().Ready })
-					k.settle()
+					k.awaitBalancers()
 				}
 				slices.Sort(deltas)
 				slices.Sort(fulls)
@@ -62,8 +62,8 @@ func BenchmarkEffective(b *testing.B) {
 	}
 }
 
-// settle waits until Kong has created the balancers, which a full load is followed by.
-func (k *kong) settle() {
+// awaitBalancers waits until Kong has created the balancers after a full load.
+func (k *kong) awaitBalancers() {
 	k.t.Helper()
 	quick := 0
 	k.eventually("an end of the full load", func() bool {

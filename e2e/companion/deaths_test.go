@@ -119,8 +119,8 @@ func (k *kong) ready() bool {
 	return json.NewDecoder(r.Body).Decode(&status) == nil && status.Ready
 }
 
-// settled reports whether all workers have the configuration with a hash.
-func (k *kong) settled(hash string) bool {
+// effective reports whether all workers have the configuration with a hash.
+func (k *kong) effective(hash string) bool {
 	var status answer
 	r, err := k.client.Get(k.adminURL("/kube-sync/delta"))
 	if err != nil {
@@ -141,7 +141,7 @@ func TestAChangeOverWhichWorkersEnd(t *testing.T) {
 	code, err := k.tell("/kube-sync/delta", difference(now, bad).json())
 	t.Logf("answered %d, %v", code, err)
 	k.eventually("the configuration of before in other workers", func() bool {
-		return k.settled(now.hash()) && !slices.Equal(before, k.workers())
+		return k.effective(now.hash()) && !slices.Equal(before, k.workers())
 	})
 	for _, name := range []string{"one", "two"} {
 		for _, want := range []want{{host: name + ".test", path: "/", code: http.StatusServiceUnavailable}} {
@@ -174,7 +174,7 @@ func TestChangesAfterOneOverWhichWorkersEnd(t *testing.T) {
 		}
 		last = next
 	}
-	k.eventually("the configuration of before", func() bool { return k.settled(now.hash()) })
+	k.eventually("the configuration of before", func() bool { return k.effective(now.hash()) })
 	k.apply(difference(now, routed("one", "two")))
 }
 
@@ -185,7 +185,7 @@ func TestALoadOverWhichWorkersEnd(t *testing.T) {
 	k.load(routed("one"))
 	code, err := k.tell("/config", routed("one", "deadly").body())
 	t.Logf("answered %d, %v", code, err)
-	k.eventually("an empty configuration", func() bool { return k.settled(strings.Repeat("0", 32)) })
+	k.eventually("an empty configuration", func() bool { return k.effective(strings.Repeat("0", 32)) })
 	k.load(routed("one", "two"))
 }
 

@@ -44,7 +44,7 @@ func TestRestarts(t *testing.T) {
 			k.leads(port, w.streamBackends(i))
 		}
 	}
-	settled := func(what string) {
+	awaitEffective := func(what string) {
 		t.Helper()
 		k.eventually(what, func() bool {
 			s := k.status()
@@ -56,7 +56,7 @@ func TestRestarts(t *testing.T) {
 
 	k.stop()
 	k.run()
-	settled("the configuration of before the restart")
+	awaitEffective("the configuration of before the restart")
 	check()
 	change()
 	check()
@@ -77,7 +77,7 @@ func TestRestarts(t *testing.T) {
 		}
 		return len(k.workers()) == workers
 	})
-	settled("the configuration after the reload")
+	awaitEffective("the configuration after the reload")
 	check()
 	change()
 	check()
@@ -91,7 +91,7 @@ func TestRestarts(t *testing.T) {
 		return len(found) == workers && found[0] != worker && found[1] != worker
 	})
 	change()
-	settled("the configuration after the loss of a worker")
+	awaitEffective("the configuration after the loss of a worker")
 	check()
 
 	deltas := k.stored()

@@ -117,7 +117,7 @@ func (k *kong) answers(w want) {
 			return
 		}
 	}
-	k.t.Fatalf("%+v: only the workers %v have spoken", w, seen)
+	k.t.Fatalf("%+v: only the workers %v have answered", w, seen)
 }
 
 // connections is how many suffice to meet all workers, where these cannot be told apart.

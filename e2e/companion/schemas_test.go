@@ -160,7 +160,7 @@ func (s *schemas) try(variants []variant, full bool) (accepted int) {
 	}
 	deltas := map[unit.ID]struct{}{}
 	if full {
-		s.gateway.Again()
+		s.gateway.ForceFullLoad()
 	}
 	s.together = append(s.together, s.timed(deltas, append(changes, s.change())...))
 	outcome := s.last

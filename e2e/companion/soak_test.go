@@ -45,7 +45,7 @@ func (k *kong) measure() map[string]measure {
 			return found
 		}
 	}
-	k.t.Fatalf("only the workers %v have spoken", found)
+	k.t.Fatalf("only the workers %v have answered", found)
 	return nil
 }
 

@@ -196,7 +196,7 @@ func TestAWorkerThatStartsDuringAChange(t *testing.T) {
 					t.Errorf("Kong says that it is ready while workers do not have its configuration: %+v", status)
 				}
 				h.open("http-follow")
-				k.eventually("the configuration in all workers", func() bool { return k.settled(to.hash()) })
+				k.eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
 				k.routes("new.test", "old.test")
 			})
 		}
@@ -235,7 +235,7 @@ func TestAStreamWorkerThatStartsDuringAChange(t *testing.T) {
 				}
 			}
 			h.open("stream-follow")
-			k.eventually("the configuration in all workers", func() bool { return k.settled(to.hash()) })
+			k.eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
 			k.leads(k.streams[0], backends[1:])
 		})
 	}
@@ -274,7 +274,7 @@ func TestAWorkerThatStartsAfterAChange(t *testing.T) {
 		return worker == "1"
 	})
 	h.open("plan")
-	k.eventually("the configuration in all workers", func() bool { return k.settled(to.hash()) })
+	k.eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
 	k.answers(asked)
 }
 
@@ -297,7 +297,7 @@ func TestAWorkerThatReadsTwoConfigurations(t *testing.T) {
 				t.Fatalf("answered %d, %v", code, err)
 			}
 			h.open("service")
-			k.eventually("the configuration in all workers", func() bool { return k.settled(to.hash()) })
+			k.eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
 			k.routes("new.test", "old.test")
 		})
 	}
@@ -337,7 +337,7 @@ func TestAReloadDuringAChange(t *testing.T) {
 				})
 			})
 			begun := time.Now()
-			k.eventually("the configuration in all workers", func() bool { return k.settled(to.hash()) })
+			k.eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
 			t.Logf("Kong is ready after %v", time.Since(begun))
 			k.routes("new.test", "old.test")
 		})

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// settled is how long all answers may take to be those that a case says.
-const settled = 30 * time.Second
+// answersWithin is how long Kong may take to give all the answers of a case.
+const answersWithin = 30 * time.Second
 
 // TestManifests asks what the cases of testdata say.
 func TestManifests(t *testing.T) {
@@ -46,7 +46,7 @@ func TestManifests(t *testing.T) {
 func (k *kong) answers(t *testing.T, step string, all []question) {
 	t.Helper()
 	wrong := []string{"not asked"}
-	for deadline := time.Now().Add(settled); len(wrong) > 0; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(answersWithin); len(wrong) > 0; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s:\n%s\nKong's log:\n%s", step, strings.Join(wrong, "\n"), k.complaints())
 		}

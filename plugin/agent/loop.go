@@ -33,8 +33,8 @@ type Gateway interface {
 	Apply(ctx context.Context, units gateway.Units, changed map[unit.ID]struct{}) (gateway.Outcome, error)
 	// State is what Kong says of its configuration.
 	State(ctx context.Context) (gateway.State, error)
-	// Again has the next Apply send everything.
-	Again()
+	// ForceFullLoad makes the next Apply send everything.
+	ForceFullLoad()
 }
 
 // Observer is told what happens, for metrics and readiness.
@@ -253,7 +253,7 @@ func (l *loop) check(ctx context.Context) {
 	case time.Since(l.lagging) > staleAfter:
 		l.log.Warn("Some of Kong's workers do not take over the configuration; applying all of it again",
 			"hash", l.hash, "since", l.lagging)
-		l.gateway.Again()
+		l.gateway.ForceFullLoad()
 		l.due, l.lagging = true, time.Time{}
 	}
 }
@@ -283,9 +283,9 @@ func (l *loop) apply(ctx context.Context) {
 	l.observer.Applied(outcome, took, since)
 	l.say(outcome, took)
 	if outcome.Delta {
-		process.Pace()
+		process.LimitHeapGrowth()
 	} else { // the whole configuration was in memory, and may not be again
-		process.Settle()
+		process.FreeMemory()
 	}
 	if !l.due {
 		clear(l.since)

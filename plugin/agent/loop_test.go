@@ -356,7 +356,7 @@ func (f *fakeKong) State(context.Context) (gateway.State, error) {
 	return gateway.State{Hash: f.hash, Effective: true}, nil
 }
 
-func (f *fakeKong) Again() {}
+func (f *fakeKong) ForceFullLoad() {}
 
 func (f *fakeKong) count() int { f.mu.Lock(); defer f.mu.Unlock(); return f.applies }
 

@@ -372,7 +372,7 @@ func TestAStaleKongIsLoadedAgain(t *testing.T) {
 		t.Errorf("%+v, %v", state, err)
 	}
 	loads := fake.loads
-	g.Again()
+	g.ForceFullLoad()
 	if outcome := applyChanged(t, g, units); !outcome.Sent || fake.loads != loads+1 {
 		t.Errorf("%+v", outcome)
 	}

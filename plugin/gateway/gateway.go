@@ -131,8 +131,8 @@ type Gateway struct {
 	processorTime func(pid int) time.Duration
 	// companion tells that Kong had it when it was last asked.
 	companion bool
-	// again has the next apply send everything, whatever Kong says that it holds.
-	again bool
+	// forceFull makes the next apply send everything, whatever Kong says that it holds.
+	forceFull bool
 }
 
 // New makes a gateway that knows nothing yet of what Kong holds.
@@ -178,7 +178,7 @@ func (g *Gateway) apply(ctx context.Context, units Units, changed map[unit.ID]st
 	if changed == nil && g.takenBack(ctx, units) {
 		changed = g.differing(units)
 	}
-	for changed != nil && g.tally != nil && !g.again {
+	for changed != nil && g.tally != nil && !g.forceFull {
 		if g.lagging && g.turns.piece > 0 { // more would only wait in Kong
 			g.awaitEffective(ctx)
 		}
@@ -196,9 +196,9 @@ func (g *Gateway) apply(ctx context.Context, units Units, changed map[unit.ID]st
 	return g.applyAll(ctx, units)
 }
 
-// Again has the next Apply send everything, also to a Kong that says it has it: one
-// whose workers do not do as it says.
-func (g *Gateway) Again() { g.again = true }
+// ForceFullLoad makes the next Apply send everything, also to a Kong that says it has it: some of
+// its workers have not taken it over.
+func (g *Gateway) ForceFullLoad() { g.forceFull = true }
 
 // State is what Kong says of its configuration. Apply is to be called if something is due.
 func (g *Gateway) State(ctx context.Context) (State, error) {
@@ -230,7 +230,7 @@ func (g *Gateway) applyAll(ctx context.Context, units Units) (Outcome, error) {
 		outcome, err := g.load(ctx, units, p, state, proven)
 		if err == nil {
 			g.relay.Keep(relays)
-			g.applied, g.hash, g.base, g.again = p.parts, outcome.Hash, "", false
+			g.applied, g.hash, g.base, g.forceFull = p.parts, outcome.Hash, "", false
 			g.undo, g.lagging = nil, false
 			g.size, g.unstored = p.size, 0
 			clear(g.vetted)
@@ -264,14 +264,14 @@ func (g *Gateway) load(ctx context.Context, units Units, p *plan, state State, p
 	p.size = sizeOf(entities)
 	outcome := Outcome{Entities: count(entities), Effective: state.Effective, NoCompanion: state.NoCompanion}
 	label := sumOf(entities).String()
-	if state.Companion && state.Hash == label && !g.again {
+	if state.Companion && state.Hash == label && !g.forceFull {
 		g.sent(nil, state.Effective)
 		outcome.Hash = label
 		return outcome, nil
 	}
 	body := kong.Declarative(entities)
 	outcome.Hash, outcome.Bytes = hashOf(body), len(body)
-	if outcome.Hash != state.Hash || g.again {
+	if outcome.Hash != state.Hash || g.forceFull {
 		g.begin(units, p, g.suspects(p, proven))
 		err := g.vet(ctx, p)
 		if err == nil {

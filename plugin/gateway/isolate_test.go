@@ -168,7 +168,7 @@ func TestAWorkerThatHangsIsSeen(t *testing.T) {
 		g.processorTime = func(int) time.Duration { used += patience / 3; return used }
 		apply(t, g, units)
 		if full {
-			g.Again()
+			g.ForceFullLoad()
 		}
 		units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api", "hang", true))
 		units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))

@@ -60,7 +60,7 @@ func TestWhatGotNoAnswerIsTriedAgain(t *testing.T) {
 				c.units.set(ingress("guarded"), guarded("guarded", fault, true)...)
 				c.units.set(ingress("plain"), entity(kong.Routes, "plain", "service", "api", fault, true))
 				if whole {
-					c.Again()
+					c.ForceFullLoad()
 				}
 				outcome := applyChanged(t, c.Gateway, c.units, ingress("guarded"), ingress("plain"))
 				if got := c.fake.names(kong.Plugins); len(outcome.Refusals) != 3 || !slices.Equal(got, []string{"refusal of guarded"}) {

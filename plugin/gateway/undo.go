@@ -39,7 +39,7 @@ func (g *Gateway) undoOf(c *change) *change {
 // takenBack reports whether Kong took the last delta back. If so, that is what the gateway
 // knows, and what was sent last is suspected.
 func (g *Gateway) takenBack(ctx context.Context, units Units) bool {
-	if g.undo == nil || g.tally == nil || g.again {
+	if g.undo == nil || g.tally == nil || g.forceFull {
 		return false
 	}
 	state, err := g.admin.State(ctx)

@@ -33,16 +33,16 @@ func LimitMemory() int64 {
 	return limitMemory("/sys/fs/cgroup", "/proc/self/cgroup")
 }
 
-// Settle gives back what a large piece of work took, such as a load of the whole
-// configuration.
-func Settle() {
+// FreeMemory returns the memory of a large piece of work, such as a load of the whole configuration,
+// to the operating system.
+func FreeMemory() {
 	debug.FreeOSMemory()
-	Pace()
+	LimitHeapGrowth()
 }
 
-// Pace keeps the heap close to what lives in it, from when the configuration stands. It is
-// to be called again when that has changed, and costs next to nothing when it has not.
-func Pace() {
+// LimitHeapGrowth keeps the heap close to what lives in it, once the first configuration is applied.
+// It is to be called again when that has changed, and costs next to nothing when it has not.
+func LimitHeapGrowth() {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
 	if live[0].Value.Kind() == metrics.KindUint64 {
@@ -57,11 +57,11 @@ func growth(live uint64) int {
 	return max(growthLater, int(leastGrowth*100/rounded))
 }
 
-// paced is the growth that is in force.
-var paced atomic.Int64
+// heapGrowth is the growth in force, in percent.
+var heapGrowth atomic.Int64
 
 func grow(percent int) {
-	if os.Getenv("GOGC") == "" && paced.Swap(int64(percent)) != int64(percent) {
+	if os.Getenv("GOGC") == "" && heapGrowth.Swap(int64(percent)) != int64(percent) {
 		debug.SetGCPercent(percent)
 	}
 }

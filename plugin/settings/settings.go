@@ -228,7 +228,7 @@ func (s *Settings) apply(values []given) []error {
 	for _, v := range values {
 		setting, ok := byName[v.name]
 		if !ok {
-			if err := unknown(v); err != nil {
+			if err := checkUnknown(v); err != nil {
 				errs = append(errs, err)
 			}
 			continue

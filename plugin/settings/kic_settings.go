@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// Foreigner is a setting that the Kong Ingress Controller has and we do not.
-type Foreigner struct {
+// UnsupportedSetting is a setting of the Kong Ingress Controller that kube-sync does not have.
+type UnsupportedSetting struct {
 	// Name may end with "*", for any ending.
 	Name string
 	// Why says why there is no such setting, in the words of an error.
 	Why string
-	// So are values that ask for what is so in any case; they are taken.
-	So []string
+	// Accepted are values that ask for what kube-sync does without the setting.
+	Accepted []string
 }
 
-// foreigners are in the order in which they are looked for: the first match counts.
-var foreigners = []Foreigner{
+// unsupportedSettings are in the order in which they are looked up: the first match wins.
+var unsupportedSettings = []UnsupportedSetting{
 	{"ADMISSION_WEBHOOK_LISTEN", "there is no webhook; Kong itself checks what is applied, and objects with faults get events", off},
 	{"ADMISSION_WEBHOOK_*", "there is no webhook; Kong itself checks what is applied, and objects with faults get events", nil},
 	{"KONG_ADMIN_*", "the gateway configures the Kong that it runs in; KONG_ADMIN_SOCKET is the only thing to set, and rarely", nil},
@@ -54,53 +54,57 @@ var (
 	off = []string{"off"}
 )
 
-// featureGates is the setting that has a list of others in its value.
-const featureGates = "FEATURE_GATES"
+// featureGatesSetting has a list of gates as its value.
+const featureGatesSetting = "FEATURE_GATES"
 
-// Gate is a feature gate of the Kong Ingress Controller.
-type Gate struct {
+// FeatureGate is a feature gate of the Kong Ingress Controller.
+type FeatureGate struct {
 	Name string
-	// On tells what is so here; a gate that is of nothing we have is neither.
-	On, Moot bool
+	// Enabled is the only accepted value, unless AnyValue is.
+	Enabled bool
+	// AnyValue means that the gate concerns nothing that kube-sync has.
+	AnyValue bool
 	Why      string
 }
 
-var gates = []Gate{
-	{Name: "GatewayAlpha", On: true, Why: "TCPRoutes, UDPRoutes, TLSRoutes and BackendTLSPolicies are served where the cluster has these kinds"},
-	{Name: "FillIDs", On: true, Why: "entities have the ids that the Kong Ingress Controller gives them"},
-	{Name: "RewriteURIs", On: true, Why: "the annotation konghq.com/rewrite counts, and nothing of it is a template"},
-	{Name: "KongServiceFacade", On: true, Why: "KongServiceFacades are served where the cluster has the kind"},
-	{Name: "SanitizeKonnectConfigDumps", Moot: true, Why: "nothing is sent to Konnect"},
-	{Name: "FallbackConfiguration", On: true, Why: "what Kong refuses is taken out, and the rest is applied"},
-	{Name: "KongCustomEntity", On: true, Why: "KongCustomEntities are served where the cluster has the kind"},
+var featureGates = []FeatureGate{
+	{Name: "GatewayAlpha", Enabled: true, Why: "TCPRoutes, UDPRoutes, TLSRoutes and BackendTLSPolicies are served where the cluster has these kinds"},
+	{Name: "FillIDs", Enabled: true, Why: "entities have the ids that the Kong Ingress Controller gives them"},
+	{Name: "RewriteURIs", Enabled: true, Why: "the annotation konghq.com/rewrite counts, and nothing of it is a template"},
+	{Name: "KongServiceFacade", Enabled: true, Why: "KongServiceFacades are served where the cluster has the kind"},
+	{Name: "SanitizeKonnectConfigDumps", AnyValue: true, Why: "nothing is sent to Konnect"},
+	{Name: "FallbackConfiguration", Enabled: true, Why: "what Kong refuses is taken out, and the rest is applied"},
+	{Name: "KongCustomEntity", Enabled: true, Why: "KongCustomEntities are served where the cluster has the kind"},
 }
 
-// Foreigners lists the settings of the Kong Ingress Controller that there are not.
-func Foreigners() []Foreigner { return slices.Clone(foreigners) }
+// UnsupportedSettings returns the settings of the Kong Ingress Controller that kube-sync does not
+// have.
+func UnsupportedSettings() []UnsupportedSetting { return slices.Clone(unsupportedSettings) }
 
-// Gates lists the feature gates of the Kong Ingress Controller.
-func Gates() []Gate { return slices.Clone(gates) }
+// FeatureGates returns the feature gates of the Kong Ingress Controller.
+func FeatureGates() []FeatureGate { return slices.Clone(featureGates) }
 
-// ForeignerOf finds the row for a setting of the Kong Ingress Controller.
-func ForeignerOf(name string) (Foreigner, bool) {
-	for _, f := range foreigners {
+// FindUnsupported returns the row of an unsupported setting of the Kong Ingress Controller.
+func FindUnsupported(name string) (UnsupportedSetting, bool) {
+	for _, f := range unsupportedSettings {
 		prefix, open := strings.CutSuffix(f.Name, "*")
 		if name == f.Name || open && strings.HasPrefix(name, prefix) {
 			return f, true
 		}
 	}
-	return Foreigner{}, false
+	return UnsupportedSetting{}, false
 }
 
-// unknown says why a setting is none; nil for one that asks for what is so in any case.
-func unknown(v given) error {
+// checkUnknown returns an error for a setting that is not in the table. It returns nil if the value
+// asks for what kube-sync does without the setting.
+func checkUnknown(v given) error {
 	value := strings.ToLower(strings.TrimSpace(v.value))
-	if v.name == featureGates {
-		return gated(v)
+	if v.name == featureGatesSetting {
+		return checkFeatureGates(v)
 	}
-	f, ok := ForeignerOf(v.name)
+	f, ok := FindUnsupported(v.name)
 	switch {
-	case ok && slices.Contains(f.So, value):
+	case ok && slices.Contains(f.Accepted, value):
 		return nil
 	case ok:
 		return fmt.Errorf("setting %s is to be removed: %s", v.from, f.Why)
@@ -108,21 +112,22 @@ func unknown(v given) error {
 	return fmt.Errorf("setting %s is unknown; there are %s", v.from, strings.Join(names(), ", "))
 }
 
-// gated takes feature gates that are as they are here.
-func gated(v given) error {
+// checkFeatureGates returns an error for the first feature gate that asks for what kube-sync does
+// not do.
+func checkFeatureGates(v given) error {
 	for item := range strings.SplitSeq(v.value, ",") {
 		if item = strings.TrimSpace(item); item == "" {
 			continue
 		}
 		name, value, _ := strings.Cut(item, "=")
 		on, err := strconv.ParseBool(value)
-		i := slices.IndexFunc(gates, func(g Gate) bool { return g.Name == strings.TrimSpace(name) })
+		i := slices.IndexFunc(featureGates, func(g FeatureGate) bool { return g.Name == strings.TrimSpace(name) })
 		switch {
 		case i < 0 || err != nil:
 			return fmt.Errorf("setting %s: %q is no feature gate of the Kong Ingress Controller with true or false", v.from, item)
-		case gates[i].Moot || gates[i].On == on:
+		case featureGates[i].AnyValue || featureGates[i].Enabled == on:
 		default:
-			return fmt.Errorf("setting %s: %q is to be removed: %s", v.from, item, gates[i].Why)
+			return fmt.Errorf("setting %s: %q is to be removed: %s", v.from, item, featureGates[i].Why)
 		}
 	}
 	return nil
