@@ -57,6 +57,11 @@ type contacted interface {
 	LastContact() time.Time
 }
 
+// diagnosing is a source that knows of faults of objects that the translation does not see.
+type diagnosing interface {
+	Verdicts(key unit.Key) []unit.Verdict
+}
+
 // Parts are what an agent works with.
 type Parts struct {
 	Source   watch.Source

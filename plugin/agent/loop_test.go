@@ -172,6 +172,26 @@ func TestReports(t *testing.T) {
 	s.eventually("it is let go", func() bool { r, _ := s.reporter.last(ours.Key); return r.Gone && !r.Programmed })
 }
 
+// What the source finds wrong with an object is told if the object is the gateway's.
+func TestVerdictsOfTheSourceAreReported(t *testing.T) {
+	s := started(t)
+	ours, foreign := ingress("ours"), ingress("foreign")
+	class := "other"
+	foreign.Object.(*networkingv1.Ingress).Spec.IngressClassName = &class
+	s.source.verdicts = map[unit.Key][]unit.Verdict{}
+	for _, key := range []unit.Key{ours.Key, foreign.Key} {
+		s.source.verdicts[key] = []unit.Verdict{unit.Warning(key, "FieldIgnored", "spec.x has no effect")}
+	}
+	s.source.push(watch.Batch{Changes: []unit.Change{foreign, ours}, Complete: true})
+	s.eventually("the warning is reported", func() bool {
+		r, ok := s.reporter.last(ours.Key)
+		return ok && hasVerdict(r, "FieldIgnored", "spec.x has no effect")
+	})
+	if r, ok := s.reporter.last(foreign.Key); ok && len(r.Verdicts) > 0 {
+		t.Errorf("an Ingress of another class is told of: %+v", r)
+	}
+}
+
 func hasVerdict(r report.Report, reason, message string) bool {
 	return slices.ContainsFunc(r.Verdicts, func(v unit.Verdict) bool {
 		return v.Reason == reason && (message == "" || v.Message == message)
@@ -247,7 +267,12 @@ type fakeSource struct {
 	batches []watch.Batch
 	wanted  []unit.Key
 	pending chan struct{}
+	// verdicts are those of [diagnosing].
+	verdicts map[unit.Key][]unit.Verdict
 }
+
+// Verdicts implements diagnosing.
+func (f *fakeSource) Verdicts(key unit.Key) []unit.Verdict { return f.verdicts[key] }
 
 func (f *fakeSource) push(b watch.Batch) {
 	f.mu.Lock()

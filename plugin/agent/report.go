@@ -71,6 +71,9 @@ func (l *loop) reportOn(key unit.Key) report.Report {
 		verdicts = append(verdicts, unit.Warning(key, "KongConfigurationApplyFailed", strings.Join(refusal.Messages, "; ")))
 	}
 	_, programmed := l.graph.Source(key)
+	if source, ok := l.source.(diagnosing); ok && programmed {
+		verdicts = append(verdicts, source.Verdicts(key)...)
+	}
 	status := l.graph.Status(key)
 	return report.Report{
 		Object:     key,

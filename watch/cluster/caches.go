@@ -94,6 +94,18 @@ func (c *caches) get(key unit.Key) unit.Object {
 	return nil
 }
 
+// ignored returns the fields of the cached object that are not read.
+func (c *caches) ignored(key unit.Key) []kinds.IgnoredField {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, informer := range c.informers[key.Kind] {
+		if informer.get(key) != nil {
+			return informer.ignored.of(key)
+		}
+	}
+	return nil
+}
+
 // ownedBy returns the cached objects of a kind that a Gateway owns.
 func (c *caches) ownedBy(gateway unit.Key, kind unit.Kind) (objects []unit.Object) {
 	c.mu.RLock()

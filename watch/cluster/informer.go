@@ -50,6 +50,7 @@ type informer struct {
 	shared   cache.SharedIndexInformer
 	handler  cache.ResourceEventHandlerRegistration
 	refused  sync.Once
+	ignored  ignoredFields
 }
 
 // informerFactory makes informers of the permitted namespaces; of all if there are none.
@@ -185,6 +186,9 @@ func (i *informer) transform(received any) (any, error) {
 // the kind has.
 func (i *informer) decode(received *unstructured.Unstructured) unit.Object {
 	object := i.kind.New()
+	if i.kind.Ignored != nil {
+		i.ignored.set(i.kind.Key(received), i.kind.Ignored(received.Object))
+	}
 	if i.kind.Convert != nil {
 		i.kind.Convert(received.Object)
 	}
@@ -234,6 +238,7 @@ func (i *informer) remove(received any) {
 		received = last.Obj
 	}
 	if object, ok := received.(unit.Object); ok {
+		i.ignored.set(i.kind.Key(object), nil)
 		i.to.changed(i, i.kind.Key(object), nil)
 	}
 }

@@ -47,6 +47,7 @@ var gatewayAPI = []Kind{
 		Namespaced: true,
 		Custom:     true,
 		New:        created[gatewayv1.HTTPRoute](),
+		Ignored:    ignoredOfRoute,
 		Unread:     on(func(r *gatewayv1.HTTPRoute) { r.Status = gatewayv1.HTTPRouteStatus{} }),
 	}, {
 		Name:       unit.GRPCRoute,
@@ -55,6 +56,7 @@ var gatewayAPI = []Kind{
 		Namespaced: true,
 		Custom:     true,
 		New:        created[gatewayv1.GRPCRoute](),
+		Ignored:    ignoredOfRoute,
 		Unread:     on(func(r *gatewayv1.GRPCRoute) { r.Status = gatewayv1.GRPCRouteStatus{} }),
 	}, {
 		Name:       unit.TLSRoute,

@@ -7,6 +7,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/experimental"
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -58,6 +59,23 @@ func convertXListenerSet(object map[string]any) {
 			refuse(l, "%s in an XListenerSet")
 		}
 	}
+}
+
+// ignoredOfRoute returns the idle timeouts of sessions, which Gateway API 1.1 to 1.5 has.
+func ignoredOfRoute(object map[string]any) (ignored []IgnoredField) {
+	spec, _ := object["spec"].(map[string]any)
+	rules, _ := spec["rules"].([]any)
+	for i, r := range rules {
+		rule, _ := r.(map[string]any)
+		session, _ := rule["sessionPersistence"].(map[string]any)
+		if _, has := session["idleTimeout"]; has {
+			ignored = append(ignored, IgnoredField{
+				Path:   field.NewPath("spec", "rules").Index(i).Child("sessionPersistence", "idleTimeout"),
+				Reason: "Gateway API no longer has it; set absoluteTimeout to limit how long a session lasts",
+			})
+		}
+	}
+	return ignored
 }
 
 // refuse gives a listener an unsupported protocol whose name says why it is refused.

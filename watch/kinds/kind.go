@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -36,6 +37,10 @@ type Kind struct {
 	// its definition have become fields of New.
 	Convert func(object map[string]any)
 
+	// Ignored returns the fields of an object of a custom kind that other releases of its definition
+	// have and that neither New nor Convert reads.
+	Ignored func(object map[string]any) []IgnoredField
+
 	// Complete adds to the status of an object, in place, the fields that other releases of
 	// its definition require.
 	Complete func(object unit.Object, status map[string]any)
@@ -58,6 +63,13 @@ type Kind struct {
 	// Default fills in place the fields that an API server would fill in. Objects of
 	// manifests lack them.
 	Default func(unit.Object)
+}
+
+// IgnoredField is a field of an object that has no effect.
+type IgnoredField struct {
+	Path field.Path
+	// Reason is why it has no effect, and what to do: the end of a sentence.
+	Reason string
 }
 
 // GroupVersionKind is the apiVersion and kind of the objects.
