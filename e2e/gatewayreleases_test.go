@@ -40,6 +40,7 @@ func TestGatewayAPIReleases(t *testing.T) {
 	wantClass(t, cp)
 	t.Run("Older", func(t *testing.T) { testReleases(t, cp, gw) })
 	t.Run("XListenerSet", func(t *testing.T) { testXListenerSet(t, cp, gw) })
+	t.Run("IgnoredField", func(t *testing.T) { testIgnoredField(t, cp, gw) })
 
 	// What is there goes on while the definitions are replaced.
 	ns, other := cp.Namespace(t), cp.Namespace(t)
@@ -163,6 +164,16 @@ spec:
 		}
 		return nil
 	})
+}
+
+// A route with a field that later releases do not have works, and has an Event about the field.
+func testIgnoredField(t *testing.T, cp *lab.ControlPlane, gw streams) {
+	ns := cp.Namespace(t)
+	host := ns + ".example"
+	cp.MustApply(t, ns, plainGateway+deployment("web", 1)+httpRoute("web", "  hostnames: ["+host+"]\n"+
+		"  rules: [{sessionPersistence: {sessionName: s, idleTimeout: 10m}, backendRefs: [{name: web, port: 80}]}]"))
+	wantStatus(t, gw.HTTP, host, "/", http.StatusOK)
+	wantEvent(t, cp, ns, "web", "FieldIgnored")
 }
 
 // A team adds a listener to a Gateway by the experimental kind, and a route names that.
