@@ -27,7 +27,7 @@ type controller struct {
 	log    *slog.Logger
 }
 
-// newController reads the settings, and makes all of the process log where Kong does.
+// newController reads the settings. From then on the whole process logs where Kong does.
 func newController(prefix string, flags map[string]string) *controller {
 	s, unread, invalid := load(prefix, flags)
 	log := process.NewLog(s.LogLevel, s.LogFormat)
@@ -48,9 +48,8 @@ func newController(prefix string, flags map[string]string) *controller {
 	return &controller{prefix: prefix, settings: s, invalid: invalid, unread: unread, log: log}
 }
 
-// run configures Kong until the context ends, as the newest of its servers only.
-// The plugin server goes on whatever happens here, since Kong would start us again
-// and again otherwise.
+// run configures Kong until the context ends, if this is the newest of Kong's plugin servers. It
+// does not end the process after an error: Kong would start it again at once, without end.
 func (c *controller) run(ctx context.Context) {
 	var turn *process.Turn
 	process.Supervise(ctx, c.log, "turn", func(ctx context.Context) error {
@@ -119,7 +118,7 @@ func load(prefix string, flags map[string]string) (s settings.Settings, unread, 
 	return s, unread, errors.Join(unread, err)
 }
 
-// split lists the errors that were joined.
+// split returns the errors that were joined.
 func split(err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {

@@ -24,11 +24,11 @@ import (
 )
 
 const (
-	// priority orders the plugin among others. Nothing of it runs for a request.
+	// priority orders the plugin among others. It has no phases, so that no order matters.
 	priority = 1
 	// shutdownTimeout bounds the last statuses and the release of the Lease when Kong ends.
 	shutdownTimeout = 3 * time.Second
-	// The waits between attempts to listen grow from the first to the most.
+	// The waits between attempts to listen grow from listenFirst to listenMost.
 	listenFirst = time.Second
 	listenMost  = 30 * time.Second
 )
@@ -37,7 +37,7 @@ const (
 // is configured without anything in the way of its requests.
 type Config struct{}
 
-// New makes an empty configuration.
+// New returns an empty configuration.
 func New() any { return &Config{} }
 
 func main() {
@@ -57,9 +57,9 @@ func main() {
 	}
 }
 
-// listen is the plugin server, which never returns. Where it cannot have its socket it tries
-// again after a growing while: Kong starts what ends again each second, without a word of
-// why in its log.
+// listen runs the plugin server and never returns. If the server cannot listen at its socket, it
+// tries again after growing waits: Kong would start an ended process again each second, and not log
+// why it ended.
 func listen() {
 	for wait := listenFirst; ; wait = min(2*wait, listenMost) {
 		err := server.StartServer(New, threeNumbers(cli.Version), priority)
@@ -68,7 +68,7 @@ func listen() {
 	}
 }
 
-// verbOf gives the arguments of the command line tool, or nil when Kong asks.
+// verbOf returns the arguments of the command line tool, or nil if Kong starts the process.
 func verbOf(args []string) []string {
 	switch {
 	case len(args) == 0:
@@ -81,7 +81,7 @@ func verbOf(args []string) []string {
 	return args
 }
 
-// threeNumbers is a version as Kong wants it for a plugin: 1.2.3 and nothing else.
+// threeNumbers returns a version in the form that Kong requires of a plugin: 1.2.3.
 func threeNumbers(version string) string {
 	if numbers := regexp.MustCompile(`\d+\.\d+\.\d+`).FindString(version); numbers != "" {
 		return numbers
@@ -99,10 +99,10 @@ func startController(given map[string]string) {
 	if found, ok := process.Prefix(); ok && !named {
 		_ = option.Value.Set(found)
 	}
-	// The plugin server parses the flags once more: later on it is not to be read.
+	// The plugin server parses the flags again, so that they are not read later.
 	prefix := option.Value.String()
 	c := newController(prefix, given)
-	// Kong ends us with SIGTERM, and does not ask twice.
+	// Kong ends its plugin servers with one SIGTERM.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	done := make(chan struct{})
 	go func() {

@@ -77,7 +77,7 @@ func newGateway(admin *gateway.Admin, relay *datapath.Relay, prefix string, log 
 	kong := gateway.New(admin, relay)
 	ledger, err := gateway.OpenLedger(filepath.Join(prefix, ledgerFile), time.Now())
 	if err != nil {
-		log.Warn("What a kube-sync before this one was sending cannot be told", "error", err)
+		log.Warn("What the previous kube-sync was sending is unknown", "error", err)
 	}
 	kong.Remember(ledger)
 	return kong
