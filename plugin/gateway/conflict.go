@@ -3,35 +3,16 @@ package gateway
 import (
 	"cmp"
 	"encoding/json"
-	"regexp"
 	"slices"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// conflict tells whether the entity is refused because of another one.
-func (r RefusedEntity) conflict() bool { return r.says("uniqueness violation") }
-
 // field is one of a type's, whose values Kong holds to be unique.
 type field struct {
 	typ  kong.Type
 	name string
-}
-
-// primaryKey is what Kong calls the id.
-const primaryKey = "primary key"
-
-// contested finds the field in Kong's words.
-var contested = regexp.MustCompile(`uniqueness violation: '[^']*' entity with (.+?) set to '`)
-
-func (r RefusedEntity) contested() field {
-	for _, message := range r.Messages {
-		if found := contested.FindStringSubmatch(message); found != nil {
-			return field{r.Type, found[1]}
-		}
-	}
-	return field{typ: r.Type}
 }
 
 // group is what several entities want each for itself: a value of a field, or an id.
@@ -81,27 +62,27 @@ func (c *contest) over(units Units, kept map[standing]bool) bool {
 	return !stands
 }
 
-// settle decides which of the units that want the same has it, holds the others, and tells
+// resolveConflict decides which of the units that want the same has it, holds the others, and tells
 // how many are held now that were not, or had something left to fall back to. Of one that has
 // something in the place of what it lost, such as a refusal for a plugin, all the rest stays: its
 // hosts and paths are not left to whichever wider route there is.
 //
 // Those yield that came after the last acknowledged configuration: Kong names the one that
 // stands later in the configuration, which may have been there for long.
-func (g *Gateway) settle(units Units, p *plan, x *index, row RefusedEntity, owners []unit.ID) (news int) {
+func (g *Gateway) resolveConflict(units Units, p *plan, x *index, row RefusedEntity, owners []unit.ID) (news int) {
 	wanted := row.group(p, owners)
-	if _, settled := x.settled[wanted]; settled {
+	if _, done := x.resolved[wanted]; done {
 		return 0
 	}
 	contenders := claimsOf(p, owners, row)
 	has := x.rivals[kong.Ref{Type: row.Type, ID: row.Rival}]
 	winner, version := has.id, has.version
 	if winner == (unit.ID{}) {
-		x.settled[wanted] = struct{}{}
+		x.resolved[wanted] = struct{}{}
 		contenders = x.contenders(p, row, wanted, contenders)
 		winner = contenders[0].id
-		if settled := slices.IndexFunc(contenders, func(c claim) bool { return !g.changed(p, c.id) }); settled >= 0 {
-			winner = contenders[settled].id
+		if first := slices.IndexFunc(contenders, func(c claim) bool { return !g.changed(p, c.id) }); first >= 0 {
+			winner = contenders[first].id
 		}
 		version = p.parts[winner].version
 	}

@@ -70,7 +70,7 @@ func (g *Gateway) applyPart(ctx context.Context, units Units, ids []unit.ID) (Ou
 			}
 		}
 		switch {
-		case isRefused && refused.saysOf(inUse):
+		case isRefused && refused.saysInUse():
 			more := g.others(c, c.cuts) // that hang on what it deletes
 			if len(more) == 0 {
 				return Outcome{}, fmt.Errorf("%w: %w", errNeedsAll, err)
@@ -217,15 +217,6 @@ func (g *Gateway) keptOn(c *change) (ids []unit.ID) {
 	}
 	in := setOf(c.ids)
 	return slices.DeleteFunc(ids, func(id unit.ID) bool { _, ok := in[id]; return ok })
-}
-
-// inUse is what the companion says of an entity that others refer to. It is no fault of
-// an object: the delta lacks those others.
-const inUse = "cannot be deleted: "
-
-// saysOf reports whether a row has the words.
-func (e *RefusedError) saysOf(words string) bool {
-	return slices.ContainsFunc(e.Entities, func(row RefusedEntity) bool { return row.says(words) })
 }
 
 // others names the units that are not in the change and of which something is true that they

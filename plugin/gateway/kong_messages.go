@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,35 @@ const (
 	// unknownField is Kong's message on a field, or a type of entities, that it does not have:
 	// resolve_field in db/schema/init.lua.
 	unknownField = "unknown field"
+	// primaryKey is the name of the id in the companion's messages: index in check.lua.
+	primaryKey = "primary key"
 )
+
+// conflict reports whether the entity is refused because of another one: uniqueness_error_msg in
+// db/schema/others/declarative_config.lua, and index and check_unique in check.lua of the companion.
+func (r RefusedEntity) conflict() bool { return r.says("uniqueness violation") }
+
+// contested returns the field that Kong's message of a conflict names.
+func (r RefusedEntity) contested() field {
+	for _, message := range r.Messages {
+		if found := contestedField.FindStringSubmatch(message); found != nil {
+			return field{r.Type, found[1]}
+		}
+	}
+	return field{typ: r.Type}
+}
+
+var contestedField = regexp.MustCompile(`uniqueness violation: '[^']*' entity with (.+?) set to '`)
+
+// saysInUse reports whether an entity cannot be deleted because others refer to it. It is no fault
+// of an object: the delta lacks those others. See check_deletes in check.lua of the companion.
+func (e *RefusedError) saysInUse() bool {
+	return slices.ContainsFunc(e.Entities, func(r RefusedEntity) bool { return r.says("cannot be deleted: ") })
+}
+
+func (r RefusedEntity) says(words string) bool {
+	return slices.ContainsFunc(r.Messages, func(message string) bool { return strings.Contains(message, words) })
+}
 
 // saysDatabase recognizes the answer of a Kong with a database: POST /config in
 // api/routes/config.lua.

@@ -1,8 +1,12 @@
 package gateway
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -32,6 +36,16 @@ func TestKongMessages(t *testing.T) {
 			return "no"
 		}
 	}
+	conflict := func(message string) string {
+		row := RefusedEntity{Messages: []string{"x", message}}
+		if !row.conflict() {
+			return "no"
+		}
+		return row.contested().name
+	}
+	inUse := says(func(message string) bool {
+		return (&RefusedError{Entities: []RefusedEntity{{}, {Messages: []string{message}}}}).saysInUse()
+	})
 	for name, test := range map[string]struct {
 		reads         func(string) string
 		message, want string
@@ -65,6 +79,16 @@ func TestKongMessages(t *testing.T) {
 		"a key that exists, says the companion": {redact, "uniqueness violation: 'jwt_secrets' entity with secret set to 'hush' already declared",
 			"uniqueness violation: 'jwt_secrets' entity with secret set to '***' already declared",
 			companionSources, "check.lua", "check_unique", `name .. " set to '" .. value .. "' already declared"`},
+		"a field that is contested": {conflict, "uniqueness violation: 'routes' entity with name set to 'web' already declared", "name",
+			kongSources, "db/schema/others/declarative_config.lua", "uniqueness_error_msg", `"with " .. key .. " set to '" .. value .. "' already declared"`},
+		"a contested field, says the companion": {conflict, "uniqueness violation: 'snis' entity with name set to 'a.example' already declared", "name",
+			companionSources, "check.lua", "check_unique", `"uniqueness violation: '" .. kind .. "' entity with " ..`},
+		"an id that is contested": {conflict, "uniqueness violation: 'routes' entity with primary key set to 'x' already declared", primaryKey,
+			companionSources, "check.lua", "function index", `"uniqueness violation: '" .. kind .. "' entity with primary key set to '" ..`},
+		"no contest": {conflict, "unknown field", "no", "", "", "", ""},
+		"an entity in use": {inUse, "cannot be deleted: service of x in 'routes' refers to it", "yes",
+			companionSources, "check.lua", "check_deletes", `"cannot be deleted: " .. field`},
+		"an entity that is not in use": {inUse, "uniqueness violation: 'routes' entity with name set to 'web' already declared", "no", "", "", "", ""},
 		"a name that exists twice is no secret": {redact, "uniqueness violation: 'routes' entity with name set to 'web' already declared",
 			"uniqueness violation: 'routes' entity with name set to 'web' already declared",
 			kongSources, "db/schema/others/declarative_config.lua", "populate_references", `uniqueness_error_msg(entity, `},
@@ -103,4 +127,47 @@ func TestKongMessages(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestMessagesAreReadInOneFile holds that no other file looks into the messages of a refusal.
+func TestMessagesAreReadInOneFile(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") || file == "kong_messages.go" {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			function, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if from, ok := function.X.(*ast.Ident); ok && from.Name == "strings" && function.Sel.Name != "Join" && slices.ContainsFunc(call.Args, isMessage) {
+				t.Errorf("%s: strings.%s looks into a message", file, function.Sel.Name)
+			}
+			return true
+		})
+	}
+}
+
+// isMessage reports whether an expression is a message of Kong, by its name.
+func isMessage(e ast.Expr) bool {
+	name := ""
+	switch e := e.(type) {
+	case *ast.Ident:
+		name = e.Name
+	case *ast.SelectorExpr:
+		name = e.Sel.Name
+	}
+	return slices.Contains([]string{"message", "Message", "Messages", "text"}, name)
 }

@@ -60,7 +60,7 @@ func (g *Gateway) quarantine(units Units, p *plan, refused []RefusedEntity) int 
 		switch {
 		case len(owners) == 0:
 		case row.conflict():
-			news += g.settle(units, p, index, row, owners)
+			news += g.resolveConflict(units, p, index, row, owners)
 		case g.refused.add(owners[0], p, row):
 			news++
 			owners = owners[:1]
@@ -141,12 +141,6 @@ func (r RefusedEntity) about(e *kong.Entity) bool {
 	return r.Type == e.Type && (r.ID == e.ID || r.ID == "" && r.Name != "" && r.Name == e.Name)
 }
 
-func (r RefusedEntity) says(words string) bool {
-	return slices.ContainsFunc(r.Messages, func(message string) bool {
-		return strings.Contains(message, words)
-	})
-}
-
 // index finds the units that entities of a plan come from.
 type index struct {
 	place        map[unit.ID]int // in the order of the plan
@@ -155,7 +149,7 @@ type index struct {
 	byType       map[kong.Type][]unit.ID // of types that only Kong knows
 	byField      map[field]map[string][]claim
 	rivals       map[kong.Ref]rival // the acknowledged units that are in the way of others
-	settled      map[group]struct{}
+	resolved     map[group]struct{}
 }
 
 func (p *plan) index() *index {
@@ -166,7 +160,7 @@ func (p *plan) index() *index {
 		byObject: make(map[unit.Key][]unit.ID, len(p.ids)),
 		byType:   map[kong.Type][]unit.ID{},
 		byField:  map[field]map[string][]claim{},
-		settled:  map[group]struct{}{},
+		resolved: map[group]struct{}{},
 	}
 	for i, id := range p.ids {
 		part := p.parts[id]
