@@ -6,6 +6,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/pkg/consts"
 
+	"github.com/kube-sync/kube-sync/translate/experimental"
 	"github.com/kube-sync/kube-sync/translate/field"
 )
 
@@ -105,9 +106,17 @@ func listenerAccepted() diagnosis {
 	return condition(gatewayv1.ListenerConditionAccepted, true, gatewayv1.ListenerReasonAccepted, "the listener is valid")
 }
 
-func listenerUnsupportedProtocol(protocol gatewayv1.ProtocolType) diagnosis {
-	return condition(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonUnsupportedProtocol,
-		fmt.Sprintf("protocol %s is not supported; HTTP, HTTPS, TLS, TCP and UDP are", protocol))
+func listenerUnsupportedProtocol(protocol gatewayv1.ProtocolType, listener field.Path) diagnosis {
+	at, message := listener.Child("protocol"), fmt.Sprintf("protocol %s is not supported; HTTP, HTTPS, TLS, TCP and UDP are", protocol)
+	switch protocol {
+	case experimental.DifferentFrontendValidation:
+		at, message = listener.Child("tls", "frontendValidation"),
+			"tls.frontendValidation differs from that of another listener of the port; all listeners of a port need the same"
+	case experimental.FrontendValidationInListenerSet:
+		at, message = listener.Child("tls", "frontendValidation"),
+			"tls.frontendValidation is not supported in an XListenerSet; set it in the listeners of the Gateway"
+	}
+	return condition(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonUnsupportedProtocol, message).at(at)
 }
 
 func listenerPortUnavailable(protocol gatewayv1.ProtocolType, port int32, open []int32) diagnosis {

@@ -87,7 +87,7 @@ func assess(s source, i int) assessment {
 		accepted: listenerAccepted(), conflicted: listenerNoConflicts()}
 	a.kinds, a.resolved = allowedKinds(l, a.path)
 	if schemes[l.Protocol] == "" {
-		a.accepted = listenerUnsupportedProtocol(l.Protocol).at(a.path.Child("protocol"))
+		a.accepted = listenerUnsupportedProtocol(l.Protocol, a.path)
 	}
 	return a
 }

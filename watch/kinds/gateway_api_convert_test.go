@@ -28,7 +28,7 @@ func TestGatewayOfOlderRelease(t *testing.T) {
   - {name: c, port: 443, protocol: HTTPS, tls: {frontendValidation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: other}]}}}`,
 			`{tls: {frontend: {default: {}, perPort: [{port: 443, tls: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]}}}]}},
   listeners: [{name: a, port: 443, protocol: HTTPS, tls: {}}, {name: b, port: 443, protocol: HTTPS, tls: {}},
-    {name: c, port: 443, protocol: "HTTPS with another frontendValidation than another listener of the port", tls: {}}]}`},
+    {name: c, port: 443, protocol: kube-sync.io/different-frontend-validation, tls: {}}]}`},
 	} {
 		var tree map[string]any
 		if err := yaml.Unmarshal([]byte("spec:\n  "+test.spec), &tree); err != nil {

@@ -1,7 +1,6 @@
 package kinds
 
 import (
-	"fmt"
 	"reflect"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -43,7 +42,7 @@ func convertGateway(object map[string]any) {
 			list, _ := frontend["perPort"].([]any)
 			frontend["perPort"] = append(list, map[string]any{"port": l["port"], "tls": map[string]any{"validation": validation}})
 		case !reflect.DeepEqual(before, validation):
-			refuse(l, "another %s than another listener of the port")
+			l["protocol"] = string(experimental.DifferentFrontendValidation)
 		}
 	}
 }
@@ -56,7 +55,7 @@ func convertXListenerSet(object map[string]any) {
 		tls, _ := l["tls"].(map[string]any)
 		if _, has := tls[validated]; has {
 			delete(tls, validated)
-			refuse(l, "%s in an XListenerSet")
+			l["protocol"] = string(experimental.FrontendValidationInListenerSet)
 		}
 	}
 }
@@ -76,11 +75,6 @@ func ignoredOfRoute(object map[string]any) (ignored []IgnoredField) {
 		}
 	}
 	return ignored
-}
-
-// refuse gives a listener an unsupported protocol whose name says why it is refused.
-func refuse(listener map[string]any, why string) {
-	listener["protocol"] = fmt.Sprintf("%v with "+why, listener["protocol"], validated)
 }
 
 func listenersIn(spec map[string]any) (listeners []map[string]any) {

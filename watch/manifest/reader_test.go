@@ -185,7 +185,7 @@ spec:
 	}
 	set, ok := read.Objects[0].Object.(*experimental.XListenerSet)
 	if !ok || set.Kind != "XListenerSet" || len(set.Spec.Listeners) != 2 || set.Spec.Listeners[0].Protocol != "HTTP" ||
-		set.Spec.Listeners[1].Protocol != "HTTPS with frontendValidation in an XListenerSet" {
+		set.Spec.Listeners[1].Protocol != experimental.FrontendValidationInListenerSet {
 		t.Fatalf("read %+v", set)
 	}
 }
