@@ -110,10 +110,10 @@ func listenerUnsupportedProtocol(protocol gatewayv1.ProtocolType, listener field
 	at, message := listener.Child("protocol"), fmt.Sprintf("protocol %s is not supported; HTTP, HTTPS, TLS, TCP and UDP are", protocol)
 	switch protocol {
 	case experimental.DifferentFrontendValidation:
-		at, message = listener.Child("tls", "frontendValidation"),
+		at, message = listener.Child("tls"),
 			"tls.frontendValidation differs from that of another listener of the port; all listeners of a port need the same"
 	case experimental.FrontendValidationInListenerSet:
-		at, message = listener.Child("tls", "frontendValidation"),
+		at, message = listener.Child("tls"),
 			"tls.frontendValidation is not supported in an XListenerSet; set it in the listeners of the Gateway"
 	}
 	return condition(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonUnsupportedProtocol, message).at(at)
