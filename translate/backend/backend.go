@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -19,8 +18,22 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Role is that of backend units. Their id's Sub is the port, and what the backend is for.
-const Role unit.Role = "backend"
+// Role is the role of backend units.
+const Role unit.RoleBy[Port, Backend] = "backend"
+
+// Port tells the backends of one Service apart.
+type Port struct {
+	// Name is the number or the name of the port, or [ImplicitPort].
+	Name string
+	For  For
+}
+
+func (p Port) String() string {
+	if p.For == Requests {
+		return p.Name
+	}
+	return p.Name + "/" + string(p.For)
+}
 
 // slicesOfService finds a Service's EndpointSlices.
 const slicesOfService unit.Kind = "EndpointSlice of Service"
@@ -81,7 +94,9 @@ type Backend struct {
 
 // Define adds the units of backends to a graph.
 func Define(g *unit.Graph, o Options) {
-	g.Define(unit.Definition{Role: Role, Kind: unit.Service, Translate: o.translate})
+	unit.SharedBy(g, Role, unit.Service, o.translate).OnPanic(func(key unit.Key, port Port) Backend {
+		return Ref{Namespace: key.Namespace, Service: key.Name, Port: port.Name, For: port.For}.failed()
+	})
 	o.defineFacades(g)
 	o.defineProtected(g)
 	g.DefineIndex(unit.Index{
@@ -104,11 +119,15 @@ func Use(r *unit.Reader, ref Ref) Backend {
 	if wrong, port := ref.wrong(); wrong != "" {
 		return Backend{Reason: "BackendInvalid", Message: wrong, WrongPort: port}
 	}
-	b, ok := r.Use(ref.id()).(Backend)
-	if !ok { // its translation panicked
-		b = Backend{Service: ref.name(), Reason: "TranslationFailed", Message: ref.String() + " could not be translated"}
+	if ref.For == Facade {
+		return unit.Use(r, FacadeRole.Of(ref.Namespace, ref.Service))
 	}
-	return b
+	return unit.Use(r, Role.Of(ref.Namespace, ref.Service, Port{ref.Port, ref.For}))
+}
+
+// failed is a backend whose translation panicked.
+func (ref Ref) failed() Backend {
+	return Backend{Service: ref.name(), Reason: "TranslationFailed", Message: ref.String() + " could not be translated"}
 }
 
 // wrong says why nothing can be found by a reference, and whether that is its port.
@@ -125,23 +144,6 @@ func (ref Ref) wrong() (message string, port bool) {
 		return fmt.Sprintf("%q is neither the number nor the name of a port", ref.Port), true
 	}
 	return "", false
-}
-
-// id is the unit's. Ports have no slash in their names.
-func (ref Ref) id() unit.ID {
-	id := unit.ID{Role: Role, Namespace: ref.Namespace, Name: ref.Service, Sub: ref.Port}
-	switch ref.For {
-	case Facade:
-		id.Role, id.Sub = FacadeRole, ""
-	case Connections, Datagrams:
-		id.Sub += "/" + string(ref.For)
-	}
-	return id
-}
-
-func refOf(id unit.ID) Ref {
-	port, purpose, _ := strings.Cut(id.Sub, "/")
-	return Ref{Namespace: id.Namespace, Service: id.Name, Port: port, For: For(purpose)}
 }
 
 // name is the Kong service's. The Kong Ingress Controller has one name for a port's
@@ -178,12 +180,10 @@ type problem struct {
 	port            bool // the Service does not have it
 }
 
-func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
-	ref := refOf(id)
+func (o Options) translate(r *unit.Reader, key unit.Key, port Port) (unit.Fragment, Backend) {
+	ref := Ref{Namespace: key.Namespace, Service: key.Name, Port: port.Name, For: port.For}
 	b := route.Backend{Name: ref.name(), Host: ref.host(), Protocol: "http", Port: 80}
 	found := Backend{Service: b.Name}
-	key := unit.Key{Kind: unit.Service, Namespace: ref.Namespace, Name: ref.Service}
-
 	var verdicts []unit.Verdict
 	service, ok := unit.Get[*corev1.Service](r, key)
 	if !ok {
@@ -198,7 +198,7 @@ func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 		verdicts = slices.Concat(reached.verdicts, values.Verdicts, annotation.Ignored(service, key, SettingNames...))
 	}
 	ref.For.Speak(&b)
-	return unit.Fragment{Entities: kong.Backend(b), Value: found, Verdicts: verdicts}
+	return unit.Fragment{Entities: kong.Backend(b), Verdicts: verdicts}, found
 }
 
 // reached is where requests to a Service's port go.
@@ -253,7 +253,7 @@ func (o Options) externalName(r *unit.Reader, ref Ref, service *corev1.Service, 
 		port.Port = int32(n)
 	}
 	number := int(port.Port)
-	key := unit.Key{Kind: unit.Service, Namespace: ref.Namespace, Name: ref.Service}
+	key := unit.Service.Of(service)
 	wrong := func(reason, name, why string) reached {
 		at := field.NewPath("spec", name)
 		message := fmt.Sprintf("%s: %s. %s", at, why, advice[reason])

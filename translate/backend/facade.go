@@ -21,39 +21,40 @@ import (
 // The roles of the units of KongServiceFacades: of the backend that each is where an
 // Ingress names it, and of the object, which has a status in any case.
 const (
-	FacadeRole       unit.Role = "backend-facade"
-	facadeObjectRole unit.Role = "facade"
+	FacadeRole       unit.Role[Backend]   = "backend-facade"
+	facadeObjectRole unit.Role[unit.None] = "facade"
 )
 
 func (o Options) defineFacades(g *unit.Graph) {
 	plugin.DefineRoute(g, unit.KongServiceFacade, func(r *unit.Reader, object unit.Object) bool {
 		return class.Ours(r, object, o.IngressClass)
 	})
-	g.Define(unit.Definition{Role: FacadeRole, Kind: unit.KongServiceFacade, Translate: o.translateFacade})
-	g.Define(unit.Definition{Role: facadeObjectRole, Kind: unit.KongServiceFacade, EachObject: true, Translate: o.facadeObject})
+	unit.Shared(g, FacadeRole, unit.KongServiceFacade, o.translateFacade).OnPanic(func(key unit.Key) Backend {
+		return Ref{Namespace: key.Namespace, Service: key.Name, For: Facade}.failed()
+	})
+	unit.Each(g, facadeObjectRole, unit.KongServiceFacade, unit.Valueless(o.facadeObject))
 }
 
 // translateFacade makes a backend of a KongServiceFacade: the endpoints of the Service
 // that it names, spoken to as its own annotations say.
-func (o Options) translateFacade(id unit.ID, r *unit.Reader) unit.Fragment {
-	ref := Ref{Namespace: id.Namespace, Service: id.Name, For: Facade}
-	key := unit.Key{Kind: unit.KongServiceFacade, Namespace: id.Namespace, Name: id.Name}
+func (o Options) translateFacade(r *unit.Reader, key unit.Key) (unit.Fragment, Backend) {
+	ref := Ref{Namespace: key.Namespace, Service: key.Name, For: Facade}
 	b := route.Backend{Name: ref.name(), Host: ref.host(), Protocol: "http", Port: 80}
 	found := Backend{Service: b.Name}
 	facade, ok := unit.Get[*incubatorv1alpha1.KongServiceFacade](r, key)
 	if !ok {
 		found.Reason, found.Message, found.Missing = "KongServiceFacadeNotFound", fmt.Sprintf("%s does not exist", key), key
-		return unit.Fragment{Entities: kong.Backend(b), Value: found}
+		return unit.Fragment{Entities: kong.Backend(b)}, found
 	}
 	if !class.Ours(r, facade, o.IngressClass) {
 		found.Reason, found.Message = "KongServiceFacadeNotOurs", fmt.Sprintf("%s is not of the class %s", key, o.IngressClass)
-		return unit.Fragment{Entities: kong.Backend(b), Value: found}
+		return unit.Fragment{Entities: kong.Backend(b)}, found
 	}
 	values := annotation.Of(facade, key)
 	b.Tags = kong.Tags(facade, incubatorv1alpha1.SchemeGroupVersion.WithKind(string(key.Kind)), values.UserTags()...)
-	target := Ref{Namespace: id.Namespace, Service: facade.Spec.Backend.Name, Port: strconv.Itoa(int(facade.Spec.Backend.Port))}
+	target := Ref{Namespace: key.Namespace, Service: facade.Spec.Backend.Name, Port: strconv.Itoa(int(facade.Spec.Backend.Port))}
 	var verdicts []unit.Verdict
-	serviceKey := unit.Key{Kind: unit.Service, Namespace: target.Namespace, Name: target.Service}
+	serviceKey := unit.Service.Key(target.Namespace, target.Service)
 	service, ok := unit.Get[*corev1.Service](r, serviceKey)
 	if !ok {
 		found.Reason, found.Message, found.Missing = ServiceNotFound, fmt.Sprintf("%s does not exist", target), serviceKey
@@ -74,18 +75,12 @@ func (o Options) translateFacade(id unit.ID, r *unit.Reader) unit.Fragment {
 	}
 	return unit.Fragment{
 		Entities: kong.Backend(b),
-		Value:    found,
 		Verdicts: slices.Concat(verdicts, values.Verdicts, annotation.Ignored(facade, key, SettingNames...), []unit.Verdict{programmed}),
-	}
+	}, found
 }
 
 // facadeObject has the status of a facade of ours.
-func (o Options) facadeObject(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.KongServiceFacade, Namespace: id.Namespace, Name: id.Name}
-	facade, ok := unit.Get[*incubatorv1alpha1.KongServiceFacade](r, key)
-	if !ok {
-		return unit.Fragment{}
-	}
+func (o Options) facadeObject(r *unit.Reader, key unit.Key, facade *incubatorv1alpha1.KongServiceFacade) unit.Fragment {
 	if !class.Ours(r, facade, o.IngressClass) {
 		return unit.Fragment{Verdicts: class.Missing(facade, key, o.IngressClass)}
 	}

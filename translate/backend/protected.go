@@ -15,13 +15,11 @@ import (
 // The roles of units that add to the operator's policy of addresses what only the cluster
 // knows. They stand for the Service of the API server.
 const (
-	policyRole  unit.Role = "address-policy"
-	learnedRole unit.Role = "address-learned"
+	policyRole  unit.Role[address.Policy]  = "address-policy"
+	learnedRole unit.Role[address.Learned] = "address-learned"
 )
 
-func ofAPIServer(role unit.Role) unit.ID {
-	return unit.ID{Role: role, Namespace: "default", Name: "kubernetes"}
-}
+func ofAPIServer[T any](role unit.Role[T]) unit.Ref[T] { return role.Of("default", "kubernetes") }
 
 const (
 	// slicesOfGateway finds the EndpointSlices that have the gateway's pod, in its namespace.
@@ -31,8 +29,8 @@ const (
 )
 
 func (o Options) defineProtected(g *unit.Graph) {
-	g.Define(unit.Definition{Role: policyRole, Kind: unit.Service, Translate: o.translatePolicy})
-	g.Define(unit.Definition{Role: learnedRole, Kind: unit.Service, Translate: o.translateLearned})
+	unit.Shared(g, policyRole, unit.Service, o.translatePolicy).OnPanic(func(unit.Key) address.Policy { return o.Addresses })
+	unit.Shared(g, learnedRole, unit.Service, o.translateLearned)
 	index := func(name unit.Kind, holds func(*discoveryv1.EndpointSlice) bool) {
 		g.DefineIndex(unit.Index{Name: name, Kind: unit.EndpointSlice, Owner: func(object unit.Object) (string, string, bool) {
 			slice, ok := object.(*discoveryv1.EndpointSlice)
@@ -50,18 +48,15 @@ func (o Options) defineProtected(g *unit.Graph) {
 }
 
 // policy decides which endpoints are left out.
-func (o Options) policy(r *unit.Reader) address.Policy {
-	if p, ok := r.Use(ofAPIServer(policyRole)).(address.Policy); ok {
-		return p
-	}
-	return o.Addresses
+func (Options) policy(r *unit.Reader) address.Policy {
+	return unit.Use(r, ofAPIServer(policyRole))
 }
 
 // translatePolicy finds the addresses of the API server and of the gateway's Services: their
 // cluster IPs, all pods behind them, and at their ports the addresses by which they are reached
 // from outside. These may be a node's, where other pods have other ports. No tenant may change
 // these objects, as all backends are translated again when they change.
-func (o Options) translatePolicy(id unit.ID, r *unit.Reader) unit.Fragment {
+func (o Options) translatePolicy(r *unit.Reader, apiServer unit.Key) (unit.Fragment, address.Policy) {
 	p := o.Addresses
 	p.Learned = address.Learned{}
 	if !o.Addresses.AllowOwnHost {
@@ -75,34 +70,33 @@ func (o Options) translatePolicy(id unit.ID, r *unit.Reader) unit.Fragment {
 			}
 		}
 	}
-	p.Learned.Add(address.OfAPIServer, clusterIPs(r, id.Namespace, id.Name))
-	for _, slice := range Slices(r, id.Namespace, id.Name) {
+	p.Learned.Add(address.OfAPIServer, clusterIPs(r, apiServer.Namespace, apiServer.Name))
+	for _, slice := range Slices(r, apiServer.Namespace, apiServer.Name) {
 		p.Learned.Add(address.OfAPIServer, addressesOf(slice))
 	}
-	return unit.Fragment{Value: p}
+	return unit.Fragment{}, p
 }
 
 // translateLearned finds what those have to be told who judge addresses when they connect:
 // what the policy has learned, and the cluster IPs of Services with a denied endpoint. To
 // that the cluster's network would send what goes to the cluster IP.
-func (o Options) translateLearned(_ unit.ID, r *unit.Reader) unit.Fragment {
+func (o Options) translateLearned(r *unit.Reader, _ unit.Key) (unit.Fragment, address.Learned) {
 	learned := address.Learned{}
 	for _, slice := range unit.List[*discoveryv1.EndpointSlice](r, unit.Key{Kind: slicesDenied}) {
 		learned.Add(address.Leading, clusterIPs(r, slice.Namespace, slice.Labels[discoveryv1.LabelServiceName]))
 	}
 	maps.Copy(learned, o.policy(r).Learned)
-	return unit.Fragment{Value: learned}
+	return unit.Fragment{}, learned
 }
 
 // Learned are the addresses that are denied for what the cluster says of them, as far as the
 // graph was told of it.
 func Learned(g *unit.Graph) address.Learned {
-	learned, _ := g.Keep(ofAPIServer(learnedRole)).(address.Learned)
-	return learned
+	return unit.Keep(g, ofAPIServer(learnedRole))
 }
 
 func clusterIPs(r *unit.Reader, namespace, name string) (all []netip.Addr) {
-	service, ok := unit.Get[*corev1.Service](r, unit.Key{Kind: unit.Service, Namespace: namespace, Name: name})
+	service, ok := unit.Get[*corev1.Service](r, unit.Service.Key(namespace, name))
 	if !ok {
 		return nil
 	}
@@ -117,7 +111,7 @@ func clusterIPs(r *unit.Reader, namespace, name string) (all []netip.Addr) {
 // external returns the addresses by which a Service is reached from outside of the cluster, those
 // of load balancers among them, and its ports there.
 func external(r *unit.Reader, namespace, name string) (all []netip.Addr, ports []uint16) {
-	service, ok := unit.Get[*corev1.Service](r, unit.Key{Kind: unit.Service, Namespace: namespace, Name: name})
+	service, ok := unit.Get[*corev1.Service](r, unit.Service.Key(namespace, name))
 	if !ok {
 		return nil, nil
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // bundleRoles are the roles of units of bundles, by the kind of their object.
-var bundleRoles = map[unit.Kind]unit.Role{
+var bundleRoles = map[unit.Kind]unit.Role[Bundle]{
 	unit.Secret:    "ca-bundle-secret",
 	unit.ConfigMap: "ca-bundle-configmap",
 }
@@ -31,18 +31,13 @@ type Bundle struct {
 
 // UseBundle makes the bundle in a Secret or ConfigMap be there for the unit that asks.
 func UseBundle(r *unit.Reader, kind unit.Kind, namespace, name string) Bundle {
-	b, ok := r.Use(unit.ID{Role: bundleRoles[kind], Namespace: namespace, Name: name}).(Bundle)
-	if !ok { // its translation panicked
-		b = Bundle{Message: fmt.Sprintf("%s %s/%s could not be translated", kind, namespace, name)}
-	}
-	return b
+	return unit.Use(r, bundleRoles[kind].Of(namespace, name))
 }
 
 // bundleField is where an object has its certificates.
 const bundleField = "ca.crt"
 
-func (o Options) translateBundle(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: kind, Namespace: id.Namespace, Name: id.Name}
+func (o Options) translateBundle(r *unit.Reader, key unit.Key) (unit.Fragment, Bundle) {
 	var text []byte
 	switch o := r.Get(key).(type) {
 	case *corev1.Secret:
@@ -50,11 +45,11 @@ func (o Options) translateBundle(kind unit.Kind, id unit.ID, r *unit.Reader) uni
 	case *corev1.ConfigMap:
 		text = []byte(o.Data[bundleField])
 	default:
-		return unit.Fragment{Value: Bundle{Message: fmt.Sprintf("%s does not exist", key), Missing: key}}
+		return unit.Fragment{}, Bundle{Message: fmt.Sprintf("%s does not exist", key), Missing: key}
 	}
 	certificates, err := bundleOf(text)
 	if err != nil {
-		return unit.Fragment{Value: Bundle{Message: fmt.Sprintf("%s: field %s: %v", key, bundleField, err)}}
+		return unit.Fragment{}, Bundle{Message: fmt.Sprintf("%s: field %s: %v", key, bundleField, err)}
 	}
 	bundle := Bundle{}
 	for i, c := range certificates {
@@ -63,7 +58,7 @@ func (o Options) translateBundle(kind unit.Kind, id unit.ID, r *unit.Reader) uni
 			bundle.Weak = fmt.Sprintf("%s: field %s: %v", key, bundleField, err)
 		}
 	}
-	return unit.Fragment{Value: bundle}
+	return unit.Fragment{}, bundle
 }
 
 // bundleOf reads certificates, and drops what people write between them. Whose they are

@@ -14,7 +14,7 @@ import (
 )
 
 // caRoles are the roles of units of CA certificates, by the kind of their object.
-var caRoles = map[unit.Kind]unit.Role{
+var caRoles = map[unit.Kind]unit.Role[CA]{
 	unit.Secret:    "ca-certificate-secret",
 	unit.ConfigMap: "ca-certificate-configmap",
 }
@@ -32,11 +32,7 @@ type CA struct {
 
 // UseCA makes the CA certificate in a Secret or ConfigMap be there for the unit that asks.
 func UseCA(r *unit.Reader, kind unit.Kind, namespace, name string) CA {
-	c, ok := r.Use(unit.ID{Role: caRoles[kind], Namespace: namespace, Name: name}).(CA)
-	if !ok { // its translation panicked
-		c = CA{Reason: "TranslationFailed", Message: fmt.Sprintf("%s %s/%s could not be translated", kind, namespace, name)}
-	}
-	return c
+	return unit.Use(r, caRoles[kind].Of(namespace, name))
 }
 
 // caFields are where an object may have the certificate, and the field that has the id.
@@ -44,8 +40,7 @@ var caFields = []string{"cert", "ca.crt"}
 
 const idField = "id"
 
-func (o Options) translateCA(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: kind, Namespace: id.Namespace, Name: id.Name}
+func (o Options) translateCA(r *unit.Reader, key unit.Key) (unit.Fragment, CA) {
 	object := r.Get(key)
 	var field func(string) string
 	switch o := object.(type) {
@@ -54,24 +49,21 @@ func (o Options) translateCA(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fr
 	case *corev1.ConfigMap:
 		field = func(name string) string { return o.Data[name] }
 	default:
-		return unit.Fragment{Value: CA{Reason: string(key.Kind) + "NotFound", Message: fmt.Sprintf("%s does not exist", key), Missing: key}}
+		return unit.Fragment{}, CA{Reason: string(key.Kind) + "NotFound", Message: fmt.Sprintf("%s does not exist", key), Missing: key}
 	}
 	c, err := o.caOf(field)
 	if err != nil {
-		return unit.Fragment{Value: CA{Reason: "CACertificateInvalid", Message: fmt.Sprintf("%s: %v", key, err)}}
+		return unit.Fragment{}, CA{Reason: "CACertificateInvalid", Message: fmt.Sprintf("%s: %v", key, err)}
 	}
 	c.Tags = kong.Tags(object, corev1.SchemeGroupVersion.WithKind(string(key.Kind)))
 	// Kong has a certificate once. All objects that hold it share the entity, which names the
 	// oldest of them in its tags, so there is nothing to lose and no verdict.
-	return unit.Fragment{
-		Claims: []unit.Claim{{
-			Slot:     "ca " + c.ID,
-			Object:   key,
-			Since:    object.GetCreationTimestamp().Time,
-			Entities: []*kong.Entity{kong.CACertificate(c)},
-		}},
-		Value: CA{ID: c.ID},
-	}
+	return unit.Fragment{Claims: []unit.Claim{{
+		Slot:     "ca " + c.ID,
+		Object:   key,
+		Since:    object.GetCreationTimestamp().Time,
+		Entities: []*kong.Entity{kong.CACertificate(c)},
+	}}}, CA{ID: c.ID}
 }
 
 // caOf reads a CA certificate as Kong accepts it: one. Kong decides whether it has expired,

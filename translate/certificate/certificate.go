@@ -15,7 +15,7 @@ import (
 )
 
 // Role is the role of certificate units.
-const Role unit.Role = "certificate"
+const Role unit.Role[Certificate] = "certificate"
 
 // Certificate is what users of a certificate need to know of it.
 type Certificate struct {
@@ -34,45 +34,43 @@ type Certificate struct {
 
 // Define adds the units of certificates to a graph.
 func Define(g *unit.Graph, o Options) {
-	g.Define(unit.Definition{Role: Role, Kind: unit.Secret, Translate: o.translate})
-	g.Define(unit.Definition{Role: pairRole, Kind: unit.Secret, Translate: translatePair})
+	unit.Shared(g, Role, unit.Secret, o.translate).OnPanic(func(key unit.Key) Certificate {
+		return Certificate{Reason: "TranslationFailed", Message: key.String() + " could not be translated"}
+	})
+	unit.Shared(g, pairRole, unit.Secret, translatePair).OnPanic(func(key unit.Key) Pair {
+		return Pair{Message: key.String() + " could not be translated"}
+	})
 	for kind, role := range bundleRoles {
-		g.Define(unit.Definition{Role: role, Kind: kind, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-			return o.translateBundle(kind, id, r)
-		}})
+		unit.Shared(g, role, kind, o.translateBundle).OnPanic(func(key unit.Key) Bundle {
+			return Bundle{Message: key.String() + " could not be translated"}
+		})
 	}
 	for kind, role := range caRoles {
-		g.Define(unit.Definition{Role: role, Kind: kind, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-			return o.translateCA(kind, id, r)
-		}})
+		unit.Shared(g, role, kind, o.translateCA).OnPanic(func(key unit.Key) CA {
+			return CA{Reason: "TranslationFailed", Message: key.String() + " could not be translated"}
+		})
 	}
 }
 
 // Use makes a Secret's certificate be there for the unit that asks.
 func Use(r *unit.Reader, namespace, name string) Certificate {
-	c, ok := r.Use(unit.ID{Role: Role, Namespace: namespace, Name: name}).(Certificate)
-	if !ok { // its translation panicked
-		c = Certificate{Reason: "TranslationFailed",
-			Message: fmt.Sprintf("Secret %s/%s could not be translated", namespace, name)}
-	}
-	return c
+	return unit.Use(r, Role.Of(namespace, name))
 }
 
-func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.Secret, Namespace: id.Namespace, Name: id.Name}
+func (o Options) translate(r *unit.Reader, key unit.Key) (unit.Fragment, Certificate) {
 	secret, ok := unit.Get[*corev1.Secret](r, key)
 	if !ok {
-		return unit.Fragment{Value: Certificate{Reason: "SecretNotFound", Message: fmt.Sprintf("%s does not exist", key), Missing: key}}
+		return unit.Fragment{}, Certificate{Reason: "SecretNotFound", Message: fmt.Sprintf("%s does not exist", key), Missing: key}
 	}
 	pair, err := keyPairOf(secret)
 	if err == nil {
 		err = o.weakness(pair.chain)
 	}
 	if err != nil {
-		return unit.Fragment{Value: Certificate{
+		return unit.Fragment{}, Certificate{
 			Reason:  "CertificateInvalid",
 			Message: fmt.Sprintf("%s holds no TLS key pair that Kong can serve: %v", key, err),
-		}}
+		}
 	}
 	c := route.Certificate{
 		ID:   string(secret.UID),
@@ -81,10 +79,8 @@ func (o Options) translate(id unit.ID, r *unit.Reader) unit.Fragment {
 		Tags: kong.Tags(secret, corev1.SchemeGroupVersion.WithKind("Secret")),
 	}
 	if c.ID == "" { // a manifest that no API server has seen
-		c.ID = kong.ID(kong.Certificates, id.Namespace+"/"+id.Name)
+		c.ID = kong.ID(kong.Certificates, key.Namespace+"/"+key.Name)
 	}
-	return unit.Fragment{
-		Entities: []*kong.Entity{kong.Certificate(c)},
-		Value:    Certificate{ID: c.ID, Names: pair.names(), Fingerprint: pair.fingerprint()},
-	}
+	return unit.Fragment{Entities: []*kong.Entity{kong.Certificate(c)}},
+		Certificate{ID: c.ID, Names: pair.names(), Fingerprint: pair.fingerprint()}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-const pairRole unit.Role = "key-pair"
+const pairRole unit.Role[Pair] = "key-pair"
 
 // Pair is a TLS key pair for whom no entity of Kong is of use.
 type Pair struct {
@@ -22,22 +22,17 @@ type Pair struct {
 
 // UsePair makes a Secret's key pair be there for the unit that asks.
 func UsePair(r *unit.Reader, namespace, name string) Pair {
-	p, ok := r.Use(unit.ID{Role: pairRole, Namespace: namespace, Name: name}).(Pair)
-	if !ok { // its translation panicked
-		p = Pair{Message: fmt.Sprintf("Secret %s/%s could not be translated", namespace, name)}
-	}
-	return p
+	return unit.Use(r, pairRole.Of(namespace, name))
 }
 
-func translatePair(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.Secret, Namespace: id.Namespace, Name: id.Name}
+func translatePair(r *unit.Reader, key unit.Key) (unit.Fragment, Pair) {
 	secret, ok := unit.Get[*corev1.Secret](r, key)
 	if !ok {
-		return unit.Fragment{Value: Pair{Message: fmt.Sprintf("%s does not exist", key), Missing: key}}
+		return unit.Fragment{}, Pair{Message: fmt.Sprintf("%s does not exist", key), Missing: key}
 	}
 	pair, err := keyPairOf(secret)
 	if err != nil {
-		return unit.Fragment{Value: Pair{Message: fmt.Sprintf("%s holds no TLS key pair: %v", key, err)}}
+		return unit.Fragment{}, Pair{Message: fmt.Sprintf("%s holds no TLS key pair: %v", key, err)}
 	}
-	return unit.Fragment{Value: Pair{Certificate: encoded(pair.chain), Key: pair.key}}
+	return unit.Fragment{}, Pair{Certificate: encoded(pair.chain), Key: pair.key}
 }

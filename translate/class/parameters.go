@@ -11,7 +11,7 @@ import (
 )
 
 // Role is the role of the unit of a class's parameters.
-const Role unit.Role = "class-parameters"
+const Role unit.Role[Parameters] = "class-parameters"
 
 // Parameters are what an IngressClass says for all of its objects.
 type Parameters struct {
@@ -24,26 +24,24 @@ type Parameters struct {
 // Define adds the units of classes' parameters to a graph. They are units so that what
 // uses them is translated again only if they change.
 func Define(g *unit.Graph) {
-	g.Define(unit.Definition{Role: Role, Kind: unit.IngressClass, Translate: parameters})
+	unit.Shared(g, Role, unit.IngressClass, parameters)
 }
 
 // Use reads a class's parameters.
 func Use(r *unit.Reader, class string) Parameters {
-	p, _ := r.Use(unit.ID{Role: Role, Name: class}).(Parameters)
-	return p
+	return unit.Use(r, Role.Of("", class))
 }
 
-func parameters(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.IngressClass, Name: id.Name}
+func parameters(r *unit.Reader, key unit.Key) (unit.Fragment, Parameters) {
 	object, ok := unit.Get[*networkingv1.IngressClass](r, key)
 	if !ok || object.Spec.Parameters == nil {
-		return unit.Fragment{Value: Parameters{}}
+		return unit.Fragment{}, Parameters{}
 	}
 	ref := object.Spec.Parameters
 	at := field.NewPath("spec", "parameters")
-	without := func(f unit.Fault, format string, args ...any) unit.Fragment {
-		return unit.Fragment{Value: Parameters{}, Verdicts: []unit.Verdict{
-			unit.Warning(key, "ParametersInvalid", "spec.parameters: "+fmt.Sprintf(format, args...)).With(f)}}
+	without := func(f unit.Fault, format string, args ...any) (unit.Fragment, Parameters) {
+		return unit.Fragment{Verdicts: []unit.Verdict{
+			unit.Warning(key, "ParametersInvalid", "spec.parameters: "+fmt.Sprintf(format, args...)).With(f)}}, Parameters{}
 	}
 	group := configurationv1alpha1.SchemeGroupVersion.Group
 	if ref.Kind != string(unit.IngressClassParameters) || ref.APIGroup == nil || *ref.APIGroup != group {
@@ -52,13 +50,13 @@ func parameters(id unit.ID, r *unit.Reader) unit.Fragment {
 	if ref.Namespace == nil {
 		return without(unit.At(at.Child("namespace")), "%s are in a namespace, and none is named", ref.Kind)
 	}
-	named := unit.Key{Kind: unit.IngressClassParameters, Namespace: *ref.Namespace, Name: ref.Name}
+	named := unit.IngressClassParameters.Key(*ref.Namespace, ref.Name)
 	found, ok := unit.Get[*configurationv1alpha1.IngressClassParameters](r, named)
 	if !ok {
 		return without(unit.Lacking(at.Child("name"), named), "%s does not exist", named)
 	}
-	return unit.Fragment{Value: Parameters{
+	return unit.Fragment{}, Parameters{
 		ServiceUpstream: found.Spec.ServiceUpstream,
 		LegacyRegex:     found.Spec.EnableLegacyRegexDetection,
-	}}
+	}
 }

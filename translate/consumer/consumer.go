@@ -20,19 +20,14 @@ import (
 
 // The roles of units of consumers.
 const (
-	Role      unit.Role = "consumer"
-	GroupRole unit.Role = "consumer-group"
+	Role      unit.Role[unit.None] = "consumer"
+	GroupRole unit.Role[unit.None] = "consumer-group"
 )
 
 // Define adds the units of consumers of a class to a graph.
 func Define(g *unit.Graph, className string, o tenancy.Options) {
 	defineTenants(g, o)
-	g.Define(unit.Definition{Role: Role, Kind: unit.KongConsumer, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-		key := unit.Key{Kind: unit.KongConsumer, Namespace: id.Namespace, Name: id.Name}
-		c, ok := unit.Get[*configurationv1.KongConsumer](r, key)
-		if !ok {
-			return unit.Fragment{}
-		}
+	unit.Each(g, Role, unit.KongConsumer, unit.Valueless(func(r *unit.Reader, key unit.Key, c *configurationv1.KongConsumer) unit.Fragment {
 		if !class.Ours(r, c, className) {
 			return unit.Fragment{Verdicts: class.Missing(c, key, className)}
 		}
@@ -40,20 +35,15 @@ func Define(g *unit.Graph, className string, o tenancy.Options) {
 		t.translate(className)
 		t.fragment.Status = condition.Status{}
 		return t.fragment
-	}})
-	g.Define(unit.Definition{Role: GroupRole, Kind: unit.KongConsumerGroup, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-		key := unit.Key{Kind: unit.KongConsumerGroup, Namespace: id.Namespace, Name: id.Name}
-		group, ok := unit.Get[*configurationv1beta1.KongConsumerGroup](r, key)
-		if !ok {
-			return unit.Fragment{}
-		}
+	}))
+	unit.Each(g, GroupRole, unit.KongConsumerGroup, unit.Valueless(func(r *unit.Reader, key unit.Key, group *configurationv1beta1.KongConsumerGroup) unit.Fragment {
 		if !class.Ours(r, group, className) {
 			return unit.Fragment{Verdicts: class.Missing(group, key, className)}
 		}
 		return unit.Fragment{Status: condition.Status{}, Verdicts: []unit.Verdict{
 			condition.Verdict(key, false, "NotSupported", "only Kong Enterprise has consumer groups"),
 		}}
-	}})
+	}))
 }
 
 // translation is the state of translating one consumer.

@@ -9,12 +9,12 @@ import (
 
 // tenantsRole is the role of the unit that keeps consumers to their namespaces. It exists as long
 // as there are consumers. Its object is the IngressClass, which all consumers share.
-const tenantsRole unit.Role = "consumer-tenants"
+const tenantsRole unit.Role[unit.None] = "consumer-tenants"
 
 func defineTenants(g *unit.Graph, o tenancy.Options) {
-	g.Define(unit.Definition{Role: tenantsRole, Kind: unit.IngressClass, Translate: func(unit.ID, *unit.Reader) unit.Fragment {
-		return unit.Fragment{Entities: []*kong.Entity{kong.Tenants(o.Isolated)}}
-	}})
+	unit.Shared(g, tenantsRole, unit.IngressClass, func(*unit.Reader, unit.Key) (unit.Fragment, unit.None) {
+		return unit.Fragment{Entities: []*kong.Entity{kong.Tenants(o.Isolated)}}, unit.None{}
+	})
 }
 
 // limit keeps a consumer to its namespace, and says so.
@@ -22,7 +22,7 @@ func (t *translation) limit(className string) (said string) {
 	if t.tenancy.Everywhere() {
 		return ""
 	}
-	t.reader.Use(unit.ID{Role: tenantsRole, Name: className})
+	unit.Use(t.reader, tenantsRole.Of("", className))
 	const granted = ", and those of other namespaces where a ReferenceGrant lets KongConsumers of namespace "
 	switch {
 	case t.tenancy.Isolated:

@@ -27,7 +27,7 @@ import (
 )
 
 // Role is the role of units of custom entities.
-const Role unit.Role = "custom-entity"
+const Role unit.Role[Attached] = "custom-entity"
 
 // Attached is the value of the unit of an entity that is to be where a plugin is: its zero
 // for any other.
@@ -49,16 +49,14 @@ type Options struct {
 
 // Define adds the units of custom entities to a graph.
 func Define(g *unit.Graph, o Options) {
-	g.Define(unit.Definition{Role: Role, Kind: unit.KongCustomEntity, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-		key := unit.Key{Kind: unit.KongCustomEntity, Namespace: id.Namespace, Name: id.Name}
-		e, ok := unit.Get[*configurationv1alpha1.KongCustomEntity](r, key)
-		if !ok || e.Spec.ControllerName != o.Class && e.Annotations[class.Annotation] != o.Class {
-			return unit.Fragment{Value: Attached{}}
+	unit.Each(g, Role, unit.KongCustomEntity, func(r *unit.Reader, key unit.Key, e *configurationv1alpha1.KongCustomEntity) (unit.Fragment, Attached) {
+		if e.Spec.ControllerName != o.Class && e.Annotations[class.Annotation] != o.Class {
+			return unit.Fragment{}, Attached{}
 		}
-		f := o.translate(r, e, key)
+		f, value := o.translate(r, e, key)
 		f.Verdicts = append(f.Verdicts, annotation.Ignored(e, key)...)
-		return f
-	}})
+		return f, value
+	})
 	defineParents(g)
 }
 
@@ -78,23 +76,23 @@ var reserved = append([]kong.Type{
 // typePattern keeps a type from being anything else in a configuration.
 var typePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-func (o Options) translate(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key unit.Key) unit.Fragment {
+func (o Options) translate(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key unit.Key) (unit.Fragment, Attached) {
 	fields, err := o.read(r, e)
 	if err == nil && e.Spec.ParentRef != nil {
 		return attached(r, e, key, fields)
 	}
 	if err != nil {
-		return invalid(key, unit.FaultOf(err, spec), "%v", err)
+		return invalid(key, unit.FaultOf(err, spec), "%v", err), Attached{}
 	}
 	entity := kong.Custom(kong.Type(e.Spec.EntityType), key.Namespace+"/"+key.Name, fields)
 	return unit.Fragment{
-		Value: Attached{}, Status: condition.Status{},
+		Status:   condition.Status{},
 		Verdicts: []unit.Verdict{condition.Verdict(key, true, "Programmed", "the entity is in Kong's configuration")},
 		Claims: []unit.Claim{{
 			Slot: "custom " + string(entity.Type) + " " + entity.ID, Object: key, Since: e.CreationTimestamp.Time,
 			Entities: []*kong.Entity{entity}, Lost: condition.Verdict(key, false, "Conflict", "another entity has the id "+entity.ID).At(fieldsField.Child("id")),
 		}},
-	}
+	}, Attached{}
 }
 
 var (
@@ -108,7 +106,7 @@ func against(path field.Path, format string, args ...any) error {
 }
 
 func invalid(key unit.Key, f unit.Fault, format string, args ...any) unit.Fragment {
-	return unit.Fragment{Value: Attached{}, Status: condition.Status{},
+	return unit.Fragment{Status: condition.Status{},
 		Verdicts: []unit.Verdict{condition.Verdict(key, false, "Invalid", fmt.Sprintf(format, args...)).With(f)}}
 }
 

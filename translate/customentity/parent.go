@@ -59,30 +59,29 @@ func parentOf(e *configurationv1alpha1.KongCustomEntity) (unit.Key, bool) {
 var parentField = spec.Child("parentRef")
 
 // attached is an entity that has a plugin as its parent.
-func attached(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key unit.Key, fields map[string]any) unit.Fragment {
+func attached(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key unit.Key, fields map[string]any) (unit.Fragment, Attached) {
 	parent, ok := parentOf(e)
 	switch {
 	case !ok:
-		return invalid(key, unit.At(parentField), "spec.parentRef: a KongPlugin or KongClusterPlugin can be the parent")
+		return invalid(key, unit.At(parentField), "spec.parentRef: a KongPlugin or KongClusterPlugin can be the parent"), Attached{}
 	case fields["id"] != nil:
-		return invalid(key, unit.At(fieldsField.Child("id")), "spec.fields.id: the entity is there once for each object that has the plugin, and cannot have one id")
+		return invalid(key, unit.At(fieldsField.Child("id")), "spec.fields.id: the entity is there once for each object that has the plugin, and cannot have one id"), Attached{}
 	case parent.Namespace != "" && !grant.Allows(r, key, parent):
 		return invalid(key, unit.Lacking(parentField.Child("namespace"), grant.Missing(parent)), "spec.parentRef: no ReferenceGrant in namespace %s lets a KongCustomEntity of namespace %s refer to %s",
-			parent.Namespace, key.Namespace, parent)
+			parent.Namespace, key.Namespace, parent), Attached{}
 	}
 	encoded, err := json.Marshal(fields)
 	if err != nil {
-		return invalid(key, unit.At(fieldsField), "spec.fields: %v", err)
+		return invalid(key, unit.At(fieldsField), "spec.fields: %v", err), Attached{}
 	}
 	pending, programmed := "nothing of this gateway has "+parent.String(), "what has the plugin has the entity"
 	if parent.Kind == unit.KongClusterPlugin {
 		pending, programmed = "nothing of namespace "+key.Namespace+" has "+parent.String(), "what has the plugin in this namespace has the entity"
 	}
 	return unit.Fragment{
-		Value:    Attached{Type: e.Spec.EntityType, Fields: string(encoded)},
 		Status:   condition.Attached{Pending: pending},
 		Verdicts: []unit.Verdict{condition.Verdict(key, true, "Programmed", programmed)},
-	}
+	}, Attached{Type: e.Spec.EntityType, Fields: string(encoded)}
 }
 
 // OfPlugin returns the entities whose parent is a KongPlugin.
@@ -104,8 +103,7 @@ func OfClusterPlugin(r *unit.Reader, plugin, namespace string) []route.Custom {
 func attachedIn(r *unit.Reader, index unit.Key) []route.Custom {
 	var all []route.Custom
 	for _, key := range r.Keys(index) {
-		found, _ := r.Use(unit.ID{Role: Role, Namespace: key.Namespace, Name: key.Name}).(Attached)
-		if found.Type != "" {
+		if found := unit.Use(r, Role.Of(key.Namespace, key.Name)); found.Type != "" {
 			all = append(all, route.Custom{Namespace: key.Namespace, Name: key.Name, Type: found.Type, Fields: json.RawMessage(found.Fields)})
 		}
 	}

@@ -71,7 +71,7 @@ func (o Options) resolve(r *unit.Reader, from unit.Key, ref backendRef) resoluti
 		return unresolved(unit.At(ref.at.Child("kind")), gatewayv1.RouteReasonInvalidKind, "backend %s is of the kind %s, and a Service is supported", ref.Name, value(ref.Kind, "Service"))
 	}
 	namespace := string(value(ref.Namespace, gatewayv1.Namespace(from.Namespace)))
-	if to := (unit.Key{Kind: unit.Service, Namespace: namespace, Name: string(ref.Name)}); !grant.Allows(r, from, to) {
+	if to := unit.Service.Key(namespace, string(ref.Name)); !grant.Allows(r, from, to) {
 		return unresolved(unit.Lacking(ref.at.Child("namespace"), grant.Missing(to)), gatewayv1.RouteReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %s of namespace %s refer to Service %s",
 			namespace, some(string(from.Kind)), from.Namespace, ref.Name)
 	}
@@ -112,38 +112,57 @@ type ruleBackends struct {
 // use gives the backends of a route's rule, for a host where services are named by it, and
 // for the key pair that is shown to them if there is one.
 func (d dialect) use(r *unit.Reader, key unit.Key, rule int, host route.Host, shown types.NamespacedName) ruleBackends {
-	id := unit.ID{Role: d.rule, Namespace: key.Namespace, Name: key.Name, Sub: strconv.Itoa(rule)}
+	of := ruleOfHost{rule: rule, shown: shown}
 	if d.perHost {
-		id.Sub = nameOf(host) + "." + id.Sub
+		of.host = nameOf(host)
 	}
-	if shown.Name != "" {
-		id.Sub += strings.Join([]string{"", shown.Namespace, shown.Name}, showing)
-	}
-	found, ok := r.Use(id).(ruleBackends)
-	if !ok { // its translation panicked
-		return d.closed()
-	}
-	return found
+	return unit.Use(r, d.rule.Of(key.Namespace, key.Name, of))
 }
 
 // closed is a rule all of whose requests get an error.
 func (d dialect) closed() ruleBackends { return ruleBackends{Shares: noBackend(d.broken), Total: 1} }
 
-// ruleOf finds the rule that a unit is for, and its place.
-func ruleOf(r *unit.Reader, key unit.Key, id unit.ID) (unit.Object, *gatewayv1.HTTPRouteRule, int) {
-	which, _, _ := strings.Cut(id.Sub, showing)
-	i, err := strconv.Atoi(which[strings.LastIndexByte(which, '.')+1:])
-	switch object := r.Get(key).(type) {
+// ruleIndex is the place of a rule in its route.
+type ruleIndex int
+
+func (i ruleIndex) String() string { return strconv.Itoa(int(i)) }
+
+// ruleOfHost tells the units of the rules of a route apart.
+type ruleOfHost struct {
+	rule int
+	// host is as names of Kong's entities have it; empty where these are not named by the host.
+	host string
+	// shown is the Secret with the key pair that is shown to the backends; empty for none.
+	shown types.NamespacedName
+}
+
+func (u ruleOfHost) String() string { return u.joined("~") }
+
+// joined returns the form that names have, with a separator that no name of Kubernetes has.
+func (u ruleOfHost) joined(separator string) string {
+	s := strconv.Itoa(u.rule)
+	if u.host != "" {
+		s = u.host + "." + s
+	}
+	if u.shown.Name != "" {
+		s += separator + u.shown.Namespace + separator + u.shown.Name
+	}
+	return s
+}
+
+// ruleOf returns a rule of a route; nil if the route has no such rule any more.
+func ruleOf(object unit.Object, i int) *gatewayv1.HTTPRouteRule {
+	switch object := object.(type) {
 	case *gatewayv1.HTTPRoute:
-		if err == nil && i < len(object.Spec.Rules) {
-			return object, &object.Spec.Rules[i], i
+		if i < len(object.Spec.Rules) {
+			return &object.Spec.Rules[i]
 		}
 	case *gatewayv1.GRPCRoute:
-		if err == nil && i < len(object.Spec.Rules) {
-			return object, httpRuleOf(object.Spec.Rules[i]), i
+		if i < len(object.Spec.Rules) {
+			return httpRuleOf(object.Spec.Rules[i])
 		}
 	}
-	return nil, nil, 0 // about to go
+	return nil
 }
 
 // ruleTranslation is the state of translating what one rule sends requests to.
@@ -151,6 +170,7 @@ type ruleTranslation struct {
 	options  Options
 	reader   *unit.Reader
 	key      unit.Key   // of the route
+	of       ruleOfHost // of a stream's rule it is empty
 	at       field.Path // of the rule
 	dialect  dialect
 	rule     *gatewayv1.HTTPRouteRule
@@ -163,31 +183,29 @@ type ruleTranslation struct {
 }
 
 // rule translates what one rule of a route sends requests to.
-func (o Options) rule(d dialect, id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.Kind(d.kind.Kind), Namespace: id.Namespace, Name: id.Name}
-	object, rule, i := ruleOf(r, key, id)
+func (o Options) rule(d dialect, key unit.Key, of ruleOfHost, r *unit.Reader) (unit.Fragment, ruleBackends) {
+	object := r.Get(key)
+	rule, at := ruleOf(object, of.rule), ruleField(of.rule)
 	if rule == nil {
-		return unit.Fragment{}
+		return unit.Fragment{}, d.closed() // about to go
 	}
-	at := ruleField(i)
-	refs, shown := backendRefs(rule, at), shownBy(id)
+	refs := backendRefs(rule, at)
 	backends := o.backends(r, key, d, refs)
-	relay, err := o.relay(rule, policed(backends) || shown.Name != "" && unshowable(backends))
+	relay, err := o.relay(rule, policed(backends) || of.shown.Name != "" && unshowable(backends))
 	if err != nil {
-		return unit.Fragment{Value: d.closed()} // the route says why
+		return unit.Fragment{}, d.closed() // the route says why
 	}
-	t := &ruleTranslation{options: o, reader: r, key: key, at: at, dialect: d, rule: rule, shares: sharesOf(refs, backends)}
+	t := &ruleTranslation{options: o, reader: r, key: key, of: of, at: at, dialect: d, rule: rule, shares: sharesOf(refs, backends)}
 	t.settings()
 	if relay != nil {
 		t.relayable()
 	}
-	t.translate(object, id, relay)
-	t.fragment.Value = t.found
-	return t.fragment
+	t.translate(object, relay)
+	return t.fragment, t.found
 }
 
 // translate finds what requests are sent to, by way of the relay if there is to be one.
-func (t *ruleTranslation) translate(object unit.Object, id unit.ID, relay *route.Relay) {
+func (t *ruleTranslation) translate(object unit.Object, relay *route.Relay) {
 	all := t.agree()
 	unresolved := t.found.unresolved
 	t.found = failures(t.shares, t.dialect.broken)
@@ -195,8 +213,8 @@ func (t *ruleTranslation) translate(object unit.Object, id unit.ID, relay *route
 	if t.found.Total > 0 && len(t.found.Shares) == 1 && t.found.Shares[0].Weight == t.found.Total {
 		return
 	}
-	b := t.backend(object, id, all)
-	t.show(shownBy(id), relay != nil, &b)
+	b := t.backend(object, all)
+	t.show(relay != nil, &b)
 	t.found.HTTP2 = isHTTP2(b.Protocol) && !isHTTP2(t.dialect.protocol)
 	switch {
 	case relay != nil:
@@ -211,8 +229,8 @@ func (t *ruleTranslation) translate(object unit.Object, id unit.ID, relay *route
 }
 
 // backend is how Kong speaks to a rule's backends, without their endpoints.
-func (t *ruleTranslation) backend(object unit.Object, id unit.ID, all spoken) route.Backend {
-	t.found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(t.dialect.kind.Kind), id.Namespace, id.Name, strings.ReplaceAll(id.Sub, showing, "_")) + name.Suffix(t.reader, t.key)
+func (t *ruleTranslation) backend(object unit.Object, all spoken) route.Backend {
+	t.found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(t.dialect.kind.Kind), t.key.Namespace, t.key.Name, t.of.joined("_")) + name.Suffix(t.reader, t.key)
 	b := route.Backend{
 		Name: t.found.Service, Host: t.found.Service, Protocol: agreed(t.shares, t.dialect.protocol), Port: 80,
 		Transport: all.transport, Balancing: all.balancing, HostHeader: all.hostHeader, Plugins: all.plugins, Refuse: t.refuse,
@@ -222,11 +240,11 @@ func (t *ruleTranslation) backend(object unit.Object, id unit.ID, all spoken) ro
 		b.Tags = kong.Tags(t.shares[0].service, serviceKind, all.tags...)
 	}
 	if err := setTimeouts(&b, t.rule.Timeouts); err != nil {
-		t.warn(unit.FaultOf(err, "").Within(t.at), "UnsupportedValue", "rule %s: %v", id.Sub, err)
+		t.warn(unit.FaultOf(err, "").Within(t.at), "UnsupportedValue", "rule %s: %v", t.of, err)
 	}
 	if isHTTP2(b.Protocol) && annotation.Of(object, t.key).Bool(annotation.StripPath, false) {
 		t.warn(unit.At(annotation.Field(annotation.StripPath)), "AnnotationWithoutEffect", "rule %s: annotation %s%s has no effect on requests that are sent by HTTP/2; a URLRewrite has",
-			id.Sub, annotation.Prefix, annotation.StripPath)
+			t.of, annotation.Prefix, annotation.StripPath)
 	}
 	return b
 }

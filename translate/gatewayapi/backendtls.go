@@ -86,7 +86,7 @@ func policyFor(r *unit.Reader, e backend.Endpoints) (key unit.Key, found bool) {
 	if policy == nil {
 		return key, false
 	}
-	return unit.Key{Kind: unit.BackendTLSPolicy, Namespace: policy.Namespace, Name: policy.Name}, true
+	return unit.BackendTLSPolicy.Of(policy), true
 }
 
 // policyOf names the policy that counts for a Service's port; empty for none.
@@ -103,10 +103,7 @@ func usePolicy(r *unit.Reader, e backend.Endpoints) *backendTLS {
 	if !ok {
 		return nil
 	}
-	says, ok := r.Use(unit.ID{Role: backendTLSRole, Namespace: key.Namespace, Name: key.Name}).(backendTLS)
-	if !ok {
-		says.Wrong = "it could not be translated"
-	}
+	says := unit.Use(r, backendTLSRole.Of(key.Namespace, key.Name))
 	if says.TLS == nil {
 		says.Wrong = fmt.Sprintf("%s: %s", key, says.Wrong)
 	}
@@ -128,7 +125,7 @@ func (t *routeTranslation) policies(rule int, found resolution) {
 		if !isFor(policy, e.Service.Name, "") && !isFor(policy, e.Service.Name, e.ServicePort.Name) {
 			continue
 		}
-		key := unit.Key{Kind: unit.BackendTLSPolicy, Namespace: policy.Namespace, Name: policy.Name}
+		key := unit.BackendTLSPolicy.Of(policy)
 		for _, gateway := range t.attachment.gateways {
 			t.reader.Attach(unit.Section{Object: key, Name: gateway.Namespace + "/" + gateway.Name})
 		}
@@ -144,12 +141,7 @@ type policyTranslation struct {
 }
 
 // backendTLSPolicy translates a BackendTLSPolicy: by whom backends are verified, and as whom.
-func (o Options) backendTLSPolicy(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.BackendTLSPolicy, Namespace: id.Namespace, Name: id.Name}
-	policy, ok := unit.Get[*gatewayv1.BackendTLSPolicy](r, key)
-	if !ok {
-		return unit.Fragment{Value: backendTLS{Wrong: "it does not exist"}}
-	}
+func (o Options) backendTLSPolicy(r *unit.Reader, key unit.Key, policy *gatewayv1.BackendTLSPolicy) (unit.Fragment, backendTLS) {
 	t := &policyTranslation{reader: r, policy: policy, accepted: policyAccepted(), resolved: policyResolvedRefs()}
 	t.precedence()
 	says := backendTLS{TLS: t.validation()}
@@ -164,11 +156,7 @@ func (o Options) backendTLSPolicy(id unit.ID, r *unit.Reader) unit.Fragment {
 	}
 	status := &policyStatus{controller: o.Controller, conditions: observed(policy.Generation, t.accepted, t.resolved)}
 	status.add(key, "", t.accepted, t.resolved)
-	return unit.Fragment{
-		Value:    says,
-		Status:   status,
-		Verdicts: t.ignored(key),
-	}
+	return unit.Fragment{Status: status, Verdicts: t.ignored(key)}, says
 }
 
 func targetField(i int) field.Path { return spec.Child("targetRefs").Index(i) }

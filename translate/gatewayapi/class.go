@@ -20,22 +20,20 @@ type classFound struct {
 }
 
 // class translates a GatewayClass.
-func (o Options) class(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.GatewayClass, Name: id.Name}
-	class, ok := unit.Get[*gatewayv1.GatewayClass](r, key)
-	if !ok || string(class.Spec.ControllerName) != o.Controller {
-		return unit.Fragment{Value: classFound{}}
+func (o Options) class(r *unit.Reader, key unit.Key, class *gatewayv1.GatewayClass) (unit.Fragment, classFound) {
+	if string(class.Spec.ControllerName) != o.Controller {
+		return unit.Fragment{}, classFound{}
 	}
 	if class.Spec.ParametersRef != nil {
-		return unit.Fragment{Value: classFound{}, Status: newClassStatus(class, nil, supportedVersion(r, classInvalidParameters())...)}
+		return unit.Fragment{Status: newClassStatus(class, nil, supportedVersion(r, classInvalidParameters())...)}, classFound{}
 	}
 	found := classFound{ours: true, pooled: len(o.Pool) > 0 && o.Gateway.Name == "" && annotation.Of(class, key).Text(annotation.GatewayClassUnmanaged, "") == ""}
 	var claimed []gatewayv1.SupportedFeature
 	if claims(r) {
 		claimed = o.featuresOf(found)
 	}
-	return unit.Fragment{Value: found, Status: newClassStatus(class, claimed, supportedVersion(r, classAccepted())...),
-		Verdicts: annotation.Ignored(class, key, ClassAnnotations...)}
+	return unit.Fragment{Status: newClassStatus(class, claimed, supportedVersion(r, classAccepted())...),
+		Verdicts: annotation.Ignored(class, key, ClassAnnotations...)}, found
 }
 
 // supportedVersion adds to conditions whether we know the version of Gateway API that is installed. Others are served as
@@ -71,7 +69,7 @@ func claims(r *unit.Reader) bool {
 // installedVersion is that of the definition of GatewayClasses; "" where it is not known.
 func installedVersion(r *unit.Reader) string {
 	definition, _ := unit.Get[*metav1.PartialObjectMetadata](r,
-		unit.Key{Kind: unit.CustomResourceDefinition, Name: "gatewayclasses." + gatewayv1.GroupName})
+		unit.CustomResourceDefinition.Key("", "gatewayclasses."+gatewayv1.GroupName))
 	if definition == nil {
 		return ""
 	}
@@ -83,6 +81,5 @@ func (o Options) ours(r *unit.Reader, gateway *gatewayv1.Gateway) classFound {
 	if o.Gateway.Name != "" && (gateway.Name != o.Gateway.Name || gateway.Namespace != o.Gateway.Namespace) {
 		return classFound{}
 	}
-	found, _ := r.Use(unit.ID{Role: classRole, Name: string(gateway.Spec.GatewayClassName)}).(classFound)
-	return found
+	return unit.Use(r, classRole.Of("", string(gateway.Spec.GatewayClassName)))
 }

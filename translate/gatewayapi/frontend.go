@@ -23,7 +23,7 @@ import (
 const frontendPlugin = "kube-sync-mtls"
 
 // frontendRole is of the unit that tells Kong about the ports of all Gateways.
-const frontendRole unit.Role = "gateway-frontends"
+const frontendRole unit.Role[unit.None] = "gateway-frontends"
 
 // frontendField is the path of how clients prove who they are.
 var frontendField = spec.Child("tls", "frontend")
@@ -65,8 +65,7 @@ func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.Frontend
 			unresolved(unit.At(at.Child("kind")), gatewayv1.ListenerReasonInvalidCACertificateKind, "%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, ref.Kind)
 			continue
 		}
-		from := unit.Key{Kind: unit.Gateway, Namespace: gateway.Namespace, Name: gateway.Name}
-		if to := (unit.Key{Kind: kind, Namespace: namespace, Name: string(ref.Name)}); !grant.Allows(r, from, to) {
+		if to := kind.Key(namespace, string(ref.Name)); !grant.Allows(r, unit.Gateway.Of(gateway), to) {
 			unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to %s %s",
 				namespace, gateway.Namespace, kind, ref.Name)
 			continue
@@ -112,7 +111,7 @@ func (t *gatewayTranslation) validate(a *assessment, pooled bool) {
 		a.accepted = listenerNoValidCA(a.resolved.Message).with(a.resolved.Fault)
 		return
 	}
-	t.reader.Use(unit.ID{Role: frontendRole})
+	unit.Use(t.reader, frontendRole.Of("", ""))
 	a.validated = required(v)
 }
 
@@ -151,7 +150,7 @@ type guardedPort struct {
 }
 
 // frontends tells Kong at which of its ports clients have to prove who they are.
-func (o Options) frontends(_ unit.ID, r *unit.Reader) unit.Fragment {
+func (o Options) frontends(r *unit.Reader, _ unit.Key) (unit.Fragment, unit.None) {
 	var ports []guardedPort
 	for _, gateway := range unit.List[*gatewayv1.Gateway](r, unit.Key{Kind: allGateways}) {
 		if gateway.Spec.TLS == nil || gateway.Spec.TLS.Frontend == nil || !o.ours(r, gateway).pooled {
@@ -166,7 +165,7 @@ func (o Options) frontends(_ unit.ID, r *unit.Reader) unit.Fragment {
 		}
 	}
 	if len(ports) == 0 {
-		return unit.Fragment{}
+		return unit.Fragment{}, unit.None{}
 	}
 	slices.SortFunc(ports, func(a, b guardedPort) int { return cmp.Compare(a.Port, b.Port) })
 	plugin := frontendEntity(ports)
@@ -174,7 +173,7 @@ func (o Options) frontends(_ unit.ID, r *unit.Reader) unit.Fragment {
 		ports[i].CAs = nil
 	}
 	plugin.Instead = []*kong.Entity{frontendEntity(ports)} // nobody is let by
-	return unit.Fragment{Entities: []*kong.Entity{plugin}}
+	return unit.Fragment{Entities: []*kong.Entity{plugin}}, unit.None{}
 }
 
 func frontendEntity(ports []guardedPort) *kong.Entity {

@@ -21,7 +21,7 @@ type Listen struct {
 }
 
 // frontPortsRole is of the unit that finds out which ports the Service in front of Kong has.
-const frontPortsRole unit.Role = "front-ports"
+const frontPortsRole unit.Role[frontPorts] = "front-ports"
 
 // frontPorts are the ports that clients of Gateways without a Service of their own connect
 // to, by protocol, each with the port that Kong's router sees.
@@ -29,13 +29,12 @@ type frontPorts map[gatewayv1.ProtocolType]map[int32]int32
 
 // useFrontPorts returns the ports of the Service in front of Kong.
 func useFrontPorts(r *unit.Reader) frontPorts {
-	found, _ := r.Use(unit.ID{Role: frontPortsRole}).(frontPorts)
-	return found
+	return unit.Use(r, frontPortsRole.Of("", ""))
 }
 
 // frontPorts finds out which ports of the Services in front of Kong lead to a port at which
 // Kong listens for which protocol. Where a Service cannot be read they are the Options'.
-func (o Options) frontPorts(_ unit.ID, r *unit.Reader) unit.Fragment {
+func (o Options) frontPorts(r *unit.Reader, _ unit.Key) (unit.Fragment, frontPorts) {
 	found, assumed := frontPorts{}, o.assumedPorts()
 	datagrams := o.FrontUDP
 	if datagrams.Name == "" {
@@ -43,12 +42,12 @@ func (o Options) frontPorts(_ unit.ID, r *unit.Reader) unit.Fragment {
 	}
 	o.findPorts(r, found, o.Front, corev1.ProtocolTCP, assumed)
 	o.findPorts(r, found, datagrams, corev1.ProtocolUDP, assumed)
-	return unit.Fragment{Value: found}
+	return unit.Fragment{}, found
 }
 
 // findPorts finds those of one Service and transport.
 func (o Options) findPorts(r *unit.Reader, found frontPorts, front types.NamespacedName, by corev1.Protocol, assumed frontPorts) {
-	service, ok := unit.Get[*corev1.Service](r, unit.Key{Kind: unit.Service, Namespace: front.Namespace, Name: front.Name})
+	service, ok := unit.Get[*corev1.Service](r, unit.Service.Key(front.Namespace, front.Name))
 	if front.Name == "" || !ok || len(o.Listens) == 0 {
 		for protocol, ports := range assumed {
 			if transport(protocol) == by {

@@ -42,18 +42,13 @@ type merged struct {
 	of map[unit.Key][]assessment
 }
 
-func mergedID(gateway unit.Key) unit.ID {
-	return unit.ID{Role: mergedRole, Namespace: gateway.Namespace, Name: gateway.Name}
-}
-
-func useMerged(r *unit.Reader, gateway unit.Key) (merged, bool) {
-	m, ours := r.Use(mergedID(gateway)).(merged)
-	return m, ours
+func mergedOf(gateway unit.Key) unit.Ref[*merged] {
+	return mergedRole.Of(gateway.Namespace, gateway.Name)
 }
 
 // servedBy is what routes are told of one object's listeners, which are a Gateway's in the end.
-func servedBy(gateway unit.Key, own []assessment) served {
-	s := served{gateway: gateway}
+func servedBy(gateway unit.Key, own []assessment) *served {
+	s := &served{gateway: gateway}
 	for _, a := range own {
 		s.listeners = append(s.listeners, a.listener())
 	}
@@ -61,21 +56,16 @@ func servedBy(gateway unit.Key, own []assessment) served {
 }
 
 // gateway translates a Gateway: its status and its Service.
-func (o Options) gateway(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.Gateway, Namespace: id.Namespace, Name: id.Name}
-	gateway, ok := unit.Get[*gatewayv1.Gateway](r, key)
-	if !ok {
-		return unit.Fragment{}
-	}
-	m, ours := useMerged(r, key)
-	if !ours {
-		return unit.Fragment{}
+func (o Options) gateway(r *unit.Reader, key unit.Key, gateway *gatewayv1.Gateway) (unit.Fragment, *served) {
+	m := unit.Use(r, mergedOf(key))
+	if m == nil {
+		return unit.Fragment{}, nil
 	}
 	status, conditions := newGatewayStatus(gateway, m.of[key], m.accepted, m.conditions...)
 	if gateway.Spec.AllowedListeners != nil {
 		status.sets = new(m.attachedSets())
 	}
-	fragment := unit.Fragment{Value: servedBy(key, m.of[key]), Status: status}
+	fragment := unit.Fragment{Status: status}
 	if m.pooled {
 		fragment.Objects, status.network = o.network(r, gateway, m)
 		if status.network.missing != nil {
@@ -84,24 +74,23 @@ func (o Options) gateway(id unit.ID, r *unit.Reader) unit.Fragment {
 	}
 	status.add(key, "", conditions...)
 	status.addListeners(m.of[key])
-	return fragment
+	return fragment, servedBy(key, m.of[key])
 }
 
 // merge finds out which listeners a Gateway has, those of ListenerSets included, and has
 // their certificates served.
-func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.Gateway, Namespace: id.Namespace, Name: id.Name}
+func (o Options) merge(r *unit.Reader, key unit.Key) (unit.Fragment, *merged) {
 	gateway, ok := unit.Get[*gatewayv1.Gateway](r, key)
 	if !ok {
-		return unit.Fragment{}
+		return unit.Fragment{}, nil
 	}
 	class := o.ours(r, gateway)
 	if !class.ours {
-		return unit.Fragment{}
+		return unit.Fragment{}, nil
 	}
 	t := &gatewayTranslation{reader: r, gateway: gateway, key: key, named: map[string]namedCertificate{}, lastResort: o.LastResort, isolated: o.Isolated, hosts: map[unit.Key]hosts.Claims{}}
 	t.fragment.Verdicts = append(annotation.Ignored(gateway, key, GatewayAnnotations...), o.publishService(gateway, key, class.pooled)...)
-	m := merged{gateway: key, pooled: class.pooled, listeners: listenersOf(r, gateway)}
+	m := &merged{gateway: key, pooled: class.pooled, listeners: listenersOf(r, gateway)}
 	ports := o.ports(r, gateway, class)
 	for i := range m.listeners {
 		m.listeners[i].place(ports)
@@ -128,11 +117,11 @@ func (o Options) merge(id unit.ID, r *unit.Reader) unit.Fragment {
 	for _, a := range m.listeners {
 		m.of[a.of] = append(m.of[a.of], a)
 	}
-	t.fragment.Value, t.fragment.Parts = m, m.parts(r, gateway)
+	m.addParts(&t.fragment, r, gateway)
 	for name, c := range t.named {
-		t.fragment.Parts[certificatePart(name)] = c
+		unit.SetPart(&t.fragment, certificatePart{name: name}, c)
 	}
-	return t.fragment
+	return t.fragment, m
 }
 
 // newGatewayStatus returns a status and the Gateway's conditions in it: whether it is accepted,

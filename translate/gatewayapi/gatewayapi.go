@@ -59,25 +59,25 @@ var defaultPorts = map[gatewayv1.ProtocolType][]int32{
 
 // The roles of the units.
 const (
-	classRole        unit.Role = "gatewayclass"
-	gatewayRole      unit.Role = "gateway"
-	listenerSetRole  unit.Role = "listenerset"
-	xListenerSetRole unit.Role = "xlistenerset"
-	httpRole         unit.Role = "httproute"
-	grpcRole         unit.Role = "grpcroute"
-	tlsRole          unit.Role = "tlsroute"
-	tcpRole          unit.Role = "tcproute"
-	udpRole          unit.Role = "udproute"
+	classRole        unit.Role[classFound] = "gatewayclass"
+	gatewayRole      unit.Role[*served]    = "gateway"
+	listenerSetRole  unit.Role[*served]    = "listenerset"
+	xListenerSetRole unit.Role[*served]    = "xlistenerset"
+	httpRole         unit.Role[unit.None]  = "httproute"
+	grpcRole         unit.Role[unit.None]  = "grpcroute"
+	tlsRole          unit.Role[unit.None]  = "tlsroute"
+	tcpRole          unit.Role[unit.None]  = "tcproute"
+	udpRole          unit.Role[unit.None]  = "udproute"
 
-	httpRuleRole unit.Role = "httproute-rule"
-	grpcRuleRole unit.Role = "grpcroute-rule"
-	tlsRuleRole  unit.Role = "tlsroute-rule"
-	tcpRuleRole  unit.Role = "tcproute-rule"
-	udpRuleRole  unit.Role = "udproute-rule"
-	poolRole     unit.Role = "gateway-ports"
-	mergedRole   unit.Role = "gateway-listeners"
+	httpRuleRole unit.RoleBy[ruleOfHost, ruleBackends] = "httproute-rule"
+	grpcRuleRole unit.RoleBy[ruleOfHost, ruleBackends] = "grpcroute-rule"
+	tlsRuleRole  unit.RoleBy[ruleIndex, streamShares]  = "tlsroute-rule"
+	tcpRuleRole  unit.RoleBy[ruleIndex, streamShares]  = "tcproute-rule"
+	udpRuleRole  unit.RoleBy[ruleIndex, streamShares]  = "udproute-rule"
+	poolRole     unit.Role[unit.None]                  = "gateway-ports"
+	mergedRole   unit.Role[*merged]                    = "gateway-listeners"
 
-	backendTLSRole unit.Role = "backend-tls-policy"
+	backendTLSRole unit.Role[backendTLS] = "backend-tls-policy"
 )
 
 // Define adds the units of Gateway API to a graph.
@@ -86,29 +86,31 @@ func Define(g *unit.Graph, o Options) {
 	ports := maps.Clone(defaultPorts)
 	maps.Copy(ports, o.Ports)
 	o.Ports = ports
-	g.Define(unit.Definition{Role: classRole, Kind: unit.GatewayClass, EachObject: true, Translate: o.class})
-	g.Define(unit.Definition{Role: gatewayRole, Kind: unit.Gateway, EachObject: true, Translate: o.gateway})
+	unit.Each(g, classRole, unit.GatewayClass, o.class)
+	unit.Each(g, gatewayRole, unit.Gateway, o.gateway)
 	for _, k := range setKinds {
-		g.Define(unit.Definition{Role: k.role, Kind: k.kind, EachObject: true,
-			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.listenerSet(k.kind, id, r) }})
+		unit.Each(g, k.role, k.kind, o.listenerSet)
 	}
-	g.Define(unit.Definition{Role: mergedRole, Kind: unit.Gateway, Translate: o.merge})
-	g.Define(unit.Definition{Role: poolRole, Kind: owned.Ports.Kind, Owns: true, Translate: o.pool})
-	g.Define(unit.Definition{Role: frontPortsRole, Kind: unit.Service, Translate: o.frontPorts})
+	unit.Shared(g, mergedRole, unit.Gateway, o.merge)
+	unit.SharedOwner(g, poolRole, owned.Ports.Kind, o.pool)
+	unit.Shared(g, frontPortsRole, unit.Service, o.frontPorts)
 	indexPool(g)
 	indexListenerSets(g)
-	g.Define(unit.Definition{Role: frontendRole, Kind: unit.GatewayClass, Translate: o.frontends})
-	g.Define(unit.Definition{Role: backendTLSRole, Kind: unit.BackendTLSPolicy, EachObject: true, Translate: o.backendTLSPolicy})
+	unit.Shared(g, frontendRole, unit.GatewayClass, o.frontends)
+	unit.Each(g, backendTLSRole, unit.BackendTLSPolicy, o.backendTLSPolicy).OnPanic(func(unit.Key) backendTLS {
+		return backendTLS{Wrong: "it could not be translated"}
+	})
 	indexPolicies(g)
-	g.Define(unit.Definition{Role: httpRole, Kind: unit.HTTPRoute, EachObject: true, Translate: o.httpRoute})
-	g.Define(unit.Definition{Role: grpcRole, Kind: unit.GRPCRoute, EachObject: true, Translate: o.grpcRoute})
+	unit.Each(g, httpRole, unit.HTTPRoute, unit.Valueless(o.httpRoute))
+	unit.Each(g, grpcRole, unit.GRPCRoute, unit.Valueless(o.grpcRoute))
 	for kind, d := range requestRoutes {
 		plugin.DefineExtensible(g, kind, extensions, isAttached)
-		g.Define(unit.Definition{Role: d.rule, Kind: kind,
-			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.rule(d, id, r) }})
+		unit.SharedBy(g, d.rule, kind, func(r *unit.Reader, key unit.Key, of ruleOfHost) (unit.Fragment, ruleBackends) {
+			return o.rule(d, key, of, r)
+		}).OnPanic(func(unit.Key, ruleOfHost) ruleBackends { return d.closed() })
 	}
 	o.defineStreams(g)
-	g.Define(unit.Definition{Role: unimplementedRole, Translate: o.unimplemented})
+	unit.Shared(g, unimplementedRole, "", o.unimplemented)
 }
 
 // ControllerName is what statuses call us.

@@ -15,12 +15,7 @@ var grpcRouteKind = gatewayv1.SchemeGroupVersion.WithKind("GRPCRoute")
 // grpcRoute translates a GRPCRoute. In Kong its routes are of plain requests and its
 // services of gRPC: requests that are not gRPC's are the backend's to refuse, or a
 // plugin's to make it of.
-func (o Options) grpcRoute(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.GRPCRoute, Namespace: id.Namespace, Name: id.Name}
-	object, ok := unit.Get[*gatewayv1.GRPCRoute](r, key)
-	if !ok {
-		return unit.Fragment{}
-	}
+func (o Options) grpcRoute(r *unit.Reader, key unit.Key, object *gatewayv1.GRPCRoute) unit.Fragment {
 	t := requestTranslation{dialect: requestRoutes[key.Kind],
 		routeTranslation: o.translationOf(r, key, object, object.Spec.CommonRouteSpec, withAliases(object, key, object.Spec.Hostnames))}
 	for _, rule := range object.Spec.Rules {
@@ -28,7 +23,7 @@ func (o Options) grpcRoute(id unit.ID, r *unit.Reader) unit.Fragment {
 	}
 	fragment := t.translate()
 	if len(t.attachment.bindings) > 0 {
-		r.Use(unit.ID{Role: unimplementedRole})
+		unit.Use(r, unimplementedRole.Of("", ""))
 	}
 	return fragment
 }

@@ -10,12 +10,7 @@ import (
 var httpRouteKind = gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute")
 
 // httpRoute translates an HTTPRoute.
-func (o Options) httpRoute(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.HTTPRoute, Namespace: id.Namespace, Name: id.Name}
-	object, ok := unit.Get[*gatewayv1.HTTPRoute](r, key)
-	if !ok {
-		return unit.Fragment{}
-	}
+func (o Options) httpRoute(r *unit.Reader, key unit.Key, object *gatewayv1.HTTPRoute) unit.Fragment {
 	t := requestTranslation{dialect: requestRoutes[key.Kind],
 		routeTranslation: o.translationOf(r, key, object, object.Spec.CommonRouteSpec, withAliases(object, key, object.Spec.Hostnames))}
 	for i := range object.Spec.Rules {

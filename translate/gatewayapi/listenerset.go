@@ -34,7 +34,7 @@ func indexListenerSets(g *unit.Graph) {
 // that is another kind of object.
 func gatewayOf(set *gatewayv1.ListenerSet) (unit.Key, bool) {
 	ref := set.Spec.ParentRef
-	return unit.Key{Kind: unit.Gateway, Name: string(ref.Name), Namespace: string(value(ref.Namespace, gatewayv1.Namespace(set.Namespace)))},
+	return unit.Gateway.Key(string(value(ref.Namespace, gatewayv1.Namespace(set.Namespace))), string(ref.Name)),
 		value(ref.Group, gatewayv1.GroupName) == gatewayv1.GroupName && value(ref.Kind, "Gateway") == "Gateway"
 }
 
@@ -49,8 +49,7 @@ type source struct {
 // oldest first; with what can be said of them before they have a port.
 // Those for which there is no room are not among them.
 func listenersOf(r *unit.Reader, gateway *gatewayv1.Gateway) []assessment {
-	key := unit.Key{Kind: unit.Gateway, Namespace: gateway.Namespace, Name: gateway.Name}
-	sources := []source{{key: key, object: gateway, listeners: gateway.Spec.Listeners}}
+	sources := []source{{key: unit.Gateway.Of(gateway), object: gateway, listeners: gateway.Spec.Listeners}}
 	added := map[string]int{} // by namespace
 	for _, set := range setsOf(r, gateway) {
 		if tooMany(r, gateway, set.ListenerSet, added[set.Namespace]+len(set.Spec.Listeners)) != "" {
@@ -98,7 +97,7 @@ func setsOf(r *unit.Reader, gateway *gatewayv1.Gateway) (sets []attachedSet) {
 	for _, k := range setKinds {
 		for _, object := range unit.List[unit.Object](r, unit.Key{Kind: k.index, Namespace: gateway.Namespace, Name: gateway.Name}) {
 			if set, ok := listenerSetOf(object); ok && admits(r, gateway, set) {
-				sets = append(sets, attachedSet{set, unit.Key{Kind: k.kind, Namespace: set.Namespace, Name: set.Name}})
+				sets = append(sets, attachedSet{set, k.kind.Of(set)})
 			}
 		}
 	}
@@ -130,7 +129,7 @@ func within(r *unit.Reader, namespace string, from gatewayv1.FromNamespaces, by 
 		if err != nil {
 			return false
 		}
-		n, ok := unit.Get[*corev1.Namespace](r, unit.Key{Kind: unit.Namespace, Name: namespace})
+		n, ok := unit.Get[*corev1.Namespace](r, unit.Namespace.Key("", namespace))
 		return ok && selector.Matches(labels.Set(n.Labels))
 	}
 	return false
@@ -138,28 +137,27 @@ func within(r *unit.Reader, namespace string, from gatewayv1.FromNamespaces, by 
 
 // listenerSet translates a ListenerSet of one of its kinds. What its listeners are was found
 // out with those of its Gateway.
-func (o Options) listenerSet(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: kind, Namespace: id.Namespace, Name: id.Name}
-	set, ok := listenerSetOf(r.Get(key))
+func (Options) listenerSet(r *unit.Reader, key unit.Key, object unit.Object) (unit.Fragment, *served) {
+	set, ok := listenerSetOf(object)
 	if !ok {
-		return unit.Fragment{}
+		return unit.Fragment{}, nil
 	}
 	parent, ok := gatewayOf(set)
 	if !ok {
-		return unit.Fragment{}
+		return unit.Fragment{}, nil
 	}
 	gateway, ok := unit.Get[*gatewayv1.Gateway](r, parent)
 	if !ok {
-		return unit.Fragment{}
+		return unit.Fragment{}, nil
 	}
-	if r.UsePart(mergedID(parent), oursPart) == nil {
-		return unit.Fragment{}
+	if _, ours := unit.UsePart(r, mergedOf(parent), oursPart{}); !ours {
+		return unit.Fragment{}, nil
 	}
 	if !admits(r, gateway, set) {
 		why := fmt.Sprintf("%s does not allow ListenerSets of namespace %s", parent, set.Namespace)
 		return detached(set, key, why, unallowed(r, gateway, set))
 	}
-	m, _ := r.UsePart(mergedID(parent), setPart(key)).(setMerged)
+	m, _ := unit.UsePart(r, mergedOf(parent), setPart{set: key})
 	if why := m.omitted; why != "" {
 		return detached(set, key, why, unit.At(spec.Child("listeners")))
 	}
@@ -167,16 +165,16 @@ func (o Options) listenerSet(kind unit.Kind, id unit.ID, r *unit.Reader) unit.Fr
 	if m.pooled {
 		status.network = networkOf(r, gateway)
 	}
-	return unit.Fragment{Value: servedBy(parent, m.listeners), Status: status}
+	return unit.Fragment{Status: status}, servedBy(parent, m.listeners)
 }
 
 // detached returns the fragment of a ListenerSet whose listeners the Gateway does not serve.
-func detached(set *gatewayv1.ListenerSet, key unit.Key, why string, f unit.Fault) unit.Fragment {
+func detached(set *gatewayv1.ListenerSet, key unit.Key, why string, f unit.Fault) (unit.Fragment, *served) {
 	accepted := listenerSetNotAccepted(gatewayv1.ListenerSetReasonNotAllowed, why).with(f)
 	programmed := listenerSetNotProgrammed(gatewayv1.ListenerSetReasonNotAllowed, why).with(f)
 	status := &listenerSetStatus{conditions: observed(set.Generation, accepted, programmed)}
 	status.add(key, "", accepted, programmed)
-	return unit.Fragment{Value: served{detached: why}, Status: status}
+	return unit.Fragment{Status: status}, &served{detached: why}
 }
 
 // unallowed returns the fault of a ListenerSet that its Gateway does not allow.
@@ -190,7 +188,7 @@ func unallowed(r *unit.Reader, gateway *gatewayv1.Gateway, set *gatewayv1.Listen
 
 // unlabelled returns the key of a Namespace that does not exist and whose labels decide.
 func unlabelled(r *unit.Reader, namespace string, from gatewayv1.FromNamespaces) (missing unit.Key) {
-	if key := (unit.Key{Kind: unit.Namespace, Name: namespace}); from == gatewayv1.NamespacesFromSelector && r.Get(key) == nil {
+	if key := unit.Namespace.Key("", namespace); from == gatewayv1.NamespacesFromSelector && r.Get(key) == nil {
 		return key
 	}
 	return missing
@@ -232,7 +230,7 @@ func (m setMerged) conditions() []diagnosis {
 }
 
 // attachedSets counts the ListenerSets that are served.
-func (m merged) attachedSets() int32 {
+func (m *merged) attachedSets() int32 {
 	found := map[unit.Key]bool{}
 	for _, a := range m.listeners {
 		if a.of.Kind != unit.Gateway && isTrue(a.programmed) {

@@ -2,7 +2,6 @@ package gatewayapi
 
 import (
 	"cmp"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -14,7 +13,7 @@ import (
 )
 
 // oursPart is the part of a Gateway's merged listeners that exists if the Gateway is ours.
-const oursPart = "ours"
+type oursPart struct{ unit.PartOf[unit.None] }
 
 // setMerged is what a ListenerSet is told of itself.
 type setMerged struct {
@@ -24,7 +23,11 @@ type setMerged struct {
 	omitted string
 }
 
-func setPart(set unit.Key) string { return "set " + set.String() }
+// setPart is what one ListenerSet is told.
+type setPart struct {
+	unit.PartOf[setMerged]
+	set unit.Key
+}
 
 // listened is a host for which a listener is served, and the namespace of the object that has it.
 type listened struct {
@@ -32,59 +35,76 @@ type listened struct {
 	By   string
 }
 
-// atPart is the namespace of the object with the listener that is served for a host; withinPart
-// are the hosts within one for which listeners are served, in order. anyWithinPart exists if
-// there are such: unlike those it remains the same when there are more.
-func atPart(port int32, protocol gatewayv1.ProtocolType, host route.Host) string {
-	return fmt.Sprintf("at %d %s %s", port, protocol, host)
+// listenedAt is a host at a port of a Gateway.
+type listenedAt struct {
+	port     int32
+	protocol gatewayv1.ProtocolType
+	host     route.Host
 }
 
-func withinPart(port int32, protocol gatewayv1.ProtocolType, host route.Host) string {
-	return fmt.Sprintf("within %d %s %s", port, protocol, host)
+// atPart is the namespace of the object with the listener that is served for a host.
+type atPart struct {
+	unit.PartOf[string]
+	listenedAt
 }
 
-func anyWithinPart(port int32, protocol gatewayv1.ProtocolType, host route.Host) string {
-	return fmt.Sprintf("any within %d %s %s", port, protocol, host)
+// withinPart are the hosts within one for which listeners are served, in order.
+type withinPart struct {
+	unit.PartOf[[]listened]
+	listenedAt
+}
+
+// anyWithinPart exists if there are hosts within one for which listeners are served. Unlike
+// those it remains the same when there are more.
+type anyWithinPart struct {
+	unit.PartOf[unit.None]
+	listenedAt
 }
 
 // securePart are the listeners for HTTPS of a port by namespace, of which more than two are two.
-func securePart(port int32) string { return fmt.Sprintf("secure %d", port) }
+type securePart struct {
+	unit.PartOf[map[string]int]
+	port int32
+}
 
 // certificatePart is the certificate for a server name.
-func certificatePart(name string) string { return "certificate for " + name }
+type certificatePart struct {
+	unit.PartOf[namedCertificate]
+	name string
+}
 
-// parts are those of a Gateway's merged listeners.
-func (m merged) parts(r *unit.Reader, gateway *gatewayv1.Gateway) map[string]any {
-	parts := map[string]any{oursPart: true}
+// addParts adds those of a Gateway's merged listeners to their fragment.
+func (m *merged) addParts(f *unit.Fragment, r *unit.Reader, gateway *gatewayv1.Gateway) {
+	unit.SetPart(f, oursPart{}, unit.None{})
 	added := map[string]int{} // by namespace
+	secure, within := map[int32]map[string]int{}, map[listenedAt][]listened{}
 	for _, a := range m.listeners {
 		if a.of.Kind != unit.Gateway {
 			added[a.of.Namespace]++
 		}
-		if isTrue(a.programmed) {
-			if a.spec.Protocol == gatewayv1.HTTPSProtocolType {
-				secure, _ := parts[securePart(a.spec.Port)].(map[string]int)
-				if secure == nil {
-					secure = map[string]int{}
-					parts[securePart(a.spec.Port)] = secure
-				}
-				secure[a.of.Namespace] = min(secure[a.of.Namespace]+1, 2)
+		if !isTrue(a.programmed) {
+			continue
+		}
+		if port := a.spec.Port; a.spec.Protocol == gatewayv1.HTTPSProtocolType {
+			if secure[port] == nil {
+				secure[port] = map[string]int{}
 			}
-			host := hostOf(a.spec.Hostname)
-			parts[atPart(a.spec.Port, a.spec.Protocol, host)] = a.of.Namespace
-			for _, wide := range wider(host) {
-				part := withinPart(a.spec.Port, a.spec.Protocol, wide)
-				hosts, _ := parts[part].([]listened)
-				parts[part] = append(hosts, listened{host, a.of.Namespace})
-				parts[anyWithinPart(a.spec.Port, a.spec.Protocol, wide)] = true
-			}
+			secure[port][a.of.Namespace] = min(secure[port][a.of.Namespace]+1, 2)
+		}
+		at := listenedAt{a.spec.Port, a.spec.Protocol, hostOf(a.spec.Hostname)}
+		unit.SetPart(f, atPart{listenedAt: at}, a.of.Namespace)
+		for _, wide := range wider(at.host) {
+			around := listenedAt{at.port, at.protocol, wide}
+			within[around] = append(within[around], listened{at.host, a.of.Namespace})
 		}
 	}
-	for name, part := range parts {
-		if hosts, ok := part.([]listened); ok {
-			slices.SortFunc(hosts, func(a, b listened) int { return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.By, b.By)) })
-			parts[name] = slices.Compact(hosts)
-		}
+	for port, listeners := range secure {
+		unit.SetPart(f, securePart{port: port}, listeners)
+	}
+	for around, hosts := range within {
+		slices.SortFunc(hosts, func(a, b listened) int { return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.By, b.By)) })
+		unit.SetPart(f, withinPart{listenedAt: around}, slices.Compact(hosts))
+		unit.SetPart(f, anyWithinPart{listenedAt: around}, unit.None{})
 	}
 	for _, set := range setsOf(r, gateway) {
 		part := setMerged{accepted: isTrue(m.accepted), pooled: m.pooled, listeners: slices.Clone(m.of[set.key])}
@@ -94,9 +114,8 @@ func (m merged) parts(r *unit.Reader, gateway *gatewayv1.Gateway) map[string]any
 		if len(part.listeners) == 0 && len(set.Spec.Listeners) > 0 {
 			part.omitted = tooMany(r, gateway, set.ListenerSet, added[set.Namespace]+len(set.Spec.Listeners))
 		}
-		parts[setPart(set.key)] = part
+		unit.SetPart(f, setPart{set: set.key}, part)
 	}
-	return parts
 }
 
 // wider are the hosts that cover a host and are not it, the widest last.
@@ -146,12 +165,12 @@ func (a *attachment) narrower(gateway unit.Key, l listener, host route.Host) (no
 	if l.Host != "" && !l.Host.Wildcard() {
 		return nil, true
 	}
-	of, wide := mergedID(gateway), l.Host
+	of, wide := mergedOf(gateway), l.Host
 	for next := range downTo(l.Host, host) {
-		if a.reader.UsePart(of, anyWithinPart(l.Port, l.Protocol, wide)) == nil {
+		if _, ok := unit.UsePart(a.reader, of, anyWithinPart{listenedAt: listenedAt{l.Port, l.Protocol, wide}}); !ok {
 			return nil, true
 		}
-		if by, ok := a.reader.UsePart(of, atPart(l.Port, l.Protocol, next)).(string); ok && a.heeds(gateway, by) {
+		if by, ok := unit.UsePart(a.reader, of, atPart{listenedAt: listenedAt{l.Port, l.Protocol, next}}); ok && a.heeds(gateway, by) {
 			return nil, false
 		}
 		wide = next
@@ -165,7 +184,7 @@ func (a *attachment) narrower(gateway unit.Key, l listener, host route.Host) (no
 // othersWithin returns the hosts within one for which other listeners of the Gateway and the port are
 // served.
 func (a *attachment) othersWithin(gateway unit.Key, l listener, host route.Host) (hosts []route.Host) {
-	all, _ := a.reader.UsePart(mergedID(gateway), withinPart(l.Port, l.Protocol, host)).([]listened)
+	all, _ := unit.UsePart(a.reader, mergedOf(gateway), withinPart{listenedAt: listenedAt{l.Port, l.Protocol, host}})
 	for _, other := range all {
 		if a.heeds(gateway, other.By) {
 			hosts = append(hosts, other.Host)

@@ -86,7 +86,7 @@ func (a *attachment) connections(gateway unit.Key, l listener, of string) (names
 		return names, false
 	}
 	listeners := 0
-	byNamespace, _ := a.reader.UsePart(mergedID(gateway), securePart(l.Port)).(map[string]int)
+	byNamespace, _ := unit.UsePart(a.reader, mergedOf(gateway), securePart{port: l.Port})
 	for namespace, n := range byNamespace {
 		if a.heeds(gateway, namespace) {
 			listeners += n
@@ -157,7 +157,7 @@ func (t *requestTranslation) certify(b binding) {
 		return
 	}
 	for _, gateway := range b.gateways {
-		c, ok := t.reader.UsePart(mergedID(gateway), certificatePart(string(b.host))).(namedCertificate)
+		c, ok := unit.UsePart(t.reader, mergedOf(gateway), certificatePart{name: string(b.host)})
 		if !ok {
 			continue
 		}

@@ -66,7 +66,7 @@ type network struct {
 }
 
 // network has the Gateway's Service made, and tells what came of it.
-func (o Options) network(r *unit.Reader, gateway *gatewayv1.Gateway, m merged) ([]unit.Object, *network) {
+func (o Options) network(r *unit.Reader, gateway *gatewayv1.Gateway, m *merged) ([]unit.Object, *network) {
 	f := &front{gateway: gateway, name: serviceName(gateway)}
 	for _, a := range m.listeners {
 		if isTrue(m.accepted) && isTrue(a.accepted) {

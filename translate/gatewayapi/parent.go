@@ -46,7 +46,7 @@ type parent struct {
 }
 
 // parentRoles are the units of what routes are attached to.
-var parentRoles = map[unit.Kind]unit.Role{
+var parentRoles = map[unit.Kind]unit.Role[*served]{
 	unit.Gateway: gatewayRole, unit.ListenerSet: listenerSetRole, unit.XListenerSet: xListenerSetRole}
 
 // binding is a host that the route is served for.
@@ -76,14 +76,13 @@ func (b binding) shows() bool { return b.shown.Name != "" }
 // attach finds the listeners for all parents that are ours.
 func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 	for i, ref := range refs {
-		key := unit.Key{Kind: unit.Kind(value(ref.Kind, "Gateway")), Name: string(ref.Name),
-			Namespace: string(value(ref.Namespace, gatewayv1.Namespace(a.namespace)))}
+		key := unit.Kind(value(ref.Kind, "Gateway")).Key(string(value(ref.Namespace, gatewayv1.Namespace(a.namespace))), string(ref.Name))
 		role, ok := parentRoles[key.Kind]
 		if !ok || string(value(ref.Group, gatewayv1.GroupName)) != key.Kind.Group() {
 			continue
 		}
-		if to, ours := a.reader.Use(unit.ID{Role: role, Namespace: key.Namespace, Name: key.Name}).(served); ours {
-			a.parents = append(a.parents, parent{ref: ref, accepted: a.attachTo(key, to, ref, spec.Child("parentRefs").Index(i))})
+		if to := unit.Use(a.reader, role.Of(key.Namespace, key.Name)); to != nil {
+			a.parents = append(a.parents, parent{ref: ref, accepted: a.attachTo(key, *to, ref, spec.Child("parentRefs").Index(i))})
 		}
 	}
 	slices.SortFunc(a.bindings, func(x, y binding) int {

@@ -47,7 +47,13 @@ type poolPort struct {
 // assignments are Kong's ports for ports of Gateways. Those that no port is left for are missing.
 type assignments map[poolPort]int32
 
-// ownPorts is each part of the pool's unit: what the Service of one Gateway is assigned.
+// ownPortsOf is a part of the pool's unit.
+type ownPortsOf struct {
+	unit.PartOf[ownPorts]
+	service types.NamespacedName
+}
+
+// ownPorts are what the Service of one Gateway is assigned.
 type ownPorts struct {
 	assigned assignments
 	// beyond are the ports that would be more than a namespace may have.
@@ -56,14 +62,14 @@ type ownPorts struct {
 
 // portsOf returns the ports that a Gateway's own Service is assigned.
 func portsOf(r *unit.Reader, service types.NamespacedName) ownPorts {
-	own, _ := r.UsePart(unit.ID{Role: poolRole}, service.String()).(ownPorts)
+	own, _ := unit.UsePart(r, poolRole.Of("", ""), ownPortsOf{service: service})
 	return own
 }
 
 // pool assigns Kong's ports. What is recorded is assigned first, then the rest in the order of
 // the Gateways' ages. Only the record counts for what a Gateway has: tenants can write the
 // Services of their Gateways.
-func (o Options) pool(_ unit.ID, r *unit.Reader) unit.Fragment {
+func (o Options) pool(r *unit.Reader, _ unit.Key) (unit.Fragment, unit.None) {
 	recorded := o.recorded(r)
 	p := pooling{options: o, recorded: recorded, assigned: assignments{}, beyond: map[poolPort]bool{},
 		taken: map[int32]bool{}, shares: map[portShare]int{}}
@@ -76,11 +82,14 @@ func (o Options) pool(_ unit.ID, r *unit.Reader) unit.Fragment {
 	for _, w := range wanted {
 		p.assign(w, 0)
 	}
-	fragment := unit.Fragment{Parts: p.byService(), Entities: portsPlugin(p.assigned)}
+	fragment := unit.Fragment{Entities: portsPlugin(p.assigned)}
+	for service, own := range p.byService() {
+		unit.SetPart(&fragment, ownPortsOf{service: service}, own)
+	}
 	if record := o.record(recorded, p.assigned); record != nil {
 		fragment.Objects = []unit.Object{record}
 	}
-	return fragment
+	return fragment, unit.None{}
 }
 
 // wantedPort is a port and the namespace whose share it counts against: that of the object
@@ -175,13 +184,13 @@ func (o Options) namespacePorts(protocol gatewayv1.ProtocolType) int {
 }
 
 // byService are the assignments of each Service, so that one Gateway's ports concern no other.
-func (p *pooling) byService() map[string]any {
-	parts := map[string]any{}
+func (p *pooling) byService() map[types.NamespacedName]ownPorts {
+	all := map[types.NamespacedName]ownPorts{}
 	of := func(port poolPort) ownPorts {
-		own, ok := parts[port.Service.String()].(ownPorts)
+		own, ok := all[port.Service]
 		if !ok {
 			own = ownPorts{assignments{}, map[poolPort]bool{}}
-			parts[port.Service.String()] = own
+			all[port.Service] = own
 		}
 		return own
 	}
@@ -191,7 +200,7 @@ func (p *pooling) byService() map[string]any {
 	for port := range p.beyond {
 		of(port).beyond[port] = true
 	}
-	return parts
+	return all
 }
 
 // portsPluginName tells Kong which port of a Gateway its own ones stand for, which is what

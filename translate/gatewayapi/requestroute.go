@@ -42,7 +42,7 @@ func (r requestRule) part(i, j int) kong.Part {
 type dialect struct {
 	kind schema.GroupVersionKind
 	// rule is the role of the units of rules.
-	rule unit.Role
+	rule unit.RoleBy[ruleOfHost, ruleBackends]
 	// protocol is that of Kong's services, and protocols are what they may have instead.
 	protocol  string
 	protocols []string

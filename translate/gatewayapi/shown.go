@@ -3,7 +3,6 @@ package gatewayapi
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -14,29 +13,16 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// showing is before the namespace and the name of the Secret with the key pair that a rule's
-// unit shows to its backends. No name of Kubernetes has it; hosts of Kong have none either,
-// and get the underscore that names of Kubernetes don't have.
-const showing = "~"
-
-// shownBy is the Secret with the key pair that a rule's unit shows to its backends.
-func shownBy(id unit.ID) (shown types.NamespacedName) {
-	if _, secret, ok := strings.Cut(id.Sub, showing); ok {
-		shown.Namespace, shown.Name, _ = strings.Cut(secret, showing)
-	}
-	return shown
-}
-
 // unshowable tells whether Kong itself can show none of its key pairs to one of the backends:
 // it can where it speaks HTTP/1.1.
 func unshowable(all []resolution) bool {
 	return slices.ContainsFunc(all, func(f resolution) bool { return f.problem == nil && f.protocol == "grpcs" })
 }
 
-// show has those of a rule's backends that are spoken to over TLS shown the key pair of a
-// Secret: by the relay, or by Kong, whose backend is b.
-func (t *ruleTranslation) show(secret types.NamespacedName, relayed bool, b *route.Backend) {
-	switch {
+// show shows the key pair of the rule's Secret to those backends that are spoken to over TLS: by
+// the relay, or by Kong, whose backend is b.
+func (t *ruleTranslation) show(relayed bool, b *route.Backend) {
+	switch secret := t.of.shown; {
 	case secret.Name == "":
 	case relayed:
 		t.shown = certificate.UsePair(t.reader, secret.Namespace, secret.Name)
@@ -63,7 +49,7 @@ func (t *gatewayTranslation) clientCertificate() (shown types.NamespacedName, wr
 		return unresolved(unit.At(at.Child("kind")), gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s is of the kind %s and the group %q; a client certificate is in a Secret",
 			ref.Name, value(ref.Kind, "Secret"), value(ref.Group, ""))
 	}
-	if to := (unit.Key{Kind: unit.Secret, Namespace: shown.Namespace, Name: shown.Name}); !grant.Allows(t.reader, t.key, to) {
+	if to := unit.Secret.Key(shown.Namespace, shown.Name); !grant.Allows(t.reader, t.key, to) {
 		return unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.GatewayReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to Secret %s",
 			shown.Namespace, t.gateway.Namespace, shown.Name)
 	}

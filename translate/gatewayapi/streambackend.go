@@ -2,7 +2,6 @@ package gatewayapi
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
@@ -37,42 +36,38 @@ func (s streamShares) plugins() []route.Plugin {
 
 // use gives the backends of a route's rule.
 func (d streamDialect) use(r *unit.Reader, key unit.Key, rule int) streamShares {
-	found, _ := r.Use(unit.ID{Role: d.rule, Namespace: key.Namespace, Name: key.Name, Sub: strconv.Itoa(rule)}).(streamShares)
-	return found // with nothing, if its translation panicked
+	return unit.Use(r, d.rule.Of(key.Namespace, key.Name, ruleIndex(rule)))
 }
 
 // streamRule translates what one rule of a route sends connections to.
-func (o Options) streamRule(d streamDialect, id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.Kind(d.kind.Kind), Namespace: id.Namespace, Name: id.Name}
+func (o Options) streamRule(d streamDialect, key unit.Key, i int, r *unit.Reader) (unit.Fragment, streamShares) {
 	object := r.Get(key)
 	s, _ := streamOf(object)
-	i, err := strconv.Atoi(id.Sub)
-	if err != nil || i >= len(s.rules) {
-		return unit.Fragment{} // about to go
+	if i >= len(s.rules) {
+		return unit.Fragment{}, streamShares{} // about to go
 	}
 	refs := referring(s.rules[i].backends, ruleField(i).Child("backendRefs"))
 	t := &ruleTranslation{options: o, reader: r, key: key, at: ruleField(i), purpose: d.purpose, shares: sharesOf(refs, o.streamBackends(r, key, refs))}
 	t.settings()
 	all := t.agree()
 	if !balanced(t.shares) {
-		t.differ(t.at.Child("backendRefs"), "the backends of rule %s differ in annotations %s: those of the first count for all", id.Sub,
+		t.differ(t.at.Child("backendRefs"), "the backends of rule %d differ in annotations %s: those of the first count for all", i,
 			konghq([]string{annotation.UpstreamPolicy, annotation.Override}))
 	}
 	found := closedShare(t.shares)
 	found.unresolved = t.found.unresolved
 	if found.Closed == found.Total {
-		t.fragment.Value = streamShares{unresolved: found.unresolved}
-		return t.fragment
+		return t.fragment, streamShares{unresolved: found.unresolved}
 	}
-	found.Service = fmt.Sprintf("%s.%s.%s.%s", strings.ToLower(d.kind.Kind), id.Namespace, id.Name, id.Sub) + name.Suffix(r, key)
+	found.Service = fmt.Sprintf("%s.%s.%s.%d", strings.ToLower(d.kind.Kind), key.Namespace, key.Name, i) + name.Suffix(r, key)
 	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: agreed(t.shares, d.protocol), Port: 80, Targets: weighted(t.shares),
 		Transport: all.transport, Balancing: all.balancing, Plugins: all.plugins, Refuse: t.refuse,
 		Tags: kong.Tags(object, d.kind, all.tags...)}
 	if len(t.shares) == 1 {
 		b.Tags = kong.Tags(t.shares[0].service, serviceKind, all.tags...)
 	}
-	t.fragment.Value, t.fragment.Entities = found, kong.Backend(b)
-	return t.fragment
+	t.fragment.Entities = kong.Backend(b)
+	return t.fragment, found
 }
 
 // closedShare is the part of the connections that no backend takes. If all those that are

@@ -21,8 +21,9 @@ import (
 type streamDialect struct {
 	kind schema.GroupVersionKind
 	// role is that of the units of routes, rule that of rules.
-	role, rule unit.Role
-	purpose    backend.For
+	role    unit.Role[unit.None]
+	rule    unit.RoleBy[ruleIndex, streamShares]
+	purpose backend.For
 	// protocol is that of Kong's services.
 	protocol string
 }
@@ -37,10 +38,12 @@ var streamRoutes = map[unit.Kind]streamDialect{
 func (o Options) defineStreams(g *unit.Graph) {
 	for kind, d := range streamRoutes {
 		plugin.DefineRoute(g, kind, isAttached)
-		g.Define(unit.Definition{Role: d.role, Kind: kind, EachObject: true,
-			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.streamRoute(d, id, r) }})
-		g.Define(unit.Definition{Role: d.rule, Kind: kind,
-			Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return o.streamRule(d, id, r) }})
+		unit.Each(g, d.role, kind, unit.Valueless(func(r *unit.Reader, key unit.Key, object unit.Object) unit.Fragment {
+			return o.streamRoute(d, key, object, r)
+		}))
+		unit.SharedBy(g, d.rule, kind, func(r *unit.Reader, key unit.Key, rule ruleIndex) (unit.Fragment, streamShares) {
+			return o.streamRule(d, key, int(rule), r)
+		})
 	}
 }
 
@@ -89,9 +92,7 @@ type streamTranslation struct {
 	named    map[string]bool
 }
 
-func (o Options) streamRoute(d streamDialect, id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.Kind(d.kind.Kind), Namespace: id.Namespace, Name: id.Name}
-	object := r.Get(key)
+func (o Options) streamRoute(d streamDialect, key unit.Key, object unit.Object, r *unit.Reader) unit.Fragment {
 	s, ok := streamOf(object)
 	if !ok {
 		return unit.Fragment{}

@@ -9,9 +9,9 @@ import (
 // unimplementedRole is of the unit that answers requests of gRPC which no route takes.
 // By itself Kong says of them NOT_FOUND, which a client takes for the word of a method
 // that it reached. Where there are GRPCRoutes it has to be UNIMPLEMENTED.
-const unimplementedRole unit.Role = "grpc-unimplemented"
+const unimplementedRole unit.Role[unit.None] = "grpc-unimplemented"
 
-func (Options) unimplemented(_ unit.ID, r *unit.Reader) unit.Fragment {
+func (Options) unimplemented(r *unit.Reader, _ unit.Key) (unit.Fragment, unit.None) {
 	entities, err := kong.Route(route.Route{
 		Name:      "grpcroute.unimplemented",
 		Protocols: []string{"http", "https"},
@@ -26,5 +26,5 @@ func (Options) unimplemented(_ unit.ID, r *unit.Reader) unit.Fragment {
 	if err != nil {
 		panic(err) // nothing of it is a user's
 	}
-	return unit.Fragment{Entities: entities}
+	return unit.Fragment{Entities: entities}, unit.None{}
 }

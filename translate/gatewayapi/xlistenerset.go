@@ -16,7 +16,7 @@ var setKinds = []setKind{
 
 type setKind struct {
 	kind  unit.Kind
-	role  unit.Role
+	role  unit.Role[*served]
 	index unit.Kind
 }
 

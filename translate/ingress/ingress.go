@@ -20,33 +20,23 @@ import (
 )
 
 // Role is the role of Ingress units.
-const Role unit.Role = "ingress"
+const Role unit.Role[unit.None] = "ingress"
 
 // Define adds the units of Ingresses of a class to a graph.
 func Define(g *unit.Graph, ingressClass string, lastResort certificate.LastResort, isolated bool) {
-	g.Define(unit.Definition{
-		Role:       Role,
-		Kind:       unit.Ingress,
-		EachObject: true,
-		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-			key := unit.Key{Kind: unit.Ingress, Namespace: id.Namespace, Name: id.Name}
-			ingress, ok := unit.Get[*networkingv1.Ingress](r, key)
-			if !ok {
-				return unit.Fragment{}
-			}
-			if !class.OursIngress(r, ingress, ingressClass) {
-				return unit.Fragment{Verdicts: class.MissingIngress(ingress, key, ingressClass)}
-			}
-			t := &translation{reader: r, ingress: ingress, key: key, suffix: name.Suffix(r, key), parameters: class.Use(r, ingressClass),
-				allowance: kong.NewAllowance(r.Limits()), lastResort: lastResort, owned: hosts.Of(ingress, key, isolated)}
-			t.settings()
-			t.rules()
-			t.defaultBackend()
-			t.certificates()
-			t.fragment.Verdicts = slices.Concat(t.tooLarge(), t.values.Verdicts, t.fragment.Verdicts)
-			return t.fragment
-		},
-	})
+	unit.Each(g, Role, unit.Ingress, unit.Valueless(func(r *unit.Reader, key unit.Key, ingress *networkingv1.Ingress) unit.Fragment {
+		if !class.OursIngress(r, ingress, ingressClass) {
+			return unit.Fragment{Verdicts: class.MissingIngress(ingress, key, ingressClass)}
+		}
+		t := &translation{reader: r, ingress: ingress, key: key, suffix: name.Suffix(r, key), parameters: class.Use(r, ingressClass),
+			allowance: kong.NewAllowance(r.Limits()), lastResort: lastResort, owned: hosts.Of(ingress, key, isolated)}
+		t.settings()
+		t.rules()
+		t.defaultBackend()
+		t.certificates()
+		t.fragment.Verdicts = slices.Concat(t.tooLarge(), t.values.Verdicts, t.fragment.Verdicts)
+		return t.fragment
+	}))
 }
 
 // translation is the state of translating one Ingress.

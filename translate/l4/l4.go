@@ -23,8 +23,8 @@ import (
 
 // The roles of the units.
 const (
-	TCPRole unit.Role = "tcpingress"
-	UDPRole unit.Role = "udpingress"
+	TCPRole unit.Role[unit.None] = "tcpingress"
+	UDPRole unit.Role[unit.None] = "udpingress"
 )
 
 // Options are settings of the operator.
@@ -43,10 +43,8 @@ func Define(g *unit.Graph, o Options) {
 	ours := func(r *unit.Reader, object unit.Object) bool { return class.Ours(r, object, o.IngressClass) }
 	plugin.DefineRoute(g, unit.TCPIngress, ours)
 	plugin.DefineRoute(g, unit.UDPIngress, ours)
-	g.Define(unit.Definition{Role: TCPRole, Kind: unit.TCPIngress, EachObject: true,
-		Translate: o.tcp})
-	g.Define(unit.Definition{Role: UDPRole, Kind: unit.UDPIngress, EachObject: true,
-		Translate: o.udp})
+	unit.Each(g, TCPRole, unit.TCPIngress, unit.Valueless(o.tcp))
+	unit.Each(g, UDPRole, unit.UDPIngress, unit.Valueless(o.udp))
 }
 
 // translation is the state of translating one object.
@@ -88,12 +86,7 @@ func (t *translation) warn(f unit.Fault, reason, format string, args ...any) {
 // ruleField is the path of a rule.
 func ruleField(i int) field.Path { return field.NewPath("spec", "rules").Index(i) }
 
-func (o Options) tcp(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.TCPIngress, Namespace: id.Namespace, Name: id.Name}
-	object, ok := unit.Get[*configurationv1beta1.TCPIngress](r, key)
-	if !ok {
-		return unit.Fragment{}
-	}
+func (o Options) tcp(r *unit.Reader, key unit.Key, object *configurationv1beta1.TCPIngress) unit.Fragment {
 	t, verdicts := o.begin(r, object, key)
 	if t == nil {
 		return unit.Fragment{Verdicts: verdicts}
@@ -127,12 +120,7 @@ func tcpProtocols(values *annotation.Values) []string {
 	return protocols
 }
 
-func (o Options) udp(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.UDPIngress, Namespace: id.Namespace, Name: id.Name}
-	object, ok := unit.Get[*configurationv1beta1.UDPIngress](r, key)
-	if !ok {
-		return unit.Fragment{}
-	}
+func (o Options) udp(r *unit.Reader, key unit.Key, object *configurationv1beta1.UDPIngress) unit.Fragment {
 	t, verdicts := o.begin(r, object, key)
 	if t == nil {
 		return unit.Fragment{Verdicts: verdicts}

@@ -12,7 +12,7 @@ import (
 )
 
 // Role is the role of units of licenses.
-const Role unit.Role = "license"
+const Role unit.Role[unit.None] = "license"
 
 // controller is who we are in statuses.
 const controller = "kube-sync"
@@ -21,13 +21,12 @@ const message = "Kong's open source edition takes no license"
 
 // Define adds the units of licenses to a graph.
 func Define(g *unit.Graph) {
-	g.Define(unit.Definition{Role: Role, Kind: unit.KongLicense, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-		key := unit.Key{Kind: unit.KongLicense, Name: id.Name}
-		if l, ok := unit.Get[*configurationv1alpha1.KongLicense](r, key); !ok || !l.Enabled {
+	unit.Each(g, Role, unit.KongLicense, unit.Valueless(func(_ *unit.Reader, key unit.Key, l *configurationv1alpha1.KongLicense) unit.Fragment {
+		if !l.Enabled {
 			return unit.Fragment{}
 		}
 		return unit.Fragment{Status: status{}, Verdicts: []unit.Verdict{condition.Verdict(key, false, "NotSupported", message)}}
-	}})
+	}))
 }
 
 // status is what we say among the controllers of a license.

@@ -186,9 +186,9 @@ func (a *attaching) resolve(ref reference) (resolved, bool) {
 		a.fault(unit.Lacking(a.at, grant.Missing(named)), "RefNotPermitted", fmt.Sprintf("plugin %s is in another namespace, and no ReferenceGrant there allows it", ref))
 		return resolved{}, false
 	}
-	p := use(a.reader, unit.ID{Role: Role, Namespace: ref.namespace, Name: ref.name})
+	p := unit.Use(a.reader, Role.Of(ref.namespace, ref.name))
 	if !p.found && !ref.explicit {
-		p = use(a.reader, unit.ID{Role: ClusterRole, Name: ref.name})
+		p = unit.Use(a.reader, ClusterRole.Of("", ref.name))
 	}
 	if p.found && p.kind == unit.KongClusterPlugin {
 		p.custom = customentity.OfClusterPlugin(a.reader, ref.name, a.key.Namespace)
@@ -221,12 +221,4 @@ func (a *attaching) refuse(reason, message string) { a.fault(unit.At(a.at), reas
 func (a *attaching) fault(f unit.Fault, reason, message string) {
 	a.Refuse = "a plugin that protects this is not available"
 	a.Verdicts = append(a.Verdicts, unit.Warning(a.key, reason, message+"; requests are answered 503 rather than go out without").With(f))
-}
-
-func use(r *unit.Reader, id unit.ID) resolved {
-	p, ok := r.Use(id).(resolved)
-	if !ok { // its translation panicked
-		p = resolved{found: true, reason: "PluginInvalid", message: fmt.Sprintf("plugin %s/%s could not be translated", id.Namespace, id.Name)}
-	}
-	return p
 }

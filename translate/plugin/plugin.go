@@ -22,8 +22,8 @@ import (
 
 // The roles of units of plugins.
 const (
-	Role        unit.Role = "plugin"
-	ClusterRole unit.Role = "cluster-plugin"
+	Role        unit.Role[resolved] = "plugin"
+	ClusterRole unit.Role[resolved] = "cluster-plugin"
 )
 
 const pending = "nothing of this gateway names the plugin"
@@ -85,33 +85,28 @@ type source struct {
 // Define adds the units of plugins to a graph, for KongClusterPlugins of a class.
 func Define(g *unit.Graph, className string, o tenancy.Options) {
 	d := definition{o, vault.Rules{Class: className, Everyone: o.AllowVaults}}
-	g.Define(unit.Definition{Role: Role, Kind: unit.KongPlugin, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-		key := unit.Key{Kind: unit.KongPlugin, Namespace: id.Namespace, Name: id.Name}
-		p, ok := unit.Get[*configurationv1.KongPlugin](r, key)
-		if !ok {
-			return unit.Fragment{Value: resolved{kind: key.Kind}}
-		}
+	unit.Each(g, Role, unit.KongPlugin, func(r *unit.Reader, key unit.Key, p *configurationv1.KongPlugin) (unit.Fragment, resolved) {
 		value, verdicts := d.resolve(r, namespaced(p, key))
-		return unit.Fragment{Value: value, Verdicts: verdicts, Status: condition.Attached{Pending: pending}}
-	}})
-	g.Define(unit.Definition{Role: ClusterRole, Kind: unit.KongClusterPlugin, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-		key := unit.Key{Kind: unit.KongClusterPlugin, Name: id.Name}
-		p, ok := unit.Get[*configurationv1.KongClusterPlugin](r, key)
-		if !ok {
-			return unit.Fragment{Value: resolved{kind: key.Kind}}
-		}
+		return unit.Fragment{Verdicts: verdicts, Status: condition.Attached{Pending: pending}}, value
+	}).OnPanic(unavailable)
+	unit.Each(g, ClusterRole, unit.KongClusterPlugin, func(r *unit.Reader, key unit.Key, p *configurationv1.KongClusterPlugin) (unit.Fragment, resolved) {
 		if !class.Ours(r, p, className) {
-			return unit.Fragment{Value: resolved{kind: key.Kind}, Verdicts: class.Missing(p, key, className)}
+			return unit.Fragment{Verdicts: class.Missing(p, key, className)}, resolved{}
 		}
 		value, verdicts := d.resolve(r, clusterWide(p, key))
-		f := unit.Fragment{Value: value, Verdicts: verdicts, Claims: global(p, key, value), Status: condition.Attached{Pending: pending}}
+		f := unit.Fragment{Verdicts: verdicts, Claims: global(p, key, value), Status: condition.Attached{Pending: pending}}
 		if isGlobal(p) {
 			f.Status = condition.Status{}
 		}
-		return f
-	}})
+		return f, value
+	}).OnPanic(unavailable)
 	defineRelations(g, className)
 	defineUsernames(g)
+}
+
+// unavailable is a plugin whose translation panicked.
+func unavailable(key unit.Key) resolved {
+	return resolved{kind: key.Kind, found: true, reason: "PluginInvalid", message: fmt.Sprintf("plugin %s/%s could not be translated", key.Namespace, key.Name)}
 }
 
 func namespaced(p *configurationv1.KongPlugin, key unit.Key) source {

@@ -24,8 +24,8 @@ const (
 // Units that gather those, so that users of a plugin are translated again only if the
 // outcome is another. The Sub of their ids is the kind of the plugin.
 const (
-	scopeRole  unit.Role = "plugin-consumers"
-	routesRole unit.Role = "plugin-routes"
+	scopeRole  unit.RoleBy[unit.Kind, scope] = "plugin-consumers"
+	routesRole unit.RoleBy[unit.Kind, bool]  = "plugin-routes"
 )
 
 // scope holds the consumers that a plugin is limited to where routes or Services name it.
@@ -42,21 +42,21 @@ func defineRelations(g *unit.Graph, className string) {
 		ingress, ok := object.(*networkingv1.Ingress)
 		return ok && class.OursIngress(r, ingress, className)
 	})
-	g.Define(unit.Definition{Role: scopeRole, Kind: unit.KongPlugin, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-		return unit.Fragment{Value: gather(r, id, className)}
-	}})
-	g.Define(unit.Definition{Role: routesRole, Kind: unit.KongPlugin, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
+	unit.SharedBy(g, scopeRole, unit.KongPlugin, func(r *unit.Reader, plugin unit.Key, kind unit.Kind) (unit.Fragment, scope) {
+		return unit.Fragment{}, gather(r, plugin, kind, className)
+	})
+	unit.SharedBy(g, routesRole, unit.KongPlugin, func(r *unit.Reader, plugin unit.Key, kind unit.Kind) (unit.Fragment, bool) {
 		limited := false
-		for _, key := range referrers(r, routesNaming, id) {
-			ours, _ := r.Use(unit.ID{Role: namingRole(key.Kind), Namespace: key.Namespace, Name: key.Name}).(bool)
+		for _, key := range referrers(r, routesNaming, plugin, kind) {
+			ours := unit.Use(r, namingRole(key.Kind).Of(key.Namespace, key.Name))
 			limited = limited || ours
 		}
-		return unit.Fragment{Value: limited}
-	}})
+		return unit.Fragment{}, limited
+	})
 }
 
 // namingRole is of the unit that tells whether an object which names plugins is ours.
-func namingRole(kind unit.Kind) unit.Role { return "naming-" + unit.Role(kind) }
+func namingRole(kind unit.Kind) unit.Role[bool] { return unit.Role[bool]("naming-" + kind) }
 
 // DefineRoute lets plugins know of a kind of routes, or of what routes lead to, that names
 // them by annotation. Not all of its objects need to be ours.
@@ -74,14 +74,14 @@ func DefineExtensible(g *unit.Graph, kind unit.Kind, also func(unit.Object) []st
 		}
 		return keys
 	})
-	g.Define(unit.Definition{Role: namingRole(kind), Kind: kind, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-		object := r.Get(unit.Key{Kind: kind, Namespace: id.Namespace, Name: id.Name})
+	unit.Shared(g, namingRole(kind), kind, func(r *unit.Reader, key unit.Key) (unit.Fragment, bool) {
+		object := r.Get(key)
 		all := object != nil
 		for _, is := range ours {
 			all = all && is(r, object)
 		}
-		return unit.Fragment{Value: all}
-	}})
+		return unit.Fragment{}, all
+	})
 }
 
 func defineIndex(g *unit.Graph, kind, index unit.Kind, names func(unit.Object) []unit.Key) {
@@ -100,19 +100,19 @@ func namedIn(object unit.Object) []unit.Key {
 // referrers are the objects of an index that name a plugin and may: those of its own
 // namespace, and those that a ReferenceGrant there allows. A KongClusterPlugin is named
 // without a namespace, so that it stands for a plugin of the referrer's own.
-func referrers(r *unit.Reader, index unit.Kind, id unit.ID) []unit.Key {
-	all := grant.Referrers(r, index, unit.Key{Kind: unit.KongPlugin, Namespace: id.Namespace, Name: id.Name})
-	if unit.Kind(id.Sub) != unit.KongClusterPlugin {
+func referrers(r *unit.Reader, index unit.Kind, plugin unit.Key, kind unit.Kind) []unit.Key {
+	all := grant.Referrers(r, index, plugin)
+	if kind != unit.KongClusterPlugin {
 		return all
 	}
 	return slices.DeleteFunc(all, func(key unit.Key) bool {
-		return !slices.Contains(references(r.Get(key)), reference{namespace: id.Namespace, name: id.Name})
+		return !slices.Contains(references(r.Get(key)), reference{namespace: plugin.Namespace, name: plugin.Name})
 	})
 }
 
-func gather(r *unit.Reader, id unit.ID, className string) scope {
+func gather(r *unit.Reader, plugin unit.Key, kind unit.Kind, className string) scope {
 	var s scope
-	for _, key := range referrers(r, consumersNaming, id) {
+	for _, key := range referrers(r, consumersNaming, plugin, kind) {
 		c, ok := unit.Get[*configurationv1.KongConsumer](r, key)
 		if !ok || !class.Ours(r, c, className) {
 			continue
@@ -124,7 +124,7 @@ func gather(r *unit.Reader, id unit.ID, className string) scope {
 	if len(s.consumers) > 0 {
 		return s
 	}
-	for _, key := range referrers(r, groupsNaming, id) {
+	for _, key := range referrers(r, groupsNaming, plugin, kind) {
 		if group, ok := unit.Get[*configurationv1beta1.KongConsumerGroup](r, key); ok && class.Ours(r, group, className) {
 			s.group = group.Namespace + "/" + group.Name
 			break
@@ -134,8 +134,7 @@ func gather(r *unit.Reader, id unit.ID, className string) scope {
 }
 
 func scopeOf(r *unit.Reader, ref reference, kind unit.Kind) scope {
-	s, _ := r.Use(unit.ID{Role: scopeRole, Namespace: ref.namespace, Name: ref.name, Sub: string(kind)}).(scope)
-	return s
+	return unit.Use(r, scopeRole.Of(ref.namespace, ref.name, kind))
 }
 
 // ConsumerName is what the id of a consumer in Kong is made of; empty for one that
@@ -160,7 +159,7 @@ func OfConsumer(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
 		if !ok { // nor is it for this object to have everything that names the plugin looked through
 			continue
 		}
-		limited, _ := r.Use(unit.ID{Role: routesRole, Namespace: ref.namespace, Name: ref.name, Sub: string(p.kind)}).(bool)
+		limited := unit.Use(r, routesRole.Of(ref.namespace, ref.name, p.kind))
 		switch {
 		case takesConsumer(p.name) && !limited:
 			a.add(p.model(), ref.String())

@@ -8,7 +8,7 @@ func (g *Graph) Awaits(object Key, keys map[Key]struct{}) (Key, bool) {
 	}
 	seen := map[*node]struct{}{}
 	if role, ok := g.owners[object.Kind]; ok {
-		if n := g.nodes[ID{Role: role, Namespace: object.Namespace, Name: object.Name}]; n != nil {
+		if n := g.nodes[unitOf(role, object)]; n != nil {
 			if key, ok := n.awaits(keys, seen); ok {
 				return key, true
 			}

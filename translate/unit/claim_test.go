@@ -14,18 +14,13 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-const claimRole Role = "claiming"
+const claimRole Role[None] = "claiming"
 
 // claiming is a graph in which each ConfigMap claims the slots that its data names, as old
 // as its creation, ranked if it has the label.
 func claiming(ranked func(object string, place kong.Place)) *Graph {
 	g := NewGraph(limit.Limits{})
-	g.Define(Definition{Role: claimRole, Kind: ConfigMap, EachObject: true, Translate: func(id ID, r *Reader) Fragment {
-		key := Key{Kind: ConfigMap, Namespace: id.Namespace, Name: id.Name}
-		object, ok := Get[*corev1.ConfigMap](r, key)
-		if !ok {
-			return Fragment{}
-		}
+	Each(g, claimRole, ConfigMap, Valueless(func(_ *Reader, key Key, object *corev1.ConfigMap) Fragment {
 		var f Fragment
 		slots := make([]string, 0, len(object.Data))
 		for slot := range object.Data {
@@ -47,7 +42,7 @@ func claiming(ranked func(object string, place kong.Place)) *Graph {
 			f.Claims = append(f.Claims, claim)
 		}
 		return f
-	}})
+	}))
 	return g
 }
 
@@ -72,7 +67,7 @@ func claimant(name string, age, slots int, ranked string) Change {
 }
 
 func entitiesOf(g *Graph, name string) (ids []string) {
-	view, _ := g.View(ID{Role: claimRole, Namespace: "default", Name: name})
+	view, _ := g.View(claimRole.Of("default", name).ID)
 	for _, e := range view.Entities {
 		ids = append(ids, e.ID)
 	}
@@ -188,14 +183,14 @@ func TestOrdered(t *testing.T) {
 // TestReaderWithManyQuestions holds that a unit that reads very much reads each key once.
 func TestReaderWithManyQuestions(t *testing.T) {
 	g := NewGraph(limit.Limits{})
-	g.Define(Definition{Role: claimRole, Kind: ConfigMap, EachObject: true, Translate: func(id ID, r *Reader) Fragment {
+	Each(g, claimRole, ConfigMap, Valueless(func(r *Reader, key Key, _ *corev1.ConfigMap) Fragment {
 		for range 2 {
 			for i := range 20_000 {
-				r.Get(Key{Kind: Secret, Namespace: id.Namespace, Name: fmt.Sprint(i)})
+				r.Get(Secret.Key(key.Namespace, fmt.Sprint(i)))
 			}
 		}
 		return Fragment{}
-	}})
+	}))
 	g.Update(claimant("c", 1, 0, ""))
 	if got := len(g.Reads(Secret)); got != 20_000 {
 		t.Errorf("%d keys are read", got)

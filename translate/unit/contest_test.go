@@ -18,16 +18,11 @@ import (
 // points of its data: names of a tree, such as a.b, which is within a and within the root.
 func meeting(translated func(name string)) *Graph {
 	g := NewGraph(limit.Limits{})
-	g.Define(Definition{Role: claimRole, Kind: ConfigMap, EachObject: true, Translate: func(id ID, r *Reader) Fragment {
-		key := Key{Kind: ConfigMap, Namespace: id.Namespace, Name: id.Name}
-		object, ok := Get[*corev1.ConfigMap](r, key)
-		if !ok {
-			return Fragment{}
-		}
+	Each(g, claimRole, ConfigMap, Valueless(func(r *Reader, key Key, object *corev1.ConfigMap) Fragment {
 		translated(object.Name)
 		stays, by := r.Enter(entryOf(object))
-		return Fragment{Value: stays, Verdicts: []Verdict{{Object: key, OK: stays, Message: by.Name}}}
-	}})
+		return Fragment{Verdicts: []Verdict{{Object: key, OK: stays, Message: by.Name}}}
+	}))
 	return g
 }
 
@@ -173,7 +168,7 @@ func TestYoungerEntriesCostNothing(t *testing.T) {
 func TestManyEntriesOfOneObject(t *testing.T) {
 	const many = 20_000
 	g := NewGraph(limit.Limits{})
-	g.Define(Definition{Role: claimRole, Kind: ConfigMap, EachObject: true, Translate: func(_ ID, r *Reader) Fragment {
+	Each(g, claimRole, ConfigMap, Valueless(func(r *Reader, _ Key, _ *corev1.ConfigMap) Fragment {
 		for i := range 2 * many {
 			own := []string{fmt.Sprint("p", i%many)}
 			if stays, _ := r.Enter(Entry{Contest: "c", Side: "s", Own: own}); !stays {
@@ -181,7 +176,7 @@ func TestManyEntriesOfOneObject(t *testing.T) {
 			}
 		}
 		return Fragment{}
-	}})
+	}))
 	object := entering("o", "x", 1)
 	change := Change{Key: Key{Kind: ConfigMap, Namespace: "default", Name: "o"}, Object: object}
 	for range 2 {

@@ -12,12 +12,6 @@ type Fragment struct {
 	Entities []*kong.Entity
 	// Claims are what the unit asks for and others may ask for too.
 	Claims []Claim
-	// Value is what [Reader.Use] hands to the unit's users, who do not modify it.
-	// They are translated again when it is another, as reflect.DeepEqual has it.
-	Value any
-	// Parts are values of which a user reads some by name, see [Reader.UsePart]: it is
-	// translated again only when one of those is another.
-	Parts map[string]any
 	// Status is what the status of the unit's own object is to say; nil if nothing.
 	Status Status
 	// Attached are the sections of other objects that the unit's object is attached
@@ -28,6 +22,29 @@ type Fragment struct {
 	Objects []Object
 	// Verdicts are what users are told about their objects.
 	Verdicts []Verdict
+
+	// value is what the unit's users read, and parts are values of which a user reads some, by
+	// their [Part]. Users are translated again when what they read is another, as
+	// reflect.DeepEqual has it.
+	value any
+	parts map[any]any
+}
+
+// Part names a part of a unit's value, and its type. Types of parts can be compared, and embed
+// [PartOf].
+type Part[T any] interface{ holds(T) }
+
+// PartOf makes the type that embeds it a [Part] with values of type T.
+type PartOf[T any] struct{}
+
+func (PartOf[T]) holds(T) {}
+
+// SetPart adds a part to a fragment. Its users do not modify it.
+func SetPart[T any](f *Fragment, part Part[T], value T) {
+	if f.parts == nil {
+		f.parts = map[any]any{}
+	}
+	f.parts[part] = value
 }
 
 // Claim asks for something that only one can have, such as an SNI or one and the

@@ -7,23 +7,6 @@ import (
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
-// Func translates the unit of the given id.
-type Func func(id ID, r *Reader) Fragment
-
-// Definition says how units of one role are made.
-type Definition struct {
-	Role Role
-	// Kind is the kind of the object that a unit stands for. The object has the
-	// namespace and name of the unit's id.
-	Kind Kind
-	// EachObject makes a unit of every object of the kind. Without it, units of
-	// the role exist as long as another unit uses them.
-	EachObject bool
-	// Owns says that units of the role own objects, though they are made of none.
-	Owns      bool
-	Translate Func
-}
-
 // Index ties objects of one kind to others, as a label ties EndpointSlices to
 // their Service.
 type Index struct {
@@ -41,9 +24,9 @@ type Index struct {
 
 // Graph holds all units and keeps their fragments in step with the objects.
 type Graph struct {
-	roles   map[Role]Definition
-	sources map[Kind]Role
-	owners  map[Kind]Role // of units that own objects
+	roles   map[RoleName]*definition
+	sources map[Kind]RoleName
+	owners  map[Kind]RoleName // of units that own objects
 	indexes map[Kind][]Index
 	limits  limit.Limits
 
@@ -86,9 +69,9 @@ type Result struct {
 func NewGraph(limits limit.Limits) *Graph {
 	return &Graph{
 		limits:  limits.InEffect(),
-		roles:   map[Role]Definition{},
-		sources: map[Kind]Role{},
-		owners:  map[Kind]Role{},
+		roles:   map[RoleName]*definition{},
+		sources: map[Kind]RoleName{},
+		owners:  map[Kind]RoleName{},
 		indexes: map[Kind][]Index{},
 		objects: map[Key]Object{},
 		listed:  map[Key]map[Key]struct{}{},
@@ -99,17 +82,6 @@ func NewGraph(limits limit.Limits) *Graph {
 
 		namespaces: map[string]*namespace{},
 		attached:   map[Key]*attachments{},
-	}
-}
-
-// Define adds a role. All roles and indexes are defined before the first Update.
-func (g *Graph) Define(d Definition) {
-	g.roles[d.Role] = d
-	if d.EachObject {
-		g.sources[d.Kind] = d.Role
-	}
-	if d.EachObject || d.Owns {
-		g.owners[d.Kind] = d.Role
 	}
 }
 
@@ -133,19 +105,20 @@ func (g *Graph) begin() {
 	g.changed = Result{Units: map[ID]struct{}{}, Objects: map[Key]struct{}{}, Translated: map[string]int{}}
 }
 
-// Keep makes a shared unit exist for good, whether or not another one uses it, and returns
-// its value.
-func (g *Graph) Keep(id ID) any {
-	n := g.nodes[id]
+// Keep makes a shared unit exist for good, whether or not another one uses it, and returns its
+// value.
+func Keep[T any](g *Graph, of Ref[T]) T {
+	n := g.nodes[of.ID]
 	if n == nil {
-		n = g.add(id)
+		n = g.add(of.ID)
 	}
 	n.source = true
 	if n.dirty {
 		g.begin()
 		g.settle()
 	}
-	return n.fragment.Value
+	value, _ := n.fragment.value.(T)
+	return value
 }
 
 // settle translates what is dirty until nothing is, drops unused units, and derives what
@@ -204,7 +177,7 @@ func (g *Graph) store(c Change) {
 	if !ok {
 		return
 	}
-	id := ID{Role: role, Namespace: c.Key.Namespace, Name: c.Key.Name}
+	id := unitOf(role, c.Key)
 	n := g.nodes[id]
 	switch {
 	case c.Object == nil:
@@ -297,7 +270,7 @@ func (g *Graph) View(id ID) (View, bool) {
 
 // Source gives the unit of a source object, like View.
 func (g *Graph) Source(key Key) (View, bool) {
-	return g.View(ID{Role: g.sources[key.Kind], Namespace: key.Namespace, Name: key.Name})
+	return g.View(unitOf(g.sources[key.Kind], key))
 }
 
 // Object gives an object that the graph was told of, or nil.
@@ -307,7 +280,7 @@ func (g *Graph) Object(key Key) Object { return g.objects[key] }
 func (g *Graph) Verdicts(key Key) []Verdict {
 	var verdicts []Verdict
 	if role, ok := g.sources[key.Kind]; ok {
-		if n := g.nodes[ID{Role: role, Namespace: key.Namespace, Name: key.Name}]; n != nil {
+		if n := g.nodes[unitOf(role, key)]; n != nil {
 			verdicts = g.verdictsOf(n, key, verdicts)
 		}
 	}

@@ -23,6 +23,9 @@ const (
 	CustomResourceDefinition Kind = "CustomResourceDefinition"
 )
 
+// String returns the name of the kind.
+func (k Kind) String() string { return string(k) }
+
 // Key names one Kubernetes object. Namespace is empty for cluster-scoped kinds.
 type Key struct {
 	Kind      Kind
@@ -30,7 +33,15 @@ type Key struct {
 	Name      string
 }
 
-// String gives the form that messages use: "Ingress shop/web".
+// Key returns the key of an object of the kind. The namespace is empty for cluster-scoped kinds.
+func (k Kind) Key(namespace, name string) Key {
+	return Key{Kind: k, Namespace: namespace, Name: name}
+}
+
+// Of returns the key of an object, which is of the kind.
+func (k Kind) Of(object metav1.Object) Key { return k.Key(object.GetNamespace(), object.GetName()) }
+
+// String returns the form that messages use: "Ingress shop/web".
 func (k Key) String() string {
 	if k.Namespace == "" {
 		return string(k.Kind) + " " + k.Name
@@ -60,39 +71,4 @@ type Object interface {
 type Change struct {
 	Key    Key
 	Object Object
-}
-
-// Role is what a unit does, such as "ingress" or "backend".
-type Role string
-
-// ID names one unit. Sub tells units of one role and one object apart, such as
-// the port of a Service; it is empty for units of source objects.
-type ID struct {
-	Role      Role
-	Namespace string
-	Name      string
-	Sub       string
-}
-
-// String gives the form that logs use: "backend shop/web:80".
-func (id ID) String() string {
-	s := string(id.Role) + " " + id.Namespace + "/" + id.Name
-	if id.Sub != "" {
-		s += ":" + id.Sub
-	}
-	return s
-}
-
-// Compare orders ids by role, namespace, name and sub.
-func (id ID) Compare(other ID) int {
-	if c := strings.Compare(string(id.Role), string(other.Role)); c != 0 {
-		return c
-	}
-	if c := strings.Compare(id.Namespace, other.Namespace); c != 0 {
-		return c
-	}
-	if c := strings.Compare(id.Name, other.Name); c != 0 {
-		return c
-	}
-	return strings.Compare(id.Sub, other.Sub)
 }

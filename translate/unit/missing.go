@@ -8,7 +8,7 @@ import "slices"
 func (g *Graph) Missing(key Key) []Key {
 	found := finding{graph: g, seen: map[*node]bool{}}
 	if role, ok := g.sources[key.Kind]; ok {
-		found.look(g.nodes[ID{Role: role, Namespace: key.Namespace, Name: key.Name}])
+		found.look(g.nodes[unitOf(role, key)])
 	}
 	for n := range g.spoken[key] {
 		found.look(n)

@@ -18,21 +18,17 @@ import (
 // bytes as its data, in whose place a refusal of 5 bytes can be.
 func sized(most limit.Cost, translated func(name string)) *Graph {
 	g := NewGraph(limit.Limits{Namespace: most})
-	g.Define(Definition{Role: claimRole, Kind: ConfigMap, EachObject: true, Translate: func(id ID, r *Reader) Fragment {
-		object, ok := Get[*corev1.ConfigMap](r, Key{Kind: ConfigMap, Namespace: id.Namespace, Name: id.Name})
-		if !ok {
-			return Fragment{}
-		}
-		translated(id.Name)
-		route := &kong.Entity{Ref: kong.Ref{Type: kong.Routes, ID: id.Name}, JSON: make([]byte, 10)}
+	Each(g, claimRole, ConfigMap, Valueless(func(_ *Reader, key Key, object *corev1.ConfigMap) Fragment {
+		translated(key.Name)
+		route := &kong.Entity{Ref: kong.Ref{Type: kong.Routes, ID: key.Name}, JSON: make([]byte, 10)}
 		f := Fragment{Entities: []*kong.Entity{route}}
 		if n := len(object.Data["plugin"]); n > 0 {
-			plugin := &kong.Entity{Ref: kong.Ref{Type: kong.Plugins, ID: id.Name}, JSON: make([]byte, n)}
-			plugin.Instead = []*kong.Entity{{Ref: kong.Ref{Type: kong.Plugins, ID: "refusal " + id.Name}, JSON: make([]byte, 5)}}
-			f.Claims = []Claim{{Slot: "plugin " + id.Name, Object: Key{ConfigMap, id.Namespace, id.Name}, Entities: []*kong.Entity{plugin}}}
+			plugin := &kong.Entity{Ref: kong.Ref{Type: kong.Plugins, ID: key.Name}, JSON: make([]byte, n)}
+			plugin.Instead = []*kong.Entity{{Ref: kong.Ref{Type: kong.Plugins, ID: "refusal " + key.Name}, JSON: make([]byte, 5)}}
+			f.Claims = []Claim{{Slot: "plugin " + key.Name, Object: key, Entities: []*kong.Entity{plugin}}}
 		}
 		return f
-	}})
+	}))
 	return g
 }
 
@@ -143,11 +139,11 @@ func TestNamespaceBeyondLimitKeepsNothing(t *testing.T) {
 			t.Errorf("%s was translated %d times", name, n)
 		}
 	}
-	view, _ := g.View(ID{Role: claimRole, Namespace: "ns", Name: "1999"})
+	view, _ := g.View(claimRole.Of("ns", "1999").ID)
 	if len(view.Entities) != 2 {
 		t.Errorf("the oldest has %d entities", len(view.Entities))
 	}
-	if _, ok := g.View(ID{Role: claimRole, Namespace: "ns", Name: "0"}); ok {
+	if _, ok := g.View(claimRole.Of("ns", "0").ID); ok {
 		t.Error("the newest has some")
 	}
 }

@@ -21,8 +21,8 @@ type node struct {
 	fragment Fragment
 	reads    []Key
 	uses     []use
-	users    map[*node]struct{}            // of the value
-	parts    map[string]map[*node]struct{} // users, by the part that they use
+	users    map[*node]struct{}         // of the value
+	parts    map[any]map[*node]struct{} // users, by the part that they use
 	claims   []*contender
 	entrants entries
 
@@ -34,10 +34,10 @@ type node struct {
 	budget budget
 }
 
-// use is what a unit uses of another one: a part, or its value if that is empty.
+// use is what a unit uses of another one: a [Part], or its value if that is nil.
 type use struct {
 	node *node
-	part string
+	part any
 }
 
 func (n *node) view() View {
@@ -50,7 +50,7 @@ func (g *Graph) add(id ID) *node {
 	if !ok {
 		panic(fmt.Sprintf("no role %q is defined", id.Role))
 	}
-	n := &node{id: id, object: Key{Kind: role.Kind, Namespace: id.Namespace, Name: id.Name}}
+	n := &node{id: id, object: role.kind.Key(id.Namespace, id.Name)}
 	g.nodes[id] = n
 	g.mark(n)
 	return n
@@ -108,9 +108,9 @@ func (g *Graph) markUsers(n *node, old, fragment Fragment) {
 			g.mark(user)
 		}
 	}
-	mark(n.users, old.Value, fragment.Value)
+	mark(n.users, old.value, fragment.value)
 	for part, users := range n.parts {
-		mark(users, old.Parts[part], fragment.Parts[part])
+		mark(users, old.parts[part], fragment.parts[part])
 	}
 }
 
@@ -118,10 +118,10 @@ func (g *Graph) markUsers(n *node, old, fragment Fragment) {
 func (n *node) used() bool { return len(n.users) > 0 || len(n.parts) > 0 }
 
 // addUser notes that a unit uses the value, or a part.
-func (n *node) addUser(user *node, part string) {
-	if part != "" {
+func (n *node) addUser(user *node, part any) {
+	if part != nil {
 		if n.parts == nil {
-			n.parts = map[string]map[*node]struct{}{}
+			n.parts = map[any]map[*node]struct{}{}
 		}
 		if n.parts[part] == nil {
 			n.parts[part] = map[*node]struct{}{}
@@ -136,24 +136,28 @@ func (n *node) addUser(user *node, part string) {
 }
 
 // removeUser undoes addUser.
-func (n *node) removeUser(user *node, part string) {
-	if part == "" {
+func (n *node) removeUser(user *node, part any) {
+	if part == nil {
 		delete(n.users, user)
 	} else if delete(n.parts[part], user); len(n.parts[part]) == 0 {
 		delete(n.parts, part)
 	}
 }
 
-// run calls the role's function. A panic is a fault of one unit: it becomes a
-// verdict on its object, and all others go on.
+// run calls the role's function. A panic is a fault of one unit: it becomes a verdict on its
+// object, the unit has the value that its role has for this, and all others go on.
 func (g *Graph) run(n *node, r *Reader) (fragment Fragment) {
+	role := g.roles[n.id.Role]
 	defer func() {
 		if cause := recover(); cause != nil {
 			fragment = Fragment{Verdicts: []Verdict{Warning(n.object, "TranslationFailed",
 				fmt.Sprintf("%s could not be translated: %v", n.object, cause))}}
+			if role.failed != nil {
+				fragment.value = role.failed(n.id, n.object)
+			}
 		}
 	}()
-	return g.roles[n.id.Role].Translate(n.id, r)
+	return role.translate(n.id, n.object, r)
 }
 
 // refresh derives a node's entities and verdicts and notes what changed.
@@ -191,7 +195,7 @@ func (g *Graph) refresh(n *node) {
 	if !slices.EqualFunc(n.entities, entities, (*kong.Entity).Equal) {
 		g.version++
 		n.version = g.version
-		if (len(n.entities) == 0) != (len(entities) == 0) && g.roles[n.id.Role].EachObject {
+		if (len(n.entities) == 0) != (len(entities) == 0) && g.roles[n.id.Role].eachObject {
 			g.changed.Objects[n.object] = struct{}{}
 		}
 		n.entities = entities
@@ -211,7 +215,7 @@ func (g *Graph) speak(n *node, verdicts []Verdict) {
 			delete(g.spoken, v.Object)
 		}
 	}
-	own := g.roles[n.id.Role].EachObject
+	own := g.roles[n.id.Role].eachObject
 	for _, v := range verdicts {
 		g.changed.Objects[v.Object] = struct{}{}
 		if own && v.Object == n.object {

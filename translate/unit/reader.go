@@ -40,20 +40,8 @@ func (r *Reader) List(key Key) []Object {
 	return objects
 }
 
-// Use makes a shared unit exist as long as this one uses it, and returns its value.
-func (r *Reader) Use(id ID) any {
-	return r.use(id, "").fragment.Value
-}
-
-// UsePart is Use for one part of a unit's fragment, nil if it has no such part. The unit that
-// asks is translated again only if that part changes, so that a unit of which many use a
-// little each does not have all of them translated again.
-func (r *Reader) UsePart(id ID, part string) any {
-	return r.use(id, part).fragment.Parts[part]
-}
-
-// use makes a shared unit exist as long as this one uses it. The empty part is its value.
-func (r *Reader) use(id ID, part string) *node {
+// use makes a shared unit exist as long as this one uses it. Its value is the nil part.
+func (r *Reader) use(id ID, part any) *node {
 	n := r.graph.nodes[id]
 	if n == nil {
 		n = r.graph.add(id)
@@ -79,6 +67,20 @@ func (r *Reader) Attach(s Section) {
 
 func (r *Reader) record(key Key) {
 	r.reads.add(key)
+}
+
+// Use makes a shared unit exist as long as the unit of the reader uses it, and returns its value.
+// Users do not modify it.
+func Use[T any](r *Reader, of Ref[T]) T {
+	value, _ := r.use(of.ID, nil).fragment.value.(T)
+	return value
+}
+
+// UsePart is Use for one part of a unit's value; false if there is no such part. The unit that asks
+// is translated again only if that part changes.
+func UsePart[T, U any](r *Reader, of Ref[U], part Part[T]) (T, bool) {
+	value, ok := r.use(of.ID, part).fragment.parts[part].(T)
+	return value, ok
 }
 
 // Get returns the object of the key if there is one.

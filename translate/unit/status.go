@@ -79,7 +79,7 @@ func (g *Graph) Status(key Key) Status {
 	if !ok {
 		return nil
 	}
-	n := g.nodes[ID{Role: role, Namespace: key.Namespace, Name: key.Name}]
+	n := g.nodes[unitOf(role, key)]
 	if n == nil || n.fragment.Status == nil {
 		return nil
 	}
@@ -98,7 +98,7 @@ func (g *Graph) Status(key Key) Status {
 
 // Owned are the objects of the cluster that the object of the key is to own.
 func (g *Graph) Owned(key Key) []Object {
-	n := g.nodes[ID{Role: g.owners[key.Kind], Namespace: key.Namespace, Name: key.Name}]
+	n := g.nodes[unitOf(g.owners[key.Kind], key)]
 	if n == nil {
 		return nil
 	}

@@ -16,7 +16,7 @@ import (
 // Attach tells a KongUpstreamPolicy's status that the unit which asks balances the
 // endpoints of an object by it: of a Service or what stands for one.
 func Attach(r *unit.Reader, name string, to unit.Key) {
-	r.Attach(unit.Section{Object: unit.Key{Kind: unit.KongUpstreamPolicy, Namespace: to.Namespace, Name: name},
+	r.Attach(unit.Section{Object: unit.KongUpstreamPolicy.Key(to.Namespace, name),
 		Name: string(to.Kind) + " " + to.Name})
 }
 

@@ -1,8 +1,6 @@
 package upstream
 
 import (
-	"fmt"
-
 	gokong "github.com/kong/go-kong/kong"
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 
@@ -13,12 +11,7 @@ import (
 
 // kongIngress translates spec.upstream, which is all that the Kong Ingress Controller
 // reads of this kind since its version 3.
-func kongIngress(id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.KongIngress, Namespace: id.Namespace, Name: id.Name}
-	object, ok := unit.Get[*configurationv1.KongIngress](r, key)
-	if !ok {
-		return unit.Fragment{Value: Policy{Reason: "KongIngressNotFound", Message: fmt.Sprintf("%s does not exist", key), Missing: key}}
-	}
+func kongIngress(_ *unit.Reader, key unit.Key, object *configurationv1.KongIngress) (unit.Fragment, Policy) {
 	c := &checker{key: key, reason: "KongIngressInvalid"}
 	if object.Proxy != nil {
 		c.warn(field.NewPath("proxy"), "FieldIgnored", "proxy has no effect; use the annotations konghq.com/protocol, path, retries and *-timeout of the Service")
@@ -27,7 +20,7 @@ func kongIngress(id unit.ID, r *unit.Reader) unit.Fragment {
 		c.warn(field.NewPath("route"), "FieldIgnored", "route has no effect; use the konghq.com annotations of the Ingress")
 	}
 	if object.Upstream == nil {
-		return unit.Fragment{Value: Policy{Balancing: &route.Balancing{}}, Verdicts: c.verdicts}
+		return unit.Fragment{Verdicts: c.verdicts}, Policy{Balancing: &route.Balancing{}}
 	}
 	c.warn("", "Deprecated", "KongIngress is deprecated; use a KongUpstreamPolicy and the annotations konghq.com/upstream-policy and konghq.com/host-header of the Service")
 	u := object.Upstream
@@ -48,7 +41,7 @@ func kongIngress(id unit.ID, r *unit.Reader) unit.Fragment {
 	if wrong != "" {
 		c.refuse(field.NewPath("upstream", "host_header"), "upstream.host_header: %q is not %s", *u.HostHeader, wrong)
 	}
-	return unit.Fragment{Value: Policy{Balancing: b, HostHeader: host}, Verdicts: c.verdicts}
+	return unit.Fragment{Verdicts: c.verdicts}, Policy{Balancing: b, HostHeader: host}
 }
 
 func hash(on, header, query, capture, cookie, cookiePath *string) route.Hash {

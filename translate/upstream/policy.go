@@ -1,8 +1,6 @@
 package upstream
 
 import (
-	"fmt"
-
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
@@ -13,8 +11,8 @@ import (
 
 // The roles of the units.
 const (
-	PolicyRole  unit.Role = "upstream-policy"
-	IngressRole unit.Role = "kong-ingress"
+	PolicyRole  unit.Role[Policy] = "upstream-policy"
+	IngressRole unit.Role[Policy] = "kong-ingress"
 )
 
 // Policy is what backends need to know of an object.
@@ -35,26 +33,27 @@ const reasonInvalid = "UpstreamPolicyInvalid"
 
 // Define adds the units to a graph. Statuses name the controller.
 func Define(g *unit.Graph, controller string) {
-	g.Define(unit.Definition{Role: PolicyRole, Kind: unit.KongUpstreamPolicy, EachObject: true,
-		Translate: func(id unit.ID, r *unit.Reader) unit.Fragment { return policy(controller, id, r) }})
-	g.Define(unit.Definition{Role: IngressRole, Kind: unit.KongIngress, EachObject: true, Translate: kongIngress})
+	failed := func(key unit.Key) Policy {
+		return Policy{Reason: "TranslationFailed", Message: key.String() + " could not be translated"}
+	}
+	unit.Each(g, PolicyRole, unit.KongUpstreamPolicy, func(_ *unit.Reader, key unit.Key, object *configurationv1beta1.KongUpstreamPolicy) (unit.Fragment, Policy) {
+		return policy(controller, key, object)
+	}).OnMissing(notFound("UpstreamPolicyNotFound")).OnPanic(failed)
+	unit.Each(g, IngressRole, unit.KongIngress, kongIngress).OnMissing(notFound("KongIngressNotFound")).OnPanic(failed)
+}
+
+func notFound(reason string) func(unit.Key) Policy {
+	return func(key unit.Key) Policy {
+		return Policy{Reason: reason, Message: key.String() + " does not exist", Missing: key}
+	}
 }
 
 // Use reads a KongUpstreamPolicy, or by the other role a KongIngress.
-func Use(r *unit.Reader, role unit.Role, namespace, name string) Policy {
-	p, ok := r.Use(unit.ID{Role: role, Namespace: namespace, Name: name}).(Policy)
-	if !ok { // its translation panicked
-		p = Policy{Reason: "TranslationFailed", Message: fmt.Sprintf("%s %s/%s could not be translated", role, namespace, name)}
-	}
-	return p
+func Use(r *unit.Reader, role unit.Role[Policy], namespace, name string) Policy {
+	return unit.Use(r, role.Of(namespace, name))
 }
 
-func policy(controller string, id unit.ID, r *unit.Reader) unit.Fragment {
-	key := unit.Key{Kind: unit.KongUpstreamPolicy, Namespace: id.Namespace, Name: id.Name}
-	object, ok := unit.Get[*configurationv1beta1.KongUpstreamPolicy](r, key)
-	if !ok {
-		return unit.Fragment{Value: Policy{Reason: "UpstreamPolicyNotFound", Message: fmt.Sprintf("%s does not exist", key), Missing: key}}
-	}
+func policy(controller string, key unit.Key, object *configurationv1beta1.KongUpstreamPolicy) (unit.Fragment, Policy) {
 	says, c := object.Spec, &checker{key: key, reason: reasonInvalid}
 	b := &route.Balancing{
 		Algorithm:    text(says.Algorithm),
@@ -66,9 +65,9 @@ func policy(controller string, id unit.ID, r *unit.Reader) unit.Fragment {
 	sticky(c, says.StickySessions, b)
 	c.balancing(place{name: "spec", path: spec}, b)
 	return unit.Fragment{
-		Value: Policy{Balancing: b}, Verdicts: append(c.verdicts, annotation.Ignored(object, key)...),
-		Status: policyStatus{controller: controller, wrong: wrongOf(c.verdicts)},
-	}
+		Verdicts: append(c.verdicts, annotation.Ignored(object, key)...),
+		Status:   policyStatus{controller: controller, wrong: wrongOf(c.verdicts)},
+	}, Policy{Balancing: b}
 }
 
 var spec = field.NewPath("spec")

@@ -22,22 +22,17 @@ import (
 )
 
 // Role is the role of units of vaults.
-const Role unit.Role = "vault"
+const Role unit.Role[unit.None] = "vault"
 
 // Define adds the units of vaults to a graph.
 func Define(g *unit.Graph, rules Rules) {
 	defineIndex(g)
-	g.Define(unit.Definition{Role: Role, Kind: unit.KongVault, EachObject: true, Translate: func(id unit.ID, r *unit.Reader) unit.Fragment {
-		key := unit.Key{Kind: unit.KongVault, Name: id.Name}
-		v, ok := unit.Get[*configurationv1alpha1.KongVault](r, key)
-		if !ok {
-			return unit.Fragment{}
-		}
+	unit.Each(g, Role, unit.KongVault, unit.Valueless(func(r *unit.Reader, key unit.Key, v *configurationv1alpha1.KongVault) unit.Fragment {
 		if !class.Ours(r, v, rules.Class) {
 			return unit.Fragment{Verdicts: class.Missing(v, key, rules.Class)}
 		}
 		return rules.translate(r, v, key)
-	}})
+	}))
 }
 
 var configField = field.NewPath("spec", "config")

@@ -1,0 +1,93 @@
+package unit
+
+// definition is how units of one role are made.
+type definition struct {
+	// kind is that of the object that a unit stands for. The object has the namespace and the
+	// name of the unit's id.
+	kind Kind
+	// eachObject makes a unit of every object of the kind. Without it, units of the role exist
+	// as long as another unit uses them.
+	eachObject bool
+	translate  func(ID, Key, *Reader) Fragment
+	// missing and failed return the value of a unit whose object does not exist, or whose
+	// translation panicked; nil for the zero value.
+	missing func(Key) any
+	failed  func(ID, Key) any
+}
+
+// Defined is a role that has been defined.
+type Defined[T any] struct{ *definition }
+
+// OnMissing sets the value of a unit that is used while its object does not exist. Without it,
+// that is the zero value.
+func (d Defined[T]) OnMissing(value func(Key) T) Defined[T] {
+	d.missing = func(key Key) any { return value(key) }
+	return d
+}
+
+// OnPanic sets the value of a unit whose translation panicked. Without it, that is the zero value.
+func (d Defined[T]) OnPanic(value func(Key) T) Defined[T] {
+	d.failed = func(_ ID, key Key) any { return value(key) }
+	return d
+}
+
+// DefinedBy is a role by a Sub that has been defined.
+type DefinedBy[S Sub, T any] struct{ *definition }
+
+// OnPanic sets the value of a unit whose translation panicked. Without it, that is the zero value.
+func (d DefinedBy[S, T]) OnPanic(value func(Key, S) T) {
+	d.failed = func(id ID, key Key) any { return value(key, id.Sub.(S)) }
+}
+
+// Each makes a unit of every object of a kind. Other units may use it, also while the object does
+// not exist.
+func Each[O Object, T any](g *Graph, role Role[T], kind Kind, translate func(*Reader, Key, O) (Fragment, T)) Defined[T] {
+	d := &definition{kind: kind, eachObject: true}
+	d.translate = func(_ ID, key Key, r *Reader) (f Fragment) {
+		if object, ok := Get[O](r, key); ok {
+			var value T
+			f, value = translate(r, key, object)
+			f.value = value
+		} else if d.missing != nil {
+			f.value = d.missing(key)
+		}
+		return f
+	}
+	g.roles[RoleName(role)], g.sources[kind], g.owners[kind] = d, RoleName(role), RoleName(role)
+	return Defined[T]{d}
+}
+
+// Shared makes units that exist as long as another unit uses them. The object of the kind that
+// they stand for need not exist.
+func Shared[T any](g *Graph, role Role[T], kind Kind, translate func(*Reader, Key) (Fragment, T)) Defined[T] {
+	d := &definition{kind: kind, translate: func(_ ID, key Key, r *Reader) Fragment {
+		f, value := translate(r, key)
+		f.value = value
+		return f
+	}}
+	g.roles[RoleName(role)] = d
+	return Defined[T]{d}
+}
+
+// SharedOwner is Shared for a unit that owns objects of the cluster. The cluster has no objects of
+// its kind.
+func SharedOwner[T any](g *Graph, role Role[T], kind Kind, translate func(*Reader, Key) (Fragment, T)) Defined[T] {
+	g.owners[kind] = RoleName(role)
+	return Shared(g, role, kind, translate)
+}
+
+// SharedBy is Shared for units of which there may be several for an object.
+func SharedBy[S Sub, T any](g *Graph, role RoleBy[S, T], kind Kind, translate func(*Reader, Key, S) (Fragment, T)) DefinedBy[S, T] {
+	d := &definition{kind: kind, translate: func(id ID, key Key, r *Reader) Fragment {
+		f, value := translate(r, key, id.Sub.(S))
+		f.value = value
+		return f
+	}}
+	g.roles[RoleName(role)] = d
+	return DefinedBy[S, T]{d}
+}
+
+// Valueless adapts a translation to a role without values.
+func Valueless[O Object](translate func(*Reader, Key, O) Fragment) func(*Reader, Key, O) (Fragment, None) {
+	return func(r *Reader, key Key, object O) (Fragment, None) { return translate(r, key, object), None{} }
+}

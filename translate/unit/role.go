@@ -1,0 +1,79 @@
+package unit
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
+
+// RoleName names a role, such as "ingress" or "backend".
+type RoleName string
+
+// Role is what units do of which there is one for an object. T is the type of their value, and
+// [None] if they have none.
+type Role[T any] string
+
+// RoleBy is what units do of which there may be several for an object. A Sub tells them apart.
+type RoleBy[S Sub, T any] string
+
+// None is the value of units that no other unit reads.
+type None struct{}
+
+// Sub tells units of one role and one object apart, such as by the port of a Service. Its strings
+// differ for different values.
+type Sub interface {
+	comparable
+	fmt.Stringer
+}
+
+// Ref refers to the unit of a role with values of type T.
+type Ref[T any] struct{ ID }
+
+// Of refers to the unit of an object.
+func (r Role[T]) Of(namespace, name string) Ref[T] {
+	return Ref[T]{ID{Role: RoleName(r), Namespace: namespace, Name: name}}
+}
+
+// Of refers to one of the units of an object.
+func (r RoleBy[S, T]) Of(namespace, name string, sub S) Ref[T] {
+	return Ref[T]{ID{Role: RoleName(r), Namespace: namespace, Name: name, Sub: sub}}
+}
+
+// ID names one unit. Its values can be compared, and be keys of maps.
+type ID struct {
+	Role      RoleName
+	Namespace string
+	Name      string
+	// Sub is a [Sub], and nil for units of which there is one for an object.
+	Sub fmt.Stringer
+}
+
+// unitOf returns the id of the one unit of a role for an object.
+func unitOf(role RoleName, object Key) ID {
+	return ID{Role: role, Namespace: object.Namespace, Name: object.Name}
+}
+
+// String returns the form that logs use: "backend shop/web:80".
+func (id ID) String() string {
+	s := string(id.Role) + " " + id.Namespace + "/" + id.Name
+	if sub := id.sub(); sub != "" {
+		s += ":" + sub
+	}
+	return s
+}
+
+func (id ID) sub() string {
+	if id.Sub == nil {
+		return ""
+	}
+	return id.Sub.String()
+}
+
+// Compare orders ids by role, namespace, name and sub.
+func (id ID) Compare(other ID) int {
+	if c := cmp.Or(strings.Compare(string(id.Role), string(other.Role)), strings.Compare(id.Namespace, other.Namespace),
+		strings.Compare(id.Name, other.Name)); c != 0 || id.Sub == other.Sub {
+		return c
+	}
+	return strings.Compare(id.sub(), other.sub())
+}
