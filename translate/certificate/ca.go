@@ -19,6 +19,9 @@ var caRoles = map[unit.Kind]unit.Role[CA]{
 	unit.ConfigMap: "ca-certificate-configmap",
 }
 
+// authorities are the CA certificates, by their id in Kong.
+const authorities unit.Family[string] = "CA certificate"
+
 // CA is what users of a CA certificate need to know of it.
 type CA struct {
 	// ID is the Kong CA certificate's. It is empty when the object has none to offer.
@@ -59,7 +62,7 @@ func (o Options) translateCA(r *unit.Reader, key unit.Key) (unit.Fragment, CA) {
 	// Kong has a certificate once. All objects that hold it share the entity, which names the
 	// oldest of them in its tags, so there is nothing to lose and no verdict.
 	return unit.Fragment{Claims: []unit.Claim{{
-		Slot:     "ca " + c.ID,
+		Slot:     authorities.Slot(c.ID),
 		Object:   key,
 		Since:    object.GetCreationTimestamp().Time,
 		Entities: []*kong.Entity{kong.CACertificate(c)},

@@ -55,8 +55,8 @@ type translation struct {
 	fragment unit.Fragment
 
 	model      route.Consumer
-	names      []string // the slots of the consumer's names
-	hasPlugins bool     // for all its requests
+	names      []unit.Slot // of the consumer
+	hasPlugins bool        // for all its requests
 	allowance  *kong.Allowance
 }
 
@@ -95,24 +95,30 @@ func (t *translation) failed(f unit.Fault, reason, format string, args ...any) {
 	t.fragment.Verdicts = append(t.fragment.Verdicts, condition.Verdict(t.key, false, reason, fmt.Sprintf(format, args...)).With(f))
 }
 
+// The names of consumers, of which each is one consumer's.
+const (
+	usernames unit.Family[string] = "consumer username"
+	customIDs unit.Family[string] = "consumer custom_id"
+)
+
 // claimNames claims the consumer, which has its names or is not there.
 func (t *translation) claimNames() {
 	var at []field.Path // of the names
-	add := func(slot, name string) {
-		t.names, at = append(t.names, slot), append(at, field.NewPath(name))
+	add := func(family unit.Family[string], name, of string) {
+		t.names, at = append(t.names, family.Slot(name)), append(at, field.NewPath(of))
 	}
 	if t.consumer.Username != "" {
-		add("consumer username "+t.consumer.Username, "username")
+		add(usernames, t.consumer.Username, "username")
 	}
 	if t.model.Name != t.consumer.Username {
 		// The id in Kong is made of this name, which another consumer may have as its username.
-		add("consumer username "+t.model.Name, "custom_id")
+		add(usernames, t.model.Name, "custom_id")
 	}
 	if t.consumer.CustomID != "" {
-		add("consumer custom_id "+t.consumer.CustomID, "custom_id")
+		add(customIDs, t.consumer.CustomID, "custom_id")
 	}
 	for i, slot := range t.names {
-		claim := t.claim(slot, "another "+slot+" is there already", at[i])
+		claim := t.claim(slot, fmt.Sprintf("another %s %v is there already", slot.Family, slot.Key), at[i])
 		if i == 0 {
 			claim.Entities = append(claim.Entities, t.entities()...)
 		}
@@ -121,7 +127,7 @@ func (t *translation) claimNames() {
 }
 
 // claim asks for something under the condition that the consumer has its names.
-func (t *translation) claim(slot, lost string, at field.Path) unit.Claim {
+func (t *translation) claim(slot unit.Slot, lost string, at field.Path) unit.Claim {
 	return unit.Claim{
 		Slot: slot, Object: t.key, Since: t.consumer.CreationTimestamp.Time, While: t.names,
 		Lost: condition.Verdict(t.key, false, "Conflict", lost).At(at),

@@ -40,6 +40,16 @@ var kinds = map[string]kind{
 		[]string{"hash_secret", "client_type"}, "client_id"},
 }
 
+// credentials are those by which consumers are known.
+const credentials unit.Family[credential] = "credential"
+
+// credential tells credentials apart.
+type credential struct {
+	label    string
+	consumer string // empty where no two consumers may have the same
+	value    string // a secret or close to one: it goes into no message
+}
+
 // credential translates a Secret that the consumer names. One that is no credential is
 // left out; the consumer's others count.
 func (t *translation) credential(name string, where kong.Part) {
@@ -70,8 +80,7 @@ func (t *translation) credential(name string, where kong.Part) {
 		contested = ""
 	}
 	claim := t.claim(
-		// The value is a secret or close to one: it goes into no message.
-		fmt.Sprintf("credential %s %q %q", label, contested, fmt.Sprint(fields[first(k.unique, "group")])),
+		credentials.Slot(credential{label, contested, fmt.Sprint(fields[first(k.unique, "group")])}),
 		fmt.Sprintf("credential %s: there is another %s credential with its %s", name, label, first(k.unique, "group")), where.Path)
 	// A tenant that tries keys does not learn that another namespace uses one.
 	elsewhere := condition.Verdict(t.key, false, "CredentialInvalid",

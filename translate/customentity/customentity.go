@@ -29,6 +29,9 @@ import (
 // Role is the role of units of custom entities.
 const Role unit.Role[Attached] = "custom-entity"
 
+// entities are those that no plugin has, by their type and id.
+const entities unit.Family[kong.Ref] = "custom entity"
+
 // Attached is the value of the unit of an entity that is to be where a plugin is: its zero
 // for any other.
 type Attached struct {
@@ -89,7 +92,7 @@ func (o Options) translate(r *unit.Reader, e *configurationv1alpha1.KongCustomEn
 		Status:   condition.Status{},
 		Verdicts: []unit.Verdict{condition.Verdict(key, true, "Programmed", "the entity is in Kong's configuration")},
 		Claims: []unit.Claim{{
-			Slot: "custom " + string(entity.Type) + " " + entity.ID, Object: key, Since: e.CreationTimestamp.Time,
+			Slot: entities.Slot(entity.Ref), Object: key, Since: e.CreationTimestamp.Time,
 			Entities: []*kong.Entity{entity}, Lost: condition.Verdict(key, false, "Conflict", "another entity has the id "+entity.ID).At(fieldsField.Child("id")),
 		}},
 	}, Attached{}

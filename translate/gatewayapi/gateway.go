@@ -320,7 +320,7 @@ func (t *gatewayTranslation) serve(a assessment, name string, c certificate.Cert
 		t.fragment.Verdicts = append(t.fragment.Verdicts, certificate.WithoutEffect(a.of, "listener "+string(a.spec.Name), name).At(a.path))
 	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
-		Slot:     "sni " + name,
+		Slot:     unit.ServerNames.Slot(name),
 		Object:   a.of,
 		Since:    a.since,
 		Entities: []*kong.Entity{kong.SNI(name, c.ID)},

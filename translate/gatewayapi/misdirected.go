@@ -116,6 +116,14 @@ func (b *binding) secured(a *attachment, l listener, gateway unit.Key, of string
 	}
 }
 
+// misdirections are the refusals of misdirected requests, by Kong's port and the host.
+const misdirections unit.Family[hostAt] = "misdirection"
+
+type hostAt struct {
+	kongPort int32
+	host     route.Host
+}
+
 // refuseMisdirected refuses requests for a host of the route that come over connections for
 // other listeners, as long as the namespace has the host: requests that another namespace serves
 // are not concerned.
@@ -144,7 +152,7 @@ func (t *requestTranslation) refuseMisdirected(b binding) {
 		return
 	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
-		Slot: fmt.Sprintf("misdirected %d %s", b.kongPort, b.host), Object: t.key, Since: t.object.GetCreationTimestamp().Time,
+		Slot: misdirections.Slot(hostAt{b.kongPort, b.host}), Object: t.key, Since: t.object.GetCreationTimestamp().Time,
 		Entities: entities, Same: t.key.Namespace, Under: t.hosts.Owner(&t.fragment, b.host, spec.Child("hostnames")),
 	})
 }
@@ -162,7 +170,7 @@ func (t *requestTranslation) certify(b binding) {
 			continue
 		}
 		t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
-			Slot: "sni " + string(b.host), Object: t.key, Since: c.Since, Same: c.Fingerprint,
+			Slot: unit.ServerNames.Slot(string(b.host)), Object: t.key, Since: c.Since, Same: c.Fingerprint,
 			Entities: []*kong.Entity{kong.SNI(string(b.host), c.ID)}, Under: t.hosts.Owner(&t.fragment, b.host, spec.Child("hostnames")),
 		})
 	}

@@ -244,7 +244,7 @@ func (t *requestTranslation) claimPart(r route.Route, b binding, where kong.Part
 	}
 	under := t.hosts.Under(&t.fragment, b.host, spec.Child("hostnames"))
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
-		Slot: ranking.Slot, Object: t.key, Since: t.object.GetCreationTimestamp().Time,
+		Slot: unit.Ranks.Slot(ranking.Rank), Object: t.key, Since: t.object.GetCreationTimestamp().Time,
 		Entities: ranking.First, Ranked: ranking.At, Extent: ranking.Extent, Under: under,
 		Lost: unit.Warning(t.key, "MatchConflict", where.Name+b.forHost()+" is taken by another rule for the same host and path").At(where.Path),
 	})

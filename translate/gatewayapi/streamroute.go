@@ -167,7 +167,7 @@ func (t *streamTranslation) claim(s route.Stream, b binding, i int) {
 		return
 	}
 	s.Plugins, s.Refuse = t.allowance.Guard(s.Plugins, s.Refuse, where)
-	slot, entities, err := kong.Stream(s, t.reader.Limits())
+	place, entities, err := kong.Stream(s, t.reader.Limits())
 	if err != nil {
 		t.unserve(unit.At(where.Path), "%s: %v", where, err)
 		return
@@ -180,7 +180,7 @@ func (t *streamTranslation) claim(s route.Stream, b binding, i int) {
 		lost = fmt.Sprintf("rule %d: what comes to port %d for %s is another route's", i, b.port, b.host)
 	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
-		Slot: slot, Object: t.key, Since: t.object.GetCreationTimestamp().Time, Entities: entities,
+		Slot: unit.Streams.Slot(place), Object: t.key, Since: t.object.GetCreationTimestamp().Time, Entities: entities,
 		Lost: unit.Warning(t.key, "RouteConflict", lost).At(where.Path),
 	})
 }

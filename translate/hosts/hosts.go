@@ -17,6 +17,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
+// owners are the namespaces that hosts belong to.
+const owners unit.Family[route.Host] = "host"
+
 // Claims are the claims of one object to hosts. The zero value is of no use.
 type Claims struct {
 	object   unit.Key
@@ -52,7 +55,7 @@ func (c Claims) Under(f *unit.Fragment, host route.Host, at field.Path) unit.Und
 func (c Claims) Owner(f *unit.Fragment, host route.Host, at field.Path) unit.Under {
 	if !c.routed[host] {
 		c.routed[host] = true
-		claim := unit.Claim{Slot: slot(host), Object: c.object, Since: c.since, Same: c.object.Namespace}
+		claim := unit.Claim{Slot: owners.Slot(host), Object: c.object, Since: c.since, Same: c.object.Namespace}
 		if c.isolated {
 			what := "the host " + string(host)
 			if host == "" {
@@ -62,7 +65,7 @@ func (c Claims) Owner(f *unit.Fragment, host route.Host, at field.Path) unit.Und
 		}
 		f.Claims = append(f.Claims, claim)
 	}
-	return unit.Under{Slot: slot(host), Same: c.object.Namespace}
+	return unit.Under{Slot: owners.Slot(host), Same: c.object.Namespace}
 }
 
 // afterRoutes is by how many years a claim for a certificate is younger than its object, so that
@@ -79,13 +82,11 @@ func (c Claims) Certificate(f *unit.Fragment, name string, told bool, at field.P
 	}
 	if !c.routed[host] && !c.certified[host] {
 		c.certified[host] = true
-		claim := unit.Claim{Slot: slot(host), Object: c.object, Since: c.since.AddDate(afterRoutes, 0, 0), Same: c.object.Namespace}
+		claim := unit.Claim{Slot: owners.Slot(host), Object: c.object, Since: c.since.AddDate(afterRoutes, 0, 0), Same: c.object.Namespace}
 		if told {
 			claim.Lost = unit.Warning(c.object, "HostConflict", "the certificate for "+name+" is not served: another namespace has the host, and TENANCY is isolated").At(at)
 		}
 		f.Claims = append(f.Claims, claim)
 	}
-	return unit.Under{Slot: slot(host), Same: c.object.Namespace}
+	return unit.Under{Slot: owners.Slot(host), Same: c.object.Namespace}
 }
-
-func slot(host route.Host) string { return "host " + string(host) }

@@ -121,7 +121,7 @@ func (t *translation) claim(r route.Route, where kong.Part) {
 	}
 	under := t.owned.Under(&t.fragment, r.Match.Host, where.Path)
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
-		Slot:     ranking.Slot,
+		Slot:     unit.Ranks.Slot(ranking.Rank),
 		Object:   t.key,
 		Since:    t.ingress.CreationTimestamp.Time,
 		Entities: ranking.First,

@@ -97,7 +97,7 @@ func (t *translation) serve(i int, name string, c certificate.Certificate) {
 		t.fragment.Verdicts = append(t.fragment.Verdicts, certificate.WithoutEffect(t.key, fmt.Sprintf("tls %d", i), name).At(tlsField(i)))
 	}
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
-		Slot:     "sni " + name,
+		Slot:     unit.ServerNames.Slot(name),
 		Object:   t.key,
 		Since:    t.ingress.CreationTimestamp.Time,
 		Entities: entities,

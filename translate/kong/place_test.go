@@ -229,8 +229,8 @@ func TestExtents(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if older.Slot != younger.Slot {
-				t.Fatalf("slots %q and %q", older.Slot, younger.Slot)
+			if older.Rank != younger.Rank {
+				t.Fatalf("ranks %+v and %+v", older.Rank, younger.Rank)
 			}
 			if lost := arrange([]*Extent{older.Extent, younger.Extent}, oneNamespace)[1].By == 0; lost != tt.lost {
 				t.Errorf("nothing is left: %v", lost)

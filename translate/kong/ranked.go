@@ -1,7 +1,6 @@
 package kong
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/kube-sync/kube-sync/translate/limit"
@@ -10,25 +9,33 @@ import (
 
 // Ranking is a route with the places that it may have among the routes of its rank.
 type Ranking struct {
-	// Slot names those of which one request may match several, so that nothing but the place
-	// says which it is for. In different slots their priorities say so, or no request matches
-	// both.
-	Slot string
-	// Extent is which of the slot's requests the route is for.
+	Rank Rank
+	// Extent is which of the rank's requests the route is for.
 	Extent *Extent
-	// First are the entities for the place of a route that is alone in its slot, and At those
+	// First are the entities for the place of a route that is alone in its rank, and At those
 	// for another place.
 	First []*Entity
 	At    func(Place) []*Entity
 }
 
+// Rank is what routes have in common of which one request may match several, so that nothing but
+// their places says which it is for. Where it differs their priorities say so, or no request
+// matches both.
+//
+// Beside the priority it is what of a match has one value in a request: ports, hosts, and paths of
+// one length exclude each other, but for an element that one path ends with a slash and another
+// without. Regular expressions don't, nor do paths that are too long for their length to count:
+// all of one priority and host have one rank.
+type Rank struct {
+	Priority    uint64
+	Port        int
+	Host        route.Host
+	Path        string // without slashes at the end
+	Overlapping bool   // paths do not exclude each other
+}
+
 // Ranked returns the ranking of a route. The error says which part of the match the router
 // cannot be told, or which limit the match exceeds.
-//
-// A slot is a rank and what of the match has one value in a request: ports, hosts, and paths of
-// one length exclude each other, but for an element that one path ends with a slash and
-// another without. Regular expressions don't, nor do paths that are too long for their length
-// to count, and all of one rank and host are in one slot.
 func Ranked(r route.Route, limits limit.Limits) (Ranking, error) {
 	extent := extentOf(r)
 	r.Place = uint64(extent.First())
@@ -36,13 +43,12 @@ func Ranked(r route.Route, limits limit.Limits) (Ranking, error) {
 	if err != nil {
 		return Ranking{}, err
 	}
-	path := "~"
-	if !overlapping(r.Match.Path) {
-		path = strings.TrimRight(normalized(r.Match.Path.Value), "/")
+	rank := Rank{Priority: Priority(r.Match), Port: r.Match.Port, Host: r.Match.Host, Overlapping: overlapping(r.Match.Path)}
+	if !rank.Overlapping {
+		rank.Path = strings.TrimRight(normalized(r.Match.Path.Value), "/")
 	}
 	return Ranking{
-		Slot:   "rank " + strconv.FormatUint(Priority(r.Match), 36) + " " + strconv.Itoa(r.Match.Port) + " " + string(r.Match.Host) + " " + path,
-		Extent: extent, First: first,
+		Rank: rank, Extent: extent, First: first,
 		At: func(place Place) []*Entity {
 			later := r
 			later.Place = uint64(place)

@@ -35,8 +35,8 @@ func TestServerNamesRankNoPlainRequests(t *testing.T) {
 				}
 				if e.plain || e.redirects {
 					plain++
-					if ranking.Slot != other.Slot || e.plain != whole.plain || e.redirects != whole.redirects {
-						t.Errorf("%v %q: plain requests are those of %+v in the slot %q, which are to be those of %+v in %q", protocols, scheme, e, ranking.Slot, whole, other.Slot)
+					if ranking.Rank != other.Rank || e.plain != whole.plain || e.redirects != whole.redirects {
+						t.Errorf("%v %q: plain requests are those of %+v in the rank %+v, which are to be those of %+v in %+v", protocols, scheme, e, ranking.Rank, whole, other.Rank)
 					}
 				}
 				if e.secure {

@@ -47,10 +47,10 @@ func someRequest(r *rand.Rand) expression.Request {
 }
 
 // TestNothingTies holds that a request which two routes of one priority match finds them in one
-// slot, whose places tell them apart: in Kong nothing but their ids would.
+// rank, whose places tell them apart: in Kong nothing but their ids would.
 func TestNothingTies(t *testing.T) {
 	type found struct {
-		slot    string
+		rank    Rank
 		program *expression.Program
 	}
 	met := 0
@@ -71,23 +71,23 @@ func TestNothingTies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			byPriority[Priority(m)] = append(byPriority[Priority(m)], found{ranking.Slot, program})
+			byPriority[Priority(m)] = append(byPriority[Priority(m)], found{ranking.Rank, program})
 		}
 		for range 60 {
 			q := someRequest(r)
 			for _, all := range byPriority {
-				slot := ""
+				var rank *Rank
 				for _, f := range all {
 					if _, in := f.program.Eval(&q); !in {
 						continue
 					}
-					if slot != "" && slot != f.slot {
-						t.Fatalf("seed %d: %+v matches routes of one priority in the slots %q and %q", seed, q, slot, f.slot)
+					if rank != nil && *rank != f.rank {
+						t.Fatalf("seed %d: %+v matches routes of one priority in the ranks %+v and %+v", seed, q, *rank, f.rank)
 					}
-					if slot != "" {
+					if rank != nil {
 						met++
 					}
-					slot = f.slot
+					rank = &f.rank
 				}
 			}
 		}

@@ -1,7 +1,6 @@
 package kong
 
 import (
-	"fmt"
 	"slices"
 
 	gokong "github.com/kong/go-kong/kong"
@@ -11,15 +10,23 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Stream gives a route of connections or datagrams, and the slot that its match takes up.
-func Stream(s route.Stream, limits limit.Limits) (slot string, entities []*Entity, err error) {
+// StreamPlace is what a route of connections or datagrams asks for: those to a port, of TLS those
+// for a server name.
+type StreamPlace struct {
+	UDP  bool
+	Port int
+	SNI  route.Host
+}
+
+// Stream returns the entities of a route of connections or datagrams, and what it asks for.
+func Stream(s route.Stream, limits limit.Limits) (place StreamPlace, entities []*Entity, err error) {
 	expr := streamExpression(s)
 	if err := expression.ValidateStream(expr); err != nil {
-		return "", nil, err
+		return place, nil, err
 	}
 	text, size, err := bounded(expr, len(s.NotSNIs), limits)
 	if err != nil {
-		return "", nil, err
+		return place, nil, err
 	}
 	priority, id := streamPriority(s.SNI), ID(Routes, s.Name)
 	declared := declaredRoute{Route: gokong.Route{
@@ -50,11 +57,7 @@ func Stream(s route.Stream, limits limit.Limits) (slot string, entities []*Entit
 			entities = append(append(entities, guarded), Brought(p, e.Ref, s.Name)...)
 		}
 	}
-	transport := "tcp"
-	if slices.Contains(s.Protocols, "udp") {
-		transport = "udp"
-	}
-	return fmt.Sprintf("stream %s %d %s", transport, s.Port, s.SNI), entities, nil
+	return StreamPlace{slices.Contains(s.Protocols, "udp"), s.Port, s.SNI}, entities, nil
 }
 
 // sni is the server name in lower case: names have no case, and Kong compares what the

@@ -175,13 +175,13 @@ func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.Ingress
 		return
 	}
 	s.Plugins, s.Refuse = t.allowance.Guard(t.attached.Plugins, t.attached.Refuse, where)
-	slot, entities, err := kong.Stream(s, t.reader.Limits())
+	place, entities, err := kong.Stream(s, t.reader.Limits())
 	if err != nil {
 		t.warn(unit.At(where.Path), "MatchInvalid", "%s: %v", where, err)
 		return
 	}
 	t.claim(where, unit.Claim{
-		Slot:     slot,
+		Slot:     unit.Streams.Slot(place),
 		Entities: entities,
 		Lost:     unit.Warning(t.key, "PortConflict", fmt.Sprintf("rule %d: port %d is taken by another rule for the same host", i, s.Port)).At(where.Path.Child("port")),
 	})

@@ -31,7 +31,7 @@ func (t *translation) certificates(object *configurationv1beta1.TCPIngress) {
 				t.fragment.Verdicts = append(t.fragment.Verdicts, certificate.WithoutEffect(t.key, fmt.Sprintf("tls %d", i), host).At(tlsField(i)))
 			}
 			t.claim(kong.Part{Name: fmt.Sprintf("tls %d host %s", i, host), Path: tlsField(i)}, unit.Claim{
-				Slot:     "sni " + host,
+				Slot:     unit.ServerNames.Slot(host),
 				Entities: []*kong.Entity{kong.SNI(host, c.ID)},
 				Same:     c.Fingerprint,
 				Under:    owned.Certificate(&t.fragment, host, true, tlsField(i)),

@@ -15,6 +15,9 @@ import (
 var observers = []string{"correlation-id", "datadog", "file-log", "http-log", "loggly", "opentelemetry", "prometheus",
 	"statsd", "syslog", "tcp-log", "udp-log", "zipkin"}
 
+// globals are the plugins for all requests, by their name in Kong.
+const globals unit.Family[string] = "global plugin"
+
 // global claims what a plugin with the label global is for: all requests. Of one name
 // there can be one; the oldest holds.
 func global(p *configurationv1.KongClusterPlugin, key unit.Key, value resolved) []unit.Claim {
@@ -22,7 +25,7 @@ func global(p *configurationv1.KongClusterPlugin, key unit.Key, value resolved) 
 		return nil
 	}
 	claim := unit.Claim{
-		Slot: "global plugin " + p.PluginName, Object: key, Since: p.CreationTimestamp.Time,
+		Slot: globals.Slot(p.PluginName), Object: key, Since: p.CreationTimestamp.Time,
 		Lost: condition.Verdict(key, false, "Invalid", "all requests have another "+p.PluginName+" already").At(pluginField),
 	}
 	observes := slices.Contains(observers, p.PluginName)

@@ -224,7 +224,7 @@ func (g *Graph) under(u Under) bool {
 }
 
 // holdsAll reports whether a node holds slots.
-func (g *Graph) holdsAll(n *node, slots []string) bool {
+func (g *Graph) holdsAll(n *node, slots []Slot) bool {
 	for _, name := range slots {
 		if s := g.slots[name]; s == nil || s.contenders[0].node != n {
 			return false

@@ -14,7 +14,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-const claimRole Role[None] = "claiming"
+const (
+	claimRole Role[None]     = "claiming"
+	names     Family[string] = "name"
+)
 
 // claiming is a graph in which each ConfigMap claims the slots that its data names, as old
 // as its creation, ranked if it has the label.
@@ -28,7 +31,7 @@ func claiming(ranked func(object string, place kong.Place)) *Graph {
 		}
 		slices.Sort(slots)
 		for _, slot := range slots {
-			claim := Claim{Slot: slot, Object: key, Since: object.CreationTimestamp.Time, Lost: Warning(key, "Lost", slot)}
+			claim := Claim{Slot: names.Slot(slot), Object: key, Since: object.CreationTimestamp.Time, Lost: Warning(key, "Lost", slot)}
 			entity := &kong.Entity{Ref: kong.Ref{Type: kong.Routes, ID: object.Name + "/" + slot}}
 			if claim.Entities = []*kong.Entity{entity}; object.Labels["ranked"] != "" {
 				claim.Extent = extentOf(object.Labels["ranked"])

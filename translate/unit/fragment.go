@@ -51,7 +51,7 @@ func SetPart[T any](f *Fragment, part Part[T], value T) {
 // same match. The oldest claim holds the slot, then the first by object; its
 // entities are in the configuration. The others get the verdict of the claim.
 type Claim struct {
-	Slot     string
+	Slot     Slot
 	Object   Key
 	Since    time.Time
 	Entities []*kong.Entity
@@ -64,7 +64,7 @@ type Claim struct {
 	Extent *kong.Extent
 	// While names slots that the unit has to hold too for the entities to be in the
 	// configuration, as a credential is worth nothing without its consumer.
-	While []string
+	While []Slot
 	// Under, if set, is a slot whose holder has to ask for the same as this claim does, or the
 	// claim comes to nothing.
 	Under Under
@@ -81,7 +81,10 @@ type Claim struct {
 }
 
 // Under names a slot, and what its holder has to ask for.
-type Under struct{ Slot, Same string }
+type Under struct {
+	Slot Slot
+	Same string
+}
 
 // unordered is the verdict of a ranked claim for which its slot has no place of its own.
 func (c Claim) unordered() Verdict {

@@ -34,7 +34,7 @@ type Graph struct {
 	listed     map[Key]map[Key]struct{}
 	readers    map[Kind]map[Key]map[*node]struct{}
 	nodes      map[ID]*node
-	slots      map[string]*slot
+	slots      map[Slot]*slot
 	contests   contests
 	spoken     map[Key]map[*node]struct{} // units with verdicts on objects not their own
 	namespaces map[string]*namespace
@@ -77,7 +77,7 @@ func NewGraph(limits limit.Limits) *Graph {
 		listed:  map[Key]map[Key]struct{}{},
 		readers: map[Kind]map[Key]map[*node]struct{}{},
 		nodes:   map[ID]*node{},
-		slots:   map[string]*slot{},
+		slots:   map[Slot]*slot{},
 		spoken:  map[Key]map[*node]struct{}{},
 
 		namespaces: map[string]*namespace{},

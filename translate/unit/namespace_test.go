@@ -25,7 +25,7 @@ func sized(most limit.Cost, translated func(name string)) *Graph {
 		if n := len(object.Data["plugin"]); n > 0 {
 			plugin := &kong.Entity{Ref: kong.Ref{Type: kong.Plugins, ID: key.Name}, JSON: make([]byte, n)}
 			plugin.Instead = []*kong.Entity{{Ref: kong.Ref{Type: kong.Plugins, ID: "refusal " + key.Name}, JSON: make([]byte, 5)}}
-			f.Claims = []Claim{{Slot: "plugin " + key.Name, Object: key, Entities: []*kong.Entity{plugin}}}
+			f.Claims = []Claim{{Slot: names.Slot("plugin " + key.Name), Object: key, Entities: []*kong.Entity{plugin}}}
 		}
 		return f
 	}))

@@ -24,6 +24,9 @@ import (
 // Role is the role of units of vaults.
 const Role unit.Role[unit.None] = "vault"
 
+// prefixes are those by which references name a vault.
+const prefixes unit.Family[string] = "vault"
+
 // Define adds the units of vaults to a graph.
 func Define(g *unit.Graph, rules Rules) {
 	defineIndex(g)
@@ -58,7 +61,7 @@ func (s Rules) translate(r *unit.Reader, v *configurationv1alpha1.KongVault, key
 	}
 	f.Verdicts = append(f.Verdicts, condition.Verdict(key, true, "Programmed", s.programmed(names)))
 	f.Claims = []unit.Claim{{
-		Slot: "vault " + v.Spec.Prefix, Object: key, Since: v.CreationTimestamp.Time,
+		Slot: prefixes.Slot(v.Spec.Prefix), Object: key, Since: v.CreationTimestamp.Time,
 		Entities: []*kong.Entity{kong.Vault(route.Vault{
 			Backend: v.Spec.Backend, Prefix: v.Spec.Prefix, Description: v.Spec.Description, Config: config,
 			Tags: tags,
