@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kube-sync/kube-sync/translate/address"
@@ -36,7 +37,7 @@ func (p Port) String() string {
 }
 
 // slicesOfService finds a Service's EndpointSlices.
-const slicesOfService unit.Kind = "EndpointSlice of Service"
+const slicesOfService unit.Index[types.NamespacedName] = "EndpointSlice of Service"
 
 // Options are settings of the operator.
 type Options struct {
@@ -99,19 +100,18 @@ func Define(g *unit.Graph, o Options) {
 	})
 	o.defineFacades(g)
 	o.defineProtected(g)
-	g.DefineIndex(unit.Index{
-		Name: slicesOfService,
-		Kind: unit.EndpointSlice,
-		Owner: func(object unit.Object) (string, string, bool) {
-			service, ok := object.GetLabels()[discoveryv1.LabelServiceName]
-			return object.GetNamespace(), service, ok
-		},
+	unit.DefineIndex(g, slicesOfService, unit.EndpointSlice, func(slice unit.Object) []types.NamespacedName {
+		service, ok := slice.GetLabels()[discoveryv1.LabelServiceName]
+		if !ok {
+			return nil
+		}
+		return []types.NamespacedName{{Namespace: slice.GetNamespace(), Name: service}}
 	})
 }
 
 // Slices are the EndpointSlices of a Service.
 func Slices(r *unit.Reader, namespace, service string) []*discoveryv1.EndpointSlice {
-	return unit.List[*discoveryv1.EndpointSlice](r, unit.Key{Kind: slicesOfService, Namespace: namespace, Name: service})
+	return unit.List[*discoveryv1.EndpointSlice](r, slicesOfService, types.NamespacedName{Namespace: namespace, Name: service})
 }
 
 // Use makes a backend be there for the unit that asks.

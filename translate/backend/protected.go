@@ -23,19 +23,21 @@ func ofAPIServer[T any](role unit.Role[T]) unit.Ref[T] { return role.Of("default
 
 const (
 	// slicesOfGateway finds the EndpointSlices that have the gateway's pod, in its namespace.
-	slicesOfGateway unit.Kind = "EndpointSlice of the gateway"
+	slicesOfGateway unit.Index[unit.None] = "EndpointSlice of the gateway"
 	// slicesDenied finds those of all namespaces with an address that the operator's policy denies.
-	slicesDenied unit.Kind = "EndpointSlice with a denied address"
+	slicesDenied unit.Index[unit.None] = "EndpointSlice with a denied address"
 )
 
 func (o Options) defineProtected(g *unit.Graph) {
 	unit.Shared(g, policyRole, unit.Service, o.translatePolicy).OnPanic(func(unit.Key) address.Policy { return o.Addresses })
 	unit.Shared(g, learnedRole, unit.Service, o.translateLearned)
-	index := func(name unit.Kind, holds func(*discoveryv1.EndpointSlice) bool) {
-		g.DefineIndex(unit.Index{Name: name, Kind: unit.EndpointSlice, Owner: func(object unit.Object) (string, string, bool) {
-			slice, ok := object.(*discoveryv1.EndpointSlice)
-			return "", "", ok && holds(slice)
-		}})
+	index := func(name unit.Index[unit.None], holds func(*discoveryv1.EndpointSlice) bool) {
+		unit.DefineIndex(g, name, unit.EndpointSlice, func(slice *discoveryv1.EndpointSlice) []unit.None {
+			if !holds(slice) {
+				return nil
+			}
+			return []unit.None{{}}
+		})
 	}
 	index(slicesOfGateway, func(slice *discoveryv1.EndpointSlice) bool {
 		return slice.Namespace == o.GatewayNamespace && slices.ContainsFunc(addressesOf(slice), func(a netip.Addr) bool {
@@ -60,7 +62,7 @@ func (o Options) translatePolicy(r *unit.Reader, apiServer unit.Key) (unit.Fragm
 	p := o.Addresses
 	p.Learned = address.Learned{}
 	if !o.Addresses.AllowOwnHost {
-		for _, slice := range unit.List[*discoveryv1.EndpointSlice](r, unit.Key{Kind: slicesOfGateway}) {
+		for _, slice := range unit.List[*discoveryv1.EndpointSlice](r, slicesOfGateway, unit.None{}) {
 			service := slice.Labels[discoveryv1.LabelServiceName]
 			p.Learned.Add(address.OfGateway, clusterIPs(r, slice.Namespace, service))
 			addresses, ports := external(r, slice.Namespace, service)
@@ -82,7 +84,7 @@ func (o Options) translatePolicy(r *unit.Reader, apiServer unit.Key) (unit.Fragm
 // that the cluster's network would send what goes to the cluster IP.
 func (o Options) translateLearned(r *unit.Reader, _ unit.Key) (unit.Fragment, address.Learned) {
 	learned := address.Learned{}
-	for _, slice := range unit.List[*discoveryv1.EndpointSlice](r, unit.Key{Kind: slicesDenied}) {
+	for _, slice := range unit.List[*discoveryv1.EndpointSlice](r, slicesDenied, unit.None{}) {
 		learned.Add(address.Leading, clusterIPs(r, slice.Namespace, slice.Labels[discoveryv1.LabelServiceName]))
 	}
 	maps.Copy(learned, o.policy(r).Learned)

@@ -5,6 +5,7 @@ import (
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
 	configurationv1alpha1 "github.com/kong/kubernetes-configuration/api/configuration/v1alpha1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/grant"
@@ -15,34 +16,34 @@ import (
 // ofPlugin finds the entities whose parent is a KongPlugin, by the plugin, and ofClusterPlugin
 // those of a KongClusterPlugin, by the entities' own namespace and the plugin's name.
 const (
-	ofPlugin        unit.Kind = "KongCustomEntity of KongPlugin"
-	ofClusterPlugin unit.Kind = "KongCustomEntity of KongClusterPlugin"
+	ofPlugin        unit.Index[types.NamespacedName] = "KongCustomEntity of KongPlugin"
+	ofClusterPlugin unit.Index[types.NamespacedName] = "KongCustomEntity of KongClusterPlugin"
 )
 
 func defineParents(g *unit.Graph) {
-	g.DefineIndex(unit.Index{Name: ofPlugin, Kind: unit.KongCustomEntity, Owner: func(object unit.Object) (string, string, bool) {
-		parent, ok := indexed(object)
-		return parent.Namespace, parent.Name, ok && parent.Kind == unit.KongPlugin
-	}})
-	g.DefineIndex(unit.Index{Name: ofClusterPlugin, Kind: unit.KongCustomEntity, Owner: func(object unit.Object) (string, string, bool) {
-		parent, ok := indexed(object)
-		return object.GetNamespace(), parent.Name, ok && parent.Kind == unit.KongClusterPlugin
-	}})
-}
-
-// indexed is the plugin that an object names as its parent; it is false if it names none.
-func indexed(object unit.Object) (unit.Key, bool) {
-	e, ok := object.(*configurationv1alpha1.KongCustomEntity)
-	if !ok || e.Spec.ParentRef == nil {
-		return unit.Key{}, false
+	index := func(index unit.Index[types.NamespacedName], of unit.Kind) {
+		unit.DefineIndex(g, index, unit.KongCustomEntity, func(e *configurationv1alpha1.KongCustomEntity) []types.NamespacedName {
+			parent, ok := parentOf(e)
+			switch {
+			case !ok || parent.Kind != of:
+				return nil
+			case of == unit.KongClusterPlugin:
+				return []types.NamespacedName{{Namespace: e.Namespace, Name: parent.Name}}
+			}
+			return []types.NamespacedName{{Namespace: parent.Namespace, Name: parent.Name}}
+		})
 	}
-	return parentOf(e)
+	index(ofPlugin, unit.KongPlugin)
+	index(ofClusterPlugin, unit.KongClusterPlugin)
 }
 
-// parentOf is the plugin that an entity names; it is false for what is none.
+// parentOf returns the plugin that an entity names as its parent; false if it names none.
 func parentOf(e *configurationv1alpha1.KongCustomEntity) (unit.Key, bool) {
 	ref := e.Spec.ParentRef
-	parent := unit.Key{Kind: unit.KongPlugin, Namespace: e.Namespace, Name: ref.Name}
+	if ref == nil {
+		return unit.Key{}, false
+	}
+	parent := unit.KongPlugin.Key(e.Namespace, ref.Name)
 	if ref.Kind != nil {
 		parent.Kind = unit.Kind(*ref.Kind)
 	}
@@ -86,7 +87,7 @@ func attached(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key uni
 
 // OfPlugin returns the entities whose parent is a KongPlugin.
 func OfPlugin(r *unit.Reader, plugin unit.Key) []route.Custom {
-	return attachedIn(r, unit.Key{Kind: ofPlugin, Namespace: plugin.Namespace, Name: plugin.Name})
+	return attachedIn(r, ofPlugin, plugin.Namespace, plugin.Name)
 }
 
 // OfClusterPlugin returns the entities of a namespace whose parent is a KongClusterPlugin. They
@@ -97,12 +98,12 @@ func OfClusterPlugin(r *unit.Reader, plugin, namespace string) []route.Custom {
 	if namespace == "" {
 		return nil
 	}
-	return attachedIn(r, unit.Key{Kind: ofClusterPlugin, Namespace: namespace, Name: plugin})
+	return attachedIn(r, ofClusterPlugin, namespace, plugin)
 }
 
-func attachedIn(r *unit.Reader, index unit.Key) []route.Custom {
+func attachedIn(r *unit.Reader, index unit.Index[types.NamespacedName], namespace, plugin string) []route.Custom {
 	var all []route.Custom
-	for _, key := range r.Keys(index) {
+	for _, key := range unit.Keys(r, index, types.NamespacedName{Namespace: namespace, Name: plugin}) {
 		if found := unit.Use(r, Role.Of(key.Namespace, key.Name)); found.Type != "" {
 			all = append(all, route.Custom{Namespace: key.Namespace, Name: key.Name, Type: found.Type, Fields: json.RawMessage(found.Fields)})
 		}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/backend"
@@ -21,19 +22,17 @@ import (
 // where the Host is rewritten to it, and never another name or a URI.
 
 // policiesOf finds the BackendTLSPolicies of a Service.
-const policiesOf unit.Kind = "BackendTLSPolicy of Service"
+const policiesOf unit.Index[types.NamespacedName] = "BackendTLSPolicy of Service"
 
 func indexPolicies(g *unit.Graph) {
-	g.DefineIndex(unit.Index{Name: policiesOf, Kind: unit.BackendTLSPolicy, Owners: func(o unit.Object) (owners []unit.Key) {
-		if policy, ok := o.(*gatewayv1.BackendTLSPolicy); ok {
-			for _, target := range policy.Spec.TargetRefs {
-				if ofService(target) {
-					owners = append(owners, unit.Key{Namespace: policy.Namespace, Name: string(target.Name)})
-				}
+	unit.DefineIndex(g, policiesOf, unit.BackendTLSPolicy, func(policy *gatewayv1.BackendTLSPolicy) (services []types.NamespacedName) {
+		for _, target := range policy.Spec.TargetRefs {
+			if ofService(target) {
+				services = append(services, types.NamespacedName{Namespace: policy.Namespace, Name: string(target.Name)})
 			}
 		}
-		return owners
-	}})
+		return services
+	})
 }
 
 func ofService(target gatewayv1.LocalPolicyTargetReferenceWithSectionName) bool {
@@ -42,7 +41,7 @@ func ofService(target gatewayv1.LocalPolicyTargetReferenceWithSectionName) bool 
 
 // policies are those of a Service's ports and of the whole of it, the oldest first.
 func policies(r *unit.Reader, namespace, service string) []*gatewayv1.BackendTLSPolicy {
-	all := unit.List[*gatewayv1.BackendTLSPolicy](r, unit.Key{Kind: policiesOf, Namespace: namespace, Name: service})
+	all := unit.List[*gatewayv1.BackendTLSPolicy](r, policiesOf, types.NamespacedName{Namespace: namespace, Name: service})
 	slices.SortStableFunc(all, func(a, b *gatewayv1.BackendTLSPolicy) int {
 		return a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
 	})

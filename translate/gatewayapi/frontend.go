@@ -152,7 +152,7 @@ type guardedPort struct {
 // frontends tells Kong at which of its ports clients have to prove who they are.
 func (o Options) frontends(r *unit.Reader, _ unit.Key) (unit.Fragment, unit.None) {
 	var ports []guardedPort
-	for _, gateway := range unit.List[*gatewayv1.Gateway](r, unit.Key{Kind: allGateways}) {
+	for _, gateway := range unit.List[*gatewayv1.Gateway](r, allGateways, unit.None{}) {
 		if gateway.Spec.TLS == nil || gateway.Spec.TLS.Frontend == nil || !o.ours(r, gateway).pooled {
 			continue
 		}

@@ -94,7 +94,7 @@ func Define(g *unit.Graph, o Options) {
 	unit.Shared(g, mergedRole, unit.Gateway, o.merge)
 	unit.SharedOwner(g, poolRole, owned.Ports.Kind, o.pool)
 	unit.Shared(g, frontPortsRole, unit.Service, o.frontPorts)
-	indexPool(g)
+	unit.DefineIndex(g, allGateways, unit.Gateway, func(unit.Object) []unit.None { return []unit.None{{}} })
 	indexListenerSets(g)
 	unit.Shared(g, frontendRole, unit.GatewayClass, o.frontends)
 	unit.Each(g, backendTLSRole, unit.BackendTLSPolicy, o.backendTLSPolicy).OnPanic(func(unit.Key) backendTLS {

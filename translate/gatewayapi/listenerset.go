@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/limit"
@@ -19,14 +20,17 @@ import (
 // as their parent.
 func indexListenerSets(g *unit.Graph) {
 	for _, k := range setKinds {
-		g.DefineIndex(unit.Index{Name: k.index, Kind: k.kind, Owner: func(o unit.Object) (string, string, bool) {
-			set, ok := listenerSetOf(o)
+		unit.DefineIndex(g, k.index, k.kind, func(object unit.Object) []types.NamespacedName {
+			set, ok := listenerSetOf(object)
 			if !ok {
-				return "", "", false
+				return nil
 			}
 			gateway, ok := gatewayOf(set)
-			return gateway.Namespace, gateway.Name, ok
-		}})
+			if !ok {
+				return nil
+			}
+			return []types.NamespacedName{{Namespace: gateway.Namespace, Name: gateway.Name}}
+		})
 	}
 }
 
@@ -95,7 +99,7 @@ type attachedSet struct {
 // setsOf are the ListenerSets that a Gateway allows, in their order.
 func setsOf(r *unit.Reader, gateway *gatewayv1.Gateway) (sets []attachedSet) {
 	for _, k := range setKinds {
-		for _, object := range unit.List[unit.Object](r, unit.Key{Kind: k.index, Namespace: gateway.Namespace, Name: gateway.Name}) {
+		for _, object := range unit.List[unit.Object](r, k.index, types.NamespacedName{Namespace: gateway.Namespace, Name: gateway.Name}) {
 			if set, ok := listenerSetOf(object); ok && admits(r, gateway, set) {
 				sets = append(sets, attachedSet{set, k.kind.Of(set)})
 			}

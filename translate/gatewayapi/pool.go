@@ -29,13 +29,8 @@ func (p Pool) Has(port int) bool {
 	return false
 }
 
-// allGateways is an index with one key.
-const allGateways unit.Kind = "Gateway of all"
-
-func indexPool(g *unit.Graph) {
-	g.DefineIndex(unit.Index{Name: allGateways, Kind: unit.Gateway,
-		Owner: func(unit.Object) (string, string, bool) { return "", "", true }})
-}
+// allGateways holds all Gateways.
+const allGateways unit.Index[unit.None] = "Gateway of all"
 
 // poolPort is a port of the Service of a Gateway.
 type poolPort struct {
@@ -102,7 +97,7 @@ type wantedPort struct {
 // wantedPorts are the ports that Gateways want to have assigned, the oldest Gateway first.
 // Those that ListenerSets add come last, so that Gateways do not go without for them.
 func (o Options) wantedPorts(r *unit.Reader) []wantedPort {
-	gateways := unit.List[*gatewayv1.Gateway](r, unit.Key{Kind: allGateways})
+	gateways := unit.List[*gatewayv1.Gateway](r, allGateways, unit.None{})
 	slices.SortStableFunc(gateways, func(a, b *gatewayv1.Gateway) int {
 		return a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
 	})

@@ -1,6 +1,7 @@
 package gatewayapi
 
 import (
+	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/experimental"
@@ -17,7 +18,7 @@ var setKinds = []setKind{
 type setKind struct {
 	kind  unit.Kind
 	role  unit.Role[*served]
-	index unit.Kind
+	index unit.Index[types.NamespacedName]
 }
 
 // listenerSetOf is what an object of a kind that adds listeners says.

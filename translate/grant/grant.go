@@ -5,21 +5,18 @@ package grant
 import (
 	"slices"
 
+	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 // inNamespace finds all grants of a namespace.
-const inNamespace unit.Kind = "ReferenceGrant of Namespace"
+const inNamespace unit.Index[string] = "ReferenceGrant of Namespace"
 
 // Define adds the index of ReferenceGrants to a graph.
 func Define(g *unit.Graph) {
-	g.DefineIndex(unit.Index{
-		Name:  inNamespace,
-		Kind:  unit.ReferenceGrant,
-		Owner: func(object unit.Object) (string, string, bool) { return "", object.GetNamespace(), true },
-	})
+	unit.DefineIndex(g, inNamespace, unit.ReferenceGrant, func(object unit.Object) []string { return []string{object.GetNamespace()} })
 }
 
 // Allows reports whether one object may refer to another: both are of one namespace, or a
@@ -28,7 +25,7 @@ func Allows(r *unit.Reader, from, to unit.Key) bool {
 	if from.Namespace == to.Namespace {
 		return true
 	}
-	for _, g := range unit.List[*gatewayv1.ReferenceGrant](r, unit.Key{Kind: inNamespace, Name: to.Namespace}) {
+	for _, g := range unit.List[*gatewayv1.ReferenceGrant](r, inNamespace, to.Namespace) {
 		if trusts(g.Spec.From, from) && covers(g.Spec.To, to) {
 			return true
 		}
@@ -39,14 +36,14 @@ func Allows(r *unit.Reader, from, to unit.Key) bool {
 // Missing is the ReferenceGrant without which an object may not be referred to: any one of its
 // namespace that allows it.
 func Missing(to unit.Key) unit.Key {
-	return unit.Key{Kind: unit.ReferenceGrant, Namespace: to.Namespace}
+	return unit.ReferenceGrant.Key(to.Namespace, "")
 }
 
 // Referrers returns the keys of the objects that an index holds for an object and that may
 // refer to it, in order. Anyone who writes an object may name any other in it, so an index of
 // references across namespaces is read through here and in no other way.
-func Referrers(r *unit.Reader, index unit.Kind, to unit.Key) []unit.Key {
-	keys := r.Keys(unit.Key{Kind: index, Namespace: to.Namespace, Name: to.Name})
+func Referrers(r *unit.Reader, index unit.Index[types.NamespacedName], to unit.Key) []unit.Key {
+	keys := unit.Keys(r, index, types.NamespacedName{Namespace: to.Namespace, Name: to.Name})
 	return slices.DeleteFunc(keys, func(from unit.Key) bool { return !Allows(r, from, to) })
 }
 
@@ -91,12 +88,12 @@ func ConsumersOf(r *unit.Reader, namespace string) []string {
 
 func consumers(r *unit.Reader, namespace string, covered func([]gatewayv1.ReferenceGrantTo) bool) []string {
 	var namespaces []string
-	for _, g := range unit.List[*gatewayv1.ReferenceGrant](r, unit.Key{Kind: inNamespace, Name: namespace}) {
+	for _, g := range unit.List[*gatewayv1.ReferenceGrant](r, inNamespace, namespace) {
 		if !covered(g.Spec.To) {
 			continue
 		}
 		for _, f := range g.Spec.From {
-			from := unit.Key{Kind: unit.KongConsumer, Namespace: string(f.Namespace)}
+			from := unit.KongConsumer.Key(string(f.Namespace), "")
 			if trusts([]gatewayv1.ReferenceGrantFrom{f}, from) && from.Namespace != namespace {
 				namespaces = append(namespaces, from.Namespace)
 			}

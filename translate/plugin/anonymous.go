@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	configurationv1 "github.com/kong/kubernetes-configuration/api/configuration/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/grant"
@@ -13,16 +14,15 @@ import (
 
 // consumersNamed finds KongConsumers by their namespace and username. It is looked through for
 // each namespace that may have the one, so that consumers elsewhere concern no plugin.
-const consumersNamed unit.Kind = "KongConsumer of username"
+const consumersNamed unit.Index[types.NamespacedName] = "KongConsumer of username"
 
 func defineUsernames(g *unit.Graph) {
-	g.DefineIndex(unit.Index{Name: consumersNamed, Kind: unit.KongConsumer, Owner: func(object unit.Object) (namespace, name string, ok bool) {
-		c, ok := object.(*configurationv1.KongConsumer)
-		if !ok || c.Username == "" {
-			return "", "", false
+	unit.DefineIndex(g, consumersNamed, unit.KongConsumer, func(c *configurationv1.KongConsumer) []types.NamespacedName {
+		if c.Username == "" {
+			return nil
 		}
-		return c.Namespace, c.Username, true
-	}})
+		return []types.NamespacedName{{Namespace: c.Namespace, Name: c.Username}}
+	})
 }
 
 // anonymous returns why a KongPlugin of an isolated gateway must not have the consumer that
@@ -35,11 +35,11 @@ func (d definition) anonymous(r *unit.Reader, s source, config map[string]any) e
 	}
 	ours := func(c *configurationv1.KongConsumer) bool { return class.Ours(r, c, d.vaults.Class) }
 	for _, namespace := range append([]string{s.key.Namespace}, grant.ConsumersOf(r, s.key.Namespace)...) {
-		if slices.ContainsFunc(unit.List[*configurationv1.KongConsumer](r, unit.Key{Kind: consumersNamed, Namespace: namespace, Name: name}), ours) {
+		if slices.ContainsFunc(unit.List[*configurationv1.KongConsumer](r, consumersNamed, types.NamespacedName{Namespace: namespace, Name: name}), ours) {
 			return nil
 		}
 	}
 	return unit.WithFault(fmt.Errorf("config.anonymous names no KongConsumer of this namespace by its username, nor one of a namespace "+
 		"whose consumers a ReferenceGrant in namespace %s lets in; while TENANCY is isolated it has to", s.key.Namespace),
-		unit.Lacking(configField.Child("anonymous"), unit.Key{Kind: unit.KongConsumer, Namespace: s.key.Namespace}))
+		unit.Lacking(configField.Child("anonymous"), unit.KongConsumer.Key(s.key.Namespace, "")))
 }

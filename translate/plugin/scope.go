@@ -8,6 +8,7 @@ import (
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/grant"
@@ -16,9 +17,9 @@ import (
 
 // Indexes of what names a plugin, by the plugin's namespace and name.
 const (
-	consumersNaming unit.Kind = "KongConsumer naming KongPlugin"
-	groupsNaming    unit.Kind = "KongConsumerGroup naming KongPlugin"
-	routesNaming    unit.Kind = "route naming KongPlugin"
+	consumersNaming unit.Index[types.NamespacedName] = "KongConsumer naming KongPlugin"
+	groupsNaming    unit.Index[types.NamespacedName] = "KongConsumerGroup naming KongPlugin"
+	routesNaming    unit.Index[types.NamespacedName] = "route naming KongPlugin"
 )
 
 // Units that gather those, so that users of a plugin are translated again only if the
@@ -35,8 +36,8 @@ type scope struct {
 }
 
 func defineRelations(g *unit.Graph, className string) {
-	defineIndex(g, unit.KongConsumer, consumersNaming, namedIn)
-	defineIndex(g, unit.KongConsumerGroup, groupsNaming, namedIn)
+	unit.DefineIndex(g, consumersNaming, unit.KongConsumer, namedIn)
+	unit.DefineIndex(g, groupsNaming, unit.KongConsumerGroup, namedIn)
 	DefineRoute(g, unit.Service)
 	DefineRoute(g, unit.Ingress, func(r *unit.Reader, object unit.Object) bool {
 		ingress, ok := object.(*networkingv1.Ingress)
@@ -67,12 +68,12 @@ func DefineRoute(g *unit.Graph, kind unit.Kind, ours ...func(*unit.Reader, unit.
 // DefineExtensible is DefineRoute for a kind that names KongPlugins of its namespace by
 // other means too.
 func DefineExtensible(g *unit.Graph, kind unit.Kind, also func(unit.Object) []string, ours ...func(*unit.Reader, unit.Object) bool) {
-	defineIndex(g, kind, routesNaming, func(object unit.Object) []unit.Key {
-		keys := namedIn(object)
+	unit.DefineIndex(g, routesNaming, kind, func(object unit.Object) []types.NamespacedName {
+		plugins := namedIn(object)
 		for _, name := range also(object) {
-			keys = append(keys, unit.Key{Namespace: object.GetNamespace(), Name: name})
+			plugins = append(plugins, types.NamespacedName{Namespace: object.GetNamespace(), Name: name})
 		}
-		return keys
+		return plugins
 	})
 	unit.Shared(g, namingRole(kind), kind, func(r *unit.Reader, key unit.Key) (unit.Fragment, bool) {
 		object := r.Get(key)
@@ -84,23 +85,18 @@ func DefineExtensible(g *unit.Graph, kind unit.Kind, also func(unit.Object) []st
 	})
 }
 
-func defineIndex(g *unit.Graph, kind, index unit.Kind, names func(unit.Object) []unit.Key) {
-	g.DefineIndex(unit.Index{Name: index, Kind: kind, Owners: names})
-}
-
 // namedIn are the plugins that an annotation names.
-func namedIn(object unit.Object) []unit.Key {
-	var keys []unit.Key
+func namedIn(object unit.Object) (plugins []types.NamespacedName) {
 	for _, ref := range references(object) {
-		keys = append(keys, unit.Key{Namespace: ref.namespace, Name: ref.name})
+		plugins = append(plugins, types.NamespacedName{Namespace: ref.namespace, Name: ref.name})
 	}
-	return keys
+	return plugins
 }
 
 // referrers are the objects of an index that name a plugin and may: those of its own
 // namespace, and those that a ReferenceGrant there allows. A KongClusterPlugin is named
 // without a namespace, so that it stands for a plugin of the referrer's own.
-func referrers(r *unit.Reader, index unit.Kind, plugin unit.Key, kind unit.Kind) []unit.Key {
+func referrers(r *unit.Reader, index unit.Index[types.NamespacedName], plugin unit.Key, kind unit.Kind) []unit.Key {
 	all := grant.Referrers(r, index, plugin)
 	if kind != unit.KongClusterPlugin {
 		return all

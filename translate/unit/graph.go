@@ -7,31 +7,17 @@ import (
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
-// Index ties objects of one kind to others, as a label ties EndpointSlices to
-// their Service.
-type Index struct {
-	// Name is the kind that keys of this index have, such as
-	// "EndpointSlice of Service".
-	Name Kind
-	// Kind is the kind of the objects that the index holds.
-	Kind Kind
-	// Owner gives the namespace and name under which an object is found.
-	Owner func(Object) (namespace, name string, ok bool)
-	// Owners is in the place of Owner where an object is found under several names. Of
-	// a Key only the namespace and name count.
-	Owners func(Object) []Key
-}
-
 // Graph holds all units and keeps their fragments in step with the objects.
 type Graph struct {
 	roles   map[RoleName]*definition
 	sources map[Kind]RoleName
 	owners  map[Kind]RoleName // of units that own objects
-	indexes map[Kind][]Index
+	indexes map[Kind][]func(Object) []lookup
 	limits  limit.Limits
 
 	objects    map[Key]Object
-	listed     map[Key]map[Key]struct{}
+	listed     map[lookup]map[Key]struct{}
+	lookers    map[lookup]map[*node]struct{}
 	readers    map[Kind]map[Key]map[*node]struct{}
 	nodes      map[ID]*node
 	slots      map[Slot]*slot
@@ -72,9 +58,10 @@ func NewGraph(limits limit.Limits) *Graph {
 		roles:   map[RoleName]*definition{},
 		sources: map[Kind]RoleName{},
 		owners:  map[Kind]RoleName{},
-		indexes: map[Kind][]Index{},
+		indexes: map[Kind][]func(Object) []lookup{},
 		objects: map[Key]Object{},
-		listed:  map[Key]map[Key]struct{}{},
+		listed:  map[lookup]map[Key]struct{}{},
+		lookers: map[lookup]map[*node]struct{}{},
 		readers: map[Kind]map[Key]map[*node]struct{}{},
 		nodes:   map[ID]*node{},
 		slots:   map[Slot]*slot{},
@@ -83,11 +70,6 @@ func NewGraph(limits limit.Limits) *Graph {
 		namespaces: map[string]*namespace{},
 		attached:   map[Key]*attachments{},
 	}
-}
-
-// DefineIndex adds an index.
-func (g *Graph) DefineIndex(i Index) {
-	g.indexes[i.Kind] = append(g.indexes[i.Kind], i)
 }
 
 // Update takes changed objects and translates again the units that read them.
@@ -169,7 +151,7 @@ func (g *Graph) store(c Change) {
 	} else {
 		g.objects[c.Key] = c.Object
 	}
-	g.markReaders(c.Key)
+	g.markAll(g.readers[c.Key.Kind][c.Key])
 	for _, index := range g.indexes[c.Key.Kind] {
 		g.list(index, c.Key, old, c.Object)
 	}
@@ -191,44 +173,6 @@ func (g *Graph) store(c Change) {
 		n.source = true
 		g.mark(n)
 	}
-}
-
-// list keeps one index in step with one object.
-func (g *Graph) list(index Index, key Key, old, object Object) {
-	from, to := index.keys(old), index.keys(object)
-	for _, owner := range from {
-		if !slices.Contains(to, owner) {
-			delete(g.listed[owner], key)
-			if len(g.listed[owner]) == 0 {
-				delete(g.listed, owner)
-			}
-			g.markReaders(owner)
-		}
-	}
-	for _, owner := range to {
-		if g.listed[owner] == nil {
-			g.listed[owner] = map[Key]struct{}{}
-		}
-		g.listed[owner][key] = struct{}{}
-		g.markReaders(owner)
-	}
-}
-
-// keys are those under which the index has an object.
-func (i Index) keys(object Object) []Key {
-	if object == nil {
-		return nil
-	}
-	var owners []Key
-	if i.Owners != nil {
-		owners = i.Owners(object)
-	} else if namespace, name, ok := i.Owner(object); ok {
-		owners = []Key{{Namespace: namespace, Name: name}}
-	}
-	for n := range owners {
-		owners[n].Kind = i.Name
-	}
-	return owners
 }
 
 // Reads lists the keys of a kind that units asked for, found or not, in order.

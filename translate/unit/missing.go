@@ -30,21 +30,11 @@ func (f *finding) look(n *node) {
 	}
 	f.seen[n] = true
 	for _, key := range n.reads {
-		if f.graph.objects[key] == nil && !f.graph.isIndex(key.Kind) {
+		if f.graph.objects[key] == nil {
 			f.missing = append(f.missing, key)
 		}
 	}
 	for _, used := range n.uses {
 		f.look(used.node)
 	}
-}
-
-// isIndex tells keys of an index, of which there are no objects.
-func (g *Graph) isIndex(name Kind) bool {
-	for _, indexes := range g.indexes {
-		if slices.ContainsFunc(indexes, func(i Index) bool { return i.Name == name }) {
-			return true
-		}
-	}
-	return false
 }

@@ -20,6 +20,7 @@ type node struct {
 
 	fragment Fragment
 	reads    []Key
+	lookups  []lookup
 	uses     []use
 	users    map[*node]struct{}         // of the value
 	parts    map[any]map[*node]struct{} // users, by the part that they use
@@ -71,8 +72,8 @@ func (g *Graph) stain(n *node) {
 	}
 }
 
-func (g *Graph) markReaders(key Key) {
-	for n := range g.readers[key.Kind][key] {
+func (g *Graph) markAll(nodes map[*node]struct{}) {
+	for n := range nodes {
 		g.mark(n)
 	}
 }
@@ -86,6 +87,7 @@ func (g *Graph) translate(n *node) {
 	fragment.Attached = append(slices.Clip(fragment.Attached), r.attached.list...)
 
 	g.setReads(n, r.reads.list)
+	g.setLookups(n, r.lookups.list)
 	g.setUses(n, r.uses.list)
 	g.setEntrants(n, r.entrants)
 	old := n.fragment
@@ -104,9 +106,7 @@ func (g *Graph) markUsers(n *node, old, fragment Fragment) {
 		if len(users) == 0 || reflect.DeepEqual(was, is) {
 			return
 		}
-		for user := range users {
-			g.mark(user)
-		}
+		g.markAll(users)
 	}
 	mark(n.users, old.value, fragment.value)
 	for part, users := range n.parts {
@@ -234,6 +234,7 @@ func (g *Graph) drop(n *node) {
 	n.gone = true
 	g.leaveNamespace(n)
 	g.setReads(n, nil)
+	g.setLookups(n, nil)
 	g.setUses(n, nil)
 	g.setEntrants(n, entries{})
 	g.setClaims(n, nil)

@@ -1,43 +1,23 @@
 package unit
 
-import (
-	"maps"
-	"slices"
-
-	"github.com/kube-sync/kube-sync/translate/limit"
-)
+import "github.com/kube-sync/kube-sync/translate/limit"
 
 // Reader answers a unit's questions and records them.
 type Reader struct {
 	graph *Graph
 	node  *node
-	reads ordered[Key]
-	uses  ordered[use]
 
+	reads    ordered[Key]
+	lookups  ordered[lookup]
+	uses     ordered[use]
 	attached ordered[Section]
 	entrants entries
 }
 
 // Get returns the object of the key, or nil. The typed form is [Get].
 func (r *Reader) Get(key Key) Object {
-	r.record(key)
+	r.reads.add(key)
 	return r.graph.objects[key]
-}
-
-// Keys returns the keys of the objects that an index holds for a key, in order.
-func (r *Reader) Keys(key Key) []Key {
-	r.record(key)
-	return slices.SortedFunc(maps.Keys(r.graph.listed[key]), Key.Compare)
-}
-
-// List returns the objects that an index holds for a key, by key.
-func (r *Reader) List(key Key) []Object {
-	keys := r.Keys(key)
-	objects := make([]Object, len(keys))
-	for i, member := range keys {
-		objects[i] = r.graph.objects[member]
-	}
-	return objects
 }
 
 // use makes a shared unit exist as long as this one uses it. Its value is the nil part.
@@ -65,10 +45,6 @@ func (r *Reader) Attach(s Section) {
 	r.attached.add(s)
 }
 
-func (r *Reader) record(key Key) {
-	r.reads.add(key)
-}
-
 // Use makes a shared unit exist as long as the unit of the reader uses it, and returns its value.
 // Users do not modify it.
 func Use[T any](r *Reader, of Ref[T]) T {
@@ -87,16 +63,4 @@ func UsePart[T, U any](r *Reader, of Ref[U], part Part[T]) (T, bool) {
 func Get[T Object](r *Reader, key Key) (T, bool) {
 	object, ok := r.Get(key).(T)
 	return object, ok
-}
-
-// List returns the objects that an index holds for a key, by key.
-func List[T Object](r *Reader, key Key) []T {
-	objects := r.List(key)
-	typed := make([]T, 0, len(objects))
-	for _, object := range objects {
-		if t, ok := object.(T); ok {
-			typed = append(typed, t)
-		}
-	}
-	return typed
 }

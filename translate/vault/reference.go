@@ -18,17 +18,7 @@ import (
 )
 
 // ofPrefix finds KongVaults by their prefix.
-const ofPrefix unit.Kind = "KongVault of prefix"
-
-func defineIndex(g *unit.Graph) {
-	g.DefineIndex(unit.Index{Name: ofPrefix, Kind: unit.KongVault, Owner: func(object unit.Object) (namespace, name string, ok bool) {
-		v, ok := object.(*configurationv1alpha1.KongVault)
-		if !ok {
-			return "", "", false
-		}
-		return "", v.Spec.Prefix, true
-	}})
-}
+const ofPrefix unit.Index[string] = "KongVault of prefix"
 
 // IsReference reports whether Kong would replace a string by a secret of a vault.
 func IsReference(text string) bool {
@@ -86,7 +76,7 @@ func (s Rules) check(r *unit.Reader, namespace, text string) error {
 	v := s.holder(r, prefix)
 	if v == nil {
 		return unit.WithFault(fmt.Errorf("refers to the vault %q, and there is no KongVault with that prefix", prefix),
-			unit.Fault{Missing: unit.Key{Kind: unit.KongVault}})
+			unit.Fault{Missing: unit.KongVault.Key("", "")})
 	}
 	if names, _ := Namespaces(v); ofTenant && !names.Has(namespace) {
 		return fmt.Errorf("refers to the vault %q, which is not for namespace %s; %s", prefix, namespace, permit)
@@ -96,7 +86,7 @@ func (s Rules) check(r *unit.Reader, namespace, text string) error {
 
 // holder is the KongVault that has a prefix in Kong.
 func (s Rules) holder(r *unit.Reader, prefix string) *configurationv1alpha1.KongVault {
-	vaults := unit.List[*configurationv1alpha1.KongVault](r, unit.Key{Kind: ofPrefix, Name: prefix})
+	vaults := unit.List[*configurationv1alpha1.KongVault](r, ofPrefix, prefix)
 	vaults = slices.DeleteFunc(vaults, func(v *configurationv1alpha1.KongVault) bool { return !class.Ours(r, v, s.Class) || !isValid(v) })
 	if len(vaults) == 0 {
 		return nil

@@ -29,7 +29,7 @@ const prefixes unit.Family[string] = "vault"
 
 // Define adds the units of vaults to a graph.
 func Define(g *unit.Graph, rules Rules) {
-	defineIndex(g)
+	unit.DefineIndex(g, ofPrefix, unit.KongVault, func(v *configurationv1alpha1.KongVault) []string { return []string{v.Spec.Prefix} })
 	unit.Each(g, Role, unit.KongVault, unit.Valueless(func(r *unit.Reader, key unit.Key, v *configurationv1alpha1.KongVault) unit.Fragment {
 		if !class.Ours(r, v, rules.Class) {
 			return unit.Fragment{Verdicts: class.Missing(v, key, rules.Class)}

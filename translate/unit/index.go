@@ -1,0 +1,95 @@
+package unit
+
+import (
+	"maps"
+	"slices"
+)
+
+// Index ties objects to what they are found by, as a label ties EndpointSlices to their Service.
+// It may hold objects of several kinds.
+type Index[K comparable] string
+
+// lookup is a key of an index.
+type lookup struct {
+	index string
+	key   any
+}
+
+func (i Index[K]) at(key K) lookup { return lookup{string(i), key} }
+
+// DefineIndex adds the objects of a kind to an index. The function returns what an object is found
+// by. All roles and indexes are defined before the first Update.
+func DefineIndex[K comparable, O Object](g *Graph, index Index[K], kind Kind, keys func(O) []K) {
+	g.indexes[kind] = append(g.indexes[kind], func(object Object) []lookup {
+		typed, ok := object.(O)
+		if !ok {
+			return nil
+		}
+		found := keys(typed)
+		all := make([]lookup, len(found))
+		for n, key := range found {
+			all[n] = index.at(key)
+		}
+		return all
+	})
+}
+
+// Keys returns the keys of the objects that an index holds for a key, in order.
+func Keys[K comparable](r *Reader, index Index[K], key K) []Key {
+	at := index.at(key)
+	r.lookups.add(at)
+	return slices.SortedFunc(maps.Keys(r.graph.listed[at]), Key.Compare)
+}
+
+// List returns the objects of a type that an index holds for a key, by their keys.
+func List[O Object, K comparable](r *Reader, index Index[K], key K) []O {
+	keys := Keys(r, index, key)
+	objects := make([]O, 0, len(keys))
+	for _, member := range keys {
+		if object, ok := r.graph.objects[member].(O); ok {
+			objects = append(objects, object)
+		}
+	}
+	return objects
+}
+
+// list keeps one index in step with one object.
+func (g *Graph) list(keys func(Object) []lookup, key Key, old, object Object) {
+	from, to := keys(old), keys(object)
+	for _, at := range from {
+		if !slices.Contains(to, at) {
+			delete(g.listed[at], key)
+			if len(g.listed[at]) == 0 {
+				delete(g.listed, at)
+			}
+			g.markAll(g.lookers[at])
+		}
+	}
+	for _, at := range to {
+		if g.listed[at] == nil {
+			g.listed[at] = map[Key]struct{}{}
+		}
+		g.listed[at][key] = struct{}{}
+		g.markAll(g.lookers[at])
+	}
+}
+
+// setLookups records what a node looked up.
+func (g *Graph) setLookups(n *node, lookups []lookup) {
+	if slices.Equal(n.lookups, lookups) {
+		return
+	}
+	for _, at := range n.lookups {
+		delete(g.lookers[at], n)
+		if len(g.lookers[at]) == 0 {
+			delete(g.lookers, at)
+		}
+	}
+	for _, at := range lookups {
+		if g.lookers[at] == nil {
+			g.lookers[at] = map[*node]struct{}{}
+		}
+		g.lookers[at][n] = struct{}{}
+	}
+	n.lookups = lookups
+}
