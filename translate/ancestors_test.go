@@ -38,7 +38,7 @@ func TestAPolicyOfManyServicesIsReportedOnSeldom(t *testing.T) {
 		t.Errorf("the policy is reported on %d times for %d Services, want %d at most", reports, services, ancestor.Most)
 	}
 	wantAncestors(t, g, policy.Key, 0)
-	g.Update(unit.Change{Key: unit.Key{Kind: unit.Ingress, Namespace: "default", Name: "app-000"}})
+	g.Update(unit.Change{Key: unit.Ingress.Key("default", "app-000")})
 	wantAncestors(t, g, policy.Key, 1)
 }
 

@@ -17,7 +17,7 @@ import (
 func change(object unit.Object) unit.Change {
 	kind := unit.Kind(reflect.TypeOf(object).Elem().Name()) // kinds have the names of their types
 	return unit.Change{
-		Key:    unit.Key{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()},
+		Key:    kind.Of(object),
 		Object: object,
 	}
 }

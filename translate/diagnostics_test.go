@@ -92,7 +92,7 @@ func exists(g *unit.Graph, v unit.Verdict) bool {
 	object := reflect.ValueOf(g.Object(v.Object))
 	name, _ := fieldAt(object, steps)
 	namespace, ok := fieldAt(object, append(steps[:len(steps)-1:len(steps)-1], "namespace"))
-	service := unit.Key{Kind: unit.Service, Namespace: v.Object.Namespace, Name: name.String()}
+	service := unit.Service.Key(v.Object.Namespace, name.String())
 	if ok && namespace.String() != "" {
 		service.Namespace = namespace.String()
 	}

@@ -66,8 +66,8 @@ func kongKinds(plugin string, config []byte, path string, value []byte, name, cr
 	entity := &configurationv1alpha1.KongCustomEntity{ObjectMeta: meta("e")}
 	entity.Spec = configurationv1alpha1.KongCustomEntitySpec{EntityType: plugin, Fields: raw, ControllerName: "kong"}
 	changes := []unit.Change{change(secret), change(ingress), change(consumer),
-		{Key: unit.Key{Kind: unit.KongVault, Name: "v"}, Object: vault},
-		{Key: unit.Key{Kind: unit.KongCustomEntity, Namespace: "default", Name: "e"}, Object: entity},
+		{Key: unit.KongVault.Key("", "v"), Object: vault},
+		{Key: unit.KongCustomEntity.Key("default", "e"), Object: entity},
 		change(&configurationv1.KongPlugin{ObjectMeta: meta("auth"), PluginName: plugin, Config: raw, InstanceName: name,
 			ConfigPatches: []configurationv1.ConfigPatch{{Path: path, ValueFrom: from}}}),
 		change(&configurationv1.KongPlugin{ObjectMeta: meta("x"), PluginName: plugin, ConfigFrom: &from}),

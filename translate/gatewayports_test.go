@@ -156,7 +156,7 @@ func ofNamespace(g *unit.Graph, namespace string) (all []string) {
 
 // port is Kong's for a port of a Gateway; 0 if it has none.
 func (c *pooledCluster) port(namespace, gateway string, port int32) int32 {
-	for _, object := range c.graph.Owned(unit.Key{Kind: unit.Gateway, Namespace: namespace, Name: gateway}) {
+	for _, object := range c.graph.Owned(unit.Gateway.Key(namespace, gateway)) {
 		if service, ok := object.(*corev1.Service); ok {
 			for _, p := range service.Spec.Ports {
 				if p.Port == port {
@@ -182,8 +182,8 @@ func (c *pooledCluster) restarted(namespacePorts int) *unit.Graph {
 // Whatever a tenant does once another's Gateway has its port, it stays there, also for a gateway
 // that was restarted meanwhile.
 func TestNothingMovesThePortOfAnothersGateway(t *testing.T) {
-	gateway := func(name string) unit.Key { return unit.Key{Kind: unit.Gateway, Namespace: "attacker", Name: name} }
-	service := func(name string) unit.Key { return unit.Key{Kind: unit.Service, Namespace: "attacker", Name: name} }
+	gateway := func(name string) unit.Key { return unit.Gateway.Key("attacker", name) }
+	service := func(name string) unit.Key { return unit.Service.Key("attacker", name) }
 	for name, attack := range map[string]func(c *pooledCluster, port int){
 		"edits its older Gateway's Service":   func(c *pooledCluster, port int) { c.forged("attacker", "old", port) },
 		"edits its younger Gateway's Service": func(c *pooledCluster, port int) { c.forged("attacker", "young", port) },
@@ -256,7 +256,7 @@ func TestPortsOfGatewaysThatAreGoneComeLast(t *testing.T) {
 	c := newPooledCluster(t, limit.Unlimited)
 	c.gateway("shop", "first", 1, 80)
 	was := c.port("shop", "first", 80)
-	c.remove(unit.Key{Kind: unit.Gateway, Namespace: "shop", Name: "first"})
+	c.remove(unit.Gateway.Key("shop", "first"))
 	for i, namespace := range []string{"a", "b", "c"} {
 		c.gateway(namespace, "web", 2+i, 80)
 		if got := c.port(namespace, "web", 80); got == was || got == 0 {

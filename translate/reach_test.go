@@ -104,7 +104,7 @@ func reachable(t *testing.T, isolated bool) *unit.Graph {
 	}
 	for _, kind := range []unit.Kind{unit.Ingress, unit.HTTPRoute, unit.KongConsumer} {
 		for i := range honest {
-			key := unit.Key{Kind: kind, Namespace: anything.Victim, Name: fmt.Sprint("shop-", i)}
+			key := kind.Key(anything.Victim, fmt.Sprint("shop-", i))
 			if _, ok := g.Source(key); !ok {
 				t.Fatalf("%s has no entities, and so nothing to lose: %v", key, g.Verdicts(key))
 			}

@@ -69,7 +69,7 @@ func FuzzUpstreamPolicy(f *testing.F) {
 				}},
 		}}
 		g.Update(change(newIngress("fuzzed", "fuzzed.example")), change(service),
-			unit.Change{Key: unit.Key{Kind: unit.KongUpstreamPolicy, Namespace: "default", Name: "p"}, Object: policy})
+			unit.Change{Key: unit.KongUpstreamPolicy.Key("default", "p"), Object: policy})
 		wantUnchanged(t, g, before)
 	})
 }
@@ -125,7 +125,7 @@ func TestUpstreamHistories(t *testing.T) {
 // backendThing makes an object that a backend is, or that one reads.
 func (w *world) backendThing() (unit.Key, unit.Object) {
 	name := fmt.Sprintf("o%d", w.IntN(2))
-	key := func(kind unit.Kind) unit.Key { return unit.Key{Kind: kind, Namespace: "default", Name: name} }
+	key := func(kind unit.Kind) unit.Key { return kind.Key("default", name) }
 	class := map[string]string{"kubernetes.io/ingress.class": pick(w, "kong", "other")}
 	switch w.IntN(10) {
 	case 0, 1:
@@ -163,12 +163,12 @@ func (w *world) backendThing() (unit.Key, unit.Object) {
 		if w.IntN(2) == 0 {
 			p := &configurationv1alpha1.IngressClassParameters{ObjectMeta: meta("o0")}
 			p.Spec.ServiceUpstream = w.IntN(2) == 0
-			return unit.Key{Kind: unit.IngressClassParameters, Namespace: "default", Name: "o0"}, p
+			return unit.IngressClassParameters.Key("default", "o0"), p
 		}
 		c := &networkingv1.IngressClass{ObjectMeta: metav1.ObjectMeta{Name: "kong"}}
 		c.Spec.Parameters = &networkingv1.IngressClassParametersReference{APIGroup: new("configuration.konghq.com"),
 			Kind: "IngressClassParameters", Namespace: new("default"), Name: pick(w, "o0", "gone")}
-		return unit.Key{Kind: unit.IngressClass, Name: "kong"}, c
+		return unit.IngressClass.Key("", "kong"), c
 	}
 	i := newIngress(name, strings.Repeat("a", 1+w.IntN(2))+".example")
 	if w.IntN(2) == 0 {

@@ -49,7 +49,7 @@ func protocol(port corev1.ServicePort, unset string) (string, bool) {
 // Protocol is what requests are sent by: what the Service's annotation says, or else its
 // port, or else the default, "http" or "grpc". It is false where that cannot be.
 func (e Endpoints) Protocol(unset string) (string, bool) {
-	key := unit.Key{Kind: unit.Service, Namespace: e.Service.Namespace, Name: e.Service.Name}
+	key := unit.Service.Of(e.Service)
 	if word := annotation.Of(e.Service, key).Word(annotation.Protocol, "", protocols...); word != "" {
 		return word, true
 	}
@@ -59,7 +59,7 @@ func (e Endpoints) Protocol(unset string) (string, bool) {
 // Stream is what connections or datagrams are sent by: connections over TLS if the
 // Service's annotation asks for it.
 func (e Endpoints) Stream(purpose For) string {
-	key := unit.Key{Kind: unit.Service, Namespace: e.Service.Namespace, Name: e.Service.Name}
+	key := unit.Service.Of(e.Service)
 	b := route.Backend{Protocol: annotation.Of(e.Service, key).Word(annotation.Protocol, "", protocols...)}
 	purpose.Speak(&b)
 	return b.Protocol

@@ -26,7 +26,7 @@ func (o Options) endpoints(all []*discoveryv1.EndpointSlice, portName string, po
 		if !ok {
 			continue
 		}
-		key := unit.Key{Kind: unit.EndpointSlice, Namespace: slice.Namespace, Name: slice.Name}
+		key := unit.EndpointSlice.Of(slice)
 		for i, e := range slice.Endpoints {
 			s := stateOf(e.Conditions)
 			if len(e.Addresses) == 0 || s == absent {

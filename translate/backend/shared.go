@@ -30,7 +30,7 @@ type Endpoints struct {
 
 // Endpoints reads what a reference stands for.
 func (o Options) Endpoints(r *unit.Reader, ref Ref) Endpoints {
-	key := unit.Key{Kind: unit.Service, Namespace: ref.Namespace, Name: ref.Service}
+	key := unit.Service.Key(ref.Namespace, ref.Service)
 	service, ok := unit.Get[*corev1.Service](r, key)
 	if !ok {
 		return Endpoints{Reason: ServiceNotFound, Message: fmt.Sprintf("%s does not exist", key), Missing: key}

@@ -34,7 +34,7 @@ func OursIngress(r *unit.Reader, ingress *networkingv1.Ingress, class string) bo
 }
 
 func isDefault(r *unit.Reader, class string) bool {
-	object, ok := unit.Get[*networkingv1.IngressClass](r, unit.Key{Kind: unit.IngressClass, Name: class})
+	object, ok := unit.Get[*networkingv1.IngressClass](r, unit.IngressClass.Key("", class))
 	return ok && object.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true"
 }
 

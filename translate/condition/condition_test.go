@@ -11,7 +11,7 @@ import (
 
 // Who mends what Kong found is not to learn of the next fault only then.
 func TestARefusalHidesNoFault(t *testing.T) {
-	key := unit.Key{Kind: unit.KongConsumer, Namespace: "shop", Name: "ann"}
+	key := unit.KongConsumer.Key("shop", "ann")
 	judged := Status{}.Judged([]unit.Verdict{Verdict(key, false, "CredentialInvalid", "the Secret has no key")})
 	for status, want := range map[unit.Status]string{
 		judged.Refused("Kong says no"):   "the Secret has no key; Kong says no",

@@ -53,7 +53,7 @@ type credential struct {
 // credential translates a Secret that the consumer names. One that is no credential is
 // left out; the consumer's others count.
 func (t *translation) credential(name string, where kong.Part) {
-	key := unit.Key{Kind: unit.Secret, Namespace: t.key.Namespace, Name: name}
+	key := unit.Secret.Key(t.key.Namespace, name)
 	secret, ok := unit.Get[*corev1.Secret](t.reader, key)
 	if !ok {
 		t.failed(unit.Lacking(where.Path, key), "SecretNotFound", "credential: %s does not exist", key)

@@ -15,7 +15,7 @@ import (
 
 // A class says whether the installed version of Gateway API is one that we know, as far as the definitions tell.
 func TestSupportedVersion(t *testing.T) {
-	key := unit.Key{Kind: unit.CustomResourceDefinition, Name: "gatewayclasses.gateway.networking.k8s.io"}
+	key := unit.CustomResourceDefinition.Key("", "gatewayclasses.gateway.networking.k8s.io")
 	definition := func(version string) unit.Object {
 		return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
 			Name: key.Name, Annotations: map[string]string{consts.BundleVersionAnnotation: version},
@@ -26,7 +26,7 @@ func TestSupportedVersion(t *testing.T) {
 	class := &gatewayv1.GatewayClass{
 		ObjectMeta: metav1.ObjectMeta{Name: "kong"}, Spec: gatewayv1.GatewayClassSpec{ControllerName: DefaultController},
 	}
-	classKey := unit.Key{Kind: unit.GatewayClass, Name: class.Name}
+	classKey := unit.GatewayClass.Key("", class.Name)
 	g.Update(unit.Change{Key: classKey, Object: class})
 	for _, step := range []struct {
 		installed unit.Object

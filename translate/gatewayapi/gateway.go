@@ -299,7 +299,7 @@ func (t *gatewayTranslation) certificate(from unit.Key, ref gatewayv1.SecretObje
 	if !unit.IsCore(value(ref.Group, "")) || value(ref.Kind, "Secret") != "Secret" {
 		return unresolved(unit.At(at.Child("kind")), gatewayv1.ListenerReasonInvalidCertificateRef, "a certificate is in a Secret, not in a %s", value(ref.Kind, ""))
 	}
-	if to := (unit.Key{Kind: unit.Secret, Namespace: namespace, Name: string(ref.Name)}); !grant.Allows(t.reader, from, to) {
+	if to := unit.Secret.Key(namespace, string(ref.Name)); !grant.Allows(t.reader, from, to) {
 		return unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %ss of namespace %s refer to Secret %s",
 			namespace, from.Kind, from.Namespace, ref.Name)
 	}

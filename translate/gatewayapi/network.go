@@ -83,7 +83,7 @@ func (o Options) network(r *unit.Reader, gateway *gatewayv1.Gateway, m *merged) 
 // networkOf tells what a Gateway's own Service gives it.
 func networkOf(r *unit.Reader, gateway *gatewayv1.Gateway) *network {
 	n, name := &network{}, serviceName(gateway)
-	key := unit.Key{Kind: unit.Service, Namespace: name.Namespace, Name: name.Name}
+	key := unit.Service.Key(name.Namespace, name.Name)
 	service, ok := unit.Get[*corev1.Service](r, key)
 	if ok && !owned.By(gateway.Name, service) {
 		c := gatewayServiceTaken(name.String())

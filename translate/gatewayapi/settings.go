@@ -33,7 +33,7 @@ func (t *ruleTranslation) settings() {
 		if s.broken {
 			continue
 		}
-		key := unit.Key{Kind: unit.Service, Namespace: s.service.Namespace, Name: s.service.Name}
+		key := unit.Service.Of(s.service)
 		values := annotation.Of(s.service, key)
 		b := route.Backend{Protocol: s.protocol, Targets: s.targets}
 		if t.purpose != backend.Requests {

@@ -20,7 +20,7 @@ type classStatus struct {
 
 func newClassStatus(class *gatewayv1.GatewayClass, features []gatewayv1.SupportedFeature, conditions ...diagnosis) *classStatus {
 	s := &classStatus{conditions: observed(class.Generation, conditions...), features: features}
-	s.add(unit.Key{Kind: unit.GatewayClass, Name: class.Name}, "", conditions...)
+	s.add(unit.GatewayClass.Key("", class.Name), "", conditions...)
 	return s
 }
 

@@ -43,7 +43,7 @@ func Suffix(r *unit.Reader, key unit.Key) string {
 // the unit is translated again when the first one comes.
 func exists(r *unit.Reader, family []unit.Kind, namespace, name string) (found bool) {
 	for _, kind := range family {
-		found = r.Get(unit.Key{Kind: kind, Namespace: namespace, Name: name}) != nil || found
+		found = r.Get(kind.Key(namespace, name)) != nil || found
 	}
 	return found
 }

@@ -10,13 +10,13 @@ import (
 )
 
 // Ports is the key of the owner of the port record. The cluster has no such object.
-var Ports = unit.Key{Kind: "Ports of Gateways"}
+var Ports = unit.Kind("Ports of Gateways").Key("", "")
 
 // PortRecord is the key of the ConfigMap that records which Gateways have which ports of Kong.
 // It is in the namespace of the Service in front of Kong, where no tenant can write. Only what
 // it records makes an assignment last.
 func PortRecord(front types.NamespacedName) unit.Key {
-	return unit.Key{Kind: unit.ConfigMap, Namespace: front.Namespace, Name: front.Name + "-gateway-ports"}
+	return unit.ConfigMap.Key(front.Namespace, front.Name+"-gateway-ports")
 }
 
 // Recorded reports whether a record has all ports of the Service of a Gateway.

@@ -181,7 +181,7 @@ func (a *attaching) add(p route.Plugin, ref string) {
 // resolve finds the plugin of a reference. If there is none it closes what the plugin
 // is for.
 func (a *attaching) resolve(ref reference) (resolved, bool) {
-	named := unit.Key{Kind: unit.KongPlugin, Namespace: ref.namespace, Name: ref.name}
+	named := unit.KongPlugin.Key(ref.namespace, ref.name)
 	if ref.explicit && !grant.Allows(a.reader, a.key, named) {
 		a.fault(unit.Lacking(a.at, grant.Missing(named)), "RefNotPermitted", fmt.Sprintf("plugin %s is in another namespace, and no ReferenceGrant there allows it", ref))
 		return resolved{}, false
@@ -196,7 +196,7 @@ func (a *attaching) resolve(ref reference) (resolved, bool) {
 	if p.found {
 		condition.Use(a.reader, p.key(ref))
 		for _, c := range p.custom {
-			condition.Use(a.reader, unit.Key{Kind: unit.KongCustomEntity, Namespace: c.Namespace, Name: c.Name})
+			condition.Use(a.reader, unit.KongCustomEntity.Key(c.Namespace, c.Name))
 		}
 	}
 	switch {
@@ -211,9 +211,9 @@ func (a *attaching) resolve(ref reference) (resolved, bool) {
 // key is that of the plugin that a reference came to.
 func (p resolved) key(ref reference) unit.Key {
 	if p.kind == unit.KongClusterPlugin {
-		return unit.Key{Kind: p.kind, Name: ref.name}
+		return p.kind.Key("", ref.name)
 	}
-	return unit.Key{Kind: unit.KongPlugin, Namespace: ref.namespace, Name: ref.name}
+	return unit.KongPlugin.Key(ref.namespace, ref.name)
 }
 
 func (a *attaching) refuse(reason, message string) { a.fault(unit.At(a.at), reason, message) }

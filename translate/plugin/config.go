@@ -32,7 +32,7 @@ type patch struct {
 }
 
 func (k secretKey) read(r *unit.Reader) ([]byte, error) {
-	key := unit.Key{Kind: unit.Secret, Namespace: k.namespace, Name: k.name}
+	key := unit.Secret.Key(k.namespace, k.name)
 	secret, ok := unit.Get[*corev1.Secret](r, key)
 	if !ok {
 		return nil, unit.WithFault(fmt.Errorf("%s does not exist", key), unit.Fault{Missing: key})

@@ -181,7 +181,7 @@ func (d *definitions) changed(received any, gone bool) {
 	if err != nil || !d.ours(name) {
 		return
 	}
-	key := unit.Key{Kind: unit.CustomResourceDefinition, Name: name}
+	key := unit.CustomResourceDefinition.Key("", name)
 	definition, _ := received.(*metav1.PartialObjectMetadata)
 	switch {
 	case gone:

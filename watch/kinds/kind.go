@@ -89,7 +89,7 @@ func (k Kind) In(version string) schema.GroupVersionResource {
 
 // Key returns the key of an object of the kind.
 func (k Kind) Key(object metav1.Object) unit.Key {
-	key := unit.Key{Kind: k.Name, Name: object.GetName()}
+	key := k.Name.Key("", object.GetName())
 	if k.Namespaced {
 		key.Namespace = object.GetNamespace()
 	}

@@ -19,5 +19,5 @@ type applier interface {
 
 // keyOf returns the key of an object that names its kind.
 func keyOf(object unit.Object) unit.Key {
-	return unit.Key{Kind: unit.Kind(object.GetObjectKind().GroupVersionKind().Kind), Namespace: object.GetNamespace(), Name: object.GetName()}
+	return unit.Kind(object.GetObjectKind().GroupVersionKind().Kind).Key(object.GetNamespace(), object.GetName())
 }

@@ -187,7 +187,7 @@ func (o *ownedServices) surplus(gateway unit.Key, desired []unit.Object) map[uni
 	surplus := map[unit.Key]types.UID{}
 	for _, kind := range owned.Kinds {
 		for _, object := range o.cluster.OwnedBy(gateway, kind) {
-			surplus[unit.Key{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()}] = object.GetUID()
+			surplus[kind.Of(object)] = object.GetUID()
 		}
 	}
 	for _, object := range desired {

@@ -97,5 +97,5 @@ func Ingress(name string, hosts ...string) *networkingv1.Ingress {
 
 // IngressKey is the key of an Ingress of namespace shop.
 func IngressKey(name string) unit.Key {
-	return unit.Key{Kind: unit.Ingress, Namespace: "shop", Name: name}
+	return unit.Ingress.Key("shop", name)
 }

@@ -46,7 +46,7 @@ func OnRealCluster(t *testing.T) *RealCluster {
 
 // Key is the key of an object of the namespace.
 func (r *RealCluster) Key(kind unit.Kind, name string) unit.Key {
-	return unit.Key{Kind: kind, Namespace: r.Namespace, Name: name}
+	return kind.Key(r.Namespace, name)
 }
 
 // Ingress creates an Ingress.
