@@ -33,7 +33,7 @@ type Graph struct {
 	looked int
 
 	// The state of one Update.
-	queue   []*node
+	agenda  agenda
 	orphans []*node
 	crowded []*namespace
 	touched []*slot
@@ -121,14 +121,12 @@ func (g *Graph) settle() {
 
 // translateAll translates what is dirty until nothing is, and drops unused units.
 func (g *Graph) translateAll() {
-	for len(g.queue) > 0 || len(g.orphans) > 0 {
-		for len(g.queue) > 0 {
-			last := len(g.queue) - 1
-			n := g.queue[last]
-			g.queue = g.queue[:last]
-			if n.dirty && !n.gone {
-				g.translate(n)
-			}
+	for {
+		for n := g.agenda.pop(); n != nil; n = g.agenda.pop() {
+			g.translate(n)
+		}
+		if len(g.orphans) == 0 {
+			return
 		}
 		orphans := g.orphans
 		g.orphans = nil

@@ -17,6 +17,7 @@ type node struct {
 	busy   bool // is being translated
 	stale  bool // has to be refreshed
 	gone   bool
+	level  int // above those of the units that it uses
 
 	fragment Fragment
 	reads    []Key
@@ -60,7 +61,7 @@ func (g *Graph) add(id ID) *node {
 func (g *Graph) mark(n *node) {
 	if !n.dirty {
 		n.dirty = true
-		g.queue = append(g.queue, n)
+		g.agenda.push(n)
 	}
 }
 
@@ -284,4 +285,5 @@ func (g *Graph) setUses(n *node, uses []use) {
 		used.node.addUser(n, used.part)
 	}
 	n.uses = uses
+	n.rise()
 }
