@@ -55,10 +55,8 @@ func (t *routeTranslation) attach() {
 	}
 }
 
-// resolve notes a reference that is not resolved, for the status, and tells the objects whose
-// endpoints are left out.
+// resolve notes a reference that is not resolved, for the status.
 func (t *routeTranslation) resolve(found resolution) {
-	t.fragment.Verdicts = unit.AppendNew(t.fragment.Verdicts, found.endpoints.Verdicts...)
 	if found.problem != nil && !slices.ContainsFunc(t.unresolved, found.problem.says) {
 		t.unresolved = append(t.unresolved, *found.problem)
 	}
@@ -71,8 +69,8 @@ func (t *routeTranslation) refuse(a plugin.Attachment) {
 	}
 }
 
-// references is the condition of all of them. Its reason is that of the first.
-func (t *routeTranslation) references() diagnosis {
+// resolvedRefs is the condition of all references. Its reason is that of the first.
+func (t *routeTranslation) resolvedRefs() diagnosis {
 	if len(t.unresolved) == 0 {
 		return routeResolvedRefs()
 	}
@@ -109,7 +107,7 @@ func (t *routeTranslation) finish(nothing bool) {
 		if isTrue(accepted) && nothing {
 			accepted = routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue, messagesOf(t.unserved))
 		}
-		conditions := []diagnosis{accepted, t.references()}
+		conditions := []diagnosis{accepted, t.resolvedRefs()}
 		if isTrue(accepted) {
 			conditions = append(conditions, routeProgrammed())
 			if len(t.unserved) > 0 {

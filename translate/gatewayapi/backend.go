@@ -14,83 +14,11 @@ import (
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/field"
-	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
-
-// reference is why a reference is not resolved.
-type reference struct {
-	reason  gatewayv1.RouteConditionReason
-	message string
-	unit.Fault
-}
-
-// says reports whether two tell people the same.
-func (r reference) says(other reference) bool {
-	return r.reason == other.reason && r.message == other.message
-}
-
-// backendRef is a reference of a rule to a backend, and its path.
-type backendRef struct {
-	gatewayv1.BackendRef
-	at field.Path
-}
-
-// referring are the references in the list of the path.
-func referring(refs []gatewayv1.BackendRef, at field.Path) []backendRef {
-	all := make([]backendRef, len(refs))
-	for i, ref := range refs {
-		all[i] = backendRef{ref, at.Index(i)}
-	}
-	return all
-}
-
-// ruleField is the path of a rule.
-func ruleField(i int) field.Path { return spec.Child("rules").Index(i) }
-
-// resolution is what a backendRef stands for.
-type resolution struct {
-	at        field.Path // of the reference
-	endpoints backend.Endpoints
-	// protocol is what a rule's requests are sent by.
-	protocol string
-	// policy is nil if none says how the backend is spoken to.
-	policy  *backendTLS
-	problem *reference
-}
-
-// resolve follows a backendRef of a route.
-func (o Options) resolve(r *unit.Reader, from unit.Key, ref backendRef) resolution {
-	unresolved := func(f unit.Fault, reason gatewayv1.RouteConditionReason, format string, args ...any) resolution {
-		return resolution{at: ref.at, problem: &reference{reason, fmt.Sprintf(format, args...), f}}
-	}
-	if !unit.IsCore(value(ref.Group, "")) || value(ref.Kind, "Service") != "Service" {
-		return unresolved(unit.At(ref.at.Child("kind")), gatewayv1.RouteReasonInvalidKind, "backend %s is of the kind %s, and a Service is supported", ref.Name, value(ref.Kind, "Service"))
-	}
-	namespace := string(value(ref.Namespace, gatewayv1.Namespace(from.Namespace)))
-	if to := unit.Service.Key(namespace, string(ref.Name)); !grant.Allows(r, from, to) {
-		return unresolved(unit.Lacking(ref.at.Child("namespace"), grant.Missing(to)), gatewayv1.RouteReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %s of namespace %s refer to Service %s",
-			namespace, some(string(from.Kind)), from.Namespace, ref.Name)
-	}
-	if ref.Port == nil {
-		return unresolved(unit.At(ref.at.Child("port")), gatewayv1.RouteReasonBackendNotFound, "the reference to Service %s/%s names no port", namespace, ref.Name)
-	}
-	endpoints := o.Backend.Endpoints(r, backend.Ref{Namespace: namespace, Service: string(ref.Name), Port: strconv.Itoa(int(*ref.Port)),
-		For: streamRoutes[from.Kind].purpose})
-	if endpoints.Reason != "" && len(endpoints.Targets) == 0 {
-		at := ref.at.Child("name")
-		if endpoints.WrongPort {
-			at = ref.at.Child("port")
-		}
-		found := unresolved(unit.Lacking(at, endpoints.Missing), gatewayv1.RouteReasonBackendNotFound, "%s", endpoints.Message)
-		found.endpoints.Verdicts = endpoints.Verdicts
-		return found
-	}
-	return resolution{at: ref.at, endpoints: endpoints}
-}
 
 // ruleBackends is the value of a rule's unit: what its requests are sent to.
 type ruleBackends struct {
@@ -174,6 +102,7 @@ type ruleTranslation struct {
 	at       field.Path // of the rule
 	dialect  dialect
 	rule     *gatewayv1.HTTPRouteRule
+	refs     *references
 	purpose  backend.For
 	shares   []share
 	found    ruleBackends
@@ -185,17 +114,16 @@ type ruleTranslation struct {
 // rule translates what one rule of a route sends requests to.
 func (o Options) rule(d dialect, key unit.Key, of ruleOfHost, r *unit.Reader) (unit.Fragment, ruleBackends) {
 	object := r.Get(key)
-	rule, at := ruleOf(object, of.rule), ruleField(of.rule)
-	if rule == nil {
-		return unit.Fragment{}, d.closed() // about to go
+	rule := ruleOf(object, of.rule)
+	refs := unit.Use(r, d.backends.Of(key.Namespace, key.Name, ruleIndex(of.rule)))
+	if refs == nil {
+		return unit.Fragment{}, d.closed()
 	}
-	refs := backendRefs(rule, at)
-	backends := o.backends(r, key, d, refs)
-	relay, err := o.relay(rule, policed(backends) || of.shown.Name != "" && unshowable(backends))
+	relay, err := o.relay(rule, policed(refs.backends) || of.shown.Name != "" && unshowable(refs.backends))
 	if err != nil {
 		return unit.Fragment{}, d.closed() // the route says why
 	}
-	t := &ruleTranslation{options: o, reader: r, key: key, of: of, at: at, dialect: d, rule: rule, shares: sharesOf(refs, backends)}
+	t := &ruleTranslation{options: o, reader: r, key: key, of: of, at: ruleField(of.rule), dialect: d, rule: rule, refs: refs, shares: sharesOf(backendRefs(rule), refs.backends)}
 	t.settings()
 	if relay != nil {
 		t.relayable()
@@ -258,7 +186,7 @@ const maxShare = 1000000
 
 // sharesOf are the parts of the backends that references stand for. Nothing is sent to one
 // whose policy is not valid.
-func sharesOf(refs []backendRef, all []resolution) []share {
+func sharesOf(refs []gatewayv1.BackendRef, all []resolution) []share {
 	shares := make([]share, len(refs))
 	for i, found := range all {
 		shares[i] = share{at: found.at, weight: min(max(int(value(refs[i].Weight, 1)), 0), maxShare)}
@@ -274,13 +202,13 @@ func sharesOf(refs []backendRef, all []resolution) []share {
 	return shares
 }
 
-// backendRefs are the references of a rule, whose path is given.
-func backendRefs(rule *gatewayv1.HTTPRouteRule, at field.Path) []backendRef {
+// backendRefs are the references of a rule.
+func backendRefs(rule *gatewayv1.HTTPRouteRule) []gatewayv1.BackendRef {
 	refs := make([]gatewayv1.BackendRef, len(rule.BackendRefs))
 	for i, ref := range rule.BackendRefs {
 		refs[i] = ref.BackendRef
 	}
-	return referring(refs, at.Child("backendRefs"))
+	return refs
 }
 
 var serviceKind = corev1.SchemeGroupVersion.WithKind("Service")

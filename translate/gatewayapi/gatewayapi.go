@@ -74,8 +74,15 @@ const (
 	tlsRuleRole  unit.RoleBy[ruleIndex, streamShares]  = "tlsroute-rule"
 	tcpRuleRole  unit.RoleBy[ruleIndex, streamShares]  = "tcproute-rule"
 	udpRuleRole  unit.RoleBy[ruleIndex, streamShares]  = "udproute-rule"
-	poolRole     unit.Role[unit.None]                  = "gateway-ports"
-	mergedRole   unit.Role[*merged]                    = "gateway-listeners"
+
+	httpBackendsRole unit.RoleBy[ruleIndex, *references] = "httproute-backends"
+	grpcBackendsRole unit.RoleBy[ruleIndex, *references] = "grpcroute-backends"
+	tlsBackendsRole  unit.RoleBy[ruleIndex, *references] = "tlsroute-backends"
+	tcpBackendsRole  unit.RoleBy[ruleIndex, *references] = "tcproute-backends"
+	udpBackendsRole  unit.RoleBy[ruleIndex, *references] = "udproute-backends"
+
+	poolRole   unit.Role[unit.None] = "gateway-ports"
+	mergedRole unit.Role[*merged]   = "gateway-listeners"
 
 	backendTLSRole unit.Role[backendTLS] = "backend-tls-policy"
 )
@@ -108,6 +115,9 @@ func Define(g *unit.Graph, o Options) {
 		unit.SharedBy(g, d.rule, kind, func(r *unit.Reader, key unit.Key, of ruleOfHost) (unit.Fragment, ruleBackends) {
 			return o.rule(d, key, of, r)
 		}).OnPanic(func(unit.Key, ruleOfHost) ruleBackends { return d.closed() })
+		unit.SharedBy(g, d.backends, kind, func(r *unit.Reader, key unit.Key, rule ruleIndex) (unit.Fragment, *references) {
+			return o.references(d, key, int(rule), r)
+		})
 	}
 	o.defineStreams(g)
 	unit.Shared(g, unimplementedRole, "", o.unimplemented)

@@ -16,21 +16,23 @@ import (
 type mirror struct {
 	*gatewayv1.HTTPRequestMirrorFilter
 	at field.Path
+	// backend is the place of the backend whose requests are copied; those of all for -1.
+	backend int
 }
 
 // mirrorsIn are the mirrors of a rule and of all its backends. The path is the rule's.
 func mirrorsIn(rule *gatewayv1.HTTPRouteRule, at field.Path) []mirror {
 	var all []mirror
-	add := func(filters []gatewayv1.HTTPRouteFilter, at field.Path) {
+	add := func(filters []gatewayv1.HTTPRouteFilter, at field.Path, backend int) {
 		for i, f := range filters {
 			if f.Type == gatewayv1.HTTPRouteFilterRequestMirror && f.RequestMirror != nil {
-				all = append(all, mirror{f.RequestMirror, at.Child("filters").Index(i).Child("requestMirror", "backendRef")})
+				all = append(all, mirror{f.RequestMirror, at.Child("filters").Index(i).Child("requestMirror", "backendRef"), backend})
 			}
 		}
 	}
-	add(rule.Filters, at)
+	add(rule.Filters, at, -1)
 	for i, ref := range rule.BackendRefs {
-		add(ref.Filters, at.Child("backendRefs").Index(i))
+		add(ref.Filters, at.Child("backendRefs").Index(i), i)
 	}
 	return all
 }
@@ -55,15 +57,6 @@ func allFilters(rule *gatewayv1.HTTPRouteRule) []gatewayv1.HTTPRouteFilter {
 	return all
 }
 
-// mirrorBackends follows the references of all mirrors of a rule, whose path is given.
-func (o Options) mirrorBackends(r *unit.Reader, from unit.Key, d dialect, rule *gatewayv1.HTTPRouteRule, at field.Path) []resolution {
-	var all []resolution
-	for _, m := range mirrorsIn(rule, at) {
-		all = append(all, o.mirrorBackend(r, from, d, m))
-	}
-	return all
-}
-
 // mirrorBackend follows the reference of a mirror.
 func (o Options) mirrorBackend(r *unit.Reader, from unit.Key, d dialect, m mirror) resolution {
 	found := o.backends(r, from, d, []backendRef{{gatewayv1.BackendRef{BackendObjectReference: m.BackendRef}, m.at}})[0]
@@ -74,12 +67,15 @@ func (o Options) mirrorBackend(r *unit.Reader, from unit.Key, d dialect, m mirro
 	return found
 }
 
-// mirrors gives those mirrors that are there; the route's status tells of the others. One
-// without an endpoint gets no copies until it has one.
-func (t *ruleTranslation) mirrors(filters []gatewayv1.HTTPRouteFilter) []route.Mirror {
+// mirrors returns those mirrors of a backend, or of all for -1, that exist; the route's status tells
+// of the others. One without an endpoint gets no copies until it has one.
+func (t *ruleTranslation) mirrors(backend int) []route.Mirror {
 	var all []route.Mirror
-	for _, m := range mirrorsOf(filters) {
-		found := t.options.mirrorBackend(t.reader, t.key, t.dialect, mirror{m, t.at})
+	for i, m := range mirrorsIn(t.rule, t.at) {
+		found := t.refs.mirrors[i]
+		if backend >= 0 && m.backend >= 0 && m.backend != backend {
+			continue
+		}
 		s := share{weight: 1, protocol: found.protocol}
 		s.targets, _ = t.few(found.endpoints.Targets, max(len(t.shares), 1)) // copies can do with fewer
 		if found.policy != nil {

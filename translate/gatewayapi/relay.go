@@ -92,9 +92,9 @@ func relayOf(rule *gatewayv1.HTTPRouteRule) (r *route.Relay, err error) {
 func (t *ruleTranslation) relayed(relay *route.Relay, b route.Backend) []*kong.Entity {
 	patient := t.rule.Timeouts != nil || t.rule.Retry != nil
 	entities := kong.Service(t.options.Relay.leadTo(b, patient))
-	add := func(name string, filters []gatewayv1.HTTPRouteFilter, shares ...share) string {
+	add := func(name string, backend int, shares ...share) string {
 		own := *relay
-		own.Name, own.Namespace, own.Key, own.Mirrors = name, t.key.Namespace, t.options.Relay.key(name), t.mirrors(filters)
+		own.Name, own.Namespace, own.Key, own.Mirrors = name, t.key.Namespace, t.options.Relay.key(name), t.mirrors(backend)
 		for _, s := range shares {
 			// Without a weight there are no new sessions, but those that there are.
 			if (s.weight > 0 || relay.Session != nil) && s.live() > 0 {
@@ -106,11 +106,10 @@ func (t *ruleTranslation) relayed(relay *route.Relay, b route.Backend) []*kong.E
 	}
 	if separate(t.rule) {
 		t.found.Shares, t.found.Total = draw(t.shares, t.dialect.broken, func(i int, s share) drawn {
-			filters := append(t.rule.Filters[:len(t.rule.Filters):len(t.rule.Filters)], t.rule.BackendRefs[i].Filters...)
-			return drawn{Relay: add(fmt.Sprintf("%s.%d", b.Name, i), filters, s)}
+			return drawn{Relay: add(fmt.Sprintf("%s.%d", b.Name, i), i, s)}
 		})
 	} else {
-		t.found.Relay = add(b.Name, allFilters(t.rule), t.shares...)
+		t.found.Relay = add(b.Name, -1, t.shares...)
 	}
 	return entities
 }

@@ -43,6 +43,8 @@ type dialect struct {
 	kind schema.GroupVersionKind
 	// rule is the role of the units of rules.
 	rule unit.RoleBy[ruleOfHost, ruleBackends]
+	// backends is the role of the units of the references of rules.
+	backends unit.RoleBy[ruleIndex, *references]
 	// protocol is that of Kong's services, and protocols are what they may have instead.
 	protocol  string
 	protocols []string
@@ -54,8 +56,8 @@ type dialect struct {
 
 // requestRoutes are the kinds of routes of requests.
 var requestRoutes = map[unit.Kind]dialect{
-	unit.HTTPRoute: {kind: httpRouteKind, rule: httpRuleRole, protocol: "http", protocols: []string{"http", "https", "grpc", "grpcs"}, broken: 500},
-	unit.GRPCRoute: {kind: grpcRouteKind, rule: grpcRuleRole, protocol: "grpc", protocols: []string{"grpc", "grpcs"}, broken: 503, perHost: true},
+	unit.HTTPRoute: {kind: httpRouteKind, rule: httpRuleRole, backends: httpBackendsRole, protocol: "http", protocols: []string{"http", "https", "grpc", "grpcs"}, broken: 500},
+	unit.GRPCRoute: {kind: grpcRouteKind, rule: grpcRuleRole, backends: grpcBackendsRole, protocol: "grpc", protocols: []string{"grpc", "grpcs"}, broken: 503, perHost: true},
 }
 
 // requestTranslation is the state of translating one HTTPRoute or GRPCRoute.
@@ -134,14 +136,13 @@ func (t *requestTranslation) extend(r *route.Route, f filters) {
 // rule translates one rule for all hosts.
 func (t *requestTranslation) rule(i int) {
 	rule := &t.rules[i]
-	backends := t.options.backends(t.reader, t.key, t.dialect, backendRefs(rule.HTTPRouteRule, ruleField(i)))
-	mirrors := t.options.mirrorBackends(t.reader, t.key, t.dialect, rule.HTTPRouteRule, ruleField(i))
-	for _, found := range slices.Concat(backends, mirrors) {
+	refs := useSummary(t.reader, t.dialect.backends, t.key, i)
+	for _, found := range slices.Concat(refs.backends, refs.mirrors) {
 		t.resolve(found)
 		t.policies(i, found)
 	}
-	rule.relayed = policed(backends) || unshowable(backends) && slices.ContainsFunc(t.attachment.bindings, binding.shows)
-	rule.encrypted = encrypted(backends) || encrypted(mirrors)
+	rule.relayed = policed(refs.backends) || unshowable(refs.backends) && slices.ContainsFunc(t.attachment.bindings, binding.shows)
+	rule.encrypted = encrypted(refs.backends) || encrypted(refs.mirrors)
 	served := 0
 	for j, match := range rule.matches {
 		if t.match(i, j, match) {

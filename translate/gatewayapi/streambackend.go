@@ -43,11 +43,11 @@ func (d streamDialect) use(r *unit.Reader, key unit.Key, rule int) streamShares 
 func (o Options) streamRule(d streamDialect, key unit.Key, i int, r *unit.Reader) (unit.Fragment, streamShares) {
 	object := r.Get(key)
 	s, _ := streamOf(object)
-	if i >= len(s.rules) {
-		return unit.Fragment{}, streamShares{} // about to go
+	refs := unit.Use(r, d.backends.Of(key.Namespace, key.Name, ruleIndex(i)))
+	if refs == nil {
+		return unit.Fragment{}, streamShares{}
 	}
-	refs := referring(s.rules[i].backends, ruleField(i).Child("backendRefs"))
-	t := &ruleTranslation{options: o, reader: r, key: key, at: ruleField(i), purpose: d.purpose, shares: sharesOf(refs, o.streamBackends(r, key, refs))}
+	t := &ruleTranslation{options: o, reader: r, key: key, at: ruleField(i), purpose: d.purpose, shares: sharesOf(s.rules[i].backends, refs.backends)}
 	t.settings()
 	all := t.agree()
 	if !balanced(t.shares) {
@@ -88,6 +88,15 @@ func closedShare(shares []share) (found streamShares) {
 		found.Closed = 0
 	}
 	return found
+}
+
+// streamReferences follows the references of a rule.
+func (o Options) streamReferences(key unit.Key, i int, r *unit.Reader) (unit.Fragment, *references) {
+	s, _ := streamOf(r.Get(key))
+	if i >= len(s.rules) {
+		return unit.Fragment{}, nil
+	}
+	return (&references{backends: o.streamBackends(r, key, referring(s.rules[i].backends, ruleField(i).Child("backendRefs")))}).told()
 }
 
 // streamBackends resolves the references of one rule. Kong speaks one protocol to all of

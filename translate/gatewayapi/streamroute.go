@@ -24,15 +24,17 @@ type streamDialect struct {
 	role    unit.Role[unit.None]
 	rule    unit.RoleBy[ruleIndex, streamShares]
 	purpose backend.For
+	// backends is the role of the units of the references of rules.
+	backends unit.RoleBy[ruleIndex, *references]
 	// protocol is that of Kong's services.
 	protocol string
 }
 
 // streamRoutes are the kinds of routes of connections and datagrams.
 var streamRoutes = map[unit.Kind]streamDialect{
-	unit.TLSRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("TLSRoute"), role: tlsRole, rule: tlsRuleRole, purpose: backend.Connections, protocol: "tcp"},
-	unit.TCPRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("TCPRoute"), role: tcpRole, rule: tcpRuleRole, purpose: backend.Connections, protocol: "tcp"},
-	unit.UDPRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("UDPRoute"), role: udpRole, rule: udpRuleRole, purpose: backend.Datagrams, protocol: "udp"},
+	unit.TLSRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("TLSRoute"), role: tlsRole, rule: tlsRuleRole, backends: tlsBackendsRole, purpose: backend.Connections, protocol: "tcp"},
+	unit.TCPRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("TCPRoute"), role: tcpRole, rule: tcpRuleRole, backends: tcpBackendsRole, purpose: backend.Connections, protocol: "tcp"},
+	unit.UDPRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("UDPRoute"), role: udpRole, rule: udpRuleRole, backends: udpBackendsRole, purpose: backend.Datagrams, protocol: "udp"},
 }
 
 func (o Options) defineStreams(g *unit.Graph) {
@@ -43,6 +45,9 @@ func (o Options) defineStreams(g *unit.Graph) {
 		}))
 		unit.SharedBy(g, d.rule, kind, func(r *unit.Reader, key unit.Key, rule ruleIndex) (unit.Fragment, streamShares) {
 			return o.streamRule(d, key, int(rule), r)
+		})
+		unit.SharedBy(g, d.backends, kind, func(r *unit.Reader, key unit.Key, rule ruleIndex) (unit.Fragment, *references) {
+			return o.streamReferences(key, int(rule), r)
 		})
 	}
 }
@@ -121,7 +126,7 @@ func (t *streamTranslation) settings() {
 // rule claims the rule's place at each listener, for each host.
 func (t *streamTranslation) rule(i int, rule streamRule) {
 	policy := ""
-	for _, found := range t.options.streamBackends(t.reader, t.key, referring(rule.backends, ruleField(i).Child("backendRefs"))) {
+	for _, found := range useSummary(t.reader, t.dialect.backends, t.key, i).backends {
 		t.resolve(found)
 		if found.problem == nil && t.dialect.purpose == backend.Connections {
 			policy = cmp.Or(policy, policyOf(t.reader, found.endpoints))
