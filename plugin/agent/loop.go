@@ -174,9 +174,7 @@ func (l *loop) publishAddresses() {
 func (l *loop) take() {
 	for {
 		batch := l.source.Take()
-		l.translate(batch)
-		wanted := append(l.graph.Reads(unit.Secret), l.graph.Reads(unit.ConfigMap)...)
-		if slices.Equal(wanted, l.wanted) {
+		if result := l.translate(batch); !l.wants(result) {
 			l.whole = batch.Complete || batch.Awaited != nil
 			clear(l.awaited)
 			for _, key := range batch.Awaited {
@@ -187,12 +185,24 @@ func (l *loop) take() {
 			l.due = l.due || l.whole && l.hasTellable()
 			return
 		}
-		l.wanted = wanted
-		l.source.Want(wanted)
+		l.source.Want(l.wanted)
 	}
 }
 
-func (l *loop) translate(batch watch.Batch) {
+// wants notes which Secrets and ConfigMaps are wanted, and reports whether these are others now.
+// To collect them costs more than most translations.
+func (l *loop) wants(result unit.Result) bool {
+	_, secrets := result.Reads[unit.Secret]
+	_, configMaps := result.Reads[unit.ConfigMap]
+	if !secrets && !configMaps {
+		return false
+	}
+	before := l.wanted
+	l.wanted = append(l.graph.Reads(unit.Secret), l.graph.Reads(unit.ConfigMap)...)
+	return !slices.Equal(l.wanted, before)
+}
+
+func (l *loop) translate(batch watch.Batch) unit.Result {
 	begun := time.Now()
 	result := l.graph.Update(batch.Changes...)
 	for key := range result.Objects {
@@ -212,6 +222,7 @@ func (l *loop) translate(batch watch.Batch) {
 	}
 	// Without changed units there is nothing to send, but verdicts to report.
 	l.due = l.due || !l.complete || len(result.Units) > 0 || len(result.Objects) > 0
+	return result
 }
 
 // note remembers since when changes wait to be effective.

@@ -194,9 +194,23 @@ func TestReaderWithManyQuestions(t *testing.T) {
 		}
 		return Fragment{}
 	}))
-	g.Update(claimant("c", 1, 0, ""))
-	if got := len(g.Reads(Secret)); got != 20_000 {
-		t.Errorf("%d keys are read", got)
+	reads := func(change Change) bool {
+		_, reads := g.Update(change).Reads[Secret]
+		return reads
+	}
+	if told, got := reads(claimant("c", 1, 0, "")), len(g.Reads(Secret)); got != 20_000 || !told {
+		t.Errorf("%d keys are read, and the result tells of others: %v", got, told)
+	}
+	if reads(claimant("c", 2, 0, "")) || reads(claimant("d", 1, 0, "")) {
+		t.Error("the result tells of other keys than before, which are the same")
+	}
+	gone := claimant("c", 1, 0, "")
+	if gone.Object = nil; reads(gone) {
+		t.Error("what another unit still reads is told to have gone")
+	}
+	gone.Key.Name = "d"
+	if told := reads(gone); !told || len(g.Reads(Secret)) > 0 {
+		t.Error("what no unit reads any more is not told to have gone")
 	}
 }
 

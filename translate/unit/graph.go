@@ -47,6 +47,8 @@ type Result struct {
 	Units map[ID]struct{}
 	// Objects are those that came, went, or have other verdicts or another status now.
 	Objects map[Key]struct{}
+	// Reads are the kinds of which [Graph.Reads] may return others now.
+	Reads map[Kind]struct{}
 	// Translated is how often units were translated, by their namespace.
 	Translated map[string]int
 }
@@ -84,7 +86,7 @@ func (g *Graph) Update(changes ...Change) Result {
 
 // begin starts a new result.
 func (g *Graph) begin() {
-	g.changed = Result{Units: map[ID]struct{}{}, Objects: map[Key]struct{}{}, Translated: map[string]int{}}
+	g.changed = Result{Units: map[ID]struct{}{}, Objects: map[Key]struct{}{}, Reads: map[Kind]struct{}{}, Translated: map[string]int{}}
 }
 
 // Keep makes a shared unit exist for good, whether or not another one uses it, and returns its

@@ -255,6 +255,7 @@ func (g *Graph) setReads(n *node, reads []Key) {
 		delete(byKey[key], n)
 		if len(byKey[key]) == 0 {
 			delete(byKey, key)
+			g.changed.Reads[key.Kind] = struct{}{}
 		}
 	}
 	for _, key := range reads {
@@ -265,6 +266,7 @@ func (g *Graph) setReads(n *node, reads []Key) {
 		}
 		if byKey[key] == nil {
 			byKey[key] = map[*node]struct{}{}
+			g.changed.Reads[key.Kind] = struct{}{}
 		}
 		byKey[key][n] = struct{}{}
 	}
