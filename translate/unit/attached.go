@@ -84,7 +84,7 @@ func (g *Graph) attach(s Section, n int) {
 
 // lists reports whether all that an object's status says of attachments are the first sections.
 func (g *Graph) lists(object Key) bool {
-	n := g.nodes[unitOf(g.sources[object.Kind], object)]
+	n := g.source(object)
 	if n == nil {
 		return false
 	}

@@ -7,11 +7,9 @@ func (g *Graph) Awaits(object Key, keys map[Key]struct{}) (Key, bool) {
 		return Key{}, false
 	}
 	seen := map[*node]struct{}{}
-	if role, ok := g.owners[object.Kind]; ok {
-		if n := g.nodes[unitOf(role, object)]; n != nil {
-			if key, ok := n.awaits(keys, seen); ok {
-				return key, true
-			}
+	if n := g.source(object); n != nil {
+		if key, ok := n.awaits(keys, seen); ok {
+			return key, true
 		}
 	}
 	for n := range g.spoken[object] {

@@ -53,7 +53,7 @@ func Each[O Object, T any](g *Graph, role Role[T], kind Kind, translate func(*Re
 		}
 		return f
 	}
-	g.roles[RoleName(role)], g.sources[kind], g.owners[kind] = d, RoleName(role), RoleName(role)
+	g.roles[RoleName(role)], g.sources[kind] = d, RoleName(role)
 	return Defined[T]{d}
 }
 
@@ -72,7 +72,7 @@ func Shared[T any](g *Graph, role Role[T], kind Kind, translate func(*Reader, Ke
 // SharedOwner is Shared for a unit that owns objects of the cluster. The cluster has no objects of
 // its kind.
 func SharedOwner[T any](g *Graph, role Role[T], kind Kind, translate func(*Reader, Key) (Fragment, T)) Defined[T] {
-	g.owners[kind] = RoleName(role)
+	g.sources[kind] = RoleName(role)
 	return Shared(g, role, kind, translate)
 }
 

@@ -10,19 +10,18 @@ import (
 // Graph holds all units and keeps their fragments in step with the objects.
 type Graph struct {
 	roles   map[RoleName]*definition
-	sources map[Kind]RoleName
-	owners  map[Kind]RoleName // of units that own objects
+	sources map[Kind]RoleName // of the units of source objects
 	indexes map[Kind][]func(Object) []lookup
 	limits  limit.Limits
 
 	objects    map[Key]Object
-	listed     map[lookup]map[Key]struct{}
-	lookers    map[lookup]map[*node]struct{}
-	readers    map[Kind]map[Key]map[*node]struct{}
+	listed     multimap[lookup, Key]
+	lookers    multimap[lookup, *node]
+	readers    map[Kind]multimap[Key, *node]
 	nodes      map[ID]*node
 	slots      map[Slot]*slot
 	contests   contests
-	spoken     map[Key]map[*node]struct{} // units with verdicts on objects not their own
+	spoken     multimap[Key, *node] // units with verdicts on objects not their own
 	namespaces map[string]*namespace
 	// attached are the objects that are attached to sections of an object.
 	attached map[Key]*attachments
@@ -59,15 +58,14 @@ func NewGraph(limits limit.Limits) *Graph {
 		limits:  limits.InEffect(),
 		roles:   map[RoleName]*definition{},
 		sources: map[Kind]RoleName{},
-		owners:  map[Kind]RoleName{},
 		indexes: map[Kind][]func(Object) []lookup{},
 		objects: map[Key]Object{},
-		listed:  map[lookup]map[Key]struct{}{},
-		lookers: map[lookup]map[*node]struct{}{},
-		readers: map[Kind]map[Key]map[*node]struct{}{},
+		listed:  multimap[lookup, Key]{},
+		lookers: multimap[lookup, *node]{},
+		readers: map[Kind]multimap[Key, *node]{},
 		nodes:   map[ID]*node{},
 		slots:   map[Slot]*slot{},
-		spoken:  map[Key]map[*node]struct{}{},
+		spoken:  multimap[Key, *node]{},
 
 		namespaces: map[string]*namespace{},
 		attached:   map[Key]*attachments{},
@@ -212,9 +210,15 @@ func (g *Graph) View(id ID) (View, bool) {
 	return n.view(), true
 }
 
+// source returns the node of a source object, or nil.
+func (g *Graph) source(key Key) *node { return g.nodes[unitOf(g.sources[key.Kind], key)] }
+
 // Source gives the unit of a source object, like View.
 func (g *Graph) Source(key Key) (View, bool) {
-	return g.View(unitOf(g.sources[key.Kind], key))
+	if n := g.source(key); n != nil {
+		return g.View(n.id)
+	}
+	return View{}, false
 }
 
 // Object gives an object that the graph was told of, or nil.
@@ -223,10 +227,8 @@ func (g *Graph) Object(key Key) Object { return g.objects[key] }
 // Verdicts gives all there is to say about an object, in a stable order.
 func (g *Graph) Verdicts(key Key) []Verdict {
 	var verdicts []Verdict
-	if role, ok := g.sources[key.Kind]; ok {
-		if n := g.nodes[unitOf(role, key)]; n != nil {
-			verdicts = g.verdictsOf(n, key, verdicts)
-		}
+	if n := g.source(key); n != nil {
+		verdicts = g.verdictsOf(n, key, verdicts)
 	}
 	others := make([]*node, 0, len(g.spoken[key]))
 	for n := range g.spoken[key] {

@@ -58,18 +58,12 @@ func (g *Graph) list(keys func(Object) []lookup, key Key, old, object Object) {
 	from, to := keys(old), keys(object)
 	for _, at := range from {
 		if !slices.Contains(to, at) {
-			delete(g.listed[at], key)
-			if len(g.listed[at]) == 0 {
-				delete(g.listed, at)
-			}
+			g.listed.remove(at, key)
 			g.markAll(g.lookers[at])
 		}
 	}
 	for _, at := range to {
-		if g.listed[at] == nil {
-			g.listed[at] = map[Key]struct{}{}
-		}
-		g.listed[at][key] = struct{}{}
+		g.listed.add(at, key)
 		g.markAll(g.lookers[at])
 	}
 }
@@ -80,16 +74,10 @@ func (g *Graph) setLookups(n *node, lookups []lookup) {
 		return
 	}
 	for _, at := range n.lookups {
-		delete(g.lookers[at], n)
-		if len(g.lookers[at]) == 0 {
-			delete(g.lookers, at)
-		}
+		g.lookers.remove(at, n)
 	}
 	for _, at := range lookups {
-		if g.lookers[at] == nil {
-			g.lookers[at] = map[*node]struct{}{}
-		}
-		g.lookers[at][n] = struct{}{}
+		g.lookers.add(at, n)
 	}
 	n.lookups = lookups
 }

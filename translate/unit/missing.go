@@ -7,9 +7,7 @@ import "slices"
 // that they use.
 func (g *Graph) Missing(key Key) []Key {
 	found := finding{graph: g, seen: map[*node]bool{}}
-	if role, ok := g.sources[key.Kind]; ok {
-		found.look(g.nodes[unitOf(role, key)])
-	}
+	found.look(g.source(key))
 	for n := range g.spoken[key] {
 		found.look(n)
 	}

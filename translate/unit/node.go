@@ -23,8 +23,8 @@ type node struct {
 	reads    []Key
 	lookups  []lookup
 	uses     []use
-	users    map[*node]struct{}         // of the value
-	parts    map[any]map[*node]struct{} // users, by the part that they use
+	users    map[*node]struct{}   // of the value
+	parts    multimap[any, *node] // users, by the part that they use
 	claims   []*contender
 	entrants entries
 
@@ -122,12 +122,9 @@ func (n *node) used() bool { return len(n.users) > 0 || len(n.parts) > 0 }
 func (n *node) addUser(user *node, part any) {
 	if part != nil {
 		if n.parts == nil {
-			n.parts = map[any]map[*node]struct{}{}
+			n.parts = multimap[any, *node]{}
 		}
-		if n.parts[part] == nil {
-			n.parts[part] = map[*node]struct{}{}
-		}
-		n.parts[part][user] = struct{}{}
+		n.parts.add(part, user)
 		return
 	}
 	if n.users == nil {
@@ -140,8 +137,8 @@ func (n *node) addUser(user *node, part any) {
 func (n *node) removeUser(user *node, part any) {
 	if part == nil {
 		delete(n.users, user)
-	} else if delete(n.parts[part], user); len(n.parts[part]) == 0 {
-		delete(n.parts, part)
+	} else {
+		n.parts.remove(part, user)
 	}
 }
 
@@ -211,21 +208,14 @@ func (g *Graph) refresh(n *node) {
 func (g *Graph) speak(n *node, verdicts []Verdict) {
 	for _, v := range n.verdicts {
 		g.changed.Objects[v.Object] = struct{}{}
-		delete(g.spoken[v.Object], n)
-		if len(g.spoken[v.Object]) == 0 {
-			delete(g.spoken, v.Object)
-		}
+		g.spoken.remove(v.Object, n)
 	}
 	own := g.roles[n.id.Role].eachObject
 	for _, v := range verdicts {
 		g.changed.Objects[v.Object] = struct{}{}
-		if own && v.Object == n.object {
-			continue
+		if !own || v.Object != n.object {
+			g.spoken.add(v.Object, n)
 		}
-		if g.spoken[v.Object] == nil {
-			g.spoken[v.Object] = map[*node]struct{}{}
-		}
-		g.spoken[v.Object][n] = struct{}{}
 	}
 	n.verdicts = verdicts
 }
@@ -251,24 +241,17 @@ func (g *Graph) setReads(n *node, reads []Key) {
 		return
 	}
 	for _, key := range n.reads {
-		byKey := g.readers[key.Kind]
-		delete(byKey[key], n)
-		if len(byKey[key]) == 0 {
-			delete(byKey, key)
+		if g.readers[key.Kind].remove(key, n) {
 			g.changed.Reads[key.Kind] = struct{}{}
 		}
 	}
 	for _, key := range reads {
-		byKey := g.readers[key.Kind]
-		if byKey == nil {
-			byKey = map[Key]map[*node]struct{}{}
-			g.readers[key.Kind] = byKey
+		if g.readers[key.Kind] == nil {
+			g.readers[key.Kind] = multimap[Key, *node]{}
 		}
-		if byKey[key] == nil {
-			byKey[key] = map[*node]struct{}{}
+		if g.readers[key.Kind].add(key, n) {
 			g.changed.Reads[key.Kind] = struct{}{}
 		}
-		byKey[key][n] = struct{}{}
 	}
 	n.reads = reads
 }

@@ -75,11 +75,7 @@ func (g *Graph) setStatus(n *node, old, fragment Fragment) {
 
 // Status is what the status of an object is to say; nil if that is not ours to tell.
 func (g *Graph) Status(key Key) Status {
-	role, ok := g.sources[key.Kind]
-	if !ok {
-		return nil
-	}
-	n := g.nodes[unitOf(role, key)]
+	n := g.source(key)
 	if n == nil || n.fragment.Status == nil {
 		return nil
 	}
@@ -98,7 +94,7 @@ func (g *Graph) Status(key Key) Status {
 
 // Owned are the objects of the cluster that the object of the key is to own.
 func (g *Graph) Owned(key Key) []Object {
-	n := g.nodes[unitOf(g.owners[key.Kind], key)]
+	n := g.source(key)
 	if n == nil {
 		return nil
 	}
