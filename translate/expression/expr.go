@@ -118,44 +118,16 @@ func EqualInt(f IntField, n int64) Expr { return &intPredicate{f, opEqual, n} }
 // NotEqualInt is f != n, false if the request has no such field.
 func NotEqualInt(f IntField, n int64) Expr { return &intPredicate{f, opNotEqual, n} }
 
-// Greater is f > n.
-func Greater(f IntField, n int64) Expr { return &intPredicate{f, opGreater, n} }
-
-// GreaterOrEqual is f >= n.
-func GreaterOrEqual(f IntField, n int64) Expr { return &intPredicate{f, opGreaterOrEqual, n} }
-
 // Less is f < n.
 func Less(f IntField, n int64) Expr { return &intPredicate{f, opLess, n} }
-
-// LessOrEqual is f <= n.
-func LessOrEqual(f IntField, n int64) Expr { return &intPredicate{f, opLessOrEqual, n} }
-
-// EqualIP is f == addr. A zone is dropped: the grammar has none.
-func EqualIP(f IPField, addr netip.Addr) Expr {
-	return &ipPredicate{field: f, op: opEqual, addr: addr.WithZone("")}
-}
-
-// NotEqualIP is f != addr, false if the request has no such field.
-func NotEqualIP(f IPField, addr netip.Addr) Expr {
-	return &ipPredicate{field: f, op: opNotEqual, addr: addr.WithZone("")}
-}
 
 // In is f in block. Bits of the host part are cleared: Kong refuses them.
 func In(f IPField, block netip.Prefix) Expr {
 	return &ipPredicate{field: f, op: opIn, block: block.Masked()}
 }
 
-// NotIn is f not in block. An address of the other IP version is in no block, and
-// with no address the predicate is false.
-func NotIn(f IPField, block netip.Prefix) Expr {
-	return &ipPredicate{field: f, op: opNotIn, block: block.Masked()}
-}
-
 // Never is true of no request: what a disjunction of nothing means.
 func Never() Expr { return Equal(NetProtocol, "") }
-
-// Always is true of every request, for a route without any constraint.
-func Always() Expr { return NotEqual(NetProtocol, "") }
 
 // And is the conjunction of terms. Nil terms, which constrain nothing, are left out
 // and conjunctions among the terms are merged into it: And() is nil, And(a) is a,

@@ -3,7 +3,6 @@ package expression
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -74,20 +73,6 @@ func Query(name string) (Field, error) {
 		return Field{}, fmt.Errorf("query parameter name %q: %w", name, err)
 	}
 	return Field{name: queryPrefix + name}, nil
-}
-
-// PathSegments is the field of the path's segments first to last, both included and
-// counted from 0, joined by '/': of /a/b/c, PathSegments(0, 0) is a and
-// PathSegments(1, 2) is b/c. It is an error unless 0 <= first <= last.
-func PathSegments(first, last int) (Field, error) {
-	if first < 0 || last < first {
-		return Field{}, fmt.Errorf("path segments %d to %d: need 0 <= first <= last", first, last)
-	}
-	name := segmentPrefix + strconv.Itoa(first)
-	if last > first {
-		name += "_" + strconv.Itoa(last)
-	}
-	return Field{name: name}, nil
 }
 
 // Lower is f in lower case. Kong maps all of Unicode, not only ASCII.

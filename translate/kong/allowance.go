@@ -57,7 +57,7 @@ func (a *Allowance) Guard(plugins []route.Plugin, refuse string, where Part) ([]
 	sum := a.taken
 	sum.Entities++ // what has the plugins
 	for _, p := range plugins {
-		sum = sum.Add(limit.Cost{Entities: 1 + len(p.Entities), Bytes: len(p.Config) + len(p.Ordering)})
+		sum = sum.Add(limit.Cost{Entities: 1 + len(p.Entities), Bytes: len(p.Config)})
 		for _, c := range p.Entities {
 			sum.Bytes += len(c.Fields)
 		}

@@ -43,7 +43,6 @@ func Plugin(p route.Plugin, holder Ref, holderName string) *Entity {
 			Protocols: gokong.StringSlice(p.Protocols...),
 			Tags:      gokong.StringSlice(p.Tags...),
 		},
-		Ordering: p.Ordering,
 	}
 	key, suffix := p.Name, ""
 	fields := map[string]*string{"service": &declared.Service, "route": &declared.Route, "consumer": &declared.Consumer}
@@ -96,8 +95,7 @@ func instanceName(name, relation string) string {
 // [withConfig].
 type declaredPlugin struct {
 	gokong.Plugin
-	Ordering json.RawMessage `json:"ordering,omitempty"`
-	Service  string          `json:"service,omitempty"`
-	Route    string          `json:"route,omitempty"`
-	Consumer string          `json:"consumer,omitempty"`
+	Service  string `json:"service,omitempty"`
+	Route    string `json:"route,omitempty"`
+	Consumer string `json:"consumer,omitempty"`
 }

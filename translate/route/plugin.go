@@ -16,8 +16,6 @@ type Plugin struct {
 	Disabled bool
 	// Protocols limit it; empty for the plugin's own default.
 	Protocols []string
-	// Ordering is Kong's, or empty.
-	Ordering json.RawMessage
 	// Consumer is the name of the one that it is limited to; empty for all.
 	Consumer string
 	Tags     []string
