@@ -11,7 +11,7 @@ import (
 // contender is one claim of one node among the claims to a slot.
 type contender struct {
 	node  *node
-	claim Claim
+	claim *Claim // among those of the node's fragment
 	// ordinal is the place of the claim among those of its node.
 	ordinal int
 
@@ -57,10 +57,10 @@ func (s *slot) find(c *contender) int {
 func (g *Graph) setClaims(n *node, claims []Claim) {
 	old := n.claims
 	n.claims = make([]*contender, len(claims))
-	for i, claim := range claims {
-		if i < len(old) && old[i].claim.ranksLike(claim) {
+	for i := range claims {
+		if i < len(old) && old[i].claim.ranksLike(&claims[i]) {
 			n.claims[i] = old[i]
-			old[i].claim, old[i].entities = claim, nil
+			old[i].claim, old[i].entities = &claims[i], nil
 		}
 	}
 	for i, c := range old {
@@ -68,9 +68,9 @@ func (g *Graph) setClaims(n *node, claims []Claim) {
 			g.leave(c)
 		}
 	}
-	for i, claim := range claims {
+	for i := range claims {
 		if n.claims[i] == nil {
-			n.claims[i] = &contender{node: n, claim: claim, ordinal: i}
+			n.claims[i] = &contender{node: n, claim: &claims[i], ordinal: i}
 			g.enter(n.claims[i])
 		}
 	}
@@ -80,7 +80,7 @@ func (g *Graph) setClaims(n *node, claims []Claim) {
 }
 
 // ranksLike reports whether two claims of one node ask for the same slot with the same rank.
-func (c Claim) ranksLike(other Claim) bool {
+func (c *Claim) ranksLike(other *Claim) bool {
 	return c.Slot == other.Slot && c.Since.Equal(other.Since) && c.Object == other.Object && c.Same == other.Same &&
 		(c.Ranked == nil) == (other.Ranked == nil) && c.Under == other.Under && reflect.DeepEqual(c.Extent, other.Extent)
 }

@@ -87,20 +87,20 @@ type Under struct {
 }
 
 // unordered is the verdict of a ranked claim for which its slot has no place of its own.
-func (c Claim) unordered() Verdict {
+func (c *Claim) unordered() Verdict {
 	return Warning(c.Object, "TooManyMatches", "Too many older rules of the namespace have the same host and path: "+
 		"this one comes after those of all other objects, in no particular order among the rest. Use fewer rules, or different paths.")
 }
 
 // loses reports whether there is something to say while another claim holds the slot.
-func (c Claim) loses(holder Claim) bool {
+func (c *Claim) loses(holder *Claim) bool {
 	return c.Lost != (Verdict{}) && (c.Same == "" || c.Same != holder.Same)
 }
 
 // lostTo is the verdict on a claim while another one holds its slot. Those who may read
 // an object need not be those who may read the holder: of one in another namespace they
 // learn nothing but that there is one. Objects of no namespace are an operator's.
-func (c Claim) lostTo(holder Claim) Verdict {
+func (c *Claim) lostTo(holder *Claim) Verdict {
 	lost := c.Lost
 	switch own := c.Object.Namespace; {
 	case own == "" || own == holder.Object.Namespace:

@@ -191,7 +191,7 @@ func (g *Graph) grant(n *node, room room, over *limit.Exceeded) bool {
 	}
 	n.fragment = kept(n.fragment, room)
 	for i, c := range n.claims {
-		c.claim, c.entities = n.fragment.Claims[i], nil
+		c.claim, c.entities = &n.fragment.Claims[i], nil
 	}
 	g.stain(n)
 	return false
