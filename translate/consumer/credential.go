@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -80,11 +81,11 @@ func (t *translation) credential(name string, where kong.Part) {
 		contested = ""
 	}
 	claim := t.claim(
-		credentials.Slot(credential{label, contested, fmt.Sprint(fields[first(k.unique, "group")])}),
-		fmt.Sprintf("credential %s: there is another %s credential with its %s", name, label, first(k.unique, "group")), where.Path)
+		credentials.Slot(credential{label, contested, fmt.Sprint(fields[cmp.Or(k.unique, "group")])}),
+		fmt.Sprintf("credential %s: there is another %s credential with its %s", name, label, cmp.Or(k.unique, "group")), where.Path)
 	// A tenant that tries keys does not learn that another namespace uses one.
 	elsewhere := condition.Verdict(t.key, false, "CredentialInvalid",
-		fmt.Sprintf("credential %s: its %s cannot be used; choose another one", name, first(k.unique, "group"))).At(where.Path)
+		fmt.Sprintf("credential %s: its %s cannot be used; choose another one", name, cmp.Or(k.unique, "group"))).At(where.Path)
 	claim.Elsewhere = &elsewhere
 	claim.Entities = []*kong.Entity{kong.Credential(route.Credential{
 		Name: t.key.Namespace + "/" + t.key.Name + "/" + name, Consumer: t.model.Name, Fields: fields,
@@ -93,13 +94,6 @@ func (t *translation) credential(name string, where kong.Part) {
 	if t.allowance.Take(claim.Entities, where) {
 		t.fragment.Claims = append(t.fragment.Claims, claim)
 	}
-}
-
-func first(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 // unknown says why there are no credentials of a type.

@@ -49,3 +49,9 @@ func PathSegments(first, last int) (Field, error) {
 	}
 	return Field{name: name}, nil
 }
+
+// ValidateRegex returns why a regex is not one that Kong takes and reads as this package does.
+func ValidateRegex(regex string) error {
+	_, err := compiledSize(regex)
+	return err
+}

@@ -28,7 +28,7 @@
 //
 // # Regular expressions
 //
-// Kong uses Rust's regex crate and this package Go's regexp. ValidateRegex accepts what
+// Kong uses Rust's regex crate and this package Go's regexp. Matches accepts what
 // both take and read alike, save the differences at the end. Neither has look-around or
 // backreferences. Refused though one of them would take it:
 //

@@ -103,7 +103,7 @@ func Contains(f Field, part string) Expr {
 }
 
 // Matches is f ~ regex, true if any part of the value matches: anchor with ^ and $.
-// The error is ValidateRegex's.
+// The error says which part of the regex Kong does not take, or reads in another way.
 func Matches(f Field, regex string) (Expr, error) {
 	compiled, err := compiledSize(regex)
 	if err != nil {

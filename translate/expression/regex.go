@@ -11,15 +11,9 @@ import (
 // tree deeper than 250, in which a group takes up to four levels.
 const maxGroups = 50
 
-// ValidateRegex tells whether Kong takes the regex and reads it as this package does.
-// It accepts the common part of Rust's and Go's syntax and says what is outside of it;
-// doc.go lists the differences.
-func ValidateRegex(regex string) error {
-	_, err := compiledSize(regex)
-	return err
-}
-
-// compiledSize returns the size of the program that Kong makes of a valid regex, in bytes.
+// compiledSize returns the size of the program that Kong makes of a regex, in bytes. The regex has to
+// be of the common part of Rust's and Go's syntax; the error says what is outside of it. doc.go
+// lists the differences.
 func compiledSize(regex string) (size int, err error) {
 	if err := checkReadable(regex); err != nil {
 		return 0, fmt.Errorf("regex %s: %w", quote(regex), err)

@@ -121,7 +121,9 @@ func (t *routeTranslation) finish(nothing bool) {
 		t.diagnose(status, p, nothing)
 	}
 	if !nothing {
-		t.fragment.Attached = t.attachment.sections
+		for _, section := range t.attachment.sections {
+			t.reader.Attach(section)
+		}
 	}
 }
 

@@ -2,36 +2,26 @@ package unit
 
 // agenda holds the nodes that are to be translated, by their level. The lowest come first, so that
 // what a node uses is as it will be before the node is translated, and this happens once.
-type agenda struct {
-	levels [][]*node
-	lowest int // no level below has nodes
-}
+type agenda [deepest + 1][]*node
 
 // deepest is the highest level. What is still deeper may be translated more often.
 const deepest = 32
 
-func (a *agenda) push(n *node) {
-	for len(a.levels) <= n.level {
-		a.levels = append(a.levels, nil)
-	}
-	a.levels[n.level] = append(a.levels[n.level], n)
-	a.lowest = min(a.lowest, n.level)
-}
+func (a *agenda) push(n *node) { a[n.level] = append(a[n.level], n) }
 
 // pop takes a node off that is still to be translated; nil if there is none.
 func (a *agenda) pop() *node {
-	for a.lowest < len(a.levels) {
-		level := a.levels[a.lowest]
-		if len(level) == 0 {
-			a.lowest++
+	for level := 0; level < len(a); {
+		last := len(a[level]) - 1
+		if last < 0 {
+			level++
 			continue
 		}
-		last := len(level) - 1
-		n := level[last]
-		level[last], a.levels[a.lowest] = nil, level[:last]
+		n := a[level][last]
+		a[level][last], a[level] = nil, a[level][:last]
 		switch {
 		case !n.dirty || n.gone:
-		case n.level > a.lowest: // it has risen meanwhile
+		case n.level > level: // it has risen meanwhile
 			a.push(n)
 		default:
 			return n

@@ -3,8 +3,8 @@ package unit
 import (
 	"cmp"
 	"container/heap"
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -25,17 +25,7 @@ type Entry struct {
 
 // key is the same for equal entries of a node alone.
 func (e Entry) key() string {
-	var b strings.Builder
-	parts := func(all ...string) {
-		b.WriteString(strconv.Itoa(len(all)))
-		for _, part := range all {
-			b.WriteString(" " + strconv.Itoa(len(part)) + ":" + part)
-		}
-	}
-	parts(e.Contest, e.Side, e.Since.UTC().Format(time.RFC3339Nano))
-	parts(e.Own...)
-	parts(e.Above...)
-	return b.String()
+	return fmt.Sprintf("%q %q %s %q %q", e.Contest, e.Side, e.Since.UTC().Format(time.RFC3339Nano), e.Own, e.Above)
 }
 
 // entrant is an entry of a node.

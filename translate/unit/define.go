@@ -39,34 +39,37 @@ func (d DefinedBy[S, T]) OnPanic(value func(Key, S) T) {
 	d.failed = func(id ID, key Key) any { return value(key, id.Sub.(S)) }
 }
 
+func define[T any](g *Graph, role RoleName, kind Kind, translate func(ID, Key, *Reader) (Fragment, T)) *definition {
+	d := &definition{kind: kind, translate: func(id ID, key Key, r *Reader) Fragment {
+		f, value := translate(id, key, r)
+		f.value = value
+		return f
+	}}
+	g.roles[role] = d
+	return d
+}
+
 // Each makes a unit of every object of a kind. Other units may use it, also while the object does
 // not exist.
 func Each[O Object, T any](g *Graph, role Role[T], kind Kind, translate func(*Reader, Key, O) (Fragment, T)) Defined[T] {
-	d := &definition{kind: kind, eachObject: true}
-	d.translate = func(_ ID, key Key, r *Reader) (f Fragment) {
+	var d *definition
+	d = define(g, RoleName(role), kind, func(_ ID, key Key, r *Reader) (f Fragment, value T) {
 		if object, ok := Get[O](r, key); ok {
-			var value T
-			f, value = translate(r, key, object)
-			f.value = value
-		} else if d.missing != nil {
-			f.value = d.missing(key)
+			return translate(r, key, object)
 		}
-		return f
-	}
-	g.roles[RoleName(role)], g.sources[kind] = d, RoleName(role)
+		if d.missing != nil {
+			value = d.missing(key).(T)
+		}
+		return f, value
+	})
+	d.eachObject, g.sources[kind] = true, RoleName(role)
 	return Defined[T]{d}
 }
 
 // Shared makes units that exist as long as another unit uses them. The object of the kind that
 // they stand for need not exist.
 func Shared[T any](g *Graph, role Role[T], kind Kind, translate func(*Reader, Key) (Fragment, T)) Defined[T] {
-	d := &definition{kind: kind, translate: func(_ ID, key Key, r *Reader) Fragment {
-		f, value := translate(r, key)
-		f.value = value
-		return f
-	}}
-	g.roles[RoleName(role)] = d
-	return Defined[T]{d}
+	return Defined[T]{define(g, RoleName(role), kind, func(_ ID, key Key, r *Reader) (Fragment, T) { return translate(r, key) })}
 }
 
 // SharedOwner is Shared for a unit that owns objects of the cluster. The cluster has no objects of
@@ -78,13 +81,7 @@ func SharedOwner[T any](g *Graph, role Role[T], kind Kind, translate func(*Reade
 
 // SharedBy is Shared for units of which there may be several for an object.
 func SharedBy[S Sub, T any](g *Graph, role RoleBy[S, T], kind Kind, translate func(*Reader, Key, S) (Fragment, T)) DefinedBy[S, T] {
-	d := &definition{kind: kind, translate: func(id ID, key Key, r *Reader) Fragment {
-		f, value := translate(r, key, id.Sub.(S))
-		f.value = value
-		return f
-	}}
-	g.roles[RoleName(role)] = d
-	return DefinedBy[S, T]{d}
+	return DefinedBy[S, T]{define(g, RoleName(role), kind, func(id ID, key Key, r *Reader) (Fragment, T) { return translate(r, key, id.Sub.(S)) })}
 }
 
 // Valueless adapts a translation to a role without values.

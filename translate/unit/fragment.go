@@ -14,9 +14,6 @@ type Fragment struct {
 	Claims []Claim
 	// Status is what the status of the unit's own object is to say; nil if nothing.
 	Status Status
-	// Attached are the sections of other objects that the unit's object is attached
-	// to. Their statuses count it.
-	Attached []Section
 	// Objects are those of the cluster that the unit's object owns and that are to be as
 	// they are here, whole. When it has none any more they are deleted.
 	Objects []Object
@@ -28,6 +25,8 @@ type Fragment struct {
 	// reflect.DeepEqual has it.
 	value any
 	parts map[any]any
+	// attached are the sections of other objects that the unit's object is attached to.
+	attached []Section
 }
 
 // Part names a part of a unit's value, and its type. Types of parts can be compared, and embed

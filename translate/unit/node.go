@@ -85,7 +85,7 @@ func (g *Graph) translate(n *node) {
 	r := &Reader{graph: g, node: n}
 	fragment := g.run(n, r)
 	n.busy = false
-	fragment.Attached = append(slices.Clip(fragment.Attached), r.attached.list...)
+	fragment.attached = r.attached.list
 
 	g.setReads(n, r.reads.list)
 	g.setLookups(n, r.lookups.list)

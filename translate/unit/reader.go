@@ -39,11 +39,8 @@ func (r *Reader) use(id ID, part any) *node {
 // Limits are the bounds in effect.
 func (r *Reader) Limits() limit.Limits { return r.graph.limits }
 
-// Attach has the unit's object attached to a section of another, as those of its
-// [Fragment] are.
-func (r *Reader) Attach(s Section) {
-	r.attached.add(s)
-}
+// Attach attaches the unit's object to a section of another object, whose status counts it.
+func (r *Reader) Attach(s Section) { r.attached.add(s) }
 
 // Use makes a shared unit exist as long as the unit of the reader uses it, and returns its value.
 // Users do not modify it.

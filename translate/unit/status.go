@@ -62,13 +62,13 @@ func (g *Graph) setStatus(n *node, old, fragment Fragment) {
 	if !reflect.DeepEqual(old.Status, fragment.Status) || !reflect.DeepEqual(old.Objects, fragment.Objects) {
 		g.changed.Objects[n.object] = struct{}{}
 	}
-	if slices.Equal(old.Attached, fragment.Attached) {
+	if slices.Equal(old.attached, fragment.attached) {
 		return
 	}
-	for _, s := range old.Attached {
+	for _, s := range old.attached {
 		g.attach(s, -1)
 	}
-	for _, s := range fragment.Attached {
+	for _, s := range fragment.attached {
 		g.attach(s, 1)
 	}
 }

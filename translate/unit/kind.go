@@ -1,0 +1,94 @@
+package unit
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Kind is the kind of a Kubernetes object, such as "Ingress". The kinds that
+// are read are unique by this name alone, whatever their API group.
+type Kind string
+
+const (
+	// The core group.
+	Service   Kind = "Service"
+	Secret    Kind = "Secret"
+	ConfigMap Kind = "ConfigMap"
+	Namespace Kind = "Namespace"
+
+	// Other groups of Kubernetes.
+	Ingress       Kind = "Ingress"
+	IngressClass  Kind = "IngressClass"
+	EndpointSlice Kind = "EndpointSlice"
+	// CustomResourceDefinition is metadata alone, and that only of those which say what bundle they are of.
+	CustomResourceDefinition Kind = "CustomResourceDefinition"
+
+	// Gateway API.
+	GatewayClass Kind = "GatewayClass"
+	Gateway      Kind = "Gateway"
+	ListenerSet  Kind = "ListenerSet"
+	// XListenerSet is what ListenerSets were in the experimental channel of Gateway API 1.3
+	// and 1.4.
+	XListenerSet     Kind = "XListenerSet"
+	HTTPRoute        Kind = "HTTPRoute"
+	GRPCRoute        Kind = "GRPCRoute"
+	TLSRoute         Kind = "TLSRoute"
+	TCPRoute         Kind = "TCPRoute"
+	UDPRoute         Kind = "UDPRoute"
+	ReferenceGrant   Kind = "ReferenceGrant"
+	BackendTLSPolicy Kind = "BackendTLSPolicy"
+
+	// Kong.
+	KongPlugin             Kind = "KongPlugin"
+	KongClusterPlugin      Kind = "KongClusterPlugin"
+	KongConsumer           Kind = "KongConsumer"
+	KongConsumerGroup      Kind = "KongConsumerGroup"
+	KongVault              Kind = "KongVault"
+	KongCustomEntity       Kind = "KongCustomEntity"
+	KongLicense            Kind = "KongLicense"
+	KongUpstreamPolicy     Kind = "KongUpstreamPolicy"
+	KongIngress            Kind = "KongIngress"
+	IngressClassParameters Kind = "IngressClassParameters"
+	KongServiceFacade      Kind = "KongServiceFacade"
+	TCPIngress             Kind = "TCPIngress"
+	UDPIngress             Kind = "UDPIngress"
+)
+
+// groups hold the API group of each kind that is not of the core group.
+var groups = map[Kind]string{}
+
+func init() {
+	for group, kinds := range map[string][]Kind{
+		"networking.k8s.io":                       {Ingress, IngressClass},
+		"discovery.k8s.io":                        {EndpointSlice},
+		"apiextensions.k8s.io":                    {CustomResourceDefinition},
+		"gateway.networking.k8s.io":               {GatewayClass, Gateway, ListenerSet, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute, ReferenceGrant, BackendTLSPolicy},
+		"gateway.networking.x-k8s.io":             {XListenerSet},
+		"configuration.konghq.com":                {KongPlugin, KongClusterPlugin, KongConsumer, KongConsumerGroup, KongVault, KongCustomEntity, KongLicense, KongUpstreamPolicy, KongIngress, IngressClassParameters, TCPIngress, UDPIngress},
+		"incubator.ingress-controller.konghq.com": {KongServiceFacade},
+	} {
+		for _, kind := range kinds {
+			groups[kind] = group
+		}
+	}
+}
+
+// Group returns the API group of the kind; "" is the core group.
+func (k Kind) Group() string { return groups[k] }
+
+// IsCore reports whether a reference's group is the core group, which is "". The Kong Ingress
+// Controller takes the name core for it too; there is no other group of that name.
+func IsCore[T ~string](group T) bool { return group == "" || group == "core" }
+
+// SameGroup reports whether a reference's group is that of a kind.
+func SameGroup[T ~string](group T, of string) bool {
+	return string(group) == of || of == "" && IsCore(group)
+}
+
+// String returns the name of the kind.
+func (k Kind) String() string { return string(k) }
+
+// Key returns the key of an object of the kind. The namespace is empty for cluster-scoped kinds.
+func (k Kind) Key(namespace, name string) Key {
+	return Key{Kind: k, Namespace: namespace, Name: name}
+}
+
+// Of returns the key of an object, which is of the kind.
+func (k Kind) Of(object metav1.Object) Key { return k.Key(object.GetNamespace(), object.GetName()) }
