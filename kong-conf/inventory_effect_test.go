@@ -12,7 +12,6 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/annotation"
-	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -119,7 +118,7 @@ func TestInventoryHasEveryAnnotation(t *testing.T) {
 	read := map[string][]string{
 		"Ingress":   append(annotation.RouteNames, annotation.HostAliases, annotation.Rewrite, annotation.RegexPrefix, annotation.Plugins),
 		"HTTPRoute": append(annotation.RouteNames, annotation.HostAliases, annotation.Plugins),
-		"Service":   backend.SettingNames, "KongServiceFacade": backend.SettingNames,
+		"Service":   annotation.ServiceNames, "KongServiceFacade": annotation.ServiceNames,
 		"Gateway": gatewayapi.GatewayAnnotations, "GatewayClass": gatewayapi.ClassAnnotations,
 	}
 	for kind, names := range read {

@@ -78,6 +78,21 @@ const ForceSSLRedirect = "ingress.kubernetes.io/force-ssl-redirect"
 // ServiceUpstream, on a Service, leaves the choice of the endpoint to the cluster's proxy.
 const ServiceUpstream = "ingress.kubernetes.io/service-upstream"
 
+// The annotations that are read together: other ones on the same object are [Ignored].
+var (
+	// RouteNames are those of Ingresses, HTTPRoutes and GRPCRoutes that [Values.Route] reads.
+	RouteNames = []string{
+		Tags, Protocols, StripPath, PreserveHost, HTTPSRedirectStatusCode, RegexPriority, PathHandling,
+		Methods, SNIs, RequestBuffering, ResponseBuffering, HeadersSeparator, Headers,
+	}
+	// ServiceNames are those of Services, and of what stands for one, that a backend reads.
+	ServiceNames = []string{
+		Tags, Protocol, Path, ConnectTimeout, ReadTimeout, WriteTimeout, Retries, HostHeader, ClientCert, TLSVerify,
+		TLSVerifyDepth, CACertificatesSecret, CACertificatesConfigMap, CACertificatesSecrets, CACertificatesConfigMaps,
+		UpstreamPolicy, Override, Plugins,
+	}
+)
+
 // Field is the path of an annotation with the prefix, in its object.
 func Field(name string) field.Path { return fieldOf(Prefix + name) }
 

@@ -13,12 +13,6 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// RouteNames are the annotations that [Values.Route] reads, for [Ignored].
-var RouteNames = []string{
-	Tags, Protocols, StripPath, PreserveHost, HTTPSRedirectStatusCode, RegexPriority, PathHandling,
-	Methods, SNIs, RequestBuffering, ResponseBuffering, HeadersSeparator, Headers,
-}
-
 // Route is what the annotations of an Ingress or a Gateway API route of HTTP say of its
 // Kong routes, over what holds without them. Methods, server names and headers narrow
 // the match that is given.

@@ -195,7 +195,7 @@ func (o Options) translate(r *unit.Reader, key unit.Key, port Port) (unit.Fragme
 		b.Targets, b.Port, b.Protocol = reached.targets, reached.port, ref.protocol(service)
 		found.Reason, found.Message, found.WrongPort = reached.wrong.reason, reached.wrong.message, reached.wrong.port
 		Settings(r, service, key, ref.For, values, &b)
-		verdicts = slices.Concat(reached.verdicts, values.Verdicts, annotation.Ignored(service, key, SettingNames...))
+		verdicts = slices.Concat(reached.verdicts, values.Verdicts, annotation.Ignored(service, key, annotation.ServiceNames...))
 	}
 	ref.For.Speak(&b)
 	return unit.Fragment{Entities: kong.Backend(b), Verdicts: verdicts}, found

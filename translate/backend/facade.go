@@ -75,7 +75,7 @@ func (o Options) translateFacade(r *unit.Reader, key unit.Key) (unit.Fragment, B
 	}
 	return unit.Fragment{
 		Entities: kong.Backend(b),
-		Verdicts: slices.Concat(verdicts, values.Verdicts, annotation.Ignored(facade, key, SettingNames...), []unit.Verdict{programmed}),
+		Verdicts: slices.Concat(verdicts, values.Verdicts, annotation.Ignored(facade, key, annotation.ServiceNames...), []unit.Verdict{programmed}),
 	}, found
 }
 

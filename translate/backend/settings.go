@@ -16,15 +16,6 @@ import (
 	"github.com/kube-sync/kube-sync/translate/upstream"
 )
 
-// SettingNames are the annotations that [Settings] reads, for [annotation.Ignored].
-var SettingNames = []string{
-	annotation.Tags, annotation.Protocol, annotation.Path, annotation.ConnectTimeout, annotation.ReadTimeout,
-	annotation.WriteTimeout, annotation.Retries, annotation.HostHeader, annotation.ClientCert, annotation.TLSVerify,
-	annotation.TLSVerifyDepth, annotation.CACertificatesSecret, annotation.CACertificatesConfigMap,
-	annotation.CACertificatesSecrets, annotation.CACertificatesConfigMaps,
-	annotation.UpstreamPolicy, annotation.Override, annotation.Plugins,
-}
-
 // protocols are those that Kong speaks to services.
 var protocols = []string{"http", "https", "grpc", "grpcs", "tcp", "tls", "udp"}
 
@@ -46,7 +37,7 @@ type settings struct {
 }
 
 // Settings reads the annotations of a Service, or of what stands for one, into a backend
-// that has the defaults. The values' verdicts say what could not be had. A backend that
+// that has the defaults. These are [annotation.ServiceNames]. The values' verdicts say what could not be had. A backend that
 // cannot be had as safe as it was asked for loses its targets: Kong answers 503.
 func Settings(r *unit.Reader, object metav1.Object, key unit.Key, purpose For, values *annotation.Values, b *route.Backend) {
 	s := &settings{reader: r, namespace: object.GetNamespace(), values: values, key: key, purpose: purpose, backend: b}

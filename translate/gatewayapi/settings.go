@@ -53,7 +53,7 @@ func (t *ruleTranslation) settings() {
 			s.targets = nil
 		}
 		t.fragment.Verdicts = slices.Concat(t.fragment.Verdicts, values.Verdicts,
-			annotation.Ignored(s.service, key, backend.SettingNames...))
+			annotation.Ignored(s.service, key, annotation.ServiceNames...))
 	}
 }
 
