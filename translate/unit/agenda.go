@@ -1,11 +1,39 @@
 package unit
 
-// agenda holds the nodes that are to be translated, by their level. The lowest come first, so that
-// what a node uses is as it will be before the node is translated, and this happens once.
-type agenda [deepest + 1][]*node
+import "fmt"
 
-// deepest is the highest level. What is still deeper may be translated more often.
-const deepest = 32
+// add makes the node of a unit that is to be translated.
+func (g *Graph) add(id ID) *node {
+	role, ok := g.roles[id.Role]
+	if !ok {
+		panic(fmt.Sprintf("no role %q is defined", id.Role))
+	}
+	n := &node{id: id, object: role.kind.Key(id.Namespace, id.Name)}
+	g.nodes[id] = n
+	g.mark(n)
+	return n
+}
+
+func (g *Graph) mark(n *node) {
+	if !n.dirty {
+		n.dirty = true
+		g.agenda.push(n)
+	}
+}
+
+func (g *Graph) markAll(nodes map[*node]struct{}) {
+	for n := range nodes {
+		g.mark(n)
+	}
+}
+
+// stain marks a node whose entities or verdicts may be others now.
+func (g *Graph) stain(n *node) {
+	if !n.stale {
+		n.stale = true
+		g.stale = append(g.stale, n)
+	}
+}
 
 func (a *agenda) push(n *node) { a[n.level] = append(a[n.level], n) }
 

@@ -8,21 +8,6 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
-// contender is one claim of one node among the claims to a slot.
-type contender struct {
-	node  *node
-	claim *Claim // among those of the node's fragment
-	// ordinal is the place of the claim among those of its node.
-	ordinal int
-
-	// place is that of a ranked claim, and by the one that leaves nothing to it. The entities
-	// are those of a place other than the first, kept because they cost more than finding the
-	// place again.
-	place, made kong.Place
-	by          *contender
-	entities    []*kong.Entity
-}
-
 // compare orders the contenders of one slot. No two are equal, so that their order does not
 // depend on what came first.
 func (c *contender) compare(other *contender) int {
@@ -31,19 +16,6 @@ func (c *contender) compare(other *contender) int {
 		c.claim.Object.Compare(other.claim.Object),
 		c.node.id.Compare(other.node.id),
 		cmp.Compare(c.ordinal, other.ordinal))
-}
-
-// slot holds the claims to one thing, in order: the first one has it.
-type slot struct {
-	contenders []*contender
-	// arrangement is of ranked contenders.
-	arrangement kong.Arrangement
-
-	// The state of one Update: the holder before it, and the first of ranked contenders whose
-	// place may be another now.
-	touched bool
-	holder  *contender
-	moved   int
 }
 
 // find returns the place of a contender, or the one where it is to be.

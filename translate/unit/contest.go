@@ -9,36 +9,9 @@ import (
 	"time"
 )
 
-// Entry asks for points that objects of one side share, but not with those of another: of two
-// entries of different sides that meet the oldest stays, then the first by namespace and name.
-// An entry that has to go keeps no other from staying.
-type Entry struct {
-	// Contest names what is contested, such as a listener.
-	Contest string
-	// Side is what those have in common that may share points.
-	Side  string
-	Since time.Time
-	// Own are the points that are asked for, and Above those within which they are. Entries
-	// meet at a point that is one's own, and the other's own or one above.
-	Own, Above []string
-}
-
 // key is the same for equal entries of a node alone.
 func (e Entry) key() string {
 	return fmt.Sprintf("%q %q %s %q %q", e.Contest, e.Side, e.Since.UTC().Format(time.RFC3339Nano), e.Own, e.Above)
-}
-
-// entrant is an entry of a node.
-type entrant struct {
-	Entry
-	node *node
-	key  string
-	// settled tells that by is known: the oldest of those that stay in the way of this one, nil
-	// if this one stays. Told is what of it the node's translation went by.
-	settled  bool
-	by, told *entrant
-	queued   bool
-	gone     bool
 }
 
 func (e *entrant) stays() bool { return e.settled && e.by == nil && !e.gone }
@@ -49,21 +22,6 @@ func (e *entrant) compare(other *entrant) int {
 	return cmp.Or(e.Since.Compare(other.Since),
 		strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name),
 		cmp.Compare(a.Kind, b.Kind), cmp.Compare(e.Contest, other.Contest))
-}
-
-// pointKey names a point of a contest, for one side.
-type pointKey struct{ contest, point, side string }
-
-// point holds the entrants of one side at a point, the oldest first: those whose own it is, and
-// those who are within it.
-type point struct{ own, within []*entrant }
-
-// contests are all entries, by their points.
-type contests struct {
-	points map[pointKey]*point
-	sides  map[string]map[string]int // how many entrants each side of a contest has
-	queue  entrants                  // to be settled, the oldest first
-	told   []*entrant                // whose node may have gone by another outcome
 }
 
 // Enter reports whether the unit's object stays with an entry, and otherwise the object that
@@ -84,12 +42,6 @@ func (r *Reader) Enter(entry Entry) (stays bool, by Key) {
 		return true, Key{}
 	}
 	return false, e.told.node.object
-}
-
-// entries are those of a node, in the order in which it enters them.
-type entries struct {
-	list  []*entrant
-	byKey map[string]*entrant
 }
 
 func (e *entries) add(another *entrant) {
@@ -275,9 +227,6 @@ func deleted(all []*entrant, e *entrant) []*entrant {
 	at := slices.Index(all, e)
 	return slices.Delete(all, at, at+1)
 }
-
-// entrants is a heap, the oldest first.
-type entrants []*entrant
 
 func (q entrants) Len() int           { return len(q) }
 func (q entrants) Less(i, j int) bool { return q[i].compare(q[j]) < 0 }

@@ -1,20 +1,5 @@
 package unit
 
-// definition is how units of one role are made.
-type definition struct {
-	// kind is that of the object that a unit stands for. The object has the namespace and the
-	// name of the unit's id.
-	kind Kind
-	// eachObject makes a unit of every object of the kind. Without it, units of the role exist
-	// as long as another unit uses them.
-	eachObject bool
-	translate  func(ID, Key, *Reader) Fragment
-	// missing and failed return the value of a unit whose object does not exist, or whose
-	// translation panicked; nil for the zero value.
-	missing func(Key) any
-	failed  func(ID, Key) any
-}
-
 // Defined is a role that has been defined.
 type Defined[T any] struct{ *definition }
 

@@ -6,6 +6,20 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
+// Entry asks for points that objects of one side share, but not with those of another: of two
+// entries of different sides that meet the oldest stays, then the first by namespace and name.
+// An entry that has to go keeps no other from staying.
+type Entry struct {
+	// Contest names what is contested, such as a listener.
+	Contest string
+	// Side is what those have in common that may share points.
+	Side  string
+	Since time.Time
+	// Own are the points that are asked for, and Above those within which they are. Entries
+	// meet at a point that is one's own, and the other's own or one above.
+	Own, Above []string
+}
+
 // Fragment is what one unit contributes.
 type Fragment struct {
 	// Entities are in the configuration as long as the unit is.
@@ -112,3 +126,26 @@ func (c *Claim) lostTo(holder *Claim) Verdict {
 	lost.Holder = holder.Object
 	return lost
 }
+
+// Slot is something that only one claim can hold, or that its claims share in order.
+type Slot struct {
+	Family string
+	// Key is of the type that the [Family] has for it.
+	Key any
+}
+
+// Family names slots of one sort, such as server names. K tells them apart.
+type Family[K comparable] string
+
+// Slot returns a slot of the family.
+func (f Family[K]) Slot(key K) Slot { return Slot{Family: string(f), Key: key} }
+
+// The families for which several kinds of objects contend.
+const (
+	// ServerNames have a certificate each.
+	ServerNames Family[string] = "server name"
+	// Ranks have the routes of which one request may match several.
+	Ranks Family[kong.Rank] = "rank"
+	// Streams have the route for the connections to a port and server name.
+	Streams Family[kong.StreamPlace] = "stream"
+)

@@ -1,9 +1,7 @@
 package unit
 
 import (
-	"iter"
-	"slices"
-
+	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
@@ -72,217 +70,178 @@ func NewGraph(limits limit.Limits) *Graph {
 	}
 }
 
-// Update takes changed objects and translates again the units that read them.
-func (g *Graph) Update(changes ...Change) Result {
-	g.begin()
-	for _, c := range changes {
-		g.store(c)
-	}
-	g.settle()
-	return g.changed
-}
-
-// begin starts a new result.
-func (g *Graph) begin() {
-	g.changed = Result{Units: map[ID]struct{}{}, Objects: map[Key]struct{}{}, Reads: map[Kind]struct{}{}, Translated: map[string]int{}}
-}
-
-// Keep makes a shared unit exist for good, whether or not another one uses it, and returns its
-// value.
-func Keep[T any](g *Graph, of Ref[T]) T {
-	n := g.nodes[of.ID]
-	if n == nil {
-		n = g.add(of.ID)
-	}
-	n.source = true
-	if n.dirty {
-		g.begin()
-		g.settle()
-	}
-	value, _ := n.fragment.value.(T)
-	return value
-}
-
-// settle translates what is dirty until nothing is, drops unused units, and derives what
-// the units have in the configuration from the claims that they hold then.
-func (g *Graph) settle() {
-	for g.translateAll(); g.rank() || g.judge(); {
-		g.translateAll()
-	}
-	g.settleSlots()
-	for _, n := range g.stale {
-		n.stale = false
-		if !n.gone {
-			g.refresh(n)
-		}
-	}
-	g.stale = nil
-}
-
-// translateAll translates what is dirty until nothing is, and drops unused units.
-func (g *Graph) translateAll() {
-	for {
-		for n := g.agenda.pop(); n != nil; n = g.agenda.pop() {
-			g.translate(n)
-		}
-		if len(g.orphans) == 0 {
-			return
-		}
-		orphans := g.orphans
-		g.orphans = nil
-		for _, n := range orphans {
-			if !n.used() && !n.source && !n.gone {
-				g.drop(n)
-			}
-		}
-	}
-}
-
-// store puts an object in its place and marks whoever asked for it.
-func (g *Graph) store(c Change) {
-	old, known := g.objects[c.Key]
-	if c.Object == nil {
-		if !known {
-			return
-		}
-		delete(g.objects, c.Key)
-	} else {
-		g.objects[c.Key] = c.Object
-	}
-	g.markAll(g.readers[c.Key.Kind][c.Key])
-	for _, index := range g.indexes[c.Key.Kind] {
-		g.list(index, c.Key, old, c.Object)
-	}
-	role, ok := g.sources[c.Key.Kind]
-	if !ok {
-		return
-	}
-	id := unitOf(role, c.Key)
-	n := g.nodes[id]
-	switch {
-	case c.Object == nil:
-		g.changed.Objects[c.Key] = struct{}{}
-		n.source = false
-		g.orphans = append(g.orphans, n)
-	case n == nil:
-		g.changed.Objects[c.Key] = struct{}{}
-		g.add(id).source = true
-	default:
-		n.source = true
-		g.mark(n)
-	}
-}
-
-// Reads lists the keys of a kind that units asked for, found or not, in order.
-func (g *Graph) Reads(kind Kind) []Key {
-	keys := make([]Key, 0, len(g.readers[kind]))
-	for key := range g.readers[kind] {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, Key.Compare)
-	return keys
-}
-
-// Units gives all units that are in the configuration, in the order of their ids.
-func (g *Graph) Units() iter.Seq[View] {
-	ids := make([]ID, 0, len(g.nodes))
-	for id, n := range g.nodes {
-		if len(n.entities) > 0 {
-			ids = append(ids, id)
-		}
-	}
-	slices.SortFunc(ids, ID.Compare)
-	return func(yield func(View) bool) {
-		for _, id := range ids {
-			if !yield(g.nodes[id].view()) {
-				return
-			}
-		}
-	}
-}
-
-// View gives one unit. It is false for units that have nothing in the configuration.
-func (g *Graph) View(id ID) (View, bool) {
-	n := g.nodes[id]
-	if n == nil || len(n.entities) == 0 {
-		return View{}, false
-	}
-	return n.view(), true
-}
-
 // source returns the node of a source object, or nil.
 func (g *Graph) source(key Key) *node { return g.nodes[unitOf(g.sources[key.Kind], key)] }
 
-// Source gives the unit of a source object, like View.
-func (g *Graph) Source(key Key) (View, bool) {
-	if n := g.source(key); n != nil {
-		return g.View(n.id)
-	}
-	return View{}, false
+// definition is how units of one role are made.
+type definition struct {
+	// kind is that of the object that a unit stands for. The object has the namespace and the
+	// name of the unit's id.
+	kind Kind
+	// eachObject makes a unit of every object of the kind. Without it, units of the role exist
+	// as long as another unit uses them.
+	eachObject bool
+	translate  func(ID, Key, *Reader) Fragment
+	// missing and failed return the value of a unit whose object does not exist, or whose
+	// translation panicked; nil for the zero value.
+	missing func(Key) any
+	failed  func(ID, Key) any
 }
 
-// Object gives an object that the graph was told of, or nil.
-func (g *Graph) Object(key Key) Object { return g.objects[key] }
+// node is one unit in the graph.
+type node struct {
+	id     ID
+	object Key
+	source bool // there is an object, not only users
+	dirty  bool // has to be translated
+	busy   bool // is being translated
+	stale  bool // has to be refreshed
+	gone   bool
+	level  int // above those of the units that it uses
 
-// Verdicts gives all there is to say about an object, in a stable order.
-func (g *Graph) Verdicts(key Key) []Verdict {
-	var verdicts []Verdict
-	if n := g.source(key); n != nil {
-		verdicts = g.verdictsOf(n, key, verdicts)
-	}
-	others := make([]*node, 0, len(g.spoken[key]))
-	for n := range g.spoken[key] {
-		others = append(others, n)
-	}
-	slices.SortFunc(others, func(a, b *node) int { return a.id.Compare(b.id) })
-	for _, n := range others {
-		verdicts = g.verdictsOf(n, key, verdicts)
-	}
-	return distinct(verdicts)
+	fragment Fragment
+	reads    []Key
+	lookups  []lookup
+	uses     []use
+	users    map[*node]struct{}   // of the value
+	parts    multimap[any, *node] // users, by the part that they use
+	claims   []*contender
+	entrants entries
+
+	// What follows from the fragment and the claims that are held.
+	entities []*kong.Entity
+	verdicts []Verdict
+	version  uint64
+
+	budget budget
 }
 
-// AllVerdicts gives the verdicts on all objects that have any.
-func (g *Graph) AllVerdicts() iter.Seq2[Key, []Verdict] {
-	objects := map[Key]struct{}{}
-	for _, n := range g.nodes {
-		for _, v := range n.verdicts {
-			objects[v.Object] = struct{}{}
-		}
-	}
-	keys := make([]Key, 0, len(objects))
-	for key := range objects {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, Key.Compare)
-	return func(yield func(Key, []Verdict) bool) {
-		for _, key := range keys {
-			if !yield(key, g.Verdicts(key)) {
-				return
-			}
-		}
-	}
+// use is what a unit uses of another one: a [Part], or its value if that is nil.
+type use struct {
+	node *node
+	part any
 }
 
-func (g *Graph) verdictsOf(n *node, key Key, verdicts []Verdict) []Verdict {
-	for _, v := range n.verdicts {
-		if v.Object == key {
-			v.Message = OneLine(v.Message)
-			verdicts = append(verdicts, v)
-		}
-	}
-	return verdicts
+// Reader answers a unit's questions and records them.
+type Reader struct {
+	graph *Graph
+	node  *node
+
+	reads    ordered[Key]
+	lookups  ordered[lookup]
+	uses     ordered[use]
+	attached ordered[Section]
+	entrants entries
 }
 
-// distinct drops repeated verdicts: units that share an object may have the same to say of it.
-func distinct(verdicts []Verdict) []Verdict {
-	if len(verdicts) < 2 {
-		return verdicts
-	}
-	seen := make(map[Verdict]struct{}, len(verdicts))
-	return slices.DeleteFunc(verdicts, func(v Verdict) bool {
-		said := v.With(Fault{})
-		_, known := seen[said]
-		seen[said] = struct{}{}
-		return known
-	})
+// lookup is a key of an index.
+type lookup struct {
+	index string
+	key   any
 }
+
+// agenda holds the nodes that are to be translated, by their level. The lowest come first, so that
+// what a node uses is as it will be before the node is translated, and this happens once.
+type agenda [deepest + 1][]*node
+
+// deepest is the highest level. What is still deeper may be translated more often.
+const deepest = 32
+
+// contender is one claim of one node among the claims to a slot.
+type contender struct {
+	node  *node
+	claim *Claim // among those of the node's fragment
+	// ordinal is the place of the claim among those of its node.
+	ordinal int
+
+	// place is that of a ranked claim, and by the one that leaves nothing to it. The entities
+	// are those of a place other than the first, kept because they cost more than finding the
+	// place again.
+	place, made kong.Place
+	by          *contender
+	entities    []*kong.Entity
+}
+
+// slot holds the claims to one thing, in order: the first one has it.
+type slot struct {
+	contenders []*contender
+	// arrangement is of ranked contenders.
+	arrangement kong.Arrangement
+
+	// The state of one Update: the holder before it, and the first of ranked contenders whose
+	// place may be another now.
+	touched bool
+	holder  *contender
+	moved   int
+}
+
+// entrant is an entry of a node.
+type entrant struct {
+	Entry
+	node *node
+	key  string
+	// settled tells that by is known: the oldest of those that stay in the way of this one, nil
+	// if this one stays. Told is what of it the node's translation went by.
+	settled  bool
+	by, told *entrant
+	queued   bool
+	gone     bool
+}
+
+// entries are those of a node, in the order in which it enters them.
+type entries struct {
+	list  []*entrant
+	byKey map[string]*entrant
+}
+
+// contests are all entries, by their points.
+type contests struct {
+	points map[pointKey]*point
+	sides  map[string]map[string]int // how many entrants each side of a contest has
+	queue  entrants                  // to be settled, the oldest first
+	told   []*entrant                // whose node may have gone by another outcome
+}
+
+// pointKey names a point of a contest, for one side.
+type pointKey struct{ contest, point, side string }
+
+// point holds the entrants of one side at a point, the oldest first: those whose own it is, and
+// those who are within it.
+type point struct{ own, within []*entrant }
+
+// entrants is a heap, the oldest first.
+type entrants []*entrant
+
+// namespace is what the units of one namespace take together. As long as that is within the
+// limit, a change costs an addition. Beyond it the units are ranked by the age of their
+// objects: those for which there is room have what their fragments say, others what is left
+// when all that can be refused alone is, and the rest nothing.
+//
+// A claim counts whether it is held or not, so that nobody's objects can change what those
+// of another namespace have room for.
+type namespace struct {
+	nodes map[*node]struct{}
+	total limit.Cost
+	// dirty tells that the units have to be ranked again.
+	dirty bool
+	// ranked tells that some unit does not have all that its fragment says.
+	ranked bool
+}
+
+// budget is what a node takes of its namespace's room.
+type budget struct {
+	cost, closed limit.Cost
+	room         room
+	// tight is why the room is not for the whole; empty if it is.
+	tight string
+}
+
+// room is how much of its fragment a unit has.
+type room uint8
+
+const (
+	whole room = iota
+	// closed is without plugins, whose requests are refused, and without endpoints.
+	closed
+	nothing
+)

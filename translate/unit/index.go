@@ -9,12 +9,6 @@ import (
 // It may hold objects of several kinds.
 type Index[K comparable] string
 
-// lookup is a key of an index.
-type lookup struct {
-	index string
-	key   any
-}
-
 func (i Index[K]) at(key K) lookup { return lookup{string(i), key} }
 
 // DefineIndex adds the objects of a kind to an index. The function returns what an object is found

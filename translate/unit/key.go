@@ -7,6 +7,21 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
+// Kind is the kind of a Kubernetes object, such as "Ingress". The kinds that
+// are read are unique by this name alone, whatever their API group.
+type Kind string
+
+// String returns the name of the kind.
+func (k Kind) String() string { return string(k) }
+
+// Key returns the key of an object of the kind. The namespace is empty for cluster-scoped kinds.
+func (k Kind) Key(namespace, name string) Key {
+	return Key{Kind: k, Namespace: namespace, Name: name}
+}
+
+// Of returns the key of an object, which is of the kind.
+func (k Kind) Of(object metav1.Object) Key { return k.Key(object.GetNamespace(), object.GetName()) }
+
 // Key names one Kubernetes object. Namespace is empty for cluster-scoped kinds.
 type Key struct {
 	Kind      Kind

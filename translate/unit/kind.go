@@ -1,11 +1,5 @@
 package unit
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-// Kind is the kind of a Kubernetes object, such as "Ingress". The kinds that
-// are read are unique by this name alone, whatever their API group.
-type Kind string
-
 const (
 	// The core group.
 	Service   Kind = "Service"
@@ -81,14 +75,3 @@ func IsCore[T ~string](group T) bool { return group == "" || group == "core" }
 func SameGroup[T ~string](group T, of string) bool {
 	return string(group) == of || of == "" && IsCore(group)
 }
-
-// String returns the name of the kind.
-func (k Kind) String() string { return string(k) }
-
-// Key returns the key of an object of the kind. The namespace is empty for cluster-scoped kinds.
-func (k Kind) Key(namespace, name string) Key {
-	return Key{Kind: k, Namespace: namespace, Name: name}
-}
-
-// Of returns the key of an object, which is of the kind.
-func (k Kind) Of(object metav1.Object) Key { return k.Key(object.GetNamespace(), object.GetName()) }

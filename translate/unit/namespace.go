@@ -8,40 +8,6 @@ import (
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
-// namespace is what the units of one namespace take together. As long as that is within the
-// limit, a change costs an addition. Beyond it the units are ranked by the age of their
-// objects: those for which there is room have what their fragments say, others what is left
-// when all that can be refused alone is, and the rest nothing.
-//
-// A claim counts whether it is held or not, so that nobody's objects can change what those
-// of another namespace have room for.
-type namespace struct {
-	nodes map[*node]struct{}
-	total limit.Cost
-	// dirty tells that the units have to be ranked again.
-	dirty bool
-	// ranked tells that some unit does not have all that its fragment says.
-	ranked bool
-}
-
-// room is how much of its fragment a unit has.
-type room uint8
-
-const (
-	whole room = iota
-	// closed is without plugins, whose requests are refused, and without endpoints.
-	closed
-	nothing
-)
-
-// budget is what a node takes of its namespace's room.
-type budget struct {
-	cost, closed limit.Cost
-	room         room
-	// tight is why the room is not for the whole; empty if it is.
-	tight string
-}
-
 // account notes what a fragment takes, and returns what of it is kept. Of a fragment that
 // may not find room nothing is, so that no more is in memory than the limit and one object;
 // it is translated again once there is room.

@@ -2,18 +2,6 @@ package unit
 
 import "github.com/kube-sync/kube-sync/translate/limit"
 
-// Reader answers a unit's questions and records them.
-type Reader struct {
-	graph *Graph
-	node  *node
-
-	reads    ordered[Key]
-	lookups  ordered[lookup]
-	uses     ordered[use]
-	attached ordered[Section]
-	entrants entries
-}
-
 // Get returns the object of the key, or nil. The typed form is [Get].
 func (r *Reader) Get(key Key) Object {
 	r.reads.add(key)

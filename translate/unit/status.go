@@ -1,12 +1,74 @@
 package unit
 
 import (
-	"iter"
-	"reflect"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
+
+// MostListed is how many sections a [Listing] status names: as many as there is room for in the
+// status of a policy.
+const MostListed = 16
+
+// attachments are the objects that are attached to the sections of another one.
+type attachments struct {
+	counts map[string]int // by section
+	first  []string       // sections, in order: MostListed at most
+}
+
+// counted are the numbers of objects, by section.
+func (a *attachments) counted() map[string]int {
+	if a == nil {
+		return nil
+	}
+	return a.counts
+}
+
+// listed are the first sections, for others to keep.
+func (a *attachments) listed() []string {
+	if a == nil {
+		return nil
+	}
+	return slices.Clone(a.first)
+}
+
+// add changes the number of objects at a section, and reports whether the first sections are
+// others now.
+func (a *attachments) add(section string, n int) (relisted bool) {
+	before := a.counts[section]
+	after := before + n
+	if a.counts[section] = after; after == 0 {
+		delete(a.counts, section)
+	}
+	if (before == 0) == (after == 0) {
+		return false
+	}
+	at, found := slices.BinarySearch(a.first, section)
+	switch {
+	case at == MostListed:
+		return false
+	case !found:
+		a.first = slices.Insert(a.first, at, section)
+		a.first = a.first[:min(len(a.first), MostListed)]
+	case len(a.counts) < MostListed:
+		a.first = slices.Delete(a.first, at, at+1)
+	default:
+		a.first = slices.Delete(a.first, at, at+1)
+		a.first = append(a.first, a.next())
+	}
+	return true
+}
+
+// next is the section that comes after the first ones, of which one has just gone.
+func (a *attachments) next() (next string) {
+	last := a.first[len(a.first)-1]
+	for section := range a.counts {
+		if section > last && (next == "" || section < next) {
+			next = section
+		}
+	}
+	return next
+}
 
 // Status is what a controller has to say in the status of one object. It is never
 // modified.
@@ -55,66 +117,4 @@ type Moment struct {
 type Section struct {
 	Object Key
 	Name   string
-}
-
-// setStatus notes whose status is another with a node's new fragment.
-func (g *Graph) setStatus(n *node, old, fragment Fragment) {
-	if !reflect.DeepEqual(old.Status, fragment.Status) || !reflect.DeepEqual(old.Objects, fragment.Objects) {
-		g.changed.Objects[n.object] = struct{}{}
-	}
-	if slices.Equal(old.attached, fragment.attached) {
-		return
-	}
-	for _, s := range old.attached {
-		g.attach(s, -1)
-	}
-	for _, s := range fragment.attached {
-		g.attach(s, 1)
-	}
-}
-
-// Status is what the status of an object is to say; nil if that is not ours to tell.
-func (g *Graph) Status(key Key) Status {
-	n := g.source(key)
-	if n == nil || n.fragment.Status == nil {
-		return nil
-	}
-	status := n.fragment.Status
-	if judged, ok := status.(Judged); ok {
-		status = judged.Judged(g.Verdicts(key))
-	}
-	if n.budget.tight != "" {
-		status = status.Refused(n.budget.tight)
-	}
-	if listing, ok := status.(Listing); ok {
-		return listing.Listed(g.attached[key].listed())
-	}
-	return status.Counted(g.attached[key].counted())
-}
-
-// Owned are the objects of the cluster that the object of the key is to own.
-func (g *Graph) Owned(key Key) []Object {
-	n := g.source(key)
-	if n == nil {
-		return nil
-	}
-	return n.fragment.Objects
-}
-
-// Statuses gives the statuses of all objects that have one, in order.
-func (g *Graph) Statuses() iter.Seq2[Key, Status] {
-	var keys []Key
-	for _, n := range g.nodes {
-		if n.fragment.Status != nil {
-			keys = append(keys, n.object)
-		}
-	}
-	slices.SortFunc(keys, Key.Compare)
-	return func(yield func(Key, Status) bool) {
-		for _, key := range keys {
-			if !yield(key, g.Status(key)) {
-				return
-			}
-		}
-	}
 }

@@ -1,6 +1,11 @@
 package unit
 
-import "github.com/kube-sync/kube-sync/translate/kong"
+import (
+	"iter"
+	"slices"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+)
 
 // View is what one unit has in the configuration at the moment.
 type View struct {
@@ -12,4 +17,165 @@ type View struct {
 	Entities []*kong.Entity
 	// Version changes whenever Entities do, and is never used twice.
 	Version uint64
+}
+
+func (n *node) view() View {
+	return View{ID: n.id, Object: n.object, Entities: n.entities, Version: n.version}
+}
+
+// Units gives all units that are in the configuration, in the order of their ids.
+func (g *Graph) Units() iter.Seq[View] {
+	ids := make([]ID, 0, len(g.nodes))
+	for id, n := range g.nodes {
+		if len(n.entities) > 0 {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, ID.Compare)
+	return func(yield func(View) bool) {
+		for _, id := range ids {
+			if !yield(g.nodes[id].view()) {
+				return
+			}
+		}
+	}
+}
+
+// View gives one unit. It is false for units that have nothing in the configuration.
+func (g *Graph) View(id ID) (View, bool) {
+	n := g.nodes[id]
+	if n == nil || len(n.entities) == 0 {
+		return View{}, false
+	}
+	return n.view(), true
+}
+
+// Source gives the unit of a source object, like View.
+func (g *Graph) Source(key Key) (View, bool) {
+	if n := g.source(key); n != nil {
+		return g.View(n.id)
+	}
+	return View{}, false
+}
+
+// Object gives an object that the graph was told of, or nil.
+func (g *Graph) Object(key Key) Object { return g.objects[key] }
+
+// Reads lists the keys of a kind that units asked for, found or not, in order.
+func (g *Graph) Reads(kind Kind) []Key {
+	keys := make([]Key, 0, len(g.readers[kind]))
+	for key := range g.readers[kind] {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, Key.Compare)
+	return keys
+}
+
+// Verdicts gives all there is to say about an object, in a stable order.
+func (g *Graph) Verdicts(key Key) []Verdict {
+	var verdicts []Verdict
+	if n := g.source(key); n != nil {
+		verdicts = g.verdictsOf(n, key, verdicts)
+	}
+	others := make([]*node, 0, len(g.spoken[key]))
+	for n := range g.spoken[key] {
+		others = append(others, n)
+	}
+	slices.SortFunc(others, func(a, b *node) int { return a.id.Compare(b.id) })
+	for _, n := range others {
+		verdicts = g.verdictsOf(n, key, verdicts)
+	}
+	return distinct(verdicts)
+}
+
+// AllVerdicts gives the verdicts on all objects that have any.
+func (g *Graph) AllVerdicts() iter.Seq2[Key, []Verdict] {
+	objects := map[Key]struct{}{}
+	for _, n := range g.nodes {
+		for _, v := range n.verdicts {
+			objects[v.Object] = struct{}{}
+		}
+	}
+	keys := make([]Key, 0, len(objects))
+	for key := range objects {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, Key.Compare)
+	return func(yield func(Key, []Verdict) bool) {
+		for _, key := range keys {
+			if !yield(key, g.Verdicts(key)) {
+				return
+			}
+		}
+	}
+}
+
+func (g *Graph) verdictsOf(n *node, key Key, verdicts []Verdict) []Verdict {
+	for _, v := range n.verdicts {
+		if v.Object == key {
+			v.Message = OneLine(v.Message)
+			verdicts = append(verdicts, v)
+		}
+	}
+	return verdicts
+}
+
+// distinct drops repeated verdicts: units that share an object may have the same to say of it.
+func distinct(verdicts []Verdict) []Verdict {
+	if len(verdicts) < 2 {
+		return verdicts
+	}
+	seen := make(map[Verdict]struct{}, len(verdicts))
+	return slices.DeleteFunc(verdicts, func(v Verdict) bool {
+		said := v.With(Fault{})
+		_, known := seen[said]
+		seen[said] = struct{}{}
+		return known
+	})
+}
+
+// Status is what the status of an object is to say; nil if that is not ours to tell.
+func (g *Graph) Status(key Key) Status {
+	n := g.source(key)
+	if n == nil || n.fragment.Status == nil {
+		return nil
+	}
+	status := n.fragment.Status
+	if judged, ok := status.(Judged); ok {
+		status = judged.Judged(g.Verdicts(key))
+	}
+	if n.budget.tight != "" {
+		status = status.Refused(n.budget.tight)
+	}
+	if listing, ok := status.(Listing); ok {
+		return listing.Listed(g.attached[key].listed())
+	}
+	return status.Counted(g.attached[key].counted())
+}
+
+// Owned are the objects of the cluster that the object of the key is to own.
+func (g *Graph) Owned(key Key) []Object {
+	n := g.source(key)
+	if n == nil {
+		return nil
+	}
+	return n.fragment.Objects
+}
+
+// Statuses gives the statuses of all objects that have one, in order.
+func (g *Graph) Statuses() iter.Seq2[Key, Status] {
+	var keys []Key
+	for _, n := range g.nodes {
+		if n.fragment.Status != nil {
+			keys = append(keys, n.object)
+		}
+	}
+	slices.SortFunc(keys, Key.Compare)
+	return func(yield func(Key, Status) bool) {
+		for _, key := range keys {
+			if !yield(key, g.Status(key)) {
+				return
+			}
+		}
+	}
 }

@@ -1,0 +1,245 @@
+package unit
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/kube-sync/kube-sync/translate/kong"
+)
+
+// translate runs one unit's function and puts its fragment in place of the old one.
+func (g *Graph) translate(n *node) {
+	n.dirty, n.busy = false, true
+	r := &Reader{graph: g, node: n}
+	fragment := g.run(n, r)
+	n.busy = false
+	fragment.attached = r.attached.list
+
+	g.setReads(n, r.reads.list)
+	g.setLookups(n, r.lookups.list)
+	g.setUses(n, r.uses.list)
+	g.setEntrants(n, r.entrants)
+	old := n.fragment
+	fragment = g.account(n, fragment)
+	n.fragment = fragment
+	g.markUsers(n, old, fragment)
+	g.changed.Translated[n.id.Namespace]++
+	g.setStatus(n, old, fragment)
+	g.setClaims(n, fragment.Claims)
+	g.stain(n)
+}
+
+// run calls the role's function. A panic is a fault of one unit: it becomes a verdict on its
+// object, the unit has the value that its role has for this, and all others go on.
+func (g *Graph) run(n *node, r *Reader) (fragment Fragment) {
+	role := g.roles[n.id.Role]
+	defer func() {
+		if cause := recover(); cause != nil {
+			fragment = Fragment{Verdicts: []Verdict{Warning(n.object, "TranslationFailed",
+				fmt.Sprintf("%s could not be translated: %v", n.object, cause))}}
+			if role.failed != nil {
+				fragment.value = role.failed(n.id, n.object)
+			}
+		}
+	}()
+	return role.translate(n.id, n.object, r)
+}
+
+// drop takes a unit out of the graph.
+func (g *Graph) drop(n *node) {
+	n.gone = true
+	g.leaveNamespace(n)
+	g.setReads(n, nil)
+	g.setLookups(n, nil)
+	g.setUses(n, nil)
+	g.setEntrants(n, entries{})
+	g.setClaims(n, nil)
+	g.setStatus(n, n.fragment, Fragment{})
+	n.fragment = Fragment{}
+	g.refresh(n)
+	delete(g.nodes, n.id)
+}
+
+// setReads records what a node read.
+func (g *Graph) setReads(n *node, reads []Key) {
+	if slices.Equal(n.reads, reads) {
+		return
+	}
+	for _, key := range n.reads {
+		if g.readers[key.Kind].remove(key, n) {
+			g.changed.Reads[key.Kind] = struct{}{}
+		}
+	}
+	for _, key := range reads {
+		if g.readers[key.Kind] == nil {
+			g.readers[key.Kind] = multimap[Key, *node]{}
+		}
+		if g.readers[key.Kind].add(key, n) {
+			g.changed.Reads[key.Kind] = struct{}{}
+		}
+	}
+	n.reads = reads
+}
+
+// setUses records which shared units a node uses.
+func (g *Graph) setUses(n *node, uses []use) {
+	if slices.Equal(n.uses, uses) {
+		return
+	}
+	for _, used := range n.uses {
+		if used.node.removeUser(n, used.part); !used.node.used() {
+			g.orphans = append(g.orphans, used.node)
+		}
+	}
+	for _, used := range uses {
+		used.node.addUser(n, used.part)
+	}
+	n.uses = uses
+	n.rise()
+}
+
+// used reports whether another unit uses this one.
+func (n *node) used() bool { return len(n.users) > 0 || len(n.parts) > 0 }
+
+// addUser notes that a unit uses the value, or a part.
+func (n *node) addUser(user *node, part any) {
+	if part != nil {
+		if n.parts == nil {
+			n.parts = multimap[any, *node]{}
+		}
+		n.parts.add(part, user)
+		return
+	}
+	if n.users == nil {
+		n.users = map[*node]struct{}{}
+	}
+	n.users[user] = struct{}{}
+}
+
+// removeUser undoes addUser.
+func (n *node) removeUser(user *node, part any) {
+	if part == nil {
+		delete(n.users, user)
+	} else {
+		n.parts.remove(part, user)
+	}
+}
+
+// markUsers marks the users of what is another in a unit's new fragment.
+func (g *Graph) markUsers(n *node, old, fragment Fragment) {
+	mark := func(users map[*node]struct{}, was, is any) {
+		if len(users) == 0 || reflect.DeepEqual(was, is) {
+			return
+		}
+		g.markAll(users)
+	}
+	mark(n.users, old.value, fragment.value)
+	for part, users := range n.parts {
+		mark(users, old.parts[part], fragment.parts[part])
+	}
+}
+
+// setStatus notes whose status is another with a node's new fragment.
+func (g *Graph) setStatus(n *node, old, fragment Fragment) {
+	if !reflect.DeepEqual(old.Status, fragment.Status) || !reflect.DeepEqual(old.Objects, fragment.Objects) {
+		g.changed.Objects[n.object] = struct{}{}
+	}
+	if slices.Equal(old.attached, fragment.attached) {
+		return
+	}
+	for _, s := range old.attached {
+		g.attach(s, -1)
+	}
+	for _, s := range fragment.attached {
+		g.attach(s, 1)
+	}
+}
+
+// attach changes the number of objects that are attached to a section.
+func (g *Graph) attach(s Section, n int) {
+	a := g.attached[s.Object]
+	if a == nil {
+		a = &attachments{counts: map[string]int{}}
+		g.attached[s.Object] = a
+	}
+	relisted := a.add(s.Name, n)
+	if len(a.counts) == 0 {
+		delete(g.attached, s.Object)
+	}
+	if relisted || !g.lists(s.Object) {
+		g.changed.Objects[s.Object] = struct{}{}
+	}
+}
+
+// lists reports whether all that an object's status says of attachments are the first sections.
+func (g *Graph) lists(object Key) bool {
+	n := g.source(object)
+	if n == nil {
+		return false
+	}
+	_, ok := n.fragment.Status.(Listing)
+	return ok
+}
+
+// refresh derives a node's entities and verdicts and notes what changed.
+func (g *Graph) refresh(n *node) {
+	entities, verdicts := n.fragment.Entities, n.fragment.Verdicts
+	if len(n.claims) > 0 {
+		entities, verdicts = slices.Clip(entities), slices.Clip(verdicts)
+		g.looked += len(n.claims)
+		for _, c := range n.claims {
+			if !g.under(c.claim.Under) {
+				continue
+			}
+			s := g.slots[c.claim.Slot]
+			if c.claim.Ranked != nil {
+				entities = append(entities, c.placed()...)
+				if c.place.Shared() {
+					verdicts = append(verdicts, c.claim.unordered())
+				}
+				if c.by != nil && c.claim.loses(c.by.claim) {
+					verdicts = append(verdicts, c.claim.lostTo(c.by.claim))
+				}
+			} else if holder := g.holder(s); holder == c {
+				if g.holdsAll(n, c.claim.While) {
+					entities = append(entities, c.claim.Entities...)
+				}
+			} else if c.claim.loses(holder.claim) {
+				verdicts = append(verdicts, c.claim.lostTo(holder.claim))
+			}
+		}
+	}
+	if n.budget.tight != "" {
+		verdicts = append(slices.Clip(verdicts), Warning(n.object, "NamespaceTooLarge", n.budget.tight))
+	}
+	verdicts = fewer(verdicts)
+	if !slices.EqualFunc(n.entities, entities, (*kong.Entity).Equal) {
+		g.version++
+		n.version = g.version
+		if (len(n.entities) == 0) != (len(entities) == 0) && g.roles[n.id.Role].eachObject {
+			g.changed.Objects[n.object] = struct{}{}
+		}
+		n.entities = entities
+		g.changed.Units[n.id] = struct{}{}
+	}
+	if !slices.Equal(n.verdicts, verdicts) {
+		g.speak(n, verdicts)
+	}
+}
+
+// speak replaces a node's verdicts.
+func (g *Graph) speak(n *node, verdicts []Verdict) {
+	for _, v := range n.verdicts {
+		g.changed.Objects[v.Object] = struct{}{}
+		g.spoken.remove(v.Object, n)
+	}
+	own := g.roles[n.id.Role].eachObject
+	for _, v := range verdicts {
+		g.changed.Objects[v.Object] = struct{}{}
+		if !own || v.Object != n.object {
+			g.spoken.add(v.Object, n)
+		}
+	}
+	n.verdicts = verdicts
+}
