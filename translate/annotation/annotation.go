@@ -156,7 +156,7 @@ func (v *Values) Bool(name string, unset bool) bool {
 	case "false":
 		return false
 	}
-	v.invalid(name, value, "true or false")
+	v.Invalid(name, value, "true or false")
 	return unset
 }
 
@@ -168,7 +168,7 @@ func (v *Values) Number(name string, least, most int) *int {
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(value))
 	if err != nil || n < least || n > most {
-		v.invalid(name, value, fmt.Sprintf("a number from %d to %d", least, most))
+		v.Invalid(name, value, fmt.Sprintf("a number from %d to %d", least, most))
 		return nil
 	}
 	return &n
@@ -208,7 +208,7 @@ func (v *Values) Word(name, unset string, allowed ...string) string {
 	if word := strings.ToLower(strings.TrimSpace(value)); slices.Contains(allowed, word) {
 		return word
 	}
-	v.invalid(name, value, "one of "+strings.Join(allowed, ", "))
+	v.Invalid(name, value, "one of "+strings.Join(allowed, ", "))
 	return unset
 }
 
@@ -247,9 +247,6 @@ func split(list, separator string) []string {
 	return items
 }
 
-// Invalid says that a value is not what is allowed: "a number from 0 to 9".
-func (v *Values) Invalid(name, value, allowed string) { v.invalid(name, value, allowed) }
-
 // OneOf is a number out of those allowed.
 func (v *Values) OneOf(name string, unset int, allowed ...int) int {
 	value, ok := v.object.GetAnnotations()[Prefix+name]
@@ -259,7 +256,7 @@ func (v *Values) OneOf(name string, unset int, allowed ...int) int {
 	if n, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && slices.Contains(allowed, n) {
 		return n
 	}
-	v.invalid(name, value, strings.Trim(strings.ReplaceAll(fmt.Sprint(allowed), " ", ", "), "[]"))
+	v.Invalid(name, value, strings.Trim(strings.ReplaceAll(fmt.Sprint(allowed), " ", ", "), "[]"))
 	return unset
 }
 
@@ -278,7 +275,7 @@ func (v *Values) List(name string, unset, allowed []string) []string {
 		case slices.Contains(allowed, item):
 			items = append(items, item)
 		default:
-			v.invalid(name, item, "a list of "+strings.Join(allowed, ", "))
+			v.Invalid(name, item, "a list of "+strings.Join(allowed, ", "))
 		}
 	}
 	if len(items) == 0 {
@@ -328,7 +325,8 @@ func (v *Values) UserTags(fields ...string) []string {
 // mostQuoted is how much of a value a verdict repeats, in bytes.
 const mostQuoted = 200
 
-func (v *Values) invalid(name, value, allowed string) {
+// Invalid says that a value is not what is allowed: "a number from 0 to 9".
+func (v *Values) Invalid(name, value, allowed string) {
 	v.warn(Field(name), "AnnotationInvalid", fmt.Sprintf("annotation %s%s: %q is not %s", Prefix, name, limit.Text(value, mostQuoted), allowed))
 }
 

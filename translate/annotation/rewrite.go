@@ -35,13 +35,13 @@ func (v *Values) RewriteURI() *Rewriting {
 	if len(text) > maxRewrite || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool {
 		return r == '?' || r == '#' || unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
 	}) {
-		v.invalid(Rewrite, text, allowed)
+		v.Invalid(Rewrite, text, allowed)
 		return nil
 	}
 	template, highest, err := rewriteTemplate(text)
 	begins := strings.HasPrefix(text, "/") || len(text) > 1 && text[0] == '$' && digit(text[1])
 	if err != nil || !begins {
-		v.invalid(Rewrite, text, allowed)
+		v.Invalid(Rewrite, text, allowed)
 		return nil
 	}
 	return &Rewriting{values: v, template: template, highest: highest}

@@ -76,18 +76,18 @@ func (v *Values) agree(r *route.Route) {
 				kept = append(kept, p)
 			}
 		}
-		v.invalid(Protocols, strings.Join(r.Protocols, ","), "of HTTP alone or gRPC alone; "+strings.Join(kept, ",")+" counts")
+		v.Invalid(Protocols, strings.Join(r.Protocols, ","), "of HTTP alone or gRPC alone; "+strings.Join(kept, ",")+" counts")
 		r.Protocols = kept
 		if !first {
 			return
 		}
 	}
 	if r.StripPath {
-		v.invalid(StripPath, "true", "possible for protocols grpc and grpcs, only false is")
+		v.Invalid(StripPath, "true", "possible for protocols grpc and grpcs, only false is")
 		r.StripPath = false
 	}
 	if len(r.Match.Methods) > 0 {
-		v.invalid(Methods, strings.Join(r.Match.Methods, ","), "possible for protocols grpc and grpcs")
+		v.Invalid(Methods, strings.Join(r.Match.Methods, ","), "possible for protocols grpc and grpcs")
 		r.Match.Methods = nil
 	}
 }
@@ -99,7 +99,7 @@ func (v *Values) methods() []string {
 	for _, item := range v.Items(Methods) {
 		method := strings.ToUpper(item)
 		if !methodPattern.MatchString(method) {
-			v.invalid(Methods, item, "a list of HTTP methods, such as GET,POST")
+			v.Invalid(Methods, item, "a list of HTTP methods, such as GET,POST")
 			continue
 		}
 		methods = append(methods, method)
@@ -112,7 +112,7 @@ func (v *Values) snis() []string {
 	for _, item := range v.Items(SNIs) {
 		name := strings.ToLower(item)
 		if len(validation.IsDNS1123Subdomain(name)) > 0 {
-			v.invalid(SNIs, item, "a list of host names without wildcards")
+			v.Invalid(SNIs, item, "a list of host names without wildcards")
 			continue
 		}
 		names = append(names, name)
@@ -127,7 +127,7 @@ const regexMark = "~*"
 func (v *Values) headers() []route.Values {
 	separator := v.Text(HeadersSeparator, ",")
 	if separator == "" {
-		v.invalid(HeadersSeparator, separator, "a text that separates values")
+		v.Invalid(HeadersSeparator, separator, "a text that separates values")
 		separator = ","
 	}
 	var headers []route.Values
@@ -140,7 +140,7 @@ func (v *Values) headers() []route.Values {
 		list := all[annotation]
 		values := split(list, separator)
 		if len(values) == 0 {
-			v.invalid(Headers+name, list, "a list of values")
+			v.Invalid(Headers+name, list, "a list of values")
 			continue
 		}
 		headers = append(headers, headerValues(name, values))
@@ -172,7 +172,7 @@ func (v *Values) HostAliases() []route.Host {
 		host := strings.ToLower(item)
 		name := strings.TrimSuffix(strings.TrimPrefix(host, "*."), ".*")
 		if len(validation.IsDNS1123Subdomain(name)) > 0 || strings.HasPrefix(host, "*.") && strings.HasSuffix(host, ".*") {
-			v.invalid(HostAliases, item, "a list of host names, which may begin with *. or end with .*")
+			v.Invalid(HostAliases, item, "a list of host names, which may begin with *. or end with .*")
 			continue
 		}
 		hosts = append(hosts, route.Host(host))

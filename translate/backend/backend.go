@@ -84,19 +84,15 @@ type Backend struct {
 	// Service is the name of the Kong service. It is empty for a reference that nothing
 	// could ever be found by.
 	Service string
-	// Reason and Message say what is wrong; they are empty when nothing is.
-	Reason  string
-	Message string
+	unit.Unavailable
 	// WrongPort reports that the port of the reference is wrong, and not what it names.
 	WrongPort bool
-	// Missing is the object that does not exist.
-	Missing unit.Key
 }
 
 // Define adds the units of backends to a graph.
 func Define(g *unit.Graph, o Options) {
 	unit.SharedBy(g, Role, unit.Service, o.translate).OnPanic(func(key unit.Key, port Port) Backend {
-		return Ref{Namespace: key.Namespace, Service: key.Name, Port: port.Name, For: port.For}.failed()
+		return Backend{Service: Ref{key.Namespace, key.Name, port.Name, port.For}.name(), Unavailable: unit.Failed(key)}
 	})
 	o.defineFacades(g)
 	o.defineProtected(g)
@@ -117,17 +113,12 @@ func Slices(r *unit.Reader, namespace, service string) []*discoveryv1.EndpointSl
 // Use makes a backend be there for the unit that asks.
 func Use(r *unit.Reader, ref Ref) Backend {
 	if wrong, port := ref.wrong(); wrong != "" {
-		return Backend{Reason: "BackendInvalid", Message: wrong, WrongPort: port}
+		return Backend{Unavailable: unit.Unavailable{Reason: "BackendInvalid", Message: wrong}, WrongPort: port}
 	}
 	if ref.For == Facade {
 		return unit.Use(r, FacadeRole.Of(ref.Namespace, ref.Service))
 	}
 	return unit.Use(r, Role.Of(ref.Namespace, ref.Service, Port{ref.Port, ref.For}))
-}
-
-// failed is a backend whose translation panicked.
-func (ref Ref) failed() Backend {
-	return Backend{Service: ref.name(), Reason: "TranslationFailed", Message: ref.String() + " could not be translated"}
 }
 
 // wrong says why nothing can be found by a reference, and whether that is its port.
@@ -187,7 +178,7 @@ func (o Options) translate(r *unit.Reader, key unit.Key, port Port) (unit.Fragme
 	var verdicts []unit.Verdict
 	service, ok := unit.Get[*corev1.Service](r, key)
 	if !ok {
-		found.Reason, found.Message, found.Missing = ServiceNotFound, fmt.Sprintf("%s does not exist", key), key
+		found.Unavailable = unit.NotFound(ServiceNotFound, key)
 	} else {
 		values := annotation.Of(service, key)
 		b.Tags = kong.Tags(service, corev1.SchemeGroupVersion.WithKind("Service"), values.UserTags()...)

@@ -30,7 +30,7 @@ func (o Options) defineFacades(g *unit.Graph) {
 		return class.Ours(r, object, o.IngressClass)
 	})
 	unit.Shared(g, FacadeRole, unit.KongServiceFacade, o.translateFacade).OnPanic(func(key unit.Key) Backend {
-		return Ref{Namespace: key.Namespace, Service: key.Name, For: Facade}.failed()
+		return Backend{Service: Ref{Namespace: key.Namespace, Service: key.Name, For: Facade}.name(), Unavailable: unit.Failed(key)}
 	})
 	unit.Each(g, facadeObjectRole, unit.KongServiceFacade, unit.Valueless(o.facadeObject))
 }
@@ -43,7 +43,7 @@ func (o Options) translateFacade(r *unit.Reader, key unit.Key) (unit.Fragment, B
 	found := Backend{Service: b.Name}
 	facade, ok := unit.Get[*incubatorv1alpha1.KongServiceFacade](r, key)
 	if !ok {
-		found.Reason, found.Message, found.Missing = "KongServiceFacadeNotFound", fmt.Sprintf("%s does not exist", key), key
+		found.Unavailable = unit.NotFound("KongServiceFacadeNotFound", key)
 		return unit.Fragment{Entities: kong.Backend(b)}, found
 	}
 	if !class.Ours(r, facade, o.IngressClass) {

@@ -92,7 +92,7 @@ func (s *settings) balancing() {
 	name := strings.TrimSpace(s.values.Text(annotation.UpstreamPolicy, ""))
 	older := strings.TrimSpace(s.values.Text(annotation.Override, ""))
 	if older != "" {
-		p := upstream.Use(s.reader, upstream.IngressRole, s.namespace, older)
+		p := unit.Use(s.reader, upstream.IngressRole.Of(s.namespace, older))
 		if p.Reason != "" {
 			s.warn(unit.Lacking(annotation.Field(annotation.Override), p.Missing), p.Reason, p.Message)
 		}
@@ -101,7 +101,7 @@ func (s *settings) balancing() {
 	if name == "" {
 		return
 	}
-	p := upstream.Use(s.reader, upstream.PolicyRole, s.namespace, name)
+	p := unit.Use(s.reader, upstream.PolicyRole.Of(s.namespace, name))
 	if p.Reason != "" {
 		s.warn(unit.Lacking(annotation.Field(annotation.UpstreamPolicy), p.Missing), p.Reason, p.Message)
 		return

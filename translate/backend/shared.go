@@ -1,8 +1,6 @@
 package backend
 
 import (
-	"fmt"
-
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -16,14 +14,9 @@ type Endpoints struct {
 	Service     *corev1.Service
 	ServicePort corev1.ServicePort
 	Targets     []route.Target
-	Port        int
-	// Reason and Message say what is wrong; they are empty when nothing is.
-	Reason  string
-	Message string
+	unit.Unavailable
 	// WrongPort reports that the Service does not have the port.
 	WrongPort bool
-	// Missing is the Service if it does not exist.
-	Missing unit.Key
 	// Verdicts are on the objects whose endpoints are left out.
 	Verdicts []unit.Verdict
 }
@@ -33,11 +26,11 @@ func (o Options) Endpoints(r *unit.Reader, ref Ref) Endpoints {
 	key := unit.Service.Key(ref.Namespace, ref.Service)
 	service, ok := unit.Get[*corev1.Service](r, key)
 	if !ok {
-		return Endpoints{Reason: ServiceNotFound, Message: fmt.Sprintf("%s does not exist", key), Missing: key}
+		return Endpoints{Unavailable: unit.NotFound(ServiceNotFound, key)}
 	}
 	reached := o.targets(r, ref, service)
-	found := Endpoints{Service: service, Targets: reached.targets, Port: reached.port,
-		Reason: reached.wrong.reason, Message: reached.wrong.message, WrongPort: reached.wrong.port, Verdicts: reached.verdicts}
+	found := Endpoints{Service: service, Targets: reached.targets, Verdicts: reached.verdicts, WrongPort: reached.wrong.port,
+		Unavailable: unit.Unavailable{Reason: reached.wrong.reason, Message: reached.wrong.message}}
 	found.ServicePort, _ = servicePort(service, ref)
 	return found
 }

@@ -21,10 +21,7 @@ var bundleRoles = map[unit.Kind]unit.Role[Bundle]{
 type Bundle struct {
 	// Certificates are in PEM, each by itself. There are none when the object has none to offer.
 	Certificates []string
-	// Message says why there are none.
-	Message string
-	// Missing is the object if it does not exist.
-	Missing unit.Key
+	unit.Unavailable
 	// Weak says which of them Kong refuses whoever it vouches for; empty for none.
 	Weak string
 }
@@ -45,11 +42,11 @@ func (o Options) translateBundle(r *unit.Reader, key unit.Key) (unit.Fragment, B
 	case *corev1.ConfigMap:
 		text = []byte(o.Data[bundleField])
 	default:
-		return unit.Fragment{}, Bundle{Message: fmt.Sprintf("%s does not exist", key), Missing: key}
+		return unit.Fragment{}, Bundle{Unavailable: unit.NotFound(string(key.Kind)+"NotFound", key)}
 	}
 	certificates, err := bundleOf(text)
 	if err != nil {
-		return unit.Fragment{}, Bundle{Message: fmt.Sprintf("%s: field %s: %v", key, bundleField, err)}
+		return unit.Fragment{}, Bundle{Unavailable: unit.Unavailable{Reason: "CACertificateInvalid", Message: fmt.Sprintf("%s: field %s: %v", key, bundleField, err)}}
 	}
 	bundle := Bundle{}
 	for i, c := range certificates {

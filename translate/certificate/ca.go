@@ -26,11 +26,7 @@ const authorities unit.Family[string] = "CA certificate"
 type CA struct {
 	// ID is the Kong CA certificate's. It is empty when the object has none to offer.
 	ID string
-	// Reason and Message say why there is none.
-	Reason  string
-	Message string
-	// Missing is the object if it does not exist.
-	Missing unit.Key
+	unit.Unavailable
 }
 
 // UseCA makes the CA certificate in a Secret or ConfigMap be there for the unit that asks.
@@ -52,11 +48,11 @@ func (o Options) translateCA(r *unit.Reader, key unit.Key) (unit.Fragment, CA) {
 	case *corev1.ConfigMap:
 		field = func(name string) string { return o.Data[name] }
 	default:
-		return unit.Fragment{}, CA{Reason: string(key.Kind) + "NotFound", Message: fmt.Sprintf("%s does not exist", key), Missing: key}
+		return unit.Fragment{}, CA{Unavailable: unit.NotFound(string(key.Kind)+"NotFound", key)}
 	}
 	c, err := o.caOf(field)
 	if err != nil {
-		return unit.Fragment{}, CA{Reason: "CACertificateInvalid", Message: fmt.Sprintf("%s: %v", key, err)}
+		return unit.Fragment{}, CA{Unavailable: unit.Unavailable{Reason: "CACertificateInvalid", Message: fmt.Sprintf("%s: %v", key, err)}}
 	}
 	c.Tags = kong.Tags(object, corev1.SchemeGroupVersion.WithKind(string(key.Kind)))
 	// Kong has a certificate once. All objects that hold it share the entity, which names the

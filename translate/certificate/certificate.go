@@ -25,30 +25,20 @@ type Certificate struct {
 	Names []string
 	// Fingerprint is the same for Secrets with the same certificates.
 	Fingerprint string
-	// Reason and Message say why there is none.
-	Reason  string
-	Message string
-	// Missing is the Secret if it does not exist.
-	Missing unit.Key
+	unit.Unavailable
 }
 
 // Define adds the units of certificates to a graph.
 func Define(g *unit.Graph, o Options) {
 	unit.Shared(g, Role, unit.Secret, o.translate).OnPanic(func(key unit.Key) Certificate {
-		return Certificate{Reason: "TranslationFailed", Message: key.String() + " could not be translated"}
+		return Certificate{Unavailable: unit.Failed(key)}
 	})
-	unit.Shared(g, pairRole, unit.Secret, translatePair).OnPanic(func(key unit.Key) Pair {
-		return Pair{Message: key.String() + " could not be translated"}
-	})
+	unit.Shared(g, pairRole, unit.Secret, translatePair).OnPanic(func(key unit.Key) Pair { return Pair{Unavailable: unit.Failed(key)} })
 	for kind, role := range bundleRoles {
-		unit.Shared(g, role, kind, o.translateBundle).OnPanic(func(key unit.Key) Bundle {
-			return Bundle{Message: key.String() + " could not be translated"}
-		})
+		unit.Shared(g, role, kind, o.translateBundle).OnPanic(func(key unit.Key) Bundle { return Bundle{Unavailable: unit.Failed(key)} })
 	}
 	for kind, role := range caRoles {
-		unit.Shared(g, role, kind, o.translateCA).OnPanic(func(key unit.Key) CA {
-			return CA{Reason: "TranslationFailed", Message: key.String() + " could not be translated"}
-		})
+		unit.Shared(g, role, kind, o.translateCA).OnPanic(func(key unit.Key) CA { return CA{Unavailable: unit.Failed(key)} })
 	}
 }
 
@@ -60,17 +50,15 @@ func Use(r *unit.Reader, namespace, name string) Certificate {
 func (o Options) translate(r *unit.Reader, key unit.Key) (unit.Fragment, Certificate) {
 	secret, ok := unit.Get[*corev1.Secret](r, key)
 	if !ok {
-		return unit.Fragment{}, Certificate{Reason: "SecretNotFound", Message: fmt.Sprintf("%s does not exist", key), Missing: key}
+		return unit.Fragment{}, Certificate{Unavailable: unit.NotFound("SecretNotFound", key)}
 	}
 	pair, err := keyPairOf(secret)
 	if err == nil {
 		err = o.weakness(pair.chain)
 	}
 	if err != nil {
-		return unit.Fragment{}, Certificate{
-			Reason:  "CertificateInvalid",
-			Message: fmt.Sprintf("%s holds no TLS key pair that Kong can serve: %v", key, err),
-		}
+		return unit.Fragment{}, Certificate{Unavailable: unit.Unavailable{
+			Reason: "CertificateInvalid", Message: fmt.Sprintf("%s holds no TLS key pair that Kong can serve: %v", key, err)}}
 	}
 	c := route.Certificate{
 		ID:   string(secret.UID),

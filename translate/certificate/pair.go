@@ -14,10 +14,7 @@ const pairRole unit.Role[Pair] = "key-pair"
 type Pair struct {
 	// Certificate and Key are PEM. They are empty when the Secret has none to offer.
 	Certificate, Key string
-	// Message says why there is none.
-	Message string
-	// Missing is the Secret if it does not exist.
-	Missing unit.Key
+	unit.Unavailable
 }
 
 // UsePair makes a Secret's key pair be there for the unit that asks.
@@ -28,11 +25,11 @@ func UsePair(r *unit.Reader, namespace, name string) Pair {
 func translatePair(r *unit.Reader, key unit.Key) (unit.Fragment, Pair) {
 	secret, ok := unit.Get[*corev1.Secret](r, key)
 	if !ok {
-		return unit.Fragment{}, Pair{Message: fmt.Sprintf("%s does not exist", key), Missing: key}
+		return unit.Fragment{}, Pair{Unavailable: unit.NotFound("SecretNotFound", key)}
 	}
 	pair, err := keyPairOf(secret)
 	if err != nil {
-		return unit.Fragment{}, Pair{Message: fmt.Sprintf("%s holds no TLS key pair: %v", key, err)}
+		return unit.Fragment{}, Pair{Unavailable: unit.Unavailable{Reason: "CertificateInvalid", Message: fmt.Sprintf("%s holds no TLS key pair: %v", key, err)}}
 	}
 	return unit.Fragment{}, Pair{Certificate: encoded(pair.chain), Key: pair.key}
 }

@@ -65,21 +65,6 @@ const (
 	xListenerSetRole unit.Role[*served]    = "xlistenerset"
 	httpRole         unit.Role[unit.None]  = "httproute"
 	grpcRole         unit.Role[unit.None]  = "grpcroute"
-	tlsRole          unit.Role[unit.None]  = "tlsroute"
-	tcpRole          unit.Role[unit.None]  = "tcproute"
-	udpRole          unit.Role[unit.None]  = "udproute"
-
-	httpRuleRole unit.RoleBy[ruleOfHost, ruleBackends] = "httproute-rule"
-	grpcRuleRole unit.RoleBy[ruleOfHost, ruleBackends] = "grpcroute-rule"
-	tlsRuleRole  unit.RoleBy[ruleIndex, streamShares]  = "tlsroute-rule"
-	tcpRuleRole  unit.RoleBy[ruleIndex, streamShares]  = "tcproute-rule"
-	udpRuleRole  unit.RoleBy[ruleIndex, streamShares]  = "udproute-rule"
-
-	httpBackendsRole unit.RoleBy[ruleIndex, *references] = "httproute-backends"
-	grpcBackendsRole unit.RoleBy[ruleIndex, *references] = "grpcroute-backends"
-	tlsBackendsRole  unit.RoleBy[ruleIndex, *references] = "tlsroute-backends"
-	tcpBackendsRole  unit.RoleBy[ruleIndex, *references] = "tcproute-backends"
-	udpBackendsRole  unit.RoleBy[ruleIndex, *references] = "udproute-backends"
 
 	poolRole   unit.Role[unit.None] = "gateway-ports"
 	mergedRole unit.Role[*merged]   = "gateway-listeners"

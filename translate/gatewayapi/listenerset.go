@@ -21,15 +21,12 @@ import (
 func indexListenerSets(g *unit.Graph) {
 	for _, k := range setKinds {
 		unit.DefineIndex(g, k.index, k.kind, func(object unit.Object) []types.NamespacedName {
-			set, ok := listenerSetOf(object)
-			if !ok {
-				return nil
+			if set, ok := listenerSetOf(object); ok {
+				if gateway, ok := gatewayOf(set); ok {
+					return []types.NamespacedName{{Namespace: gateway.Namespace, Name: gateway.Name}}
+				}
 			}
-			gateway, ok := gatewayOf(set)
-			if !ok {
-				return nil
-			}
-			return []types.NamespacedName{{Namespace: gateway.Namespace, Name: gateway.Name}}
+			return nil
 		})
 	}
 }

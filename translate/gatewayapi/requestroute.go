@@ -56,8 +56,8 @@ type dialect struct {
 
 // requestRoutes are the kinds of routes of requests.
 var requestRoutes = map[unit.Kind]dialect{
-	unit.HTTPRoute: {kind: httpRouteKind, rule: httpRuleRole, backends: httpBackendsRole, protocol: "http", protocols: []string{"http", "https", "grpc", "grpcs"}, broken: 500},
-	unit.GRPCRoute: {kind: grpcRouteKind, rule: grpcRuleRole, backends: grpcBackendsRole, protocol: "grpc", protocols: []string{"grpc", "grpcs"}, broken: 503, perHost: true},
+	unit.HTTPRoute: {kind: httpRouteKind, rule: "httproute-rule", backends: "httproute-backends", protocol: "http", protocols: []string{"http", "https", "grpc", "grpcs"}, broken: 500},
+	unit.GRPCRoute: {kind: grpcRouteKind, rule: "grpcroute-rule", backends: "grpcroute-backends", protocol: "grpc", protocols: []string{"grpc", "grpcs"}, broken: 503, perHost: true},
 }
 
 // requestTranslation is the state of translating one HTTPRoute or GRPCRoute.

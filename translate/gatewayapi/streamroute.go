@@ -32,9 +32,9 @@ type streamDialect struct {
 
 // streamRoutes are the kinds of routes of connections and datagrams.
 var streamRoutes = map[unit.Kind]streamDialect{
-	unit.TLSRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("TLSRoute"), role: tlsRole, rule: tlsRuleRole, backends: tlsBackendsRole, purpose: backend.Connections, protocol: "tcp"},
-	unit.TCPRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("TCPRoute"), role: tcpRole, rule: tcpRuleRole, backends: tcpBackendsRole, purpose: backend.Connections, protocol: "tcp"},
-	unit.UDPRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("UDPRoute"), role: udpRole, rule: udpRuleRole, backends: udpBackendsRole, purpose: backend.Datagrams, protocol: "udp"},
+	unit.TLSRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("TLSRoute"), role: "tlsroute", rule: "tlsroute-rule", backends: "tlsroute-backends", purpose: backend.Connections, protocol: "tcp"},
+	unit.TCPRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("TCPRoute"), role: "tcproute", rule: "tcproute-rule", backends: "tcproute-backends", purpose: backend.Connections, protocol: "tcp"},
+	unit.UDPRoute: {kind: gatewayv1.SchemeGroupVersion.WithKind("UDPRoute"), role: "udproute", rule: "udproute-rule", backends: "udproute-backends", purpose: backend.Datagrams, protocol: "udp"},
 }
 
 func (o Options) defineStreams(g *unit.Graph) {

@@ -31,25 +31,17 @@ type (
 	}
 )
 
-// encoder encodes entities one after another into one buffer.
-type encoder struct {
-	buffer bytes.Buffer
-	json   *json.Encoder
-}
-
-var encoders = sync.Pool{New: func() any {
-	e := &encoder{}
-	e.json = json.NewEncoder(&e.buffer)
-	e.json.SetEscapeHTML(false) // an expression is full of && and stays readable
-	return e
-}}
+// buffers are those into which entities are encoded.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // entity encodes a declared entity.
 func entity(t Type, id, name string, declared any, parents ...Ref) *Entity {
-	e := encoders.Get().(*encoder)
-	defer encoders.Put(e)
-	e.buffer.Reset()
-	if err := e.json.Encode(declared); err != nil {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false) // an expression is full of && and stays readable
+	if err := enc.Encode(declared); err != nil {
 		// Declared types hold strings and numbers; encoding them cannot fail.
 		panic(fmt.Sprintf("%s %s: %v", t, name, err))
 	}
@@ -57,6 +49,6 @@ func entity(t Type, id, name string, declared any, parents ...Ref) *Entity {
 		Ref:     Ref{Type: t, ID: id},
 		Name:    name,
 		Parents: parents,
-		JSON:    bytes.Clone(bytes.TrimSpace(e.buffer.Bytes())),
+		JSON:    bytes.Clone(bytes.TrimSpace(b.Bytes())),
 	}
 }

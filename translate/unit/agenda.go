@@ -68,15 +68,11 @@ func (n *node) rise() {
 		return
 	}
 	n.level = level
-	lift := func(users map[*node]struct{}) {
+	for _, users := range n.users {
 		for user := range users {
 			if user.level <= n.level {
 				user.rise()
 			}
 		}
-	}
-	lift(n.users)
-	for _, users := range n.parts {
-		lift(users)
 	}
 }

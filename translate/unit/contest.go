@@ -168,22 +168,28 @@ func (c *contests) enter(e *entrant) {
 		c.sides[e.Contest] = map[string]int{}
 	}
 	c.sides[e.Contest][e.Side]++
-	at := func(name string) *point {
-		key := pointKey{e.Contest, name, e.Side}
-		if c.points[key] == nil {
-			c.points[key] = &point{}
-		}
-		return c.points[key]
-	}
-	for _, name := range e.Own {
-		p := at(name)
-		p.own = inserted(p.own, e)
-	}
-	for _, name := range e.Above {
-		p := at(name)
-		p.within = inserted(p.within, e)
-	}
+	c.change(e, inserted)
 	c.push(e)
+}
+
+// change changes the lists of an entrant's points.
+func (c *contests) change(e *entrant, change func([]*entrant, *entrant) []*entrant) {
+	of := func(names []string, list func(*point) *[]*entrant) {
+		for _, name := range names {
+			key := pointKey{e.Contest, name, e.Side}
+			p := c.points[key]
+			if p == nil {
+				p = &point{}
+				c.points[key] = p
+			}
+			all := list(p)
+			if *all = change(*all, e); len(p.own)+len(p.within) == 0 {
+				delete(c.points, key)
+			}
+		}
+	}
+	of(e.Own, func(p *point) *[]*entrant { return &p.own })
+	of(e.Above, func(p *point) *[]*entrant { return &p.within })
 }
 
 func (c *contests) leave(e *entrant) {
@@ -191,30 +197,13 @@ func (c *contests) leave(e *entrant) {
 		c.upset(e, false)
 	}
 	e.gone = true
-	for _, name := range e.Own {
-		key := pointKey{e.Contest, name, e.Side}
-		p := c.points[key]
-		p.own = deleted(p.own, e)
-		c.clean(key, p)
-	}
-	for _, name := range e.Above {
-		key := pointKey{e.Contest, name, e.Side}
-		p := c.points[key]
-		p.within = deleted(p.within, e)
-		c.clean(key, p)
-	}
+	c.change(e, deleted)
 	sides := c.sides[e.Contest]
 	if sides[e.Side]--; sides[e.Side] == 0 {
 		delete(sides, e.Side)
 	}
 	if len(sides) == 0 {
 		delete(c.sides, e.Contest)
-	}
-}
-
-func (c *contests) clean(key pointKey, p *point) {
-	if len(p.own) == 0 && len(p.within) == 0 {
-		delete(c.points, key)
 	}
 }
 

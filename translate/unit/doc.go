@@ -13,6 +13,6 @@
 // A [Graph] holds the units; it does no IO and is not safe for concurrent use.
 //
 // The state of all is declared in graph.go, and what is done with it uses other files in one
-// direction only: update.go → reader.go → translate.go → claim.go, contest.go, namespace.go,
-// index.go → agenda.go → graph.go.
+// direction only: update.go, reader.go → translate.go → claim.go, contest.go, namespace.go, index.go
+// → agenda.go → graph.go.
 package unit

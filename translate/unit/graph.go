@@ -103,8 +103,7 @@ type node struct {
 	reads    []Key
 	lookups  []lookup
 	uses     []use
-	users    map[*node]struct{}   // of the value
-	parts    multimap[any, *node] // users, by the part that they use
+	users    multimap[any, *node] // by the part that they use, which is nil for the value
 	claims   []*contender
 	entrants entries
 

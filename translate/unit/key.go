@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"cmp"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,13 +40,7 @@ func (k Key) String() string {
 
 // Compare orders keys by kind, namespace and name.
 func (k Key) Compare(other Key) int {
-	if c := strings.Compare(string(k.Kind), string(other.Kind)); c != 0 {
-		return c
-	}
-	if c := strings.Compare(k.Namespace, other.Namespace); c != 0 {
-		return c
-	}
-	return strings.Compare(k.Name, other.Name)
+	return cmp.Or(strings.Compare(string(k.Kind), string(other.Kind)), strings.Compare(k.Namespace, other.Namespace), strings.Compare(k.Name, other.Name))
 }
 
 // Object is a Kubernetes object as the translation reads it. Objects are shared

@@ -88,56 +88,35 @@ func (g *Graph) setUses(n *node, uses []use) {
 		return
 	}
 	for _, used := range n.uses {
-		if used.node.removeUser(n, used.part); !used.node.used() {
+		if used.node.users.remove(used.part, n); len(used.node.users) == 0 {
 			g.orphans = append(g.orphans, used.node)
 		}
 	}
 	for _, used := range uses {
-		used.node.addUser(n, used.part)
+		if used.node.users == nil {
+			used.node.users = multimap[any, *node]{}
+		}
+		used.node.users.add(used.part, n)
 	}
 	n.uses = uses
 	n.rise()
 }
 
-// used reports whether another unit uses this one.
-func (n *node) used() bool { return len(n.users) > 0 || len(n.parts) > 0 }
-
-// addUser notes that a unit uses the value, or a part.
-func (n *node) addUser(user *node, part any) {
-	if part != nil {
-		if n.parts == nil {
-			n.parts = multimap[any, *node]{}
-		}
-		n.parts.add(part, user)
-		return
-	}
-	if n.users == nil {
-		n.users = map[*node]struct{}{}
-	}
-	n.users[user] = struct{}{}
-}
-
-// removeUser undoes addUser.
-func (n *node) removeUser(user *node, part any) {
-	if part == nil {
-		delete(n.users, user)
-	} else {
-		n.parts.remove(part, user)
-	}
-}
-
 // markUsers marks the users of what is another in a unit's new fragment.
 func (g *Graph) markUsers(n *node, old, fragment Fragment) {
-	mark := func(users map[*node]struct{}, was, is any) {
-		if len(users) == 0 || reflect.DeepEqual(was, is) {
-			return
+	for part, users := range n.users {
+		if !reflect.DeepEqual(old.part(part), fragment.part(part)) {
+			g.markAll(users)
 		}
-		g.markAll(users)
 	}
-	mark(n.users, old.value, fragment.value)
-	for part, users := range n.parts {
-		mark(users, old.parts[part], fragment.parts[part])
+}
+
+// part returns what users read by a part, which is nil for the value.
+func (f Fragment) part(part any) any {
+	if part == nil {
+		return f.value
 	}
+	return f.parts[part]
 }
 
 // setStatus notes whose status is another with a node's new fragment.

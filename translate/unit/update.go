@@ -59,7 +59,7 @@ func (g *Graph) translateAll() {
 		orphans := g.orphans
 		g.orphans = nil
 		for _, n := range orphans {
-			if !n.used() && !n.source && !n.gone {
+			if len(n.users) == 0 && !n.source && !n.gone {
 				g.drop(n)
 			}
 		}

@@ -25,6 +25,24 @@ type Fault struct {
 	Follows bool
 }
 
+// Unavailable is why something that units share is unavailable. It is empty if it is available.
+type Unavailable struct {
+	// Reason is one word in CamelCase, Message a sentence for people.
+	Reason, Message string
+	// Missing is the object that does not exist.
+	Missing Key
+}
+
+// NotFound is why something is unavailable whose object does not exist.
+func NotFound(reason string, key Key) Unavailable {
+	return Unavailable{Reason: reason, Message: key.String() + " does not exist", Missing: key}
+}
+
+// Failed is why something is unavailable whose translation panicked.
+func Failed(key Key) Unavailable {
+	return Unavailable{Reason: "TranslationFailed", Message: key.String() + " could not be translated"}
+}
+
 // At returns the fault of a field.
 func At(path field.Path) Fault { return Fault{Field: path} }
 

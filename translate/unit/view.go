@@ -2,6 +2,7 @@ package unit
 
 import (
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -63,12 +64,7 @@ func (g *Graph) Object(key Key) Object { return g.objects[key] }
 
 // Reads lists the keys of a kind that units asked for, found or not, in order.
 func (g *Graph) Reads(kind Kind) []Key {
-	keys := make([]Key, 0, len(g.readers[kind]))
-	for key := range g.readers[kind] {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, Key.Compare)
-	return keys
+	return slices.SortedFunc(maps.Keys(g.readers[kind]), Key.Compare)
 }
 
 // Verdicts gives all there is to say about an object, in a stable order.
@@ -77,12 +73,7 @@ func (g *Graph) Verdicts(key Key) []Verdict {
 	if n := g.source(key); n != nil {
 		verdicts = g.verdictsOf(n, key, verdicts)
 	}
-	others := make([]*node, 0, len(g.spoken[key]))
-	for n := range g.spoken[key] {
-		others = append(others, n)
-	}
-	slices.SortFunc(others, func(a, b *node) int { return a.id.Compare(b.id) })
-	for _, n := range others {
+	for _, n := range slices.SortedFunc(maps.Keys(g.spoken[key]), func(a, b *node) int { return a.id.Compare(b.id) }) {
 		verdicts = g.verdictsOf(n, key, verdicts)
 	}
 	return distinct(verdicts)
@@ -96,13 +87,8 @@ func (g *Graph) AllVerdicts() iter.Seq2[Key, []Verdict] {
 			objects[v.Object] = struct{}{}
 		}
 	}
-	keys := make([]Key, 0, len(objects))
-	for key := range objects {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, Key.Compare)
 	return func(yield func(Key, []Verdict) bool) {
-		for _, key := range keys {
+		for _, key := range slices.SortedFunc(maps.Keys(objects), Key.Compare) {
 			if !yield(key, g.Verdicts(key)) {
 				return
 			}

@@ -21,11 +21,7 @@ type Policy struct {
 	Balancing *route.Balancing
 	// HostHeader is the one that a KongIngress has; it may be empty.
 	HostHeader string
-	// Reason and Message say why there is none.
-	Reason  string
-	Message string
-	// Missing is the object if it does not exist.
-	Missing unit.Key
+	unit.Unavailable
 }
 
 // reasonInvalid is of verdicts on fields of a policy that do not count.
@@ -33,9 +29,7 @@ const reasonInvalid = "UpstreamPolicyInvalid"
 
 // Define adds the units to a graph. Statuses name the controller.
 func Define(g *unit.Graph, controller string) {
-	failed := func(key unit.Key) Policy {
-		return Policy{Reason: "TranslationFailed", Message: key.String() + " could not be translated"}
-	}
+	failed := func(key unit.Key) Policy { return Policy{Unavailable: unit.Failed(key)} }
 	unit.Each(g, PolicyRole, unit.KongUpstreamPolicy, func(_ *unit.Reader, key unit.Key, object *configurationv1beta1.KongUpstreamPolicy) (unit.Fragment, Policy) {
 		return policy(controller, key, object)
 	}).OnMissing(notFound("UpstreamPolicyNotFound")).OnPanic(failed)
@@ -43,14 +37,7 @@ func Define(g *unit.Graph, controller string) {
 }
 
 func notFound(reason string) func(unit.Key) Policy {
-	return func(key unit.Key) Policy {
-		return Policy{Reason: reason, Message: key.String() + " does not exist", Missing: key}
-	}
-}
-
-// Use reads a KongUpstreamPolicy, or by the other role a KongIngress.
-func Use(r *unit.Reader, role unit.Role[Policy], namespace, name string) Policy {
-	return unit.Use(r, role.Of(namespace, name))
+	return func(key unit.Key) Policy { return Policy{Unavailable: unit.NotFound(reason, key)} }
 }
 
 func policy(controller string, key unit.Key, object *configurationv1beta1.KongUpstreamPolicy) (unit.Fragment, Policy) {
