@@ -21,6 +21,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/translate/vault"
@@ -31,6 +32,11 @@ const Role unit.Role[Attached] = "custom-entity"
 
 // entities are those that no plugin has, by their type and id.
 const entities unit.Family[kong.Ref] = "custom entity"
+
+// keys are what Kong finds a key by. It takes several that are alike, and finds any of them.
+const keys unit.Family[keyInSet] = "key"
+
+type keyInSet struct{ kid, set string }
 
 // Attached is the value of the unit of an entity that is to be where a plugin is: its zero
 // for any other.
@@ -88,14 +94,43 @@ func (o Options) translate(r *unit.Reader, e *configurationv1alpha1.KongCustomEn
 		return invalid(key, unit.FaultOf(err, spec), "%v", err), Attached{}
 	}
 	entity := kong.Custom(kong.Type(e.Spec.EntityType), key.Namespace+"/"+key.Name, fields)
+	claim := unit.Claim{
+		Slot: entities.Slot(entity.Ref), Object: key, Since: e.CreationTimestamp.Time,
+		Entities: []*kong.Entity{entity}, Lost: condition.Verdict(key, false, "Conflict", "another entity has the id "+entity.ID).At(fieldsField.Child("id")),
+	}
+	claims := []unit.Claim{claim}
+	if found, ok := foundBy(entity.Type, fields); ok {
+		slot := keys.Slot(found)
+		claims[0].While = []unit.Slot{slot}
+		claims = append(claims, unit.Claim{
+			Slot: slot, Object: key, Since: claim.Since, While: []unit.Slot{claim.Slot},
+			Lost: condition.Verdict(key, false, "Conflict", "another key has the kid "+limit.Text(found.kid, mostQuoted)).At(fieldsField.Child("kid")),
+		})
+	}
 	return unit.Fragment{
 		Status:   condition.Status{},
 		Verdicts: []unit.Verdict{condition.Verdict(key, true, "Programmed", "the entity is in Kong's configuration")},
-		Claims: []unit.Claim{{
-			Slot: entities.Slot(entity.Ref), Object: key, Since: e.CreationTimestamp.Time,
-			Entities: []*kong.Entity{entity}, Lost: condition.Verdict(key, false, "Conflict", "another entity has the id "+entity.ID).At(fieldsField.Child("id")),
-		}},
+		Claims:   claims,
 	}, Attached{}
+}
+
+// mostQuoted is how many bytes of a kid a message has.
+const mostQuoted = 64
+
+// foundBy returns what Kong finds a key by; it is false for other entities.
+func foundBy(entityType kong.Type, fields map[string]any) (keyInSet, bool) {
+	kid, ok := fields["kid"].(string)
+	if entityType != "keys" || !ok {
+		return keyInSet{}, false
+	}
+	set := fields["set"]
+	if ref, ok := set.(map[string]any); ok {
+		if set = ref["id"]; set == nil {
+			set = ref["name"]
+		}
+	}
+	name, _ := set.(string)
+	return keyInSet{kid, name}, true
 }
 
 var (
