@@ -109,7 +109,7 @@ func (t *routeTranslation) finish(nothing bool) {
 		}
 		conditions := []diagnosis{accepted, t.resolvedRefs()}
 		if isTrue(accepted) {
-			conditions = append(conditions, routeProgrammed())
+			conditions = append(conditions, p.programmed())
 			if len(t.unserved) > 0 {
 				conditions = append(conditions, routePartiallyInvalid(messagesOf(t.unserved)))
 			}

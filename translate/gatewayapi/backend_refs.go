@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/backend"
@@ -53,13 +54,18 @@ type resolution struct {
 	problem *reference
 }
 
+// kindOf is what messages call a kind: Service, or Service.example.org where a group has it.
+func kindOf(group gatewayv1.Group, kind gatewayv1.Kind) string {
+	return schema.GroupKind{Group: string(group), Kind: string(kind)}.String()
+}
+
 // resolve follows a backendRef of a route.
 func (o Options) resolve(r *unit.Reader, from unit.Key, ref backendRef) resolution {
 	unresolved := func(f unit.Fault, reason gatewayv1.RouteConditionReason, format string, args ...any) resolution {
 		return resolution{at: ref.at, problem: &reference{reason, fmt.Sprintf(format, args...), f}}
 	}
 	if !unit.IsCore(value(ref.Group, "")) || value(ref.Kind, "Service") != "Service" {
-		return unresolved(unit.At(ref.at.Child("kind")), gatewayv1.RouteReasonInvalidKind, "backend %s is of the kind %s, and a Service is supported", ref.Name, value(ref.Kind, "Service"))
+		return unresolved(unit.At(ref.at.Child("kind")), gatewayv1.RouteReasonInvalidKind, "backend %s is of the kind %s, and a Service is supported", ref.Name, kindOf(value(ref.Group, ""), value(ref.Kind, "Service")))
 	}
 	namespace := string(value(ref.Namespace, gatewayv1.Namespace(from.Namespace)))
 	if to := unit.Service.Key(namespace, string(ref.Name)); !grant.Allows(r, from, to) {

@@ -256,7 +256,7 @@ func (t *policyTranslation) bundles(refs []gatewayv1.LocalObjectReference) (all 
 		kind := unit.Kind(ref.Kind)
 		if !unit.IsCore(ref.Group) || kind != unit.ConfigMap && kind != unit.Secret {
 			unresolved(unit.At(at.Child("kind")), gatewayv1.BackendTLSPolicyReasonInvalidKind,
-				fmt.Sprintf("%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, ref.Kind))
+				fmt.Sprintf("%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, kindOf(ref.Group, ref.Kind)))
 			continue
 		}
 		bundle := certificate.UseBundle(t.reader, kind, t.policy.Namespace, string(ref.Name))
@@ -273,7 +273,7 @@ func (t *policyTranslation) ignored(key unit.Key) (verdicts []unit.Verdict) {
 	for i, target := range t.policy.Spec.TargetRefs {
 		if !ofService(target) {
 			verdicts = append(verdicts, unit.Warning(key, "UnsupportedTarget",
-				fmt.Sprintf("target %s is of the kind %s, and a Service is supported", target.Name, target.Kind)).At(targetField(i).Child("kind")))
+				fmt.Sprintf("target %s is of the kind %s, and a Service is supported", target.Name, kindOf(target.Group, target.Kind))).At(targetField(i).Child("kind")))
 		}
 	}
 	for _, option := range slices.Sorted(maps.Keys(t.policy.Spec.Options)) {

@@ -226,6 +226,11 @@ func routeProgrammed() diagnosis {
 	return condition("Programmed", true, "ConfiguredInGateway", "Kong serves the route")
 }
 
+// routeWithoutListener is for a route whose listeners take no requests.
+func routeWithoutListener() diagnosis {
+	return condition("Programmed", false, "ListenersNotProgrammed", "no listener that the route is attached to is programmed; the Gateway's conditions say why")
+}
+
 func routeNotProgrammed(message string) diagnosis {
 	return condition("Programmed", false, "KongConfigurationApplyFailed", message)
 }

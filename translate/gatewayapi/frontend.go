@@ -62,7 +62,7 @@ func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.Frontend
 		at := refs.Index(i)
 		kind, namespace := unit.Kind(ref.Kind), string(value(ref.Namespace, gatewayv1.Namespace(gateway.Namespace)))
 		if !unit.IsCore(ref.Group) || kind != unit.ConfigMap && kind != unit.Secret {
-			unresolved(unit.At(at.Child("kind")), gatewayv1.ListenerReasonInvalidCACertificateKind, "%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, ref.Kind)
+			unresolved(unit.At(at.Child("kind")), gatewayv1.ListenerReasonInvalidCACertificateKind, "%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, kindOf(ref.Group, ref.Kind))
 			continue
 		}
 		if to := kind.Key(namespace, string(ref.Name)); !grant.Allows(r, unit.Gateway.Of(gateway), to) {

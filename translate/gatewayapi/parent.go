@@ -43,6 +43,15 @@ type attachment struct {
 type parent struct {
 	ref      gatewayv1.ParentReference
 	accepted diagnosis
+	// listeners are those that the route is attached to.
+	listeners []listener
+}
+
+func (p parent) programmed() diagnosis {
+	if !slices.ContainsFunc(p.listeners, func(l listener) bool { return l.Serves }) {
+		return routeWithoutListener()
+	}
+	return routeProgrammed()
 }
 
 // parentRoles are the units of what routes are attached to.
@@ -82,7 +91,8 @@ func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 			continue
 		}
 		if to := unit.Use(a.reader, role.Of(key.Namespace, key.Name)); to != nil {
-			a.parents = append(a.parents, parent{ref: ref, accepted: a.attachTo(key, *to, ref, spec.Child("parentRefs").Index(i))})
+			accepted, listeners := a.attachTo(key, *to, ref, spec.Child("parentRefs").Index(i))
+			a.parents = append(a.parents, parent{ref, accepted, listeners})
 		}
 	}
 	slices.SortFunc(a.bindings, func(x, y binding) int {
@@ -91,8 +101,8 @@ func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 }
 
 // attachTo attaches the route to the listeners of one object that it names and that
-// allow it.
-func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentReference, at field.Path) diagnosis {
+// allow it, and returns them.
+func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentReference, at field.Path) (diagnosis, []listener) {
 	var named, allowing, attached []listener
 	for _, l := range to.listeners {
 		if value(ref.SectionName, gatewayv1.SectionName(l.Name)) == gatewayv1.SectionName(l.Name) && value(ref.Port, l.Port) == l.Port {
@@ -119,20 +129,20 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 	}
 	switch {
 	case to.detached != "":
-		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s is not attached: %s", key, to.detached)).at(at)
+		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s is not attached: %s", key, to.detached)).at(at), nil
 	case len(named) == 0:
-		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no such listener", key)).at(wrongSection(ref, at))
+		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no such listener", key)).at(wrongSection(ref, at)), nil
 	case len(allowing) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNotAllowedByListeners,
-			fmt.Sprintf("no listener of %s takes %s of namespace %s", key, some(a.kind), a.namespace)).with(a.disallowed(named, at))
+			fmt.Sprintf("no listener of %s takes %s of namespace %s", key, some(a.kind), a.namespace)).with(a.disallowed(named, at)), nil
 	case len(attached) == 0 && len(crossed) > 0:
-		return routeNotAccepted(reasonHostnameConflict, messagesOf(crossed)).at(at)
+		return routeNotAccepted(reasonHostnameConflict, messagesOf(crossed)).at(at), nil
 	case len(attached) == 0 && a.labels >= limit.HostLabels:
 		return routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue,
-			fmt.Sprintf("the hosts of the route at other listeners have %d labels in all, and there is no room for more", limit.HostLabels)).at(spec.Child("hostnames"))
+			fmt.Sprintf("the hosts of the route at other listeners have %d labels in all, and there is no room for more", limit.HostLabels)).at(spec.Child("hostnames")), nil
 	case len(attached) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingListenerHostname,
-			fmt.Sprintf("no host name of the route is one of a listener of %s", key)).at(spec.Child("hostnames"))
+			fmt.Sprintf("no host name of the route is one of a listener of %s", key)).at(spec.Child("hostnames")), nil
 	}
 	a.crossed = append(a.crossed, crossed...)
 	if !slices.Contains(a.gateways, to.gateway) {
@@ -143,7 +153,7 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 			a.sections = append(a.sections, section)
 		}
 	}
-	return routeAccepted()
+	return routeAccepted(), attached
 }
 
 // wrongSection returns the part of a reference that matches no listener of the parent.

@@ -46,8 +46,8 @@ func (t *gatewayTranslation) clientCertificate() (shown types.NamespacedName, wr
 	}
 	shown.Namespace, shown.Name = string(value(ref.Namespace, gatewayv1.Namespace(t.gateway.Namespace))), string(ref.Name)
 	if !unit.IsCore(value(ref.Group, "")) || value(ref.Kind, "Secret") != "Secret" {
-		return unresolved(unit.At(at.Child("kind")), gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s is of the kind %s and the group %q; a client certificate is in a Secret",
-			ref.Name, value(ref.Kind, "Secret"), value(ref.Group, ""))
+		return unresolved(unit.At(at.Child("kind")), gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s is of the kind %s; a client certificate is in a Secret",
+			ref.Name, kindOf(value(ref.Group, ""), value(ref.Kind, "Secret")))
 	}
 	if to := unit.Secret.Key(shown.Namespace, shown.Name); !grant.Allows(t.reader, t.key, to) {
 		return unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.GatewayReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to Secret %s",
