@@ -56,7 +56,8 @@ local function resolve(name, path)
 end
 
 
--- Splits "path", "path/parameters" or "path=type". The type of a path is function unless it says another.
+-- Splits "path", "path/parameters" or "path=type". The type of a path is function unless it says another: any
+-- is for what is not nil, and variable for an upvalue that may be nil yet.
 local function parse(requirement)
   local path, parameters, kind = requirement:match("^([^/=]+)/?(%d*)=?(%l*)$")
   return path, tonumber(parameters), kind ~= "" and kind or "function"
@@ -66,7 +67,11 @@ end
 -- Returns what is wrong with a requirement of a module, or nil.
 local function unmet(name, requirement)
   local path, parameters, kind = parse(requirement)
-  local value = resolve(name, path)
+  local value, set = resolve(name, path)
+  if kind == "variable" then
+    return not set and name .. " has no variable " .. path or nil
+  end
+
   if kind == "any" then
     return value == nil and name .. " has no " .. path or nil
   end

@@ -25,8 +25,8 @@
 return {
   ["kube-sync-delta/deltas"] = {
     files = [[
-      api apply balancing busy callbacks check complete creation effective few index_keys journal lock plan pools
-      routing start takeover trial
+      api apply balancing busy caches callbacks check complete creation effective few index_keys journal lock plan
+      plugins pools routing start takeover trial
     ]],
     otherwise = "Changes go through full loads. The Admin route /kube-sync/delta answers 501, and Kong's log "
                 .. "has a warning.",
@@ -76,7 +76,9 @@ return {
       ["kong.runloop.certificate"] = "produce_wild_snis ca_ids_cache_key",
       ["kong.runloop.handler"] = [[
         _get_updated_router build_router update_router build_plugins_iterator get_plugins_iterator
+        get_plugins_iterator>PLUGINS_ITERATOR=variable
       ]],
+      ["kong.runloop.plugins_iterator"] = "new",
       ["kong.tools.stream_api"] = "request",
       ["kong.tools.table"] = "cycle_aware_deep_copy",
       ["resty.events.compat"] = "post post>ev.worker._callback._callbacks=table post>ev.worker._callback._funcs=table",
@@ -96,8 +98,9 @@ return {
       target = "addresses balancer id nameType tags target updated_at weight",
     },
     methods = [[
-      add afterHostUpdate begin cache_key changeWeight commit declarative_config deleteDisabledAddresses disableAddress
-      each each_field flush_all has_transformations parse_table remove safe_set select setAddressStatus transform
+      add afterHostUpdate begin cache_key changeWeight commit configure declarative_config deleteDisabledAddresses
+      disableAddress each each_field flush_all has_transformations parse_table remove safe_set select setAddressStatus
+      transform
     ]],
   },
 

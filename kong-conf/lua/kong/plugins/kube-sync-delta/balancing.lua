@@ -1,4 +1,5 @@
 -- Changes the balancers of this worker where upstreams or targets changed.
+local caches = require "kong.plugins.kube-sync-delta.caches"
 local callbacks = require "kong.plugins.kube-sync-delta.callbacks"
 local clone = require "table.clone"
 local creation = require "kong.plugins.kube-sync-delta.creation"
@@ -59,17 +60,19 @@ local function cache_names(names)
 end
 
 
+local function forget_upstream(id)
+  caches.drop("core_cache", NAMES .. ":" .. id)
+end
+
+
 -- Splits ids into those of upstreams that exist and those of upstreams that are gone.
 function _M.split(ids)
   local present, gone = {}, {}
-  local mlcache = kong.core_cache.mlcache
   for id in pairs(ids) do
-    mlcache.dict:delete(mlcache.name .. NAMES .. ":" .. id)
-    mlcache.lru:delete(NAMES .. ":" .. id)
-
     local upstream, err = kong.db.upstreams:select({ id = id }, GLOBAL)
     assert(not err, err)
     if upstream then
+      forget_upstream(id)
       present[id] = upstream
 
     else
@@ -135,7 +138,7 @@ function _M.serve(routes)
 end
 
 
--- Removes the upstreams that are gone, and the former names of the others.
+-- Removes the upstreams that are gone, to which no route leads any more, and the former names of the others.
 function _M.remove(present, gone)
   if next(present) == nil and next(gone) == nil then
     return
@@ -155,6 +158,7 @@ function _M.remove(present, gone)
   end
 
   for id in pairs(gone) do
+    forget_upstream(id)
     local balancer = stop(id)
     for _, target in ipairs(balancer and balancer.targets or {}) do
       forget(id, target)

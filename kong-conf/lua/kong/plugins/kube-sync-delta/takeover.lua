@@ -1,10 +1,12 @@
 -- Makes a worker follow the configuration in LMDB, and reports how far it is. A takeover reads the present
 -- state of what a plan names and ignores the order of events, so that it may run again.
 local balancing = require "kong.plugins.kube-sync-delta.balancing"
+local caches = require "kong.plugins.kube-sync-delta.caches"
 local creation = require "kong.plugins.kube-sync-delta.creation"
 local effective = require "kong.plugins.kube-sync-delta.effective"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 local journal = require "kong.plugins.kube-sync-delta.journal"
+local plugins = require "kong.plugins.kube-sync-delta.plugins"
 local pools = require "kong.plugins.kube-sync-delta.pools"
 local routing = require "kong.plugins.kube-sync-delta.routing"
 local start = require "kong.plugins.kube-sync-delta.start"
@@ -49,18 +51,10 @@ function _M.notify(base)
 end
 
 
--- Each worker drops its own copy and the shared one. Kong's invalidate would broadcast an event for each
--- key, and Kong takes about 2000 events a second.
 local function drop(keys)
   for store, dropped in pairs(keys) do
-    local mlcache = kong[store].mlcache
     for key in pairs(dropped) do
-      local name = mlcache.name .. key
-      mlcache.dict:delete(name)
-      if mlcache.dict_miss then
-        mlcache.dict_miss:delete(name)
-      end
-      mlcache.lru:delete(key)
+      caches.drop(store, key)
     end
   end
 end
@@ -85,7 +79,8 @@ local function follow(plan)
   end
 
   -- No request may be routed to an upstream that does not exist, nor past a plugin. So routes are
-  -- added after plugins and removed before them.
+  -- added after plugins and removed before them, and the plugins are read before either: in between
+  -- nothing waits, so that a path whose route is replaced by another one always has one.
   local present, gone = balancing.split(plan.upstreams)
   balancing.add(present)
   for upstream in pairs(plan.targets) do
@@ -96,9 +91,10 @@ local function follow(plan)
 
   local routes, removed = routing.split(plan.routes)
   balancing.serve(routes)
+  local put_into_effect = plan.plugins and plugins.read()
   routing.remove(removed)
-  if plan.plugins then
-    assert(handler.build_plugins_iterator())
+  if put_into_effect then
+    put_into_effect()
   end
   routing.add(routes)
   balancing.remove(present, gone)

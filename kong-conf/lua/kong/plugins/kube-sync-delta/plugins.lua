@@ -1,0 +1,24 @@
+-- Reads the plugins of a worker again.
+local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+
+local iterators = internals.module("kong.runloop.plugins_iterator")
+
+
+local _M = {}
+
+
+-- Reads all plugins, which takes long, and returns a function that puts them into effect at once. Kong's own
+-- function does both, and requests would meet changed routes with the former plugins, or none of the routes.
+function _M.read()
+  local iterator = assert(iterators.new())
+  iterator:configure()
+
+  return function()
+    internals.replace("kong.runloop.handler", "get_plugins_iterator>PLUGINS_ITERATOR", function()
+      return iterator
+    end)
+  end
+end
+
+
+return _M
