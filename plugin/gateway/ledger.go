@@ -24,6 +24,8 @@ import (
 type Ledger struct {
 	path string
 	record
+	// read tells that ids of units are as they are in the file.
+	read bool
 }
 
 // record is the content of the file.
@@ -79,7 +81,33 @@ func OpenLedger(path string, now time.Time) (*Ledger, error) {
 		l.record = record{}
 		return l, fmt.Errorf("what was being sent to Kong is not known: %w", err)
 	}
+	l.read = true
 	return l, l.condemn(now)
+}
+
+// identify finds the units by what the file calls them, once.
+func (l *Ledger) identify(units Units) {
+	if !l.read {
+		return
+	}
+	l.read = false
+	named := map[string][]*suspect{}
+	name := func(all []suspect) {
+		for i := range all {
+			named[all[i].Unit.String()] = append(named[all[i].Unit.String()], &all[i])
+		}
+	}
+	name(l.Sending)
+	name(l.Trying)
+	name(l.Guilty)
+	for _, group := range l.Waiting {
+		name(group.Units)
+	}
+	for view := range units.Units() {
+		for _, s := range named[view.ID.String()] {
+			s.Unit = view.ID
+		}
+	}
 }
 
 func (l *Ledger) save() error {

@@ -83,6 +83,29 @@ func (m *mortal) run(units *graph, ids ...unit.ID) (outcome Outcome, deaths int)
 	return
 }
 
+// portOf is a sub of an id.
+type portOf int
+
+func (p portOf) String() string { return fmt.Sprint(int(p)) }
+
+// A unit is known again by the next process whatever its id is made of.
+func TestAnyUnitOverWhichKubeSyncEnds(t *testing.T) {
+	m, units := newMortal(t), shop()
+	m.run(units)
+	deadly := unit.ID{Role: "backend", Namespace: "shop", Name: "b", Sub: portOf(80)}
+	other := unit.ID{Role: "backend", Namespace: "shop", Name: "b", Sub: portOf(81)}
+	units.set(deadly, entity(kong.Routes, "b", "service", "api", "die", true))
+	units.set(other, entity(kong.Routes, "c", "service", "api"))
+	outcome, deaths := m.run(units, deadly, other)
+	if got := m.fake.names(kong.Routes); !slices.Contains(got, "c") || deaths == 0 || deaths > 2 || len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != deadly {
+		t.Errorf("routes %v after %d ends; refusals:\n%s", got, deaths, refusals(outcome))
+	}
+	m.start()
+	if outcome, deaths = m.run(units, other); deaths != 0 || len(outcome.Refusals) != 1 {
+		t.Errorf("%d ends in a later process; refusals:\n%s", deaths, refusals(outcome))
+	}
+}
+
 // A change over which a worker ends and kube-sync with it is not sent again; what was sent
 // with it is.
 func TestAChangeOverWhichKubeSyncEnds(t *testing.T) {

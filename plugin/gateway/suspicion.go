@@ -77,6 +77,7 @@ func (g *Gateway) sent(err error, effective bool) {
 
 // recall holds the units of the ledger's suspects, as long as they make what they made then.
 func (g *Gateway) recall(units Units) {
+	g.ledger.identify(units)
 	g.noted(g.ledger.forget(func(s suspect) bool {
 		view, ok := units.View(s.Unit)
 		return !ok || !suspectOf(view).same(s)
