@@ -41,7 +41,7 @@ func blocksOf(text []byte) ([]*pem.Block, error) {
 }
 
 // x509Certificate is a certificate in DER. Of a chain, Go does not have to be able to read
-// more than the first: it is stricter than OpenSSL.
+// more than the first: it is stricter than OpenSSL but for the shape, see [checkShape].
 type x509Certificate struct {
 	der    []byte
 	parsed *x509.Certificate // nil for what only OpenSSL may read
@@ -62,6 +62,9 @@ func certificatesOf(blocks []*pem.Block) ([]x509Certificate, error) {
 			return nil, unreadable(len(all), errors.New("it is not in DER"))
 		}
 		der := block.Bytes[:len(block.Bytes)-len(rest)]
+		if err := checkShape(der); err != nil {
+			return nil, unreadable(len(all), err)
+		}
 		parsed, err := x509.ParseCertificate(der)
 		all = append(all, x509Certificate{der, parsed, err})
 	}

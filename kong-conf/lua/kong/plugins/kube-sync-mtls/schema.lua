@@ -8,8 +8,9 @@ local port = {
     { port = { type = "integer", required = true, between = { 1, 65535 } } },
     -- If false, the client is asked for a certificate, and every client is admitted.
     { required = { type = "boolean", required = true } },
-    -- Authorities of client certificates. Without any, all clients are refused.
-    { cas = { type = "array", elements = typedefs.certificate } },
+    -- Authorities of client certificates, each in PEM. Without any, all clients are refused. They are strings here: if
+    -- OpenSSL refuses one, validation closes its port, and the ports of other Gateways stay as they are.
+    { cas = { type = "array", elements = { type = "string" } } },
   },
 }
 
