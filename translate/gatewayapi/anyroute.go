@@ -48,6 +48,9 @@ func (t *routeTranslation) attach() {
 	if n := t.attachment.omitted; n > 0 {
 		t.unserve(unit.At(spec.Child("hostnames")), "the route is served for the first of its hosts, up to %d with %d labels at different listeners, and for %d others it is not", limit.Hosts, limit.HostLabels, n)
 	}
+	if n := t.attachment.left; n > 0 {
+		t.unserve(unit.At(spec.Child("parentRefs")), "the route is attached to %d listeners, which are as many as a route may have, and to %d others it is not", limit.RouteListeners, n)
+	}
 	for i, hostname := range t.attachment.hostnames {
 		if !isHost(route.Host(strings.ToLower(string(hostname)))) {
 			t.unserve(unit.At(spec.Child("hostnames").Index(i)), "%q is not a host name", hostname)

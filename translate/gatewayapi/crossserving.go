@@ -29,12 +29,15 @@ func (a *attachment) crossServed(to unit.Key, l listener, hosts []route.Host) st
 	if _, ok := requestRoutes[kind]; !ok {
 		return ""
 	}
-	entry := unit.Entry{Contest: fmt.Sprintf("listener %s of %s", l.Name, to), Side: a.kind, Since: a.age.since}
+	entry := unit.Entry{Contest: unit.Contest{Name: l.Contest}, Side: a.kind, Since: a.age.since}
 	if a.age.isolated {
-		entry.Contest += " for namespace " + a.namespace
+		entry.Contest.Namespace = a.namespace
 	}
 	for _, host := range hosts {
 		entry.Own = append(entry.Own, string(host))
+		if host == l.Host {
+			continue // no host at the listener is wider
+		}
 		for _, wide := range wider(host) {
 			entry.Above = append(entry.Above, string(wide))
 			if wide == l.Host {

@@ -19,8 +19,10 @@ import (
 // listener is what routes need to know of one.
 type listener struct {
 	Name string
-	Host route.Host
-	Port int32
+	// Contest names the listener among those of all objects.
+	Contest string
+	Host    route.Host
+	Port    int32
 	// Protocol is the Gateway's word for what Scheme is.
 	Protocol gatewayv1.ProtocolType
 	// KongPort is the port of Kong to which the listener's requests, and no others, come;
@@ -171,7 +173,7 @@ func narrow(all []assessment) {
 // listener is what routes are told.
 func (a assessment) listener() listener {
 	l := listener{
-		Name: string(a.spec.Name), Host: hostOf(a.spec.Hostname), Port: a.spec.Port, Protocol: a.spec.Protocol, KongPort: a.kongPort,
+		Name: string(a.spec.Name), Contest: fmt.Sprintf("listener %s of %s", a.spec.Name, a.of), Host: hostOf(a.spec.Hostname), Port: a.spec.Port, Protocol: a.spec.Protocol, KongPort: a.kongPort,
 		Scheme: schemeOf(a.spec), From: gatewayv1.NamespacesFromSame, Serves: isTrue(a.programmed), Shown: a.shown, Validated: a.validated,
 	}
 	for _, kind := range a.kinds {

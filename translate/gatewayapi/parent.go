@@ -23,13 +23,18 @@ type attachment struct {
 	age       age
 	hostnames []gatewayv1.Hostname
 
-	parents  []parent
+	parents []parent
+	// sections are the listeners to which the route is attached; some may be there several times.
 	sections []unit.Section
 	bindings []binding
 	// byHost are the places of the bindings for a host.
 	byHost map[route.Host][]int
 	// gateways are those that the route is attached to, also by ListenerSets.
 	gateways []unit.Key
+	// places counts the listeners for which the route asks, and left those above what a route
+	// may have. Full reports that the namespace has no room for the route's.
+	places, left int
+	full         bool
 	// omitted counts the hosts at listeners that there was no room for, and labels those of the
 	// hosts that there was room for.
 	omitted, labels int
@@ -44,11 +49,28 @@ type parent struct {
 	ref      gatewayv1.ParentReference
 	accepted diagnosis
 	// listeners are those that the route is attached to.
-	listeners []listener
+	listeners []*listener
+}
+
+// candidate is a parent, and the listeners of it to which the route may be attached.
+type candidate struct {
+	key unit.Key
+	to  *served
+	ref gatewayv1.ParentReference
+	at  field.Path
+	// named are the listeners that the reference names, and allowing those that take the route.
+	named, allowing []*listener
+	places          []place
+}
+
+// place is a listener, and the hosts that it has in common with the route.
+type place struct {
+	*listener
+	hosts []route.Host
 }
 
 func (p parent) programmed() diagnosis {
-	if !slices.ContainsFunc(p.listeners, func(l listener) bool { return l.Serves }) {
+	if !slices.ContainsFunc(p.listeners, func(l *listener) bool { return l.Serves }) {
 		return routeWithoutListener()
 	}
 	return routeProgrammed()
@@ -84,6 +106,7 @@ func (b binding) shows() bool { return b.shown.Name != "" }
 
 // attach finds the listeners for all parents that are ours.
 func (a *attachment) attach(refs []gatewayv1.ParentReference) {
+	var candidates []candidate
 	for i, ref := range refs {
 		key := unit.Kind(value(ref.Kind, "Gateway")).Key(string(value(ref.Namespace, gatewayv1.Namespace(a.namespace))), string(ref.Name))
 		role, ok := parentRoles[key.Kind]
@@ -91,50 +114,79 @@ func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 			continue
 		}
 		if to := unit.Use(a.reader, role.Of(key.Namespace, key.Name)); to != nil {
-			accepted, listeners := a.attachTo(key, *to, ref, spec.Child("parentRefs").Index(i))
-			a.parents = append(a.parents, parent{ref, accepted, listeners})
+			c := candidate{key: key, to: to, ref: ref, at: spec.Child("parentRefs").Index(i)}
+			a.find(&c)
+			candidates = append(candidates, c)
 		}
+	}
+	a.full = !a.reader.Attachable(a.places)
+	for _, c := range candidates {
+		accepted, listeners := a.attachTo(c)
+		a.parents = append(a.parents, parent{c.ref, accepted, listeners})
 	}
 	slices.SortFunc(a.bindings, func(x, y binding) int {
 		return cmp.Or(cmp.Compare(x.host, y.host), slices.Compare(x.not, y.not), cmp.Compare(x.kongPort, y.kongPort))
 	})
 }
 
-// attachTo attaches the route to the listeners of one object that it names and that
-// allow it, and returns them.
-func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentReference, at field.Path) (diagnosis, []listener) {
-	var named, allowing, attached []listener
-	for _, l := range to.listeners {
-		if value(ref.SectionName, gatewayv1.SectionName(l.Name)) == gatewayv1.SectionName(l.Name) && value(ref.Port, l.Port) == l.Port {
-			named = append(named, l)
+// find finds the listeners of a parent that the route names, that allow it, and that have hosts in
+// common with it.
+func (a *attachment) find(c *candidate) {
+	for i := range c.to.listeners {
+		l := &c.to.listeners[i]
+		if value(c.ref.SectionName, gatewayv1.SectionName(l.Name)) == gatewayv1.SectionName(l.Name) && value(c.ref.Port, l.Port) == l.Port {
+			c.named = append(c.named, l)
 		}
 	}
-	for _, l := range named {
-		if slices.Contains(l.Kinds, a.kind) && within(a.reader, a.namespace, l.From, l.Selector, key.Namespace) {
-			allowing = append(allowing, l)
+	for _, l := range c.named {
+		if slices.Contains(l.Kinds, a.kind) && within(a.reader, a.namespace, l.From, l.Selector, c.key.Namespace) {
+			c.allowing = append(c.allowing, l)
 		}
 	}
+	for _, l := range c.allowing {
+		hosts := a.hosts(*l)
+		if len(hosts) > 0 && a.places >= limit.RouteListeners {
+			a.left++
+		} else if hosts = a.affordable(hosts); len(hosts) > 0 {
+			a.places++
+			c.places = append(c.places, place{l, hosts})
+		}
+	}
+}
+
+// attachTo attaches the route to the listeners of one parent, and returns them.
+func (a *attachment) attachTo(c candidate) (diagnosis, []*listener) {
+	key, to, at := c.key, c.to, c.at
+	var attached []*listener
 	var crossed []cause
-	for _, l := range allowing {
-		if hosts := a.affordable(a.hosts(l)); len(hosts) > 0 {
-			if why := a.crossServed(key, l, hosts); why != "" {
-				crossed = append(crossed, cause{why, unit.At(at)})
-				continue
-			}
-			attached = append(attached, l)
-			for _, host := range hosts {
-				a.bind(host, l, to.gateway, key.Namespace)
-			}
+	for _, p := range c.places {
+		if a.full {
+			break
+		}
+		if why := a.crossServed(key, *p.listener, p.hosts); why != "" {
+			crossed = append(crossed, cause{why, unit.At(at)})
+			continue
+		}
+		attached = append(attached, p.listener)
+		for _, host := range p.hosts {
+			a.bind(host, *p.listener, to.gateway, key.Namespace)
 		}
 	}
 	switch {
 	case to.detached != "":
 		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s is not attached: %s", key, to.detached)).at(at), nil
-	case len(named) == 0:
-		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no such listener", key)).at(wrongSection(ref, at)), nil
-	case len(allowing) == 0:
+	case len(c.named) == 0:
+		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no such listener", key)).at(wrongSection(c.ref, at)), nil
+	case len(c.allowing) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNotAllowedByListeners,
-			fmt.Sprintf("no listener of %s takes %s of namespace %s", key, some(a.kind), a.namespace)).with(a.disallowed(named, at)), nil
+			fmt.Sprintf("no listener of %s takes %s of namespace %s", key, some(a.kind), a.namespace)).with(a.disallowed(c.named, at)), nil
+	case len(c.places) > 0 && a.full:
+		return routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue,
+			fmt.Sprintf("the setting %s allows the routes of namespace %s %d listeners, and all of them ask for more; the oldest come first, and this one is not attached to its %d",
+				limit.Attachments, a.namespace, a.reader.Limits().Attachments, a.places)).at(at), nil
+	case len(c.places) == 0 && a.places >= limit.RouteListeners:
+		return routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue,
+			fmt.Sprintf("other parents have %d listeners for the route, which are as many as a route may have", limit.RouteListeners)).at(at), nil
 	case len(attached) == 0 && len(crossed) > 0:
 		return routeNotAccepted(reasonHostnameConflict, messagesOf(crossed)).at(at), nil
 	case len(attached) == 0 && a.labels >= limit.HostLabels:
@@ -149,9 +201,7 @@ func (a *attachment) attachTo(key unit.Key, to served, ref gatewayv1.ParentRefer
 		a.gateways = append(a.gateways, to.gateway)
 	}
 	for _, l := range attached {
-		if section := (unit.Section{Object: key, Name: l.Name}); !slices.Contains(a.sections, section) {
-			a.sections = append(a.sections, section)
-		}
+		a.sections = append(a.sections, unit.Section{Object: key, Name: l.Name})
 	}
 	return routeAccepted(), attached
 }
@@ -168,7 +218,7 @@ func wrongSection(ref gatewayv1.ParentReference, at field.Path) field.Path {
 }
 
 // disallowed returns the fault of a reference to listeners of which none takes the route.
-func (a *attachment) disallowed(all []listener, at field.Path) unit.Fault {
+func (a *attachment) disallowed(all []*listener, at field.Path) unit.Fault {
 	for _, l := range all {
 		if missing := unlabelled(a.reader, a.namespace, l.From); slices.Contains(l.Kinds, a.kind) && missing != (unit.Key{}) {
 			return unit.Lacking(at, missing)

@@ -17,6 +17,8 @@ const (
 	// Comparisons is how many hosts are compared for one Gateway to find which of its listeners
 	// have a certificate's other names.
 	Comparisons = 1_000_000
+	// RouteListeners is to how many listeners a route is attached. Thirty-two Gateways have 2048.
+	RouteListeners = 512
 	// Hosts is for how many hosts at different listeners a route is served.
 	Hosts = 1000
 	// HostLabels is how many labels the hosts of a route have at most, those at each listener

@@ -17,6 +17,9 @@ type Limits struct {
 	// Listeners bounds the listeners that the ListenerSets of one namespace add to a Gateway of
 	// another.
 	Listeners int
+	// Attachments bounds the listeners to which the routes of one namespace are attached, those
+	// of each route added up.
+	Attachments int
 	// Object bounds what one object makes, Namespace what all objects of one namespace make.
 	Object, Namespace Cost
 }

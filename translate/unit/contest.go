@@ -3,40 +3,44 @@ package unit
 import (
 	"cmp"
 	"container/heap"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
-// key is the same for equal entries of a node alone.
-func (e Entry) key() string {
-	return fmt.Sprintf("%q %q %s %q %q", e.Contest, e.Side, e.Since.UTC().Format(time.RFC3339Nano), e.Own, e.Above)
+// key returns what is the same for equal entries of a node alone. For one own point it takes no
+// memory of its own.
+func (e Entry) key() entryKey {
+	return entryKey{e.Contest, e.Side, e.Since.UnixNano(), strings.Join(e.Own, "\x00"), strings.Join(e.Above, "\x00")}
 }
 
 func (e *entrant) stays() bool { return e.settled && e.by == nil && !e.gone }
 
 // compare orders entrants. No two of one contest are equal.
 func (e *entrant) compare(other *entrant) int {
+	if by := e.Since.Compare(other.Since); by != 0 {
+		return by
+	}
 	a, b := e.node.object, other.node.object
-	return cmp.Or(e.Since.Compare(other.Since),
-		strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name),
-		cmp.Compare(a.Kind, b.Kind), cmp.Compare(e.Contest, other.Contest))
+	if a.Namespace != b.Namespace {
+		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
+	}
+	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind),
+		cmp.Compare(e.Contest.Name, other.Contest.Name), cmp.Compare(e.Contest.Namespace, other.Contest.Namespace))
 }
 
 // Enter reports whether the unit's object stays with an entry, and otherwise the object that
 // has it go. What the unit enters must not depend on that.
 func (r *Reader) Enter(entry Entry) (stays bool, by Key) {
 	key := entry.key()
-	e := r.entrants.byKey[key]
+	e := r.entrants.entered[key]
 	if e == nil {
-		if e = r.node.entrants.byKey[key]; e != nil {
+		if e = r.before(key); e != nil {
 			e.told = e.by
 		} else {
-			e = &entrant{Entry: entry, node: r.node, key: key}
+			e = &entrant{Entry: entry, node: r.node}
 			e.told = r.graph.contests.against(e)
 		}
-		r.entrants.add(e)
+		r.entrants.add(key, e)
 	}
 	if e.told == nil {
 		return true, Key{}
@@ -44,30 +48,42 @@ func (r *Reader) Enter(entry Entry) (stays bool, by Key) {
 	return false, e.told.node.object
 }
 
-func (e *entries) add(another *entrant) {
-	if e.byKey == nil {
-		e.byKey = map[string]*entrant{}
+// before returns the entry that the node had before; nil if it had none.
+func (r *Reader) before(key entryKey) *entrant {
+	if r.entrants.before == nil {
+		r.entrants.before = make(map[entryKey]*entrant, len(r.node.entrants))
+		for _, e := range r.node.entrants {
+			r.entrants.before[e.key()] = e
+		}
 	}
-	e.byKey[another.key] = another
+	return r.entrants.before[key]
+}
+
+func (e *entries) add(key entryKey, another *entrant) {
+	if e.entered == nil {
+		e.entered = map[entryKey]*entrant{}
+	}
+	e.entered[key] = another
 	e.list = append(e.list, another)
 }
 
-func (e *entries) has(other *entrant) bool { return e.byKey[other.key] == other }
-
 // setEntrants replaces a node's entries. Those that are as before cost the others nothing.
-func (g *Graph) setEntrants(n *node, are entries) {
-	for _, e := range n.entrants.list {
-		if !are.has(e) {
+func (g *Graph) setEntrants(n *node, are []*entrant) {
+	for _, e := range are {
+		e.kept = true
+	}
+	for _, e := range n.entrants {
+		if !e.kept {
 			g.contests.leave(e)
 		}
 	}
-	for _, e := range are.list {
-		if !n.entrants.has(e) {
+	for _, e := range are {
+		if e.kept = false; !e.entered {
 			g.contests.enter(e)
 		}
 		g.contests.told = append(g.contests.told, e)
 	}
-	n.entrants = are
+	n.entrants = slices.Clip(are)
 }
 
 // judge settles the contests, and tells whether a unit has to be translated again for it.
@@ -161,8 +177,9 @@ func (c *contests) push(e *entrant) {
 }
 
 func (c *contests) enter(e *entrant) {
+	e.entered = true
 	if c.points == nil {
-		c.points, c.sides = map[pointKey]*point{}, map[string]map[string]int{}
+		c.points, c.sides = map[pointKey]*point{}, map[Contest]map[string]int{}
 	}
 	if c.sides[e.Contest] == nil {
 		c.sides[e.Contest] = map[string]int{}

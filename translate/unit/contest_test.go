@@ -27,7 +27,7 @@ func meeting(translated func(name string)) *Graph {
 }
 
 func entryOf(object *corev1.ConfigMap) Entry {
-	e := Entry{Contest: object.Labels["contest"], Side: object.Labels["side"], Since: object.CreationTimestamp.Time}
+	e := Entry{Contest: Contest{Name: object.Labels["contest"]}, Side: object.Labels["side"], Since: object.CreationTimestamp.Time}
 	for own := range object.Data {
 		e.Own = append(e.Own, own)
 	}
@@ -171,7 +171,7 @@ func TestManyEntriesOfOneObject(t *testing.T) {
 	Each(g, claimRole, ConfigMap, Valueless(func(r *Reader, _ Key, _ *corev1.ConfigMap) Fragment {
 		for i := range 2 * many {
 			own := []string{fmt.Sprint("p", i%many)}
-			if stays, _ := r.Enter(Entry{Contest: "c", Side: "s", Own: own}); !stays {
+			if stays, _ := r.Enter(Entry{Contest: Contest{Name: "c"}, Side: "s", Own: own}); !stays {
 				panic("it has no rival")
 			}
 		}
@@ -186,7 +186,7 @@ func TestManyEntriesOfOneObject(t *testing.T) {
 		}
 	}
 	for _, n := range g.nodes {
-		if got := len(n.entrants.list); got != many {
+		if got := len(n.entrants); got != many {
 			t.Errorf("%d entries", got)
 		}
 	}

@@ -10,14 +10,21 @@ import (
 // entries of different sides that meet the oldest stays, then the first by namespace and name.
 // An entry that has to go keeps no other from staying.
 type Entry struct {
-	// Contest names what is contested, such as a listener.
-	Contest string
+	Contest Contest
 	// Side is what those have in common that may share points.
 	Side  string
 	Since time.Time
 	// Own are the points that are asked for, and Above those within which they are. Entries
 	// meet at a point that is one's own, and the other's own or one above.
 	Own, Above []string
+}
+
+// Contest is what entries contest.
+type Contest struct {
+	// Name names it, such as a listener.
+	Name string
+	// Namespace is that of all its entries, empty if they may be of any.
+	Namespace string
 }
 
 // Fragment is what one unit contributes.

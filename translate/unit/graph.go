@@ -21,6 +21,7 @@ type Graph struct {
 	contests   contests
 	spoken     multimap[Key, *node] // units with verdicts on objects not their own
 	namespaces map[string]*namespace
+	quotas     map[string]*quota // by namespace
 	// attached are the objects that are attached to sections of an object.
 	attached map[Key]*attachments
 	version  uint64
@@ -33,6 +34,7 @@ type Graph struct {
 	agenda  agenda
 	orphans []*node
 	crowded []*namespace
+	short   []*quota
 	touched []*slot
 	stale   []*node
 	changed Result
@@ -66,6 +68,7 @@ func NewGraph(limits limit.Limits) *Graph {
 		spoken:  multimap[Key, *node]{},
 
 		namespaces: map[string]*namespace{},
+		quotas:     map[string]*quota{},
 		attached:   map[Key]*attachments{},
 	}
 }
@@ -105,7 +108,7 @@ type node struct {
 	uses     []use
 	users    multimap[any, *node] // by the part that they use, which is nil for the value
 	claims   []*contender
-	entrants entries
+	entrants []*entrant
 
 	// What follows from the fragment and the claims that are held.
 	entities []*kong.Entity
@@ -113,6 +116,11 @@ type node struct {
 	version  uint64
 
 	budget budget
+
+	// sections is to how many the node asks to attach its object, and unattached reports that
+	// there is no room for them.
+	sections   int
+	unattached bool
 }
 
 // use is what a unit uses of another one: a [Part], or its value if that is nil.
@@ -130,6 +138,7 @@ type Reader struct {
 	lookups  ordered[lookup]
 	uses     ordered[use]
 	attached ordered[Section]
+	sections int
 	entrants entries
 }
 
@@ -178,31 +187,43 @@ type slot struct {
 type entrant struct {
 	Entry
 	node *node
-	key  string
 	// settled tells that by is known: the oldest of those that stay in the way of this one, nil
 	// if this one stays. Told is what of it the node's translation went by.
 	settled  bool
 	by, told *entrant
 	queued   bool
+	entered  bool // the contest has it
 	gone     bool
+	kept     bool // the node has it before and after a translation
 }
 
-// entries are those of a node, in the order in which it enters them.
+// entryKey is what is the same for equal entries of a node alone.
+type entryKey struct {
+	contest    Contest
+	side       string
+	since      int64
+	own, above string
+}
+
+// entries are those of a node while it is translated, in the order in which it enters them.
 type entries struct {
-	list  []*entrant
-	byKey map[string]*entrant
+	list            []*entrant
+	entered, before map[entryKey]*entrant
 }
 
 // contests are all entries, by their points.
 type contests struct {
 	points map[pointKey]*point
-	sides  map[string]map[string]int // how many entrants each side of a contest has
-	queue  entrants                  // to be settled, the oldest first
-	told   []*entrant                // whose node may have gone by another outcome
+	sides  map[Contest]map[string]int // how many entrants each side of a contest has
+	queue  entrants                   // to be settled, the oldest first
+	told   []*entrant                 // whose node may have gone by another outcome
 }
 
 // pointKey names a point of a contest, for one side.
-type pointKey struct{ contest, point, side string }
+type pointKey struct {
+	contest     Contest
+	point, side string
+}
 
 // point holds the entrants of one side at a point, the oldest first: those whose own it is, and
 // those who are within it.
@@ -225,6 +246,15 @@ type namespace struct {
 	dirty bool
 	// ranked tells that some unit does not have all that its fragment says.
 	ranked bool
+}
+
+// quota is to how many sections the units of one namespace ask to attach their objects.
+type quota struct {
+	nodes map[*node]struct{}
+	total int
+	// dirty reports that the units have to be ranked again, and tight that there was no room
+	// for some.
+	dirty, tight bool
 }
 
 // budget is what a node takes of its namespace's room.

@@ -2,6 +2,8 @@ package unit
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -81,7 +83,7 @@ func (g *Graph) rank() (again bool) {
 	for _, ns := range g.crowded {
 		ns.dirty, ns.ranked = false, false
 		over, sum := g.over(ns), limit.Cost{}
-		for _, n := range g.byAge(ns) {
+		for _, n := range g.byAge(maps.Keys(ns.nodes)) {
 			fits := func(cost limit.Cost) bool {
 				return sum.Add(cost).Within(g.limits.Namespace, "", limit.NamespaceSettings) == nil
 			}
@@ -101,15 +103,15 @@ func (g *Graph) rank() (again bool) {
 	return again
 }
 
-// byAge are the units of a namespace in the order in which they get room, if there is not
+// byAge returns units of a namespace in the order in which they get room, if there is not
 // enough for all: by the age of their objects, the shared ones of an age first.
-func (g *Graph) byAge(ns *namespace) []*node {
+func (g *Graph) byAge(units iter.Seq[*node]) []*node {
 	type aged struct {
 		*node
 		since int64
 	}
-	all := make([]aged, 0, len(ns.nodes))
-	for n := range ns.nodes {
+	var all []aged
+	for n := range units {
 		since := int64(0)
 		if object := g.objects[n.object]; object != nil {
 			since = object.GetCreationTimestamp().Unix()

@@ -19,7 +19,8 @@ func (g *Graph) translate(n *node) {
 	g.setReads(n, r.reads.list)
 	g.setLookups(n, r.lookups.list)
 	g.setUses(n, r.uses.list)
-	g.setEntrants(n, r.entrants)
+	g.setEntrants(n, r.entrants.list)
+	g.setSections(n, r.sections)
 	old := n.fragment
 	fragment = g.account(n, fragment)
 	n.fragment = fragment
@@ -53,7 +54,8 @@ func (g *Graph) drop(n *node) {
 	g.setReads(n, nil)
 	g.setLookups(n, nil)
 	g.setUses(n, nil)
-	g.setEntrants(n, entries{})
+	g.setEntrants(n, nil)
+	g.setSections(n, 0)
 	g.setClaims(n, nil)
 	g.setStatus(n, n.fragment, Fragment{})
 	n.fragment = Fragment{}

@@ -34,7 +34,7 @@ func Keep[T any](g *Graph, of Ref[T]) T {
 // settle translates what is dirty until nothing is, drops unused units, and derives what
 // the units have in the configuration from the claims that they hold then.
 func (g *Graph) settle() {
-	for g.translateAll(); g.rank() || g.judge(); {
+	for g.translateAll(); g.ration() || g.rank() || g.judge(); {
 		g.translateAll()
 	}
 	g.settleSlots()
