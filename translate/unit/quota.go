@@ -16,7 +16,7 @@ func (r *Reader) Attachable(sections int) bool {
 		if q := r.graph.quotas[n.id.Namespace]; q != nil {
 			total += q.total
 		}
-		n.unattached = limit.Exceeds(total, r.graph.limits.Attachments)
+		n.unattached = sections > 0 && limit.Exceeds(total, r.graph.limits.Attachments)
 	}
 	return !r.node.unattached
 }

@@ -1,0 +1,132 @@
+package translate_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi"
+	"github.com/kube-sync/kube-sync/translate/limit"
+	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/watch/kinds"
+	"github.com/kube-sync/kube-sync/watch/manifest"
+)
+
+// crossed are the manifests of a number of routes for all hosts, of which each names all of 32
+// Gateways with 64 listeners.
+func crossed(routes int) string {
+	var b strings.Builder
+	b.WriteString(`apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: kong, annotations: {konghq.com/gatewayclass-unmanaged: "true"}}
+spec: {controllerName: konghq.com/kic-gateway-controller}
+`)
+	var listeners, parents []string
+	for i := range 64 {
+		listeners = append(listeners, fmt.Sprintf("{name: l%d, port: 80, protocol: HTTP, hostname: h%d.tenant.example}", i, i))
+	}
+	for i := range 32 {
+		fmt.Fprintf(&b, `---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: g%02d, namespace: tenant}
+spec: {gatewayClassName: kong, listeners: [%s]}
+`, i, strings.Join(listeners, ", "))
+		parents = append(parents, fmt.Sprintf("{name: g%02d}", i))
+	}
+	for i := range routes {
+		fmt.Fprintf(&b, `---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r%03d, namespace: tenant}
+spec: {parentRefs: [%s], rules: [{backendRefs: [{name: web, port: 80}]}]}
+`, i, strings.Join(parents, ", "))
+	}
+	return b.String()
+}
+
+// graphOf returns the graph of manifests, and how much memory the graph takes.
+func graphOf(t *testing.T, manifests string, limits limit.Limits) (*unit.Graph, int64) {
+	t.Helper()
+	read, err := manifest.Read("input.yaml", strings.NewReader(manifests), kinds.All())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := translate.New(translate.Options{Limits: limits, Gateway: gatewayapi.Options{Controller: "konghq.com/kic-gateway-controller"}})
+	before := int64(heap())
+	for _, m := range read.Objects {
+		g.Update(unit.Change{Key: m.Key, Object: m.Object})
+	}
+	took := int64(heap()) - before
+	runtime.KeepAlive(read)
+	return g, took
+}
+
+// attachedRoutes returns how many routes are attached to all listeners of a Gateway.
+func attachedRoutes(t *testing.T, g *unit.Graph, name string) (sum int) {
+	t.Helper()
+	status, _ := g.Status(unit.Gateway.Key("tenant", name)).Merge(&gatewayv1.Gateway{}, unit.Moment{})
+	for _, l := range status.(gatewayv1.GatewayStatus).Listeners {
+		sum += int(l.AttachedRoutes)
+	}
+	return sum
+}
+
+// What routes at very many listeners take is bounded for each of them: the 64 routes of Kong that it
+// makes are half of it.
+func TestRoutesAtManyListenersTakeLittle(t *testing.T) {
+	const routes, most = 20, 600 << 10
+	_, gateways := graphOf(t, crossed(0), limit.Limits{})
+	g, took := graphOf(t, crossed(routes), limit.Limits{})
+	took -= gateways
+	if took > routes*most {
+		t.Errorf("%d routes take %d KiB; want %d at most", routes, took>>10, routes*most>>10)
+	} else {
+		t.Logf("%d routes take %d KiB", routes, took>>10)
+	}
+	// The first Gateways have as many listeners as a route may have, and the others are told.
+	full := limit.RouteListeners / 64
+	for i := range 32 {
+		want := 0
+		if i < full {
+			want = 64 * routes
+		}
+		if got := attachedRoutes(t, g, fmt.Sprintf("g%02d", i)); got != want {
+			t.Errorf("Gateway %d has %d routes at its listeners; want %d", i, got, want)
+		}
+	}
+	status, _ := g.Status(unit.HTTPRoute.Key("tenant", "r000")).Merge(&gatewayv1.HTTPRoute{}, unit.Moment{})
+	for i, p := range status.(gatewayv1.RouteStatus).Parents {
+		says := fmt.Sprint(p.Conditions)
+		want := "the route is attached to 512 listeners, which are as many as a route may have, and to 1536 others it is not"
+		if i >= full {
+			want = "other parents have 512 listeners for the route, which are as many as a route may have"
+		}
+		if !strings.Contains(says, want) {
+			t.Errorf("parent %d: %s; want %q", i, says, want)
+		}
+	}
+	runtime.KeepAlive(g)
+}
+
+// However many routes a namespace has, they are attached to a bounded number of listeners, and
+// what is beyond takes little.
+func TestANamespaceAtManyListenersTakesLittle(t *testing.T) {
+	const routes, fit, most = 60, 2, 100 << 10
+	_, gateways := graphOf(t, crossed(0), limit.Limits{})
+	g, took := graphOf(t, crossed(routes), limit.Limits{Attachments: fit*limit.RouteListeners + 1})
+	took -= gateways
+	if got := attachedRoutes(t, g, "g00"); got != fit*64 {
+		t.Errorf("there are %d routes at the listeners of the first Gateway; want %d", got, fit*64)
+	}
+	if took > routes*most {
+		t.Errorf("%d routes take %d KiB; want %d at most", routes, took>>10, routes*most>>10)
+	} else {
+		t.Logf("%d routes take %d KiB", routes, took>>10)
+	}
+	runtime.KeepAlive(g)
+}
