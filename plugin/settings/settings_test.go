@@ -103,7 +103,7 @@ func TestEverySetting(t *testing.T) {
 	}
 	values[limit.NamespaceBytes] = "0"
 	want := Settings{
-		Limits: limit.Limits{PluginString: 12, PluginConfig: 12, MatchTerms: 12, Match: 12, Listeners: 12,
+		Limits: limit.Limits{PluginString: 12, PluginConfig: 12, MatchTerms: 12, Match: 12, Listeners: 12, Attachments: 12,
 			Object: limit.Cost{Entities: 12, Bytes: 12}, Namespace: limit.Cost{Entities: 12, Bytes: limit.Unlimited, Match: 12}},
 		NamespaceGatewayPorts: 3,
 		GatewayPorts:          []Ports{{20000, 20039}, {9000, 9000}},
