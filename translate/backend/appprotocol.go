@@ -61,7 +61,7 @@ func (e Endpoints) Protocol(unset string) (string, bool) {
 func (e Endpoints) Stream(purpose For) string {
 	key := unit.Service.Of(e.Service)
 	b := route.Backend{Protocol: annotation.Of(e.Service, key).Word(annotation.Protocol, "", protocols...)}
-	purpose.Speak(&b)
+	purpose.UseStreamProtocol(&b)
 	return b.Protocol
 }
 

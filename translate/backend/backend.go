@@ -188,7 +188,7 @@ func (o Options) translate(r *unit.Reader, key unit.Key, port Port) (unit.Fragme
 		Settings(r, service, key, ref.For, values, &b)
 		verdicts = slices.Concat(reached.verdicts, values.Verdicts, annotation.Ignored(service, key, annotation.ServiceNames...))
 	}
-	ref.For.Speak(&b)
+	ref.For.UseStreamProtocol(&b)
 	return unit.Fragment{Entities: kong.Backend(b), Verdicts: verdicts}, found
 }
 

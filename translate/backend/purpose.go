@@ -2,9 +2,9 @@ package backend
 
 import "github.com/kube-sync/kube-sync/translate/route"
 
-// Speak makes of a protocol for requests the one for connections: a Service that an
+// UseStreamProtocol makes of a protocol for requests the one for connections: a Service that an
 // Ingress uses too says its protocol for that.
-func (f For) Speak(b *route.Backend) {
+func (f For) UseStreamProtocol(b *route.Backend) {
 	switch {
 	case f == Datagrams:
 		b.Protocol, b.Path = "udp", ""

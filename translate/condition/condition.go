@@ -1,5 +1,6 @@
-// Package condition makes the statuses of Kong's own kinds, whose conditions follow from
-// the verdicts on the object.
+// Package condition makes conditions of statuses. A [Status] of one of Kong's own kinds follows
+// from the verdicts on the object. In Gateway API it is the other way round: the translation makes
+// each condition as a [Diagnosis], and the adverse ones are [Verdicts].
 package condition
 
 import (

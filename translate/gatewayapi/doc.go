@@ -1,14 +1,17 @@
-// Package gatewayapi translates Gateway API: GatewayClasses, Gateways with their
-// ListenerSets, the routes that are attached to them, and BackendTLSPolicies. Each object
-// is a unit of its own, and so is what a rule of a route sends requests to, so that a
-// change of endpoints concerns one upstream.
+// Package gatewayapi adds the translation of Gateway API to a graph. Its packages are named after the
+// kinds and fields that they are about; imports go in one direction:
 //
-// A Gateway's unit tells its routes what its listeners allow; a route's unit tells which
-// listeners it is attached to, which the Gateway's status counts. Every object of ours
-// has a whole status; of those of other controllers nothing is read but their class.
+//	routes → gateway → gatewayclass
+//	routes → backendref → filter
+//	routes, backendref → backendtlspolicy
+//	all → hostname
 //
-// Routes of requests (HTTPRoute, GRPCRoute) are translated in the words of HTTPRoutes,
-// routes of streams (TLSRoute, TCPRoute, UDPRoute) in those of connections. What Kong
-// cannot say is the configuration of a plugin in Lua or of the relay, each only on the
-// routes that ask for it.
+// Each object is a unit of its own, and so is what a rule of a route sends requests to, so that a
+// change of endpoints concerns one upstream. A Gateway's unit tells its routes what its listeners
+// allow; a route's unit says which listeners it is attached to, which the Gateway's status counts.
+// Every object of ours has a whole status; of those of other controllers nothing is read but their
+// class.
+//
+// What Kong cannot do by itself is the configuration of a plugin in Lua or of the relay, each only
+// on the routes that ask for it.
 package gatewayapi

@@ -9,13 +9,34 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/certificate"
-	"github.com/kube-sync/kube-sync/translate/owned"
-	"github.com/kube-sync/kube-sync/translate/plugin"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi/backendref"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi/backendtlspolicy"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi/gateway"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi/gatewayclass"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi/routes"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// DefaultController is the Kong Ingress Controller's.
-const DefaultController = "konghq.com/kic-gateway-controller"
+// DefaultController is the controllerName of the Kong Ingress Controller.
+const DefaultController = gatewayclass.DefaultController
+
+// ClassAnnotations and GatewayAnnotations are those that the Kong Ingress Controller reads
+// on GatewayClasses and Gateways.
+var (
+	ClassAnnotations   = gatewayclass.Annotations
+	GatewayAnnotations = gateway.Annotations
+)
+
+// The types of settings in [Options].
+type (
+	Relay  = backendref.Relay
+	Pool   = gatewayclass.Pool
+	Listen = gateway.Listen
+)
+
+// Features are what a GatewayClass claims, in order, if Kong has all the ports that it may
+// have. The conformance suite tests these.
+func Features() []gatewayv1.SupportedFeature { return gatewayclass.Features() }
 
 // Options are settings of the operator.
 type Options struct {
@@ -57,64 +78,20 @@ var defaultPorts = map[gatewayv1.ProtocolType][]int32{
 	gatewayv1.HTTPSProtocolType: {443},
 }
 
-// The roles of the units.
-const (
-	classRole        unit.Role[classFound] = "gatewayclass"
-	gatewayRole      unit.Role[*served]    = "gateway"
-	listenerSetRole  unit.Role[*served]    = "listenerset"
-	xListenerSetRole unit.Role[*served]    = "xlistenerset"
-	httpRole         unit.Role[unit.None]  = "httproute"
-	grpcRole         unit.Role[unit.None]  = "grpcroute"
-
-	poolRole   unit.Role[unit.None] = "gateway-ports"
-	mergedRole unit.Role[*merged]   = "gateway-listeners"
-
-	backendTLSRole unit.Role[backendTLS] = "backend-tls-policy"
-)
-
 // Define adds the units of Gateway API to a graph.
 func Define(g *unit.Graph, o Options) {
 	o.Controller = o.ControllerName()
 	ports := maps.Clone(defaultPorts)
 	maps.Copy(ports, o.Ports)
 	o.Ports = ports
-	unit.Each(g, classRole, unit.GatewayClass, o.class)
-	unit.Each(g, gatewayRole, unit.Gateway, o.gateway)
-	for _, k := range setKinds {
-		unit.Each(g, k.role, k.kind, o.listenerSet)
-	}
-	unit.Shared(g, mergedRole, unit.Gateway, o.merge)
-	unit.SharedOwner(g, poolRole, owned.Ports.Kind, o.pool)
-	unit.Shared(g, frontPortsRole, unit.Service, o.frontPorts)
-	unit.DefineIndex(g, allGateways, unit.Gateway, func(unit.Object) []unit.None { return []unit.None{{}} })
-	indexListenerSets(g)
-	unit.Shared(g, frontendRole, unit.GatewayClass, o.frontends)
-	unit.Each(g, backendTLSRole, unit.BackendTLSPolicy, o.backendTLSPolicy).OnPanic(func(unit.Key) backendTLS {
-		return backendTLS{Wrong: "it could not be translated"}
-	})
-	indexPolicies(g)
-	unit.Each(g, httpRole, unit.HTTPRoute, unit.Valueless(o.httpRoute))
-	unit.Each(g, grpcRole, unit.GRPCRoute, unit.Valueless(o.grpcRoute))
-	for kind, d := range requestRoutes {
-		plugin.DefineExtensible(g, kind, extensions, isAttached)
-		unit.SharedBy(g, d.rule, kind, func(r *unit.Reader, key unit.Key, of ruleOfHost) (unit.Fragment, ruleBackends) {
-			return o.rule(d, key, of, r)
-		}).OnPanic(func(unit.Key, ruleOfHost) ruleBackends { return d.closed() })
-		unit.SharedBy(g, d.backends, kind, func(r *unit.Reader, key unit.Key, rule ruleIndex) (unit.Fragment, *references) {
-			return o.references(d, key, int(rule), r)
-		})
-	}
-	o.defineStreams(g)
-	unit.Shared(g, unimplementedRole, "", o.unimplemented)
+	classes := gatewayclass.Options{Controller: o.Controller, Gateway: o.Gateway, Ports: o.Ports, Pool: o.Pool, Relay: o.Relay.Address.IsValid()}
+	gatewayclass.Define(g, classes)
+	gateway.Define(g, gateway.Options{Options: classes, Listens: o.Listens, AnyPort: o.AnyPort, NamespacePorts: o.NamespacePorts,
+		Front: o.Front, FrontUDP: o.FrontUDP, LastResort: o.LastResort, Isolated: o.Isolated})
+	backendtlspolicy.Define(g, backendtlspolicy.Options{Controller: o.Controller, Relay: o.Relay.Address.IsValid()})
+	backendref.Define(g, backendref.Options{Relay: o.Relay, Backend: o.Backend})
+	routes.Define(g, routes.Options{Controller: o.Controller, Relay: o.Relay, Isolated: o.Isolated})
 }
 
 // ControllerName is what statuses call us.
 func (o Options) ControllerName() string { return cmp.Or(o.Controller, DefaultController) }
-
-// value is what a pointer points to, or the default.
-func value[T any](pointer *T, unset T) T {
-	if pointer == nil {
-		return unset
-	}
-	return *pointer
-}

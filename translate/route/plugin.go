@@ -23,6 +23,15 @@ type Plugin struct {
 	Entities []Custom
 }
 
+// NewPlugin returns a plugin with a configuration of strings, numbers and structs of these.
+func NewPlugin(name string, config any) Plugin {
+	encoded, err := json.Marshal(config)
+	if err != nil {
+		panic(err)
+	}
+	return Plugin{Name: name, Config: encoded}
+}
+
 // Custom is an entity that a plugin brings along, in the words of whoever wrote it.
 type Custom struct {
 	// Namespace and Name are those of the object that it is made of.

@@ -1,6 +1,12 @@
 package route
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// ErrRelayOff is the error of what only the relay can do where there is none.
+var ErrRelayOff = errors.New("what the rule asks for is the relay's to do, and the setting RELAY_BIND_ADDRESS is off")
 
 // Relay is what a rule asks for that Kong cannot do, and kube-sync's own proxy in the
 // same pod does: Kong sends the rule's requests there.

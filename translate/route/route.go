@@ -89,6 +89,9 @@ func (h Host) Open() bool { return len(h) > 2 && h[len(h)-2] == '.' && h[len(h)-
 // Begin is what an open host begins with: "example." for "example.*".
 func (h Host) Begin() string { return string(h[:len(h)-1]) }
 
+// AnyPath matches all paths.
+var AnyPath = Path{Kind: Elements, Value: "/"}
+
 // PathKind is a way to compare paths.
 type PathKind int
 

@@ -75,3 +75,19 @@ func IsCore[T ~string](group T) bool { return group == "" || group == "core" }
 func SameGroup[T ~string](group T, of string) bool {
 	return string(group) == of || of == "" && IsCore(group)
 }
+
+// WithArticle returns the kind with its indefinite article, as messages have it: "an HTTPRoute".
+func (k Kind) WithArticle() string {
+	if k == HTTPRoute {
+		return "an " + string(k)
+	}
+	return "a " + string(k)
+}
+
+// QualifiedKind is what messages call a kind: Service, or Service.example.org where a group has it.
+func QualifiedKind[G, K ~string](group G, kind K) string {
+	if group == "" {
+		return string(kind)
+	}
+	return string(kind) + "." + string(group)
+}

@@ -1,0 +1,4 @@
+package field
+
+// Spec is the path of what an object asks for.
+var Spec = NewPath("spec")

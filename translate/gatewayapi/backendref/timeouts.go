@@ -1,0 +1,54 @@
+package backendref
+
+import (
+	"fmt"
+	"time"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/field"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi/filter"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// setTimeouts has a backend answer in time. A limit for the whole request is held as well as
+// one for the backend can be: there is one attempt only, but an answer that comes bit by
+// bit may take longer.
+func setTimeouts(b *route.Backend, t *gatewayv1.HTTPRouteTimeouts) error {
+	if t == nil {
+		return nil
+	}
+	text, name := t.BackendRequest, "backendRequest"
+	if text == nil {
+		text, name = t.Request, "request"
+	}
+	if text == nil {
+		return nil
+	}
+	d, err := time.ParseDuration(string(*text))
+	if err != nil {
+		return unit.WithFault(fmt.Errorf("timeout %q: %w", *text, err), unit.At(field.NewPath("timeouts", name)))
+	}
+	if d == 0 { // no limit, for which Kong has no word
+		d = unlimited
+	}
+	milliseconds, none := max(1, int(d.Milliseconds())), 0
+	b.ConnectTimeout, b.ReadTimeout, b.WriteTimeout, b.Retries = &milliseconds, &milliseconds, &milliseconds, &none
+	return nil
+}
+
+// unlimited is a day: connections do not live longer.
+const unlimited = 24 * time.Hour
+
+// duration is 0 for one that is not there.
+func duration(path field.Path, text *gatewayv1.Duration) (time.Duration, error) {
+	if text == nil {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(string(*text))
+	if err != nil {
+		return 0, filter.Wrong(path, "duration %q: %w", *text, err)
+	}
+	return d, nil
+}

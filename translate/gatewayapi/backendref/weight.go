@@ -1,0 +1,102 @@
+package backendref
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/kube-sync/kube-sync/translate/gatewayapi/filter"
+	"github.com/kube-sync/kube-sync/translate/route"
+)
+
+// failures are the shares of backends that cannot answer: those that are not there have
+// the status given, and those without endpoints 503. Without any weight nobody is there.
+func failures(shares []share, status int) RuleBackends {
+	var total, broken, empty int
+	for _, s := range shares {
+		total += s.weight
+		switch {
+		case s.broken:
+			broken += s.weight
+		case s.live() == 0:
+			empty += s.weight
+		}
+	}
+	if total == 0 {
+		return RuleBackends{Shares: filter.NoBackend(status), Total: 1}
+	}
+	found := RuleBackends{Total: total}
+	if broken > 0 {
+		found.Shares = append(found.Shares, filter.Share{Status: status, Weight: broken})
+	}
+	if empty > 0 && broken+empty < total {
+		found.Shares = append(found.Shares, filter.Share{Status: 503, Weight: empty})
+	}
+	if len(found.Shares) == 0 {
+		found.Total = 0
+	}
+	return found
+}
+
+const (
+	// equalWeight is Kong's default.
+	equalWeight = 100
+	maxWeight   = 65535
+)
+
+// weighted gives the targets of all backends weights by which each backend has exactly
+// its share, however many endpoints it has: its weight, divided among them, times what
+// makes all of them whole numbers. Only where these are more than Kong takes are they
+// rounded.
+func weighted(shares []share) []route.Target {
+	whole := 1
+	for _, s := range shares {
+		if n := s.live(); n > 0 && s.weight > 0 {
+			whole = whole / gcd(whole, n) * n
+			if whole > math.MaxInt32 {
+				break
+			}
+		}
+	}
+	exact := map[string]int{}
+	var divisor, most int
+	for _, s := range shares {
+		n := s.live()
+		for _, t := range s.targets {
+			if t.Weight > 0 {
+				exact[t.Address] += s.weight * whole / n
+			} else {
+				exact[t.Address] += 0
+			}
+		}
+	}
+	for _, w := range exact {
+		divisor, most = gcd(divisor, w), max(most, w)
+	}
+	targets := make([]route.Target, 0, len(exact))
+	for address, w := range exact {
+		targets = append(targets, route.Target{Address: address, Weight: scaled(w, divisor, most)})
+	}
+	slices.SortFunc(targets, func(a, b route.Target) int { return cmp.Compare(a.Address, b.Address) })
+	return targets
+}
+
+// scaled reduces a weight to what Kong takes.
+func scaled(w, divisor, most int) int {
+	switch {
+	case w == 0:
+		return 0
+	case divisor == most:
+		return equalWeight
+	case most/divisor <= maxWeight:
+		return w / divisor
+	}
+	return max(1, int(math.Round(float64(w)/float64(most)*maxWeight)))
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}

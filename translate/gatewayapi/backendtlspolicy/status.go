@@ -1,0 +1,84 @@
+package backendtlspolicy
+
+import (
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/ancestor"
+	"github.com/kube-sync/kube-sync/translate/condition"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// status is what a BackendTLSPolicy's status says of our Gateways: the same of all.
+type status struct {
+	condition.Verdicts
+	controller string
+	conditions []metav1.Condition
+	// gateways are the first of those with a route to a backend that the policy is for, in order.
+	gateways []string
+}
+
+// Counted implements [unit.Status].
+func (s *status) Counted(map[string]int) unit.Status { return s }
+
+// Listed implements [unit.Listing]. The sections of a policy are "namespace/name" of Gateways.
+func (s *status) Listed(first []string) unit.Status {
+	listed := *s
+	listed.gateways = first
+	return &listed
+}
+
+// Diagnostics implements [unit.Status].
+func (s *status) Diagnostics() (all []unit.Verdict) {
+	for _, gateway := range s.gateways {
+		_, name, _ := strings.Cut(gateway, "/")
+		for _, v := range s.Verdicts {
+			v.Message = fmt.Sprintf("ancestor %q: %s", name, v.Message)
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// Refused implements [unit.Status]. A policy has nothing in Kong.
+func (s *status) Refused(string) unit.Status { return s }
+
+// Merge implements [unit.Status]. Ancestors of other controllers stay.
+func (s *status) Merge(object unit.Object, now unit.Moment) (any, bool) {
+	policy, ok := object.(*gatewayv1.BackendTLSPolicy)
+	if !ok {
+		return nil, false
+	}
+	var own []gatewayv1.PolicyAncestorStatus
+	for _, gateway := range s.gateways {
+		group, kind := gatewayv1.Group(gatewayv1.GroupName), gatewayv1.Kind("Gateway")
+		namespace, name, _ := strings.Cut(gateway, "/")
+		own = append(own, gatewayv1.PolicyAncestorStatus{
+			AncestorRef: gatewayv1.ParentReference{
+				Group: &group, Kind: &kind, Namespace: (*gatewayv1.Namespace)(&namespace), Name: gatewayv1.ObjectName(name),
+			},
+			Conditions: s.conditions,
+		})
+	}
+	all, differs := ancestor.Merge(policy.Status.Ancestors, s.controller, own, now)
+	return gatewayv1.PolicyStatus{Ancestors: all}, differs
+}
+
+func accepted() condition.Diagnosis {
+	return condition.New(gatewayv1.PolicyConditionAccepted, true, gatewayv1.PolicyReasonAccepted, "backends are spoken to as the policy says")
+}
+
+func notAccepted(reason gatewayv1.PolicyConditionReason, message string) condition.Diagnosis {
+	return condition.New(gatewayv1.PolicyConditionAccepted, false, reason, message)
+}
+
+func resolvedRefs() condition.Diagnosis {
+	return condition.New(gatewayv1.BackendTLSPolicyConditionResolvedRefs, true, gatewayv1.BackendTLSPolicyReasonResolvedRefs, "all references are resolved")
+}
+
+func unresolvedRefs(reason gatewayv1.PolicyConditionReason, message string) condition.Diagnosis {
+	return condition.New(gatewayv1.BackendTLSPolicyConditionResolvedRefs, false, reason, message)
+}

@@ -1,0 +1,130 @@
+package filter
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/utils/ptr"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/field"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Of reads a rule's filters for a match of the path, and those of its backend if
+// there is only one. The path is the rule's. The error names what is not supported.
+func Of(rule *gatewayv1.HTTPRouteRule, matched route.Path, at field.Path) (Set, error) {
+	var f Set
+	var own []gatewayv1.HTTPRouteFilter
+	if len(rule.BackendRefs) == 1 {
+		own = rule.BackendRefs[0].Filters
+	}
+	for i, filter := range slices.Concat(rule.Filters, own) {
+		path := at.Child("filters").Index(i)
+		if of := len(rule.Filters); i >= of {
+			path = at.Child("backendRefs").Index(0).Child("filters").Index(i - of)
+		}
+		if err := f.add(filter, matched, path); err != nil {
+			return Set{}, unit.WithFault(err, unit.FaultOf(err, "").Within(path))
+		}
+	}
+	return f, nil
+}
+
+func (f *Set) add(filter gatewayv1.HTTPRouteFilter, matched route.Path, at field.Path) error {
+	name, extends := PluginName(filter.ExtensionRef)
+	switch {
+	case filter.Type == gatewayv1.HTTPRouteFilterExtensionRef && extends:
+		f.Extensions = append(f.Extensions, Extension{name, at.Child("extensionRef", "name")})
+		return nil
+	case filter.Type == gatewayv1.HTTPRouteFilterCORS && filter.CORS != nil:
+		f.cors = corsOf(filter.CORS)
+		return f.cors.check()
+	}
+	return f.chain.add(filter, matched)
+}
+
+func (c *chain) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) (err error) {
+	switch {
+	case filter.Type == gatewayv1.HTTPRouteFilterRequestHeaderModifier && filter.RequestHeaderModifier != nil:
+		c.Request, err = modified(c.Request, filter.RequestHeaderModifier), framed("requestHeaderModifier", filter.RequestHeaderModifier)
+	case filter.Type == gatewayv1.HTTPRouteFilterResponseHeaderModifier && filter.ResponseHeaderModifier != nil:
+		c.Response, err = modified(c.Response, filter.ResponseHeaderModifier), framed("responseHeaderModifier", filter.ResponseHeaderModifier)
+	case filter.Type == gatewayv1.HTTPRouteFilterRequestRedirect && filter.RequestRedirect != nil:
+		r := filter.RequestRedirect
+		c.Redirect = &redirect{
+			Status: ptr.Deref(r.StatusCode, 302), Scheme: ptr.Deref(r.Scheme, ""),
+			Host: string(ptr.Deref(r.Hostname, "")), Port: int(ptr.Deref(r.Port, 0)),
+		}
+		c.Redirect.Path, err = replacedPath("requestRedirect", r.Path, matched)
+	case filter.Type == gatewayv1.HTTPRouteFilterURLRewrite && filter.URLRewrite != nil:
+		c.Rewrite = &rewrite{Host: string(ptr.Deref(filter.URLRewrite.Hostname, ""))}
+		c.Rewrite.Path, err = replacedPath("urlRewrite", filter.URLRewrite.Path, matched)
+	case filter.Type == gatewayv1.HTTPRouteFilterRequestMirror && filter.RequestMirror != nil:
+		// It is for the relay, after all other filters.
+	default:
+		return Wrong("type", "a filter of the type %s is not supported", filter.Type)
+	}
+	return errorsIn(err, c.check())
+}
+
+func replacedPath(in field.Path, p *gatewayv1.HTTPPathModifier, matched route.Path) (*path, error) {
+	switch {
+	case p == nil:
+		return nil, nil
+	case p.Type == gatewayv1.FullPathHTTPPathModifier:
+		full := ptr.Deref(p.ReplaceFullPath, "")
+		if full == "" || full[0] != '/' {
+			full = "/" + full
+		}
+		return &path{Full: &full}, nil
+	case p.Type == gatewayv1.PrefixMatchHTTPPathModifier && matched.Kind == route.Elements:
+		replacement := ptr.Deref(p.ReplacePrefixMatch, "")
+		return &path{Prefix: &matched.Value, Replacement: &replacement}, nil
+	case p.Type == gatewayv1.PrefixMatchHTTPPathModifier:
+		return nil, Wrong(in.Child("path"), "the prefix of a path can be replaced only where a prefix is matched")
+	}
+	return nil, Wrong(in.Child("path", "type"), "a path cannot be modified by %s", p.Type)
+}
+
+// framed refuses a filter that changes where a message ends: what follows it on the connection
+// would be taken for a part of it, or the other way round.
+func framed(part field.Path, filter *gatewayv1.HTTPHeaderFilter) error {
+	names := slices.Clone(filter.Remove)
+	for _, h := range slices.Concat(filter.Set, filter.Add) {
+		names = append(names, string(h.Name))
+	}
+	for _, name := range names {
+		if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") {
+			return Wrong(part, "%s names the header %s, which follows from the body and cannot be modified", part, name)
+		}
+	}
+	return nil
+}
+
+func modified(all *headers, filter *gatewayv1.HTTPHeaderFilter) *headers {
+	if all == nil {
+		all = &headers{}
+	}
+	all.Set = appendHeaders(all.Set, filter.Set)
+	all.Add = appendHeaders(all.Add, filter.Add)
+	all.Remove = append(all.Remove, filter.Remove...)
+	return all
+}
+
+func appendHeaders(all []header, more []gatewayv1.HTTPHeader) []header {
+	for _, h := range more {
+		all = append(all, header{Name: string(h.Name), Value: h.Value})
+	}
+	return all
+}
+
+// All are those of a rule and of all its backends.
+func All(rule *gatewayv1.HTTPRouteRule) []gatewayv1.HTTPRouteFilter {
+	all := slices.Clone(rule.Filters)
+	for _, ref := range rule.BackendRefs {
+		all = append(all, ref.Filters...)
+	}
+	return all
+}

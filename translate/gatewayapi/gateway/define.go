@@ -1,0 +1,62 @@
+package gateway
+
+import (
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi/gatewayclass"
+	"github.com/kube-sync/kube-sync/translate/owned"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// Annotations are those that the Kong Ingress Controller reads on Gateways.
+var Annotations = []string{annotation.PublishService}
+
+// Options are settings of the operator.
+type Options struct {
+	gatewayclass.Options
+	// Listens are the ports of Kong that the Service in front of it may lead to.
+	Listens []Listen
+	// AnyPort takes any port of Gateways without a Service of their own: nothing is known of the
+	// Service in front of Kong.
+	AnyPort bool
+	// NamespacePorts is how many ports of the pool one namespace has for each protocol: 0 for half
+	// of them, limit.Unlimited for all.
+	NamespacePorts int
+	// Front is the Service in front of Kong, whose endpoints are those of all Gateways.
+	Front types.NamespacedName
+	// FrontUDP is the one for datagrams, if that is another.
+	FrontUDP types.NamespacedName
+	// LastResort are the namespaces whose Gateways may choose the certificate for all hosts.
+	LastResort certificate.LastResort
+	// Isolated keeps the hosts of namespaces apart.
+	Isolated bool
+}
+
+// The roles of the units.
+const (
+	gatewayRole      unit.Role[*Served]   = "gateway"
+	listenerSetRole  unit.Role[*Served]   = "listenerset"
+	xListenerSetRole unit.Role[*Served]   = "xlistenerset"
+	poolRole         unit.Role[unit.None] = "gateway-ports"
+	mergedRole       unit.Role[*merged]   = "gateway-listeners"
+)
+
+// Define adds the units of Gateways and ListenerSets to a graph.
+func Define(g *unit.Graph, o Options) {
+	unit.Each(g, gatewayRole, unit.Gateway, o.gateway)
+	for _, k := range setKinds {
+		unit.Each(g, k.role, k.kind, o.listenerSet)
+	}
+	unit.Shared(g, mergedRole, unit.Gateway, o.merge)
+	unit.SharedOwner(g, poolRole, owned.Ports.Kind, o.pool)
+	unit.Shared(g, frontPortsRole, unit.Service, o.frontPorts)
+	unit.DefineIndex(g, allGateways, unit.Gateway, func(unit.Object) []unit.None { return []unit.None{{}} })
+	indexListenerSets(g)
+	unit.Shared(g, frontendRole, unit.GatewayClass, o.frontends)
+}
+
+// Roles are the units of what routes are attached to.
+var Roles = map[unit.Kind]unit.Role[*Served]{
+	unit.Gateway: gatewayRole, unit.ListenerSet: listenerSetRole, unit.XListenerSet: xListenerSetRole}

@@ -1,0 +1,79 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/condition"
+	"github.com/kube-sync/kube-sync/translate/field"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi/hostname"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/name"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// misdirected refuses requests that come over a connection for another listener of a Gateway
+// with ports of its own: a browser with a connection for one name sends requests for others
+// over it if the certificate has them, too. Status 421 makes it open another connection. The
+// name that the client asked for over TLS determines which listener a connection is for; if
+// it asked for none, all requests are served.
+//
+// Where namespaces are isolated these are the listeners of the Gateway's own namespace. For
+// those of others, and where Gateways share ports, see [attachment.connections].
+func (t *translation) misdirected(all []assessment) {
+	own := map[route.Host]bool{}
+	listeners := map[int32]int{}
+	for _, a := range all {
+		if t.refuses(a) {
+			listeners[a.spec.Port]++
+			own[hostname.Of(a.spec.Hostname)] = true
+		}
+	}
+	for _, a := range all {
+		if host := hostname.Of(a.spec.Hostname); t.refuses(a) && listeners[a.spec.Port] > 1 {
+			if t.isolated {
+				a.moreSpecific = slices.DeleteFunc(slices.Clone(a.moreSpecific), func(other route.Host) bool { return !own[other] })
+			}
+			if host != "" || len(a.moreSpecific) > 0 {
+				t.refuseMisdirected(a, host)
+			}
+		}
+	}
+}
+
+// fieldOf is the path of a listener if the Gateway itself has it, and otherwise of those that do.
+func (t *translation) fieldOf(a assessment) field.Path {
+	if a.of == t.key {
+		return a.path
+	}
+	return field.Spec.Child("listeners")
+}
+
+// refuses reports whether a listener is one for which connections can be.
+func (t *translation) refuses(a assessment) bool {
+	return a.spec.Protocol == gatewayv1.HTTPSProtocolType && condition.IsTrue(a.programmed) && (!t.isolated || a.of.Namespace == t.key.Namespace)
+}
+
+func (t *translation) refuseMisdirected(a assessment, host route.Host) {
+	r := route.Route{
+		Name: fmt.Sprintf("gateway.%s.%s.%d.misdirected.%s", t.key.Namespace, t.key.Name, a.spec.Port, hostname.InName(host)) + name.Suffix(t.reader, t.key),
+		Match: route.Match{Connections: []route.ServerNames{{Host: host, Not: a.moreSpecific}}, Foremost: true, Host: host, Deep: true, NotHosts: a.moreSpecific, Port: int(a.kongPort), Scheme: "https",
+			Path: route.AnyPath},
+		Protocols: []string{"https"}, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426,
+		Plugins: []route.Plugin{Misdirected},
+		Tags:    kong.Tags(t.gateway, gatewayv1.SchemeGroupVersion.WithKind("Gateway")),
+	}
+	entities, err := kong.Route(r, t.reader.Limits())
+	if err != nil { // there are more hosts than the router can be told of
+		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "MisdirectedRequestsServed",
+			fmt.Sprintf("requests over connections for other listeners of port %d are served: %v", a.spec.Port, err)).At(t.fieldOf(a)))
+		return
+	}
+	t.fragment.Entities = append(t.fragment.Entities, entities...)
+}
+
+// Misdirected answers misdirected requests.
+var Misdirected = route.Plugin{Name: "request-termination", Config: []byte(`{"status_code":421,"message":"this connection is for another host"}`)}

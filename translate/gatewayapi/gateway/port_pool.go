@@ -1,0 +1,216 @@
+package gateway
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kube-sync/kube-sync/translate/condition"
+	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/limit"
+	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// allGateways holds all Gateways.
+const allGateways unit.Index[unit.None] = "Gateway of all"
+
+// poolPort is a port of the Service of a Gateway.
+type poolPort struct {
+	Service  types.NamespacedName
+	Protocol gatewayv1.ProtocolType
+	Port     int32
+}
+
+// assignments are Kong's ports for ports of Gateways. Those that no port is left for are missing.
+type assignments map[poolPort]int32
+
+// ownPortsOf is a part of the pool's unit.
+type ownPortsOf struct {
+	unit.PartOf[ownPorts]
+	service types.NamespacedName
+}
+
+// ownPorts are what the Service of one Gateway is assigned.
+type ownPorts struct {
+	assigned assignments
+	// beyond are the ports that would be more than a namespace may have.
+	beyond map[poolPort]bool
+}
+
+// portsOf returns the ports that a Gateway's own Service is assigned.
+func portsOf(r *unit.Reader, service types.NamespacedName) ownPorts {
+	own, _ := unit.UsePart(r, poolRole.Of("", ""), ownPortsOf{service: service})
+	return own
+}
+
+// pool assigns Kong's ports. What is recorded is assigned first, then the rest in the order of
+// the Gateways' ages. Only the record counts for what a Gateway has: tenants can write the
+// Services of their Gateways.
+func (o Options) pool(r *unit.Reader, _ unit.Key) (unit.Fragment, unit.None) {
+	recorded := o.recorded(r)
+	p := pooling{options: o, recorded: recorded, assigned: assignments{}, beyond: map[poolPort]bool{},
+		taken: map[int32]bool{}, shares: map[portShare]int{}}
+	wanted := o.wantedPorts(r)
+	for _, w := range wanted {
+		if at, ok := recorded.of(w.poolPort); ok && slices.Contains(o.Pool[w.Protocol], at) {
+			p.assign(w, at)
+		}
+	}
+	for _, w := range wanted {
+		p.assign(w, 0)
+	}
+	fragment := unit.Fragment{Entities: portsPlugin(p.assigned)}
+	for service, own := range p.byService() {
+		unit.SetPart(&fragment, ownPortsOf{service: service}, own)
+	}
+	if record := o.record(recorded, p.assigned); record != nil {
+		fragment.Objects = []unit.Object{record}
+	}
+	return fragment, unit.None{}
+}
+
+// wantedPort is a port and the namespace whose share it counts against: that of the object
+// with the listener, which need not be that of the Gateway.
+type wantedPort struct {
+	poolPort
+	namespace string
+}
+
+// wantedPorts are the ports that Gateways want to have assigned, the oldest Gateway first.
+// Those that ListenerSets add come last, so that Gateways do not go without for them.
+func (o Options) wantedPorts(r *unit.Reader) []wantedPort {
+	gateways := unit.List[*gatewayv1.Gateway](r, allGateways, unit.None{})
+	slices.SortStableFunc(gateways, func(a, b *gatewayv1.Gateway) int {
+		return a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
+	})
+	var own, added []wantedPort
+	for _, gateway := range gateways {
+		if !o.ClassOf(r, gateway).Pooled {
+			continue
+		}
+		for _, a := range listenersOf(r, gateway) {
+			if !condition.IsTrue(a.accepted) {
+				continue
+			}
+			w := wantedPort{poolPort{serviceName(gateway), a.spec.Protocol, a.spec.Port}, a.of.Namespace}
+			if a.of.Kind == unit.Gateway {
+				own = append(own, w)
+			} else {
+				added = append(added, w)
+			}
+		}
+	}
+	return append(own, added...)
+}
+
+// portShare is what a namespace has of the ports for one protocol.
+type portShare struct {
+	namespace string
+	protocol  gatewayv1.ProtocolType
+}
+
+// pooling is the state of assigning ports.
+type pooling struct {
+	options  Options
+	recorded portRecord
+	assigned assignments
+	beyond   map[poolPort]bool
+	taken    map[int32]bool
+	shares   map[portShare]int
+}
+
+// assign assigns a port of Kong, or any that is left if it is 0, unless there is one already.
+func (p *pooling) assign(w wantedPort, at int32) {
+	if p.assigned[w.poolPort] != 0 || p.taken[at] {
+		return
+	}
+	of := portShare{w.namespace, w.Protocol}
+	if limit.Exceeds(p.shares[of]+1, p.options.namespacePorts(w.Protocol)) {
+		p.beyond[w.poolPort] = true
+		return
+	}
+	if at == 0 {
+		if at = p.left(w.Protocol); at == 0 {
+			return
+		}
+	}
+	p.shares[of]++
+	p.taken[at], p.assigned[w.poolPort] = true, at
+	delete(p.beyond, w.poolPort) // it was so for another namespace
+}
+
+// left is a port of Kong that is not assigned; 0 if there is none. Those that are still recorded
+// for a Gateway come last: its Service may lead to them for a while.
+func (p *pooling) left(protocol gatewayv1.ProtocolType) int32 {
+	for _, recorded := range []bool{false, true} {
+		for _, port := range p.options.Pool[protocol] {
+			if !p.taken[port] && p.recorded.has(port) == recorded {
+				return port
+			}
+		}
+	}
+	return 0
+}
+
+// namespacePorts is how many ports for a protocol one namespace can have.
+func (o Options) namespacePorts(protocol gatewayv1.ProtocolType) int {
+	if o.NamespacePorts == 0 {
+		return (len(o.Pool[protocol]) + 1) / 2
+	}
+	return o.NamespacePorts
+}
+
+// byService are the assignments of each Service, so that one Gateway's ports concern no other.
+func (p *pooling) byService() map[types.NamespacedName]ownPorts {
+	all := map[types.NamespacedName]ownPorts{}
+	of := func(port poolPort) ownPorts {
+		own, ok := all[port.Service]
+		if !ok {
+			own = ownPorts{assignments{}, map[poolPort]bool{}}
+			all[port.Service] = own
+		}
+		return own
+	}
+	for port, at := range p.assigned {
+		of(port).assigned[port] = at
+	}
+	for port := range p.beyond {
+		of(port).beyond[port] = true
+	}
+	return all
+}
+
+// portsPluginName tells Kong which port of a Gateway its own ones stand for, which is what
+// upstreams read in X-Forwarded-Port.
+const portsPluginName = "kube-sync-ports"
+
+// mappedPort is one entry of the plugin's configuration.
+type mappedPort struct {
+	Kong    int32 `json:"kong"`
+	Gateway int32 `json:"gateway"`
+}
+
+// portsPlugin is for all requests; there is none without a Gateway for HTTP.
+func portsPlugin(assigned assignments) []*kong.Entity {
+	var ports []mappedPort
+	for port, at := range assigned {
+		if isHTTP(port.Protocol) {
+			ports = append(ports, mappedPort{Kong: at, Gateway: port.Port})
+		}
+	}
+	if len(ports) == 0 {
+		return nil
+	}
+	slices.SortFunc(ports, func(a, b mappedPort) int { return cmp.Compare(a.Kong, b.Kong) })
+	config, err := json.Marshal(map[string][]mappedPort{"ports": ports})
+	if err != nil {
+		panic(err) // numbers
+	}
+	plugin := kong.Plugin(route.Plugin{Name: portsPluginName, Config: config}, kong.Ref{}, "")
+	plugin.Instead = []*kong.Entity{} // a Kong without it serves all the same
+	return []*kong.Entity{plugin}
+}

@@ -1,0 +1,3 @@
+// Package gatewayclass translates GatewayClasses: which are ours, whether their Gateways have Services
+// of their own, and which features they claim.
+package gatewayclass
