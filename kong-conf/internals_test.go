@@ -346,7 +346,7 @@ func TestListedInternalsAreUsed(t *testing.T) {
 	}
 }
 
-// TestUnlistedInternalsAreFound gives the scan one use of each kind.
+// TestUnlistedInternalsAreFound scans one example of each way to reach an internal that is not listed.
 func TestUnlistedInternalsAreFound(t *testing.T) {
 	part := luaPart{name: "kube-sync-x/part", modules: map[string][]string{"kong.listed": {"fn>up"}}}
 	for source, want := range map[string]string{

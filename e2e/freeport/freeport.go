@@ -60,7 +60,7 @@ type Test interface {
 	Fatal(args ...any)
 }
 
-// Port returns a port as [Take] does, and fails the test if there is none.
+// Port is [Take] for tests: it fails the test where Take returns an error.
 func Port(t Test) int {
 	t.Helper()
 	port, err := Take()

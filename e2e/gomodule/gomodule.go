@@ -9,7 +9,7 @@ import (
 )
 
 // Files returns the paths of a module's files that match a pattern, in the version of go.mod. It
-// is an error if there are none.
+// returns an error if no file matches.
 func Files(module, pattern string) ([]string, error) {
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	if err != nil {
@@ -18,8 +18,8 @@ func Files(module, pattern string) ([]string, error) {
 	return Glob(strings.TrimSpace(string(dir)), pattern)
 }
 
-// Glob returns the paths of a directory's files that match a pattern. It is an error if there
-// are none.
+// Glob returns the paths of a directory's files that match a pattern. It returns an error if
+// no file matches.
 func Glob(dir, pattern string) ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(dir, pattern))
 	if err == nil && len(files) == 0 {

@@ -57,7 +57,8 @@ func Deploy(t testing.TB, cp *lab.ControlPlane, variables map[string]string) *Po
 	return &Pod{t: t, HTTP: net.JoinHostPort(address, "80"), HTTPS: net.JoinHostPort(address, "443"), installed: g}
 }
 
-// AddImage registers the gateway's image with a cluster of the lab, and gives its LoadBalancer Services addresses.
+// AddImage registers the gateway's image with a cluster of the lab. It also starts the load balancer that gives
+// addresses to the cluster's Services.
 func AddImage(t testing.TB, cp *lab.ControlPlane) {
 	t.Helper()
 	cp.Kubelet(t).AddImage(deployedImage, image(t))

@@ -41,7 +41,7 @@ type attachment struct {
 	// omitted counts the hosts at listeners that there was no room for, and labels those of the
 	// hosts that there was room for.
 	omitted, labels int
-	// crossed says at which listeners routes of another kind take precedence.
+	// conflicts say at which listeners routes of another kind take precedence.
 	conflicts []condition.Cause
 	// ambiguous says where two Gateways share a port and differ in what they show.
 	ambiguous []string
@@ -131,54 +131,66 @@ func (a *attachment) find(c *candidate) {
 
 // attachTo attaches the route to the listeners of one parent, and returns them.
 func (a *attachment) attachTo(c candidate) (condition.Diagnosis, []*gateway.Listener) {
-	key, to, at := c.key, c.to, c.at
 	var attached []*gateway.Listener
-	var crossed []condition.Cause
+	var conflicts []condition.Cause
+	if !a.full {
+		attached, conflicts = a.attachToPlaces(c)
+	}
+	if why, refused := a.refusal(c, len(attached), conflicts); refused {
+		return why, nil
+	}
+	a.conflicts = append(a.conflicts, conflicts...)
+	if !slices.Contains(a.gateways, c.to.Gateway) {
+		a.gateways = append(a.gateways, c.to.Gateway)
+	}
+	for _, l := range attached {
+		a.sections = append(a.sections, unit.Section{Object: c.key, Name: l.Name})
+	}
+	return routeAccepted(), attached
+}
+
+// attachToPlaces returns the listeners to which the route is attached, and why it is not to others.
+func (a *attachment) attachToPlaces(c candidate) (attached []*gateway.Listener, conflicts []condition.Cause) {
 	for _, p := range c.places {
-		if a.full {
-			break
-		}
-		if why := a.crossServed(key, *p.Listener, p.hosts); why != "" {
-			crossed = append(crossed, condition.Cause{Message: why, Fault: unit.At(at)})
+		if why := a.crossServed(c.key, *p.Listener, p.hosts); why != "" {
+			conflicts = append(conflicts, condition.Cause{Message: why, Fault: unit.At(c.at)})
 			continue
 		}
 		attached = append(attached, p.Listener)
 		for _, host := range p.hosts {
-			a.bind(host, *p.Listener, to.Gateway, key.Namespace)
+			a.bind(host, *p.Listener, c.to.Gateway, c.key.Namespace)
 		}
 	}
+	return attached, conflicts
+}
+
+// refusal returns why a parent does not accept the route, if it does not.
+func (a *attachment) refusal(c candidate, attached int, conflicts []condition.Cause) (condition.Diagnosis, bool) {
 	switch {
-	case to.Detached != "":
-		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s is not attached: %s", key, to.Detached)).At(at), nil
+	case c.to.Detached != "":
+		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s is not attached: %s", c.key, c.to.Detached)).At(c.at), true
 	case len(c.named) == 0:
-		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no such listener", key)).At(wrongSection(c.ref, at)), nil
+		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no such listener", c.key)).At(wrongSection(c.ref, c.at)), true
 	case len(c.allowing) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNotAllowedByListeners,
-			fmt.Sprintf("no listener of %s takes %s of namespace %s", key, unit.Kind(a.kind).WithArticle(), a.namespace)).With(a.disallowed(c.named, at)), nil
+			fmt.Sprintf("no listener of %s takes %s of namespace %s", c.key, unit.Kind(a.kind).WithArticle(), a.namespace)).With(a.disallowed(c.named, c.at)), true
 	case len(c.places) > 0 && a.full:
 		return routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue,
 			fmt.Sprintf("the setting %s allows the routes of namespace %s %d listeners, and all of them ask for more; the oldest come first, and this one is not attached to its %d",
-				limit.Attachments, a.namespace, a.reader.Limits().Attachments, a.places)).At(at), nil
+				limit.Attachments, a.namespace, a.reader.Limits().Attachments, a.places)).At(c.at), true
 	case len(c.places) == 0 && a.places >= limit.RouteListeners:
 		return routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue,
-			fmt.Sprintf("other parents have %d listeners for the route, which are as many as a route may have", limit.RouteListeners)).At(at), nil
-	case len(attached) == 0 && len(crossed) > 0:
-		return routeNotAccepted(reasonHostnameConflict, messagesOf(crossed)).At(at), nil
-	case len(attached) == 0 && a.labels >= limit.HostLabels:
+			fmt.Sprintf("other parents have %d listeners for the route, which are as many as a route may have", limit.RouteListeners)).At(c.at), true
+	case attached == 0 && len(conflicts) > 0:
+		return routeNotAccepted(reasonHostnameConflict, messagesOf(conflicts)).At(c.at), true
+	case attached == 0 && a.labels >= limit.HostLabels:
 		return routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue,
-			fmt.Sprintf("the hosts of the route at other listeners have %d labels in all, and there is no room for more", limit.HostLabels)).At(field.Spec.Child("hostnames")), nil
-	case len(attached) == 0:
+			fmt.Sprintf("the hosts of the route at other listeners have %d labels in all, and there is no room for more", limit.HostLabels)).At(field.Spec.Child("hostnames")), true
+	case attached == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingListenerHostname,
-			fmt.Sprintf("no host name of the route is one of a listener of %s", key)).At(field.Spec.Child("hostnames")), nil
+			fmt.Sprintf("no host name of the route is one of a listener of %s", c.key)).At(field.Spec.Child("hostnames")), true
 	}
-	a.conflicts = append(a.conflicts, crossed...)
-	if !slices.Contains(a.gateways, to.Gateway) {
-		a.gateways = append(a.gateways, to.Gateway)
-	}
-	for _, l := range attached {
-		a.sections = append(a.sections, unit.Section{Object: key, Name: l.Name})
-	}
-	return routeAccepted(), attached
+	return condition.Diagnosis{}, false
 }
 
 // wrongSection returns the part of a reference that matches no listener of the parent.

@@ -35,7 +35,7 @@ local function commit(changes, base, hash)
   local txn = transaction.begin(512)
   local keys = index_keys.new(txn)
 
-  -- all former index keys are deleted first: another entity may take what one gives up
+  -- Deletions come first, because a changed entity may have the unique value that another one had before.
   for _, former in ipairs({ changes.deletes, changes.old }) do
     for kind, entities in pairs(former) do
       for _, entity in pairs(entities) do

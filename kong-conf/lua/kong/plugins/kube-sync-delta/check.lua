@@ -215,7 +215,7 @@ local function check_unique(changes, kind, entity, claimed, rows)
       local owner = key and unmarshall(lmdb.get(key))
       local id = owner and owner.id
 
-      -- an owner among the changes gives the value up, or claims it here
+      -- If the owner changes too, it no longer has the value, or is found in claimed.
       local stays = id and id ~= entity.id and not changes.deletes[kind][id] and not changes.upserts[kind][id]
       if claimed[claim] or stays then
         row(rows, kind, entity, "entity", "uniqueness violation: '" .. kind .. "' entity with " ..

@@ -25,7 +25,7 @@ local CERTIFICATE = "%-%-%-%-%-BEGIN CERTIFICATE%-%-%-%-%-.-%-%-%-%-%-END CERTIF
 local validation = {}
 
 
--- Returns a store that trusts these certificates, whoever issued them.
+-- Returns a store that trusts these certificates, also those that are not self-signed.
 local function store_of(cas)
   local store = assert(stores.new())
   for i = 1, #cas do
