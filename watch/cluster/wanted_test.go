@@ -180,7 +180,8 @@ func TestAStormOfSecretsDelaysNoOtherNamespace(t *testing.T) {
 	c.Want(append(keys, secretKey("tls")))
 	close(o.Release)
 	got.Until("the other namespace's Secret", func() bool { return got.Value(secretKey("tls")) == "one" })
-	if n, _ := o.Before("shop"); n > fetchers+2 {
+	// The fetchers reach the fake client in any order; without turns all of the storm comes first.
+	if n, _ := o.Before("shop"); n > wanted/10 {
 		t.Errorf("%d Secrets of the storm were fetched before the only one of another namespace", n)
 	}
 }

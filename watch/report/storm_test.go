@@ -42,8 +42,8 @@ func TestAStormOfStatusesDelaysNoOtherNamespace(t *testing.T) {
 	w.Report(programmed("web")...)
 	close(o.Release)
 	watchtest.Eventually(t, "the other namespace's status is written", func() bool { _, ok := o.Before("shop"); return ok })
-	// Those in progress, and one in its turn.
-	if n, _ := o.Before("shop"); n > workers+2 {
+	// The workers reach the fake client in any order; without turns all of the storm comes first.
+	if n, _ := o.Before("shop"); n > watchtest.Storm/10 {
 		t.Errorf("%d statuses of the storm were written before the only one of another namespace", n)
 	}
 }
