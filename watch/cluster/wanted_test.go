@@ -65,6 +65,11 @@ func TestSecretsAreFetchedWhenWanted(t *testing.T) {
 	f := newFakes()
 	f.secret(t, "tls", "1", "one")
 	f.secret(t, "other", "1", "other")
+	fetch := make(chan struct{})
+	f.Core.PrependReactor("get", "secrets", func(clienttesting.Action) (bool, runtime.Object, error) {
+		<-fetch
+		return false, nil, nil
+	})
 	c, got := f.cluster(t, Options{})
 	got.Until("complete", got.IsComplete)
 	if len(got.Objects) != 0 || len(f.gets()) != 0 {
@@ -76,6 +81,7 @@ func TestSecretsAreFetchedWhenWanted(t *testing.T) {
 	if c.Take().Complete {
 		t.Error("complete before what is wanted came")
 	}
+	close(fetch)
 	got.Until("wanted", func() bool { return got.Complete && got.Value(tls) == "one" })
 
 	c.Want([]unit.Key{tls})

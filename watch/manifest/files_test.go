@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -12,14 +13,24 @@ import (
 	"github.com/kube-sync/kube-sync/watch/internal/watchtest"
 )
 
+// write writes a file in one step: a scan between two steps, such as the truncation of a file
+// and its new content, would find other objects.
 func write(t *testing.T, path, content string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
+	if file, err := os.OpenFile(path, os.O_WRONLY, 0); err == nil {
+		defer file.Close()
+		info, err := file.Stat()
+		watchtest.Must(t, err)
+		// Overwritten in place, up to the end of the old content.
+		content += strings.Repeat("\n", max(0, int(info.Size())-len(content)))
+		_, err = file.WriteString(content)
+		watchtest.Must(t, err)
+		return
 	}
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	watchtest.Must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	file := t.TempDir() + "/new"
+	watchtest.Must(t, os.WriteFile(file, []byte(content), 0o644))
+	watchtest.Must(t, os.Rename(file, path))
 }
 
 // manifest is an Ingress with one host.
@@ -200,7 +211,8 @@ func TestADirectoryThatVanishesKeepsItsContent(t *testing.T) {
 	got.untilHost("web", "one")
 	watchtest.Must(t, os.Rename(dir, parent+"/away"))
 	watchtest.Eventually(t, "logged", func() bool { return log.Count("manifest not taken") == 1 })
-	write(t, dir+"/web.yaml", manifest("web", "two"))
+	write(t, parent+"/new/web.yaml", manifest("web", "two"))
+	watchtest.Must(t, os.Rename(parent+"/new", dir)) // an empty directory would have no manifests
 	got.untilHost("web", "two")
 	if got.Count[watchtest.IngressKey("web")] != 2 {
 		t.Errorf("delivered %d times", got.Count[watchtest.IngressKey("web")])

@@ -22,7 +22,7 @@ import (
 var ingresses = networkingv1.SchemeGroupVersion.WithResource("ingresses")
 
 func quickLease() LeaseOptions {
-	return LeaseOptions{Namespace: "kong", Duration: 15 * time.Second, Renew: 10 * time.Second, Retry: 20 * time.Millisecond}
+	return LeaseOptions{Namespace: "kong", Duration: 10 * time.Minute, Renew: 5 * time.Minute, Retry: 20 * time.Millisecond}
 }
 
 // fakes stand in for an API server.

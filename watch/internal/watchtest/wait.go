@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for what has to happen.
-const patience = 30 * time.Second
+// patience is how long a test waits for what has to happen, so that a hung test fails.
+const patience = 3 * time.Minute
 
 // Eventually waits until the condition holds.
 func Eventually(t *testing.T, what string, condition func() bool) {
