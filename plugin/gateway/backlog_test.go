@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -164,45 +165,47 @@ func TestNamespacesTakeTurns(t *testing.T) {
 // Workers may hang over what a namespace sends over whose object one hung before: it is sent
 // after what others have, and in a piece of its own.
 func TestAnAccusedNamespaceIsSentApart(t *testing.T) {
-	p := newPatient(t, 100)
-	bad := func(name string) unit.ID {
-		id := unit.ID{Role: "ingress", Namespace: "bad", Name: name}
-		p.units.set(id, entity(kong.Routes, name, "hang", true))
-		return id
-	}
-	p.admin.timeout = 200 * time.Millisecond
-	apply := func(changed map[unit.ID]struct{}) map[unit.ID]struct{} {
-		t.Helper()
-		outcome, err := p.Apply(t.Context(), p.units, changed)
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		p := newPatient(t, 100)
+		bad := func(name string) unit.ID {
+			id := unit.ID{Role: "ingress", Namespace: "bad", Name: name}
+			p.units.set(id, entity(kong.Routes, name, "hang", true))
+			return id
 		}
-		for ; p.seen < len(p.fake.took); p.seen++ {
-			if routes := routesOf(p.fake.took[p.seen]); len(routes) > 0 { // when workers hang, services come alone
-				p.pieces = append(p.pieces, routes)
+		p.admin.timeout = 200 * time.Millisecond
+		apply := func(changed map[unit.ID]struct{}) map[unit.ID]struct{} {
+			t.Helper()
+			outcome, err := p.Apply(t.Context(), p.units, changed)
+			if err != nil {
+				t.Fatal(err)
 			}
+			for ; p.seen < len(p.fake.took); p.seen++ {
+				if routes := routesOf(p.fake.took[p.seen]); len(routes) > 0 { // when workers hang, services come alone
+					p.pieces = append(p.pieces, routes)
+				}
+			}
+			return outcome.Left
 		}
-		return outcome.Left
-	}
-	for left := setOf(append(p.units.site("small", "a"), bad("bad.0"))); len(left) > 0; {
-		left = apply(left)
-	}
-	failures := p.fake.failures
-	if failures == 0 || !p.isAccused("bad") || p.isAccused("small") {
-		t.Fatalf("%d failures, accused: %v", failures, p.accused)
-	}
-	left := apply(setOf(append(p.units.site("small", "b"), append(p.units.site("other", "b"), append(p.units.site("bad", "b"), bad("bad.1"))...)...)))
-	if p.fake.failures > failures || len(left) != 3 {
-		t.Errorf("%d failures, left %v", p.fake.failures-failures, left)
-	}
-	maps.Copy(left, setOf(p.units.site("small", "c")))
-	if left = apply(left); p.fake.failures == failures || len(left) != 2 {
-		t.Errorf("%d failures, left %v", p.fake.failures-failures, left)
-	}
-	for len(left) > 0 {
-		left = apply(left)
-	}
-	p.want("small.a", "other.b small.b", "bad.b", "small.c")
+		for left := setOf(append(p.units.site("small", "a"), bad("bad.0"))); len(left) > 0; {
+			left = apply(left)
+		}
+		failures := p.fake.failures
+		if failures == 0 || !p.isAccused("bad") || p.isAccused("small") {
+			t.Fatalf("%d failures, accused: %v", failures, p.accused)
+		}
+		left := apply(setOf(append(p.units.site("small", "b"), append(p.units.site("other", "b"), append(p.units.site("bad", "b"), bad("bad.1"))...)...)))
+		if p.fake.failures > failures || len(left) != 3 {
+			t.Errorf("%d failures, left %v", p.fake.failures-failures, left)
+		}
+		maps.Copy(left, setOf(p.units.site("small", "c")))
+		if left = apply(left); p.fake.failures == failures || len(left) != 2 {
+			t.Errorf("%d failures, left %v", p.fake.failures-failures, left)
+		}
+		for len(left) > 0 {
+			left = apply(left)
+		}
+		p.want("small.a", "other.b small.b", "bad.b", "small.c")
+	})
 }
 
 // A namespace that alone has something to send gets larger pieces, as long as they take no

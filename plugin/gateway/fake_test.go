@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -67,21 +68,55 @@ func serveUnix(t *testing.T, handler http.Handler) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serve(t, listener, handler)
+	return "unix:" + path
+}
+
+func serve(t *testing.T, listener net.Listener, handler http.Handler) {
+	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
 	server.Listener.Close()
 	server.Listener = listener
 	server.Start()
 	t.Cleanup(server.Close)
-	return "unix:" + path
+}
+
+// pipes are the connections to a server in memory. In a bubble of [synctest], whose clock stands
+// still while anything runs, no request is over its time but one that gets no answer.
+type pipes struct {
+	conns chan net.Conn
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	if conn, ok := <-p.conns; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.conns) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Net: "unix", Name: "memory"} }
+
+func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	p.conns <- server
+	return client, nil
 }
 
 func newFakeKong(t *testing.T) (*fakeKong, *Admin) {
 	t.Helper()
-	fake := &fakeKong{hash: zeros}
-	admin, err := NewAdmin(serveUnix(t, fake), 5*time.Second)
+	fake, listener := &fakeKong{hash: zeros}, &pipes{conns: make(chan net.Conn)}
+	serve(t, listener, fake)
+	admin, err := NewAdmin("unix:memory", 5*time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
+	admin.client.Transport.(*http.Transport).DialContext = listener.dial
 	return fake, admin
 }
 

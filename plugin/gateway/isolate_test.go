@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -30,50 +31,52 @@ func TestAChangeOverWhichKongFails(t *testing.T) {
 	for fault, tt := range failures {
 		for _, companion := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s,companion=%t", fault, companion), func(t *testing.T) {
-				fake, admin := newFakeKong(t)
-				fake.companion = companion
-				admin.timeout = 500 * time.Millisecond
-				g, units := New(admin, noRelay{}), shop()
-				apply(t, g, units)
-				want, ids := []string{"old", "web"}, []unit.ID{}
-				for i := range 10 {
-					name := fmt.Sprintf("r%d", i)
-					fields := []any{"service", name}
-					if i == 6 {
-						fields = append(fields, fault, true)
-					} else {
-						want = append(want, name)
+				synctest.Test(t, func(t *testing.T) {
+					fake, admin := newFakeKong(t)
+					fake.companion = companion
+					admin.timeout = 500 * time.Millisecond
+					g, units := New(admin, noRelay{}), shop()
+					apply(t, g, units)
+					want, ids := []string{"old", "web"}, []unit.ID{}
+					for i := range 10 {
+						name := fmt.Sprintf("r%d", i)
+						fields := []any{"service", name}
+						if i == 6 {
+							fields = append(fields, fault, true)
+						} else {
+							want = append(want, name)
+						}
+						units.set(backend(name), entity(kong.Services, name))
+						units.set(ingress(name), entity(kong.Routes, name, fields...))
+						ids = append(ids, backend(name), ingress(name))
 					}
-					units.set(backend(name), entity(kong.Services, name))
-					units.set(ingress(name), entity(kong.Routes, name, fields...))
-					ids = append(ids, backend(name), ingress(name))
-				}
-				slices.Sort(want)
-				outcome := applyChanged(t, g, units, ids...)
-				if got := fake.names(kong.Routes); !slices.Equal(got, want) {
-					t.Errorf("routes %v", got)
-				}
-				check := func(outcome Outcome) {
-					t.Helper()
-					if len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != ingress("r6") ||
-						!strings.HasPrefix(outcome.Refusals[0].Messages[0], tt.says) {
-						t.Errorf("refusals:\n%s", refusals(outcome))
+					slices.Sort(want)
+					outcome := applyChanged(t, g, units, ids...)
+					if got := fake.names(kong.Routes); !slices.Equal(got, want) {
+						t.Errorf("routes %v", got)
 					}
-				}
-				check(outcome)
-				if outcome.Delta != companion || fake.failures > tt.most {
-					t.Errorf("delta %t, %d requests that Kong failed over", outcome.Delta, fake.failures)
-				}
-				before, loads := fake.failures, fake.loads
-				units.set(ingress("other"), entity(kong.Routes, "other", "service", "api"))
-				check(applyChanged(t, g, units, ingress("other")))
-				if fake.failures != before || companion && fake.loads != loads {
-					t.Errorf("what Kong failed over was sent %d times more, everything %d times", fake.failures-before, fake.loads-loads)
-				}
-				units.set(ingress("r6"), entity(kong.Routes, "r6", "service", "r6"))
-				if outcome := applyChanged(t, g, units, ingress("r6")); len(outcome.Refusals) > 0 || !slices.Contains(fake.names(kong.Routes), "r6") {
-					t.Errorf("mended: %s", refusals(outcome))
-				}
+					check := func(outcome Outcome) {
+						t.Helper()
+						if len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != ingress("r6") ||
+							!strings.HasPrefix(outcome.Refusals[0].Messages[0], tt.says) {
+							t.Errorf("refusals:\n%s", refusals(outcome))
+						}
+					}
+					check(outcome)
+					if outcome.Delta != companion || fake.failures > tt.most {
+						t.Errorf("delta %t, %d requests that Kong failed over", outcome.Delta, fake.failures)
+					}
+					before, loads := fake.failures, fake.loads
+					units.set(ingress("other"), entity(kong.Routes, "other", "service", "api"))
+					check(applyChanged(t, g, units, ingress("other")))
+					if fake.failures != before || companion && fake.loads != loads {
+						t.Errorf("what Kong failed over was sent %d times more, everything %d times", fake.failures-before, fake.loads-loads)
+					}
+					units.set(ingress("r6"), entity(kong.Routes, "r6", "service", "r6"))
+					if outcome := applyChanged(t, g, units, ingress("r6")); len(outcome.Refusals) > 0 || !slices.Contains(fake.names(kong.Routes), "r6") {
+						t.Errorf("mended: %s", refusals(outcome))
+					}
+				})
 			})
 		}
 	}
@@ -81,38 +84,42 @@ func TestAChangeOverWhichKongFails(t *testing.T) {
 
 // A change over which Kong fails leaves its unit as it was.
 func TestLastGoodIsKeptOverAFailure(t *testing.T) {
-	for fault := range failures {
-		fake, admin := newFakeKong(t)
-		fake.companion = true
-		admin.timeout = 500 * time.Millisecond
-		g, units := New(admin, noRelay{}), shop()
-		apply(t, g, units)
-		units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api", fault, true))
-		outcome := applyChanged(t, g, units, ingress("web"))
-		if got := fake.names(kong.Routes); !slices.Equal(got, []string{"old", "web"}) || len(outcome.Refusals) != 1 || !outcome.Delta {
-			t.Errorf("%s: routes %v, %s", fault, got, refusals(outcome))
+	synctest.Test(t, func(t *testing.T) {
+		for fault := range failures {
+			fake, admin := newFakeKong(t)
+			fake.companion = true
+			admin.timeout = 500 * time.Millisecond
+			g, units := New(admin, noRelay{}), shop()
+			apply(t, g, units)
+			units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api", fault, true))
+			outcome := applyChanged(t, g, units, ingress("web"))
+			if got := fake.names(kong.Routes); !slices.Equal(got, []string{"old", "web"}) || len(outcome.Refusals) != 1 || !outcome.Delta {
+				t.Errorf("%s: routes %v, %s", fault, got, refusals(outcome))
+			}
 		}
-	}
+	})
 }
 
 // A plugin over which Kong fails has another stand in for it.
 func TestAPluginOverWhichKongFailsIsSubstituted(t *testing.T) {
-	for fault := range failures {
-		fake, admin := newFakeKong(t)
-		fake.companion = true
-		admin.timeout = 500 * time.Millisecond
-		g, units := New(admin, noRelay{}), shop()
-		apply(t, g, units)
-		units.set(ingress("guarded"), guarded("guarded", fault, true)...)
-		units.set(ingress("other"), entity(kong.Routes, "other", "service", "api"))
-		outcome := applyChanged(t, g, units, ingress("guarded"), ingress("other"))
-		if got := fake.names(kong.Plugins); !slices.Equal(got, []string{"refusal of guarded"}) || !outcome.Delta {
-			t.Errorf("%s: plugins %v, %s", fault, got, refusals(outcome))
+	synctest.Test(t, func(t *testing.T) {
+		for fault := range failures {
+			fake, admin := newFakeKong(t)
+			fake.companion = true
+			admin.timeout = 500 * time.Millisecond
+			g, units := New(admin, noRelay{}), shop()
+			apply(t, g, units)
+			units.set(ingress("guarded"), guarded("guarded", fault, true)...)
+			units.set(ingress("other"), entity(kong.Routes, "other", "service", "api"))
+			outcome := applyChanged(t, g, units, ingress("guarded"), ingress("other"))
+			if got := fake.names(kong.Plugins); !slices.Equal(got, []string{"refusal of guarded"}) || !outcome.Delta {
+				t.Errorf("%s: plugins %v, %s", fault, got, refusals(outcome))
+			}
+			if got := fake.names(kong.Routes); !slices.Equal(got, []string{"guarded", "old", "other", "web"}) {
+				t.Errorf("%s: routes %v", fault, got)
+			}
 		}
-		if got := fake.names(kong.Routes); !slices.Equal(got, []string{"guarded", "old", "other", "web"}) {
-			t.Errorf("%s: routes %v", fault, got)
-		}
-	}
+	})
 }
 
 // An internal error that passes costs nobody a thing.
@@ -129,51 +136,55 @@ func TestAFailureThatPasses(t *testing.T) {
 // A Kong that has no time for an answer now and then, and is not seen to hang, accuses
 // nothing before it happens again and again.
 func TestAKongWithoutTime(t *testing.T) {
-	fake, admin := newFakeKong(t)
-	fake.companion = true
-	admin.timeout = 300 * time.Millisecond
-	g, units := New(admin, noRelay{}), shop()
-	apply(t, g, units)
-	for round := range 4 {
-		fake.stalls = 2
-		name := fmt.Sprintf("web%d", round)
-		units.set(ingress("web"), entity(kong.Routes, name, "service", "api"))
-		for range 2 {
-			if _, err := g.Apply(t.Context(), units, setOf([]unit.ID{ingress("web")})); !errors.Is(err, ErrBusy) {
-				t.Errorf("%v", err)
+	synctest.Test(t, func(t *testing.T) {
+		fake, admin := newFakeKong(t)
+		fake.companion = true
+		admin.timeout = 300 * time.Millisecond
+		g, units := New(admin, noRelay{}), shop()
+		apply(t, g, units)
+		for round := range 4 {
+			fake.stalls = 2
+			name := fmt.Sprintf("web%d", round)
+			units.set(ingress("web"), entity(kong.Routes, name, "service", "api"))
+			for range 2 {
+				if _, err := g.Apply(t.Context(), units, setOf([]unit.ID{ingress("web")})); !errors.Is(err, ErrBusy) {
+					t.Errorf("%v", err)
+				}
 			}
+			expect(t, fake, applyChanged(t, g, units, ingress("web")), []string{"old", name})
 		}
-		expect(t, fake, applyChanged(t, g, units, ingress("web")), []string{"old", name})
-	}
-	fake.stalls = mostUnclear
-	units.set(ingress("web"), entity(kong.Routes, "silly", "service", "api"))
-	for range mostUnclear - 1 {
-		_, _ = g.Apply(t.Context(), units, setOf([]unit.ID{ingress("web")}))
-	}
-	if outcome := applyChanged(t, g, units, ingress("web")); len(outcome.Refusals) != 1 || !outcome.Refusals[0].Kept {
-		t.Errorf("%s", refusals(outcome))
-	}
+		fake.stalls = mostUnclear
+		units.set(ingress("web"), entity(kong.Routes, "silly", "service", "api"))
+		for range mostUnclear - 1 {
+			_, _ = g.Apply(t.Context(), units, setOf([]unit.ID{ingress("web")}))
+		}
+		if outcome := applyChanged(t, g, units, ingress("web")); len(outcome.Refusals) != 1 || !outcome.Refusals[0].Kept {
+			t.Errorf("%s", refusals(outcome))
+		}
+	})
 }
 
 // A worker that takes the processor for itself over a change is not waited for until the
 // time of an answer is over.
 func TestAWorkerThatHangsIsSeen(t *testing.T) {
-	for _, full := range []bool{false, true} {
-		fake, admin := newFakeKong(t)
-		fake.companion = true
-		admin.timeout = time.Hour
-		g, units := New(admin, noRelay{}), shop()
-		g.lookAfter = 10 * time.Millisecond
-		var used time.Duration
-		g.processorTime = func(int) time.Duration { used += patience / 3; return used }
-		apply(t, g, units)
-		if full {
-			g.ForceFullLoad()
+	synctest.Test(t, func(t *testing.T) {
+		for _, full := range []bool{false, true} {
+			fake, admin := newFakeKong(t)
+			fake.companion = true
+			admin.timeout = time.Hour
+			g, units := New(admin, noRelay{}), shop()
+			g.lookAfter = 10 * time.Millisecond
+			var used time.Duration
+			g.processorTime = func(int) time.Duration { used += patience / 3; return used }
+			apply(t, g, units)
+			if full {
+				g.ForceFullLoad()
+			}
+			units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api", "hang", true))
+			units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
+			outcome := applyChanged(t, g, units, ingress("web"), ingress("new"))
+			expect(t, fake, outcome, []string{"new", "old", "web"},
+				"Ingress shop/web (kept): Kong failed over what was sent: a worker of Kong hangs over it")
 		}
-		units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api", "hang", true))
-		units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
-		outcome := applyChanged(t, g, units, ingress("web"), ingress("new"))
-		expect(t, fake, outcome, []string{"new", "old", "web"},
-			"Ingress shop/web (kept): Kong failed over what was sent: a worker of Kong hangs over it")
-	}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -77,19 +78,21 @@ func TestPluginsAreLoadedWhenKongDoesNotAnswer(t *testing.T) {
 
 // A plugin over which Kong fails is found among those asked about, and costs no load.
 func TestAPluginOverWhichKongFailsCostsNoLoad(t *testing.T) {
-	for fault := range failures {
-		fake, admin := newFakeKong(t)
-		admin.timeout = 500 * time.Millisecond
-		units := shop()
-		for i := range 8 {
-			limited(units, fmt.Sprintf("r%d", i), "config", i)
+	synctest.Test(t, func(t *testing.T) {
+		for fault := range failures {
+			fake, admin := newFakeKong(t)
+			admin.timeout = 500 * time.Millisecond
+			units := shop()
+			for i := range 8 {
+				limited(units, fmt.Sprintf("r%d", i), "config", i)
+			}
+			limited(units, "broken", fault, true)
+			outcome := apply(t, New(admin, noRelay{}), units)
+			if fake.loads != 1 || len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit.Name != "broken" || outcome.Entities[kong.Plugins] != 8 {
+				t.Errorf("%s: %d loads, refusals %v", fault, fake.loads, outcome.Refusals)
+			}
 		}
-		limited(units, "broken", fault, true)
-		outcome := apply(t, New(admin, noRelay{}), units)
-		if fake.loads != 1 || len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit.Name != "broken" || outcome.Entities[kong.Plugins] != 8 {
-			t.Errorf("%s: %d loads, refusals %v", fault, fake.loads, outcome.Refusals)
-		}
-	}
+	})
 }
 
 // What a question finds is what a load would have found, in the same words.
