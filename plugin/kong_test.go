@@ -165,7 +165,7 @@ func (k *localKong) readyz() string {
 
 func (k *localKong) eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			log, _ := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
 			t.Fatalf("no %s; servers %v\n%s", what, k.servers(), log)

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"runtime"
 	"strconv"
 	"sync"
 )
 
 // The ports are below those from which kernels take the local port of a connection, so that no
-// connection gets one between its choice and its use. They are chosen at random, as tests of
-// several packages run at once.
+// connection gets one between its choice and its use.
 const (
 	first = 10_000
 	last  = 32_000
@@ -21,22 +21,34 @@ const (
 
 var (
 	mu    sync.Mutex
-	taken = map[int]bool{}
+	taken = map[int]net.Listener{} // the reservations, until the process ends
 )
 
-// Take returns a port, for TCP and UDP, that no process has open and that it has not returned
-// before.
+// Take returns a port, for TCP and UDP, that no process has open, and that Take has returned
+// neither in this process nor in another one that still runs.
 func Take() (int, error) {
 	mu.Lock()
 	defer mu.Unlock()
 	for range tries {
 		port := first + rand.IntN(last-first)
-		if !taken[port] && isFree(port) {
-			taken[port] = true
+		if _, ours := taken[port]; ours || !isFree(port) {
+			continue
+		}
+		if reservation, err := reserve(port); err == nil {
+			taken[port] = reservation
 			return port, nil
 		}
 	}
 	return 0, errors.New("no free port was found")
+}
+
+// reserve keeps the tests of other packages, which run at once, from a port. An abstract socket
+// belongs to the network namespace, as ports do, and leaves no file. Only Linux has them.
+func reserve(port int) (net.Listener, error) {
+	if runtime.GOOS != "linux" {
+		return nil, nil
+	}
+	return net.Listen("unix", fmt.Sprintf("@kube-sync/freeport/%d", port))
 }
 
 func isFree(port int) bool {

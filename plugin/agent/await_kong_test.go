@@ -32,7 +32,7 @@ func TestCheckVersion(t *testing.T) {
 				_, _ = fmt.Fprintf(w, `{"version":%q}`, c.version)
 			}))
 			defer kong.Close()
-			admin, err := gateway.NewAdmin(kong.URL, 5*time.Second)
+			admin, err := gateway.NewAdmin(kong.URL, time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}

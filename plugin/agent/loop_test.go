@@ -80,11 +80,10 @@ func TestWhatArrivesDuringAPieceIsInTheNext(t *testing.T) {
 		}
 	}
 	release()
-	s.eventually("all are applied", func() bool { return s.kong.count() == 5 })
-	if got := s.kong.order; !slices.Equal(got, []string{"b", "a", "c", "d"}) {
+	s.eventually("all are reported", func() bool { r, ok := s.reporter.last(ingress("d").Key); return ok && r.Programmed })
+	if got := s.kong.took(); s.kong.count() != 5 || !slices.Equal(got, []string{"b", "a", "c", "d"}) {
 		t.Errorf("applied %v", got)
 	}
-	s.eventually("all are reported", func() bool { r, ok := s.reporter.last(ingress("d").Key); return ok && r.Programmed })
 }
 
 func TestALostConfigurationIsAppliedAgain(t *testing.T) {
@@ -253,7 +252,7 @@ func started(t *testing.T) *scene {
 
 func (s *scene) eventually(what string, ok func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if ok() {
 			return
 		}
@@ -384,6 +383,8 @@ func (f *fakeKong) State(context.Context) (gateway.State, error) {
 func (f *fakeKong) ForceFullLoad() {}
 
 func (f *fakeKong) count() int { f.mu.Lock(); defer f.mu.Unlock(); return f.applies }
+
+func (f *fakeKong) took() []string { f.mu.Lock(); defer f.mu.Unlock(); return slices.Clone(f.order) }
 
 func (f *fakeKong) overlapped() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.overlap }
 

@@ -3,7 +3,6 @@ package datapath
 import (
 	"bytes"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
@@ -27,15 +27,10 @@ func failing(status int, times int32) (http.HandlerFunc, *atomic.Int32) {
 	}, tries
 }
 
-// closed is an address where nobody listens.
+// closed is an address where nothing listens.
 func closed(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return freeport.Address(t)
 }
 
 func TestRetry(t *testing.T) {
@@ -137,45 +132,77 @@ func slow(begins bool) http.HandlerFunc {
 
 func TestTimeouts(t *testing.T) {
 	const little = 50 * time.Millisecond
-	silent, begins := endpoint(t, slow(false)), endpoint(t, slow(true))
-	for name, c := range map[string]struct {
-		rule route.Relay
-		want int
-	}{
-		"request without an answer":              {route.Relay{Backends: to(silent), Request: little}, 504},
-		"try without an answer":                  {route.Relay{Backends: to(silent), Try: little}, 504},
-		"each try has its own time":              {route.Relay{Backends: to(silent), Try: little, Retry: &route.Retry{Attempts: 2}}, 504},
-		"all tries have the time of the request": {route.Relay{Backends: to(silent), Request: little, Retry: &route.Retry{Attempts: 1000, Codes: []int{500}}}, 504},
-		"a wait does not go on for longer":       {route.Relay{Backends: to(closed(t)), Request: little, Retry: &route.Retry{Attempts: 1000, Backoff: time.Hour}}, 504},
-		"request with an answer that goes on":    {route.Relay{Backends: to(begins), Request: little}, 200},
-		"try with an answer that goes on":        {route.Relay{Backends: to(begins), Try: little}, 200},
+	silent := endpoint(t, slow(false))
+	for name, rule := range map[string]route.Relay{
+		"request without an answer":              {Backends: to(silent), Request: little},
+		"try without an answer":                  {Backends: to(silent), Try: little},
+		"each try has its own time":              {Backends: to(silent), Try: little, Retry: &route.Retry{Attempts: 2}},
+		"all tries have the time of the request": {Backends: to(silent), Request: little, Retry: &route.Retry{Attempts: 1000, Codes: []int{500}}},
+		"a wait does not go on for longer":       {Backends: to(closed(t)), Request: little, Retry: &route.Retry{Attempts: 1000, Backoff: time.Hour}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.rule.Name, c.rule.Key = "r", "k"
-			s := running(t, near, c.rule)
-			answer, err := http.DefaultTransport.RoundTrip(s.request("k", "GET", "/", nil))
-			if err != nil {
-				t.Fatal(err)
+			s, status, err := answerIn(t, rule)
+			if status != 504 || err != nil {
+				t.Errorf("%d, and the answer ends with %v", status, err)
 			}
-			defer answer.Body.Close()
-			_, err = io.ReadAll(answer.Body)
-			if answer.StatusCode != c.want || (err != nil) != (c.want == 200) {
-				t.Errorf("%d, and the answer ends with %v", answer.StatusCode, err)
-			}
-			if retry := c.rule.Retry; retry != nil && c.rule.Try > 0 && testutil.ToFloat64(s.retries) != float64(retry.Attempts) {
+			if retry := rule.Retry; retry != nil && rule.Try > 0 && testutil.ToFloat64(s.retries) != float64(retry.Attempts) {
 				t.Errorf("%v retries", testutil.ToFloat64(s.retries))
 			}
 		})
+	}
+	begins := endpoint(t, slow(true))
+	for name, rule := range map[string]func(time.Duration) route.Relay{
+		"request with an answer that goes on": func(d time.Duration) route.Relay { return route.Relay{Backends: to(begins), Request: d} },
+		"try with an answer that goes on":     func(d time.Duration) route.Relay { return route.Relay{Backends: to(begins), Try: d} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			longer(t, little, func(d time.Duration) bool {
+				_, status, err := answerIn(t, rule(d))
+				if status == 200 && err == nil {
+					t.Error("the answer does not end in an error")
+				}
+				return status == 200
+			})
+		})
+	}
+}
+
+// answerIn returns the status of a rule's answer, and how its body ends.
+func answerIn(t *testing.T, rule route.Relay) (s *serving, status int, end error) {
+	t.Helper()
+	rule.Name, rule.Key = "r", "k"
+	s = running(t, near, rule)
+	answer, err := http.DefaultTransport.RoundTrip(s.request("k", "GET", "/", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	_, err = io.ReadAll(answer.Body)
+	return s, answer.StatusCode, err
+}
+
+// longer tries something with more and more time, as a busy machine may need it.
+func longer(t *testing.T, d time.Duration, try func(time.Duration) bool) {
+	t.Helper()
+	for ; !try(d); d *= 2 {
+		if d > time.Minute {
+			t.Fatalf("%v are not enough", d)
+		}
 	}
 }
 
 // A try that is slow is followed by one that is not.
 func TestRetryAfterATimeout(t *testing.T) {
-	s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: to(endpoint(t, slow(false)), endpoint(t, names("fast"))),
-		Try: 100 * time.Millisecond, Retry: &route.Retry{Attempts: 1}})
+	never, fast := endpoint(t, slow(false)), endpoint(t, names("fast"))
 	for range 2 {
-		if status, text := s.ask(s.request("k", "POST", "/", strings.NewReader("hello"))); status != 200 || text != "fast" {
-			t.Errorf("%d %s", status, text)
-		}
+		longer(t, 100*time.Millisecond, func(d time.Duration) bool {
+			s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: to(never, fast), Try: d, Retry: &route.Retry{Attempts: 1}})
+			for range 2 {
+				if status, text := s.ask(s.request("k", "POST", "/", strings.NewReader("hello"))); status != 200 || text != "fast" {
+					return false
+				}
+			}
+			return true
+		})
 	}
 }

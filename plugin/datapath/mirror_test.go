@@ -33,7 +33,7 @@ func want(t *testing.T, seen chan string, text string) {
 		if got != text {
 			t.Errorf("the mirror is sent %s, want %s", got, text)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(3 * time.Minute):
 		t.Errorf("the mirror is sent nothing, want %s", text)
 	}
 }
@@ -66,15 +66,18 @@ func TestMirroredShare(t *testing.T) {
 	for range 2000 {
 		s.ask(s.request("k", "GET", "/", nil))
 	}
+	made := func() float64 { // which a busy machine may not send all
+		return testutil.ToFloat64(s.mirrored.WithLabelValues("sent")) + testutil.ToFloat64(s.drops.WithLabelValues("busy"))
+	}
 	// Within six standard deviations.
-	if copies := eventually(func() float64 { return testutil.ToFloat64(s.mirrored.WithLabelValues("sent")) }, 380); copies < 380 || copies > 620 {
+	if copies := eventually(made, 380); copies < 380 || copies > 620 {
 		t.Errorf("of 2000 requests %v are copied, want a quarter", copies)
 	}
 }
 
 // eventually reads a number until it does not grow any more and is enough.
 func eventually(read func() float64, enough float64) float64 {
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		before := read()
 		time.Sleep(50 * time.Millisecond)
 		if now := read(); now == before && now >= enough || time.Now().After(deadline) {
@@ -95,7 +98,7 @@ func TestSlowMirrors(t *testing.T) {
 			t.Fatal(status)
 		}
 	}
-	if got := testutil.ToFloat64(s.drops.WithLabelValues("busy")); got != 20 {
+	if got := eventually(func() float64 { return testutil.ToFloat64(s.drops.WithLabelValues("busy")) }, 20); got != 20 {
 		t.Errorf("%v copies are counted as dropped, want 20", got)
 	}
 }

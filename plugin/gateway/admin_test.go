@@ -87,7 +87,7 @@ func TestLoad(t *testing.T) {
 				}
 				w.WriteHeader(tt.status)
 				fmt.Fprint(w, tt.body)
-			})), time.Second)
+			})), time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,12 +119,7 @@ func TestLoad(t *testing.T) {
 
 func TestUnreachable(t *testing.T) {
 	dir := t.TempDir()
-	slow := serveUnix(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-time.After(2 * time.Second):
-		case <-r.Context().Done():
-		}
-	}))
+	slow := serveUnix(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	silent, err := net.Listen("unix", filepath.Join(dir, "silent.sock"))
 	if err != nil {
 		t.Fatal(err)
@@ -142,16 +137,17 @@ func TestUnreachable(t *testing.T) {
 
 	for name, tt := range map[string]struct {
 		address string
+		within  time.Duration
 		load    error  // class
 		says    string // part of the message
 	}{
-		"no socket":  {"unix:" + filepath.Join(dir, "none.sock"), ErrUnreachable, "none.sock"},
-		"refused":    {"http://127.0.0.1:1", ErrUnreachable, "http://127.0.0.1:1"},
-		"slow":       {slow, ErrFailed, "no answer within 100ms"},
-		"hanging up": {"unix:" + silent.Addr().String(), ErrFailed, "the connection was lost"},
+		"no socket":  {"unix:" + filepath.Join(dir, "none.sock"), time.Minute, ErrUnreachable, "none.sock"},
+		"refused":    {"http://127.0.0.1:1", time.Minute, ErrUnreachable, "http://127.0.0.1:1"},
+		"slow":       {slow, time.Second, ErrFailed, "no answer within 1s"},
+		"hanging up": {"unix:" + silent.Addr().String(), time.Minute, ErrFailed, "the connection was lost"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			admin, err := NewAdmin(tt.address, 100*time.Millisecond)
+			admin, err := NewAdmin(tt.address, tt.within)
 			if err != nil {
 				t.Fatal(err)
 			}

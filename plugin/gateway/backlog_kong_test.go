@@ -66,7 +66,7 @@ func (g *graph) realSite(namespace string, i int) []unit.ID {
 
 func (k ownKong) awaitEffective(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if state, err := k.admin.State(t.Context()); err == nil && state.Effective {
 			return
 		}
@@ -85,7 +85,7 @@ func (k ownKong) awaitIdle(t *testing.T) {
 		}
 		return sum
 	}
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); {
 		before := worked()
 		time.Sleep(time.Second)
 		if worked()-before < 100*time.Millisecond {

@@ -75,7 +75,7 @@ func (k ownKong) attack(t *testing.T, g *Gateway, graph *unit.Graph, attack host
 // applyPatiently applies a change when Kong is done with the one before.
 func (k ownKong) applyPatiently(t *testing.T, g *Gateway, graph *unit.Graph, changed map[unit.ID]struct{}, innocents []unit.Change) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+	for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); {
 		outcome, err := g.Apply(t.Context(), graph, changed)
 		switch {
 		case errors.Is(err, ErrBusy):

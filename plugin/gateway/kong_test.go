@@ -44,7 +44,7 @@ func startKong(t testing.TB, settings ...string) *Admin {
 		"KONG_ADMIN_LISTEN="+freeport.Address(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+socket, "KONG_NGINX_ADMIN_ALLOW=unix:; deny all",
 	)
 	env = append(env, settings...)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "kong", "start")
 	cmd.Env = env

@@ -64,14 +64,13 @@ func TestLogThatIsFull(t *testing.T) {
 	}
 	w := &patientWriter{file: file}
 	line := append(bytes.Repeat([]byte("x"), 4095), '\n')
-	begun := time.Now()
-	for range 17 { // a pipe has 64 KiB
+	for range 17 { // a pipe has 64 KiB at most
 		if n, err := w.Write(line); n != len(line) || err != nil {
 			t.Fatal(n, err)
 		}
 	}
-	if took := time.Since(begun); took > 5*logTimeout || w.dropped == 0 {
-		t.Errorf("%v for %d dropped", took, w.dropped)
+	if w.dropped == 0 {
+		t.Error("no line is dropped")
 	}
 	if _, err := reader.Read(make([]byte, 64<<10)); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -133,13 +135,14 @@ func TestMetrics(t *testing.T) {
 	}
 	server := &Server{Metrics: m}
 	page = scrape(t, server.metricsHandler())
-	for _, line := range []string{
-		`ingress_controller_change_to_acknowledged_seconds_count{kind="EndpointSlice"} 1`,
-		`ingress_controller_configuration_age_seconds 3600`,
-	} {
-		if !strings.Contains(page, line) {
-			t.Errorf("%s is missing", line)
-		}
+	if line := `ingress_controller_change_to_acknowledged_seconds_count{kind="EndpointSlice"} 1`; !strings.Contains(page, line) {
+		t.Errorf("%s is missing", line)
+	}
+	age := regexp.MustCompile(`(?m)^ingress_controller_configuration_age_seconds (.*)$`).FindStringSubmatch(page)
+	if age == nil {
+		t.Error("the age of the configuration is missing")
+	} else if seconds, err := strconv.ParseFloat(age[1], 64); err != nil || seconds < 3600 || seconds > 7200 {
+		t.Errorf("the configuration is %s seconds old, want an hour", age[1])
 	}
 	if strings.Contains(page, `kind="Ingress"`) {
 		t.Error("what was not sent counts as acknowledged")
@@ -169,7 +172,7 @@ func get(url string) (int, string, error) {
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("no %s", what)
 		}
@@ -226,10 +229,10 @@ func TestPortTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stranger.Close()
-	var log bytes.Buffer
-	s := New(Options{HealthAddress: "off", MetricsAddress: stranger.Addr().String(), Log: slog.New(slog.NewTextHandler(&log, nil))})
-	ctx, cancel := context.WithTimeout(t.Context(), patience+3*retryEvery)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
+	log := &lines{until: "A port is taken", then: cancel}
+	s := New(Options{HealthAddress: "off", MetricsAddress: stranger.Addr().String(), Log: slog.New(slog.NewTextHandler(log, nil))})
 	if err := s.Run(ctx); err != nil {
 		t.Error(err)
 	}
@@ -238,6 +241,20 @@ func TestPortTaken(t *testing.T) {
 			t.Errorf("log %q should say %q", log.String(), says)
 		}
 	}
+}
+
+// lines is a log that calls a function when it has a line.
+type lines struct {
+	bytes.Buffer
+	until string
+	then  func()
+}
+
+func (l *lines) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), l.until) {
+		defer l.then()
+	}
+	return l.Buffer.Write(line)
 }
 
 func TestAddressThatIsNotOurs(t *testing.T) {
