@@ -78,7 +78,7 @@ func startKongAs(t *testing.T, user string) *localKong {
 	t.Cleanup(func() {
 		master := k.master(t)
 		k.kong(t, "stop", "-p", k.prefix)
-		for range 100 {
+		for range 1200 {
 			if syscall.Kill(master, 0) != nil {
 				return
 			}

@@ -75,13 +75,13 @@ func newScene(t *testing.T, o translate.Options, settings ...string) *scene {
 	return &scene{
 		t: t, prefix: prefix, proxy: proxy, backend: echo.Listener.Addr().String(),
 		graph: translate.New(o), gateway: gateway.New(admin, noRelay{}),
-		client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}},
+		client: &http.Client{Timeout: 3 * time.Minute, Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 }
 
 func command(t *testing.T, env []string, name string, args ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
@@ -111,7 +111,7 @@ func stop(t *testing.T, prefix string) {
 	if err := syscall.Kill(master, syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	for range 100 { // its pid file is what goes last
+	for range 1200 { // its pid file is what goes last
 		if _, err := os.Stat(file); err != nil {
 			return
 		}
@@ -157,7 +157,7 @@ func (s *scene) apply(manifests string) []gateway.Refusal {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); !outcome.Effective; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); !outcome.Effective; time.Sleep(20 * time.Millisecond) {
 		state, err := s.gateway.State(s.t.Context())
 		if err != nil || time.Now().After(deadline) {
 			s.t.Fatalf("the workers do not work by the configuration: %+v, %v", state, err)
@@ -229,7 +229,7 @@ func (s *scene) want(r request, status int) answer {
 func (s *scene) await(r request, status int) {
 	s.t.Helper()
 	right := 0
-	for deadline := time.Now().Add(30 * time.Second); right < 8; {
+	for deadline := time.Now().Add(3 * time.Minute); right < 8; {
 		a, err := s.ask(r)
 		if right++; err != nil || a.status != status {
 			right = 0

@@ -170,7 +170,7 @@ spec: {parentRefs: [{name: web}], hostnames: [web.example], rules: [{filters: [{
 // askWith sends a request with a client certificate to a port, and returns the status.
 func askWith(certificate tls.Certificate, address string) (int, error) {
 	client := &http.Client{
-		Timeout:       10 * time.Second,
+		Timeout:       3 * time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
 			InsecureSkipVerify: true, ServerName: "web.example", Certificates: []tls.Certificate{certificate}}}, //nolint:gosec // the server is not what is tested

@@ -42,7 +42,7 @@ func TestLogsGoToTheirOwnAccounts(t *testing.T) {
 	time.Sleep(200 * time.Millisecond)
 	up.Store(true)
 	count := map[string]int{}
-	for deadline := time.After(30 * time.Second); count["shop"] < 8 || count["attacker"] < 8; {
+	for deadline := time.After(3 * time.Minute); count["shop"] < 8 || count["attacker"] < 8; {
 		select {
 		case e := <-entries:
 			if e.of != e.account {

@@ -66,7 +66,7 @@ func startKong(t testing.TB, settings ...string) *Admin {
 			t.Fatal(err)
 		}
 		// The master removes its pid file last, and the prefix is ours to remove then.
-		for range 50 {
+		for range 1200 {
 			if _, err := os.Stat(pidFile); err != nil {
 				return
 			}

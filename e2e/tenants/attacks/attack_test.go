@@ -54,7 +54,7 @@ func startWorld(t *testing.T, s *servers, settings map[string]string) *world {
 	first.write(shop, shopManifests(s, cert, key))
 	first.write(changing, changed(0))
 	w.gateway = startGateway(t, dir, settings)
-	lab.Eventually(t, 30*time.Second, func() error { return w.well() })
+	lab.Eventually(t, answersWithin, w.well)
 	return w
 }
 
@@ -132,7 +132,7 @@ func (w *world) step(manifests string) {
 	w.marks++
 	host := fmt.Sprintf("mark-%d.attacker.test", w.marks)
 	w.write(attacker, service(attacker, "web", strangerIP, backendPort)+ingress(attacker, "mark", host, "/", "web")+manifests)
-	for until := time.Now().Add(3 * time.Second); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+	for begun := w.given(); w.given()-begun < 3*time.Second; time.Sleep(20 * time.Millisecond) {
 		if a, err := w.do("GET", host, "/", false, nil); err == nil && a.seen.Served == strangerIP {
 			return // an attacker's own routes may well suffer from an attack
 		}
@@ -147,7 +147,7 @@ func (w *world) awaitDiagnostics(a attack, since int) (told []diagnostic) {
 		return !slices.ContainsFunc(untold(a, told), func(o string) bool { return !isGatewayAPI(o) })
 	}
 	// While objects arrive there are diagnostics of what is yet to come.
-	for until, good := time.Now().Add(worstNow()), 0; good < 4 && time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+	for begun, good := w.given(), 0; good < 4 && w.given()-begun < worst; time.Sleep(50 * time.Millisecond) {
 		if good++; !inLog() {
 			good = 0
 		}
@@ -182,7 +182,7 @@ func untold(a attack, told []diagnostic) (all []string) {
 }
 
 func (w *world) awaitChanges(l *life, n int) {
-	for until := time.Now().Add(3 * worstNow()); l.rounds() < n && time.Now().Before(until); {
+	for begun := w.given(); l.rounds() < n && w.given()-begun < 3*worst; {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
@@ -215,8 +215,8 @@ func (w *world) judge(t *testing.T, a attack, l *life, begun int, told []diagnos
 	// kube-sync logs changes that are sent alone at another level.
 	r := row{loads: len(w.logged(begun, "Applied the configuration")), attack: a.name, sent: l.sent, failures: len(l.failures), letIn: len(l.letIn)}
 	r.middle, r.longest = l.changes[len(l.changes)/2], l.changes[len(l.changes)-1]
-	if most := worstNow(); l.late != "" || r.longest > most {
-		t.Errorf("a change of the victim took %s, longer than %s: %s", r.longest, most, l.late)
+	if l.late != "" || r.longest > worst {
+		t.Errorf("a change of the victim took %s, longer than %s: %s", r.longest, worst, l.late)
 	}
 	if missing := untold(a, told); len(missing) > 0 {
 		t.Errorf("%d objects got no diagnostic: %v", len(missing), missing[:min(3, len(missing))])

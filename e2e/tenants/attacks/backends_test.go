@@ -77,7 +77,7 @@ func startServers(t *testing.T) *servers {
 	serve(t, slowIP, backendPort, nil, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
-		case <-time.After(worst):
+		case <-time.After(5 * time.Second):
 		}
 	}))
 	serve(t, shopTLSIP, tlsPort, s.ca.leaf(t, "verified.shop.test", "verified.attacker.test"), echo(shopTLSIP))

@@ -32,7 +32,8 @@ func streamLoop(protocol, kind, port string) attack {
 			strings.Replace(service(attacker, "loop", gatewayIP, port), "protocol: TCP", "protocol: "+protocol, 1)},
 		requests: func(t *testing.T, w *world) {
 			most := 0
-			for range 10 {
+			// A busy machine makes fewer rounds in a second.
+			for i := 0; i < 10 || most < leastInCircles && i < 120; i++ {
 				connection, err := net.DialTimeout(network, gatewayIP+":"+port, time.Second)
 				if err != nil {
 					continue

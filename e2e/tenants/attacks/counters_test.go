@@ -31,7 +31,7 @@ func counters() []attack {
 func flood(clients, size int) func(*testing.T, *world) {
 	return func(t *testing.T, w *world) {
 		const together = 4
-		client := http.Client{Timeout: 2 * worstNow(), Transport: &http.Transport{
+		client := http.Client{Timeout: answersWithin, Transport: &http.Transport{
 			MaxIdleConnsPerHost: together,
 			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 				return new(net.Dialer).DialContext(ctx, network, w.HTTP)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
 // connecting are bundled plugins that connect to a host, with their configuration for a
@@ -113,9 +115,12 @@ func egress() []attack {
 	own.requests = func(t *testing.T, w *world) {
 		ask(t, w)
 		for i, c := range connecting {
-			if !w.isReached(firstReached + i) {
-				t.Errorf("%s does not connect to where it may", c.plugin)
-			}
+			lab.Eventually(t, answersWithin, func() error {
+				if !w.isReached(firstReached + i) {
+					return fmt.Errorf("%s does not connect to where it may", c.plugin)
+				}
+				return nil
+			})
 		}
 	}
 	return []attack{

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
@@ -41,6 +42,7 @@ type gateway struct {
 	*pod.Pod
 	t         *testing.T
 	manifests string
+	processes []int // those that [gateway.given] counts
 }
 
 // startGateway starts a gateway with settings of kube-sync. The directory has the
@@ -70,7 +72,36 @@ func startGateway(t *testing.T, manifests string, settings map[string]string) *g
 	p.Health, p.Metrics = podIP+":"+healthPort, podIP+":"+metricsPort
 	p.Run()
 	p.WaitReady()
-	return &gateway{Pod: p, t: t, manifests: manifests}
+	g := &gateway{Pod: p, t: t, manifests: manifests}
+	g.processes = g.pids()
+	return g
+}
+
+// given is how much time the machine has had for the gateway: what the gateway's processes have
+// used and what no process has, for each processor. It passes no faster than time does, and slower
+// by what other programs take.
+func (g *gateway) given() time.Duration {
+	stat, _ := os.ReadFile("/proc/stat")
+	lines := strings.Split(string(stat), "\n")
+	ticks := number(strings.Fields(lines[0])[4]) // idle
+	for _, pid := range g.processes {
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if _, fields, ok := strings.Cut(string(stat), ") "); ok { // unless it has ended
+			ticks += number(strings.Fields(fields)[11]) + number(strings.Fields(fields)[12])
+		}
+	}
+	processors := 0
+	for _, line := range lines[1:] {
+		if strings.HasPrefix(line, "cpu") {
+			processors++
+		}
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond / time.Duration(processors)
+}
+
+func number(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
 }
 
 // write replaces a file of manifests at once. PREFIX is Kong's.

@@ -48,7 +48,7 @@ func onRequests() []attack {
 
 // raw sends bytes on one connection and returns the status lines that come back.
 func (w *world) raw(text string) (statuses []string, all string) {
-	connection, err := net.DialTimeout("tcp", w.HTTP, worst)
+	connection, err := net.DialTimeout("tcp", w.HTTP, answersWithin)
 	if err != nil {
 		return nil, err.Error()
 	}
@@ -157,7 +157,7 @@ func relayKeys(t *testing.T, w *world) {
 			t.Errorf("the attacker's own route does not work: %d %.200s, %v", a.status, a.body, err)
 		}
 	}
-	lab.Eventually(t, worst, func() error {
+	lab.Eventually(t, answersWithin, func() error {
 		if !w.collects("/first") {
 			return errors.New("the plugin that logs sends nothing")
 		}
