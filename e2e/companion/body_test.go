@@ -83,7 +83,7 @@ func (k *kong) upload(host string, length int) *upload {
 }
 
 func (u *upload) write(text string) bool {
-	_ = u.c.SetWriteDeadline(time.Now().Add(10 * time.Second))
+	_ = u.c.SetWriteDeadline(time.Now().Add(answersWithin))
 	_, err := io.WriteString(u.c, text)
 	return err == nil
 }
@@ -108,7 +108,7 @@ func (u *upload) finish() (status int, text string) {
 
 func (u *upload) answer() (status int, text string) {
 	u.k.t.Helper()
-	answers := u.k.over(u.c)
+	answers := u.k.over(u.c, 1)
 	if len(answers) != 1 {
 		return 0, ""
 	}
@@ -169,7 +169,7 @@ func TestBodiesAreHeldUpToASize(t *testing.T) {
 					if got != c.early {
 						t.Errorf("the backend is told %s", got)
 					}
-				case <-time.After(10 * time.Second):
+				case <-time.After(answersWithin):
 					t.Fatal("the backend is told nothing before the end")
 				}
 				if n := k.onDisk(); n != 0 {

@@ -187,11 +187,11 @@ func TestPluginsReachNoDeniedAddress(t *testing.T) {
 				k.use(c, host)
 				switch host {
 				case "friend.test":
-					if !within(10*time.Second, func() bool { return l.friends.Load() > befriended }) {
+					if !within(answersWithin, func() bool { return l.friends.Load() > befriended }) {
 						t.Errorf("the friend is not connected to\n%s", k.complaints())
 					}
 				case "127.0.0.1", "localhost", "trap.test":
-					if !within(10*time.Second, func() bool { return k.refusals() > refused }) {
+					if !within(answersWithin, func() bool { return k.refusals() > refused }) {
 						t.Errorf("%s: nothing is refused\n%s", host, k.complaints())
 					}
 				default: // the plugin itself may fail over the host

@@ -117,7 +117,7 @@ func TestStreamEndpointsAreJudged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = connection.SetDeadline(time.Now().Add(20 * time.Second))
+		_ = connection.SetDeadline(time.Now().Add(answersWithin))
 		_, _ = io.WriteString(connection, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 		answer := make([]byte, 12)
 		_, err = io.ReadFull(connection, answer)

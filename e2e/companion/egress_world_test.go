@@ -97,7 +97,7 @@ func (l *listeners) listen(t testing.TB, host string, port int, count *atomic.In
 // nothing to anything else.
 func serve(c net.Conn) {
 	defer func() { _ = c.Close() }()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(answersWithin))
 	request, err := http.ReadRequest(bufio.NewReader(c))
 	if err != nil {
 		return

@@ -320,7 +320,7 @@ func TestPlainRequestsAreLeftAlone(t *testing.T) {
 	}
 	// Pipelined requests.
 	two := lines("GET /1 HTTP/1.1", "Host: shop.test") + lines("GET /2 HTTP/1.1", "Host: shop.test", "Connection: close")
-	if got := statuses(k.wire(two)); !slices.Equal(got, []int{200, 200}) || len(backend.take()) != 2 {
+	if got := statuses(k.wireTwo(two)); !slices.Equal(got, []int{200, 200}) || len(backend.take()) != 2 {
 		t.Error(got)
 	}
 	if got := k.complaints(); strings.Contains(got, "kube-sync-request") {

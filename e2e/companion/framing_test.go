@@ -111,7 +111,7 @@ func TestPluginsDoNotFrameAnswers(t *testing.T) {
 			}
 			k.load(conf)
 			for _, path := range []string{"/", "/chunked"} {
-				answers := k.wire(lines("GET "+path+" HTTP/1.1", "Host: shop.test"), lines("GET "+path+" HTTP/1.1", "Host: shop.test", "Connection: close"))
+				answers := k.wireTwo(lines("GET "+path+" HTTP/1.1", "Host: shop.test"), lines("GET "+path+" HTTP/1.1", "Host: shop.test", "Connection: close"))
 				if got := statuses(answers); !slices.Equal(got, []int{200, 200}) {
 					t.Errorf("%s: answers to two requests: %v", path, got)
 				}

@@ -32,7 +32,7 @@ func (k *kong) ask2(body string, fields ...string) int {
 		k.t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(answersWithin))
 	if _, err := c.Write([]byte(http2.ClientPreface)); err != nil {
 		k.t.Fatal(err)
 	}

@@ -133,11 +133,14 @@ func (k *kong) complaints() string {
 	return strings.Join(lines[max(0, len(lines)-15):], "")
 }
 
+// answersWithin is how long a test waits for an answer or a state, so that one that hangs fails.
+const answersWithin = 3 * time.Minute
+
 func (k *kong) eventually(what string, ok func() bool) {
 	k.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(answersWithin); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			k.t.Fatalf("%s: not within two minutes\n%s", what, k.complaints())
+			k.t.Fatalf("%s: not within %v\n%s", what, answersWithin, k.complaints())
 		}
 	}
 }

@@ -39,7 +39,7 @@ func TestAnUnreadableAuthorityClosesItsPortAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
+	client := &http.Client{Timeout: answersWithin, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
 		InsecureSkipVerify: true, Certificates: []tls.Certificate{shown}}}} //nolint:gosec // Kong's own certificate
 	for range 8 { // both workers
 		for _, port := range []int{good, first, second, none} {

@@ -70,7 +70,7 @@ type want struct {
 }
 
 // fresh makes a connection for each request: its worker is any.
-var fresh = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
+var fresh = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: answersWithin}
 
 // try asks once. It returns what is wrong with the answer, and the worker that gave it.
 func (k *kong) try(w want) (wrong, worker string) {
@@ -148,7 +148,7 @@ func (k *kong) leads(port int, to []int) {
 		if err != nil {
 			k.t.Fatal(err)
 		}
-		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(answersWithin))
 		content, _ := io.ReadAll(c)
 		_ = c.Close()
 		got, _ := strconv.Atoi(string(content))

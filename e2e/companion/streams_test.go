@@ -130,7 +130,10 @@ func (c streaming) session(network string, port int) (net.Conn, bool) {
 
 func (c streaming) echoed(connection net.Conn) bool {
 	c.t.Helper()
-	wait := 2 * time.Second
+	wait := answersWithin
+	if connection.LocalAddr().Network() == "udp" { // a refused datagram has no answer
+		wait = 20 * time.Second
+	}
 	_ = connection.SetDeadline(time.Now().Add(wait))
 	one := []byte{1}
 	_, err := connection.Write(one)
@@ -205,7 +208,7 @@ func TestStreamsOfTLSCountTwice(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = connection.Close() })
-			_ = connection.SetDeadline(time.Now().Add(2 * time.Second))
+			_ = connection.SetDeadline(time.Now().Add(answersWithin))
 			client := tls.Client(connection, &tls.Config{ServerName: "a.test", InsecureSkipVerify: true}) //nolint:gosec // whatever it is
 			// The backend sends back what it gets, which is no answer to a handshake.
 			err = client.Handshake()

@@ -115,10 +115,21 @@ func (k *kong) wire(parts ...string) []*http.Response {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	return k.over(c, parts...)
+	return k.over(c, 1, parts...)
 }
 
-func (k *kong) over(c net.Conn, parts ...string) []*http.Response {
+// wireTwo is wire for parts that have two answers.
+func (k *kong) wireTwo(parts ...string) []*http.Response {
+	k.t.Helper()
+	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", k.proxy))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return k.over(c, 2, parts...)
+}
+
+// over is wire for a connection and for parts that have at least as many answers.
+func (k *kong) over(c net.Conn, least int, parts ...string) []*http.Response {
 	k.t.Helper()
 	defer func() { _ = c.Close() }()
 	go func() {
@@ -134,9 +145,9 @@ func (k *kong) over(c net.Conn, parts ...string) []*http.Response {
 	var answers []*http.Response
 	reader := bufio.NewReader(c)
 	for {
-		// The first answer may take as long as it likes; those after it are there or are not.
-		wait := 20 * time.Second
-		if len(answers) > 0 {
+		// Expected answers may take as long as they like; those after them are there or are not.
+		wait := answersWithin
+		if len(answers) >= least {
 			wait = 700 * time.Millisecond
 		}
 		_ = c.SetReadDeadline(time.Now().Add(wait))
