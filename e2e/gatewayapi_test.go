@@ -252,28 +252,30 @@ func testWeights(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 		return err
 	})
 	ready(t, cp, ns, 3)
-	time.Sleep(time.Second) // for the last endpoint to be in all workers
 	const n = 500
-	shares, statuses := map[string]int{}, map[int]int{}
-	for range n {
-		e, err := askGateway(gw, "GET", host, "/exact")
-		if err != nil {
-			t.Fatal(err)
+	lab.Eventually(t, time.Minute, func() error { // the last endpoint may not be in all workers yet
+		shares, statuses := map[string]int{}, map[int]int{}
+		for range n {
+			e, err := askGateway(gw, "GET", host, "/exact")
+			if err != nil {
+				return err
+			}
+			name, _, _ := strings.Cut(e.Pod, "-")
+			shares[name]++
+			if e, err = askGateway(gw, "GET", host, "/broken"); err != nil {
+				return err
+			}
+			statuses[e.StatusCode]++
 		}
-		name, _, _ := strings.Cut(e.Pod, "-")
-		shares[name]++
-		if e, err = askGateway(gw, "GET", host, "/broken"); err != nil {
-			t.Fatal(err)
+		t.Logf("of %d requests: %v, and %v", n, shares, statuses)
+		if one := shares["one"]; one < 290 || one > 310 {
+			return fmt.Errorf("a backend with 60 of 100 got %d of %d requests", one, n)
 		}
-		statuses[e.StatusCode]++
-	}
-	t.Logf("of %d requests: %v, and %v", n, shares, statuses)
-	if one := shares["one"]; one < 290 || one > 310 {
-		t.Errorf("a backend with 60 of 100 got %d of %d requests", one, n)
-	}
-	if broken := statuses[500]; broken < 80 || broken > 170 {
-		t.Errorf("a quarter of the requests is to fail, %d of %d did", broken, n)
-	}
+		if broken := statuses[500]; broken < 80 || broken > 170 {
+			return fmt.Errorf("a quarter of the requests is to fail, %d of %d did", broken, n)
+		}
+		return nil
+	})
 }
 
 // Redirects, rewrites and headers are what the specification says, and nothing of them

@@ -44,26 +44,28 @@ func testBackendFilters(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 `))
 	wantStatus(t, gw.HTTP, host, "/", http.StatusOK)
 	ready(t, cp, ns, 3)
-	time.Sleep(time.Second) // for the last endpoint to be in all workers
 	const n = 400
-	shares := map[string]int{}
-	for range n {
-		e, err := askGateway(gw, "GET", host, "/")
-		if err != nil {
-			t.Fatal(err)
+	lab.Eventually(t, time.Minute, func() error { // the last endpoint may not be in all workers yet
+		shares := map[string]int{}
+		for range n {
+			e, err := askGateway(gw, "GET", host, "/")
+			if err != nil {
+				return err
+			}
+			name, _, _ := strings.Cut(e.Pod, "-")
+			shares[name]++
+			got := fmt.Sprint(e.StatusCode, e.Headers["Backend"], e.Headers["Rule"], e.Headers["Both"], e.Header["X-Backend"])
+			if want := fmt.Sprintf("200 [%[1]s] [rule] [backend] [%[1]s]", name); got != want {
+				t.Fatalf("%s has %s, want %s", e.Pod, got, want)
+			}
 		}
-		name, _, _ := strings.Cut(e.Pod, "-")
-		shares[name]++
-		got := fmt.Sprint(e.StatusCode, e.Headers["Backend"], e.Headers["Rule"], e.Headers["Both"], e.Header["X-Backend"])
-		if want := fmt.Sprintf("200 [%[1]s] [rule] [backend] [%[1]s]", name); got != want {
-			t.Fatalf("%s has %s, want %s", e.Pod, got, want)
+		t.Logf("of %d requests: %v", n, shares)
+		// Six standard deviations of a draw with three of four.
+		if one := shares["one"]; one < 248 || one > 352 {
+			return fmt.Errorf("a backend with 3 of 4 got %d of %d requests", one, n)
 		}
-	}
-	t.Logf("of %d requests: %v", n, shares)
-	// Six standard deviations of a draw with three of four.
-	if one := shares["one"]; one < 248 || one > 352 {
-		t.Errorf("a backend with 3 of 4 got %d of %d requests", one, n)
-	}
+		return nil
+	})
 	wantStatus(t, gw.HTTP, host, "/gone", http.StatusInternalServerError)
 }
 

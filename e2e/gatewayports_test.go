@@ -193,7 +193,7 @@ func addressOf(t *testing.T, cp *lab.ControlPlane, namespace, name string) (addr
 // if nothing does.
 func reaches(origin, host, app, port string) error {
 	var last error
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		e, err := askAt(origin, http.MethodGet, host, "/")
 		switch {
 		case err != nil && app == "" && errors.As(err, new(*net.OpError)):

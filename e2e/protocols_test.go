@@ -68,7 +68,7 @@ func (s scene) webSocket(t *testing.T) {
 }
 
 func (s scene) dialSocket(host, key string) (*websocket.Conn, error) {
-	conn, err := net.DialTimeout("tcp", s.gw.HTTP, 10*time.Second)
+	conn, err := net.DialTimeout("tcp", s.gw.HTTP, time.Minute)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func call(origin, host, method string) (status string, e echoed, err error) {
 	protocols.SetUnencryptedHTTP2(true)
 	transport := &http.Transport{Protocols: protocols, TLSClientConfig: &tls.Config{ServerName: host, InsecureSkipVerify: true}}
 	defer transport.CloseIdleConnections()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	sent, err := http.NewRequestWithContext(ctx, http.MethodPost, origin+method, bytes.NewReader([]byte{0, 0, 0, 0, 2, 8, 1}))
 	if err != nil {

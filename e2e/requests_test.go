@@ -49,7 +49,10 @@ func get(address, host, path string) (answer, error) {
 	return a, nil
 }
 
-var client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+// answersWithin is how long a test waits for an answer. It is less than Kong waits for a backend by itself.
+const answersWithin = 50 * time.Second
+
+var client = &http.Client{Timeout: answersWithin, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // wantStatus waits until a request is answered with a status.
 func wantStatus(t *testing.T, address, host, path string, status int) {

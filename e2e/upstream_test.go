@@ -36,9 +36,8 @@ func TestServiceSettings(t *testing.T) {
 		return nil
 	})
 	wantEcho(t, gw.HTTP, "GET", "slow."+host, "/", nil, answers(http.StatusOK))
-	begun := time.Now()
-	if status, _, err := ask(gw.HTTP, "GET", "slow."+host, "/?delay=5s"); err != nil || status != http.StatusGatewayTimeout || time.Since(begun) > 3*time.Second {
-		t.Errorf("a slow endpoint is answered %d, %v after %v", status, err, time.Since(begun))
+	if status, _, err := ask(gw.HTTP, "GET", "slow."+host, "/?delay=1h"); err != nil || status != http.StatusGatewayTimeout {
+		t.Errorf("a slow endpoint is answered %d, %v", status, err)
 	}
 	wantEcho(t, gw.HTTP, "GET", "based."+host, "/x", nil, sees("/base/x"))
 }

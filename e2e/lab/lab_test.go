@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { lab.Main(m) }
 
 func TestNamespaceHasNoWayOut(t *testing.T) {
 	lab.Require(t)
-	conn, err := net.DialTimeout("tcp", "192.0.2.1:80", time.Second)
+	conn, err := net.DialTimeout("tcp", "192.0.2.1:80", time.Minute)
 	if err == nil {
 		_ = conn.Close()
 	}

@@ -133,7 +133,7 @@ type client struct {
 }
 
 func dial(network, address string) (*client, error) {
-	conn, err := net.DialTimeout(network, address+":80", 5*time.Second)
+	conn, err := net.DialTimeout(network, address+":80", within)
 	if err != nil {
 		return nil, err
 	}
@@ -150,9 +150,9 @@ func mustDial(t *testing.T, network, address string) *client {
 	return c
 }
 
-// ask is what is answered to a word.
-func (c *client) ask(word string) (string, error) {
-	_ = c.SetDeadline(time.Now().Add(2 * time.Second))
+// ask is what is answered to a word within a time.
+func (c *client) ask(word string, within time.Duration) (string, error) {
+	_ = c.SetDeadline(time.Now().Add(within))
 	if _, err := fmt.Fprintln(c, word); err != nil {
 		return "", err
 	}
@@ -162,7 +162,7 @@ func (c *client) ask(word string) (string, error) {
 
 func (c *client) want(t *testing.T, word, answer string) {
 	t.Helper()
-	if got, err := c.ask(word); err != nil || got != answer {
+	if got, err := c.ask(word, within); err != nil || got != answer {
 		t.Fatalf("answer %q, %v; want %q", got, err, answer)
 	}
 }
@@ -177,7 +177,7 @@ func wantAt(t *testing.T, address, answer string) {
 				return err
 			}
 			defer c.Close()
-			got, err := c.ask("hello")
+			got, err := c.ask("hello", 2*time.Second)
 			if err != nil || got != answer+" hello" {
 				return fmt.Errorf("%s: answer %q, %v; want that of %s", network, got, err, answer)
 			}
@@ -205,7 +205,7 @@ func TestEndpointsAreFollowed(t *testing.T) {
 			return err
 		}
 		defer c.Close()
-		if answer, err := c.ask("hello"); err == nil {
+		if answer, err := c.ask("hello", 2*time.Second); err == nil {
 			return fmt.Errorf("without an endpoint the answer is %q", answer)
 		}
 		return nil
@@ -219,9 +219,18 @@ func TestEndpointsTakeTurns(t *testing.T) {
 	backend(t, two)
 	cp.MustApply(t, namespace, service("app", "")+slice("app", ready(one), ready(nobody), ready(two)))
 	address := addressOf(t, cp, namespace, "app")
+	lab.Eventually(t, within, func() error {
+		c, err := dial("tcp", address)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		_, err = c.ask("hello", within)
+		return err
+	})
 	met := map[string]int{}
 	for range 12 {
-		answer, err := mustDial(t, "tcp", address).ask("hello")
+		answer, err := mustDial(t, "tcp", address).ask("hello", within)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -61,7 +61,7 @@ func (k *kong) ask(q question) string {
 		return err.Error()
 	}
 	defer connection.Close()
-	_ = connection.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = connection.SetDeadline(time.Now().Add(answersWithin))
 	by := ""
 	if q.tls {
 		secured := tls.Client(connection, &tls.Config{ServerName: q.sni, InsecureSkipVerify: true}) //nolint:gosec // the certificate is looked at

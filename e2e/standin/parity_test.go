@@ -56,7 +56,6 @@ func TestParity(t *testing.T) {
 		resp, _ := theirs.get("http://x/bare")
 		return resp.StatusCode == http.StatusServiceUnavailable
 	})
-	time.Sleep(time.Second) // the other worker's turn
 	for _, url := range []string{
 		"http://x/nowhere", "http://x/strip", "http://x/strip/", "http://x/strip/a%2Fb/%C3%A9?q=%2F&r", "http://x/strip/../strip//a",
 		"http://x/slash/a", "http://x/items/42/x", "http://Kept.example/a", "http://kept.example:81/a?b", "http://x/tie",
@@ -64,7 +63,12 @@ func TestParity(t *testing.T) {
 		"http://x/dead", "http://x/empty",
 		"http://shop.example:81/strip/a?show=X-Forwarded-For,X-Forwarded-Proto,X-Forwarded-Host,X-Forwarded-Path,X-Forwarded-Prefix,X-Real-Ip",
 	} {
-		if diff := cmp.Diff(theirs.summary(url), ours.summary(url)); diff != "" {
+		diff := cmp.Diff(theirs.summary(url), ours.summary(url))
+		// Kong makes its balancers after its router.
+		for deadline := time.Now().Add(time.Minute); diff != "" && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+			diff = cmp.Diff(theirs.summary(url), ours.summary(url))
+		}
+		if diff != "" {
 			t.Errorf("%s (- Kong, + stand-in):\n%s", url, diff)
 		}
 	}
