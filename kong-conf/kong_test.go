@@ -180,7 +180,7 @@ func (g *gateway) overSocket(method, path string, body []byte) (code int, answer
 }
 
 func (g *gateway) overTCP(url string) (code int, answer string) {
-	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 	return read(client.Get(url))
 }
 
@@ -202,9 +202,10 @@ func (g *gateway) routed(n int) bool {
 
 func (g *gateway) eventually(what string, check func() bool) {
 	g.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !check(); time.Sleep(100 * time.Millisecond) {
+	const within = 3 * time.Minute
+	for deadline := time.Now().Add(within); !check(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			g.t.Fatalf("%s: not within a minute", what)
+			g.t.Fatalf("%s: not within %v", what, within)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // patience is how long an answer may take to be the right one: Kong's workers take up
 // a configuration some time after Kong has acknowledged it.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // question is a request and the answer that the manifests promise.
 type question struct {

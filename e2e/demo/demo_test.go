@@ -41,7 +41,7 @@ func TestOnce(t *testing.T) {
 func once(t *testing.T, args ...string) {
 	o := testOptions(t, append(args, "-once")...)
 	o.manifests = examplesFor(t, o)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	if err := run(ctx, o); err != nil {
 		t.Fatalf("%v\n%s", err, tail(o.logFile(), 40))

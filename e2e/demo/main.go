@@ -15,7 +15,7 @@ import (
 )
 
 // readyTime is how long the gateway and kube-sync may take to be ready.
-const readyTime = time.Minute
+const readyTime = 3 * time.Minute
 
 // standInVerb as the first argument makes this program the stand-in gateway.
 const standInVerb = "stand-in"

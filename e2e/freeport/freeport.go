@@ -12,10 +12,10 @@ import (
 )
 
 // The ports are below those from which kernels take the local port of a connection, so that no
-// connection gets one between its choice and its use.
+// connection gets one between its choice and its use. The lab's control plane has those above.
 const (
 	first = 10_000
-	last  = 32_000
+	last  = 20_000
 	tries = 1000
 )
 
