@@ -123,7 +123,16 @@ func (c *child) send(dir string, controlPlane bool, programs []Program) error {
 	return c.toInside.Close()
 }
 
+// foreign are variables of the machine that lead out of the namespaces: to a proxy, or to another cluster.
+var foreign = []string{
+	"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy",
+	"KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT",
+}
+
 func inside(m *testing.M) int {
+	for _, name := range foreign {
+		_ = os.Unsetenv(name)
+	}
 	if err := enter(&state.setup); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		return 1

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -119,7 +120,10 @@ func TestLoad(t *testing.T) {
 
 func TestUnreachable(t *testing.T) {
 	dir := t.TempDir()
-	slow := serveUnix(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	slow := serveUnix(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // or the server does not see the client leave
+		<-r.Context().Done()
+	}))
 	silent, err := net.Listen("unix", filepath.Join(dir, "silent.sock"))
 	if err != nil {
 		t.Fatal(err)
