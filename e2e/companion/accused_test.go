@@ -18,8 +18,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// triedAgain is after how long the gateway first sends again what ended a worker. On a busy machine
-// that may be during a test.
+// triedAgain is when the gateway sends an object again for the first time after a worker ended over
+// it. On a busy machine that may be during a test.
 const triedAgain = 10 * time.Second
 
 // await applies until nothing is due and all workers work by it, as the agent does. Errors

@@ -118,7 +118,7 @@ func (k *kong) wire(parts ...string) []*http.Response {
 	return k.over(c, 1, parts...)
 }
 
-// wireTwo is wire for parts that have two answers.
+// wireTwo is wire for parts with two requests, both of which have to be answered.
 func (k *kong) wireTwo(parts ...string) []*http.Response {
 	k.t.Helper()
 	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", k.proxy))
@@ -128,8 +128,8 @@ func (k *kong) wireTwo(parts ...string) []*http.Response {
 	return k.over(c, 2, parts...)
 }
 
-// over is wire for a connection and for parts that have at least as many answers.
-func (k *kong) over(c net.Conn, least int, parts ...string) []*http.Response {
+// over is wire on a connection. It waits for the expected number of answers.
+func (k *kong) over(c net.Conn, expected int, parts ...string) []*http.Response {
 	k.t.Helper()
 	defer func() { _ = c.Close() }()
 	go func() {
@@ -145,9 +145,9 @@ func (k *kong) over(c net.Conn, least int, parts ...string) []*http.Response {
 	var answers []*http.Response
 	reader := bufio.NewReader(c)
 	for {
-		// Expected answers may take as long as they like; those after them are there or are not.
+		// Answers that are expected may take long; others come soon or not at all.
 		wait := answersWithin
-		if len(answers) >= least {
+		if len(answers) >= expected {
 			wait = 700 * time.Millisecond
 		}
 		_ = c.SetReadDeadline(time.Now().Add(wait))

@@ -165,11 +165,11 @@ func namespacePrefix(test string) string {
 	return strings.Trim(string(name[:min(len(name), most)]), "-") + "-"
 }
 
-// slack is how many times longer than on a machine of its own anything may take that tests wait for.
+// slack multiplies the times that tests wait, because other programs may keep the machine busy.
 const slack = 5
 
-// Eventually calls the function until it returns nil, and fails the test with its last error if it does not in time.
-// On a busy machine it gets more than the time.
+// Eventually calls the function until it returns nil, and fails the test with its last error if it does not in time:
+// within the given time times slack.
 func Eventually(t testing.TB, within time.Duration, check func() error) {
 	t.Helper()
 	within *= slack

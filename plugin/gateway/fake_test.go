@@ -81,8 +81,8 @@ func serve(t *testing.T, listener net.Listener, handler http.Handler) {
 	t.Cleanup(server.Close)
 }
 
-// pipes are the connections to a server in memory. In a bubble of [synctest], whose clock stands
-// still while anything runs, no request is over its time but one that gets no answer.
+// pipes connect a client to a server in memory. In a bubble of [synctest] the clock stands still
+// while anything runs, so that only a request without an answer times out.
 type pipes struct {
 	conns chan net.Conn
 	once  sync.Once

@@ -243,7 +243,7 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-// lines is a log that calls a function when it has a line.
+// lines is a log that calls a function when it receives a line with a text.
 type lines struct {
 	bytes.Buffer
 	until string

@@ -77,9 +77,9 @@ func startGateway(t *testing.T, manifests string, settings map[string]string) *g
 	return g
 }
 
-// given is how much time the machine has had for the gateway: what the gateway's processes have
-// used and what no process has, for each processor. It passes no faster than time does, and slower
-// by what other programs take.
+// given is the time that the machine has had for the gateway: the processor time of the gateway's
+// processes and the idle time, divided by the number of processors. On an idle machine it passes as
+// fast as the clock, and while other programs run it passes more slowly.
 func (g *gateway) given() time.Duration {
 	stat, _ := os.ReadFile("/proc/stat")
 	lines := strings.Split(string(stat), "\n")
