@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -94,7 +95,11 @@ func TestRealKongOfAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root starts workers of another user")
 	}
-	k := startKongAs(t, "nobody nogroup")
+	group := "nogroup"
+	if _, err := user.LookupGroup(group); err != nil {
+		group = "nobody" // as in Fedora
+	}
+	k := startKongAs(t, "nobody "+group)
 	log := func() string {
 		text, _ := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
 		return string(text)

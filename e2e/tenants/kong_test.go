@@ -49,8 +49,12 @@ func newScene(t *testing.T, o translate.Options, settings ...string) *scene {
 	if _, err := exec.LookPath("kong"); err != nil {
 		t.Skip("there is no kong on PATH: this is not tested against a real one")
 	}
-	prefix, proxy := t.TempDir(), freeport.Address(t)
-	socket := filepath.Join(prefix, "admin.sock")
+	prefix, err := os.MkdirTemp("", "kong") // a socket's path is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(prefix) })
+	proxy, socket := freeport.Address(t), filepath.Join(prefix, "admin.sock")
 	lua, err := filepath.Abs("../../kong-conf/lua")
 	if err != nil {
 		t.Fatal(err)

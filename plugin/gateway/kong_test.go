@@ -35,7 +35,7 @@ func startKong(t testing.TB, settings ...string) *Admin {
 	if _, err := exec.LookPath("kong"); err != nil {
 		t.Skip("there is no kong on PATH: this is not tested against a real one")
 	}
-	prefix := t.TempDir()
+	prefix := shortDir(t)
 	socket := filepath.Join(prefix, "admin.sock")
 	env := append(os.Environ(),
 		"KONG_PREFIX="+prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
