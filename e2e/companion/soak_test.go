@@ -98,14 +98,18 @@ func TestNothingGrows(t *testing.T) {
 					before = k.measure()
 				}
 			}
-			after := k.measure()
-			t.Logf("after %d replacements %+v, after %d %+v", replacements/5, before, replacements, after)
-			for worker, m := range after {
-				b := before[worker]
-				if m.Kilobytes > 1.05*b.Kilobytes || m.Balancers != batch+1 || m.Renewals > b.Renewals || m.Timers > b.Timers+10 || m.Journal > b.Journal+100 {
-					t.Errorf("worker %s grew from %+v to %+v", worker, b, m)
+
+			k.eventually("workers that have not grown", func() bool { // what is under way may take more
+				after := k.measure()
+				t.Logf("after %d replacements %+v, after %d %+v", replacements/5, before, replacements, after)
+				for worker, m := range after {
+					b := before[worker]
+					if m.Kilobytes > 1.05*b.Kilobytes || m.Balancers != batch+1 || m.Renewals > b.Renewals || m.Timers > b.Timers+10 || m.Journal > b.Journal+100 {
+						return false
+					}
 				}
-			}
+				return true
+			})
 		})
 	}
 }
