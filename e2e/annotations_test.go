@@ -50,12 +50,14 @@ func ask(address, method, host, path string, headers ...string) (int, echoed, er
 func wantEcho(t *testing.T, address, method, host, path string, headers []string, check func(int, echoed) error) {
 	t.Helper()
 	lab.Eventually(t, time.Minute, func() error {
-		status, e, err := ask(address, method, host, path, headers...)
-		if err != nil {
-			return err
-		}
-		if err := check(status, e); err != nil {
-			return fmt.Errorf("%s %s%s %v: %w", method, host, path, headers, err)
+		for range connections {
+			status, e, err := ask(address, method, host, path, headers...)
+			if err != nil {
+				return err
+			}
+			if err := check(status, e); err != nil {
+				return fmt.Errorf("%s %s%s %v: %w", method, host, path, headers, err)
+			}
 		}
 		return nil
 	})

@@ -193,18 +193,21 @@ func addressOf(t *testing.T, cp *lab.ControlPlane, namespace, name string) (addr
 // if nothing does.
 func reaches(origin, host, app, port string) error {
 	var last error
+	good := 0
 	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		e, err := askAt(origin, http.MethodGet, host, "/")
 		switch {
 		case err != nil && app == "" && errors.As(err, new(*net.OpError)):
 			return nil // nobody listens
 		case err != nil:
-			last = err
-		case app == "" && e.StatusCode == http.StatusNotFound:
-			return nil
-		case app != "" && strings.HasPrefix(e.Pod, app+"-") && (port == "" || e.Headers.Get("X-Forwarded-Port") == port):
-			return nil
+			good, last = 0, err
+		case app == "" && e.StatusCode == http.StatusNotFound,
+			app != "" && strings.HasPrefix(e.Pod, app+"-") && (port == "" || e.Headers.Get("X-Forwarded-Port") == port):
+			if good++; good == connections {
+				return nil
+			}
 		default:
+			good = 0
 			last = fmt.Errorf("%d of %q, port %q; want %q and %q", e.StatusCode, e.Pod, e.Headers.Get("X-Forwarded-Port"), app, port)
 		}
 	}

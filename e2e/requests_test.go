@@ -54,16 +54,21 @@ const answersWithin = 50 * time.Second
 
 var client = &http.Client{Timeout: answersWithin, Transport: &http.Transport{DisableKeepAlives: true}}
 
-// wantStatus waits until a request is answered with a status.
+// connections are so many that each of Kong's workers answers one of them.
+const connections = 6
+
+// wantStatus waits until a request is answered with a status, by all of Kong's workers.
 func wantStatus(t *testing.T, address, host, path string, status int) {
 	t.Helper()
 	lab.Eventually(t, time.Minute, func() error {
-		a, err := get(address, host, path)
-		if err != nil {
-			return err
-		}
-		if a.status != status {
-			return fmt.Errorf("%s%s answers %d, want %d: %s", host, path, a.status, status, a.body)
+		for range connections {
+			a, err := get(address, host, path)
+			if err != nil {
+				return err
+			}
+			if a.status != status {
+				return fmt.Errorf("%s%s answers %d, want %d: %s", host, path, a.status, status, a.body)
+			}
 		}
 		return nil
 	})
