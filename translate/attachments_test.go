@@ -102,9 +102,9 @@ func TestRoutesAtManyListenersTakeLittle(t *testing.T) {
 	status, _ := g.Status(unit.HTTPRoute.Key("tenant", "r000")).Merge(&gatewayv1.HTTPRoute{}, unit.Moment{})
 	for i, p := range status.(gatewayv1.RouteStatus).Parents {
 		says := fmt.Sprint(p.Conditions)
-		want := "the route is attached to 512 listeners, which are as many as a route may have, and to 1536 others it is not"
+		want := "a route may be attached to 512 listeners; the route is not attached to 1536 more"
 		if i >= full {
-			want = "other parents have 512 listeners for the route, which are as many as a route may have"
+			want = "the route is attached to 512 listeners of other parents, and a route may have no more"
 		}
 		if !strings.Contains(says, want) {
 			t.Errorf("parent %d: %s; want %q", i, says, want)

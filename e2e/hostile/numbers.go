@@ -53,7 +53,7 @@ func ofNumbers() []Attack {
 		{"50 000 credentials that do not exist", []unit.Change{change(missing)}, "more problems"},
 		{"15 000 Services that do not exist", []unit.Change{change(services)}, "LIMIT_OBJECT_ENTITIES"},
 		{"50 000 hosts of a certificate", []unit.Change{change(certificates), change(pair), change(service("web"))}, "LIMIT_OBJECT_ENTITIES"},
-		{"50 000 endpoints at 20 ports", endpoints(), "endpoints, and only the first"},
+		{"50 000 endpoints at 20 ports", endpoints(), "endpoints are used: the setting"},
 	}
 }
 

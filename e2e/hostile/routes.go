@@ -46,7 +46,7 @@ func ofRoutes() []Attack {
 		{"150 regular expressions of 12 MB", []unit.Change{change(regexes(ingress("regexes", 150), `\w{200}`))}, "LIMIT_MATCH_BYTES"},
 		{"regular expressions of 1 MB", []unit.Change{change(regexes(ingress("small-regexes", 2000), `\w{16}`))}, "LIMIT_NAMESPACE_MATCH_BYTES"},
 		{"a regular expression with 100 000 groups", []unit.Change{change(sameName)}, "MatchInvalid"},
-		{"80 Ingresses with 400 equal paths", equal, "is taken by another rule"},
+		{"80 Ingresses with 400 equal paths", equal, "conflicts with another rule"},
 		{"20 000 hosts", []unit.Change{change(hosts), change(service("web"))}, "LIMIT_OBJECT_ENTITIES"},
 		{"an HTTPRoute for 1000 hosts", gatewayHosts(), "LIMIT_OBJECT_ENTITIES"},
 		{"ListenerSets with 19 200 listeners", listenerSets(), "LIMIT_NAMESPACE_LISTENERS"},

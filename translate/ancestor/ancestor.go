@@ -1,5 +1,5 @@
-// Package ancestor keeps what the statuses of policies say of their ancestors: of the
-// objects that a policy counts for.
+// Package ancestor merges the ancestors in the status of a policy: the objects for which the
+// policy takes effect.
 package ancestor
 
 import (
@@ -12,12 +12,12 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Most is how many a status takes, those of other controllers included.
+// Most is the maximum number of ancestors in a status, other controllers' included.
 const Most = unit.MostListed
 
-// Merge gives the ancestors of a status with a controller's own in the place of those that
-// it has of it, and tells whether that makes a difference. Those of other controllers stay.
-// What has the status that it had keeps the time since when.
+// Merge returns the ancestors of a status with the controller's ancestors replaced by own, and
+// reports whether they differ from the ones it has. Other controllers' ancestors stay. A condition
+// whose status remains keeps its transition time.
 func Merge(have []gatewayv1.PolicyAncestorStatus, controller string, own []gatewayv1.PolicyAncestorStatus, now unit.Moment) (all []gatewayv1.PolicyAncestorStatus, differs bool) {
 	all = []gatewayv1.PolicyAncestorStatus{}
 	for _, a := range have {
@@ -30,14 +30,14 @@ func Merge(have []gatewayv1.PolicyAncestorStatus, controller string, own []gatew
 			break
 		}
 		a.ControllerName = gatewayv1.GatewayController(controller)
-		a.Conditions = since(a, have, now)
+		a.Conditions = withTimes(a, have, now)
 		all = append(all, a)
 	}
 	return all, len(have)+len(all) > 0 && !equality.Semantic.DeepEqual(all, have)
 }
 
-// since gives conditions that have the status that they had the time since when.
-func since(ancestor gatewayv1.PolicyAncestorStatus, have []gatewayv1.PolicyAncestorStatus, now unit.Moment) []metav1.Condition {
+// withTimes returns the ancestor's conditions with transition times: kept where the status remains.
+func withTimes(ancestor gatewayv1.PolicyAncestorStatus, have []gatewayv1.PolicyAncestorStatus, now unit.Moment) []metav1.Condition {
 	at := slices.IndexFunc(have, func(a gatewayv1.PolicyAncestorStatus) bool {
 		return a.ControllerName == ancestor.ControllerName && equality.Semantic.DeepEqual(a.AncestorRef, ancestor.AncestorRef)
 	})

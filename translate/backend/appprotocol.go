@@ -10,8 +10,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// appProtocols are the words of Service ports for what Kong speaks. By gRPC's it speaks
-// any HTTP/2 without TLS: bodies, statuses and trailers are those of the backend.
+// appProtocols are Kong's protocols by appProtocol. Kong's "grpc" is any HTTP/2 without TLS: it
+// passes bodies, statuses and trailers on.
 var appProtocols = map[string]string{
 	"http":              "http",
 	"https":             "https",
@@ -22,8 +22,8 @@ var appProtocols = map[string]string{
 	"kubernetes.io/wss": "https",
 }
 
-// overGRPC are the words that have a meaning for gRPC too, and what it is.
-var overGRPC = map[string]string{
+// grpcAppProtocols are Kong's protocols for gRPC requests by appProtocol.
+var grpcAppProtocols = map[string]string{
 	"http":              "grpc",
 	"https":             "grpcs",
 	"grpc":              "grpc",
@@ -31,23 +31,22 @@ var overGRPC = map[string]string{
 	"kubernetes.io/h2c": "grpc",
 }
 
-// protocol is what a Service's port says that it is spoken to with, or the default,
-// "http" or "grpc", where it says nothing. It is false for what such requests cannot be
-// sent by.
+// protocol returns Kong's protocol for a Service's port, or unset, "http" or "grpc", if it has no
+// appProtocol. It is false for an appProtocol that cannot carry such requests.
 func protocol(port corev1.ServicePort, unset string) (string, bool) {
 	if port.AppProtocol == nil || *port.AppProtocol == "" {
 		return unset, true
 	}
-	words := appProtocols
+	known := appProtocols
 	if unset == "grpc" {
-		words = overGRPC
+		known = grpcAppProtocols
 	}
-	p, ok := words[strings.ToLower(*port.AppProtocol)]
+	p, ok := known[strings.ToLower(*port.AppProtocol)]
 	return p, ok
 }
 
-// Protocol is what requests are sent by: what the Service's annotation says, or else its
-// port, or else the default, "http" or "grpc". It is false where that cannot be.
+// Protocol returns Kong's protocol for requests to the endpoints: the Service's annotation, or its
+// port's appProtocol, or unset, "http" or "grpc". It is false for an unsupported appProtocol.
 func (e Endpoints) Protocol(unset string) (string, bool) {
 	key := unit.Service.Of(e.Service)
 	if word := annotation.Of(e.Service, key).Word(annotation.Protocol, "", protocols...); word != "" {
@@ -56,8 +55,8 @@ func (e Endpoints) Protocol(unset string) (string, bool) {
 	return protocol(e.ServicePort, unset)
 }
 
-// Stream is what connections or datagrams are sent by: connections over TLS if the
-// Service's annotation asks for it.
+// Stream returns Kong's protocol for connections or datagrams to the endpoints: "tls" for connections
+// if the Service's annotation names a protocol over TLS.
 func (e Endpoints) Stream(purpose For) string {
 	key := unit.Service.Of(e.Service)
 	b := route.Backend{Protocol: annotation.Of(e.Service, key).Word(annotation.Protocol, "", protocols...)}
@@ -65,10 +64,9 @@ func (e Endpoints) Stream(purpose For) string {
 	return b.Protocol
 }
 
-// protocol is what the Service's port says, for requests of Ingresses: what connections
-// carry is none of the gateway's business. HTTP/2 is left to the annotation, as Kong
-// sends its requests on with the path that they came with, whatever an Ingress says of
-// it. Anything else is taken for HTTP: an Ingress has no condition that could say no.
+// protocol returns "https" for requests of Ingresses to a port whose appProtocol says so, and "http"
+// for everything else. HTTP/2 needs the annotation, because Kong ignores strip-path with it. Unknown
+// values mean HTTP: an Ingress has no condition to reject them.
 func (ref Ref) protocol(service *corev1.Service) string {
 	port, _ := servicePort(service, ref)
 	if p, _ := protocol(port, "http"); p == "https" && ref.For == Requests {

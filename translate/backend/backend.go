@@ -22,7 +22,7 @@ import (
 // Role is the role of backend units.
 const Role unit.RoleBy[Port, Backend] = "backend"
 
-// Port tells the backends of one Service apart.
+// Port identifies one of the backends of a Service.
 type Port struct {
 	// Name is the number or the name of the port, or [ImplicitPort].
 	Name string
@@ -41,51 +41,37 @@ const slicesOfService unit.Index[types.NamespacedName] = "EndpointSlice of Servi
 
 // Options are settings of the operator.
 type Options struct {
-	// AllowExternalName takes Services of type ExternalName and EndpointSlices of
+	// AllowExternalName permits Services of type ExternalName and EndpointSlices of
 	// type FQDN, which can name any host that Kong can reach.
 	AllowExternalName bool
 	// Addresses decides which addresses backends may have.
 	Addresses address.Policy
-	// GatewayNamespace is where the gateway's own Services are; it may be empty.
+	// GatewayNamespace is the namespace of the gateway's own Services; it may be empty.
 	GatewayNamespace string
 	// Drain keeps terminating endpoints as targets of weight 0.
 	Drain bool
 	// ClusterDomain is appended to the names of Services that Kong resolves
 	// itself, such as "cluster.local"; it may be empty.
 	ClusterDomain string
-	// IngressClass is the class whose parameters count.
+	// IngressClass is the class whose parameters apply.
 	IngressClass string
 }
 
-// Ref names a Service's port: by number, by name, or "implicitPort".
+// Ref names a Service's port: by number, by name, or [ImplicitPort].
 type Ref struct {
 	Namespace string
 	Service   string
 	Port      string
-	// For tells backends of one port apart that are spoken to in different ways.
-	For For
+	For       For
 }
 
-// For is what a backend is for.
-type For string
-
-// What backends are for. A facade is for requests as well; the reference's Service is
-// then the name of a KongServiceFacade.
-const (
-	Requests    For = ""
-	Connections For = "tcp"
-	Datagrams   For = "udp"
-	Facade      For = "facade"
-)
-
-// Backend is what users of a backend need to know of it. It is there even when
-// the Service is not: its upstream then has no targets and Kong answers 503.
+// Backend is the value of a backend's unit. There is one even if the Service does not exist: its
+// upstream then has no targets and Kong answers 503.
 type Backend struct {
-	// Service is the name of the Kong service. It is empty for a reference that nothing
-	// could ever be found by.
+	// Service is the name of the Kong service. It is empty for an invalid reference.
 	Service string
 	unit.Unavailable
-	// WrongPort reports that the port of the reference is wrong, and not what it names.
+	// WrongPort is whether the port is what is wrong with the reference.
 	WrongPort bool
 }
 
@@ -105,15 +91,15 @@ func Define(g *unit.Graph, o Options) {
 	})
 }
 
-// Slices are the EndpointSlices of a Service.
+// Slices returns the EndpointSlices of a Service.
 func Slices(r *unit.Reader, namespace, service string) []*discoveryv1.EndpointSlice {
 	return unit.List[*discoveryv1.EndpointSlice](r, slicesOfService, types.NamespacedName{Namespace: namespace, Name: service})
 }
 
-// Use makes a backend be there for the unit that asks.
+// Use returns the backend of a reference, and makes its entities exist while the calling unit uses it.
 func Use(r *unit.Reader, ref Ref) Backend {
-	if wrong, port := ref.wrong(); wrong != "" {
-		return Backend{Unavailable: unit.Unavailable{Reason: "BackendInvalid", Message: wrong}, WrongPort: port}
+	if message, port := ref.invalid(); message != "" {
+		return Backend{Unavailable: unit.Unavailable{Reason: "BackendInvalid", Message: message}, WrongPort: port}
 	}
 	if ref.For == Facade {
 		return unit.Use(r, FacadeRole.Of(ref.Namespace, ref.Service))
@@ -121,24 +107,24 @@ func Use(r *unit.Reader, ref Ref) Backend {
 	return unit.Use(r, Role.Of(ref.Namespace, ref.Service, Port{ref.Port, ref.For}))
 }
 
-// wrong says why nothing can be found by a reference, and whether that is its port.
-// Definitions of custom kinds let any text through.
-func (ref Ref) wrong() (message string, port bool) {
+// invalid returns what is wrong with a reference, and whether it is the port; empty if it is valid.
+// The definitions of custom kinds do not validate references.
+func (ref Ref) invalid() (message string, port bool) {
 	number, err := strconv.Atoi(ref.Port)
 	switch {
 	case ref.For == Facade && len(validation.IsDNS1123Subdomain(ref.Service)) > 0:
-		return fmt.Sprintf("%q is not the name of a KongServiceFacade", ref.Service), false
+		return fmt.Sprintf("%q is not a valid name of a KongServiceFacade", ref.Service), false
 	case ref.For == Facade:
 	case len(validation.IsDNS1123Label(ref.Service)) > 0:
-		return fmt.Sprintf("%q is not the name of a Service", ref.Service), false
+		return fmt.Sprintf("%q is not a valid name of a Service", ref.Service), false
 	case err == nil && (number < 1 || number > 65535), err != nil && ref.Port != ImplicitPort && len(validation.IsValidPortName(ref.Port)) > 0:
-		return fmt.Sprintf("%q is neither the number nor the name of a port", ref.Port), true
+		return fmt.Sprintf("%q is neither a valid number nor a valid name of a port", ref.Port), true
 	}
 	return "", false
 }
 
-// name is the Kong service's. The Kong Ingress Controller has one name for a port's
-// requests and its connections, and one of the two services is lost.
+// name returns the name of the Kong service. The Kong Ingress Controller gives the services for a
+// port's requests and connections the same name, and loses one of them.
 func (ref Ref) name() string {
 	switch ref.For {
 	case Facade:
@@ -149,7 +135,7 @@ func (ref Ref) name() string {
 	return ref.Namespace + "." + ref.Service + "." + ref.Port
 }
 
-// host is the upstream's name.
+// host returns the name of the upstream.
 func (ref Ref) host() string {
 	switch ref.For {
 	case Facade:
@@ -160,15 +146,15 @@ func (ref Ref) host() string {
 	return ref.Service + "." + ref.Namespace + "." + ref.Port + ".svc"
 }
 
-// String gives the form that messages use.
+// String returns the reference as messages name it.
 func (ref Ref) String() string {
 	return fmt.Sprintf("Service %s/%s port %s", ref.Namespace, ref.Service, ref.Port)
 }
 
-// problem is why a backend has no targets, or fewer; empty if there is none.
+// problem is why a backend has no targets, or fewer; empty if there is no problem.
 type problem struct {
 	reason, message string
-	port            bool // the Service does not have it
+	port            bool // the Service does not have the port
 }
 
 func (o Options) translate(r *unit.Reader, key unit.Key, port Port) (unit.Fragment, Backend) {
@@ -182,45 +168,45 @@ func (o Options) translate(r *unit.Reader, key unit.Key, port Port) (unit.Fragme
 	} else {
 		values := annotation.Of(service, key)
 		b.Tags = kong.Tags(service, corev1.SchemeGroupVersion.WithKind("Service"), values.UserTags()...)
-		reached := o.targets(r, ref, service)
-		b.Targets, b.Port, b.Protocol = reached.targets, reached.port, ref.protocol(service)
-		found.Reason, found.Message, found.WrongPort = reached.wrong.reason, reached.wrong.message, reached.wrong.port
+		resolved := o.targets(r, ref, service)
+		b.Targets, b.Port, b.Protocol = resolved.targets, resolved.port, ref.protocol(service)
+		found.Reason, found.Message, found.WrongPort = resolved.problem.reason, resolved.problem.message, resolved.problem.port
 		Settings(r, service, key, ref.For, values, &b)
-		verdicts = slices.Concat(reached.verdicts, values.Verdicts, annotation.Ignored(service, key, annotation.ServiceNames...))
+		verdicts = slices.Concat(resolved.verdicts, values.Verdicts, annotation.Ignored(service, key, annotation.ServiceNames...))
 	}
 	ref.For.UseStreamProtocol(&b)
 	return unit.Fragment{Entities: kong.Backend(b), Verdicts: verdicts}, found
 }
 
-// reached is where requests to a Service's port go.
-type reached struct {
+// resolution holds the targets of a Service's port.
+type resolution struct {
 	targets []route.Target
-	// port is the number that the Kong service carries.
-	port  int
-	wrong problem
-	// verdicts are on the objects whose endpoints are left out.
+	// port is the port of the Kong service.
+	port    int
+	problem problem
+	// verdicts are on the objects whose endpoints are not used.
 	verdicts []unit.Verdict
 }
 
-// targets finds a Service's endpoints for a port.
-func (o Options) targets(r *unit.Reader, ref Ref, service *corev1.Service) reached {
+// targets resolves a Service's port.
+func (o Options) targets(r *unit.Reader, ref Ref, service *corev1.Service) resolution {
 	port, known := servicePort(service, ref)
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
 		return o.externalName(r, ref, service, port, known)
 	}
 	if !known {
-		return reached{port: 80, wrong: portNotFound(ref)}
+		return resolution{port: 80, problem: portNotFound(ref)}
 	}
 	number := int(port.Port)
 	targets, refused := o.endpoints(Slices(r, ref.Namespace, ref.Service), port.Name, o.policy(r))
 	if annotation.Of(service, unit.Key{}).ServiceUpstream() || class.Use(r, o.IngressClass).ServiceUpstream {
-		targets = []route.Target{{Address: joined(o.clusterName(ref), number), Weight: fullWeight}}
-		// The cluster's network chooses the endpoint: it would also choose one that is denied.
+		targets = []route.Target{{Address: hostPort(o.clusterName(ref), number), Weight: fullWeight}}
+		// The cluster's network chooses the endpoint, and could choose a denied one.
 		if refused.total[AddressNotAllowed] > 0 {
 			targets = nil
 		}
 	}
-	return reached{targets, number, refused.problem(ref), refused.verdicts}
+	return resolution{targets, number, refused.problem(ref), refused.verdicts}
 }
 
 func portNotFound(ref Ref) problem {
@@ -235,25 +221,25 @@ func (o Options) clusterName(ref Ref) string {
 	return name
 }
 
-func (o Options) externalName(r *unit.Reader, ref Ref, service *corev1.Service, port corev1.ServicePort, known bool) reached {
+func (o Options) externalName(r *unit.Reader, ref Ref, service *corev1.Service, port corev1.ServicePort, known bool) resolution {
 	if !known { // such Services need not list their ports
 		n, err := strconv.Atoi(ref.Port)
 		if err != nil || !isPort(n) {
-			return reached{port: 80, wrong: portNotFound(ref)}
+			return resolution{port: 80, problem: portNotFound(ref)}
 		}
 		port.Port = int32(n)
 	}
 	number := int(port.Port)
 	key := unit.Service.Of(service)
-	wrong := func(reason, name, why string) reached {
+	wrong := func(reason, name, why string) resolution {
 		at := field.NewPath("spec", name)
 		message := fmt.Sprintf("%s: %s. %s", at, why, advice[reason])
-		return reached{port: number, wrong: problem{reason: reason, message: key.String() + " has no endpoint: " + message},
+		return resolution{port: number, problem: problem{reason: reason, message: key.String() + " has no endpoint: " + message},
 			verdicts: []unit.Verdict{unit.Warning(key, reason, message).At(at)}}
 	}
 	name := service.Spec.ExternalName
 	if !o.AllowExternalName {
-		return wrong(ExternalNameNotAllowed, "type", "ExternalName stands for a name")
+		return wrong(ExternalNameNotAllowed, "type", "ExternalName is not allowed")
 	}
 	if !isHost(name) {
 		return wrong(ExternalNameInvalid, "externalName", fmt.Sprintf("%q is neither a DNS name nor an IP address", name))
@@ -261,11 +247,11 @@ func (o Options) externalName(r *unit.Reader, ref Ref, service *corev1.Service, 
 	if what := hostReason(name, number, o.policy(r)); what != "" {
 		return wrong(AddressNotAllowed, "externalName", name+" is "+what)
 	}
-	return reached{targets: []route.Target{{Address: joined(name, number), Weight: fullWeight}}, port: number}
+	return resolution{targets: []route.Target{{Address: hostPort(name, number), Weight: fullWeight}}, port: number}
 }
 
-// servicePort finds a port by number or name, for datagrams one of UDP if there is one.
-// A Service with one port needs neither.
+// servicePort finds a port by number or name, preferably a UDP port for datagrams and another one
+// otherwise. [ImplicitPort] is the only port of a Service.
 func servicePort(service *corev1.Service, ref Ref) (corev1.ServicePort, bool) {
 	var found corev1.ServicePort
 	known := false
@@ -286,5 +272,5 @@ func servicePort(service *corev1.Service, ref Ref) (corev1.ServicePort, bool) {
 	return found, known
 }
 
-// ImplicitPort is the port of a reference that names none.
+// ImplicitPort is the port of a reference without a port.
 const ImplicitPort = "implicitPort"

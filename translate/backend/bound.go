@@ -9,31 +9,28 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Bound keeps a backend within what one object may make: of too many endpoints the first are
-// taken, and plugins for which there is no room make all requests be refused. It returns
-// what there is to say of that.
-func Bound(b *route.Backend, limits limit.Limits) (problems []kong.Problem) {
-	if most := limits.Object.Entities; most != limit.Unlimited {
-		var wrong string
-		if b.Targets, wrong = First(b.Targets, Most(limits, 1), limits); wrong != "" {
-			problems = append(problems, kong.Problem{Message: wrong})
-		}
+// applyLimits keeps a backend within the limits of one object: it drops excess endpoints, and refuses
+// all requests if the plugins exceed the limits. It returns the problems.
+func applyLimits(b *route.Backend, limits limit.Limits) (problems []kong.Problem) {
+	var excess string
+	if b.Targets, excess = First(b.Targets, Most(limits, 1), limits); excess != "" {
+		problems = append(problems, kong.Problem{Message: excess})
 	}
 	a := kong.NewAllowance(limits)
 	b.Plugins, b.Refuse = a.Guard(b.Plugins, b.Refuse, kong.Part{Name: "annotation konghq.com/plugins", Path: annotation.Field(annotation.Plugins)})
 	return append(problems, a.Problems()...)
 }
 
-// Most is how many endpoints each of so many backends of one object may have.
+// Most returns how many endpoints each of an object's backends may have.
 func Most(limits limit.Limits, backends int) int {
 	return max(limits.Object.Entities*9/10/backends, 1)
 }
 
-// First returns the first endpoints, so many at most, and what there is to say of the rest.
+// First returns the first endpoints, at most so many, and a message about the rest; empty for none.
 func First(targets []route.Target, most int, limits limit.Limits) ([]route.Target, string) {
 	if limits.Object.Entities == limit.Unlimited || len(targets) <= most {
 		return targets, ""
 	}
-	return targets[:most:most], fmt.Sprintf("there are %d endpoints, and only the first %d are used: an object makes %d entities at most by the setting %s, and its endpoints are nine tenths of them",
-		len(targets), most, limits.Object.Entities, limit.ObjectEntities)
+	return targets[:most:most], fmt.Sprintf("only the first %d of %d endpoints are used: the setting %s allows an object %d entities, nine tenths of them for endpoints",
+		most, len(targets), limit.ObjectEntities, limits.Object.Entities)
 }

@@ -1,4 +1,3 @@
-// Package backend translates what routes send requests to: a Service's port with
-// its endpoints. Each is a unit of its own, made once however many routes use it,
-// so that a change of endpoints concerns one upstream and nothing else.
+// Package backend translates the backends of routes: ports of Services with their endpoints. Each is
+// a unit that all its routes share, so that a change of endpoints affects one upstream only.
 package backend

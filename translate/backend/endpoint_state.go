@@ -12,12 +12,12 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// state is what a slice says of an endpoint, from the worst to the best.
+// state is the state of an endpoint in a slice, from the worst to the best.
 type state int
 
 const (
-	absent   state = iota // it takes no requests
-	draining              // it terminates and still serves
+	absent   state = iota // takes no requests
+	draining              // terminates and still serves
 	ready
 )
 
@@ -31,20 +31,19 @@ func stateOf(c discoveryv1.EndpointConditions) state {
 	return absent
 }
 
-// endpointStates are the states of a port's endpoints, by their address and port.
+// endpointStates are the states of a port's endpoints, by address and port.
 //
-// While a controller moves an endpoint from one slice to another it stands in both, and one
-// of them is stale. Nothing says which, so the best that any slice says is what it is: one
-// that does not answer is tried and passed over, and one that is left out gets no requests.
+// While a controller moves an endpoint from one slice to another, it can be in both, and one of them
+// is stale. The best state is used, because an endpoint that does not answer only costs a retry,
+// while one that is left out gets no requests.
 type endpointStates map[string]state
 
 func (all endpointStates) add(address string, s state) {
 	all[address] = max(all[address], s)
 }
 
-// targets returns the endpoints that requests are sent to, in order: the ready ones. If
-// there are none, those that are draining are taken, as kube-proxy does: the last pods of a
-// rollout answer better than nobody. With drain, these are kept beside ready ones without
+// targets returns the endpoints that get requests, sorted: the ready ones, or the draining ones if
+// none is ready, as in kube-proxy. With drain, draining endpoints are kept beside ready ones, without
 // new requests.
 func (all endpointStates) targets(drain bool) []route.Target {
 	anyReady := slices.Contains(slices.Collect(maps.Values(all)), ready)
@@ -61,7 +60,7 @@ func (all endpointStates) targets(drain bool) []route.Target {
 	return targets
 }
 
-// canonical is the one spelling of an address or name: two slices may have two.
+// canonical returns the canonical spelling of an address or name, which may differ between slices.
 func canonical(host string) string {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.Unmap().String()

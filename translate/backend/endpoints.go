@@ -13,11 +13,11 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// fullWeight is Kong's default: an equal share.
+// fullWeight is Kong's default weight.
 const fullWeight = 100
 
-// endpoints returns the targets of a port, in order, and why others are left out.
-// Of an endpoint's addresses only the first has a meaning in Kubernetes.
+// endpoints returns the targets of a port, sorted, and the endpoints that are not used. Only the
+// first address of an endpoint has a meaning in Kubernetes.
 func (o Options) endpoints(all []*discoveryv1.EndpointSlice, portName string, policy address.Policy) ([]route.Target, refusals) {
 	var refused refusals
 	states := endpointStates{}
@@ -37,7 +37,7 @@ func (o Options) endpoints(all []*discoveryv1.EndpointSlice, portName string, po
 				refused.add(key, field.NewPath("endpoints").Index(i).Child("addresses").Index(0), *why)
 				continue
 			}
-			states.add(joined(canonical(host), port), s)
+			states.add(hostPort(canonical(host), port), s)
 		}
 	}
 	return states.targets(o.Drain), refused
@@ -45,12 +45,12 @@ func (o Options) endpoints(all []*discoveryv1.EndpointSlice, portName string, po
 
 func isPort(port int) bool { return port >= 1 && port <= 65535 }
 
-// drains tells endpoints that still serve while they terminate.
+// drains reports whether an endpoint terminates and still serves.
 func drains(c discoveryv1.EndpointConditions) bool {
 	return flagOr(c.Terminating, false) && flagOr(c.Serving, flagOr(c.Ready, true))
 }
 
-// flagOr is a condition's value, or its meaning when nobody set it.
+// flagOr returns the value of a condition, or unset if it has none.
 func flagOr(value *bool, unset bool) bool {
 	if value == nil {
 		return unset
@@ -58,7 +58,7 @@ func flagOr(value *bool, unset bool) bool {
 	return *value
 }
 
-// SlicePort returns the number that a slice has for the Service's port of a name.
+// SlicePort returns the number of the Service's port of a name in a slice.
 func SlicePort(slice *discoveryv1.EndpointSlice, name string) (int, bool) {
 	for _, p := range slice.Ports {
 		if p.Port == nil {
@@ -71,9 +71,9 @@ func SlicePort(slice *discoveryv1.EndpointSlice, name string) (int, bool) {
 	return 0, false
 }
 
-// joined is a host and a port, with brackets around an IPv6 address. Kong refuses IPv6
-// addresses that stand for IPv4 ones.
-func joined(host string, port int) string {
+// hostPort joins a host and a port, with brackets around an IPv6 address. Kong refuses IPv4-mapped
+// IPv6 addresses, so they are converted.
+func hostPort(host string, port int) string {
 	if ip, err := netip.ParseAddr(host); err == nil && ip.Is4In6() {
 		host = ip.Unmap().String()
 	}

@@ -18,8 +18,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// The roles of the units of KongServiceFacades: of the backend that each is where an
-// Ingress names it, and of the object, which has a status in any case.
+// The roles of the units of KongServiceFacades: the backend, which exists while an Ingress uses it,
+// and the object, which always has a status.
 const (
 	FacadeRole       unit.Role[Backend]   = "backend-facade"
 	facadeObjectRole unit.Role[unit.None] = "facade"
@@ -35,8 +35,8 @@ func (o Options) defineFacades(g *unit.Graph) {
 	unit.Each(g, facadeObjectRole, unit.KongServiceFacade, unit.Valueless(o.facadeObject))
 }
 
-// translateFacade makes a backend of a KongServiceFacade: the endpoints of the Service
-// that it names, spoken to as its own annotations say.
+// translateFacade makes the backend of a KongServiceFacade: the endpoints of the Service that it
+// names, with the settings of the facade's annotations.
 func (o Options) translateFacade(r *unit.Reader, key unit.Key) (unit.Fragment, Backend) {
 	ref := Ref{Namespace: key.Namespace, Service: key.Name, For: Facade}
 	b := route.Backend{Name: ref.name(), Host: ref.host(), Protocol: "http", Port: 80}
@@ -47,7 +47,7 @@ func (o Options) translateFacade(r *unit.Reader, key unit.Key) (unit.Fragment, B
 		return unit.Fragment{Entities: kong.Backend(b)}, found
 	}
 	if !class.Ours(r, facade, o.IngressClass) {
-		found.Reason, found.Message = "KongServiceFacadeNotOurs", fmt.Sprintf("%s is not of the class %s", key, o.IngressClass)
+		found.Reason, found.Message = "KongServiceFacadeNotOurs", fmt.Sprintf("%s does not have the class %s", key, o.IngressClass)
 		return unit.Fragment{Entities: kong.Backend(b)}, found
 	}
 	values := annotation.Of(facade, key)
@@ -59,19 +59,19 @@ func (o Options) translateFacade(r *unit.Reader, key unit.Key) (unit.Fragment, B
 	if !ok {
 		found.Reason, found.Message, found.Missing = ServiceNotFound, fmt.Sprintf("%s does not exist", target), serviceKey
 	} else {
-		reached := o.targets(r, target, service)
-		b.Targets, b.Port, b.Protocol = reached.targets, reached.port, target.protocol(service)
-		found.Reason, found.Message, found.WrongPort = reached.wrong.reason, reached.wrong.message, reached.wrong.port
-		verdicts = reached.verdicts
+		resolved := o.targets(r, target, service)
+		b.Targets, b.Port, b.Protocol = resolved.targets, resolved.port, target.protocol(service)
+		found.Reason, found.Message, found.WrongPort = resolved.problem.reason, resolved.problem.message, resolved.problem.port
+		verdicts = resolved.verdicts
 	}
 	Settings(r, facade, key, Requests, values, &b)
-	programmed := condition.Verdict(key, true, "Programmed", "an Ingress has it as a backend")
+	programmed := condition.Verdict(key, true, condition.ReasonProgrammed, "an Ingress uses it as a backend")
 	if found.Reason != "" {
 		at := field.NewPath("spec", "backendRef", "name")
 		if found.WrongPort {
 			at = field.NewPath("spec", "backendRef", "port")
 		}
-		programmed = condition.Verdict(key, false, "Invalid", found.Message).With(unit.Lacking(at, found.Missing))
+		programmed = condition.Verdict(key, false, condition.ReasonInvalid, found.Message).With(unit.Lacking(at, found.Missing))
 	}
 	return unit.Fragment{
 		Entities: kong.Backend(b),
@@ -79,7 +79,7 @@ func (o Options) translateFacade(r *unit.Reader, key unit.Key) (unit.Fragment, B
 	}, found
 }
 
-// facadeObject has the status of a facade of ours.
+// facadeObject translates the object of a KongServiceFacade, to its status.
 func (o Options) facadeObject(r *unit.Reader, key unit.Key, facade *incubatorv1alpha1.KongServiceFacade) unit.Fragment {
 	if !class.Ours(r, facade, o.IngressClass) {
 		return unit.Fragment{Verdicts: class.Missing(facade, key, o.IngressClass)}
@@ -87,7 +87,7 @@ func (o Options) facadeObject(r *unit.Reader, key unit.Key, facade *incubatorv1a
 	return unit.Fragment{Status: facadeStatus{key: key}}
 }
 
-// facadeStatus is the condition Programmed, also of a facade that nobody uses.
+// facadeStatus is the condition Programmed, which is Pending while no Ingress uses the facade.
 type facadeStatus struct {
 	condition.Status
 	key unit.Key
@@ -98,7 +98,7 @@ func (s facadeStatus) Judged(verdicts []unit.Verdict) unit.Status {
 	used := slices.ContainsFunc(verdicts, func(v unit.Verdict) bool { return v.Condition == condition.Programmed })
 	if !used {
 		verdicts = append(slices.Clip(verdicts),
-			condition.Verdict(s.key, false, "Pending", "no Ingress of this gateway has it as a backend"))
+			condition.Verdict(s.key, false, condition.ReasonPending, "no Ingress of this gateway uses it as a backend"))
 	}
 	return s.Status.Judged(verdicts)
 }

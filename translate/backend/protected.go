@@ -12,8 +12,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// The roles of units that add to the operator's policy of addresses what only the cluster
-// knows. They stand for the Service of the API server.
+// The roles of the units that extend the operator's address policy by addresses learned from the
+// cluster. Their ids are the Service of the API server.
 const (
 	policyRole  unit.Role[address.Policy]  = "address-policy"
 	learnedRole unit.Role[address.Learned] = "address-learned"
@@ -22,9 +22,10 @@ const (
 func ofAPIServer[T any](role unit.Role[T]) unit.Ref[T] { return role.Of("default", "kubernetes") }
 
 const (
-	// slicesOfGateway finds the EndpointSlices that have the gateway's pod, in its namespace.
+	// slicesOfGateway finds the EndpointSlices with the gateway's pod, in its namespace.
 	slicesOfGateway unit.Index[unit.None] = "EndpointSlice of the gateway"
-	// slicesDenied finds those of all namespaces with an address that the operator's policy denies.
+	// slicesDenied finds the EndpointSlices of all namespaces with an address that the operator's
+	// policy denies.
 	slicesDenied unit.Index[unit.None] = "EndpointSlice with a denied address"
 )
 
@@ -49,15 +50,15 @@ func (o Options) defineProtected(g *unit.Graph) {
 	})
 }
 
-// policy decides which endpoints are left out.
+// policy returns the policy that decides which endpoints are used.
 func (Options) policy(r *unit.Reader) address.Policy {
 	return unit.Use(r, ofAPIServer(policyRole))
 }
 
-// translatePolicy finds the addresses of the API server and of the gateway's Services: their
-// cluster IPs, all pods behind them, and at their ports the addresses by which they are reached
-// from outside. These may be a node's, where other pods have other ports. No tenant may change
-// these objects, as all backends are translated again when they change.
+// translatePolicy adds the addresses of the API server and of the gateway's Services: their cluster
+// IPs, all pods behind them, and their external addresses, these only at their ports, because a
+// node's address serves other pods at other ports. A change of these objects translates all backends
+// again, so tenants must not be able to change them.
 func (o Options) translatePolicy(r *unit.Reader, apiServer unit.Key) (unit.Fragment, address.Policy) {
 	p := o.Addresses
 	p.Learned = address.Learned{}
@@ -79,9 +80,9 @@ func (o Options) translatePolicy(r *unit.Reader, apiServer unit.Key) (unit.Fragm
 	return unit.Fragment{}, p
 }
 
-// translateLearned finds what those have to be told who judge addresses when they connect:
-// what the policy has learned, and the cluster IPs of Services with a denied endpoint. To
-// that the cluster's network would send what goes to the cluster IP.
+// translateLearned returns the addresses for those that check addresses when they connect: the ones
+// that the policy has learned, and the cluster IPs of Services with a denied endpoint, to which the
+// cluster's network would forward.
 func (o Options) translateLearned(r *unit.Reader, _ unit.Key) (unit.Fragment, address.Learned) {
 	learned := address.Learned{}
 	for _, slice := range unit.List[*discoveryv1.EndpointSlice](r, slicesDenied, unit.None{}) {
@@ -91,8 +92,7 @@ func (o Options) translateLearned(r *unit.Reader, _ unit.Key) (unit.Fragment, ad
 	return unit.Fragment{}, learned
 }
 
-// Learned are the addresses that are denied for what the cluster says of them, as far as the
-// graph was told of it.
+// Learned returns the denied addresses that the objects in the graph tell.
 func Learned(g *unit.Graph) address.Learned {
 	return unit.Keep(g, ofAPIServer(learnedRole))
 }
@@ -110,8 +110,8 @@ func clusterIPs(r *unit.Reader, namespace, name string) (all []netip.Addr) {
 	return all
 }
 
-// external returns the addresses by which a Service is reached from outside of the cluster, those
-// of load balancers among them, and its ports there.
+// external returns the addresses of a Service outside of the cluster, including those of load
+// balancers, and its ports there.
 func external(r *unit.Reader, namespace, name string) (all []netip.Addr, ports []uint16) {
 	service, ok := unit.Get[*corev1.Service](r, unit.Service.Key(namespace, name))
 	if !ok {

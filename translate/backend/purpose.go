@@ -2,8 +2,20 @@ package backend
 
 import "github.com/kube-sync/kube-sync/translate/route"
 
-// UseStreamProtocol makes of a protocol for requests the one for connections: a Service that an
-// Ingress uses too says its protocol for that.
+// For is the kind of traffic of a backend. A Service's port has a backend for each.
+type For string
+
+// The kinds of traffic. A Facade is for requests too; the reference's Service is then the name of a
+// KongServiceFacade.
+const (
+	Requests    For = ""
+	Connections For = "tcp"
+	Datagrams   For = "udp"
+	Facade      For = "facade"
+)
+
+// UseStreamProtocol replaces an HTTP protocol by its stream equivalent: the annotations of a Service
+// may name an HTTP protocol for Ingresses.
 func (f For) UseStreamProtocol(b *route.Backend) {
 	switch {
 	case f == Datagrams:

@@ -14,7 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// The reasons for which endpoints, or names in their place, are left out.
+// The reasons why endpoints and external names are not used.
 const (
 	AddressNotAllowed      = "AddressNotAllowed"
 	ExternalNameNotAllowed = "ExternalNameNotAllowed"
@@ -22,22 +22,22 @@ const (
 	ExternalNameInvalid    = "ExternalNameInvalid"
 )
 
-// advice says of each reason what is allowed, or which setting allows it.
+// advice says for each reason what is allowed, or which setting allows it.
 var advice = map[string]string{
 	AddressNotAllowed:      "The gateway does not connect to such addresses; the setting ALLOWED_ADDRESSES makes exceptions.",
-	ExternalNameInvalid:    "It is a DNS name such as db.example.com, whose last label is not a number.",
-	ExternalNameNotAllowed: "The setting ALLOW_EXTERNAL_NAME has to allow names.",
-	EndpointInvalid:        "An endpoint is an IP address, or with addressType FQDN a DNS name, and a port from 1 to 65535.",
+	ExternalNameInvalid:    "Use a DNS name such as db.example.com, whose last label is not a number.",
+	ExternalNameNotAllowed: "The setting ALLOW_EXTERNAL_NAME allows names.",
+	EndpointInvalid:        "An endpoint needs an IP address, or with addressType FQDN a DNS name, and a port from 1 to 65535.",
 }
 
-// refusal is why one endpoint is left out.
+// refusal is why one endpoint is not used.
 type refusal struct {
 	reason string
 	// why is a clause about the endpoint: "10.0.0.1 is a loopback address".
 	why string
 }
 
-// refuse judges an endpoint. It returns nil if the gateway may connect to it.
+// refuse returns why an endpoint is not used; nil if the gateway may connect to it.
 func (o Options) refuse(kind discoveryv1.AddressType, host string, port int, policy address.Policy) *refusal {
 	_, err := netip.ParseAddr(host)
 	switch {
@@ -46,7 +46,7 @@ func (o Options) refuse(kind discoveryv1.AddressType, host string, port int, pol
 	case !isHost(host):
 		return &refusal{EndpointInvalid, fmt.Sprintf("%q is neither an IP address nor a DNS name", host)}
 	case !isPort(port):
-		return &refusal{EndpointInvalid, fmt.Sprintf("%d is not a port", port)}
+		return &refusal{EndpointInvalid, fmt.Sprintf("%d is not a valid port", port)}
 	case kind == discoveryv1.AddressTypeFQDN && !o.AllowExternalName:
 		return &refusal{ExternalNameNotAllowed, host + " is a name"}
 	}
@@ -56,9 +56,8 @@ func (o Options) refuse(kind discoveryv1.AddressType, host string, port int, pol
 	return nil
 }
 
-// hostReason completes the sentence "127.0.0.1 is …" for an address that is denied, or for a
-// name that stands for one wherever it is resolved. What other names stand for is judged by
-// those who connect.
+// hostReason completes the sentence "127.0.0.1 is …" for a denied address, or for a name that always
+// resolves to one; it is empty for others. Addresses of other names are checked on connecting.
 func hostReason(host string, port int, policy address.Policy) string {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return policy.ReasonAt(ip, uint16(port))
@@ -70,7 +69,7 @@ func hostReason(host string, port int, policy address.Policy) string {
 	return ""
 }
 
-// isHost tells addresses and names from what an API server would not have stored.
+// isHost reports whether a host is a valid IP address or DNS name.
 func isHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return !strings.Contains(host, "%")
@@ -78,21 +77,21 @@ func isHost(host string) bool {
 	return len(validation.IsDNS1123Subdomain(host)) == 0 && !number.MatchString(host[strings.LastIndexByte(host, '.')+1:])
 }
 
-// number matches the last label of what is an address in an old spelling, such as 127.1
-// or 0x7f000001. Some resolvers read these, and there is no top-level domain like that.
+// number matches the last label of an address in an old spelling, such as 127.1 or 0x7f000001, which
+// some resolvers accept. No top-level domain is a number.
 var number = regexp.MustCompile(`^([0-9]+|0x[0-9a-f]*)$`)
 
-// refusals are the endpoints of a Service that are left out. A message names the first few.
+// refusals are the unused endpoints of a Service. A message names the first few.
 type refusals struct {
 	verdicts []unit.Verdict
-	told     map[about]int
+	told     map[subject]int
 	seen     map[refusal]bool
 	named    map[string][]string // clauses by reason
 	total    map[string]int
 }
 
-// about is what verdicts are about.
-type about struct {
+// subject is what a verdict is about. Their number is limited for each.
+type subject struct {
 	object unit.Key
 	reason string
 }
@@ -101,9 +100,9 @@ const mostNamed = 3
 
 func (r *refusals) add(object unit.Key, at field.Path, why refusal) {
 	if r.seen == nil {
-		r.told, r.seen, r.named, r.total = map[about]int{}, map[refusal]bool{}, map[string][]string{}, map[string]int{}
+		r.told, r.seen, r.named, r.total = map[subject]int{}, map[refusal]bool{}, map[string][]string{}, map[string]int{}
 	}
-	if r.told[about{object, why.reason}]++; r.told[about{object, why.reason}] <= mostNamed {
+	if r.told[subject{object, why.reason}]++; r.told[subject{object, why.reason}] <= mostNamed {
 		r.verdicts = append(r.verdicts, unit.Warning(object, why.reason, fmt.Sprintf("%s: %s. %s", at, why.why, advice[why.reason])).At(at))
 	}
 	if r.seen[why] {
@@ -115,14 +114,14 @@ func (r *refusals) add(object unit.Key, at field.Path, why refusal) {
 	}
 }
 
-// problem is what users of the Service are told; empty if no endpoint is left out.
+// problem returns the problem for users of the Service; empty if all endpoints are used.
 func (r *refusals) problem(ref Ref) (found problem) {
 	for _, reason := range []string{AddressNotAllowed, ExternalNameNotAllowed, EndpointInvalid} {
 		if r.total[reason] == 0 {
 			continue
 		}
 		if found.reason == "" {
-			found = problem{reason: reason, message: ref.String() + " has endpoints that are left out:"}
+			found = problem{reason: reason, message: ref.String() + " has endpoints that are not used:"}
 		}
 		found.message += " " + strings.Join(r.named[reason], ", ")
 		if more := r.total[reason] - mostNamed; more > 0 {

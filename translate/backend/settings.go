@@ -16,17 +16,17 @@ import (
 	"github.com/kube-sync/kube-sync/translate/upstream"
 )
 
-// protocols are those that Kong speaks to services.
+// protocols are the protocols of Kong's services.
 var protocols = []string{"http", "https", "grpc", "grpcs", "tcp", "tls", "udp"}
 
-// The largest values that Kong takes.
+// Kong's maximum values.
 const (
 	maxTimeout = 1<<31 - 2
 	maxRetries = 32767
 	maxDepth   = 64
 )
 
-// settings is the state of reading what an object says of how it is spoken to.
+// settings is the state of reading the annotations of an object.
 type settings struct {
 	reader    *unit.Reader
 	namespace string
@@ -36,9 +36,9 @@ type settings struct {
 	backend   *route.Backend
 }
 
-// Settings reads the annotations of a Service, or of what stands for one, into a backend
-// that has the defaults. These are [annotation.ServiceNames]. The values' verdicts say what could not be had. A backend that
-// cannot be had as safe as it was asked for loses its targets: Kong answers 503.
+// Settings reads the annotations [annotation.ServiceNames] of a Service or KongServiceFacade into a
+// backend, which has the defaults. Problems are added to the values' verdicts. A backend that cannot be
+// as secure as its annotations ask loses its targets, so that Kong answers 503.
 func Settings(r *unit.Reader, object metav1.Object, key unit.Key, purpose For, values *annotation.Values, b *route.Backend) {
 	s := &settings{reader: r, namespace: object.GetNamespace(), values: values, key: key, purpose: purpose, backend: b}
 	b.Protocol = values.Word(annotation.Protocol, b.Protocol, protocols...)
@@ -51,13 +51,13 @@ func Settings(r *unit.Reader, object metav1.Object, key unit.Key, purpose For, v
 	s.hostHeader()
 	s.tls()
 	s.plugins(object)
-	for _, problem := range Bound(b, r.Limits()) {
+	for _, problem := range applyLimits(b, r.Limits()) {
 		s.warn(unit.At(problem.Path), "ObjectTooLarge", problem.Message)
 	}
-	values.ServiceUpstream() // for what there is to say of it
+	values.ServiceUpstream() // for its verdict
 }
 
-// plugins are those of all routes to the object.
+// plugins reads the plugins for all requests to the object.
 func (s *settings) plugins(object metav1.Object) {
 	attached := plugin.Attached(s.reader, object, s.key)
 	if s.purpose == Connections || s.purpose == Datagrams {
@@ -71,7 +71,7 @@ func (s *settings) warn(f unit.Fault, reason, message string) {
 	s.values.Verdicts = append(s.values.Verdicts, unit.Warning(s.key, reason, message).With(f))
 }
 
-// pathPattern is what Kong takes for a path.
+// pathPattern matches the paths that Kong accepts.
 var pathPattern = regexp.MustCompile(`^(/([A-Za-z0-9._~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)*/?$`)
 
 func (s *settings) path() {
@@ -79,7 +79,7 @@ func (s *settings) path() {
 	switch {
 	case path == "":
 	case s.backend.Protocol != "http" && s.backend.Protocol != "https":
-		s.values.Invalid(annotation.Path, path, "possible for protocol "+s.backend.Protocol)
+		s.values.Invalid(annotation.Path, path, "supported for protocol "+s.backend.Protocol)
 	case !pathPattern.MatchString(path):
 		s.values.Invalid(annotation.Path, path, "a path that begins with / and has no characters that need encoding")
 	default:
@@ -87,7 +87,7 @@ func (s *settings) path() {
 	}
 }
 
-// balancing reads the policy. A KongIngress is older and gives way to it.
+// balancing reads the KongUpstreamPolicy, which takes precedence over a KongIngress.
 func (s *settings) balancing() {
 	name := strings.TrimSpace(s.values.Text(annotation.UpstreamPolicy, ""))
 	older := strings.TrimSpace(s.values.Text(annotation.Override, ""))
@@ -107,7 +107,7 @@ func (s *settings) balancing() {
 		return
 	}
 	if older != "" {
-		s.values.Invalid(annotation.Override, older, "of effect beside "+annotation.Prefix+annotation.UpstreamPolicy)
+		s.values.Invalid(annotation.Override, older, "used beside "+annotation.Prefix+annotation.UpstreamPolicy)
 	}
 	s.backend.Balancing = p.Balancing
 	upstream.Attach(s.reader, name, s.key)
@@ -124,12 +124,12 @@ func (s *settings) hostHeader() {
 	}
 }
 
-// tls reads what is for protocols over TLS alone.
+// tls reads the annotations for protocols over TLS.
 func (s *settings) tls() {
 	if s.backend.Protocol == "grpcs" && s.values.Bool(annotation.TLSVerify, false) {
 		s.backend.Targets = nil
 		s.warn(unit.At(annotation.Field(annotation.TLSVerify)), "TLSVerifyNotSupported", fmt.Sprintf(
-			"annotation %s%s: Kong verifies nobody by the protocol grpcs; requests are answered 503 rather than sent to an endpoint that nobody vouches for",
+			"annotation %s%s is not supported for the protocol grpcs; requests are answered 503 rather than sent to an unverified endpoint",
 			annotation.Prefix, annotation.TLSVerify))
 		return
 	}
@@ -138,7 +138,7 @@ func (s *settings) tls() {
 			annotation.CACertificatesSecret, annotation.CACertificatesConfigMap,
 			annotation.CACertificatesSecrets, annotation.CACertificatesConfigMaps} {
 			if value := s.values.Text(name, ""); value != "" {
-				s.values.Invalid(name, value, "possible for protocol "+s.backend.Protocol+", only for https and tls")
+				s.values.Invalid(name, value, "supported for protocol "+s.backend.Protocol+", only for https and tls")
 			}
 		}
 		return
@@ -152,7 +152,7 @@ func (s *settings) tls() {
 	}
 	s.backend.TLSVerify = s.values.Flag(annotation.TLSVerify)
 	s.backend.TLSVerifyDepth = s.values.Number(annotation.TLSVerifyDepth, 0, maxDepth)
-	var asked string // the first annotation that names CAs
+	var named string // the first annotation that names CA certificates
 	for _, from := range []struct {
 		name string
 		kind unit.Kind
@@ -161,26 +161,25 @@ func (s *settings) tls() {
 		{annotation.CACertificatesConfigMap, unit.ConfigMap}, {annotation.CACertificatesConfigMaps, unit.ConfigMap},
 	} {
 		s.cas(from.name, from.kind)
-		if asked == "" && len(s.values.Items(from.name)) > 0 {
-			asked = from.name
+		if named == "" && len(s.values.Items(from.name)) > 0 {
+			named = from.name
 		}
 	}
 	slices.Sort(s.backend.CACertificates)
 	s.backend.CACertificates = slices.Compact(s.backend.CACertificates)
 	verify := s.backend.TLSVerify != nil && *s.backend.TLSVerify
-	if verify && asked != "" && len(s.backend.CACertificates) == 0 {
-		// Kong would verify by the CAs that it trusts for everything else.
+	if verify && named != "" && len(s.backend.CACertificates) == 0 {
+		// Kong would use its default CA certificates.
 		s.backend.Targets = nil
-		s.warn(unit.Fault{Field: annotation.Field(asked), Follows: true}, "CACertificatesMissing", "none of the CA certificates to verify by is there; requests are answered 503 rather than sent to an endpoint that others vouch for")
+		s.warn(unit.Fault{Field: annotation.Field(named), Follows: true}, "CACertificatesMissing", "none of the CA certificates is available; requests are answered 503 rather than sent to an endpoint that other CAs vouch for")
 	}
-	if !verify && asked != "" {
-		s.warn(unit.At(annotation.Field(asked)), "AnnotationWithoutEffect", fmt.Sprintf("CA certificates have no effect without the annotation %s%s: \"true\"",
+	if !verify && named != "" {
+		s.warn(unit.At(annotation.Field(named)), "AnnotationWithoutEffect", fmt.Sprintf("CA certificates have no effect without the annotation %s%s: \"true\"",
 			annotation.Prefix, annotation.TLSVerify))
 	}
 }
 
-// cas reads a list of objects with CA certificates. What cannot be had leaves fewer that
-// an endpoint's certificate is verified by, never more.
+// cas reads a list of objects with CA certificates. An unavailable one only leaves fewer to trust.
 func (s *settings) cas(name string, kind unit.Kind) {
 	for _, object := range s.values.Few(name) {
 		ca := certificate.UseCA(s.reader, kind, s.namespace, object)

@@ -29,7 +29,7 @@ func (s Attached) Judged(verdicts []unit.Verdict) unit.Status {
 // Counted implements [unit.Status].
 func (s Attached) Counted(attached map[string]int) unit.Status {
 	if attached[users] == 0 && s.condition.Status == metav1.ConditionTrue {
-		s.condition.Status, s.condition.Reason, s.condition.Message = metav1.ConditionFalse, "Pending", s.Pending
+		s.condition.Status, s.condition.Reason, s.condition.Message = metav1.ConditionFalse, ReasonPending, s.Pending
 	}
 	return s
 }

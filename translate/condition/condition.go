@@ -20,11 +20,15 @@ import (
 // the object says.
 const Programmed = string(configurationv1.ConditionProgrammed)
 
+// Reasons of the condition.
 const (
-	// messageLimit is what Kubernetes takes for a condition's message.
-	messageLimit = 32768
-	invalid      = string(configurationv1.ReasonInvalid)
+	ReasonProgrammed = string(configurationv1.ReasonProgrammed)
+	ReasonInvalid    = string(configurationv1.ReasonInvalid)
+	ReasonPending    = string(configurationv1.ReasonPending)
 )
+
+// messageLimit is the maximum length of a condition's message in Kubernetes.
+const messageLimit = 32768
 
 // Verdict is one on the condition.
 func Verdict(key unit.Key, ok bool, reason, message string) unit.Verdict {
@@ -75,7 +79,7 @@ func (s Status) Refused(message string) unit.Status {
 	if s.condition.Status == metav1.ConditionFalse {
 		message = s.condition.Message + "; " + message
 	}
-	s.condition = metav1.Condition{Type: Programmed, Status: metav1.ConditionFalse, Reason: invalid, Message: Shorten(message)}
+	s.condition = metav1.Condition{Type: Programmed, Status: metav1.ConditionFalse, Reason: ReasonInvalid, Message: Shorten(message)}
 	return s
 }
 

@@ -2,12 +2,12 @@ package experimental
 
 import gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-// The protocols of listeners of earlier releases that the present types cannot express. Such a
-// listener is read with one of them, so that it is rejected rather than served without the check
-// of client certificates that it asks for.
+// Listeners of earlier releases can ask for a validation of client certificates that the present
+// types cannot express. Such a listener is read with one of these protocols, so that it is
+// rejected rather than served without validation.
 const (
-	// DifferentFrontendValidation is for a listener whose tls.frontendValidation is not that of
-	// another listener of its port.
+	// DifferentFrontendValidation is for a listener whose tls.frontendValidation differs from
+	// another listener's on the same port.
 	DifferentFrontendValidation gatewayv1.ProtocolType = "kube-sync.io/different-frontend-validation"
 	// FrontendValidationInListenerSet is for a listener of an XListenerSet with
 	// tls.frontendValidation.

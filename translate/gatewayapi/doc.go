@@ -1,17 +1,16 @@
 // Package gatewayapi adds the translation of Gateway API to a graph. Its packages are named after the
-// kinds and fields that they are about; imports go in one direction:
+// kinds and fields that they translate; imports go in one direction:
 //
 //	routes → gateway → gatewayclass
 //	routes → backendref → filter
 //	routes, backendref → backendtlspolicy
 //	all → hostname
 //
-// Each object is a unit of its own, and so is what a rule of a route sends requests to, so that a
-// change of endpoints concerns one upstream. A Gateway's unit tells its routes what its listeners
-// allow; a route's unit says which listeners it is attached to, which the Gateway's status counts.
-// Every object of ours has a whole status; of those of other controllers nothing is read but their
-// class.
+// Each object is a unit, and so are the backends of each rule, so that a change of endpoints affects
+// one upstream only. A Gateway's unit tells its routes what its listeners allow; a route's unit
+// records the listeners it is attached to, and the Gateway's status counts them. Objects that belong
+// to this controller get a complete status. Of other controllers' objects, only the class is read.
 //
-// What Kong cannot do by itself is the configuration of a plugin in Lua or of the relay, each only
-// on the routes that ask for it.
+// Features that Kong lacks become configuration of a Lua plugin or of the relay, only on the routes
+// that use them.
 package gatewayapi

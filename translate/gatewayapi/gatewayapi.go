@@ -20,8 +20,8 @@ import (
 // DefaultController is the controllerName of the Kong Ingress Controller.
 const DefaultController = gatewayclass.DefaultController
 
-// ClassAnnotations and GatewayAnnotations are those that the Kong Ingress Controller reads
-// on GatewayClasses and Gateways.
+// ClassAnnotations and GatewayAnnotations are the annotations that the Kong Ingress Controller
+// reads on GatewayClasses and Gateways.
 var (
 	ClassAnnotations   = gatewayclass.Annotations
 	GatewayAnnotations = gateway.Annotations
@@ -34,37 +34,37 @@ type (
 	Listen = gateway.Listen
 )
 
-// Features are what a GatewayClass claims, in order, if Kong has all the ports that it may
-// have. The conformance suite tests these.
+// Features returns the features that a GatewayClass reports if Kong has ports for every protocol,
+// sorted by name. The conformance suite tests these.
 func Features() []gatewayv1.SupportedFeature { return gatewayclass.Features() }
 
 // Options are settings of the operator.
 type Options struct {
-	// Controller is the controllerName of the GatewayClasses that are ours.
+	// Controller is the controllerName of the GatewayClasses that belong to this controller.
 	Controller string
-	// Gateway is the only one that is served; all of our classes if its name is empty.
+	// Gateway is the only Gateway served; all Gateways of our classes are if its name is empty.
 	Gateway types.NamespacedName
-	// Ports are those of the Service in front of Kong, by protocol, where that cannot be
-	// read: 80 and 443 for requests where they are not given. Gateways without a Service of
-	// their own are reached by it.
+	// Ports are the ports of the Service in front of Kong, by protocol, for when the Service
+	// cannot be read. HTTP defaults to 80 and HTTPS to 443. Gateways that share this Service
+	// are reached through them.
 	Ports map[gatewayv1.ProtocolType][]int32
-	// Listens are the ports of Kong that it may lead to.
+	// Listens are the ports of Kong that the Service may target.
 	Listens []Listen
-	// AnyPort takes any port of such Gateways: nothing is known of the Service.
+	// AnyPort accepts any listener port on such Gateways: nothing is known about the Service.
 	AnyPort bool
-	// Pool has the ports for Gateways with a Service of their own. Without any, or with
-	// one Gateway alone, there are no such Gateways.
+	// Pool holds the ports for Gateways with a Service of their own. There are no such
+	// Gateways if it is empty or Gateway names the only Gateway.
 	Pool Pool
-	// NamespacePorts is how many ports of the pool one namespace has for each protocol: 0 for half
-	// of them, limit.Unlimited for all.
+	// NamespacePorts limits the ports of the pool that one namespace gets for each protocol:
+	// 0 for half of them, limit.Unlimited for all.
 	NamespacePorts int
-	// Front is the Service in front of Kong, whose endpoints are those of all Gateways.
+	// Front is the Service in front of Kong; its endpoints serve all Gateways.
 	Front types.NamespacedName
-	// FrontUDP is the one for datagrams, if that is another.
+	// FrontUDP is the Service for UDP, if it is another one.
 	FrontUDP types.NamespacedName
 	// Relay does what Kong cannot.
 	Relay Relay
-	// Backend says which endpoints are taken.
+	// Backend says which endpoints are accepted.
 	Backend backend.Options
 	// LastResort are the namespaces whose Gateways may choose the certificate for all hosts.
 	LastResort certificate.LastResort
@@ -72,7 +72,7 @@ type Options struct {
 	Isolated bool
 }
 
-// defaultPorts are those of the Service in front of Kong.
+// defaultPorts are the ports of the Service in front of Kong.
 var defaultPorts = map[gatewayv1.ProtocolType][]int32{
 	gatewayv1.HTTPProtocolType:  {80},
 	gatewayv1.HTTPSProtocolType: {443},
@@ -93,5 +93,5 @@ func Define(g *unit.Graph, o Options) {
 	routes.Define(g, routes.Options{Controller: o.Controller, Relay: o.Relay, Isolated: o.Isolated})
 }
 
-// ControllerName is what statuses call us.
+// ControllerName returns the controllerName for statuses.
 func (o Options) ControllerName() string { return cmp.Or(o.Controller, DefaultController) }

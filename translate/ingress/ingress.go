@@ -50,12 +50,12 @@ type translation struct {
 	parameters  class.Parameters
 	lastResort  certificate.LastResort
 	owned       hosts.Claims
-	base        route.Route // what all routes have in common
+	base        route.Route // what all its routes have in common
 	aliases     []route.Host
 	rewriting   *annotation.Rewriting
 	values      *annotation.Values
 	allowance   *kong.Allowance
-	regexPrefix string // what makes an ImplementationSpecific path a regular expression
+	regexPrefix string // marks an ImplementationSpecific path as a regular expression
 	named       map[string]bool
 }
 
@@ -83,8 +83,8 @@ func (t *translation) settings() {
 	t.fragment.Verdicts = append(t.fragment.Verdicts, attached.Verdicts...)
 }
 
-// tooLarge is what there is to say of that for which there is no room. It comes first, as
-// there may be more verdicts than are told.
+// tooLarge returns verdicts on the parts that exceed the limits of an object. They come first,
+// because only the first verdicts are reported.
 func (t *translation) tooLarge() (verdicts []unit.Verdict) {
 	for _, problem := range t.allowance.Problems() {
 		verdicts = append(verdicts, unit.Warning(t.key, "ObjectTooLarge", problem.Message).At(problem.Path))
@@ -128,6 +128,6 @@ func (t *translation) claim(r route.Route, where kong.Part) {
 		Ranked:   ranking.At,
 		Extent:   ranking.Extent,
 		Under:    under,
-		Lost:     unit.Warning(t.key, "MatchConflict", where.Name+" is taken by another rule for the same host and path").At(where.Path),
+		Lost:     unit.Warning(t.key, "MatchConflict", where.Name+" conflicts with another rule for the same host and path").At(where.Path),
 	})
 }

@@ -23,8 +23,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// rules translates spec.rules: one route for each path, so that each has the rank
-// of its own path and no other.
+// rules translates spec.rules: one route for each path, because a route's rank depends on its path.
 func (t *translation) rules() {
 	for i, rule := range t.ingress.Spec.Rules {
 		at := spec.Child("rules").Index(i)
@@ -47,15 +46,15 @@ func (t *translation) rules() {
 	}
 }
 
-// mostQuoted is how much of a path verdicts repeat, in bytes.
+// mostQuoted is the maximum length of a path in verdicts, in bytes.
 const mostQuoted = 200
 
-// partOf is a path of a rule as messages name it.
+// partOf returns a path of a rule as messages name it.
 func partOf(i, j int, host route.Host, path string, at field.Path) kong.Part {
 	return kong.Part{Name: fmt.Sprintf("rule %d path %d (%s%s)", i, j, host, limit.Text(path, mostQuoted)), Path: at}
 }
 
-// path translates a path of a rule for its hosts. The field at is that of the backend.
+// path translates a path of a rule for its hosts. At is the field of the backend.
 func (t *translation) path(host route.Host, where kong.Part, path networkingv1.HTTPIngressPath, at field.Path) {
 	if t.allowance.Spent(where) {
 		return
@@ -80,7 +79,7 @@ func (t *translation) path(host route.Host, where kong.Part, path networkingv1.H
 	}
 }
 
-// hosts are a rule's own host and the aliases. A rule for all hosts has those too.
+// hosts returns the host of a rule and the aliases. A rule for all hosts needs no aliases.
 func (t *translation) hosts(host route.Host) []route.Host {
 	hosts := []route.Host{host}
 	if host == "" {
@@ -94,8 +93,8 @@ func (t *translation) hosts(host route.Host) []route.Host {
 	return hosts
 }
 
-// rewrite adds the plugin that rewrites paths. Kong takes one of a name for a route, and
-// one that the user wrote counts.
+// rewrite adds the plugin that rewrites paths. Kong allows only one of a name for a route; the user's
+// plugin takes precedence.
 func (t *translation) rewrite(r *route.Route) {
 	if t.rewriting == nil {
 		return
@@ -104,17 +103,16 @@ func (t *translation) rewrite(r *route.Route) {
 	if slices.ContainsFunc(r.Plugins, func(other route.Plugin) bool {
 		return other.Name == p.Name && other.Consumer == ""
 	}) {
-		t.warn(annotation.Field(annotation.Rewrite), "RewriteConflict", "annotation %s%s has no effect beside a plugin %s, whose config.replace.uri may say the same",
+		t.warn(annotation.Field(annotation.Rewrite), "RewriteConflict", "annotation %s%s has no effect beside a plugin %s; use its config.replace.uri",
 			annotation.Prefix, annotation.Rewrite, p.Name)
 		return
 	}
 	r.Plugins = append(slices.Clip(r.Plugins), p)
 }
 
-// defaultBackend is the field of that name.
 var defaultBackend = spec.Child("defaultBackend")
 
-// defaultBackend translates spec.defaultBackend: what no rule of any Ingress takes.
+// defaultBackend translates spec.defaultBackend, for requests that match no rule of any Ingress.
 func (t *translation) defaultBackend() {
 	if t.ingress.Spec.DefaultBackend == nil {
 		return
@@ -134,17 +132,17 @@ func (t *translation) defaultBackend() {
 	t.add(r, where)
 }
 
-// backend reads a reference to a Service. Others are refused.
+// backend reads a reference to a Service or KongServiceFacade; it is false for others.
 func (t *translation) backend(where kong.Part, b networkingv1.IngressBackend, at field.Path) (backend.Ref, bool) {
 	ref := backend.Ref{Namespace: t.key.Namespace, Port: backend.ImplicitPort}
 	switch {
 	case b.Resource != nil && isFacade(b.Resource):
 		return backend.Ref{Namespace: t.key.Namespace, Service: b.Resource.Name, For: backend.Facade}, true
 	case b.Resource != nil:
-		t.warn(at.Child("resource", "kind"), "ResourceBackendNotSupported", "%s: a backend of kind %s is not supported, a Service or a KongServiceFacade is", where, b.Resource.Kind)
+		t.warn(at.Child("resource", "kind"), "ResourceBackendNotSupported", "%s: a backend of kind %s is not supported; use a Service or KongServiceFacade", where, b.Resource.Kind)
 		return ref, false
 	case b.Service == nil:
-		t.warn(at, "BackendMissing", "%s names no backend", where)
+		t.warn(at, "BackendMissing", "%s has no backend", where)
 		return ref, false
 	}
 	ref.Service = b.Service.Name
@@ -161,12 +159,11 @@ func isFacade(b *corev1.TypedLocalObjectReference) bool {
 	return b.Kind == string(unit.KongServiceFacade) && b.APIGroup != nil && *b.APIGroup == incubatorv1alpha1.SchemeGroupVersion.Group
 }
 
-// noBackend is what clients are told of a route to what cannot be.
+// noBackend is the message to clients of a route with an invalid backend.
 const noBackend = "there is no such backend"
 
-// use has the backend translated and gives the name of its Kong service. A backend
-// that is not there keeps its route: the request is answered 503, and not by
-// whatever else would match.
+// use returns the name of the backend's Kong service. A route whose backend does not exist is kept:
+// its requests are answered 503 rather than by another route that matches.
 func (t *translation) use(where kong.Part, ref backend.Ref, at field.Path) string {
 	b := backend.Use(t.reader, ref)
 	if b.Reason != "" {
@@ -175,7 +172,7 @@ func (t *translation) use(where kong.Part, ref backend.Ref, at field.Path) strin
 	return b.Service
 }
 
-// fieldOf is the part of a reference to a backend that is wrong with it.
+// fieldOf returns the part of a reference that is wrong.
 func fieldOf(ref backend.Ref, b backend.Backend, at field.Path) field.Path {
 	switch {
 	case ref.For == backend.Facade:
@@ -191,11 +188,11 @@ func fieldOf(ref backend.Ref, b backend.Backend, at field.Path) field.Path {
 	return at.Child("service", "port", "number")
 }
 
-// plainPath is what a class may have all other paths taken for regular expressions by,
-// as Kong's second version did.
+// plainPath matches paths without characters of regular expressions. A class can make all other
+// paths regular expressions, as in Kong 2.
 var plainPath = regexp.MustCompile(`^[a-zA-Z0-9.\-_~/%]*$`)
 
-// pathOf reads a path by its type.
+// pathOf converts a path by its type.
 func (t *translation) pathOf(path networkingv1.HTTPIngressPath) route.Path {
 	kind := networkingv1.PathTypeImplementationSpecific
 	if path.PathType != nil {
@@ -216,8 +213,7 @@ func (t *translation) pathOf(path networkingv1.HTTPIngressPath) route.Path {
 	return route.Path{Kind: route.Characters, Value: path.Path}
 }
 
-// hostOf checks a host. The API server does too, but a directory of manifests has
-// none, and what is sent to Kong is not to depend on it.
+// hostOf validates a host, because manifests from a directory have not passed an API server.
 func hostOf(host string) (route.Host, error) {
 	host = strings.ToLower(host)
 	check := validation.IsDNS1123Subdomain
@@ -233,9 +229,8 @@ func hostOf(host string) (route.Host, error) {
 	return route.Host(host), nil
 }
 
-// routeName is the Kong Ingress Controller's name for the routes of one host to one
-// backend. It has one route for all of their paths; here each path has its own, the
-// first with that name and the others with one that their path gives them.
+// routeName returns the name that the Kong Ingress Controller gives its one route for a host and
+// backend. Here each path has a route: the first gets that name, the others a digest of their path.
 func (t *translation) routeName(ref backend.Ref, match route.Match) string {
 	host := strings.ReplaceAll(string(match.Host), "*", "_")
 	name := strings.Join([]string{t.key.Namespace, t.key.Name, ref.Service, host, ref.Port}, ".")

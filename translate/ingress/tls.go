@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -12,9 +13,8 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 )
 
-// certificates translates spec.tls: each host is claimed for the Secret's
-// certificate. A Secret that holds none claims nothing, so that another Ingress
-// may still serve the host.
+// certificates translates spec.tls: it claims each host for the Secret's certificate. Without a valid
+// certificate it claims nothing, so that another Ingress can serve the host.
 func (t *translation) certificates() {
 	for i, tls := range t.ingress.Spec.TLS {
 		if tls.SecretName == "" {
@@ -33,16 +33,20 @@ func (t *translation) certificates() {
 
 func tlsField(i int) field.Path { return spec.Child("tls").Index(i) }
 
-// served are the hosts that an entry's certificate is for: those that it names, or else
-// those of the rules. A certificate for all hosts is one for those of other namespaces too.
+// served returns the hosts of an entry's certificate: the ones that it names, or else those of the
+// rules. A certificate for all hosts needs a permission, as it serves other namespaces' hosts too.
 func (t *translation) served(i int, tls networkingv1.IngressTLS) (hosts []string) {
 	for j, name := range tls.Hosts {
 		host, err := hostOf(name)
-		if err == nil && !kong.IsName(string(host)) {
-			err = fmt.Errorf("it is an address")
+		switch {
+		case err != nil:
+		case host == "":
+			err = errors.New("the host is empty")
+		case !kong.IsName(string(host)):
+			err = fmt.Errorf("host %q is an IP address; only host names have certificates", name)
 		}
-		if err != nil || host == "" {
-			t.warn(tlsField(i).Child("hosts").Index(j), "HostInvalid", "tls %d: %q is no host name: %v", i, name, err)
+		if err != nil {
+			t.warn(tlsField(i).Child("hosts").Index(j), "HostInvalid", "tls %d: %v", i, err)
 			continue
 		}
 		hosts = append(hosts, string(host))
@@ -56,14 +60,14 @@ func (t *translation) served(i int, tls networkingv1.IngressTLS) (hosts []string
 	case t.lastResort.Permits(t.key.Namespace):
 		hosts = append(hosts, certificate.AnyHost)
 	default:
-		t.warn(tlsField(i).Child("hosts"), "HostMissing", "tls %d names no hosts, and there is a rule or a default backend for all hosts: the certificate is for the hosts of the rules alone. "+
-			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to have one for all", i)
+		t.warn(tlsField(i).Child("hosts"), "HostMissing", "tls %d names no hosts, so its certificate is served for the hosts of the rules only, although there is a rule or default backend for all hosts. "+
+			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to set a certificate for all hosts", i)
 	}
 	return hosts
 }
 
-// ruleHosts are the hosts of the rules and their aliases that no entry names, each once, and
-// whether the Ingress is for all hosts too.
+// ruleHosts returns the hosts and aliases of the rules that no entry names, each once, and whether a
+// rule or the default backend is for all hosts.
 func (t *translation) ruleHosts() (hosts []string, all bool) {
 	all = t.ingress.Spec.DefaultBackend != nil
 	named := map[string]bool{}
@@ -75,7 +79,7 @@ func (t *translation) ruleHosts() (hosts []string, all bool) {
 	for _, rule := range t.ingress.Spec.Rules {
 		host, err := hostOf(rule.Host)
 		if err != nil {
-			continue // the rule has its verdict
+			continue // the rule already has a verdict
 		}
 		all = all || host == ""
 		for _, host := range t.hosts(host) {
@@ -104,6 +108,6 @@ func (t *translation) serve(i int, name string, c certificate.Certificate) {
 		Same:     c.Fingerprint,
 		Under:    t.owned.Certificate(&t.fragment, name, true, tlsField(i)),
 		Lost: unit.Warning(t.key, "HostConflict",
-			fmt.Sprintf("tls %d: the certificate for %s is another Ingress's to choose", i, name)).At(tlsField(i)),
+			fmt.Sprintf("tls %d: another object determines the certificate for %s", i, name)).At(tlsField(i)),
 	})
 }

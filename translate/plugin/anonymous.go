@@ -12,8 +12,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// consumersNamed finds KongConsumers by their namespace and username. It is looked through for
-// each namespace that may have the one, so that consumers elsewhere concern no plugin.
+// consumersNamed finds KongConsumers by namespace and username, so that consumers of other namespaces
+// do not affect a plugin.
 const consumersNamed unit.Index[types.NamespacedName] = "KongConsumer of username"
 
 func defineUsernames(g *unit.Graph) {
@@ -25,9 +25,8 @@ func defineUsernames(g *unit.Graph) {
 	})
 }
 
-// anonymous returns why a KongPlugin of an isolated gateway must not have the consumer that
-// its configuration has requests without credentials go on as: Kong would take whichever
-// consumer of the gateway has the name.
+// anonymous returns an error if a KongPlugin of an isolated gateway names an anonymous consumer that
+// its namespace may not use: in Kong, the name may belong to a consumer of any namespace.
 func (d definition) anonymous(r *unit.Reader, s source, config map[string]any) error {
 	name, ok := config["anonymous"].(string)
 	if !ok || name == "" || !d.Isolated || s.key.Kind != unit.KongPlugin {
@@ -39,7 +38,7 @@ func (d definition) anonymous(r *unit.Reader, s source, config map[string]any) e
 			return nil
 		}
 	}
-	return unit.WithFault(fmt.Errorf("config.anonymous names no KongConsumer of this namespace by its username, nor one of a namespace "+
-		"whose consumers a ReferenceGrant in namespace %s lets in; while TENANCY is isolated it has to", s.key.Namespace),
+	return unit.WithFault(fmt.Errorf("config.anonymous has to be the username of a KongConsumer in this namespace, or in a namespace "+
+		"whose consumers a ReferenceGrant in namespace %s allows, because TENANCY is isolated", s.key.Namespace),
 		unit.Lacking(configField.Child("anonymous"), unit.KongConsumer.Key(s.key.Namespace, "")))
 }

@@ -19,20 +19,19 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Attachment is what an object's references to plugins come to.
+// Attachment holds the plugins that an object refers to.
 type Attachment struct {
 	Plugins []route.Plugin
-	// Refuse is what clients are told if a plugin is not to be had, and with it what
-	// the plugins are for; empty if all are.
+	// Refuse is the message that answers all requests if a plugin is unavailable; empty otherwise.
 	Refuse string
 	// Verdicts are on the object.
 	Verdicts []unit.Verdict
 }
 
-// reference is how an object names a plugin.
+// reference is an object's reference to a plugin.
 type reference struct {
 	namespace, name string
-	// explicit tells that the reference says the namespace.
+	// explicit is whether the reference names the namespace.
 	explicit bool
 }
 
@@ -43,7 +42,7 @@ func (ref reference) String() string {
 	return ref.name
 }
 
-// references reads the annotation of an object that names plugins.
+// references reads the annotation konghq.com/plugins of an object, up to one more than the limit.
 func references(object metav1.Object) []reference {
 	var refs []reference
 	for item := range strings.SplitSeq(object.GetAnnotations()[annotation.Prefix+annotation.Plugins], ",") {
@@ -65,7 +64,7 @@ func references(object metav1.Object) []reference {
 	return refs
 }
 
-// Attached gives the plugins that the annotation of a route's source or a Service names.
+// Attached returns the plugins that the annotation of a route or Service names.
 func Attached(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
 	a := attaching{reader: r, key: key, at: annotated}
 	for _, ref := range a.references(object) {
@@ -74,8 +73,7 @@ func Attached(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
 	return a.Attachment
 }
 
-// references reads the annotation of an object. One with more plugins than anybody looks
-// through has none.
+// references reads the annotation of an object, and refuses one that names too many plugins.
 func (a *attaching) references(object metav1.Object) []reference {
 	refs := references(object)
 	if len(refs) > limit.Plugins {
@@ -85,19 +83,18 @@ func (a *attaching) references(object metav1.Object) []reference {
 	return refs
 }
 
-// annotated is the annotation that names plugins.
+// annotated is the path of the annotation that names plugins.
 var annotated = annotation.Field(annotation.Plugins)
 
-// Named gives a KongPlugin of a route's namespace that the route names by other means, in the
-// field of the path.
+// Named returns a KongPlugin of a route's namespace that the route names in a field, whose path is at.
 func Named(r *unit.Reader, key unit.Key, name string, at field.Path) Attachment {
 	a := attaching{reader: r, key: key, at: at}
 	a.attach(reference{namespace: key.Namespace, name: name, explicit: true})
 	return a.Attachment
 }
 
-// With joins two attachments to one object, on which there may be more to say then.
-// The path is that of what names the other's plugins.
+// With joins two attachments to one object, and adds verdicts on conflicts. At is the path of the
+// field that names the other's plugins.
 func (a Attachment) With(other Attachment, key unit.Key, at field.Path) Attachment {
 	joined := attaching{key: key, at: at, Attachment: Attachment{
 		Plugins:  slices.Clone(a.Plugins),
@@ -107,22 +104,22 @@ func (a Attachment) With(other Attachment, key unit.Key, at field.Path) Attachme
 	for _, p := range other.Plugins {
 		same := func(known route.Plugin) bool { return reflect.DeepEqual(known, p) }
 		if !slices.ContainsFunc(a.Plugins, same) {
-			joined.add(p, "named elsewhere")
+			joined.add(p, "a plugin that the object refers to elsewhere")
 		}
 	}
 	return joined.Attachment
 }
 
-// OfStreams is the attachment of what connections and datagrams go to, which know of no
-// consumers. A plugin that is for some alone, or for requests alone, is not to be had there.
+// OfStreams returns the attachment for streams, which have no consumers. Plugins for single consumers,
+// or for requests only, are unavailable there.
 func (a Attachment) OfStreams(key unit.Key) Attachment {
 	checked := attaching{key: key, at: annotated, Attachment: Attachment{Refuse: a.Refuse, Verdicts: a.Verdicts}}
 	for _, p := range a.Plugins {
 		switch {
 		case p.Consumer != "":
-			checked.refuse("PluginInvalid", fmt.Sprintf("plugin %s is for the consumer %s, and connections have none", p.Name, p.Consumer))
-		case len(p.Protocols) > 0 && !slices.ContainsFunc(p.Protocols, ofStreams):
-			checked.refuse("PluginInvalid", fmt.Sprintf("plugin %s is for the protocols %s, and connections are of tcp, tls or udp", p.Name, strings.Join(p.Protocols, ", ")))
+			checked.refuse("PluginInvalid", fmt.Sprintf("plugin %s is limited to the consumer %s, but streams have no consumers", p.Name, p.Consumer))
+		case len(p.Protocols) > 0 && !slices.ContainsFunc(p.Protocols, isStream):
+			checked.refuse("PluginInvalid", fmt.Sprintf("plugin %s is limited to the protocols %s, but streams use tcp, tls or udp", p.Name, strings.Join(p.Protocols, ", ")))
 		default:
 			checked.Plugins = append(checked.Plugins, p)
 		}
@@ -130,11 +127,11 @@ func (a Attachment) OfStreams(key unit.Key) Attachment {
 	return checked.Attachment
 }
 
-func ofStreams(protocol string) bool {
+func isStream(protocol string) bool {
 	return slices.Contains([]string{"tcp", "tls", "tls_passthrough", "udp"}, protocol)
 }
 
-// attaching is the state of following one object's references.
+// attaching is the state of resolving one object's references.
 type attaching struct {
 	Attachment
 	reader *unit.Reader
@@ -142,7 +139,7 @@ type attaching struct {
 	at     field.Path // of the references
 }
 
-// attach adds a plugin for all requests, or for those of the consumers that name it too.
+// attach adds a plugin for all requests, or for each consumer that names it too.
 func (a *attaching) attach(ref reference) {
 	p, ok := a.resolve(ref)
 	if !ok {
@@ -150,40 +147,39 @@ func (a *attaching) attach(ref reference) {
 	}
 	scope := scopeOf(a.reader, ref, p.kind)
 	switch {
-	case !takesConsumer(p.name):
-		a.add(p.model(), ref.String())
+	case !allowsConsumer(p.name):
+		a.add(p.model(), "plugin "+ref.String())
 	case len(scope.consumers) > 0:
 		for _, name := range scope.consumers {
 			limited := p.model()
 			limited.Consumer = name
-			a.add(limited, ref.String())
+			a.add(limited, "plugin "+ref.String())
 		}
 	case scope.group != "":
 		a.refuse("ConsumerGroupNotSupported", fmt.Sprintf(
-			"plugin %s is for KongConsumerGroup %s, and only Kong Enterprise has consumer groups", ref, scope.group))
+			"plugin %s is limited to KongConsumerGroup %s, but only Kong Enterprise has consumer groups", ref, scope.group))
 	default:
-		a.add(p.model(), ref.String())
+		a.add(p.model(), "plugin "+ref.String())
 	}
 }
 
-// add takes a plugin. Kong has one of a name for the same requests.
-func (a *attaching) add(p route.Plugin, ref string) {
+// add adds a plugin, which what names in messages. Kong allows only one of a name for the same requests.
+func (a *attaching) add(p route.Plugin, what string) {
 	clash := slices.ContainsFunc(a.Plugins, func(other route.Plugin) bool {
 		return other.Name == p.Name && other.Consumer == p.Consumer
 	})
 	if clash {
-		a.refuse("PluginConflict", fmt.Sprintf("plugin %s is a second %s for the same requests", ref, p.Name))
+		a.refuse("PluginConflict", fmt.Sprintf("%s is a second %s for the same requests; only one is possible", what, p.Name))
 		return
 	}
 	a.Plugins = append(a.Plugins, p)
 }
 
-// resolve finds the plugin of a reference. If there is none it closes what the plugin
-// is for.
+// resolve returns the plugin of a reference. If it is unavailable, all requests are refused.
 func (a *attaching) resolve(ref reference) (resolved, bool) {
 	named := unit.KongPlugin.Key(ref.namespace, ref.name)
 	if ref.explicit && !grant.Allows(a.reader, a.key, named) {
-		a.fault(unit.Lacking(a.at, grant.Missing(named)), "RefNotPermitted", fmt.Sprintf("plugin %s is in another namespace, and no ReferenceGrant there allows it", ref))
+		a.fault(unit.Lacking(a.at, grant.Missing(named)), "RefNotPermitted", fmt.Sprintf("plugin %s is in another namespace, and no ReferenceGrant there allows the reference", ref))
 		return resolved{}, false
 	}
 	p := unit.Use(a.reader, Role.Of(ref.namespace, ref.name))
@@ -208,7 +204,7 @@ func (a *attaching) resolve(ref reference) (resolved, bool) {
 	return p, p.found && p.reason == ""
 }
 
-// key is that of the plugin that a reference came to.
+// key returns the key of a reference's plugin.
 func (p resolved) key(ref reference) unit.Key {
 	if p.kind == unit.KongClusterPlugin {
 		return p.kind.Key("", ref.name)
@@ -220,5 +216,5 @@ func (a *attaching) refuse(reason, message string) { a.fault(unit.At(a.at), reas
 
 func (a *attaching) fault(f unit.Fault, reason, message string) {
 	a.Refuse = "a plugin that protects this is not available"
-	a.Verdicts = append(a.Verdicts, unit.Warning(a.key, reason, message+"; requests are answered 503 rather than go out without").With(f))
+	a.Verdicts = append(a.Verdicts, unit.Warning(a.key, reason, message+"; requests are answered 503 rather than sent on without it").With(f))
 }

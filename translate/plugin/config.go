@@ -17,12 +17,12 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// own is what the names of plugins begin with that this project brings.
+// own is the prefix of the names of this project's plugins.
 const own = "kube-sync"
 
 var pluginName = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 
-// secretKey names one value in a Secret.
+// secretKey refers to a value in a Secret.
 type secretKey struct{ namespace, name, key string }
 
 // patch adds a value at a path of the configuration.
@@ -51,37 +51,37 @@ var (
 	fromField   = field.NewPath("configFrom")
 )
 
-// against is an error about a field of a plugin.
-func against(path field.Path, format string, args ...any) error {
-	return within(path, fmt.Errorf(format, args...))
+// errorAt returns an error about a field of a plugin.
+func errorAt(path field.Path, format string, args ...any) error {
+	return wrapAt(path, fmt.Errorf(format, args...))
 }
 
-// within is an error about what a field refers to.
-func within(path field.Path, err error) error {
+// wrapAt returns an error about what a field refers to.
+func wrapAt(path field.Path, err error) error {
 	return unit.WithFault(err, unit.Lacking(path, unit.FaultOf(err, "").Missing))
 }
 
-// configuration is the plugin's, a JSON object. Its errors do not tell what is in Secrets.
+// configuration returns the plugin's configuration. Errors do not reveal the content of Secrets.
 func (s source) configuration(r *unit.Reader) (map[string]any, error) {
 	raw := s.config
 	switch {
 	case s.name == "":
-		return nil, against(pluginField, "the field plugin is empty")
+		return nil, errorAt(pluginField, "the field plugin is empty")
 	case !pluginName.MatchString(s.name):
-		// Ids of Kong's entities are made of it and of others' names, told apart by other characters.
-		return nil, against(pluginField, "the field plugin is %q, and the name of a plugin has lower case letters, digits, - and _ alone", s.name)
+		// Ids of Kong's entities are made of several names with other characters as separators.
+		return nil, errorAt(pluginField, "the field plugin is %q; only lower case letters, digits, - and _ are allowed", s.name)
 	case strings.HasPrefix(s.name, own):
-		// They could lead requests to whatever upstream there is, past all grants.
-		return nil, against(pluginField, "the plugin %s is for what kube-sync makes itself", s.name)
+		// These plugins can send requests to any upstream, without a ReferenceGrant.
+		return nil, errorAt(pluginField, "the plugin %s is reserved for kube-sync itself", s.name)
 	case s.from != nil && (len(raw) > 0 || len(s.patches) > 0):
-		return nil, against(fromField, "configFrom excludes config and configPatches")
+		return nil, errorAt(fromField, "configFrom cannot be combined with config or configPatches")
 	case s.from != nil:
 		value, err := s.from.read(r)
 		if err != nil {
-			return nil, within(fromField.Child("secretKeyRef"), fmt.Errorf("configFrom: %w", err))
+			return nil, wrapAt(fromField.Child("secretKeyRef"), fmt.Errorf("configFrom: %w", err))
 		}
 		if raw, err = r.Limits().YAMLToJSON(value); err != nil {
-			return nil, against(fromField.Child("secretKeyRef"), "configFrom: key %q of Secret %s/%s: %w", s.from.key, s.from.namespace, s.from.name, err)
+			return nil, errorAt(fromField.Child("secretKeyRef"), "configFrom: key %q of Secret %s/%s: %w", s.from.key, s.from.namespace, s.from.name, err)
 		}
 	}
 	if len(raw) == 0 || string(raw) == "null" {
@@ -102,15 +102,15 @@ func (s source) patched(r *unit.Reader, config any, size int) (map[string]any, e
 		where, at := fmt.Sprintf("configPatches %d (%s)", i, p.path), field.NewPath("configPatches").Index(i)
 		text, err := p.from.read(r)
 		if err != nil {
-			return nil, within(at.Child("valueFrom", "secretKeyRef"), fmt.Errorf("%s: %w", where, err))
+			return nil, wrapAt(at.Child("valueFrom", "secretKeyRef"), fmt.Errorf("%s: %w", where, err))
 		}
 		size += len(p.path) + len(text)
 		if err := r.Limits().ConfigSize(size); err != nil {
-			return nil, within(at, fmt.Errorf("%s: %w", where, err))
+			return nil, wrapAt(at, fmt.Errorf("%s: %w", where, err))
 		}
 		value, err := decode(text)
 		if err != nil {
-			return nil, against(at.Child("valueFrom", "secretKeyRef"), "%s: key %q of Secret %s/%s is not JSON; a text needs its quotes",
+			return nil, errorAt(at.Child("valueFrom", "secretKeyRef"), "%s: key %q of Secret %s/%s is not JSON; a string needs quotes",
 				where, p.from.key, p.from.namespace, p.from.name)
 		}
 		tokens, err := pointer(p.path)
@@ -118,7 +118,7 @@ func (s source) patched(r *unit.Reader, config any, size int) (map[string]any, e
 			config, err = add(config, tokens, value)
 		}
 		if err != nil {
-			return nil, within(at.Child("path"), fmt.Errorf("%s: %w", where, err))
+			return nil, wrapAt(at.Child("path"), fmt.Errorf("%s: %w", where, err))
 		}
 	}
 	object, ok := config.(map[string]any)
@@ -128,7 +128,7 @@ func (s source) patched(r *unit.Reader, config any, size int) (map[string]any, e
 	return kong.WithoutNulls(object), nil
 }
 
-// decode reads JSON and keeps its numbers as they are.
+// decode parses JSON and keeps numbers as written.
 func decode(raw []byte) (value any, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
@@ -138,7 +138,7 @@ func decode(raw []byte) (value any, err error) {
 	return value, err
 }
 
-// pointer reads a JSON Pointer.
+// pointer parses a JSON Pointer.
 func pointer(path string) ([]string, error) {
 	if path == "" {
 		return nil, nil
@@ -148,7 +148,7 @@ func pointer(path string) ([]string, error) {
 	}
 	tokens := strings.Split(path[1:], "/")
 	if len(tokens) > limit.Depth {
-		return nil, fmt.Errorf("the path has %d parts, and a configuration has at most %d lists and objects in one another", len(tokens), limit.Depth)
+		return nil, fmt.Errorf("the path has %d parts, but a configuration may nest lists and objects only %d deep", len(tokens), limit.Depth)
 	}
 	for i, token := range tokens {
 		tokens[i] = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
@@ -156,8 +156,9 @@ func pointer(path string) ([]string, error) {
 	return tokens, nil
 }
 
-// add is JSON Patch's operation of that name, except that objects which are missing on
-// the way are made.
+// add is the operation "add" of JSON Patch, except that it creates missing objects on the path.
+// evanphx/json-patch with EnsurePathExistsOnAdd is no alternative: for a path such as /a/100000/b,
+// which a tenant may write, it fills the list up to the index and allocated 38 GB.
 func add(document any, path []string, value any) (any, error) {
 	if len(path) == 0 {
 		return value, nil
@@ -173,7 +174,7 @@ func add(document any, path []string, value any) (any, error) {
 	case []any:
 		return addToList(document, name, rest, value)
 	}
-	return document, fmt.Errorf("there is neither an object nor a list to add %q to", name)
+	return document, fmt.Errorf("%q can be added to an object or list only", name)
 }
 
 func addToList(list []any, name string, rest []string, value any) (any, error) {
@@ -181,7 +182,7 @@ func addToList(list []any, name string, rest []string, value any) (any, error) {
 	if name != "-" {
 		n, err := strconv.Atoi(name)
 		if err != nil || n < 0 || n > len(list) {
-			return list, fmt.Errorf("%q is no place in a list of %d", name, len(list))
+			return list, fmt.Errorf("%q is not an index of a list with %d elements", name, len(list))
 		}
 		at = n
 	}

@@ -2,8 +2,8 @@ package plugin
 
 import "github.com/kube-sync/kube-sync/translate/kong"
 
-// takesConsumer reports whether Kong takes a plugin of that name for single consumers.
-func takesConsumer(name string) bool {
+// allowsConsumer reports whether Kong allows a plugin of that name for single consumers.
+func allowsConsumer(name string) bool {
 	schema, _ := kong.Bundled(name)
 	return !schema.NoConsumer
 }

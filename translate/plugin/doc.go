@@ -1,11 +1,10 @@
 // Package plugin translates KongPlugins and KongClusterPlugins.
 //
-// Each is a unit of its own that works out the plugin's configuration. The plugin's
-// entities are in the units of what it is attached to, which ask by [Attached] or
-// [Named]: so a route and its plugins come and go together, and Kong's refusal of a
-// plugin is a matter of the route. A plugin that cannot be had closes what it is for:
-// whoever asks for a plugin may rely on it for protection.
+// Each is a unit with the plugin's configuration. The plugin's entities belong to the units of the
+// objects that it is attached to, which use [Attached] or [Named]. A route and its plugins are thus
+// added and removed together, and if Kong refuses a plugin, it refuses the route. If a plugin is
+// unavailable, the requests that it applies to are refused, because it may be there for protection.
 //
-// A plugin that both a consumer and a route or Service name is for that consumer on
-// that route or Service alone.
+// A plugin that is named by a consumer and by a route or Service applies to that consumer on that
+// route or Service only.
 package plugin

@@ -8,8 +8,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// framing tells of headers that a transformer changes and that follow from the body: Kong's plugin
-// kube-sync-request leaves them as they are.
+// framing warns about headers that a transformer cannot change because they depend on the body: the
+// plugin kube-sync-request keeps them.
 func (s source) framing(config json.RawMessage) []unit.Verdict {
 	if s.name != "request-transformer" && s.name != "response-transformer" {
 		return nil
@@ -20,17 +20,17 @@ func (s source) framing(config json.RawMessage) []unit.Verdict {
 	for _, change := range []string{"remove", "rename", "replace", "add", "append"} {
 		var c struct{ Headers []string }
 		if json.Unmarshal(tree[change], &c) != nil {
-			continue // Kong says what is wrong with it
+			continue // Kong refuses it
 		}
 		for i, header := range c.Headers {
 			for name := range strings.SplitSeq(header, ":") {
 				name = strings.TrimSpace(name)
 				if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") {
 					verdicts = append(verdicts, unit.Warning(s.key, "FieldIgnored",
-						fmt.Sprintf("config.%s.headers[%d] has no effect: the header %s follows from the body", change, i, name)).At(s.written(configField.Child(change, "headers").Index(i))))
+						fmt.Sprintf("config.%s.headers[%d] has no effect: the header %s depends on the body", change, i, name)).At(s.written(configField.Child(change, "headers").Index(i))))
 				}
 				if change != "rename" {
-					break // what follows is a value
+					break // the rest is the value
 				}
 			}
 		}

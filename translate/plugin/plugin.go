@@ -26,31 +26,31 @@ const (
 	ClusterRole unit.Role[resolved] = "cluster-plugin"
 )
 
-const pending = "nothing of this gateway names the plugin"
+const pending = "no object that this gateway serves refers to the plugin"
 
-// definition is what the units of plugins are made by.
+// definition holds the settings for the units of plugins.
 type definition struct {
 	tenancy.Options
 	vaults vault.Rules
 }
 
-// resolved is what users of a plugin need to know of it.
+// resolved is the value of a plugin's unit.
 type resolved struct {
-	// kind tells a KongPlugin from a KongClusterPlugin.
+	// kind is KongPlugin or KongClusterPlugin.
 	kind unit.Kind
-	// found tells that there is one for us, whether or not it can be had.
+	// found is whether the plugin exists and belongs to this controller.
 	found           bool
 	name, instance  string
-	config          json.RawMessage // of all that the plugin is attached to, and never modified
+	config          json.RawMessage // shared by all entities of the plugin; must not be modified
 	disabled        bool
 	protocols, tags string // separated by commas
-	// secret tells that some of the configuration is of a Secret.
+	// secret is whether a part of the configuration comes from a Secret.
 	secret bool
-	// custom is what comes with a KongPlugin, wherever it is.
+	// custom are the KongCustomEntities of the plugin.
 	custom []route.Custom
-	// reason and message say why there is none; they are empty when there is.
+	// reason and message say why the plugin is unavailable; they are empty if it is available.
 	reason, message string
-	// missing is the object that does not exist and that the plugin needs.
+	// missing is the object that an unavailable plugin needs.
 	missing unit.Key
 }
 
@@ -68,7 +68,7 @@ func split(list string) []string {
 	return strings.Split(list, ",")
 }
 
-// source is what both kinds have in common.
+// source holds the fields that both kinds have.
 type source struct {
 	object             unit.Object
 	key                unit.Key
@@ -82,7 +82,7 @@ type source struct {
 	patches            []patch
 }
 
-// Define adds the units of plugins to a graph, for KongClusterPlugins of a class.
+// Define adds the units of plugins to a graph. KongClusterPlugins and consumers need the class.
 func Define(g *unit.Graph, className string, o tenancy.Options) {
 	d := definition{o, vault.Rules{Class: className, Everyone: o.AllowVaults}}
 	unit.Each(g, Role, unit.KongPlugin, func(r *unit.Reader, key unit.Key, p *configurationv1.KongPlugin) (unit.Fragment, resolved) {
@@ -104,7 +104,7 @@ func Define(g *unit.Graph, className string, o tenancy.Options) {
 	defineUsernames(g)
 }
 
-// unavailable is a plugin whose translation panicked.
+// unavailable returns the value of a plugin whose translation panicked.
 func unavailable(key unit.Key) resolved {
 	return resolved{kind: key.Kind, found: true, reason: "PluginInvalid", message: fmt.Sprintf("plugin %s/%s could not be translated", key.Namespace, key.Name)}
 }
@@ -139,7 +139,7 @@ func clusterWide(p *configurationv1.KongClusterPlugin, key unit.Key) source {
 	return s
 }
 
-// resolve works out a plugin, and what there is to say about it.
+// resolve returns a plugin and the verdicts on it.
 func (d definition) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict) {
 	values := annotation.Of(s.object, s.key)
 	p := resolved{kind: s.key.Kind, found: true, name: s.name, instance: s.instance, disabled: s.disabled}
@@ -158,7 +158,7 @@ func (d definition) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict)
 		p.reason, p.message = "PluginInvalid", fmt.Sprintf("%s: %v", s.key, err)
 		fault := s.faultOf(err)
 		p.missing = fault.Missing
-		return p, append(verdicts, condition.Verdict(s.key, false, "Invalid", p.message).With(fault))
+		return p, append(verdicts, condition.Verdict(s.key, false, condition.ReasonInvalid, p.message).With(fault))
 	}
 	if s.key.Kind == unit.KongPlugin {
 		p.custom = customentity.OfPlugin(r, s.key)
@@ -167,12 +167,12 @@ func (d definition) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict)
 	verdicts = append(append(verdicts, s.withoutDatabase(config)...), s.framing(config)...)
 	if path := d.unreachable(s, config); path != "" {
 		verdicts = append(verdicts, unit.Warning(s.key, "FieldMissing",
-			path.String()+" is missing, and its default is the gateway itself, which plugins of namespaces do not reach: nothing is sent").At(s.written(path)))
+			path.String()+" is missing, so nothing is sent: its default is the gateway itself, to which KongPlugins cannot connect").At(s.written(path)))
 	}
-	return p, append(verdicts, condition.Verdict(s.key, true, "Programmed", "what names the plugin has it"))
+	return p, append(verdicts, condition.Verdict(s.key, true, condition.ReasonProgrammed, "Kong applies the plugin"))
 }
 
-// faultOf is what an error about a plugin's configuration is about.
+// faultOf returns the fault of an error about a plugin's configuration.
 func (s source) faultOf(err error) unit.Fault {
 	f := unit.FaultOf(err, s.written(configField))
 	if s.from != nil && f.Field.IsIn(configField) {
@@ -181,7 +181,7 @@ func (s source) faultOf(err error) unit.Fault {
 	return f
 }
 
-// written is where a field of the configuration is in the object.
+// written returns the path of a field of the configuration in the object: configFrom if that is set.
 func (s source) written(path field.Path) field.Path {
 	if s.from != nil {
 		return fromField
@@ -189,7 +189,7 @@ func (s source) written(path field.Path) field.Path {
 	return path
 }
 
-// config is a plugin's configuration if the plugin may have it.
+// config returns a plugin's configuration after all checks.
 func (d definition) config(r *unit.Reader, s source) (json.RawMessage, error) {
 	tree, err := s.configuration(r)
 	if err == nil {
@@ -212,11 +212,12 @@ func (d definition) config(r *unit.Reader, s source) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What was checked is what Kong gets, whatever the bytes said twice.
+	// Kong gets what was checked, even if the source has duplicate keys.
 	return json.Marshal(tree)
 }
 
-// unreachable is the field without which a KongPlugin would connect to the gateway itself.
+// unreachable returns the missing field whose default would make a KongPlugin connect to the gateway
+// itself; empty for none.
 func (d definition) unreachable(s source, config json.RawMessage) field.Path {
 	var tree any
 	if s.key.Kind != unit.KongPlugin || json.Unmarshal(config, &tree) != nil {
@@ -225,39 +226,38 @@ func (d definition) unreachable(s source, config json.RawMessage) field.Path {
 	return d.Unreachable(s.name, tree)
 }
 
-// withoutEffect tells of fields that Kong's open source edition does not have.
+// withoutEffect warns about fields that Kong's open-source edition does not have.
 func (s source) withoutEffect() []unit.Verdict {
 	var verdicts []unit.Verdict
 	warn := func(name, why string) {
 		verdicts = append(verdicts, unit.Warning(s.key, "FieldIgnored", name+" has no effect: "+why).At(field.NewPath(name)))
 	}
 	if s.runOn != "" {
-		warn("run_on", "Kong 3 has no such field")
+		warn("run_on", "Kong 3 does not have the field")
 	}
 	if s.ordered {
-		warn("ordering", "only Kong Enterprise has it")
+		warn("ordering", "only Kong Enterprise has the field")
 	}
 	if s.consumerRef != "" {
-		warn("consumerRef", "annotate the KongConsumer with konghq.com/plugins")
+		warn("consumerRef", "use the annotation konghq.com/plugins on the KongConsumer")
 	}
 	return verdicts
 }
 
-// withoutDatabase tells of what Kong takes and then cannot do: its configuration is in
-// memory, and plugins that keep something of their own find no place for it.
+// withoutDatabase warns about plugins that Kong accepts but that need a database to store their data.
 func (s source) withoutDatabase(config json.RawMessage) []unit.Verdict {
 	var c struct{ Storage string }
 	_ = json.Unmarshal(config, &c)
 	switch {
 	case s.name == "oauth2":
 		return []unit.Verdict{unit.Warning(s.key, "DatabaseMissing",
-			"oauth2 keeps tokens in a database, of which this gateway has none: it hands out no tokens and knows none").At(pluginField)}
+			"oauth2 stores tokens in a database, which this gateway does not have: it can neither issue nor accept tokens").At(pluginField)}
 	case s.name == "session" && c.Storage == "kong":
 		return []unit.Verdict{unit.Warning(s.key, "DatabaseMissing",
-			"storage kong keeps sessions in a database, of which this gateway has none; storage cookie needs none").At(s.written(configField.Child("storage")))}
+			"storage kong stores sessions in a database, which this gateway does not have; use storage cookie").At(s.written(configField.Child("storage")))}
 	}
 	return nil
 }
 
-// isGlobal tells plugins that are for all requests.
+// isGlobal reports whether a plugin is for all requests.
 func isGlobal(p metav1.Object) bool { return p.GetLabels()["global"] == "true" }

@@ -15,24 +15,24 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Indexes of what names a plugin, by the plugin's namespace and name.
+// Indexes of the objects that name a plugin, by the plugin's namespace and name.
 const (
 	consumersNaming unit.Index[types.NamespacedName] = "KongConsumer naming KongPlugin"
 	groupsNaming    unit.Index[types.NamespacedName] = "KongConsumerGroup naming KongPlugin"
 	routesNaming    unit.Index[types.NamespacedName] = "route naming KongPlugin"
 )
 
-// Units that gather those, so that users of a plugin are translated again only if the
-// outcome is another. The Sub of their ids is the kind of the plugin.
+// The roles of units that summarize these objects, so that users of a plugin are translated again
+// only if the result changes. The Sub of their ids is the kind of the plugin.
 const (
 	scopeRole  unit.RoleBy[unit.Kind, scope] = "plugin-consumers"
 	routesRole unit.RoleBy[unit.Kind, bool]  = "plugin-routes"
 )
 
-// scope holds the consumers that a plugin is limited to where routes or Services name it.
+// scope holds the consumers to which a plugin of routes or Services is limited.
 type scope struct {
 	consumers []string // names in Kong
-	group     string   // one of the groups, if there are any and no consumers
+	group     string   // the first KongConsumerGroup, if there are no consumers
 }
 
 func defineRelations(g *unit.Graph, className string) {
@@ -56,17 +56,18 @@ func defineRelations(g *unit.Graph, className string) {
 	})
 }
 
-// namingRole is of the unit that tells whether an object which names plugins is ours.
+// namingRole returns the role of the units that report whether an object that names plugins belongs
+// to this controller.
 func namingRole(kind unit.Kind) unit.Role[bool] { return unit.Role[bool]("naming-" + kind) }
 
-// DefineRoute lets plugins know of a kind of routes, or of what routes lead to, that names
-// them by annotation. Not all of its objects need to be ours.
+// DefineRoute indexes a kind of routes or backends that names plugins by annotation. Only objects for
+// which all functions ours return true count.
 func DefineRoute(g *unit.Graph, kind unit.Kind, ours ...func(*unit.Reader, unit.Object) bool) {
 	DefineExtensible(g, kind, func(unit.Object) []string { return nil }, ours...)
 }
 
-// DefineExtensible is DefineRoute for a kind that names KongPlugins of its namespace by
-// other means too.
+// DefineExtensible is like DefineRoute for a kind that also names KongPlugins of its namespace in
+// fields, which also returns.
 func DefineExtensible(g *unit.Graph, kind unit.Kind, also func(unit.Object) []string, ours ...func(*unit.Reader, unit.Object) bool) {
 	unit.DefineIndex(g, routesNaming, kind, func(object unit.Object) []types.NamespacedName {
 		plugins := namedIn(object)
@@ -85,7 +86,7 @@ func DefineExtensible(g *unit.Graph, kind unit.Kind, also func(unit.Object) []st
 	})
 }
 
-// namedIn are the plugins that an annotation names.
+// namedIn returns the plugins that the annotation of an object names.
 func namedIn(object unit.Object) (plugins []types.NamespacedName) {
 	for _, ref := range references(object) {
 		plugins = append(plugins, types.NamespacedName{Namespace: ref.namespace, Name: ref.name})
@@ -93,9 +94,9 @@ func namedIn(object unit.Object) (plugins []types.NamespacedName) {
 	return plugins
 }
 
-// referrers are the objects of an index that name a plugin and may: those of its own
-// namespace, and those that a ReferenceGrant there allows. A KongClusterPlugin is named
-// without a namespace, so that it stands for a plugin of the referrer's own.
+// referrers returns the objects of an index that name a plugin and are permitted to: those of its own
+// namespace, and those that a ReferenceGrant there allows. A reference to a KongClusterPlugin has no
+// namespace, so it is indexed under the referrer's.
 func referrers(r *unit.Reader, index unit.Index[types.NamespacedName], plugin unit.Key, kind unit.Kind) []unit.Key {
 	all := grant.Referrers(r, index, plugin)
 	if kind != unit.KongClusterPlugin {
@@ -133,8 +134,8 @@ func scopeOf(r *unit.Reader, ref reference, kind unit.Kind) scope {
 	return unit.Use(r, scopeRole.Of(ref.namespace, ref.name, kind))
 }
 
-// ConsumerName is what the id of a consumer in Kong is made of; empty for one that
-// cannot be.
+// ConsumerName returns the name from which the id of a consumer in Kong is derived; empty for an
+// invalid consumer.
 func ConsumerName(c *configurationv1.KongConsumer) string {
 	if c.Username == "" && c.CustomID != "" {
 		return "custom_id:" + c.CustomID
@@ -143,24 +144,24 @@ func ConsumerName(c *configurationv1.KongConsumer) string {
 }
 
 func withoutConsumer(ref reference, p resolved) string {
-	return fmt.Sprintf("plugin %s is a %s, which Kong does not accept for single consumers", ref, p.name)
+	return fmt.Sprintf("plugin %s is a %s, which Kong does not allow for single consumers", ref, p.name)
 }
 
-// OfConsumer gives the plugins that a consumer or, which comes to nothing else, its
-// group has wherever it goes. Those that routes or Services name too are theirs.
+// OfConsumer returns the plugins that a consumer, or its KongConsumerGroup, has on all routes. Plugins
+// that routes or Services name too belong to those.
 func OfConsumer(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
 	a := attaching{reader: r, key: key, at: annotated}
 	for _, ref := range a.references(object) {
 		p, ok := a.resolve(ref)
-		if !ok { // nor is it for this object to have everything that names the plugin looked through
+		if !ok { // without permission, the object must not cause a search for the plugin's users
 			continue
 		}
 		limited := unit.Use(r, routesRole.Of(ref.namespace, ref.name, p.kind))
 		switch {
-		case takesConsumer(p.name) && !limited:
-			a.add(p.model(), ref.String())
-		case takesConsumer(p.name):
-		case limited: // all requests to those routes have it
+		case allowsConsumer(p.name) && !limited:
+			a.add(p.model(), "plugin "+ref.String())
+		case allowsConsumer(p.name):
+		case limited: // it applies to all requests to those routes
 			a.Verdicts = append(a.Verdicts, unit.Warning(key, "PluginInvalid", withoutConsumer(ref, p)).At(a.at))
 		default:
 			a.refuse("PluginInvalid", withoutConsumer(ref, p))

@@ -26,14 +26,14 @@ func (p Problem) Says(other Problem) bool {
 	return p.Reason == other.Reason && p.Message == other.Message
 }
 
-// backendRef is a reference of a rule to a backend, and its path.
+// backendRef is a rule's reference to a backend, with its path.
 type backendRef struct {
 	gatewayv1.BackendRef
 	at field.Path
 }
 
-// referring are the references in the list of the path.
-func referring(refs []gatewayv1.BackendRef, at field.Path) []backendRef {
+// withPaths returns the references in the list of the path.
+func withPaths(refs []gatewayv1.BackendRef, at field.Path) []backendRef {
 	all := make([]backendRef, len(refs))
 	for i, ref := range refs {
 		all[i] = backendRef{ref, at.Index(i)}
@@ -41,32 +41,32 @@ func referring(refs []gatewayv1.BackendRef, at field.Path) []backendRef {
 	return all
 }
 
-// Resolution is what a backendRef or the reference of a mirror stands for.
+// Resolution is a resolved backendRef of a rule or mirror, or the problem with it.
 type Resolution struct {
 	At        field.Path // of the reference
 	Endpoints backend.Endpoints
-	// protocol is what a rule's requests are sent by.
+	// protocol is Kong's name of the protocol that the backend uses.
 	protocol string
 	// Policy is the BackendTLSPolicy that takes effect; nil for none.
 	Policy  *backendtlspolicy.Policy
 	Problem *Problem
 }
 
-// resolve follows a backendRef of a route.
+// resolve finds the endpoints that a route's backendRef refers to.
 func (o Options) resolve(r *unit.Reader, from unit.Key, ref backendRef) Resolution {
 	unresolved := func(f unit.Fault, reason gatewayv1.RouteConditionReason, format string, args ...any) Resolution {
 		return Resolution{At: ref.at, Problem: &Problem{reason, fmt.Sprintf(format, args...), f}}
 	}
 	if !unit.IsCore(ptr.Deref(ref.Group, "")) || ptr.Deref(ref.Kind, "Service") != "Service" {
-		return unresolved(unit.At(ref.at.Child("kind")), gatewayv1.RouteReasonInvalidKind, "backend %s is of the kind %s, and a Service is supported", ref.Name, unit.QualifiedKind(ptr.Deref(ref.Group, ""), ptr.Deref(ref.Kind, "Service")))
+		return unresolved(unit.At(ref.at.Child("kind")), gatewayv1.RouteReasonInvalidKind, "backend %s is of kind %s; only Services are supported", ref.Name, unit.QualifiedKind(ptr.Deref(ref.Group, ""), ptr.Deref(ref.Kind, "Service")))
 	}
 	namespace := string(ptr.Deref(ref.Namespace, gatewayv1.Namespace(from.Namespace)))
 	if to := unit.Service.Key(namespace, string(ref.Name)); !grant.Allows(r, from, to) {
-		return unresolved(unit.Lacking(ref.at.Child("namespace"), grant.Missing(to)), gatewayv1.RouteReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %s of namespace %s refer to Service %s",
+		return unresolved(unit.Lacking(ref.at.Child("namespace"), grant.Missing(to)), gatewayv1.RouteReasonRefNotPermitted, "no ReferenceGrant in namespace %s allows %s of namespace %s to refer to Service %s",
 			namespace, from.Kind.WithArticle(), from.Namespace, ref.Name)
 	}
 	if ref.Port == nil {
-		return unresolved(unit.At(ref.at.Child("port")), gatewayv1.RouteReasonBackendNotFound, "the reference to Service %s/%s names no port", namespace, ref.Name)
+		return unresolved(unit.At(ref.at.Child("port")), gatewayv1.RouteReasonBackendNotFound, "the reference to Service %s/%s needs a port", namespace, ref.Name)
 	}
 	endpoints := o.Backend.Endpoints(r, backend.Ref{Namespace: namespace, Service: string(ref.Name), Port: strconv.Itoa(int(*ref.Port)),
 		For: StreamRoutes[from.Kind].Purpose})
@@ -82,22 +82,22 @@ func (o Options) resolve(r *unit.Reader, from unit.Key, ref backendRef) Resoluti
 	return Resolution{At: ref.at, Endpoints: endpoints}
 }
 
-// References is the value of the unit that follows the references of a rule; nil if the route has
-// no such rule any more. They are in the order of the rule.
+// References holds a rule's resolved references, in the order of the rule. It is the value of a
+// unit; nil if the route no longer has the rule.
 type References struct {
 	Backends, Mirrors []Resolution
 }
 
-// summary is what a route is told of the references of its rule: all but the endpoints, so that it
-// is not translated again when these change.
+// summary is the part of References without endpoints. Routes read it, so that they are not
+// translated again when endpoints change.
 type summary struct{ unit.PartOf[References] }
 
-// References returns what the references of a route's rule stand for, without their endpoints.
+// References returns the resolved references of a route's rule, without their endpoints.
 func (d RequestRoute) References(r *unit.Reader, route unit.Key, rule int) References {
 	return summaryOf(r, d.references, route, rule)
 }
 
-// References returns what the references of a route's rule stand for, without their endpoints.
+// References returns the resolved references of a route's rule, without their endpoints.
 func (d StreamRoute) References(r *unit.Reader, route unit.Key, rule int) References {
 	return summaryOf(r, d.references, route, rule)
 }
@@ -107,21 +107,21 @@ func summaryOf(r *unit.Reader, role unit.RoleBy[ruleIndex, *References], route u
 	return refs
 }
 
-// references follows the references of a rule.
+// references resolves the references of a rule.
 func (o Options) references(d RequestRoute, key unit.Key, i int, r *unit.Reader) (unit.Fragment, *References) {
 	rule, at := ruleOf(r.Get(key), i), RuleField(i)
 	if rule == nil {
 		return unit.Fragment{}, nil
 	}
-	found := &References{Backends: o.backends(r, key, d, referring(backendRefs(rule), at.Child("backendRefs")))}
+	found := &References{Backends: o.backends(r, key, d, withPaths(backendRefs(rule), at.Child("backendRefs")))}
 	for _, m := range mirrorsIn(rule, at) {
 		found.Mirrors = append(found.Mirrors, o.mirrorBackend(r, key, d, m))
 	}
-	return found.told()
+	return found.fragment()
 }
 
-// told tells the route, and the objects whose endpoints are left out.
-func (refs *References) told() (f unit.Fragment, _ *References) {
+// fragment returns the summary for the route, and the verdicts on objects whose endpoints are left out.
+func (refs *References) fragment() (f unit.Fragment, _ *References) {
 	summarize := func(all []Resolution) []Resolution {
 		short := make([]Resolution, len(all))
 		for i, found := range all {

@@ -7,18 +7,18 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// NeedsRelayForCertificate reports whether Kong itself can send no client certificate to one of the
-// backends: it can where it speaks HTTP/1.1.
+// NeedsRelayForCertificate reports whether only the relay can present a client certificate to one of
+// the backends. Kong presents it over HTTP/1.1 only.
 func NeedsRelayForCertificate(all []Resolution) bool {
 	return slices.ContainsFunc(all, func(f Resolution) bool { return f.Problem == nil && f.protocol == "grpcs" })
 }
 
-// presentCertificate makes the relay, or Kong, whose backend is b, send the client certificate of the
-// rule to those backends that are connected to over TLS.
-func (t *ruleTranslation) presentCertificate(relayed bool, b *route.Backend) {
+// presentCertificate makes the relay, or Kong, whose backend is b, present the rule's client
+// certificate to the backends that use TLS.
+func (t *ruleTranslation) presentCertificate(throughRelay bool, b *route.Backend) {
 	switch secret := t.of.clientCertificate; {
 	case secret.Name == "":
-	case relayed:
+	case throughRelay:
 		t.clientCertificate = certificate.UsePair(t.reader, secret.Namespace, secret.Name)
 	case b.Protocol == "https":
 		b.ClientCertificate = certificate.Use(t.reader, secret.Namespace, secret.Name).ID

@@ -14,7 +14,7 @@ import (
 type Options struct {
 	// Relay does what Kong cannot.
 	Relay Relay
-	// Backend says which endpoints are taken.
+	// Backend says which endpoints are accepted.
 	Backend backend.Options
 }
 
@@ -23,7 +23,7 @@ func Define(g *unit.Graph, o Options) {
 	for kind, d := range RequestRoutes {
 		unit.SharedBy(g, d.rule, kind, func(r *unit.Reader, key unit.Key, of ruleOfHost) (unit.Fragment, RuleBackends) {
 			return o.rule(d, key, of, r)
-		}).OnPanic(func(unit.Key, ruleOfHost) RuleBackends { return d.closed() })
+		}).OnPanic(func(unit.Key, ruleOfHost) RuleBackends { return d.failing() })
 		unit.SharedBy(g, d.references, kind, func(r *unit.Reader, key unit.Key, rule ruleIndex) (unit.Fragment, *References) {
 			return o.references(d, key, int(rule), r)
 		})
@@ -38,15 +38,15 @@ func Define(g *unit.Graph, o Options) {
 	}
 }
 
-// Relay is where Kong finds the proxy of its pod.
+// Relay says how Kong reaches the relay in its pod.
 type Relay struct {
-	// Address is not valid where there is no such proxy.
+	// Address is invalid if there is no relay.
 	Address netip.AddrPort
-	// Secret is what nobody knows who is to guess no key.
+	// Secret keeps clients from guessing the keys by which the relay finds a rule.
 	Secret string
 }
 
-// key is how requests name a relay.
+// key returns the key by which a request selects the relay's backends of this name.
 func (r Relay) key(name string) string {
 	sum := hmac.New(sha256.New, []byte(r.Secret))
 	sum.Write([]byte(name))

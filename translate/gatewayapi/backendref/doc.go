@@ -1,7 +1,7 @@
-// Package backendref translates what the rules of routes send requests and connections to. The
-// references of a rule are followed by one unit, so that its route is not translated again when
-// endpoints change; another makes the Kong service and the upstreams, and what the relay is told.
+// Package backendref translates the backendRefs of routes' rules. One unit resolves the references
+// of a rule, so that its route is not translated again when endpoints change. Another makes the
+// Kong service, the upstreams and the relay's configuration.
 //
-// Rules of GRPCRoutes are read in the form of those of HTTPRoutes, which can say all that they say
-// but for their matches.
+// Rules of GRPCRoutes are converted to rules of HTTPRoutes, which can express everything but their
+// matches.
 package backendref

@@ -8,19 +8,19 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// RequestRoute is what the kinds of request routes, HTTPRoute and GRPCRoute, differ in.
+// RequestRoute holds the differences between the kinds of request routes, HTTPRoute and GRPCRoute.
 type RequestRoute struct {
 	Kind schema.GroupVersionKind
 	// rule is the role of the units of rules.
 	rule unit.RoleBy[ruleOfHost, RuleBackends]
-	// references is the role of the units of the references of rules.
+	// references is the role of the units that resolve the references of rules.
 	references unit.RoleBy[ruleIndex, *References]
-	// protocol is that of Kong's services, and protocols are what they may have instead.
+	// protocol is the default protocol of Kong's services, protocols are the possible ones.
 	protocol  string
 	protocols []string
-	// broken is the status of the share of a backend that is not there.
+	// broken is the status that answers the requests of an unavailable backend.
 	broken int
-	// PerHost names Kong's services by the host too. They are each rule's own then.
+	// PerHost is whether each host of a rule has a Kong service of its own, named after it.
 	PerHost bool
 }
 
@@ -30,15 +30,15 @@ var RequestRoutes = map[unit.Kind]RequestRoute{
 	unit.GRPCRoute: {Kind: gatewayv1.SchemeGroupVersion.WithKind("GRPCRoute"), rule: "grpcroute-rule", references: "grpcroute-backends", protocol: "grpc", protocols: []string{"grpc", "grpcs"}, broken: 503, PerHost: true},
 }
 
-// StreamRoute is what the kinds of stream routes, TLSRoute, TCPRoute and UDPRoute, differ in.
+// StreamRoute holds the differences between the kinds of stream routes: TLSRoute, TCPRoute, UDPRoute.
 type StreamRoute struct {
 	Kind schema.GroupVersionKind
 	// rule is the role of the units of rules.
 	rule    unit.RoleBy[ruleIndex, StreamBackends]
 	Purpose backend.For
-	// references is the role of the units of the references of rules.
+	// references is the role of the units that resolve the references of rules.
 	references unit.RoleBy[ruleIndex, *References]
-	// protocol is that of Kong's services.
+	// protocol is the default protocol of Kong's services.
 	protocol string
 }
 

@@ -12,15 +12,15 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// mirror is a filter that asks for copies of requests, and the path of its reference.
+// mirror is a RequestMirror filter, with the path of its backendRef.
 type mirror struct {
 	*gatewayv1.HTTPRequestMirrorFilter
 	at field.Path
-	// backend is the place of the backend whose requests are copied; those of all for -1.
+	// backend is the index of the backend whose requests are mirrored; -1 for all backends.
 	backend int
 }
 
-// mirrorsIn are the mirrors of a rule and of all its backends. The path is the rule's.
+// mirrorsIn returns the mirrors of a rule, whose path is at, and of all its backends.
 func mirrorsIn(rule *gatewayv1.HTTPRouteRule, at field.Path) []mirror {
 	var all []mirror
 	add := func(filters []gatewayv1.HTTPRouteFilter, at field.Path, backend int) {
@@ -37,7 +37,7 @@ func mirrorsIn(rule *gatewayv1.HTTPRouteRule, at field.Path) []mirror {
 	return all
 }
 
-// mirrorsOf are the filters that ask for copies of requests.
+// mirrorsOf returns the RequestMirror filters.
 func mirrorsOf(filters []gatewayv1.HTTPRouteFilter) []*gatewayv1.HTTPRequestMirrorFilter {
 	var all []*gatewayv1.HTTPRequestMirrorFilter
 	for _, f := range filters {
@@ -48,18 +48,18 @@ func mirrorsOf(filters []gatewayv1.HTTPRouteFilter) []*gatewayv1.HTTPRequestMirr
 	return all
 }
 
-// mirrorBackend follows the reference of a mirror.
+// mirrorBackend resolves the reference of a mirror.
 func (o Options) mirrorBackend(r *unit.Reader, from unit.Key, d RequestRoute, m mirror) Resolution {
 	found := o.backends(r, from, d, []backendRef{{gatewayv1.BackendRef{BackendObjectReference: m.BackendRef}, m.at}})[0]
 	if found.Problem == nil && found.Policy == nil && annotation.Of(found.Endpoints.Service, from).Bool(annotation.TLSVerify, false) {
-		found.Problem = unsupported(found.At, "Service %s/%s is to be verified by its annotation %s%s, which is not supported of mirrors",
+		found.Problem = unsupported(found.At, "Service %s/%s has the annotation %s%s, which is not supported for mirrors",
 			found.Endpoints.Service.Namespace, found.Endpoints.Service.Name, annotation.Prefix, annotation.TLSVerify)
 	}
 	return found
 }
 
-// mirrors returns those mirrors of a backend, or of all for -1, that exist; the route's status tells
-// of the others. One without an endpoint gets no copies until it has one.
+// mirrors returns the resolved mirrors of a backend, or of all backends for -1; the route's status
+// reports the others. A mirror gets no requests while it has no endpoints.
 func (t *ruleTranslation) mirrors(backend int) []route.Mirror {
 	var all []route.Mirror
 	for i, m := range mirrorsIn(t.rule, t.at) {
@@ -68,7 +68,7 @@ func (t *ruleTranslation) mirrors(backend int) []route.Mirror {
 			continue
 		}
 		s := share{weight: 1, protocol: found.protocol}
-		s.targets, _ = t.few(found.Endpoints.Targets, max(len(t.shares), 1)) // copies can do with fewer
+		s.targets, _ = t.firstTargets(found.Endpoints.Targets, max(len(t.shares), 1)) // enough for copies
 		if found.Policy != nil {
 			s.tls = found.Policy.TLS
 		}

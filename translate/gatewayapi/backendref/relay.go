@@ -14,8 +14,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// leadTo has a backend's service lead to the relay.
-func (r Relay) leadTo(b route.Backend, patient bool) route.Backend {
+// backend returns a backend whose service sends requests to the relay instead. If the relay limits
+// the time itself, Kong does not.
+func (r Relay) backend(b route.Backend, limitsTime bool) route.Backend {
 	none, day := 0, int(unlimited.Milliseconds())
 	b.Host, b.Port, b.Targets = r.Address.Addr().String(), int(r.Address.Port()), nil
 	b.Balancing, b.HostHeader = nil, ""
@@ -25,16 +26,15 @@ func (r Relay) leadTo(b route.Backend, patient bool) route.Backend {
 	} else {
 		b.Protocol = "http"
 	}
-	b.Retries = &none // the relay knows better what may be sent twice
-	if patient {
+	b.Retries = &none // the relay knows which requests it can send again
+	if limitsTime {
 		b.ReadTimeout, b.WriteTimeout = &day, &day
 	}
 	return b
 }
 
-// Need returns what a rule asks for that Kong cannot do, but for backends and mirrors; nil if
-// Kong can do it all, and if its backends need no relay either. The error says why it
-// cannot be had.
+// Need returns the relay's configuration for a rule, without backends and mirrors; nil if neither
+// the rule nor, by needed, its backends need the relay. The error says why the relay cannot do it.
 func (r Relay) Need(rule *gatewayv1.HTTPRouteRule, needed bool) (*route.Relay, error) {
 	if !needed && rule.Retry == nil && rule.SessionPersistence == nil && len(mirrorsOf(filter.All(rule))) == 0 {
 		return nil, nil
@@ -45,7 +45,7 @@ func (r Relay) Need(rule *gatewayv1.HTTPRouteRule, needed bool) (*route.Relay, e
 	return relayFor(rule)
 }
 
-// relayFor is what a rule says of tries and their time.
+// relayFor returns a rule's timeouts, retries and session persistence.
 func relayFor(rule *gatewayv1.HTTPRouteRule) (r *route.Relay, err error) {
 	r = &route.Relay{}
 	if t := rule.Timeouts; t != nil {
@@ -65,16 +65,15 @@ func relayFor(rule *gatewayv1.HTTPRouteRule) (r *route.Relay, err error) {
 	return r, err
 }
 
-// relayed gives the entities of a rule whose requests go by way of the relay, where b is
-// the backend that they would go to otherwise.
-func (t *ruleTranslation) relayed(relay *route.Relay, b route.Backend) []*kong.Entity {
-	patient := t.rule.Timeouts != nil || t.rule.Retry != nil
-	entities := kong.Service(t.options.Relay.leadTo(b, patient))
+// throughRelay returns the entities of a rule that needs the relay. Without it, requests would go
+// to b.
+func (t *ruleTranslation) throughRelay(relay *route.Relay, b route.Backend) []*kong.Entity {
+	entities := kong.Service(t.options.Relay.backend(b, t.rule.Timeouts != nil || t.rule.Retry != nil))
 	add := func(name string, backend int, shares ...share) string {
 		own := *relay
 		own.Name, own.Namespace, own.Key, own.Mirrors = name, t.key.Namespace, t.options.Relay.key(name), t.mirrors(backend)
 		for _, s := range shares {
-			// Without a weight there are no new sessions, but those that there are.
+			// A backend without a weight gets no new sessions and keeps the existing ones.
 			if (s.weight > 0 || relay.Session != nil) && s.live() > 0 {
 				own.Backends = append(own.Backends, t.relayBackend(s))
 			}
@@ -82,8 +81,8 @@ func (t *ruleTranslation) relayed(relay *route.Relay, b route.Backend) []*kong.E
 		entities = append(entities, kong.Relay(own))
 		return own.Key
 	}
-	if separate(t.rule) {
-		t.found.Shares, t.found.Total = toShares(t.shares, t.dialect.broken, func(i int, s share) filter.Share {
+	if hasBackendFilters(t.rule) {
+		t.found.Shares, t.found.Total = toShares(t.shares, t.kind.broken, func(i int, s share) filter.Share {
 			return filter.Share{Relay: add(fmt.Sprintf("%s.%d", b.Name, i), i, s)}
 		})
 	} else {
@@ -92,9 +91,9 @@ func (t *ruleTranslation) relayed(relay *route.Relay, b route.Backend) []*kong.E
 	return entities
 }
 
-// relayable leaves out backends that the relay cannot speak to as their Services ask, and
-// tells of what it does in its own way.
-func (t *ruleTranslation) relayable() {
+// checkForRelay leaves out backends with annotations that the relay cannot follow, and warns about
+// annotations without effect.
+func (t *ruleTranslation) checkForRelay() {
 	for i := range t.shares {
 		s := &t.shares[i]
 		if s.broken {
@@ -105,24 +104,24 @@ func (t *ruleTranslation) relayable() {
 		}
 		if ptr.Deref(s.transport.TLSVerify, false) || s.transport.ClientCertificate != "" {
 			s.broken, s.targets = true, nil
-			t.unresolved(unsupported(s.at, "%s has annotations %s, which are not supported in rules that mirror, retry, keep sessions or have a BackendTLSPolicy",
+			t.unresolved(unsupported(s.at, "%s has annotations %s, which are not supported in rules with mirrors, retries, session persistence or a BackendTLSPolicy",
 				s.name(), konghq([]string{annotation.TLSVerify, annotation.ClientCert})))
 		}
 		if s.balancing != nil || s.hostHeader != "" {
-			t.warn(unit.At(s.at), "AnnotationWithoutEffect", "annotations %s of %s have no effect in rules that mirror, retry, keep sessions or have a BackendTLSPolicy",
+			t.warn(unit.At(s.at), "AnnotationWithoutEffect", "annotations %s of %s have no effect in rules with mirrors, retries, session persistence or a BackendTLSPolicy",
 				konghq([]string{annotation.UpstreamPolicy, annotation.Override, annotation.HostHeader}), s.name())
 		}
 	}
 }
 
-// relayBackend is a share as the relay has it: without targets that take no new requests.
+// relayBackend returns a share in the relay's form, without targets that take no new requests.
 func (t *ruleTranslation) relayBackend(s share) route.RelayBackend {
 	b := route.RelayBackend{Weight: s.weight, HTTP2: isHTTP2(s.protocol)}
 	if s.tls != nil {
-		says := *s.tls
-		b.TLS = &says
+		tls := *s.tls
+		b.TLS = &tls
 	} else if isTLS(s.protocol) {
-		b.TLS = &route.BackendTLS{Unverified: true} // as Kong does it
+		b.TLS = &route.BackendTLS{Unverified: true} // like Kong
 	}
 	if b.TLS != nil {
 		b.TLS.Certificate, b.TLS.Key = t.clientCertificate.Certificate, t.clientCertificate.Key
@@ -135,11 +134,11 @@ func (t *ruleTranslation) relayBackend(s share) route.RelayBackend {
 	return b
 }
 
-// SameBackends reports whether two rules send their requests to the same backends in the
-// same way, so that one Kong service is enough.
+// SameBackends reports whether two rules send their requests to the same backends in the same way,
+// so that they can share a Kong service.
 func SameBackends(a, b *gatewayv1.HTTPRouteRule) bool {
 	if a.SessionPersistence != nil || b.SessionPersistence != nil {
-		return a == b // sessions are one rule's
+		return a == b // sessions belong to one rule
 	}
 	return reflect.DeepEqual(a.BackendRefs, b.BackendRefs) && reflect.DeepEqual(a.Timeouts, b.Timeouts) &&
 		reflect.DeepEqual(a.Retry, b.Retry) && reflect.DeepEqual(mirrorsOf(a.Filters), mirrorsOf(b.Filters))

@@ -7,10 +7,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// defaultAttempts are those of a rule that does not say how many.
+// defaultAttempts is the number of retries of a rule whose retry names none.
 const defaultAttempts = 1
 
-// retryOf reads which tries are followed by others.
+// retryOf reads when and how often requests are retried.
 func retryOf(r *gatewayv1.HTTPRouteRetry) (*route.Retry, error) {
 	retry := &route.Retry{Attempts: ptr.Deref(r.Attempts, defaultAttempts)}
 	for _, code := range r.Codes {

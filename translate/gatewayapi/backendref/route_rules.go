@@ -7,7 +7,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// ruleOf returns a rule of a route; nil if the route has no such rule any more.
+// ruleOf returns a rule of a route; nil if the route no longer has it.
 func ruleOf(object unit.Object, i int) *gatewayv1.HTTPRouteRule {
 	switch object := object.(type) {
 	case *gatewayv1.HTTPRoute:
@@ -22,7 +22,7 @@ func ruleOf(object unit.Object, i int) *gatewayv1.HTTPRouteRule {
 	return nil
 }
 
-// backendRefs are the references of a rule.
+// backendRefs returns the references of a rule.
 func backendRefs(rule *gatewayv1.HTTPRouteRule) []gatewayv1.BackendRef {
 	refs := make([]gatewayv1.BackendRef, len(rule.BackendRefs))
 	for i, ref := range rule.BackendRefs {
@@ -34,7 +34,7 @@ func backendRefs(rule *gatewayv1.HTTPRouteRule) []gatewayv1.BackendRef {
 // RuleField returns the path of a rule.
 func RuleField(i int) field.Path { return field.Spec.Child("rules").Index(i) }
 
-// HTTPRuleOf returns what a rule of a GRPCRoute says, but for its matches, as a rule of an HTTPRoute.
+// HTTPRuleOf converts a rule of a GRPCRoute, without its matches, to a rule of an HTTPRoute.
 func HTTPRuleOf(rule gatewayv1.GRPCRouteRule) *gatewayv1.HTTPRouteRule {
 	as := &gatewayv1.HTTPRouteRule{
 		Name: rule.Name, Filters: httpFilters(rule.Filters), SessionPersistence: rule.SessionPersistence,
@@ -62,7 +62,7 @@ func httpFilters(filters []gatewayv1.GRPCRouteFilter) []gatewayv1.HTTPRouteFilte
 // Stream is a stream route of any kind.
 type Stream struct {
 	Common    gatewayv1.CommonRouteSpec
-	Hostnames []gatewayv1.Hostname // of a TLSRoute alone
+	Hostnames []gatewayv1.Hostname // only of a TLSRoute
 	Rules     []StreamRule
 }
 
@@ -72,7 +72,7 @@ type StreamRule struct {
 	backends []gatewayv1.BackendRef
 }
 
-// StreamOf returns the stream route that an object is; it is false for others.
+// StreamOf converts a TLSRoute, TCPRoute or UDPRoute; it is false for other objects.
 func StreamOf(object unit.Object) (s Stream, ok bool) {
 	switch object := object.(type) {
 	case *gatewayv1.TLSRoute:

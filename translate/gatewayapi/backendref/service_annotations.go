@@ -15,18 +15,18 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// serviceSettings is what the annotations of a backend's Service say.
+// serviceSettings holds the annotations of a backend's Service.
 type serviceSettings struct {
 	transport  route.Transport
 	balancing  *route.Balancing
 	hostHeader string
 	plugins    []route.Plugin
-	refused    bool // a plugin that it relies on is not to be had
+	refused    bool // a plugin that it relies on is unavailable
 	tags       []string
 }
 
-// settings reads the annotations of the Services of all backends that are there. One that
-// cannot be had as safe as it is asked for has no endpoints.
+// settings reads the annotations of the Services of all available backends. A backend that
+// cannot be as secure as its annotations ask loses its endpoints.
 func (t *ruleTranslation) settings() {
 	for i := range t.shares {
 		s := &t.shares[i]
@@ -37,7 +37,7 @@ func (t *ruleTranslation) settings() {
 		values := annotation.Of(s.service, key)
 		b := route.Backend{Protocol: s.protocol, Targets: s.targets}
 		if t.purpose != backend.Requests {
-			b.Protocol = "http" // as for an Ingress that has the same Service
+			b.Protocol = "http" // the default that Ingresses use for the same Service
 		}
 		backend.Settings(t.reader, s.service, key, t.purpose, values, &b)
 		if t.purpose != backend.Requests {
@@ -45,9 +45,9 @@ func (t *ruleTranslation) settings() {
 			b.HostHeader = ""
 		}
 		s.serviceSettings = serviceSettings{b.Transport, b.Balancing, b.HostHeader, b.Plugins, b.Refuse != "", values.UserTags()}
-		var few string
-		if s.targets, few = t.few(b.Targets, len(t.shares)); few != "" {
-			t.warn(unit.At(s.at), "ObjectTooLarge", "%s: %s", s.name(), few)
+		var tooMany string
+		if s.targets, tooMany = t.firstTargets(b.Targets, len(t.shares)); tooMany != "" {
+			t.warn(unit.At(s.at), "ObjectTooLarge", "%s: %s", s.name(), tooMany)
 		}
 		if s.refused {
 			s.targets = nil
@@ -57,28 +57,28 @@ func (t *ruleTranslation) settings() {
 	}
 }
 
-// few are the first endpoints of a backend, one of so many in a rule that may have as many
-// together as a backend alone.
-func (t *ruleTranslation) few(targets []route.Target, backends int) ([]route.Target, string) {
+// firstTargets returns as many endpoints of a backend as it may have in a rule with so many
+// backends, and a message about the rest. All backends of a rule share one backend's limit.
+func (t *ruleTranslation) firstTargets(targets []route.Target, backends int) ([]route.Target, string) {
 	limits := t.reader.Limits()
 	return backend.First(targets, backend.Most(limits, backends), limits)
 }
 
-// reached is what of a transport decides whether an endpoint gets requests as its Service
-// asks, by the annotations that say it.
-func (s serviceSettings) reached() any {
+// required returns the settings that all backends of a rule must have in common, which come from
+// requiredAnnotations: an endpoint must not get requests in another way than its Service asks.
+func (s serviceSettings) required() any {
 	t := s.transport
 	return []any{t.Path, t.ClientCertificate, t.TLSVerify, t.TLSVerifyDepth, t.CACertificates}
 }
 
-var reachedBy = []string{annotation.Path, annotation.ClientCert, annotation.TLSVerify, annotation.TLSVerifyDepth,
+var requiredAnnotations = []string{annotation.Path, annotation.ClientCert, annotation.TLSVerify, annotation.TLSVerifyDepth,
 	annotation.CACertificatesSecret, annotation.CACertificatesConfigMap,
 	annotation.CACertificatesSecrets, annotation.CACertificatesConfigMaps}
 
-// agree finds what holds for all backends of a rule: Kong has one service for them. It is
-// what the first says that gets requests. A backend that would have its requests sent in
-// another way gets none; where the difference is one of patience, the first's counts.
-func (t *ruleTranslation) agree() (all serviceSettings) {
+// commonSettings returns the settings of the one Kong service for all backends of a rule. They are
+// those of the first backend with a weight. A backend whose required settings differ gets no
+// requests; different timeouts and retries are ignored.
+func (t *ruleTranslation) commonSettings() (all serviceSettings) {
 	var first *share
 	var attached plugin.Attachment
 	for i := range t.shares {
@@ -89,18 +89,18 @@ func (t *ruleTranslation) agree() (all serviceSettings) {
 		if first == nil {
 			first = s
 		}
-		if !reflect.DeepEqual(s.reached(), first.reached()) {
+		if !reflect.DeepEqual(s.required(), first.required()) {
 			s.broken, s.targets = true, nil
-			t.unresolved(unsupported(s.at, "%s and %s are backends of one rule, and their annotations %s differ",
-				s.name(), first.name(), konghq(reachedBy)))
+			t.unresolved(unsupported(s.at, "%s and %s are backends of one rule, but their annotations %s differ",
+				s.name(), first.name(), konghq(requiredAnnotations)))
 			continue
 		}
-		if !s.patient(first) {
-			t.differ(s.at, "%s and %s are backends of one rule, and their annotations %s differ: those of the latter count for both",
+		if !s.sameTimeouts(first) {
+			t.differ(s.at, "%s and %s are backends of one rule, but their annotations %s differ: the latter's apply to both",
 				s.name(), first.name(), konghq([]string{annotation.ConnectTimeout, annotation.ReadTimeout, annotation.WriteTimeout, annotation.Retries}))
 		}
 		if !s.refused && !first.refused && !reflect.DeepEqual(s.plugins, first.plugins) {
-			t.differ(s.at, "%s and %s are backends of one rule, and their annotations %s differ: requests to either have the plugins of both",
+			t.differ(s.at, "%s and %s are backends of one rule, but their annotations %s differ: the plugins of both apply to all requests",
 				s.name(), first.name(), konghq([]string{annotation.Plugins}))
 		}
 		if !s.refused {
@@ -130,16 +130,16 @@ func (t *ruleTranslation) agree() (all serviceSettings) {
 	return all
 }
 
-// patient tells whether endpoints are waited for, and tried again, as those of another.
-func (s *share) patient(other *share) bool {
-	patience := func(t route.Transport) any {
+// sameTimeouts reports whether two backends have the same timeouts and retries.
+func (s *share) sameTimeouts(other *share) bool {
+	timeouts := func(t route.Transport) any {
 		return []any{t.ConnectTimeout, t.ReadTimeout, t.WriteTimeout, t.Retries}
 	}
-	return reflect.DeepEqual(patience(s.transport), patience(other.transport))
+	return reflect.DeepEqual(timeouts(s.transport), timeouts(other.transport))
 }
 
-// balanced tells whether one upstream can have the endpoints of all backends.
-func balanced(shares []share) bool {
+// sameBalancing reports whether one upstream can hold the endpoints of all backends.
+func sameBalancing(shares []share) bool {
 	var first *share
 	for i := range shares {
 		switch s := &shares[i]; {
@@ -153,7 +153,7 @@ func balanced(shares []share) bool {
 	return true
 }
 
-// unresolved has the route's status say why a backend is none.
+// unresolved records a problem with a backend for the route's status.
 func (t *ruleTranslation) unresolved(problem *Problem) {
 	if t.found.Unresolved == nil {
 		t.found.Unresolved = problem
@@ -164,5 +164,5 @@ func (t *ruleTranslation) differ(at field.Path, format string, args ...any) {
 	t.fragment.Verdicts = unit.AppendNew(t.fragment.Verdicts, unit.Warning(t.key, "BackendsDiffer", fmt.Sprintf(format, args...)).At(at))
 }
 
-// konghq names annotations: "konghq.com/path, tls-verify".
+// konghq returns names of annotations for messages: "konghq.com/path, tls-verify".
 func konghq(names []string) string { return annotation.Prefix + strings.Join(names, ", ") }

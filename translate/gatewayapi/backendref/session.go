@@ -13,8 +13,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// sessionOf reads how a rule keeps its clients' sessions at one endpoint. Kong's hashing
-// by a cookie would move sessions of endpoints that are still there when others come or go.
+// sessionOf reads the session persistence of a rule. Kong's own hashing by cookie would move
+// sessions to other endpoints whenever the set of endpoints changes.
 func sessionOf(rule *gatewayv1.HTTPRouteRule) (*route.Session, error) {
 	p := rule.SessionPersistence
 	if p == nil {
@@ -33,18 +33,17 @@ func sessionOf(rule *gatewayv1.HTTPRouteRule) (*route.Session, error) {
 	}
 	switch {
 	case s.Name != "" && !filter.Token.MatchString(s.Name):
-		return nil, filter.Wrong("sessionPersistence.sessionName", "sessionPersistence: %q is not the name of a cookie or header", s.Name)
+		return nil, filter.Wrong("sessionPersistence.sessionName", "sessionPersistence: %q is not a valid name of a cookie or header", s.Name)
 	case s.Permanent && s.Lifetime == 0:
 		return nil, filter.Wrong("sessionPersistence.absoluteTimeout", "sessionPersistence: a permanent cookie needs an absoluteTimeout")
-	case separate(rule):
-		return nil, filter.Wrong("sessionPersistence", "sessionPersistence is not supported beside filters of single backends")
+	case hasBackendFilters(rule):
+		return nil, filter.Wrong("sessionPersistence", "sessionPersistence is not supported in rules whose backendRefs have filters")
 	}
 	return s, nil
 }
 
-// sessionPath is where a browser sends the cookie: to the rule's path if it has only one.
-// A cookie's path has no slash at its end, or the path without it is another one to
-// browsers, and no semicolon.
+// sessionPath returns the path of the cookie: the rule's path if it has only one. It has no slash
+// at its end, as browsers would then not send the cookie for the path without it, and no semicolon.
 func sessionPath(rule *gatewayv1.HTTPRouteRule) string {
 	if len(rule.Matches) != 1 {
 		return "/"
@@ -60,9 +59,10 @@ func sessionPath(rule *gatewayv1.HTTPRouteRule) string {
 	return path
 }
 
-// named completes a session by what tells it from those of other rules: all gateways of
-// the class read the same tokens, and nobody makes them who cannot read the route.
-func named(s *route.Session, object unit.Object, service string) *route.Session {
+// withNameAndSalt sets a default name and a salt, which make the session unique to its rule. All
+// gateways of the class can read its tokens. The salt has the route's UID, so only a reader of the
+// route could make tokens.
+func withNameAndSalt(s *route.Session, object unit.Object, service string) *route.Session {
 	if s == nil {
 		return nil
 	}

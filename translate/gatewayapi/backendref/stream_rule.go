@@ -13,22 +13,22 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// streamPlugin closes the share of connections whose backend is not there.
+// streamPlugin closes the connections whose backend is unavailable.
 const streamPlugin = "kube-sync-stream"
 
-// StreamBackends is the value of the unit of a stream's rule: what connections are sent to.
+// StreamBackends is the value of the unit of a stream route's rule: the backends of its connections.
 type StreamBackends struct {
-	// Service is the Kong service's name; empty if there is no backend at all.
+	// Service is the name of the Kong service; empty if no backend is available.
 	Service string
-	// Closed is the share of the connections that are for backends which are not there or
-	// have no endpoints, out of Total; 0 if the service has them all.
+	// Closed is the weight, out of Total, of the backends that are unavailable or have no
+	// endpoints; 0 if the service gets all connections.
 	Closed, Total int
 
-	// Unresolved is why a backend that is there is none to Kong; nil if all are.
+	// Unresolved is the first problem with a Service that exists; nil if there is none.
 	Unresolved *Problem
 }
 
-// Plugins returns the plugins that are needed beside the service.
+// Plugins returns the plugins that close connections.
 func (s StreamBackends) Plugins() []route.Plugin {
 	if s.Closed == 0 {
 		return nil
@@ -41,7 +41,7 @@ func (d StreamRoute) Use(r *unit.Reader, key unit.Key, rule int) StreamBackends 
 	return unit.Use(r, d.rule.Of(key.Namespace, key.Name, ruleIndex(rule)))
 }
 
-// streamRule translates what one rule of a route sends connections to.
+// streamRule translates the backends of one rule of a stream route.
 func (o Options) streamRule(d StreamRoute, key unit.Key, i int, r *unit.Reader) (unit.Fragment, StreamBackends) {
 	object := r.Get(key)
 	s, _ := StreamOf(object)
@@ -51,9 +51,9 @@ func (o Options) streamRule(d StreamRoute, key unit.Key, i int, r *unit.Reader) 
 	}
 	t := &ruleTranslation{options: o, reader: r, key: key, at: RuleField(i), purpose: d.Purpose, shares: sharesOf(s.Rules[i].backends, refs.Backends)}
 	t.settings()
-	all := t.agree()
-	if !balanced(t.shares) {
-		t.differ(t.at.Child("backendRefs"), "the backends of rule %d differ in annotations %s: those of the first count for all", i,
+	all := t.commonSettings()
+	if !sameBalancing(t.shares) {
+		t.differ(t.at.Child("backendRefs"), "the backends of rule %d differ in the annotations %s: the first backend's apply to all", i,
 			konghq([]string{annotation.UpstreamPolicy, annotation.Override}))
 	}
 	found := closedShare(t.shares)
@@ -62,7 +62,7 @@ func (o Options) streamRule(d StreamRoute, key unit.Key, i int, r *unit.Reader) 
 		return t.fragment, StreamBackends{Unresolved: found.Unresolved}
 	}
 	found.Service = fmt.Sprintf("%s.%s.%s.%d", strings.ToLower(d.Kind.Kind), key.Namespace, key.Name, i) + name.Suffix(r, key)
-	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: agreed(t.shares, d.protocol), Port: 80, Targets: weighted(t.shares),
+	b := route.Backend{Name: found.Service, Host: found.Service, Protocol: commonProtocol(t.shares, d.protocol), Port: 80, Targets: weighted(t.shares),
 		Transport: all.transport, Balancing: all.balancing, Plugins: all.plugins, Refuse: t.refuse,
 		Tags: kong.Tags(object, d.Kind, all.tags...)}
 	if len(t.shares) == 1 {
@@ -72,37 +72,28 @@ func (o Options) streamRule(d StreamRoute, key unit.Key, i int, r *unit.Reader) 
 	return t.fragment, found
 }
 
-// closedShare is the part of the connections that no backend takes. If all those that are
-// there have no endpoints, connections find none by themselves, and an endpoint that comes
-// is all that changes.
+// closedShare returns the part of the connections to close. It is 0 if no available backend has
+// endpoints: Kong then closes all connections by itself, and a new endpoint changes the targets only.
 func closedShare(shares []share) (found StreamBackends) {
-	broken, empty := 0, 0
-	for _, s := range shares {
-		found.Total += s.weight
-		switch {
-		case s.broken:
-			broken += s.weight
-		case s.live() == 0:
-			empty += s.weight
-		}
-	}
-	if found.Closed = broken + empty; found.Closed == found.Total && empty > 0 {
+	total, broken, empty := weights(shares)
+	found.Total = total
+	if found.Closed = broken + empty; found.Closed == total && empty > 0 {
 		found.Closed = 0
 	}
 	return found
 }
 
-// streamReferences follows the references of a rule.
+// streamReferences resolves the references of a rule.
 func (o Options) streamReferences(key unit.Key, i int, r *unit.Reader) (unit.Fragment, *References) {
 	s, _ := StreamOf(r.Get(key))
 	if i >= len(s.Rules) {
 		return unit.Fragment{}, nil
 	}
-	return (&References{Backends: o.streamBackends(r, key, referring(s.Rules[i].backends, RuleField(i).Child("backendRefs")))}).told()
+	return (&References{Backends: o.streamBackends(r, key, withPaths(s.Rules[i].backends, RuleField(i).Child("backendRefs")))}).fragment()
 }
 
-// streamBackends resolves the references of one rule. Kong speaks one protocol to all of
-// them, that of the first one which gets connections.
+// streamBackends resolves the references of one rule. Kong uses one protocol for all of them: that
+// of the first backend with a weight.
 func (o Options) streamBackends(r *unit.Reader, from unit.Key, refs []backendRef) []Resolution {
 	all := make([]Resolution, len(refs))
 	first := ""
@@ -114,8 +105,7 @@ func (o Options) streamBackends(r *unit.Reader, from unit.Key, refs []backendRef
 		}
 		protocol := found.Endpoints.Stream(StreamRoutes[from.Kind].Purpose)
 		if first != "" && first != protocol {
-			found.Problem = unsupported(found.At, "Service %s/%s is for %s, and another backend of the same rule for %s",
-				found.Endpoints.Service.Namespace, found.Endpoints.Service.Name, protocol, first)
+			found.Problem = differentProtocol(found, fmt.Sprintf("Service %s/%s", found.Endpoints.Service.Namespace, found.Endpoints.Service.Name), protocol, first)
 		} else {
 			first = protocol
 		}

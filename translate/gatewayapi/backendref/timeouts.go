@@ -12,9 +12,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// setTimeouts has a backend answer in time. A limit for the whole request is held as well as
-// one for the backend can be: there is one attempt only, but an answer that comes bit by
-// bit may take longer.
+// setTimeouts sets the timeouts of a backend. A timeout of the whole request is applied to the
+// only attempt; a response that arrives in pieces may take longer.
 func setTimeouts(b *route.Backend, t *gatewayv1.HTTPRouteTimeouts) error {
 	if t == nil {
 		return nil
@@ -30,7 +29,7 @@ func setTimeouts(b *route.Backend, t *gatewayv1.HTTPRouteTimeouts) error {
 	if err != nil {
 		return unit.WithFault(fmt.Errorf("timeout %q: %w", *text, err), unit.At(field.NewPath("timeouts", name)))
 	}
-	if d == 0 { // no limit, for which Kong has no word
+	if d == 0 { // no limit, which Kong cannot express
 		d = unlimited
 	}
 	milliseconds, none := max(1, int(d.Milliseconds())), 0
@@ -38,10 +37,10 @@ func setTimeouts(b *route.Backend, t *gatewayv1.HTTPRouteTimeouts) error {
 	return nil
 }
 
-// unlimited is a day: connections do not live longer.
+// unlimited stands for no timeout: connections do not last longer.
 const unlimited = 24 * time.Hour
 
-// duration is 0 for one that is not there.
+// duration parses a duration of the field; it is 0 if unset.
 func duration(path field.Path, text *gatewayv1.Duration) (time.Duration, error) {
 	if text == nil {
 		return 0, nil

@@ -9,10 +9,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// failures are the shares of backends that cannot answer: those that are not there have
-// the status given, and those without endpoints 503. Without any weight nobody is there.
-func failures(shares []share, status int) RuleBackends {
-	var total, broken, empty int
+// weights returns the sum of all weights, of those of unavailable backends and of those of backends
+// without endpoints.
+func weights(shares []share) (total, broken, empty int) {
 	for _, s := range shares {
 		total += s.weight
 		switch {
@@ -22,6 +21,13 @@ func failures(shares []share, status int) RuleBackends {
 			empty += s.weight
 		}
 	}
+	return total, broken, empty
+}
+
+// failures returns the shares of backends that cannot answer: unavailable ones get the status, those
+// without endpoints 503. If no backend has a weight, all requests get the status.
+func failures(shares []share, status int) RuleBackends {
+	total, broken, empty := weights(shares)
 	if total == 0 {
 		return RuleBackends{Shares: filter.NoBackend(status), Total: 1}
 	}
@@ -44,10 +50,9 @@ const (
 	maxWeight   = 65535
 )
 
-// weighted gives the targets of all backends weights by which each backend has exactly
-// its share, however many endpoints it has: its weight, divided among them, times what
-// makes all of them whole numbers. Only where these are more than Kong takes are they
-// rounded.
+// weighted returns the targets of all backends with weights that give each backend exactly its
+// share, however many endpoints it has: its weight is divided among them, and all are scaled to
+// whole numbers. They are rounded only if they would exceed Kong's maximum.
 func weighted(shares []share) []route.Target {
 	whole := 1
 	for _, s := range shares {
@@ -81,7 +86,7 @@ func weighted(shares []share) []route.Target {
 	return targets
 }
 
-// scaled reduces a weight to what Kong takes.
+// scaled reduces a weight to Kong's range.
 func scaled(w, divisor, most int) int {
 	switch {
 	case w == 0:

@@ -8,7 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// endpoints are n targets of one backend.
+// endpoints returns n targets of one backend.
 func endpoints(backend, n int) []route.Target {
 	targets := make([]route.Target, n)
 	for i := range targets {
@@ -17,8 +17,8 @@ func endpoints(backend, n int) []route.Target {
 	return targets
 }
 
-// Each backend's part of all weights is its part of the route's, for any numbers of
-// endpoints. Where the exact weights are more than Kong takes the error is small.
+// Each backend gets its exact share, whatever the numbers of endpoints. If the exact weights exceed
+// Kong's maximum, the error is small.
 func TestSharesAreExact(t *testing.T) {
 	for _, test := range []struct {
 		weights, endpoints []int
@@ -46,7 +46,7 @@ func TestSharesAreExact(t *testing.T) {
 				t.Fatal(err)
 			}
 			if target.Weight < 0 || target.Weight > maxWeight {
-				t.Errorf("%v over %v: weight %d is not one of Kong's", test.weights, test.endpoints, target.Weight)
+				t.Errorf("%v over %v: weight %d is not in Kong's range", test.weights, test.endpoints, target.Weight)
 			}
 			got[backend] += target.Weight
 			all += target.Weight
@@ -54,7 +54,7 @@ func TestSharesAreExact(t *testing.T) {
 		for i, w := range test.weights {
 			off := math.Abs(float64(got[i])/float64(all) - float64(w)/float64(total))
 			if exact := got[i]*total == w*all; !exact && off > test.within || off > 0.001 {
-				t.Errorf("%v over %v: backend %d has %d of %d", test.weights, test.endpoints, i, got[i], all)
+				t.Errorf("%v over %v: backend %d gets %d of %d", test.weights, test.endpoints, i, got[i], all)
 			}
 		}
 	}

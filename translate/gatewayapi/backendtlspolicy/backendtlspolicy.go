@@ -22,21 +22,21 @@ import (
 // ofService finds the BackendTLSPolicies of a Service.
 const ofService unit.Index[types.NamespacedName] = "BackendTLSPolicy of Service"
 
-// role is that of the units of policies.
+// role is the role of the units of policies.
 const role unit.Role[Policy] = "backend-tls-policy"
 
 // Options are settings of the operator.
 type Options struct {
-	// Controller is what statuses call us.
+	// Controller is the controllerName for statuses.
 	Controller string
-	// Relay reports that there is a relay, without which no policy has an effect.
+	// Relay is whether there is a relay, without which no policy has an effect.
 	Relay bool
 }
 
 // Define adds the units of BackendTLSPolicies to a graph.
 func Define(g *unit.Graph, o Options) {
 	unit.Each(g, role, unit.BackendTLSPolicy, o.translate).OnPanic(func(unit.Key) Policy {
-		return Policy{Wrong: "it could not be translated"}
+		return Policy{Wrong: "the policy could not be translated"}
 	})
 	unit.DefineIndex(g, ofService, unit.BackendTLSPolicy, func(policy *gatewayv1.BackendTLSPolicy) (services []types.NamespacedName) {
 		for _, target := range policy.Spec.TargetRefs {
@@ -52,7 +52,7 @@ func targetsService(target gatewayv1.LocalPolicyTargetReferenceWithSectionName) 
 	return unit.IsCore(target.Group) && target.Kind == "Service"
 }
 
-// Of returns the policies of a Service's ports and of the whole of it, the oldest first.
+// Of returns the policies that target a Service or one of its ports, the oldest first.
 func Of(r *unit.Reader, namespace, service string) []*gatewayv1.BackendTLSPolicy {
 	all := unit.List[*gatewayv1.BackendTLSPolicy](r, ofService, types.NamespacedName{Namespace: namespace, Name: service})
 	slices.SortStableFunc(all, func(a, b *gatewayv1.BackendTLSPolicy) int {
@@ -61,9 +61,8 @@ func Of(r *unit.Reader, namespace, service string) []*gatewayv1.BackendTLSPolicy
 	return all
 }
 
-// precedent is the first policy for a Service's port of this name, or without a name for the
-// whole Service; nil if there is none.
-func precedent(all []*gatewayv1.BackendTLSPolicy, service, port string) *gatewayv1.BackendTLSPolicy {
+// firstFor returns the first policy that [Targets] the Service's port; nil if there is none.
+func firstFor(all []*gatewayv1.BackendTLSPolicy, service, port string) *gatewayv1.BackendTLSPolicy {
 	for _, policy := range all {
 		if Targets(policy, service, port) {
 			return policy
@@ -72,30 +71,30 @@ func precedent(all []*gatewayv1.BackendTLSPolicy, service, port string) *gateway
 	return nil
 }
 
-// Targets reports whether a policy is for a Service's port of this name, or without a name for the
-// whole Service.
+// Targets reports whether a policy targets a Service's port of this name; the whole Service if the
+// name is empty.
 func Targets(policy *gatewayv1.BackendTLSPolicy, service, port string) bool {
 	return slices.ContainsFunc(policy.Spec.TargetRefs, func(target gatewayv1.LocalPolicyTargetReferenceWithSectionName) bool {
 		return targetsService(target) && string(target.Name) == service && string(ptr.Deref(target.SectionName, "")) == port
 	})
 }
 
-// Policy is how a BackendTLSPolicy has backends connected to. It is the value of the policy's unit.
+// Policy says how to connect to the backends of a BackendTLSPolicy. It is the value of its unit.
 type Policy struct {
-	// TLS is nil if nothing is to be sent to backends, and Wrong says why.
+	// TLS is nil if the policy is invalid. Its backends get no requests, and Wrong says why.
 	TLS   *route.BackendTLS
 	Wrong string
-	// Missing is the object without which the policy is not valid.
+	// Missing is the object that an invalid policy needs.
 	Missing unit.Key
 }
 
-// find returns the policy that takes effect for a Service's port: the one for the port itself
-// before that for the whole Service.
+// find returns the policy that takes effect for a Service's port. One that targets the port takes
+// precedence over one that targets the whole Service.
 func find(r *unit.Reader, e backend.Endpoints) (key unit.Key, found bool) {
 	all := Of(r, e.Service.Namespace, e.Service.Name)
-	policy := precedent(all, e.Service.Name, e.ServicePort.Name)
+	policy := firstFor(all, e.Service.Name, e.ServicePort.Name)
 	if policy == nil {
-		policy = precedent(all, e.Service.Name, "")
+		policy = firstFor(all, e.Service.Name, "")
 	}
 	if policy == nil {
 		return key, false
@@ -103,7 +102,7 @@ func find(r *unit.Reader, e backend.Endpoints) (key unit.Key, found bool) {
 	return unit.BackendTLSPolicy.Of(policy), true
 }
 
-// NameOf names the policy that takes effect for a Service's port; it is empty if there is none.
+// NameOf returns the policy that takes effect for a Service's port as messages name it; empty for none.
 func NameOf(r *unit.Reader, e backend.Endpoints) string {
 	if key, ok := find(r, e); ok {
 		return key.String()
@@ -117,11 +116,11 @@ func Use(r *unit.Reader, e backend.Endpoints) *Policy {
 	if !ok {
 		return nil
 	}
-	says := unit.Use(r, role.Of(key.Namespace, key.Name))
-	if says.TLS == nil {
-		says.Wrong = fmt.Sprintf("%s: %s", key, says.Wrong)
+	policy := unit.Use(r, role.Of(key.Namespace, key.Name))
+	if policy.TLS == nil {
+		policy.Wrong = fmt.Sprintf("%s: %s", key, policy.Wrong)
 	}
-	return &says
+	return &policy
 }
 
 // translation is the state of translating one BackendTLSPolicy.
@@ -132,31 +131,31 @@ type translation struct {
 	resolved condition.Diagnosis
 }
 
-// translate makes the value of a BackendTLSPolicy: by whom backends are verified, and as whom.
+// translate returns the fragment and value of a BackendTLSPolicy: the CA certificates and names that
+// backends are verified by.
 func (o Options) translate(r *unit.Reader, key unit.Key, policy *gatewayv1.BackendTLSPolicy) (unit.Fragment, Policy) {
 	t := &translation{reader: r, policy: policy, accepted: accepted(), resolved: resolvedRefs()}
 	t.precedence()
-	says := Policy{TLS: t.validation()}
-	if says.TLS != nil && !t.depth(says.TLS) {
-		says.TLS = nil
+	value := Policy{TLS: t.validation()}
+	if value.TLS != nil && !t.depth(value.TLS) {
+		value.TLS = nil
 	}
 	if !o.Relay {
-		says.TLS, t.accepted = nil, notAccepted(gatewayv1.PolicyReasonInvalid, route.ErrRelayOff.Error()).At(field.Spec.Child("validation"))
+		value.TLS, t.accepted = nil, notAccepted(gatewayv1.PolicyReasonInvalid, route.ErrRelayOff.Error()).At(validationField)
 	}
-	if says.TLS == nil {
-		says.Wrong, says.Missing = t.accepted.Message, t.accepted.Missing
+	if value.TLS == nil {
+		value.Wrong, value.Missing = t.accepted.Message, t.accepted.Missing
 	}
 	status := &status{controller: o.Controller, conditions: condition.Observed(policy.Generation, t.accepted, t.resolved)}
 	status.Add(key, "", t.accepted, t.resolved)
-	return unit.Fragment{Status: status, Verdicts: t.ignored(key)}, says
+	return unit.Fragment{Status: status, Verdicts: t.ignored(key)}, value
 }
 
 func targetField(i int) field.Path { return field.Spec.Child("targetRefs").Index(i) }
 
-// validationField is the path of what a policy says of backends.
 var validationField = field.Spec.Child("validation")
 
-// precedence finds out for which targets another policy comes first.
+// precedence does not accept the policy if another one takes precedence for one of its targets.
 func (t *translation) precedence() {
 	var lost []string
 	var at field.Path
@@ -165,12 +164,16 @@ func (t *translation) precedence() {
 			continue
 		}
 		all := Of(t.reader, t.policy.Namespace, string(target.Name))
-		first := precedent(all, string(target.Name), string(ptr.Deref(target.SectionName, "")))
+		port := string(ptr.Deref(target.SectionName, ""))
+		first := firstFor(all, string(target.Name), port)
 		if first.Name != t.policy.Name {
 			if len(lost) == 0 {
 				at = targetField(i)
 			}
-			lost = append(lost, fmt.Sprintf("BackendTLSPolicy %s/%s is for the same of Service %s, and comes first", first.Namespace, first.Name, target.Name))
+			if port != "" {
+				port = "port " + port + " of "
+			}
+			lost = append(lost, fmt.Sprintf("BackendTLSPolicy %s/%s also targets %sService %s and takes precedence", first.Namespace, first.Name, port, target.Name))
 		}
 	}
 	if len(lost) > 0 {
@@ -178,50 +181,49 @@ func (t *translation) precedence() {
 	}
 }
 
-// validation is what a policy says of backends; nil if nothing of it can be had.
+// validation reads spec.validation; nil if it is invalid.
 func (t *translation) validation() *route.BackendTLS {
 	v := t.policy.Spec.Validation
-	says := &route.BackendTLS{ServerName: strings.ToLower(string(v.Hostname))}
+	tls := &route.BackendTLS{ServerName: strings.ToLower(string(v.Hostname))}
 	switch wellKnown := ptr.Deref(v.WellKnownCACertificates, ""); {
 	case len(v.CACertificateRefs) > 0:
-		if says.CAs = t.bundles(v.CACertificateRefs); says.CAs == "" {
+		if tls.CAs = t.bundles(v.CACertificateRefs); tls.CAs == "" {
 			t.accepted = notAccepted(gatewayv1.BackendTLSPolicyReasonNoValidCACertificate, t.resolved.Message).With(t.resolved.Fault)
 			return nil
 		}
 	case wellKnown != gatewayv1.WellKnownCACertificatesSystem:
 		t.accepted = notAccepted(gatewayv1.PolicyReasonInvalid,
-			fmt.Sprintf("wellKnownCACertificates %q is not known; %s is", wellKnown, gatewayv1.WellKnownCACertificatesSystem)).At(validationField.Child("wellKnownCACertificates"))
+			fmt.Sprintf("wellKnownCACertificates %q is not supported; only %s is", wellKnown, gatewayv1.WellKnownCACertificatesSystem)).At(validationField.Child("wellKnownCACertificates"))
 		return nil
 	}
 	for i, name := range v.SubjectAltNames {
 		switch name.Type {
 		case gatewayv1.HostnameSubjectAltNameType:
-			says.Hosts = append(says.Hosts, strings.ToLower(string(name.Hostname)))
+			tls.Hosts = append(tls.Hosts, strings.ToLower(string(name.Hostname)))
 		case gatewayv1.URISubjectAltNameType:
-			says.URIs = append(says.URIs, string(name.URI))
+			tls.URIs = append(tls.URIs, string(name.URI))
 		default:
-			t.accepted = notAccepted(gatewayv1.PolicyReasonInvalid, fmt.Sprintf("a subjectAltName of the type %q is not known", name.Type)).
+			t.accepted = notAccepted(gatewayv1.PolicyReasonInvalid, fmt.Sprintf("type %q of a subjectAltName is not supported; Hostname and URI are", name.Type)).
 				At(validationField.Child("subjectAltNames").Index(i).Child("type"))
 			return nil
 		}
 	}
-	return says
+	return tls
 }
 
-// depthOption is the Kong Ingress Controller's: how many CA certificates may stand between
-// that of a backend and one that the policy names.
+// depthOption is the Kong Ingress Controller's option for the maximum number of intermediate
+// certificates between a backend's certificate and a CA certificate of the policy.
 const depthOption gatewayv1.AnnotationKey = "tls-verify-depth"
 
 func optionField(name gatewayv1.AnnotationKey) field.Path {
 	return field.Spec.Child("options").Key(string(name))
 }
 
-// maxDepth is the most that it may be, as in Kong.
+// maxDepth is Kong's maximum for the option.
 const maxDepth = 64
 
-// depth reads the option. A policy whose option cannot be read has no effect: nothing is
-// sent to its backends.
-func (t *translation) depth(says *route.BackendTLS) bool {
+// depth reads the option, and reports whether it is valid.
+func (t *translation) depth(tls *route.BackendTLS) bool {
 	text, ok := t.policy.Spec.Options[depthOption]
 	if !ok {
 		return true
@@ -232,12 +234,12 @@ func (t *translation) depth(says *route.BackendTLS) bool {
 			fmt.Sprintf("spec.options: %s %q is not a number from 0 to %d", depthOption, text, maxDepth)).At(optionField(depthOption))
 		return false
 	}
-	says.Depth = &depth
+	tls.Depth = &depth
 	return true
 }
 
-// bundles joins the certificates of all references that can be followed. The others leave
-// fewer that a backend is verified by, never more.
+// bundles joins the certificates of all resolved references. An unresolved one only leaves fewer
+// CA certificates to trust.
 func (t *translation) bundles(refs []gatewayv1.LocalObjectReference) (all string) {
 	unresolved := func(f unit.Fault, reason gatewayv1.PolicyConditionReason, message string) {
 		if condition.IsTrue(t.resolved) {
@@ -249,7 +251,7 @@ func (t *translation) bundles(refs []gatewayv1.LocalObjectReference) (all string
 		kind := unit.Kind(ref.Kind)
 		if !unit.IsCore(ref.Group) || kind != unit.ConfigMap && kind != unit.Secret {
 			unresolved(unit.At(at.Child("kind")), gatewayv1.BackendTLSPolicyReasonInvalidKind,
-				fmt.Sprintf("%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, unit.QualifiedKind(ref.Group, ref.Kind)))
+				fmt.Sprintf("%s is of kind %s; only ConfigMaps and Secrets can hold CA certificates", ref.Name, unit.QualifiedKind(ref.Group, ref.Kind)))
 			continue
 		}
 		bundle := certificate.UseBundle(t.reader, kind, t.policy.Namespace, string(ref.Name))
@@ -261,18 +263,18 @@ func (t *translation) bundles(refs []gatewayv1.LocalObjectReference) (all string
 	return all
 }
 
-// ignored tells what of a policy has no effect, for which its status has no place.
+// ignored returns verdicts on fields without effect, for which the status has no condition.
 func (t *translation) ignored(key unit.Key) (verdicts []unit.Verdict) {
 	for i, target := range t.policy.Spec.TargetRefs {
 		if !targetsService(target) {
 			verdicts = append(verdicts, unit.Warning(key, "UnsupportedTarget",
-				fmt.Sprintf("target %s is of the kind %s, and a Service is supported", target.Name, unit.QualifiedKind(target.Group, target.Kind))).At(targetField(i).Child("kind")))
+				fmt.Sprintf("target %s is of kind %s; only Services are supported", target.Name, unit.QualifiedKind(target.Group, target.Kind))).At(targetField(i).Child("kind")))
 		}
 	}
 	for _, option := range slices.Sorted(maps.Keys(t.policy.Spec.Options)) {
 		if option != depthOption {
 			verdicts = append(verdicts, unit.Warning(key, "UnsupportedValue",
-				fmt.Sprintf("spec.options: %s has no effect; %s has", option, depthOption)).At(optionField(option)))
+				fmt.Sprintf("spec.options: %s is not supported; only %s is", option, depthOption)).At(optionField(option)))
 		}
 	}
 	return verdicts

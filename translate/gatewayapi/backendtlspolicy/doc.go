@@ -1,7 +1,7 @@
-// Package backendtlspolicy translates BackendTLSPolicies: whether the certificates of backends are
-// verified, by what, and for which names.
+// Package backendtlspolicy translates BackendTLSPolicies: the CA certificates and names that the
+// certificates of backends are verified by.
 //
-// A BackendTLSPolicy always needs the relay. Kong asks a backend for the name that the request's
-// Host header has, and verifies by that: it is the policy's host name only where the Host is
-// rewritten to it, and never another name or a URI.
+// A BackendTLSPolicy always needs the relay. Kong sends the request's Host header as the server name
+// and verifies the certificate for it. The policy's hostname is another one unless the Host is
+// rewritten to it, and Kong cannot verify other names or URIs.
 package backendtlspolicy

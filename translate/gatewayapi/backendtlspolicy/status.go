@@ -12,12 +12,13 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// status is what a BackendTLSPolicy's status says of our Gateways: the same of all.
+// status is the status of a BackendTLSPolicy: the same conditions for each of our Gateways.
 type status struct {
 	condition.Verdicts
 	controller string
 	conditions []metav1.Condition
-	// gateways are the first of those with a route to a backend that the policy is for, in order.
+	// gateways are the first Gateways with a route to a backend of the policy, sorted, as
+	// "namespace/name".
 	gateways []string
 }
 
@@ -68,7 +69,7 @@ func (s *status) Merge(object unit.Object, now unit.Moment) (any, bool) {
 }
 
 func accepted() condition.Diagnosis {
-	return condition.New(gatewayv1.PolicyConditionAccepted, true, gatewayv1.PolicyReasonAccepted, "backends are spoken to as the policy says")
+	return condition.New(gatewayv1.PolicyConditionAccepted, true, gatewayv1.PolicyReasonAccepted, "connections to the backends use the policy")
 }
 
 func notAccepted(reason gatewayv1.PolicyConditionReason, message string) condition.Diagnosis {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// schemaOf is the source of a plugin's schema.
+// schemaOf returns the source of a plugin's schema.
 func schemaOf(t *testing.T, plugin string) string {
 	t.Helper()
 	source, err := os.ReadFile("../../../kong-conf/lua/kong/plugins/" + plugin + "/schema.lua")
@@ -19,17 +19,18 @@ func schemaOf(t *testing.T, plugin string) string {
 	return string(source)
 }
 
-// found is the first group of the only match of an expression.
+// found returns the first group of the only match of an expression.
 func found(t *testing.T, source, expression string) string {
 	t.Helper()
 	all := regexp.MustCompile(expression).FindAllStringSubmatch(source, -1)
 	if len(all) != 1 {
-		t.Fatalf("%d matches of %s in the schema", len(all), expression)
+		t.Fatalf("%s matches the schema %d times, want once", expression, len(all))
 	}
 	return all[0][1]
 }
 
-// luaClass reports which bytes a set of a Lua pattern has, of the kind that the schemas use.
+// luaClass returns a function that reports whether a byte is in a set of a Lua pattern. It knows
+// the sets that the schemas use, which have no ranges.
 func luaClass(t *testing.T, set string) func(byte) bool {
 	t.Helper()
 	has := map[byte]bool{}
@@ -53,23 +54,22 @@ func luaClass(t *testing.T, set string) func(byte) bool {
 	return func(c byte) bool { return has[c] }
 }
 
-// TestChecksAreThoseOfTheSchemas compares what is refused here with what the schemas of our
-// plugins refuse, for each byte.
-func TestChecksAreThoseOfTheSchemas(t *testing.T) {
+// For each byte, the checks accept a value with it if and only if the plugin's schema does.
+func TestChecksAgreeWithSchemas(t *testing.T) {
 	http, ofCORS := schemaOf(t, "kube-sync-http"), schemaOf(t, "kube-sync-cors")
 	const oneOrMore = `match = "\^\[([^"]+)\]\+\$"`
 	control := func(c byte) bool { return c < ' ' || c == 0x7f }
 	if not := found(t, http, `(?m)^local value = .*not_match = "([^"]+)"`); not != "%c" {
-		t.Errorf("values of headers have none of %s", not)
+		t.Errorf("the schema refuses %s in values of headers, want %%c", not)
 	}
 	if not := found(t, http, `(?m)^local text = .*not_match = "([^"]+)"`); not != "%c" {
-		t.Errorf("paths have none of %s", not)
+		t.Errorf("the schema refuses %s in paths, want %%c", not)
 	}
 	for name, tt := range map[string]struct {
 		schema func(byte) bool
 		check  func(string) error
 	}{
-		"name of a header": {luaClass(t, found(t, http, `(?m)^local name = .*`+oneOrMore)),
+		"header name": {luaClass(t, found(t, http, `(?m)^local name = .*`+oneOrMore)),
 			func(s string) error { return (&headers{Set: []header{{Name: s}}}).check() }},
 		"removed header": {luaClass(t, found(t, http, `(?m)^local name = .*`+oneOrMore)),
 			func(s string) error { return (&headers{Remove: []string{s}}).check() }},
@@ -77,7 +77,7 @@ func TestChecksAreThoseOfTheSchemas(t *testing.T) {
 			func(s string) error { return (&rewrite{Host: s}).check() }},
 		"host of a redirect": {luaClass(t, found(t, http, `(?m)^local host = .*`+oneOrMore)),
 			func(s string) error { return (&redirect{Status: 302, Host: s}).check() }},
-		"names of CORS": {luaClass(t, found(t, ofCORS, `(?m)^local names = .*`+oneOrMore)), func(s string) error { return (&cors{Expose: s}).check() }},
+		"CORS names": {luaClass(t, found(t, ofCORS, `(?m)^local names = .*`+oneOrMore)), func(s string) error { return (&cors{Expose: s}).check() }},
 		"value": {func(c byte) bool { return !control(c) },
 			func(s string) error { return (&headers{Add: []header{{Name: "x", Value: s}}}).check() }},
 		"path": {func(c byte) bool { return !control(c) },
@@ -88,7 +88,7 @@ func TestChecksAreThoseOfTheSchemas(t *testing.T) {
 		for c := range 256 {
 			text := "a" + string([]byte{byte(c)}) + "b"
 			if got := tt.check(text) == nil; got != tt.schema(byte(c)) {
-				t.Errorf("%s %q: taken %t, by the schema %t", name, text, got, tt.schema(byte(c)))
+				t.Errorf("%s %q: accepted %t, by the schema %t", name, text, got, tt.schema(byte(c)))
 			}
 		}
 	}
@@ -101,15 +101,15 @@ func TestChecksAreThoseOfTheSchemas(t *testing.T) {
 		statuses = append(statuses, status)
 	}
 	if !slices.Equal(statuses, redirectStatuses) {
-		t.Errorf("redirects have the statuses %v, by the schema %v", redirectStatuses, statuses)
+		t.Errorf("redirects may have the statuses %v, by the schema %v", redirectStatuses, statuses)
 	}
 	if schemes := found(t, http, `scheme = \{.*one_of = \{ ([^}]+) \}`); schemes != `"http", "https"` {
-		t.Errorf("redirects have the schemes %v, by the schema %s", redirectSchemes, schemes)
+		t.Errorf("redirects may have the schemes %v, by the schema %s", redirectSchemes, schemes)
 	}
 	if limit := found(t, http, `port = \{.*between = \{ 1, (\d+) \}`); limit != strconv.Itoa(maxPort) {
 		t.Errorf("ports end at %d, by the schema at %s", maxPort, limit)
 	}
 	if (&redirect{Status: 300}).check() == nil || (&redirect{Status: 302, Scheme: "ftp"}).check() == nil || (&redirect{Status: 302, Port: maxPort + 1}).check() == nil {
-		t.Error("a redirect is taken that the schema refuses")
+		t.Error("a redirect is accepted that the schema refuses")
 	}
 }

@@ -7,11 +7,11 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-// corsPlugin does what a CORS filter asks for. It is not the plugin of other filters,
-// as it has to come before authentication and they after it.
+// corsPlugin implements CORS filters. It runs before authentication, the plugin of the other
+// filters after it.
 const corsPlugin = "kube-sync-cors"
 
-// cors is the plugin's configuration. Lists of names are as headers have them.
+// cors is the plugin's configuration. Lists of names are separated by commas, as in headers.
 type cors struct {
 	Origins     []string `json:"origins"`
 	Methods     string   `json:"methods,omitempty"`
@@ -22,7 +22,7 @@ type cors struct {
 	MaxAge int `json:"max_age"`
 }
 
-// defaultMaxAge is the specification's, in seconds.
+// defaultMaxAge is the default of Gateway API, in seconds.
 const defaultMaxAge = 5
 
 func corsOf(filter *gatewayv1.HTTPCORSFilter) *cors {
@@ -43,7 +43,7 @@ func corsOf(filter *gatewayv1.HTTPCORSFilter) *cors {
 	return c
 }
 
-// serialized is an origin as browsers write it: in lower case, without a default port.
+// serialized returns an origin as browsers send it: in lower case, without a default port.
 func serialized(origin gatewayv1.CORSOrigin) string {
 	o := strings.ToLower(string(origin))
 	if strings.HasPrefix(o, "https:") {

@@ -14,7 +14,7 @@ func PluginName(ref *gatewayv1.LocalObjectReference) (name string, ok bool) {
 	return string(ref.Name), true
 }
 
-// Extension is the name of a KongPlugin, and its path.
+// Extension is a filter's reference to a KongPlugin; At is the path of the name.
 type Extension struct {
 	Name string
 	At   field.Path

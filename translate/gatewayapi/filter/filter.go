@@ -12,8 +12,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Of reads a rule's filters for a match of the path, and those of its backend if
-// there is only one. The path is the rule's. The error names what is not supported.
+// Of translates a rule's filters for a match of the path, and its backend's filters if it has only
+// one backend. At is the path of the rule. The error names the filter that is not supported.
 func Of(rule *gatewayv1.HTTPRouteRule, matched route.Path, at field.Path) (Set, error) {
 	var f Set
 	var own []gatewayv1.HTTPRouteFilter
@@ -42,31 +42,31 @@ func (f *Set) add(filter gatewayv1.HTTPRouteFilter, matched route.Path, at field
 		f.cors = corsOf(filter.CORS)
 		return f.cors.check()
 	}
-	return f.chain.add(filter, matched)
+	return f.actions.add(filter, matched)
 }
 
-func (c *chain) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) (err error) {
+func (a *actions) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) (err error) {
 	switch {
 	case filter.Type == gatewayv1.HTTPRouteFilterRequestHeaderModifier && filter.RequestHeaderModifier != nil:
-		c.Request, err = modified(c.Request, filter.RequestHeaderModifier), framed("requestHeaderModifier", filter.RequestHeaderModifier)
+		a.Request, err = modified(a.Request, filter.RequestHeaderModifier), checkFraming("requestHeaderModifier", filter.RequestHeaderModifier)
 	case filter.Type == gatewayv1.HTTPRouteFilterResponseHeaderModifier && filter.ResponseHeaderModifier != nil:
-		c.Response, err = modified(c.Response, filter.ResponseHeaderModifier), framed("responseHeaderModifier", filter.ResponseHeaderModifier)
+		a.Response, err = modified(a.Response, filter.ResponseHeaderModifier), checkFraming("responseHeaderModifier", filter.ResponseHeaderModifier)
 	case filter.Type == gatewayv1.HTTPRouteFilterRequestRedirect && filter.RequestRedirect != nil:
 		r := filter.RequestRedirect
-		c.Redirect = &redirect{
+		a.Redirect = &redirect{
 			Status: ptr.Deref(r.StatusCode, 302), Scheme: ptr.Deref(r.Scheme, ""),
 			Host: string(ptr.Deref(r.Hostname, "")), Port: int(ptr.Deref(r.Port, 0)),
 		}
-		c.Redirect.Path, err = replacedPath("requestRedirect", r.Path, matched)
+		a.Redirect.Path, err = replacedPath("requestRedirect", r.Path, matched)
 	case filter.Type == gatewayv1.HTTPRouteFilterURLRewrite && filter.URLRewrite != nil:
-		c.Rewrite = &rewrite{Host: string(ptr.Deref(filter.URLRewrite.Hostname, ""))}
-		c.Rewrite.Path, err = replacedPath("urlRewrite", filter.URLRewrite.Path, matched)
+		a.Rewrite = &rewrite{Host: string(ptr.Deref(filter.URLRewrite.Hostname, ""))}
+		a.Rewrite.Path, err = replacedPath("urlRewrite", filter.URLRewrite.Path, matched)
 	case filter.Type == gatewayv1.HTTPRouteFilterRequestMirror && filter.RequestMirror != nil:
-		// It is for the relay, after all other filters.
+		// The relay mirrors, after all other filters.
 	default:
-		return Wrong("type", "a filter of the type %s is not supported", filter.Type)
+		return Wrong("type", "filters of type %s are not supported", filter.Type)
 	}
-	return errorsIn(err, c.check())
+	return firstError(err, a.check())
 }
 
 func replacedPath(in field.Path, p *gatewayv1.HTTPPathModifier, matched route.Path) (*path, error) {
@@ -83,21 +83,21 @@ func replacedPath(in field.Path, p *gatewayv1.HTTPPathModifier, matched route.Pa
 		replacement := ptr.Deref(p.ReplacePrefixMatch, "")
 		return &path{Prefix: &matched.Value, Replacement: &replacement}, nil
 	case p.Type == gatewayv1.PrefixMatchHTTPPathModifier:
-		return nil, Wrong(in.Child("path"), "the prefix of a path can be replaced only where a prefix is matched")
+		return nil, Wrong(in.Child("path"), "%s.path: %s needs a match with a PathPrefix", in, p.Type)
 	}
-	return nil, Wrong(in.Child("path", "type"), "a path cannot be modified by %s", p.Type)
+	return nil, Wrong(in.Child("path", "type"), "%s.path: type %s is not supported", in, p.Type)
 }
 
-// framed refuses a filter that changes where a message ends: what follows it on the connection
-// would be taken for a part of it, or the other way round.
-func framed(part field.Path, filter *gatewayv1.HTTPHeaderFilter) error {
+// checkFraming refuses a filter that changes where a message ends: the receiver would read a part
+// of the message as the next one, or the next one as a part of this one.
+func checkFraming(part field.Path, filter *gatewayv1.HTTPHeaderFilter) error {
 	names := slices.Clone(filter.Remove)
 	for _, h := range slices.Concat(filter.Set, filter.Add) {
 		names = append(names, string(h.Name))
 	}
 	for _, name := range names {
 		if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") {
-			return Wrong(part, "%s names the header %s, which follows from the body and cannot be modified", part, name)
+			return Wrong(part, "%s: the header %s depends on the body and cannot be modified", part, name)
 		}
 	}
 	return nil
@@ -120,7 +120,7 @@ func appendHeaders(all []header, more []gatewayv1.HTTPHeader) []header {
 	return all
 }
 
-// All are those of a rule and of all its backends.
+// All returns the filters of a rule and of all its backends.
 func All(rule *gatewayv1.HTTPRouteRule) []gatewayv1.HTTPRouteFilter {
 	all := slices.Clone(rule.Filters)
 	for _, ref := range rule.BackendRefs {

@@ -11,11 +11,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// AddOwn adds to the shares the filters of each backend. The share of a backend with an unsupported
-// filter is answered with an error, and the error says so. The path is
-// the rule's.
+// AddOwn adds the filters of each backend to its share. The requests of a backend with an
+// unsupported filter get a 500, and an error is returned for it. At is the path of the rule.
 func (f *Set) AddOwn(rule *gatewayv1.HTTPRouteRule, matched route.Path, at field.Path) (wrong []error) {
-	f.Shares = slices.Clone(f.Shares) // the rule's unit's
+	f.Shares = slices.Clone(f.Shares) // they belong to the rule's unit
 	for i := range f.Shares {
 		d := &f.Shares[i]
 		if d.Status != 0 {

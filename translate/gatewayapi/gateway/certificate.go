@@ -20,14 +20,14 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Certificate is the certificate that a Gateway has for a server name.
+// Certificate is a Gateway's certificate for a server name.
 type Certificate struct {
 	ID, Fingerprint string
-	Since           time.Time // the age of the object that has the listener
+	Since           time.Time // when the object with the listener was created
 }
 
-// resolve finds a listener's certificates, and reports whether it can be served. Without any
-// named it is served with Kong's own certificate, as in the Kong Ingress Controller.
+// resolve resolves a listener's certificateRefs, and reports whether it can be served. Without
+// certificateRefs, Kong's own certificate is served, as with the Kong Ingress Controller.
 func (t *translation) resolve(a *assessment) bool {
 	var refs []gatewayv1.SecretObjectReference
 	if a.spec.TLS != nil {
@@ -35,7 +35,7 @@ func (t *translation) resolve(a *assessment) bool {
 	}
 	if len(refs) == 0 {
 		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, "CertificateMissing",
-			fmt.Sprintf("listener %s has no tls.certificateRefs: Kong answers with its own certificate, which clients don't trust", a.spec.Name)).At(a.path.Child("tls", "certificateRefs")))
+			fmt.Sprintf("listener %s has no tls.certificateRefs: Kong presents its own certificate, which clients do not trust", a.spec.Name)).At(a.path.Child("tls", "certificateRefs")))
 		return true
 	}
 	for i, ref := range refs {
@@ -49,8 +49,9 @@ func (t *translation) resolve(a *assessment) bool {
 	return len(a.certificates) > 0
 }
 
-// certify has the certificates of listeners served: the first of each for its host, and
-// then all for those of their own names that are within it and not a more specific listener's.
+// certify claims server names for the certificates of listeners. Each listener's first certificate
+// is served for its hostname. All are then served for those of their own DNS names that the
+// hostname covers and no more specific listener does.
 func (t *translation) certify(all []assessment) {
 	for _, a := range all {
 		if len(a.certificates) > 0 {
@@ -58,13 +59,13 @@ func (t *translation) certify(all []assessment) {
 			t.unnamed(a)
 		}
 	}
-	looked := 0
+	comparisons := 0
 	for _, a := range all {
 		host := hostname.Of(a.spec.Hostname)
 		for _, c := range a.certificates {
-			if looked += len(c.Names) * (1 + len(a.moreSpecific)); looked > limit.Comparisons {
+			if comparisons += len(c.Names) * (1 + len(a.moreSpecific)); comparisons > limit.Comparisons {
 				t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, "ObjectTooLarge",
-					fmt.Sprintf("listener %s: its certificates and those of later listeners are served for the listeners' host names alone: there are too many names in certificates to look through", a.spec.Name)).At(a.path))
+					fmt.Sprintf("listener %s: the certificates of this and later listeners are served for the hostnames of the listeners only, because they contain too many DNS names", a.spec.Name)).At(a.path))
 				return
 			}
 			for _, name := range c.Names {
@@ -77,7 +78,7 @@ func (t *translation) certify(all []assessment) {
 	}
 }
 
-// serverName is the name under which Kong looks for the certificate of a host.
+// serverName returns the name under which Kong looks up the certificate of a host.
 func serverName(host route.Host) string {
 	if host == "" {
 		return certificate.AnyHost
@@ -85,19 +86,19 @@ func serverName(host route.Host) string {
 	return string(host)
 }
 
-// unnamed says of a listener that its certificate is for no name at all. One for all hosts
-// is one for those of other namespaces too.
+// unnamed warns about a listener whose certificates are served for no name. A certificate for all
+// hosts would be served for other namespaces' hosts too, so it needs a permission.
 func (t *translation) unnamed(a assessment) {
 	if hostname.Of(a.spec.Hostname) != "" || t.lastResort.Permits(a.of.Namespace) ||
 		slices.ContainsFunc(a.certificates, func(c certificate.Certificate) bool { return len(c.Names) > 0 }) {
 		return
 	}
 	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, "HostMissing", fmt.Sprintf(
-		"listener %s has no hostname, and its certificate no DNS names that it could be for. "+
-			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to have one for all hosts", a.spec.Name)).At(a.path.Child("hostname")))
+		"listener %s has no hostname and its certificate has no DNS names, so it is served for no host. "+
+			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to set a certificate for all hosts", a.spec.Name)).At(a.path.Child("hostname")))
 }
 
-// certificate is what an object refers to, or why it cannot be had.
+// certificate returns the certificate that an object refers to, or the reason why it is unavailable.
 func (t *translation) certificate(from unit.Key, ref gatewayv1.SecretObjectReference, at field.Path) (certificate.Certificate, *condition.Diagnosis) {
 	unresolved := func(f unit.Fault, reason gatewayv1.ListenerConditionReason, format string, args ...any) (certificate.Certificate, *condition.Diagnosis) {
 		c := listenerUnresolvedRefs(reason, fmt.Sprintf(format, args...)).With(f)
@@ -105,10 +106,10 @@ func (t *translation) certificate(from unit.Key, ref gatewayv1.SecretObjectRefer
 	}
 	namespace := string(ptr.Deref(ref.Namespace, gatewayv1.Namespace(from.Namespace)))
 	if !unit.IsCore(ptr.Deref(ref.Group, "")) || ptr.Deref(ref.Kind, "Secret") != "Secret" {
-		return unresolved(unit.At(at.Child("kind")), gatewayv1.ListenerReasonInvalidCertificateRef, "a certificate is in a Secret, not in a %s", ptr.Deref(ref.Kind, ""))
+		return unresolved(unit.At(at.Child("kind")), gatewayv1.ListenerReasonInvalidCertificateRef, "%s is of kind %s; only Secrets can hold certificates", ref.Name, unit.QualifiedKind(ptr.Deref(ref.Group, ""), ptr.Deref(ref.Kind, "Secret")))
 	}
 	if to := unit.Secret.Key(namespace, string(ref.Name)); !grant.Allows(t.reader, from, to) {
-		return unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets %ss of namespace %s refer to Secret %s",
+		return unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s allows %ss of namespace %s to refer to Secret %s",
 			namespace, from.Kind, from.Namespace, ref.Name)
 	}
 	c := certificate.Use(t.reader, namespace, string(ref.Name))
@@ -118,7 +119,7 @@ func (t *translation) certificate(from unit.Key, ref gatewayv1.SecretObjectRefer
 	return c, nil
 }
 
-// serve claims a server name for a listener, once.
+// serve claims a server name for a listener, unless another listener of the Gateway has it.
 func (t *translation) serve(a assessment, name string, c certificate.Certificate) {
 	if _, ok := t.named[name]; ok || !kong.IsName(name) || name == certificate.AnyHost && !t.lastResort.Permits(a.of.Namespace) {
 		return
@@ -133,8 +134,8 @@ func (t *translation) serve(a assessment, name string, c certificate.Certificate
 		Since:    a.since,
 		Entities: []*kong.Entity{kong.SNI(name, c.ID)},
 		Same:     c.Fingerprint,
-		Under:    t.claimsOf(a).Certificate(&t.fragment, name, a.listener().From == gatewayv1.NamespacesFromSame, a.path),
-		Lost:     unit.Warning(a.of, "HostConflict", "the certificate for "+name+" is another object's to choose").At(a.path),
+		Under:    t.claimsOf(a).Certificate(&t.fragment, name, a.routes.from == gatewayv1.NamespacesFromSame, a.path),
+		Lost:     unit.Warning(a.of, "HostConflict", "another object determines the certificate for "+name).At(a.path),
 	})
 }
 

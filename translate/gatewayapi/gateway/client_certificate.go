@@ -15,9 +15,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// clientCertificate is the Secret with the key pair that the Gateway shows to backends, or
-// why there is none although it asks for it. Without it backends are connected to all the same:
-// what they let nobody do, they say.
+// clientCertificate returns the Secret with the key pair that the Gateway presents to backends, or
+// what is wrong with the reference. Kong then connects without it; backends that require a client
+// certificate refuse.
 func (t *translation) clientCertificate() (secret types.NamespacedName, wrong *condition.Diagnosis) {
 	ref := clientCertificateRef(t.gateway)
 	if ref == nil {
@@ -30,11 +30,11 @@ func (t *translation) clientCertificate() (secret types.NamespacedName, wrong *c
 	}
 	secret.Namespace, secret.Name = string(ptr.Deref(ref.Namespace, gatewayv1.Namespace(t.gateway.Namespace))), string(ref.Name)
 	if !unit.IsCore(ptr.Deref(ref.Group, "")) || ptr.Deref(ref.Kind, "Secret") != "Secret" {
-		return unresolved(unit.At(at.Child("kind")), gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s is of the kind %s; a client certificate is in a Secret",
+		return unresolved(unit.At(at.Child("kind")), gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s is of kind %s; only Secrets can hold client certificates",
 			ref.Name, unit.QualifiedKind(ptr.Deref(ref.Group, ""), ptr.Deref(ref.Kind, "Secret")))
 	}
 	if to := unit.Secret.Key(secret.Namespace, secret.Name); !grant.Allows(t.reader, t.key, to) {
-		return unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.GatewayReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to Secret %s",
+		return unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.GatewayReasonRefNotPermitted, "no ReferenceGrant in namespace %s allows Gateways of namespace %s to refer to Secret %s",
 			secret.Namespace, t.gateway.Namespace, secret.Name)
 	}
 	if pair := certificate.UsePair(t.reader, secret.Namespace, secret.Name); pair.Certificate == "" {
@@ -50,7 +50,7 @@ func clientCertificateRef(gateway *gatewayv1.Gateway) *gatewayv1.SecretObjectRef
 	return nil
 }
 
-// resolution is the condition of Gateways that refer to something themselves.
+// resolution returns the condition ResolvedRefs, which only Gateways with a clientCertificateRef have.
 func (t *translation) resolution(wrong *condition.Diagnosis, all []assessment) []condition.Diagnosis {
 	switch {
 	case clientCertificateRef(t.gateway) == nil:
@@ -58,7 +58,7 @@ func (t *translation) resolution(wrong *condition.Diagnosis, all []assessment) [
 	case wrong != nil:
 		return []condition.Diagnosis{*wrong}
 	case slices.ContainsFunc(all, func(a assessment) bool { return !condition.IsTrue(a.resolved) }):
-		return []condition.Diagnosis{gatewayUnresolvedRefs(gatewayv1.GatewayReasonListenersNotResolved, "a listener has references that are not resolved").Following(field.Spec.Child("listeners"))}
+		return []condition.Diagnosis{gatewayUnresolvedRefs(gatewayv1.GatewayReasonListenersNotResolved, "a listener has unresolved references").Following(field.Spec.Child("listeners"))}
 	}
 	return []condition.Diagnosis{gatewayResolvedRefs()}
 }

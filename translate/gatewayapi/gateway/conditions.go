@@ -24,12 +24,12 @@ func gatewayListenersNotValid(some bool) condition.Diagnosis {
 
 func gatewayFixedAddresses(at field.Path) condition.Diagnosis {
 	return condition.New(gatewayv1.GatewayConditionAccepted, false, gatewayv1.GatewayReasonUnsupportedAddress,
-		"addresses are those of the Service in front of Kong and cannot be chosen").At(at)
+		"addresses cannot be requested: the Gateway has those of the Service in front of Kong").At(at)
 }
 
 func gatewayUnsupportedAddress(at field.Path) condition.Diagnosis {
 	return condition.New(gatewayv1.GatewayConditionAccepted, false, gatewayv1.GatewayReasonUnsupportedAddress,
-		"addresses of the type IPAddress are supported").At(at)
+		"only addresses of type IPAddress are supported").At(at)
 }
 
 func gatewayInvalidParameters() condition.Diagnosis {
@@ -55,7 +55,7 @@ func gatewayUnresolvedRefs(reason gatewayv1.GatewayConditionReason, message stri
 
 func gatewayInsecure(at field.Path) condition.Diagnosis {
 	return condition.New(gatewayv1.GatewayConditionInsecureFrontendValidationMode, true, gatewayv1.GatewayReasonConfigurationChanged,
-		"some clients are let by without a certificate, or with one that is not good").At(at)
+		"AllowInsecureFallback admits clients without a valid certificate").At(at)
 }
 
 func gatewayWithoutAddress() condition.Diagnosis {
@@ -70,12 +70,12 @@ func gatewayWithoutOwnAddress(service string) condition.Diagnosis {
 
 func gatewayServiceTaken(service string) condition.Diagnosis {
 	return condition.New(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonNoResources,
-		fmt.Sprintf("the Gateway's Service would be %s, which is another's", service)).At(field.NewPath("metadata", "name"))
+		fmt.Sprintf("the Gateway needs the Service %s, which exists and does not belong to it", service)).At(field.NewPath("metadata", "name"))
 }
 
 func gatewayServiceDenied(why string) condition.Diagnosis {
 	return condition.New(gatewayv1.GatewayConditionProgrammed, false, gatewayv1.GatewayReasonNoResources,
-		"the Gateway's Service may not be written: "+why)
+		"the Gateway's Service cannot be written: "+why)
 }
 
 func gatewayAddressNotUsable(service, address string) condition.Diagnosis {
@@ -92,7 +92,7 @@ func listenerUnsupportedProtocol(protocol gatewayv1.ProtocolType, listener field
 	switch protocol {
 	case experimental.DifferentFrontendValidation:
 		at, message = listener.Child("tls"),
-			"tls.frontendValidation differs from that of another listener of the port; all listeners of a port need the same"
+			"tls.frontendValidation differs from another listener's on the same port; all listeners of a port need the same"
 	case experimental.FrontendValidationInListenerSet:
 		at, message = listener.Child("tls"),
 			"tls.frontendValidation is not supported in an XListenerSet; set it in the listeners of the Gateway"
@@ -100,17 +100,29 @@ func listenerUnsupportedProtocol(protocol gatewayv1.ProtocolType, listener field
 	return condition.New(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonUnsupportedProtocol, message).At(at)
 }
 
-func listenerPortUnavailable(protocol gatewayv1.ProtocolType, port int32, open []int32) condition.Diagnosis {
-	return condition.New(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonPortUnavailable,
-		fmt.Sprintf("Kong does not listen for %s at port %d; it does at %v", protocol, port, open))
+func listenerPortUnavailable(message string) condition.Diagnosis {
+	return condition.New(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonPortUnavailable, message)
 }
 
-func listenerWithoutPort(protocol gatewayv1.ProtocolType, pool int) condition.Diagnosis {
-	message := fmt.Sprintf("Kong listens for %s at no port of a Gateway's own", protocol)
-	if pool > 0 {
-		message = fmt.Sprintf("all %d ports at which Kong listens for %s of Gateways are assigned to others", pool, protocol)
+// listenerPortNotInFront is for a port that the Service in front of Kong does not have.
+func listenerPortNotInFront(protocol gatewayv1.ProtocolType, port int32, available []int32) condition.Diagnosis {
+	if len(available) == 0 {
+		return listenerPortUnavailable(fmt.Sprintf("Kong accepts no connections for %s", protocol))
 	}
-	return condition.New(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonPortUnavailable, message)
+	return listenerPortUnavailable(fmt.Sprintf("Kong does not accept %s at port %d, only at %v", protocol, port, available))
+}
+
+// listenerPoolExhausted is for a port when no port of the pool is left.
+func listenerPoolExhausted(protocol gatewayv1.ProtocolType, pool int) condition.Diagnosis {
+	if pool == 0 {
+		return listenerPortUnavailable(fmt.Sprintf("Kong has no ports for %s that it could assign to Gateways", protocol))
+	}
+	return listenerPortUnavailable(fmt.Sprintf("all %d ports that Kong has for %s of Gateways are assigned", pool, protocol))
+}
+
+// listenerBeyondShare is for a port when the namespace has its share of the pool.
+func listenerBeyondShare(protocol gatewayv1.ProtocolType, most int) condition.Diagnosis {
+	return listenerPortUnavailable(fmt.Sprintf("the Gateways and ListenerSets of the namespace already have %d ports for %s, and the setting LIMIT_NAMESPACE_GATEWAY_PORTS allows no more", most, protocol))
 }
 
 func listenerUnsupportedValue(message string) condition.Diagnosis {
@@ -122,16 +134,16 @@ func listenerNoValidCA(message string) condition.Diagnosis {
 }
 
 func listenerNotAccepted(reason gatewayv1.ListenerConditionReason) condition.Diagnosis {
-	return condition.New(gatewayv1.ListenerConditionAccepted, false, reason, "the listener is in conflict with another")
+	return condition.New(gatewayv1.ListenerConditionAccepted, false, reason, "the listener conflicts with another one")
 }
 
 func listenerConflict(reason gatewayv1.ListenerConditionReason, with string) condition.Diagnosis {
-	return condition.New(gatewayv1.ListenerConditionConflicted, true, reason, "the listener is in conflict with "+with)
+	return condition.New(gatewayv1.ListenerConditionConflicted, true, reason, "the listener conflicts with "+with)
 }
 
 func listenerNoConflicts() condition.Diagnosis {
 	return condition.New(gatewayv1.ListenerConditionConflicted, false, gatewayv1.ListenerReasonNoConflicts,
-		"there is no other listener for the same requests")
+		"the listener conflicts with no other one")
 }
 
 func listenerResolvedRefs() condition.Diagnosis {
@@ -152,7 +164,7 @@ func listenerNotProgrammed(message string) condition.Diagnosis {
 }
 
 func listenerConflictNotProgrammed(reason string) condition.Diagnosis {
-	return condition.New(gatewayv1.ListenerConditionProgrammed, false, reason, "the listener is in conflict with another").Following("")
+	return condition.New(gatewayv1.ListenerConditionProgrammed, false, reason, "the listener conflicts with another one").Following("")
 }
 
 func listenerSetAccepted() condition.Diagnosis {
@@ -175,7 +187,7 @@ func listenerSetProgrammed() condition.Diagnosis {
 	return condition.New(gatewayv1.ListenerSetConditionProgrammed, true, gatewayv1.ListenerSetReasonProgrammed, "Kong serves the ListenerSet")
 }
 
-// reasonParentNotProgrammed is in the specification, though not among its constants.
+// reasonParentNotProgrammed is in the specification, but not among its constants.
 const reasonParentNotProgrammed = gatewayv1.ListenerSetConditionReason("ParentNotProgrammed")
 
 func listenerSetNotProgrammed(reason gatewayv1.ListenerSetConditionReason, message string) condition.Diagnosis {

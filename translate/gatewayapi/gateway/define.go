@@ -10,23 +10,23 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Annotations are those that the Kong Ingress Controller reads on Gateways.
+// Annotations are the annotations that the Kong Ingress Controller reads on Gateways.
 var Annotations = []string{annotation.PublishService}
 
 // Options are settings of the operator.
 type Options struct {
 	gatewayclass.Options
-	// Listens are the ports of Kong that the Service in front of it may lead to.
+	// Listens are the ports of Kong that the Service in front of it may target.
 	Listens []Listen
-	// AnyPort takes any port of Gateways without a Service of their own: nothing is known of the
-	// Service in front of Kong.
+	// AnyPort accepts any listener port on Gateways without a Service of their own: nothing is
+	// known about the Service in front of Kong.
 	AnyPort bool
-	// NamespacePorts is how many ports of the pool one namespace has for each protocol: 0 for half
-	// of them, limit.Unlimited for all.
+	// NamespacePorts limits the ports of the pool that one namespace gets for each protocol: 0 for
+	// half of them, limit.Unlimited for all.
 	NamespacePorts int
-	// Front is the Service in front of Kong, whose endpoints are those of all Gateways.
+	// Front is the Service in front of Kong; its endpoints serve all Gateways.
 	Front types.NamespacedName
-	// FrontUDP is the one for datagrams, if that is another.
+	// FrontUDP is the Service for UDP, if it is another one.
 	FrontUDP types.NamespacedName
 	// LastResort are the namespaces whose Gateways may choose the certificate for all hosts.
 	LastResort certificate.LastResort
@@ -57,6 +57,6 @@ func Define(g *unit.Graph, o Options) {
 	unit.Shared(g, frontendRole, unit.GatewayClass, o.frontends)
 }
 
-// Roles are the units of what routes are attached to.
+// Roles are the roles of the units of the kinds that routes can name as parents.
 var Roles = map[unit.Kind]unit.Role[*Served]{
 	unit.Gateway: gatewayRole, unit.ListenerSet: listenerSetRole, unit.XListenerSet: xListenerSetRole}

@@ -13,19 +13,19 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Listen is a port that Kong listens at and that is in no pool.
+// Listen is a port at which Kong listens and that is not in the pool.
 type Listen struct {
 	Protocol gatewayv1.ProtocolType
 	Port     int32
-	// Seen is the port as Kong's router sees it: that of its port_maps if it has one there.
+	// Seen is the port in Kong's router: the mapped one if Kong's port_maps has the port.
 	Seen int32
 }
 
-// frontPortsRole is of the unit that finds out which ports the Service in front of Kong has.
+// frontPortsRole is the role of the unit that finds the ports of the Service in front of Kong.
 const frontPortsRole unit.Role[frontPorts] = "front-ports"
 
-// frontPorts are the ports that clients of Gateways without a Service of their own connect
-// to, by protocol, each with the port that Kong's router sees.
+// frontPorts are the ports to which clients of Gateways without a Service of their own connect, by
+// protocol, each with its port in Kong's router.
 type frontPorts map[gatewayv1.ProtocolType]map[int32]int32
 
 // useFrontPorts returns the ports of the Service in front of Kong.
@@ -33,20 +33,20 @@ func useFrontPorts(r *unit.Reader) frontPorts {
 	return unit.Use(r, frontPortsRole.Of("", ""))
 }
 
-// frontPorts finds out which ports of the Services in front of Kong lead to a port at which
-// Kong listens for which protocol. Where a Service cannot be read they are the Options'.
+// frontPorts finds the ports of the Services in front of Kong that target a port at which Kong
+// listens, by protocol. If a Service cannot be read, it returns the ports of the Options.
 func (o Options) frontPorts(r *unit.Reader, _ unit.Key) (unit.Fragment, frontPorts) {
 	found, assumed := frontPorts{}, o.assumedPorts()
-	datagrams := o.FrontUDP
-	if datagrams.Name == "" {
-		datagrams = o.Front
+	udp := o.FrontUDP
+	if udp.Name == "" {
+		udp = o.Front
 	}
 	o.findPorts(r, found, o.Front, corev1.ProtocolTCP, assumed)
-	o.findPorts(r, found, datagrams, corev1.ProtocolUDP, assumed)
+	o.findPorts(r, found, udp, corev1.ProtocolUDP, assumed)
 	return unit.Fragment{}, found
 }
 
-// findPorts finds those of one Service and transport.
+// findPorts adds the ports of one Service and transport protocol to found.
 func (o Options) findPorts(r *unit.Reader, found frontPorts, front types.NamespacedName, by corev1.Protocol, assumed frontPorts) {
 	service, ok := unit.Get[*corev1.Service](r, unit.Service.Key(front.Namespace, front.Name))
 	if front.Name == "" || !ok || len(o.Listens) == 0 {
@@ -68,7 +68,7 @@ func (o Options) findPorts(r *unit.Reader, found frontPorts, front types.Namespa
 			}
 		}
 		for protocol, ports := range assumed {
-			// No endpoint says yet which number the name of the port is for.
+			// The target port is a name, and no endpoint says yet which number it has.
 			if seen, ok := ports[p.Port]; ok && len(targets) == 0 && transport(protocol) == by {
 				found.add(protocol, p.Port, seen)
 			}
@@ -83,7 +83,7 @@ func (f frontPorts) add(protocol gatewayv1.ProtocolType, port, seen int32) {
 	f[protocol][port] = seen
 }
 
-// targets are the ports of Kong that a port of a Service leads to.
+// targets returns the ports of Kong that a port of a Service targets.
 func targets(r *unit.Reader, front types.NamespacedName, p corev1.ServicePort) (ports []int32) {
 	if p.TargetPort.StrVal == "" {
 		return []int32{p.TargetPort.IntVal}
@@ -103,7 +103,7 @@ func transport(protocol gatewayv1.ProtocolType) corev1.Protocol {
 	return corev1.ProtocolTCP
 }
 
-// assumedPorts are those of the Options.
+// assumedPorts returns the ports of the Options.
 func (o Options) assumedPorts() frontPorts {
 	found := frontPorts{}
 	for protocol, ports := range o.Ports {
@@ -114,13 +114,13 @@ func (o Options) assumedPorts() frontPorts {
 	return found
 }
 
-// of is the port that Kong's router sees of a listener, 0 for requests, which may come by any
-// port, or why there is none.
+// of returns the port of a listener in Kong's router, or why it is unavailable. It is 0 for HTTP
+// and HTTPS, whose requests may arrive at any port.
 func (f frontPorts) of(l gatewayv1.Listener) (int32, *condition.Diagnosis) {
 	seen, ok := f[l.Protocol][l.Port]
 	switch {
 	case !ok:
-		c := listenerPortUnavailable(l.Protocol, l.Port, slices.Sorted(maps.Keys(f[l.Protocol])))
+		c := listenerPortNotInFront(l.Protocol, l.Port, slices.Sorted(maps.Keys(f[l.Protocol])))
 		return 0, &c
 	case isHTTP(l.Protocol):
 		return 0, nil

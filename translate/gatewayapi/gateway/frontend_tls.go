@@ -19,19 +19,18 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// frontendPlugin has clients show certificates. For all requests it is told at which ports,
-// and to each route of such a port it is added once more: what it has not let by, or what
-// comes by a Kong that does not have it, gets nowhere.
+// frontendPlugin requests and validates client certificates. As a global plugin it has the list of
+// the ports. It is also attached to each route of such a port, which refuses the requests that the
+// global plugin has not admitted.
 const frontendPlugin = "kube-sync-mtls"
 
-// frontendRole is of the unit that tells Kong about the ports of all Gateways.
+// frontendRole is the role of the unit of the global plugin, with the ports of all Gateways.
 const frontendRole unit.Role[unit.None] = "gateway-frontends"
 
-// frontendField is the path of how clients prove who they are.
 var frontendField = field.Spec.Child("tls", "frontend")
 
-// validationOf is how clients of a Gateway's port prove who they are, and the path of that; nil
-// if they need not.
+// validationOf returns how client certificates are validated at a Gateway's port, and the path of
+// that field; nil if they are not.
 func validationOf(gateway *gatewayv1.Gateway, port int32) (*gatewayv1.FrontendTLSValidation, field.Path) {
 	if gateway.Spec.TLS == nil || gateway.Spec.TLS.Frontend == nil {
 		return nil, ""
@@ -45,13 +44,13 @@ func validationOf(gateway *gatewayv1.Gateway, port int32) (*gatewayv1.FrontendTL
 	return frontend.Default.Validation, frontendField.Child("default", "validation")
 }
 
-// required tells whether clients are let by only with a good certificate.
+// required reports whether clients need a valid certificate.
 func required(v *gatewayv1.FrontendTLSValidation) bool {
 	return v.Mode != gatewayv1.AllowInsecureFallback
 }
 
-// clientCAs are the certificates that clients are verified by, and the first reference to
-// such that cannot be followed. The others leave fewer, never more.
+// clientCAs returns the CA certificates for clients, and the first problem with a reference. An
+// unresolved reference only leaves fewer CA certificates to trust.
 func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.FrontendTLSValidation, at field.Path) (cas []string, wrong *condition.Diagnosis) {
 	unresolved := func(f unit.Fault, reason gatewayv1.ListenerConditionReason, format string, args ...any) {
 		if wrong == nil {
@@ -64,11 +63,11 @@ func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.Frontend
 		at := refs.Index(i)
 		kind, namespace := unit.Kind(ref.Kind), string(ptr.Deref(ref.Namespace, gatewayv1.Namespace(gateway.Namespace)))
 		if !unit.IsCore(ref.Group) || kind != unit.ConfigMap && kind != unit.Secret {
-			unresolved(unit.At(at.Child("kind")), gatewayv1.ListenerReasonInvalidCACertificateKind, "%s is of the kind %s; CA certificates are in a ConfigMap or a Secret", ref.Name, unit.QualifiedKind(ref.Group, ref.Kind))
+			unresolved(unit.At(at.Child("kind")), gatewayv1.ListenerReasonInvalidCACertificateKind, "%s is of kind %s; only ConfigMaps and Secrets can hold CA certificates", ref.Name, unit.QualifiedKind(ref.Group, ref.Kind))
 			continue
 		}
 		if to := kind.Key(namespace, string(ref.Name)); !grant.Allows(r, unit.Gateway.Of(gateway), to) {
-			unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s lets Gateways of namespace %s refer to %s %s",
+			unresolved(unit.Lacking(at.Child("namespace"), grant.Missing(to)), gatewayv1.ListenerReasonRefNotPermitted, "no ReferenceGrant in namespace %s allows Gateways of namespace %s to refer to %s %s",
 				namespace, gateway.Namespace, kind, ref.Name)
 			continue
 		}
@@ -85,24 +84,24 @@ func clientCAs(r *unit.Reader, gateway *gatewayv1.Gateway, v *gatewayv1.Frontend
 	for _, ca := range cas {
 		size += len(ca)
 	}
-	// One plugin has those of all Gateways.
+	// One plugin holds the CA certificates of all Gateways.
 	if most := r.Limits().PluginString; limit.Exceeds(size, most) {
-		unresolved(unit.At(refs), gatewayv1.ListenerReasonInvalidCACertificateRef, "the CA certificates have %d bytes, and the setting %s allows %d", size, limit.PluginString, most)
+		unresolved(unit.At(refs), gatewayv1.ListenerReasonInvalidCACertificateRef, "the CA certificates have %d bytes; the setting %s allows %d", size, limit.PluginString, most)
 		return nil, wrong
 	}
 	return cas, wrong
 }
 
-// validate finds out how clients of a listener prove who they are. Of a Gateway that shares
-// Kong's ports nobody could tell whom to ask.
+// validate sets whether clients of a listener need a valid certificate. That is not supported for
+// Gateways that share Kong's ports: Kong chooses by the port which clients to ask.
 func (t *translation) validate(a *assessment, pooled bool) {
 	v, at := validationOf(t.gateway, a.spec.Port)
 	if v == nil || a.spec.Protocol != gatewayv1.HTTPSProtocolType || !condition.IsTrue(a.accepted) {
 		return
 	}
 	if !pooled {
-		// Whoever wants clients to be validated relies on it.
-		a.accepted = listenerUnsupportedValue("tls.frontend needs ports of the Gateway's own; nothing is served rather than to everybody").With(t.faultAt(*a, unit.At(at)))
+		// Serving clients without validation would be insecure.
+		a.accepted = listenerUnsupportedValue("tls.frontend is supported only for Gateways with a Service of their own; the listener is not served, because clients could not be validated").With(t.faultAt(*a, unit.At(at)))
 		return
 	}
 	cas, wrong := clientCAs(t.reader, t.gateway, v, at)
@@ -117,8 +116,8 @@ func (t *translation) validate(a *assessment, pooled bool) {
 	a.validated = required(v)
 }
 
-// faultAt returns a fault of the Gateway. If a ListenerSet has the listener, the field is the
-// listener's: the ListenerSet does not have the Gateway's fields.
+// faultAt returns a fault of the Gateway. For a listener of a ListenerSet, which does not have the
+// Gateway's fields, the field is the listener.
 func (t *translation) faultAt(a assessment, f unit.Fault) unit.Fault {
 	if a.of != t.key {
 		f.Field = a.path
@@ -126,7 +125,7 @@ func (t *translation) faultAt(a assessment, f unit.Fault) unit.Fault {
 	return f
 }
 
-// fallback is the condition of Gateways some of whose clients need not prove anything.
+// fallback returns the condition of a Gateway with AllowInsecureFallback.
 func (t *translation) fallback() []condition.Diagnosis {
 	if t.gateway.Spec.TLS == nil || t.gateway.Spec.TLS.Frontend == nil {
 		return nil
@@ -151,7 +150,7 @@ type guardedPort struct {
 	CAs      []string `json:"cas,omitempty"`
 }
 
-// frontends tells Kong at which of its ports clients have to prove who they are.
+// frontends makes the global plugin, with all ports at which clients are validated.
 func (o Options) frontends(r *unit.Reader, _ unit.Key) (unit.Fragment, unit.None) {
 	var ports []guardedPort
 	for _, gateway := range unit.List[*gatewayv1.Gateway](r, allGateways, unit.None{}) {
@@ -174,19 +173,19 @@ func (o Options) frontends(r *unit.Reader, _ unit.Key) (unit.Fragment, unit.None
 	for i := range ports {
 		ports[i].CAs = nil
 	}
-	plugin.Instead = []*kong.Entity{frontendEntity(ports)} // nobody is let by
+	plugin.Instead = []*kong.Entity{frontendEntity(ports)} // admits no client
 	return unit.Fragment{Entities: []*kong.Entity{plugin}}, unit.None{}
 }
 
 func frontendEntity(ports []guardedPort) *kong.Entity {
 	config, err := json.Marshal(map[string][]guardedPort{"ports": ports})
 	if err != nil {
-		panic(err) // numbers and texts
+		panic(err) // not possible: there are only numbers, strings and bools
 	}
 	return kong.Plugin(route.Plugin{Name: frontendPlugin, Config: config}, kong.Ref{}, "")
 }
 
-// RequireClientCertificate adds to a route's plugins that nobody comes by it who was not let by.
+// RequireClientCertificate adds the plugin that refuses clients which were not validated.
 func RequireClientCertificate(plugins []route.Plugin) []route.Plugin {
 	return append(slices.Clip(plugins), route.NewPlugin(frontendPlugin, map[string]bool{"required": true}))
 }

@@ -16,44 +16,41 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// publishService says where the annotation, which the Kong Ingress Controller wrote into
-// the Gateways of its classes, names another Service than the one that a Gateway is
-// reached by.
+// publishService warns if the annotation, which the Kong Ingress Controller writes on Gateways,
+// names another Service than the one in front of the Gateway.
 func (o Options) publishService(gateway *gatewayv1.Gateway, key unit.Key, pooled bool) []unit.Verdict {
-	named := annotation.Of(gateway, key).Items(annotation.PublishService)
-	reached := o.Front
+	named, actual := annotation.Of(gateway, key).Items(annotation.PublishService), o.Front
 	if pooled {
-		reached = serviceName(gateway)
+		actual = serviceName(gateway)
 	}
-	if len(named) == 0 || reached.Name == "" || slices.Contains(named, reached.String()) {
+	if len(named) == 0 || actual.Name == "" || slices.Contains(named, actual.String()) {
 		return nil
 	}
 	return []unit.Verdict{unit.Warning(key, "AnnotationWithoutEffect", fmt.Sprintf(
-		"annotation %s%s has no effect: the Gateway is reached by Service %s and not by %s",
-		annotation.Prefix, annotation.PublishService, reached, strings.Join(named, ", "))).At(annotation.Field(annotation.PublishService))}
+		"annotation %s%s has no effect: clients reach the Gateway through Service %s, not through %s",
+		annotation.Prefix, annotation.PublishService, actual, strings.Join(named, ", "))).At(annotation.Field(annotation.PublishService))}
 }
 
-// Served is the value of the units of Gateways and ListenerSets, nil if one is not ours.
+// Served is the value of the units of Gateways and ListenerSets; nil if one does not belong to this
+// controller.
 type Served struct {
 	Listeners []Listener
-	// Detached is why nothing can be attached; empty if something can.
+	// Detached is why routes cannot be attached; empty if they can.
 	Detached string
-	// Gateway is whose the listeners are in the end.
+	// Gateway is the Gateway that the listeners belong to.
 	Gateway unit.Key
 }
 
-// merged is the value of the unit of all listeners of a Gateway, nil if that is not ours. Only
-// the Gateway's own unit uses all of it: others use its parts, so that the listeners of one
-// ListenerSet concern no other, nor routes for other hosts.
+// merged is the value of the unit of all listeners of a Gateway; nil if the Gateway does not belong
+// to this controller. Only the Gateway's unit uses all of it; others use parts.
 type merged struct {
-	gateway  unit.Key
-	accepted condition.Diagnosis // the Gateway's
-	// conditions are others of the Gateway, if it has what they are about.
-	conditions []condition.Diagnosis
+	gateway    unit.Key
+	accepted   condition.Diagnosis   // of the Gateway
+	conditions []condition.Diagnosis // optional ones of the Gateway
 	pooled     bool
-	// listeners are the Gateway's, then those of its ListenerSets in the order of precedence.
+	// listeners are the Gateway's, then its ListenerSets' in the order of precedence.
 	listeners []assessment
-	// of are those of each object.
+	// of are the listeners of each object.
 	of map[unit.Key][]assessment
 }
 
@@ -61,7 +58,7 @@ func mergedOf(gateway unit.Key) unit.Ref[*merged] {
 	return mergedRole.Of(gateway.Namespace, gateway.Name)
 }
 
-// servedBy is what routes are told of one object's listeners, which are a Gateway's in the end.
+// servedBy returns the listeners of one object, which belong to a Gateway.
 func servedBy(gateway unit.Key, own []assessment) *Served {
 	s := &Served{Gateway: gateway}
 	for _, a := range own {
@@ -92,8 +89,8 @@ func (o Options) gateway(r *unit.Reader, key unit.Key, gateway *gatewayv1.Gatewa
 	return fragment, servedBy(key, m.of[key])
 }
 
-// merge finds out which listeners a Gateway has, those of ListenerSets included, and has
-// their certificates served.
+// merge assesses all listeners of a Gateway, its ListenerSets' included, and claims server names for
+// their certificates.
 func (o Options) merge(r *unit.Reader, key unit.Key) (unit.Fragment, *merged) {
 	gateway, ok := unit.Get[*gatewayv1.Gateway](r, key)
 	if !ok {
@@ -122,7 +119,7 @@ func (o Options) merge(r *unit.Reader, key unit.Key) (unit.Fragment, *merged) {
 	t.certify(m.listeners)
 	if class.Pooled && condition.IsTrue(m.accepted) {
 		for _, a := range m.listeners {
-			t.close(a)
+			t.answerUnmatched(a)
 		}
 	}
 	if class.Pooled {
@@ -139,8 +136,7 @@ func (o Options) merge(r *unit.Reader, key unit.Key) (unit.Fragment, *merged) {
 	return t.fragment, m
 }
 
-// newGatewayStatus returns a status and the Gateway's conditions in it: whether it is accepted,
-// whether it is programmed, and others.
+// newGatewayStatus returns a status and its conditions: Accepted, Programmed, and more.
 func newGatewayStatus(gateway *gatewayv1.Gateway, own []assessment, acceptance condition.Diagnosis, more ...condition.Diagnosis) (*gatewayStatus, []condition.Diagnosis) {
 	s := &gatewayStatus{}
 	program := gatewayNotProgrammed("no listener can be served")
@@ -155,7 +151,7 @@ func newGatewayStatus(gateway *gatewayv1.Gateway, own []assessment, acceptance c
 	return s, conditions
 }
 
-// acceptance tells whether a Gateway is served at all.
+// acceptance returns the condition Accepted of a Gateway.
 func acceptance(gateway *gatewayv1.Gateway, all []assessment, pooled bool) condition.Diagnosis {
 	accepted := 0
 	for _, a := range all {
@@ -163,12 +159,12 @@ func acceptance(gateway *gatewayv1.Gateway, all []assessment, pooled bool) condi
 			accepted++
 		}
 	}
-	asked, unsupported := asksForAddress(gateway), unsupportedAddress(gateway)
+	requested, unsupported := requestedAddress(gateway), unsupportedAddress(gateway)
 	switch {
 	case gateway.Spec.Infrastructure != nil && gateway.Spec.Infrastructure.ParametersRef != nil:
 		return gatewayInvalidParameters()
-	case !pooled && asked >= 0:
-		return gatewayFixedAddresses(addressField(asked))
+	case !pooled && requested >= 0:
+		return gatewayFixedAddresses(addressField(requested))
 	case unsupported >= 0:
 		return gatewayUnsupportedAddress(addressField(unsupported).Child("type"))
 	case accepted < len(all):
@@ -179,12 +175,12 @@ func acceptance(gateway *gatewayv1.Gateway, all []assessment, pooled bool) condi
 
 func addressField(i int) field.Path { return field.Spec.Child("addresses").Index(i) }
 
-// asksForAddress returns the place of the first address that a Gateway asks for, or -1.
-func asksForAddress(gateway *gatewayv1.Gateway) int {
+// requestedAddress returns the index of the first address that a Gateway requests, or -1.
+func requestedAddress(gateway *gatewayv1.Gateway) int {
 	return slices.IndexFunc(gateway.Spec.Addresses, func(a gatewayv1.GatewaySpecAddress) bool { return a.Value != "" })
 }
 
-// unsupportedAddress returns the place of the first address of an unsupported type, or -1.
+// unsupportedAddress returns the index of the first address of an unsupported type, or -1.
 func unsupportedAddress(gateway *gatewayv1.Gateway) int {
 	return slices.IndexFunc(gateway.Spec.Addresses, func(a gatewayv1.GatewaySpecAddress) bool {
 		return ptr.Deref(a.Type, gatewayv1.IPAddressType) != gatewayv1.IPAddressType
@@ -200,12 +196,12 @@ type translation struct {
 	named    map[string]Certificate // the server names that have a certificate
 	// lastResort are the namespaces that may choose the certificate for all hosts.
 	lastResort certificate.LastResort
-	// isolated keeps the hosts of namespaces apart; hosts are the claims of each object.
+	// isolated is whether hosts belong to namespaces; hosts are the claims of each object.
 	isolated bool
 	hosts    map[unit.Key]hosts.Claims
 }
 
-// program finds out whether a listener can be served, and with which certificates.
+// program sets the certificates of a listener and its condition Programmed.
 func (t *translation) program(a *assessment, gatewayAccepted bool) {
 	usable := true
 	if terminates(a.spec) && condition.IsTrue(a.accepted) {
@@ -219,9 +215,9 @@ func (t *translation) program(a *assessment, gatewayAccepted bool) {
 	case !condition.IsTrue(a.accepted):
 		a.programmed = listenerNotProgrammed("the listener is not accepted")
 	case !usable:
-		a.programmed = listenerNotProgrammed("the listener has no certificate")
+		a.programmed = listenerNotProgrammed("the listener has no valid certificate")
 	case len(a.kinds) == 0:
-		a.programmed = listenerNotProgrammed("the listener takes no routes")
+		a.programmed = listenerNotProgrammed("the listener allows no supported kind of routes")
 	default:
 		a.programmed = listenerProgrammed()
 	}

@@ -12,14 +12,14 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// gatewayStatus is that of a Gateway.
+// gatewayStatus is the status of a Gateway.
 type gatewayStatus struct {
 	condition.Verdicts
 	conditions []metav1.Condition
 	listeners  []gatewayv1.ListenerStatus
-	// sets is how many ListenerSets are attached; nil if the Gateway says nothing of them.
+	// sets is the number of attached ListenerSets; nil if the Gateway does not allow any.
 	sets *int32
-	// network is of the Gateway's own Service; nil for the one in front of Kong.
+	// network is the state of the Gateway's own Service; nil if it has none.
 	network *network
 }
 
@@ -51,26 +51,26 @@ func (s *gatewayStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	if !ok {
 		return nil, false
 	}
-	conditions, reached := s.conditions, now.Addresses
+	conditions, assigned := s.conditions, now.Addresses
 	if s.network != nil {
-		reached = s.network.addresses
+		assigned = s.network.addresses
 	}
 	switch {
 	case s.network != nil && s.network.missing != nil && now.Denied != "":
 		conditions = condition.Replace(conditions, gatewayServiceDenied(now.Denied).Condition)
 	case s.network != nil && s.network.missing != nil:
 		conditions = condition.Replace(conditions, s.network.missing.Condition)
-	case len(reached) == 0:
+	case len(assigned) == 0:
 		conditions = condition.Replace(conditions, gatewayWithoutAddress().Condition)
 	}
 	want := gatewayv1.GatewayStatus{
-		Addresses:  addresses(reached),
+		Addresses:  addresses(assigned),
 		Conditions: condition.Merge(gateway.Status.Conditions, conditions, now),
-		// Older definitions of Gateways have no field for it.
+		// Older definitions of Gateways do not have the field.
 		AttachedListenerSets: s.sets,
 	}
 	if want.AttachedListenerSets == nil && gateway.Status.AttachedListenerSets != nil {
-		want.AttachedListenerSets = new(int32) // what is left out would stay
+		want.AttachedListenerSets = new(int32) // a merge patch would keep the old number
 	}
 	for _, l := range s.listeners {
 		l.Conditions = condition.Merge(listenerConditions(gateway.Status.Listeners, l.Name), l.Conditions, now)

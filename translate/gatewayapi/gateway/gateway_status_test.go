@@ -10,9 +10,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// A gateway without the right to write Services says so on the Gateway, and where to have it,
-// until the Service is there.
-func TestADeniedServiceIsSaidOfItsGateway(t *testing.T) {
+// If the gateway is not permitted to write Services, the Gateway's status says so, and which role
+// would permit it, until the Service exists.
+func TestStatusReportsADeniedService(t *testing.T) {
 	gateway := &gatewayv1.Gateway{}
 	missing := gatewayWithoutOwnAddress("shop/web-kong")
 	for name, test := range map[string]struct {
@@ -21,9 +21,9 @@ func TestADeniedServiceIsSaidOfItsGateway(t *testing.T) {
 		reason  gatewayv1.GatewayConditionReason
 		says    string
 	}{
-		"denied":                {&network{missing: &missing}, "forbidden; role", gatewayv1.GatewayReasonNoResources, "may not be written: forbidden; role"},
+		"denied":                {&network{missing: &missing}, "forbidden; role", gatewayv1.GatewayReasonNoResources, "cannot be written: forbidden; role"},
 		"waiting":               {&network{missing: &missing}, "", gatewayv1.GatewayReasonAddressNotAssigned, "has no address yet"},
-		"there all the same":    {&network{addresses: []string{"192.0.2.1"}}, "forbidden; role", gatewayv1.GatewayReasonProgrammed, ""},
+		"written by others":     {&network{addresses: []string{"192.0.2.1"}}, "forbidden; role", gatewayv1.GatewayReasonProgrammed, ""},
 		"no Service of its own": {nil, "forbidden; role", gatewayv1.GatewayReasonProgrammed, ""},
 	} {
 		s, _ := newGatewayStatus(gateway, []assessment{{programmed: listenerProgrammed()}}, gatewayAccepted())

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -19,34 +18,33 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Listener is what routes need to know of one.
+// Listener is a listener as routes see it.
 type Listener struct {
 	Name string
-	// Contest names the listener among those of all objects.
+	// Contest identifies the listener among those of all objects.
 	Contest string
 	Host    route.Host
 	Port    int32
-	// Protocol is the Gateway's word for what Scheme is.
+	// Protocol is the protocol in the Gateway, Scheme the one in Kong.
 	Protocol gatewayv1.ProtocolType
-	// KongPort is the port of Kong to which the listener's requests, and no others, come;
-	// 0 if they come by the Service in front of Kong.
+	// KongPort is the port of Kong that receives the listener's requests and no others; 0 if they
+	// arrive through the Service in front of Kong.
 	KongPort int32
 	// Scheme is "http" or "https", or for streams "tcp", "tls", "tls_passthrough" or "udp".
 	Scheme string
-	// Kinds are those of the routes that may attach.
+	// Kinds are the kinds of routes that may attach.
 	Kinds []string
-	// From and Selector are the namespaces of the routes that may.
-	From     gatewayv1.FromNamespaces
-	Selector *metav1.LabelSelector
-	// Serves is false for one that takes no requests.
+	// Routes are the namespaces whose routes may attach.
+	Routes Namespaces
+	// Serves is whether the listener takes requests.
 	Serves bool
 	// ClientCertificate is the Secret with the Gateway's key pair for backends over TLS; empty for none.
 	ClientCertificate types.NamespacedName
-	// Validated lets only clients by that have a good certificate.
+	// Validated is whether clients need a valid certificate.
 	Validated bool
 }
 
-// schemes of the protocols that we support.
+// schemes are Kong's names of the supported protocols.
 var schemes = map[gatewayv1.ProtocolType]string{
 	gatewayv1.HTTPProtocolType:  "http",
 	gatewayv1.HTTPSProtocolType: "https",
@@ -55,7 +53,7 @@ var schemes = map[gatewayv1.ProtocolType]string{
 	gatewayv1.UDPProtocolType:   "udp",
 }
 
-// routeKinds are the kinds of routes for each protocol.
+// routeKinds are the supported kinds of routes for each protocol.
 var routeKinds = map[gatewayv1.ProtocolType][]string{
 	gatewayv1.HTTPProtocolType:  {"HTTPRoute", "GRPCRoute"},
 	gatewayv1.HTTPSProtocolType: {"HTTPRoute", "GRPCRoute"},
@@ -66,18 +64,19 @@ var routeKinds = map[gatewayv1.ProtocolType][]string{
 
 // assessment is one listener and its conditions.
 type assessment struct {
-	of         unit.Key  // the object that has it
-	since      time.Time // the object's age
-	generation int64     // and its generation
+	of         unit.Key  // the object with the listener
+	since      time.Time // when the object was created
+	generation int64     // of the object
 
 	spec              gatewayv1.Listener
 	path              field.Path // of the listener in the object
 	kongPort          int32
 	kinds             []gatewayv1.RouteGroupKind
+	routes            Namespaces
 	certificates      []certificate.Certificate
 	moreSpecific      []route.Host
 	clientCertificate types.NamespacedName // the Gateway's key pair for backends
-	validated         bool                 // clients are let by only with a good certificate
+	validated         bool                 // clients need a valid certificate
 
 	accepted   condition.Diagnosis
 	conflicted condition.Diagnosis
@@ -85,20 +84,23 @@ type assessment struct {
 	programmed condition.Diagnosis
 }
 
-// assess judges a listener of a source by itself, but for its port and what it refers to.
+// assess returns the assessment of a listener of a source, without its port and references.
 func assess(s source, i int) assessment {
 	l := s.listeners[i]
 	a := assessment{of: s.key, path: field.Spec.Child("listeners").Index(i), since: s.object.GetCreationTimestamp().Time, generation: s.object.GetGeneration(), spec: l,
 		accepted: listenerAccepted(), conflicted: listenerNoConflicts()}
 	a.kinds, a.resolved = allowedKinds(l, a.path)
+	a.routes = Namespaces{own: s.key.Namespace, from: gatewayv1.NamespacesFromSame}
+	if allowed := l.AllowedRoutes; allowed != nil && allowed.Namespaces != nil {
+		a.routes = newNamespaces(s.key.Namespace, ptr.Deref(allowed.Namespaces.From, gatewayv1.NamespacesFromSame), allowed.Namespaces.Selector)
+	}
 	if schemes[l.Protocol] == "" {
 		a.accepted = listenerUnsupportedProtocol(l.Protocol, a.path)
 	}
 	return a
 }
 
-// place gives an accepted listener its port of Kong, and finds out whether Kong can serve
-// it there.
+// place sets the port of Kong for an accepted listener, or does not accept it if Kong cannot serve it.
 func (a *assessment) place(ports ports) {
 	if !condition.IsTrue(a.accepted) {
 		return
@@ -109,9 +111,9 @@ func (a *assessment) place(ports ports) {
 	case unavailable != nil:
 		a.accepted = unavailable.At(a.path.Child("port"))
 	case !hostname.Valid(hostname.Of(a.spec.Hostname)):
-		a.accepted = listenerUnsupportedValue(fmt.Sprintf("%q is not a host name", *a.spec.Hostname)).At(a.path.Child("hostname"))
+		a.accepted = listenerUnsupportedValue(fmt.Sprintf("%q is not a valid host name", *a.spec.Hostname)).At(a.path.Child("hostname"))
 	case a.spec.Protocol == gatewayv1.HTTPSProtocolType && mode(a.spec) != gatewayv1.TLSModeTerminate:
-		a.accepted = listenerUnsupportedValue("a listener for HTTPS terminates TLS").At(a.path.Child("tls", "mode"))
+		a.accepted = listenerUnsupportedValue("listeners for HTTPS support only the TLS mode Terminate").At(a.path.Child("tls", "mode"))
 	}
 }
 
@@ -122,8 +124,8 @@ func mode(l gatewayv1.Listener) gatewayv1.TLSModeType {
 	return ptr.Deref(l.TLS.Mode, gatewayv1.TLSModeTerminate)
 }
 
-// allowedKinds are the kinds of routes that a listener asks for, as far as they are
-// supported.
+// allowedKinds returns the supported kinds of routes that a listener allows, and its condition
+// ResolvedRefs.
 func allowedKinds(l gatewayv1.Listener, path field.Path) ([]gatewayv1.RouteGroupKind, condition.Diagnosis) {
 	group := gatewayv1.Group(gatewayv1.GroupName)
 	kinds := []gatewayv1.RouteGroupKind{}
@@ -146,12 +148,12 @@ func allowedKinds(l gatewayv1.Listener, path field.Path) ([]gatewayv1.RouteGroup
 	}
 	if len(unknown) > 0 {
 		return kinds, listenerUnresolvedRefs(gatewayv1.ListenerReasonInvalidRouteKinds,
-			fmt.Sprintf("a listener for %s takes no routes of the kind %s", l.Protocol, strings.Join(unknown, ", "))).At(first)
+			fmt.Sprintf("listeners for %s do not support routes of kind %s", l.Protocol, strings.Join(unknown, ", "))).At(first)
 	}
 	return kinds, listenerResolvedRefs()
 }
 
-// findMoreSpecific finds for each listener which others are within it.
+// findMoreSpecific sets for each listener the hosts of other listeners that its host covers.
 func findMoreSpecific(all []assessment) {
 	for i := range all {
 		a, host := &all[i], hostname.Of(all[i].spec.Hostname)
@@ -169,18 +171,14 @@ func findMoreSpecific(all []assessment) {
 	}
 }
 
-// listener is what routes are told.
+// listener returns the listener as routes see it.
 func (a assessment) listener() Listener {
 	l := Listener{
 		Name: string(a.spec.Name), Contest: fmt.Sprintf("listener %s of %s", a.spec.Name, a.of), Host: hostname.Of(a.spec.Hostname), Port: a.spec.Port, Protocol: a.spec.Protocol, KongPort: a.kongPort,
-		Scheme: schemeOf(a.spec), From: gatewayv1.NamespacesFromSame, Serves: condition.IsTrue(a.programmed), ClientCertificate: a.clientCertificate, Validated: a.validated,
+		Scheme: schemeOf(a.spec), Routes: a.routes, Serves: condition.IsTrue(a.programmed), ClientCertificate: a.clientCertificate, Validated: a.validated,
 	}
 	for _, kind := range a.kinds {
 		l.Kinds = append(l.Kinds, string(kind.Kind))
-	}
-	if allowed := a.spec.AllowedRoutes; allowed != nil && allowed.Namespaces != nil {
-		l.From = ptr.Deref(allowed.Namespaces.From, gatewayv1.NamespacesFromSame)
-		l.Selector = allowed.Namespaces.Selector
 	}
 	return l
 }
@@ -192,7 +190,7 @@ func (a assessment) status() gatewayv1.ListenerStatus {
 	}
 }
 
-// conditions are those of the listener in its object's status.
+// conditions returns the listener's conditions, all with a field.
 func (a assessment) conditions() []condition.Diagnosis {
 	all := []condition.Diagnosis{a.accepted, a.programmed, a.resolved, a.conflicted}
 	for i := range all {
@@ -201,26 +199,25 @@ func (a assessment) conditions() []condition.Diagnosis {
 	return all
 }
 
-// addListeners adds the conditions of listeners that are not as they should be.
+// addListeners adds the adverse conditions of listeners.
 func addListeners(all *condition.Verdicts, listeners []assessment) {
 	for _, a := range listeners {
 		all.Add(a.of, fmt.Sprintf("listener %q: ", a.spec.Name), a.conditions()...)
 	}
 }
 
-// isHTTP tells the protocols of requests from those of streams.
+// isHTTP reports whether a protocol is HTTP or HTTPS, whose routes are request routes.
 func isHTTP(p gatewayv1.ProtocolType) bool {
 	return p == gatewayv1.HTTPProtocolType || p == gatewayv1.HTTPSProtocolType
 }
 
-// clash tells whether listeners of two protocols cannot have a port in common. Kong knows
-// the port's requests from its streams by the port alone, but datagrams are apart from all
-// connections.
+// clash reports whether listeners of two protocols cannot share a port. Kong tells protocols over TCP
+// apart by the port alone.
 func clash(a, b gatewayv1.ProtocolType) bool {
 	return a != b && a != gatewayv1.UDPProtocolType && b != gatewayv1.UDPProtocolType
 }
 
-// terminates tells whether a listener is the end of TLS.
+// terminates reports whether a listener terminates TLS.
 func terminates(l gatewayv1.Listener) bool {
 	switch l.Protocol {
 	case gatewayv1.HTTPSProtocolType:
@@ -231,7 +228,7 @@ func terminates(l gatewayv1.Listener) bool {
 	return false
 }
 
-// Passthrough is Kong's word for TLS that ends behind it.
+// Passthrough is Kong's name for TLS that the backend terminates.
 const Passthrough = "tls_passthrough"
 
 func schemeOf(l gatewayv1.Listener) string {

@@ -10,7 +10,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// address is what tells listeners apart.
+// address identifies a listener: two listeners of a Gateway with the same one conflict.
 type address struct {
 	protocol gatewayv1.ProtocolType
 	port     int32
@@ -21,17 +21,15 @@ func addressOf(l gatewayv1.Listener) address {
 	return address{l.Protocol, l.Port, hostname.Of(l.Hostname)}
 }
 
-// contest are the listeners of a Gateway and of its ListenerSets that take precedence over
-// those which are looked at.
+// contest holds the listeners of a Gateway and its ListenerSets that take precedence over the rest.
 type contest struct {
 	protocols map[int32][]gatewayv1.ProtocolType
 	addresses map[address]bool
 }
 
-// conflict finds out which listeners are for the same requests. Of those of several
-// objects the first is served. Of those of one object none is: nobody could tell whose
-// the requests are; they keep their place before those of the objects that follow, which
-// could not be had otherwise once the mistake is mended.
+// conflict finds listeners that conflict. If they belong to several objects, the first one is
+// served. If they belong to one object, none is. They still take precedence over later objects'
+// listeners, which would otherwise lose their place once the mistake is corrected.
 func conflict(all []assessment) {
 	earlier := contest{protocols: map[int32][]gatewayv1.ProtocolType{}, addresses: map[address]bool{}}
 	for len(all) > 0 {
@@ -44,7 +42,8 @@ func conflict(all []assessment) {
 	}
 }
 
-// enter has the listeners of one object contend with those before, and each other.
+// enter finds the conflicts of one object's listeners with earlier ones and with each other, and
+// adds those listeners that conflict with no earlier one.
 func (c contest) enter(own []assessment) {
 	var left []*assessment
 	for i := range own {
@@ -53,7 +52,7 @@ func (c contest) enter(own []assessment) {
 			continue
 		}
 		if reason := c.against(a.spec); reason != "" {
-			a.lose(reason, "one of the Gateway or of an older ListenerSet, which takes precedence")
+			a.lose(reason, "a listener of the Gateway or of an older ListenerSet, which takes precedence")
 			continue
 		}
 		left = append(left, a)
@@ -64,7 +63,7 @@ func (c contest) enter(own []assessment) {
 				continue
 			}
 			if reason := between(a.spec, b.spec); reason != "" {
-				a.lose(reason, "the listener "+string(b.spec.Name))
+				a.lose(reason, "listener "+string(b.spec.Name))
 			}
 		}
 	}
@@ -76,7 +75,7 @@ func (c contest) enter(own []assessment) {
 	}
 }
 
-// against is why a listener cannot be beside those before; empty if it can.
+// against returns why a listener conflicts with an earlier one; empty if it does not.
 func (c contest) against(l gatewayv1.Listener) gatewayv1.ListenerConditionReason {
 	for _, protocol := range c.protocols[l.Port] {
 		if clash(protocol, l.Protocol) {
@@ -89,7 +88,7 @@ func (c contest) against(l gatewayv1.Listener) gatewayv1.ListenerConditionReason
 	return ""
 }
 
-// between is why two listeners cannot be beside each other; empty if they can.
+// between returns why two listeners conflict; empty if they do not.
 func between(a, b gatewayv1.Listener) gatewayv1.ListenerConditionReason {
 	switch {
 	case a.Port != b.Port:

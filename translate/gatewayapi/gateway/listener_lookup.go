@@ -12,24 +12,25 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// oursPart is the part of a Gateway's merged listeners that exists if the Gateway is ours.
+// oursPart is the part of a Gateway's merged listeners that exists if the Gateway belongs to this
+// controller.
 type oursPart struct{ unit.PartOf[unit.None] }
 
-// setMerged is what a ListenerSet is told of itself.
+// setMerged is the part of one ListenerSet.
 type setMerged struct {
 	accepted, pooled bool // the Gateway is
 	listeners        []assessment
-	// omitted is why the Gateway does not have the listeners; empty if it does.
+	// omitted is why the listeners are not added to the Gateway; empty if they are.
 	omitted string
 }
 
-// setPart is what one ListenerSet is told.
+// setPart identifies the part of one ListenerSet.
 type setPart struct {
 	unit.PartOf[setMerged]
 	set unit.Key
 }
 
-// HostListener is a host for which a listener is served, and the namespace of the object that has it.
+// HostListener is the host of a served listener, and the namespace of the object with the listener.
 type HostListener struct {
 	Host      route.Host
 	Namespace string
@@ -42,26 +43,25 @@ type listenedAt struct {
 	host     route.Host
 }
 
-// atPart is the namespace of the object with the listener that is served for a host.
+// atPart is the namespace of the object with the served listener for a host.
 type atPart struct {
 	unit.PartOf[string]
 	listenedAt
 }
 
-// withinPart are the hosts within one for which listeners are served, in order.
+// withinPart are the hosts of served listeners that a host covers, sorted.
 type withinPart struct {
 	unit.PartOf[[]HostListener]
 	listenedAt
 }
 
-// anyWithinPart exists if there are hosts within one for which listeners are served. Unlike
-// those it remains the same when there are more.
+// anyWithinPart exists if [withinPart] does. Unlike that, it remains the same when hosts are added.
 type anyWithinPart struct {
 	unit.PartOf[unit.None]
 	listenedAt
 }
 
-// securePart are the listeners for HTTPS of a port by namespace, of which more than two are two.
+// securePart is the number of HTTPS listeners at a port by namespace; 2 stands for two or more.
 type securePart struct {
 	unit.PartOf[map[string]int]
 	port int32
@@ -73,8 +73,8 @@ type certificatePart struct {
 	name string
 }
 
-// addParts adds those of a Gateway's merged listeners to their fragment.
-func (m *merged) addParts(f *unit.Fragment, r *unit.Reader, gw *gatewayv1.Gateway) {
+// addParts adds the parts of a Gateway's merged listeners to the fragment.
+func (m *merged) addParts(f *unit.Fragment, r *unit.Reader, gateway *gatewayv1.Gateway) {
 	unit.SetPart(f, oursPart{}, unit.None{})
 	added := map[string]int{} // by namespace
 	secure, within := map[int32]map[string]int{}, map[listenedAt][]HostListener{}
@@ -108,47 +108,46 @@ func (m *merged) addParts(f *unit.Fragment, r *unit.Reader, gw *gatewayv1.Gatewa
 		unit.SetPart(f, withinPart{listenedAt: around}, slices.Compact(hosts))
 		unit.SetPart(f, anyWithinPart{listenedAt: around}, unit.None{})
 	}
-	for _, set := range setsOf(r, gw) {
+	for _, set := range setsOf(r, gateway) {
 		part := setMerged{accepted: condition.IsTrue(m.accepted), pooled: m.pooled, listeners: slices.Clone(m.of[set.key])}
 		for i := range part.listeners {
 			part.listeners[i].moreSpecific = nil
 		}
 		if len(part.listeners) == 0 && len(set.Spec.Listeners) > 0 {
-			part.omitted = tooMany(r, gw, set.ListenerSet, added[set.Namespace]+len(set.Spec.Listeners))
+			part.omitted = tooMany(r, gateway, set.ListenerSet, added[set.Namespace]+len(set.Spec.Listeners))
 		}
 		unit.SetPart(f, setPart{set: set.key}, part)
 	}
 }
 
-// AnyWithin reports whether there are hosts within one for which the Gateway has listeners at the
-// port of a listener.
+// AnyWithin reports whether the Gateway has other listeners, at the port of a listener, whose hosts
+// a host covers.
 func AnyWithin(r *unit.Reader, of unit.Key, l Listener, host route.Host) bool {
 	_, ok := unit.UsePart(r, mergedOf(of), anyWithinPart{listenedAt: listenedAt{l.Port, l.Protocol, host}})
 	return ok
 }
 
-// NamespaceAt returns the namespace of the object with the listener that the Gateway has for a host
-// at the port of a listener; it is false if there is none.
+// NamespaceAt returns the namespace of the object with the Gateway's listener for a host at the port
+// of a listener; it is false if there is none.
 func NamespaceAt(r *unit.Reader, of unit.Key, l Listener, host route.Host) (string, bool) {
 	return unit.UsePart(r, mergedOf(of), atPart{listenedAt: listenedAt{l.Port, l.Protocol, host}})
 }
 
-// HostsWithin returns the hosts within one for which the Gateway has listeners at the port of a
-// listener, in order.
+// HostsWithin returns the hosts, sorted, of the Gateway's other listeners at the port of a listener
+// that a host covers.
 func HostsWithin(r *unit.Reader, of unit.Key, l Listener, host route.Host) []HostListener {
 	all, _ := unit.UsePart(r, mergedOf(of), withinPart{listenedAt: listenedAt{l.Port, l.Protocol, host}})
 	return all
 }
 
-// SecureListeners returns how many listeners for HTTPS the Gateway has at a port by namespace, where
-// 2 stands for more too.
+// SecureListeners returns the number of HTTPS listeners that the Gateway has at a port by namespace;
+// 2 stands for two or more.
 func SecureListeners(r *unit.Reader, of unit.Key, port int32) map[string]int {
 	listeners, _ := unit.UsePart(r, mergedOf(of), securePart{port: port})
 	return listeners
 }
 
-// CertificateFor returns the certificate that the Gateway has for a server name; it is false if
-// there is none.
+// CertificateFor returns the Gateway's certificate for a server name; it is false if there is none.
 func CertificateFor(r *unit.Reader, of unit.Key, name string) (Certificate, bool) {
 	return unit.UsePart(r, mergedOf(of), certificatePart{name: name})
 }

@@ -6,9 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -20,8 +17,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// indexListenerSets adds the indexes by which a Gateway finds the ListenerSets that name it
-// as their parent.
+// indexListenerSets adds the indexes of ListenerSets by their parent Gateway.
 func indexListenerSets(g *unit.Graph) {
 	for _, k := range setKinds {
 		unit.DefineIndex(g, k.index, k.kind, func(object unit.Object) []types.NamespacedName {
@@ -35,8 +31,7 @@ func indexListenerSets(g *unit.Graph) {
 	}
 }
 
-// gatewayOf is the Gateway to which a ListenerSet wants to be attached. It is false if
-// that is another kind of object.
+// gatewayOf returns the parent Gateway of a ListenerSet; it is false if the parent is of another kind.
 func gatewayOf(set *gatewayv1.ListenerSet) (unit.Key, bool) {
 	ref := set.Spec.ParentRef
 	return unit.Gateway.Key(string(ptr.Deref(ref.Namespace, gatewayv1.Namespace(set.Namespace))), string(ref.Name)),
@@ -50,9 +45,8 @@ type source struct {
 	listeners []gatewayv1.Listener
 }
 
-// listenersOf are those of a Gateway, then those of the ListenerSets that it allows, the
-// oldest first; with what can be said of them before they have a port.
-// Those for which there is no room are not among them.
+// listenersOf returns the listeners of a Gateway, then those of the ListenerSets that it allows, the
+// oldest first, without their ports and references. ListenerSets beyond the limit are left out.
 func listenersOf(r *unit.Reader, gateway *gatewayv1.Gateway) []assessment {
 	sources := []source{{key: unit.Gateway.Of(gateway), object: gateway, listeners: gateway.Spec.Listeners}}
 	added := map[string]int{} // by namespace
@@ -77,8 +71,8 @@ func listenersOf(r *unit.Reader, gateway *gatewayv1.Gateway) []assessment {
 	return all
 }
 
-// tooMany is why a ListenerSet, with which its namespace would add so many listeners to a
-// Gateway, is left out; empty if it is not.
+// tooMany returns why a ListenerSet is left out, with which its namespace would add so many listeners
+// to a Gateway; empty if it is not.
 func tooMany(r *unit.Reader, gateway *gatewayv1.Gateway, set *gatewayv1.ListenerSet, listeners int) string {
 	most := r.Limits().Listeners
 	if set.Namespace == gateway.Namespace && most != limit.Unlimited {
@@ -87,21 +81,22 @@ func tooMany(r *unit.Reader, gateway *gatewayv1.Gateway, set *gatewayv1.Listener
 	if !limit.Exceeds(listeners, most) {
 		return ""
 	}
-	return fmt.Sprintf("with it the ListenerSets of namespace %s have %d listeners or more of Gateway %s/%s, and the setting %s allows %d",
+	return fmt.Sprintf("the ListenerSets of namespace %s would add %d listeners to Gateway %s/%s; the setting %s allows %d",
 		set.Namespace, listeners, gateway.Namespace, gateway.Name, limit.Listeners, most)
 }
 
-// attachedSet is a ListenerSet, and which object it is.
+// attachedSet is a ListenerSet or XListenerSet, and its key.
 type attachedSet struct {
 	*gatewayv1.ListenerSet
 	key unit.Key
 }
 
-// setsOf are the ListenerSets that a Gateway allows, in their order.
+// setsOf returns the ListenerSets that a Gateway allows, the oldest first.
 func setsOf(r *unit.Reader, gateway *gatewayv1.Gateway) (sets []attachedSet) {
+	allowed := allowedSets(gateway)
 	for _, k := range setKinds {
 		for _, object := range unit.List[unit.Object](r, k.index, types.NamespacedName{Namespace: gateway.Namespace, Name: gateway.Name}) {
-			if set, ok := listenerSetOf(object); ok && admits(r, gateway, set) {
+			if set, ok := listenerSetOf(object); ok && allowed.Allow(r, set.Namespace) {
 				sets = append(sets, attachedSet{set, k.kind.Of(set)})
 			}
 		}
@@ -113,35 +108,16 @@ func setsOf(r *unit.Reader, gateway *gatewayv1.Gateway) (sets []attachedSet) {
 	return sets
 }
 
-// admits tells whether a Gateway lets a ListenerSet be attached to it.
-func admits(r *unit.Reader, gateway *gatewayv1.Gateway, set *gatewayv1.ListenerSet) bool {
+// allowedSets returns the namespaces whose ListenerSets may attach to a Gateway.
+func allowedSets(gateway *gatewayv1.Gateway) Namespaces {
 	allowed := gateway.Spec.AllowedListeners
 	if allowed == nil || allowed.Namespaces == nil {
-		return false
+		return Namespaces{from: gatewayv1.NamespacesFromNone}
 	}
-	return NamespaceAllowed(r, set.Namespace, ptr.Deref(allowed.Namespaces.From, gatewayv1.NamespacesFromNone), allowed.Namespaces.Selector, gateway.Namespace)
+	return newNamespaces(gateway.Namespace, ptr.Deref(allowed.Namespaces.From, gatewayv1.NamespacesFromNone), allowed.Namespaces.Selector)
 }
 
-// NamespaceAllowed tells whether a namespace is one of those that an object of another one allows.
-func NamespaceAllowed(r *unit.Reader, namespace string, from gatewayv1.FromNamespaces, by *metav1.LabelSelector, own string) bool {
-	switch from {
-	case gatewayv1.NamespacesFromAll:
-		return true
-	case gatewayv1.NamespacesFromSame:
-		return namespace == own
-	case gatewayv1.NamespacesFromSelector:
-		selector, err := metav1.LabelSelectorAsSelector(by)
-		if err != nil {
-			return false
-		}
-		n, ok := unit.Get[*corev1.Namespace](r, unit.Namespace.Key("", namespace))
-		return ok && selector.Matches(labels.Set(n.Labels))
-	}
-	return false
-}
-
-// listenerSet translates a ListenerSet of one of its kinds. What its listeners are was found
-// out with those of its Gateway.
+// listenerSet translates a ListenerSet or XListenerSet. Its listeners were assessed with the Gateway's.
 func (Options) listenerSet(r *unit.Reader, key unit.Key, object unit.Object) (unit.Fragment, *Served) {
 	set, ok := listenerSetOf(object)
 	if !ok {
@@ -158,9 +134,9 @@ func (Options) listenerSet(r *unit.Reader, key unit.Key, object unit.Object) (un
 	if _, ours := unit.UsePart(r, mergedOf(parent), oursPart{}); !ours {
 		return unit.Fragment{}, nil
 	}
-	if !admits(r, gateway, set) {
+	if allowed := allowedSets(gateway); !allowed.Allow(r, set.Namespace) {
 		why := fmt.Sprintf("%s does not allow ListenerSets of namespace %s", parent, set.Namespace)
-		return detached(set, key, why, unallowed(r, gateway, set))
+		return detached(set, key, why, unit.Lacking(field.Spec.Child("parentRef"), allowed.Missing(r, set.Namespace)))
 	}
 	m, _ := unit.UsePart(r, mergedOf(parent), setPart{set: key})
 	if why := m.omitted; why != "" {
@@ -173,7 +149,7 @@ func (Options) listenerSet(r *unit.Reader, key unit.Key, object unit.Object) (un
 	return unit.Fragment{Status: status}, servedBy(parent, m.listeners)
 }
 
-// detached returns the fragment of a ListenerSet whose listeners the Gateway does not serve.
+// detached returns the fragment and value of a ListenerSet that is not attached to its Gateway.
 func detached(set *gatewayv1.ListenerSet, key unit.Key, why string, f unit.Fault) (unit.Fragment, *Served) {
 	accepted := listenerSetNotAccepted(gatewayv1.ListenerSetReasonNotAllowed, why).With(f)
 	programmed := listenerSetNotProgrammed(gatewayv1.ListenerSetReasonNotAllowed, why).With(f)
@@ -182,24 +158,7 @@ func detached(set *gatewayv1.ListenerSet, key unit.Key, why string, f unit.Fault
 	return unit.Fragment{Status: status}, &Served{Detached: why}
 }
 
-// unallowed returns the fault of a ListenerSet that its Gateway does not allow.
-func unallowed(r *unit.Reader, gateway *gatewayv1.Gateway, set *gatewayv1.ListenerSet) unit.Fault {
-	f := unit.At(field.Spec.Child("parentRef"))
-	if allowed := gateway.Spec.AllowedListeners; allowed != nil && allowed.Namespaces != nil {
-		f.Missing = MissingNamespace(r, set.Namespace, ptr.Deref(allowed.Namespaces.From, gatewayv1.NamespacesFromNone))
-	}
-	return f
-}
-
-// MissingNamespace returns the key of a Namespace that does not exist and whose labels decide.
-func MissingNamespace(r *unit.Reader, namespace string, from gatewayv1.FromNamespaces) (missing unit.Key) {
-	if key := unit.Namespace.Key("", namespace); from == gatewayv1.NamespacesFromSelector && r.Get(key) == nil {
-		return key
-	}
-	return missing
-}
-
-// status is that of a ListenerSet which its Gateway allows.
+// status returns the status of an attached ListenerSet.
 func (m setMerged) status(generation int64, key unit.Key) *listenerSetStatus {
 	s := &listenerSetStatus{}
 	for _, a := range m.listeners {
@@ -212,7 +171,7 @@ func (m setMerged) status(generation int64, key unit.Key) *listenerSetStatus {
 	return s
 }
 
-// conditions tell what becomes of a ListenerSet with these listeners.
+// conditions returns the conditions Accepted and Programmed of an attached ListenerSet.
 func (m setMerged) conditions() []condition.Diagnosis {
 	good := 0
 	for _, a := range m.listeners {
@@ -234,7 +193,7 @@ func (m setMerged) conditions() []condition.Diagnosis {
 	return []condition.Diagnosis{listenerSetAccepted(), listenerSetProgrammed()}
 }
 
-// attachedSets counts the ListenerSets that are served.
+// attachedSets returns the number of ListenerSets with a served listener.
 func (m *merged) attachedSets() int32 {
 	found := map[unit.Key]bool{}
 	for _, a := range m.listeners {
@@ -245,8 +204,8 @@ func (m *merged) attachedSets() int32 {
 	return int32(len(found))
 }
 
-// setKinds are the kinds of objects that add listeners to a Gateway, with their units and
-// the indexes by which a Gateway finds them.
+// setKinds are the kinds of objects that add listeners to a Gateway, with the roles of their units
+// and the indexes by their parent Gateway.
 var setKinds = []setKind{
 	{unit.ListenerSet, listenerSetRole, "ListenerSet of Gateway"},
 	{unit.XListenerSet, xListenerSetRole, "XListenerSet of Gateway"},
@@ -258,7 +217,7 @@ type setKind struct {
 	index unit.Index[types.NamespacedName]
 }
 
-// listenerSetOf is what an object of a kind that adds listeners says.
+// listenerSetOf returns a ListenerSet or XListenerSet as a ListenerSet; it is false for other objects.
 func listenerSetOf(object unit.Object) (*gatewayv1.ListenerSet, bool) {
 	switch set := object.(type) {
 	case *gatewayv1.ListenerSet:

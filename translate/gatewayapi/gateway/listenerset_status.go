@@ -9,13 +9,13 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// listenerSetStatus is that of a ListenerSet or XListenerSet.
+// listenerSetStatus is the status of a ListenerSet or XListenerSet.
 type listenerSetStatus struct {
 	condition.Verdicts
 	conditions []metav1.Condition
 	listeners  []gatewayv1.ListenerStatus
-	// network is of the Gateway's own Service; nil for the one in front of Kong, and where
-	// it does not matter.
+	// network is the state of the Gateway's own Service; nil if it has none or the ListenerSet is
+	// not attached.
 	network *network
 }
 
@@ -40,7 +40,7 @@ func (s *listenerSetStatus) Merge(object unit.Object, now unit.Moment) (any, boo
 		return nil, false
 	}
 	want := gatewayv1.ListenerSetStatus{
-		Conditions: condition.Merge(set.Status.Conditions, s.reached(now), now),
+		Conditions: condition.Merge(set.Status.Conditions, s.conditionsAt(now), now),
 		Listeners:  []gatewayv1.ListenerEntryStatus{},
 	}
 	have := make([]gatewayv1.ListenerStatus, len(set.Status.Listeners))
@@ -54,8 +54,8 @@ func (s *listenerSetStatus) Merge(object unit.Object, now unit.Moment) (any, boo
 	return want, !equality.Semantic.DeepEqual(want, set.Status)
 }
 
-// reached are the conditions, with that a Gateway without an address does not serve.
-func (s *listenerSetStatus) reached(now unit.Moment) []metav1.Condition {
+// conditionsAt returns the conditions at a moment: not programmed if the Gateway has no address.
+func (s *listenerSetStatus) conditionsAt(now unit.Moment) []metav1.Condition {
 	missing := len(now.Addresses) == 0
 	if s.network != nil {
 		missing = s.network.missing != nil

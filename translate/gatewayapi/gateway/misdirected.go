@@ -15,14 +15,13 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// misdirected refuses requests that come over a connection for another listener of a Gateway
-// with ports of its own: a browser with a connection for one name sends requests for others
-// over it if the certificate has them, too. Status 421 makes it open another connection. The
-// name that the client asked for over TLS determines which listener a connection is for; if
-// it asked for none, all requests are served.
+// misdirected refuses requests over a connection for another listener of a Gateway with ports of its
+// own: a browser reuses a connection for every host that the certificate names. Status 421 makes it
+// open another connection. The server name (SNI) determines the listener of a connection; without
+// one, all requests are served.
 //
-// Where namespaces are isolated these are the listeners of the Gateway's own namespace. For
-// those of others, and where Gateways share ports, see [attachment.connections].
+// If namespaces are isolated, this covers the listeners of the Gateway's own namespace. Package routes
+// covers other namespaces' listeners, and Gateways that share ports.
 func (t *translation) misdirected(all []assessment) {
 	own := map[route.Host]bool{}
 	listeners := map[int32]int{}
@@ -44,7 +43,7 @@ func (t *translation) misdirected(all []assessment) {
 	}
 }
 
-// fieldOf is the path of a listener if the Gateway itself has it, and otherwise of those that do.
+// fieldOf returns the path of a listener of the Gateway; for a ListenerSet's, that of all listeners.
 func (t *translation) fieldOf(a assessment) field.Path {
 	if a.of == t.key {
 		return a.path
@@ -52,7 +51,7 @@ func (t *translation) fieldOf(a assessment) field.Path {
 	return field.Spec.Child("listeners")
 }
 
-// refuses reports whether a listener is one for which connections can be.
+// refuses reports whether a listener takes part in refusing misdirected requests.
 func (t *translation) refuses(a assessment) bool {
 	return a.spec.Protocol == gatewayv1.HTTPSProtocolType && condition.IsTrue(a.programmed) && (!t.isolated || a.of.Namespace == t.key.Namespace)
 }
@@ -67,7 +66,7 @@ func (t *translation) refuseMisdirected(a assessment, host route.Host) {
 		Tags:    kong.Tags(t.gateway, gatewayv1.SchemeGroupVersion.WithKind("Gateway")),
 	}
 	entities, err := kong.Route(r, t.reader.Limits())
-	if err != nil { // there are more hosts than the router can be told of
+	if err != nil { // more hosts than one route in Kong can exclude
 		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "MisdirectedRequestsServed",
 			fmt.Sprintf("requests over connections for other listeners of port %d are served: %v", a.spec.Port, err)).At(t.fieldOf(a)))
 		return
@@ -75,5 +74,5 @@ func (t *translation) refuseMisdirected(a assessment, host route.Host) {
 	t.fragment.Entities = append(t.fragment.Entities, entities...)
 }
 
-// Misdirected answers misdirected requests.
+// Misdirected is the plugin that answers misdirected requests.
 var Misdirected = route.Plugin{Name: "request-termination", Config: []byte(`{"status_code":421,"message":"this connection is for another host"}`)}

@@ -17,13 +17,13 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// ports are where what comes to a Gateway's listeners arrives in Kong.
+// ports are the ports of Kong for a Gateway's listeners.
 type ports struct {
 	options Options
-	// service is the Gateway's own; empty if it is the one in front of Kong.
+	// service is the Gateway's own Service; empty if it has none.
 	service types.NamespacedName
 	own     ownPorts
-	// front are those of the Service in front of Kong.
+	// front are the ports of the Service in front of Kong.
 	front frontPorts
 }
 
@@ -34,7 +34,8 @@ func (o Options) ports(r *unit.Reader, gateway *gatewayv1.Gateway, class gateway
 	return ports{options: o, service: serviceName(gateway), own: portsOf(r, serviceName(gateway))}
 }
 
-// of is the port of Kong for a listener, 0 if that says nothing, or why there is none.
+// of returns the port of Kong for a listener, or why there is none; 0 if requests may arrive at any
+// port.
 func (p ports) of(l gatewayv1.Listener) (int32, *condition.Diagnosis) {
 	switch {
 	case p.service.Name != "":
@@ -52,22 +53,22 @@ func (p ports) of(l gatewayv1.Listener) (int32, *condition.Diagnosis) {
 		c := listenerBeyondShare(l.Protocol, p.options.namespacePorts(l.Protocol))
 		return 0, &c
 	case !ok:
-		c := listenerWithoutPort(l.Protocol, len(p.options.Pool[l.Protocol]))
+		c := listenerPoolExhausted(l.Protocol, len(p.options.Pool[l.Protocol]))
 		return 0, &c
 	}
 	return at, nil
 }
 
-// network is what a Gateway's own Service gives it.
+// network is the state of a Gateway's own Service.
 type network struct {
 	addresses []string
-	// missing is why the Gateway cannot be reached as it asks; nil if it can.
+	// missing is why the Gateway does not have the requested addresses; nil if it has.
 	missing *condition.Diagnosis
-	// taken is true if the Service is another's.
+	// taken is whether a Service of that name exists that does not belong to the Gateway.
 	taken bool
 }
 
-// network has the Gateway's Service made, and tells what came of it.
+// network returns the Service and EndpointSlices to write for a Gateway, and the state of the Service.
 func (o Options) network(r *unit.Reader, gateway *gatewayv1.Gateway, m *merged) ([]unit.Object, *network) {
 	f := &front{gateway: gateway, name: serviceName(gateway)}
 	for _, a := range m.listeners {
@@ -82,7 +83,7 @@ func (o Options) network(r *unit.Reader, gateway *gatewayv1.Gateway, m *merged) 
 	return f.objects(o.endpoints(r)), n
 }
 
-// networkOf tells what a Gateway's own Service gives it.
+// networkOf returns the state of a Gateway's own Service.
 func networkOf(r *unit.Reader, gateway *gatewayv1.Gateway) *network {
 	n, name := &network{}, serviceName(gateway)
 	key := unit.Service.Key(name.Namespace, name.Name)
@@ -107,24 +108,24 @@ func networkOf(r *unit.Reader, gateway *gatewayv1.Gateway) *network {
 	return n
 }
 
-// close has requests to a listener that are for none of its routes end there: those that
-// are for any port are not the Gateway's.
-func (t *translation) close(a assessment) {
+// answerUnmatched answers 404 to requests at a listener that match none of its routes. Otherwise they
+// could match routes of other Gateways that are served at any port.
+func (t *translation) answerUnmatched(a assessment) {
 	if !isHTTP(a.spec.Protocol) || !condition.IsTrue(a.accepted) {
-		return // Kong closes connections that no route takes
+		return // Kong closes connections that match no route
 	}
 	r := route.Route{
 		Name:      fmt.Sprintf("gateway.%s.%s.%d", t.key.Namespace, t.key.Name, a.spec.Port) + name.Suffix(t.reader, t.key),
 		Match:     route.Match{Fallback: true, Port: int(a.kongPort), Path: route.AnyPath},
 		Protocols: []string{schemes[a.spec.Protocol]}, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426,
 		Plugins: []route.Plugin{{Name: "request-termination",
-			// With a body of its own, gRPC takes the status for that of no such method.
+			// With this body, gRPC clients see UNIMPLEMENTED.
 			Config: []byte(`{"status_code":404,"content_type":"application/json; charset=utf-8","body":"{\"message\":\"no Route matched with those values\"}"}`)}},
 		Tags: kong.Tags(t.gateway, gatewayv1.SchemeGroupVersion.WithKind("Gateway")),
 	}
 	entities, err := kong.Route(r, t.reader.Limits())
 	if err != nil {
-		panic(err) // it says nothing of a user's
+		panic(err) // not possible: the route has no user input
 	}
 	for _, e := range entities {
 		if !slices.ContainsFunc(t.fragment.Entities, func(other *kong.Entity) bool { return other.Ref == e.Ref }) {

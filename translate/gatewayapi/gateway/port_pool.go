@@ -15,7 +15,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// allGateways holds all Gateways.
+// allGateways is the index that lists all Gateways.
 const allGateways unit.Index[unit.None] = "Gateway of all"
 
 // poolPort is a port of the Service of a Gateway.
@@ -25,31 +25,30 @@ type poolPort struct {
 	Port     int32
 }
 
-// assignments are Kong's ports for ports of Gateways. Those that no port is left for are missing.
+// assignments are Kong's ports for ports of Gateways. Ports that got none are missing.
 type assignments map[poolPort]int32
 
-// ownPortsOf is a part of the pool's unit.
+// ownPortsOf is the part of the pool's unit for one Service.
 type ownPortsOf struct {
 	unit.PartOf[ownPorts]
 	service types.NamespacedName
 }
 
-// ownPorts are what the Service of one Gateway is assigned.
+// ownPorts are the ports assigned to the Service of one Gateway.
 type ownPorts struct {
 	assigned assignments
-	// beyond are the ports that would be more than a namespace may have.
+	// beyond are the ports that exceed the share of a namespace.
 	beyond map[poolPort]bool
 }
 
-// portsOf returns the ports that a Gateway's own Service is assigned.
+// portsOf returns the ports assigned to a Gateway's own Service.
 func portsOf(r *unit.Reader, service types.NamespacedName) ownPorts {
 	own, _ := unit.UsePart(r, poolRole.Of("", ""), ownPortsOf{service: service})
 	return own
 }
 
-// pool assigns Kong's ports. What is recorded is assigned first, then the rest in the order of
-// the Gateways' ages. Only the record counts for what a Gateway has: tenants can write the
-// Services of their Gateways.
+// pool assigns Kong's ports: recorded ones first, then the rest, the oldest Gateway first. It trusts
+// the record and not the Services, which tenants can write.
 func (o Options) pool(r *unit.Reader, _ unit.Key) (unit.Fragment, unit.None) {
 	recorded := o.recorded(r)
 	p := pooling{options: o, recorded: recorded, assigned: assignments{}, beyond: map[poolPort]bool{},
@@ -73,15 +72,15 @@ func (o Options) pool(r *unit.Reader, _ unit.Key) (unit.Fragment, unit.None) {
 	return fragment, unit.None{}
 }
 
-// wantedPort is a port and the namespace whose share it counts against: that of the object
-// with the listener, which need not be that of the Gateway.
+// wantedPort is a port and the namespace whose share it counts against: the namespace of the object
+// with the listener, which may be a ListenerSet of another namespace.
 type wantedPort struct {
 	poolPort
 	namespace string
 }
 
-// wantedPorts are the ports that Gateways want to have assigned, the oldest Gateway first.
-// Those that ListenerSets add come last, so that Gateways do not go without for them.
+// wantedPorts returns the ports that Gateways need, the oldest Gateway first. Ports of ListenerSets
+// come last, so that they cannot take the place of Gateways' ports.
 func (o Options) wantedPorts(r *unit.Reader) []wantedPort {
 	gateways := unit.List[*gatewayv1.Gateway](r, allGateways, unit.None{})
 	slices.SortStableFunc(gateways, func(a, b *gatewayv1.Gateway) int {
@@ -107,7 +106,7 @@ func (o Options) wantedPorts(r *unit.Reader) []wantedPort {
 	return append(own, added...)
 }
 
-// portShare is what a namespace has of the ports for one protocol.
+// portShare identifies a namespace's share of the ports for one protocol.
 type portShare struct {
 	namespace string
 	protocol  gatewayv1.ProtocolType
@@ -123,7 +122,7 @@ type pooling struct {
 	shares   map[portShare]int
 }
 
-// assign assigns a port of Kong, or any that is left if it is 0, unless there is one already.
+// assign assigns a port of Kong to a wanted port that has none: at, or any free one if that is 0.
 func (p *pooling) assign(w wantedPort, at int32) {
 	if p.assigned[w.poolPort] != 0 || p.taken[at] {
 		return
@@ -134,18 +133,18 @@ func (p *pooling) assign(w wantedPort, at int32) {
 		return
 	}
 	if at == 0 {
-		if at = p.left(w.Protocol); at == 0 {
+		if at = p.free(w.Protocol); at == 0 {
 			return
 		}
 	}
 	p.shares[of]++
 	p.taken[at], p.assigned[w.poolPort] = true, at
-	delete(p.beyond, w.poolPort) // it was so for another namespace
+	delete(p.beyond, w.poolPort) // another namespace's share may have been exceeded
 }
 
-// left is a port of Kong that is not assigned; 0 if there is none. Those that are still recorded
-// for a Gateway come last: its Service may lead to them for a while.
-func (p *pooling) left(protocol gatewayv1.ProtocolType) int32 {
+// free returns a port of Kong that is not assigned; 0 if there is none. Ports that are still recorded
+// for a Gateway come last: its Service may target them for a while.
+func (p *pooling) free(protocol gatewayv1.ProtocolType) int32 {
 	for _, recorded := range []bool{false, true} {
 		for _, port := range p.options.Pool[protocol] {
 			if !p.taken[port] && p.recorded.has(port) == recorded {
@@ -156,7 +155,7 @@ func (p *pooling) left(protocol gatewayv1.ProtocolType) int32 {
 	return 0
 }
 
-// namespacePorts is how many ports for a protocol one namespace can have.
+// namespacePorts returns the number of ports for a protocol that one namespace may have.
 func (o Options) namespacePorts(protocol gatewayv1.ProtocolType) int {
 	if o.NamespacePorts == 0 {
 		return (len(o.Pool[protocol]) + 1) / 2
@@ -164,7 +163,7 @@ func (o Options) namespacePorts(protocol gatewayv1.ProtocolType) int {
 	return o.NamespacePorts
 }
 
-// byService are the assignments of each Service, so that one Gateway's ports concern no other.
+// byService returns the assignments of each Service.
 func (p *pooling) byService() map[types.NamespacedName]ownPorts {
 	all := map[types.NamespacedName]ownPorts{}
 	of := func(port poolPort) ownPorts {
@@ -184,8 +183,8 @@ func (p *pooling) byService() map[types.NamespacedName]ownPorts {
 	return all
 }
 
-// portsPluginName tells Kong which port of a Gateway its own ones stand for, which is what
-// upstreams read in X-Forwarded-Port.
+// portsPluginName is the plugin that maps Kong's ports to the ports of Gateways. Backends see the
+// latter in X-Forwarded-Port.
 const portsPluginName = "kube-sync-ports"
 
 // mappedPort is one entry of the plugin's configuration.
@@ -194,7 +193,7 @@ type mappedPort struct {
 	Gateway int32 `json:"gateway"`
 }
 
-// portsPlugin is for all requests; there is none without a Gateway for HTTP.
+// portsPlugin returns the global plugin; none if no Gateway has a port for HTTP or HTTPS.
 func portsPlugin(assigned assignments) []*kong.Entity {
 	var ports []mappedPort
 	for port, at := range assigned {
@@ -208,9 +207,9 @@ func portsPlugin(assigned assignments) []*kong.Entity {
 	slices.SortFunc(ports, func(a, b mappedPort) int { return cmp.Compare(a.Kong, b.Kong) })
 	config, err := json.Marshal(map[string][]mappedPort{"ports": ports})
 	if err != nil {
-		panic(err) // numbers
+		panic(err) // not possible: there are only numbers
 	}
 	plugin := kong.Plugin(route.Plugin{Name: portsPluginName, Config: config}, kong.Ref{}, "")
-	plugin.Instead = []*kong.Entity{} // a Kong without it serves all the same
+	plugin.Instead = []*kong.Entity{} // a Kong that refuses it serves without it
 	return []*kong.Entity{plugin}
 }

@@ -1,25 +1,22 @@
 package gateway
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// portRecord is what is recorded.
+// portRecord is the content of the ConfigMap that records the assigned ports.
 type portRecord struct {
-	version string // of the ConfigMap; empty without one
+	version string // of the ConfigMap; empty if it does not exist
 	data    map[string]string
-	ports   map[string]int32 // Kong's, by what is recorded of it
+	ports   map[string]int32 // Kong's port by its holder
 }
 
 // recorded reads the record.
@@ -41,21 +38,21 @@ func (o Options) recorded(r *unit.Reader) portRecord {
 	return record
 }
 
-// of is the port of Kong that is recorded for one of a Gateway.
+// of returns the port of Kong that is recorded for a Gateway's port.
 func (r portRecord) of(port poolPort) (int32, bool) {
 	at, ok := r.ports[owned.PortHolder(port.Service, portName(port.Protocol, port.Port))]
 	return at, ok
 }
 
-// has reports whether something is recorded of a port of Kong.
+// has reports whether a holder is recorded for a port of Kong.
 func (r portRecord) has(port int32) bool {
 	_, ok := r.data[strconv.Itoa(int(port))]
 	return ok
 }
 
-// record is the ConfigMap with these assignments, to be written in the place of the version that
-// was read and no other; nil if there is nowhere to write it. What a Gateway had stays recorded
-// until another has the port.
+// record returns the ConfigMap with these assignments; nil without a Service in front of Kong. It has
+// the version that was read, so that a concurrent change makes the write fail. A port stays recorded
+// for its last holder until another one gets it.
 func (o Options) record(before portRecord, assigned assignments) *corev1.ConfigMap {
 	if o.Front.Name == "" {
 		return nil
@@ -78,10 +75,4 @@ func (o Options) record(before portRecord, assigned assignments) *corev1.ConfigM
 		record.Data[strconv.Itoa(int(at))] = holder
 	}
 	return record
-}
-
-// listenerBeyondShare says of a listener that its namespace has as many ports as it may.
-func listenerBeyondShare(protocol gatewayv1.ProtocolType, most int) condition.Diagnosis {
-	return condition.New(gatewayv1.ListenerConditionAccepted, false, gatewayv1.ListenerReasonPortUnavailable,
-		fmt.Sprintf("the Gateways and ListenerSets of the namespace already have %d ports for %s, and the setting LIMIT_NAMESPACE_GATEWAY_PORTS allows no more", most, protocol))
 }

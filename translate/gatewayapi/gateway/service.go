@@ -21,8 +21,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// serviceName is that of a Gateway's Service: the Gateway's name and its class's, as far as
-// that can be the name of a Service.
+// serviceName returns the name of a Gateway's Service: the names of the Gateway and its class, or a
+// name with a digest if that is not a valid name of a Service.
 func serviceName(gateway *gatewayv1.Gateway) types.NamespacedName {
 	name := gateway.Name + "-" + string(gateway.Spec.GatewayClassName)
 	if len(validation.IsDNS1035Label(name)) > 0 {
@@ -33,19 +33,19 @@ func serviceName(gateway *gatewayv1.Gateway) types.NamespacedName {
 	return types.NamespacedName{Namespace: gateway.Namespace, Name: name}
 }
 
-// portName tells what a port of a Service is for.
+// portName returns the name of a Service's port, such as "https-443".
 func portName(protocol gatewayv1.ProtocolType, port int32) string {
 	return strings.ToLower(string(protocol)) + "-" + strconv.Itoa(int(port))
 }
 
-// front is the Service of one Gateway in the making.
+// front builds the Service of one Gateway.
 type front struct {
 	gateway *gatewayv1.Gateway
 	name    types.NamespacedName
 	ports   []corev1.ServicePort
 }
 
-// open adds a port of the Gateway that is assigned one of Kong's.
+// open adds a port of the Gateway with its port of Kong.
 func (f *front) open(protocol gatewayv1.ProtocolType, port, at int32) {
 	name := portName(protocol, port)
 	if slices.ContainsFunc(f.ports, func(p corev1.ServicePort) bool { return p.Name == name }) {
@@ -54,8 +54,8 @@ func (f *front) open(protocol gatewayv1.ProtocolType, port, at int32) {
 	f.ports = append(f.ports, corev1.ServicePort{Name: name, Port: port, Protocol: transport(protocol), TargetPort: intstr.FromInt32(at)})
 }
 
-// objects are the Service and what it leads to: the endpoints that the Service in front of
-// Kong has. A selector would find pods of the Gateway's own namespace only.
+// objects returns the Service and its EndpointSlices, with the endpoints of the Service in front of
+// Kong. A selector would find only pods of the Gateway's own namespace.
 func (f *front) objects(endpoints []*discoveryv1.EndpointSlice) []unit.Object {
 	if len(f.ports) == 0 {
 		return nil
@@ -76,7 +76,7 @@ func (f *front) objects(endpoints []*discoveryv1.EndpointSlice) []unit.Object {
 	return objects
 }
 
-// requested is the address that the Gateway asks for; empty for any.
+// requested returns the address that the Gateway requests; empty for any.
 func (f *front) requested() string {
 	for _, a := range f.gateway.Spec.Addresses {
 		if a.Value != "" {
@@ -102,7 +102,7 @@ func (f *front) slice(of *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice 
 	return slice
 }
 
-// metadata has an object found by the Gateway's name, and go with the Gateway.
+// metadata returns metadata with the label of the Gateway's name and the Gateway as the owner.
 func (f *front) metadata(name string, labels map[string]string) metav1.ObjectMeta {
 	meta := metav1.ObjectMeta{
 		Name: name, Namespace: f.name.Namespace,
@@ -124,12 +124,12 @@ func (f *front) metadata(name string, labels map[string]string) metav1.ObjectMet
 	return meta
 }
 
-// endpoints are those of the Service in front of Kong.
+// endpoints returns the EndpointSlices of the Service in front of Kong.
 func (o Options) endpoints(r *unit.Reader) []*discoveryv1.EndpointSlice {
 	return backend.Slices(r, o.Front.Namespace, o.Front.Name)
 }
 
-// addressesOf are those that the network gave a Service.
+// addressesOf returns the load-balancer addresses of a Service, sorted.
 func addressesOf(service *corev1.Service) []string {
 	var addresses []string
 	for _, ingress := range service.Status.LoadBalancer.Ingress {

@@ -1,3 +1,3 @@
-// Package gatewayclass translates GatewayClasses: which are ours, whether their Gateways have Services
-// of their own, and which features they claim.
+// Package gatewayclass translates GatewayClasses: which belong to this controller, whether their
+// Gateways have Services of their own, and which features they report.
 package gatewayclass

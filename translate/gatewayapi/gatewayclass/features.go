@@ -7,7 +7,7 @@ import (
 	known "sigs.k8s.io/gateway-api/pkg/features"
 )
 
-// features are all that we support, in order.
+// features are all the supported features, sorted by name.
 var features = []gatewayv1.SupportedFeature{
 	{Name: "BackendTLSPolicy"},
 	{Name: "BackendTLSPolicySANValidation"},
@@ -59,11 +59,11 @@ var features = []gatewayv1.SupportedFeature{
 	{Name: "UDPRoute"},
 }
 
-// Features are what a GatewayClass claims, in order, if Kong has all the ports that it may
-// have. The conformance suite tests these.
+// Features returns the features that a GatewayClass reports if Kong has ports for every protocol,
+// sorted by name. The conformance suite tests these.
 func Features() []gatewayv1.SupportedFeature { return slices.Clone(features) }
 
-// streamFeatures need ports for the protocol.
+// streamFeatures need ports of a protocol.
 var streamFeatures = map[known.FeatureName]gatewayv1.ProtocolType{
 	known.SupportTCPRoute:              gatewayv1.TCPProtocolType,
 	known.SupportTLSRoute:              gatewayv1.TLSProtocolType,
@@ -72,7 +72,7 @@ var streamFeatures = map[known.FeatureName]gatewayv1.ProtocolType{
 	known.SupportUDPRoute:              gatewayv1.UDPProtocolType,
 }
 
-// serviceFeatures are those of Gateways with a Service of their own.
+// serviceFeatures need Gateways with a Service of their own.
 var serviceFeatures = []known.FeatureName{
 	known.SupportGatewayFrontendClientCertificateValidation,
 	known.SupportGatewayFrontendClientCertificateValidationInsecureFallback,
@@ -81,7 +81,7 @@ var serviceFeatures = []known.FeatureName{
 	known.SupportGatewayStaticAddresses,
 }
 
-// relayFeatures need the proxy beside Kong.
+// relayFeatures need the relay.
 var relayFeatures = []known.FeatureName{
 	known.SupportBackendTLSPolicy,
 	known.SupportBackendTLSPolicySANValidation,
@@ -94,7 +94,7 @@ var relayFeatures = []known.FeatureName{
 	known.SupportHTTPRouteRetryConnectionError,
 }
 
-// featuresOf are what a class can claim here.
+// featuresOf returns the features that a class reports with these options.
 func (o Options) featuresOf(class Class) []gatewayv1.SupportedFeature {
 	return slices.DeleteFunc(Features(), func(f gatewayv1.SupportedFeature) bool {
 		name := known.FeatureName(f.Name)

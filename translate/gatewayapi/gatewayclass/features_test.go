@@ -9,28 +9,28 @@ import (
 	known "sigs.k8s.io/gateway-api/pkg/features"
 )
 
-// Each feature of gateways is claimed, and no other.
-func TestEveryFeatureIsClaimed(t *testing.T) {
+// A class reports every feature of gateways that Gateway API defines, and no others.
+func TestEveryFeatureIsReported(t *testing.T) {
 	all := known.SetsToNamesSet(known.AllFeatures)
 	mesh := known.SetsToNamesSet(known.MeshCoreFeatures, known.MeshExtendedFeatures)
 	for name := range all.Difference(mesh) {
 		if !slices.Contains(Features(), gatewayv1.SupportedFeature{Name: gatewayv1.FeatureName(name)}) {
-			t.Errorf("%s is not claimed", name)
+			t.Errorf("%s is not reported", name)
 		}
 	}
 	for _, f := range Features() {
 		if name := known.FeatureName(f.Name); !all.Has(name) || mesh.Has(name) {
-			t.Errorf("%s is claimed, and Gateway API knows no such feature of gateways", name)
+			t.Errorf("%s is reported, but Gateway API defines no such feature of gateways", name)
 		}
 	}
 	byName := func(a, b gatewayv1.SupportedFeature) int { return cmp.Compare(a.Name, b.Name) }
 	if !slices.IsSortedFunc(Features(), byName) {
-		t.Error("the features are not in order, as the specification wants them")
+		t.Error("the features are not sorted, which the specification requires")
 	}
 }
 
-// A class claims no more than can be had where the gateway runs.
-func TestClaimsFollowThePorts(t *testing.T) {
+// A class reports no feature whose ports, Services or relay are missing.
+func TestFeaturesNeedTheirPorts(t *testing.T) {
 	requests := Pool{gatewayv1.HTTPProtocolType: {20000}, gatewayv1.HTTPSProtocolType: {20020}}
 	all := Pool{gatewayv1.HTTPProtocolType: {20000}, gatewayv1.HTTPSProtocolType: {20020},
 		gatewayv1.TCPProtocolType: {20040}, gatewayv1.TLSProtocolType: {20060}, gatewayv1.UDPProtocolType: {20080}}
@@ -46,10 +46,10 @@ func TestClaimsFollowThePorts(t *testing.T) {
 			[]known.FeatureName{"GatewayFrontendClientCertificateValidation", "GatewayFrontendClientCertificateValidationInsecureFallback", "GatewayInfrastructure", "GatewayPort8080", "GatewayStaticAddresses", "TCPRoute", "TLSRoute", "TLSRouteModeMixed", "TLSRouteModeTerminate"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			claims := c.options.featuresOf(Class{Ours: true, Pooled: c.pooled})
+			reported := c.options.featuresOf(Class{Ours: true, Pooled: c.pooled})
 			for _, f := range Features() {
-				if has := slices.Contains(claims, f); has == slices.Contains(c.without, known.FeatureName(f.Name)) {
-					t.Errorf("%s is claimed: %t", f.Name, has)
+				if has := slices.Contains(reported, f); has == slices.Contains(c.without, known.FeatureName(f.Name)) {
+					t.Errorf("%s is reported: %t", f.Name, has)
 				}
 			}
 		})

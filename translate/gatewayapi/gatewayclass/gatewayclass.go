@@ -15,22 +15,22 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Annotations are those that the Kong Ingress Controller reads on GatewayClasses.
+// Annotations are the annotations that the Kong Ingress Controller reads on GatewayClasses.
 var Annotations = []string{annotation.GatewayClassUnmanaged}
 
 // Options are settings of the operator.
 type Options struct {
-	// Controller is the controllerName of the GatewayClasses that are ours.
+	// Controller is the controllerName of the GatewayClasses that belong to this controller.
 	Controller string
-	// Gateway is the only one that is served; all of our classes if its name is empty.
+	// Gateway is the only Gateway served; all Gateways of our classes are if its name is empty.
 	Gateway types.NamespacedName
-	// Ports are those of the Service in front of Kong, by protocol, where that cannot be read.
-	// Gateways without a Service of their own are reached by it.
+	// Ports are the ports of the Service in front of Kong, by protocol, for when the Service
+	// cannot be read. Gateways that share this Service are reached through them.
 	Ports map[gatewayv1.ProtocolType][]int32
-	// Pool has the ports for Gateways with a Service of their own. Without any, or with
-	// one Gateway alone, there are no such Gateways.
+	// Pool holds the ports for Gateways with a Service of their own. There are no such
+	// Gateways if it is empty or Gateway names the only Gateway.
 	Pool Pool
-	// Relay reports that there is a relay, which some features need.
+	// Relay is whether there is a relay, which some features need.
 	Relay bool
 }
 
@@ -44,7 +44,7 @@ const role unit.Role[Class] = "gatewayclass"
 // Class is the value of a GatewayClass's unit.
 type Class struct {
 	Ours bool
-	// Pooled gives each Gateway of the class a Service of its own.
+	// Pooled is whether each Gateway of the class has a Service of its own, with ports of the pool.
 	Pooled bool
 }
 
@@ -57,16 +57,16 @@ func (o Options) class(r *unit.Reader, key unit.Key, class *gatewayv1.GatewayCla
 		return unit.Fragment{Status: newStatus(class, nil, supportedVersion(r, invalidParameters())...)}, Class{}
 	}
 	found := Class{Ours: true, Pooled: len(o.Pool) > 0 && o.Gateway.Name == "" && annotation.Of(class, key).Text(annotation.GatewayClassUnmanaged, "") == ""}
-	var claimed []gatewayv1.SupportedFeature
-	if claims(r) {
-		claimed = o.featuresOf(found)
+	var reported []gatewayv1.SupportedFeature
+	if listsFeatures(r) {
+		reported = o.featuresOf(found)
 	}
-	return unit.Fragment{Status: newStatus(class, claimed, supportedVersion(r, accepted())...),
+	return unit.Fragment{Status: newStatus(class, reported, supportedVersion(r, accepted())...),
 		Verdicts: annotation.Ignored(class, key, Annotations...)}, found
 }
 
-// supportedVersion adds to conditions whether we know the version of Gateway API that is installed. Others are served as
-// well as can be. Where we may not read definitions there is nothing to say.
+// supportedVersion appends the condition SupportedVersion: whether the installed version of Gateway
+// API is a supported one. It is left out where the version is unknown.
 func supportedVersion(r *unit.Reader, conditions ...condition.Diagnosis) []condition.Diagnosis {
 	installed := installedVersion(r)
 	if installed == "" {
@@ -77,10 +77,10 @@ func supportedVersion(r *unit.Reader, conditions ...condition.Diagnosis) []condi
 	return append(conditions, supportedVersionCondition(ok && at >= oldestMinor && at <= newest, installed))
 }
 
-// oldestMinor is that of the oldest release of Gateway API 1 whose definitions are supported.
+// oldestMinor is the minor version of the oldest supported release of Gateway API 1.
 const oldestMinor = 1
 
-// minor is the second number of a version of Gateway API 1: 6 of "v1.6.3".
+// minor returns the minor version of a release of Gateway API 1: 6 for "v1.6.3".
 func minor(version string) (int, bool) {
 	rest, ok := strings.CutPrefix(version, "v1.")
 	number, _, _ := strings.Cut(rest, ".")
@@ -88,14 +88,14 @@ func minor(version string) (int, bool) {
 	return n, ok && err == nil
 }
 
-// claims reports whether the installed definitions let a class list its features as objects.
-// Up to 1.1 they are strings there, and the whole status would be refused.
-func claims(r *unit.Reader) bool {
+// listsFeatures reports whether the installed definition stores features as objects. Up to 1.1 they
+// are strings, and the API server would reject the whole status.
+func listsFeatures(r *unit.Reader) bool {
 	at, ok := minor(installedVersion(r))
 	return !ok || at >= 2
 }
 
-// installedVersion is that of the definition of GatewayClasses; "" where it is not known.
+// installedVersion returns the version of the installed Gateway API; "" if it is unknown.
 func installedVersion(r *unit.Reader) string {
 	definition, _ := unit.Get[*metav1.PartialObjectMetadata](r,
 		unit.CustomResourceDefinition.Key("", "gatewayclasses."+gatewayv1.GroupName))
@@ -105,7 +105,7 @@ func installedVersion(r *unit.Reader) string {
 	return definition.Annotations[consts.BundleVersionAnnotation]
 }
 
-// ClassOf tells whether a Gateway is for us to serve, and how.
+// ClassOf returns the class of a Gateway; the zero Class if this controller does not serve it.
 func (o Options) ClassOf(r *unit.Reader, gateway *gatewayv1.Gateway) Class {
 	if o.Gateway.Name != "" && (gateway.Name != o.Gateway.Name || gateway.Namespace != o.Gateway.Namespace) {
 		return Class{}
@@ -113,15 +113,15 @@ func (o Options) ClassOf(r *unit.Reader, gateway *gatewayv1.Gateway) Class {
 	return unit.Use(r, role.Of("", string(gateway.Spec.GatewayClassName)))
 }
 
-// DefaultController is the Kong Ingress Controller's.
+// DefaultController is the controllerName of the Kong Ingress Controller.
 const DefaultController = "konghq.com/kic-gateway-controller"
 
-// Pool are ports at which Kong listens for Gateways, by protocol. Each port of a Gateway
-// that has a Service of its own is assigned one, so that what comes to different Gateways
-// comes to different ports of Kong.
+// Pool holds the ports at which Kong listens for Gateways with a Service of their own, by
+// protocol. Each port of such a Gateway is assigned one, so that different Gateways receive
+// traffic at different ports of Kong.
 type Pool map[gatewayv1.ProtocolType][]int32
 
-// Has tells whether a port is one of them.
+// Has reports whether a port belongs to the pool.
 func (p Pool) Has(port int) bool {
 	for _, ports := range p {
 		if slices.Contains(ports, int32(port)) {

@@ -13,7 +13,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// A class says whether the installed version of Gateway API is one that we know, as far as the definitions tell.
+// A class reports whether the installed version of Gateway API is supported, if the definitions name a version.
 func TestSupportedVersion(t *testing.T) {
 	key := unit.CustomResourceDefinition.Key("", "gatewayclasses.gateway.networking.k8s.io")
 	definition := func(version string) unit.Object {
@@ -49,7 +49,7 @@ func TestSupportedVersion(t *testing.T) {
 		if !meta.IsStatusConditionTrue(conditions, "Accepted") {
 			t.Errorf("conditions %v: want the class accepted", conditions)
 		}
-		// Older definitions have another type for features.
+		// In older definitions features have another type.
 		features := status.(gatewayv1.GatewayClassStatus).SupportedFeatures
 		if old := step.installed != nil && slices.Contains([]string{"v1.0.0", "v1.1.1"}, step.installed.GetAnnotations()[consts.BundleVersionAnnotation]); old != (len(features) == 0) {
 			t.Errorf("with %v: %d features", step.installed, len(features))

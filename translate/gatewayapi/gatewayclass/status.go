@@ -29,10 +29,10 @@ func supportedVersionCondition(supported bool, installed string) condition.Diagn
 			fmt.Sprintf("Gateway API %s is installed", installed))
 	}
 	return condition.New(gatewayv1.GatewayClassConditionStatusSupportedVersion, false, gatewayv1.GatewayClassReasonUnsupportedVersion,
-		fmt.Sprintf("Gateway API %s is installed, and served as far as it is like %s", installed, consts.BundleVersion))
+		fmt.Sprintf("Gateway API %s is installed and not supported: only what it has in common with %s works", installed, consts.BundleVersion))
 }
 
-// status is that of a GatewayClass.
+// status is the status of a GatewayClass.
 type status struct {
 	condition.Verdicts
 	conditions []metav1.Condition

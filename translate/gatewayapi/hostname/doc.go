@@ -1,3 +1,3 @@
-// Package hostname compares host names in the way of Gateway API, where the wildcard of "*.example.com" stands
-// for any number of labels.
+// Package hostname compares host names as Gateway API does: the wildcard of "*.example.com" matches
+// one or more labels.
 package hostname

@@ -11,8 +11,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Valid reports whether a host is a host name, with or without a wildcard, or empty. An API server
-// stores no others.
+// Valid reports whether a host is empty or a valid host name, with or without a wildcard. An API
+// server stores no others.
 func Valid(h route.Host) bool {
 	name := string(h)
 	if h.Wildcard() {
@@ -21,7 +21,7 @@ func Valid(h route.Host) bool {
 	return h == "" || len(validation.IsDNS1123Subdomain(name)) == 0
 }
 
-// Covers reports whether all names of the one host are among those of the other.
+// Covers reports whether every name that narrow matches is matched by wide too.
 func Covers(wide, narrow route.Host) bool {
 	switch {
 	case wide == "" || wide == narrow:
@@ -32,7 +32,8 @@ func Covers(wide, narrow route.Host) bool {
 	return false
 }
 
-// Intersection returns the names that both hosts have: those of the narrower one, if any.
+// Intersection returns the narrower host if it is covered by the other one; it is false if no name
+// matches both.
 func Intersection(a, b route.Host) (route.Host, bool) {
 	switch {
 	case Covers(a, b):
@@ -43,12 +44,12 @@ func Intersection(a, b route.Host) (route.Host, bool) {
 	return "", false
 }
 
-// Of returns the host that a hostname is; empty for any.
+// Of returns a Hostname as a host, in lower case; empty, for any host, if there is none.
 func Of(hostname *gatewayv1.Hostname) route.Host {
 	return route.Host(strings.ToLower(string(ptr.Deref(hostname, ""))))
 }
 
-// Wider returns the hosts that cover a host and are not it, the widest last.
+// Wider returns the other hosts that cover a host, the widest last.
 func Wider(host route.Host) (all []route.Host) {
 	if host == "" {
 		return nil
@@ -63,8 +64,8 @@ func Wider(host route.Host) (all []route.Host) {
 	}
 }
 
-// Between yields the hosts from a wide one, which is left out, to one that it covers, the widest
-// first. No more of them are made than are asked for: names may have many labels.
+// Between yields the hosts that wide covers and that cover host, from the widest to host itself;
+// wide is left out. They are made lazily, because names may have many labels.
 func Between(wide, host route.Host) iter.Seq[route.Host] {
 	return func(yield func(route.Host) bool) {
 		name := domainOf(host)
@@ -79,7 +80,7 @@ func Between(wide, host route.Host) iter.Seq[route.Host] {
 	}
 }
 
-// domainOf is a host without its wildcard.
+// domainOf returns a host without its wildcard.
 func domainOf(host route.Host) string {
 	if host.Wildcard() {
 		return host.Domain()
@@ -87,7 +88,7 @@ func domainOf(host route.Host) string {
 	return string(host)
 }
 
-// InName returns a host as names of Kong's entities have it.
+// InName returns a host in the form that names of Kong's entities use.
 func InName(host route.Host) string {
 	if host == "" {
 		return "_"

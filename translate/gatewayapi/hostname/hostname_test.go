@@ -23,7 +23,7 @@ func TestIntersection(t *testing.T) {
 	} {
 		for _, pair := range [][2]route.Host{{test.a, test.b}, {test.b, test.a}} {
 			if got, ok := Intersection(pair[0], pair[1]); got != test.want || ok != test.ok {
-				t.Errorf("%q and %q have %q, %t in common, want %q, %t", pair[0], pair[1], got, ok, test.want, test.ok)
+				t.Errorf("Intersection(%q, %q) = %q, %t, want %q, %t", pair[0], pair[1], got, ok, test.want, test.ok)
 			}
 		}
 	}

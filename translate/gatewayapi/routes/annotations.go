@@ -11,17 +11,16 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// protocolsFor are the protocols of Kong's route for what comes by listeners of some
-// schemes, where an annotation may ask for one alone, and the scheme that its requests have
-// to be of; empty for any. It is false where the listeners have none of what is asked for.
+// protocolsFor returns the protocols of Kong's route for listeners of these schemes, and the scheme
+// that its requests must have; empty for any. The annotation may allow only some of the protocols. It
+// is false if no listener has an allowed one.
 //
-// To a route of https alone Kong answers plain requests by asking for TLS, with a redirect
-// if the status is one. So it does for plain requests that come by a listener if https is
-// asked for, and for no others.
-func protocolsFor(schemes, asked []string) (protocols []string, scheme string, ok bool) {
+// If a route in Kong has https only, Kong answers requests over HTTP with a redirect, or with 426.
+// That happens here if the annotation allows https only and a listener is for HTTP.
+func protocolsFor(schemes, allowed []string) (protocols []string, scheme string, ok bool) {
 	plain, secure := slices.Contains(schemes, "http"), slices.Contains(schemes, "https")
-	wantsPlain, wantsSecure := len(asked) == 0, len(asked) == 0
-	for _, protocol := range asked {
+	wantsPlain, wantsSecure := len(allowed) == 0, len(allowed) == 0
+	for _, protocol := range allowed {
 		wantsPlain = wantsPlain || protocol == "http" || protocol == "grpc"
 		wantsSecure = wantsSecure || protocol == "https" || protocol == "grpcs"
 	}
@@ -40,8 +39,8 @@ func protocolsFor(schemes, asked []string) (protocols []string, scheme string, o
 	return []string{"https"}, "https", true
 }
 
-// withAliases are a route's host names and those that its annotation adds. A route for all
-// hosts has these too.
+// withAliases returns a route's host names and those of its annotation host-aliases. A route for all
+// hosts needs no aliases.
 func withAliases(object unit.Object, key unit.Key, hostnames []gatewayv1.Hostname) []gatewayv1.Hostname {
 	if len(hostnames) == 0 {
 		return nil
@@ -55,11 +54,11 @@ func withAliases(object unit.Object, key unit.Key, hostnames []gatewayv1.Hostnam
 	return hostnames
 }
 
-// aliases says which of the annotation's host names are without effect.
+// aliases warns about host names of the annotation without effect.
 func (t *requestTranslation) aliases(values *annotation.Values) {
 	for _, alias := range values.HostAliases() {
 		if alias.Open() {
-			values.Invalid(annotation.HostAliases, string(alias), "possible for routes of Gateway API, whose hosts have wildcards at the begin alone")
+			values.Invalid(annotation.HostAliases, string(alias), "supported for routes of Gateway API, where a wildcard must be the first label")
 			continue
 		}
 		served := slices.ContainsFunc(t.attachment.bindings, func(b binding) bool {
@@ -67,12 +66,12 @@ func (t *requestTranslation) aliases(values *annotation.Values) {
 			return in
 		})
 		if !served && len(t.attachment.hostnames) > 0 {
-			values.Invalid(annotation.HostAliases, string(alias), "within the hosts of a listener")
+			values.Invalid(annotation.HostAliases, string(alias), "covered by the hostname of a listener")
 		}
 	}
 }
 
-// withAnnotations returns a match with what annotations ask for besides.
+// withAnnotations returns a match with the methods, SNIs and headers of the annotations added.
 func (t *requestTranslation) withAnnotations(m route.Match) route.Match {
 	if len(m.Methods) == 0 {
 		m.Methods = t.base.Match.Methods

@@ -8,11 +8,11 @@ import (
 
 // Options are settings of the operator.
 type Options struct {
-	// Controller is what statuses call us.
+	// Controller is the controllerName for statuses.
 	Controller string
 	// Relay does what Kong cannot.
 	Relay backendref.Relay
-	// Isolated keeps the hosts of namespaces apart.
+	// Isolated is whether hosts belong to namespaces.
 	Isolated bool
 }
 

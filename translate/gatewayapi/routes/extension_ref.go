@@ -8,7 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// extensions are the KongPlugins that a route's filters refer to.
+// extensions returns the names of the KongPlugins that a route's filters refer to.
 func extensions(object unit.Object) []string {
 	var names []string
 	add := func(ref *gatewayv1.LocalObjectReference) {
@@ -33,7 +33,7 @@ func extensions(object unit.Object) []string {
 	return names
 }
 
-// isAttached tells whether one of a route's parents is a Gateway of ours.
+// isAttached reports whether one of a route's parents belongs to this controller.
 func isAttached(r *unit.Reader, object unit.Object) bool {
 	var refs []gatewayv1.ParentReference
 	switch route := object.(type) {

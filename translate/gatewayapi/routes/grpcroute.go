@@ -12,11 +12,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// grpcRoute translates a GRPCRoute. In Kong its routes are of plain requests and its
-// services of gRPC: requests that are not gRPC's are the backend's to refuse, or a
-// plugin's to make it of.
+// grpcRoute translates a GRPCRoute. In Kong its routes have HTTP protocols and its services gRPC ones:
+// the backend refuses requests that are not gRPC, or a plugin converts them.
 func (o Options) grpcRoute(r *unit.Reader, key unit.Key, object *gatewayv1.GRPCRoute) unit.Fragment {
-	t := requestTranslation{dialect: backendref.RequestRoutes[key.Kind],
+	t := requestTranslation{kind: backendref.RequestRoutes[key.Kind],
 		routeTranslation: o.translationOf(r, key, object, object.Spec.CommonRouteSpec, withAliases(object, key, object.Spec.Hostnames))}
 	for _, rule := range object.Spec.Rules {
 		t.rules = append(t.rules, requestRule{HTTPRouteRule: backendref.HTTPRuleOf(rule), matches: grpcMatches(rule), matchless: len(rule.Matches) == 0})
@@ -28,7 +27,7 @@ func (o Options) grpcRoute(r *unit.Reader, key unit.Key, object *gatewayv1.GRPCR
 	return fragment
 }
 
-// grpcMatches are a rule's matches, for one without any that of all requests.
+// grpcMatches returns the matches of a rule. A rule without matches matches all requests.
 func grpcMatches(rule gatewayv1.GRPCRouteRule) []route.Match {
 	var matches []route.Match
 	for _, match := range rule.Matches {
@@ -45,7 +44,7 @@ func grpcMatches(rule gatewayv1.GRPCRouteRule) []route.Match {
 	return matches
 }
 
-// grpcPath is that of requests for a method: "/package.Service/Method".
+// grpcPath returns the path of requests for a method: "/package.Service/Method".
 func grpcPath(m *gatewayv1.GRPCMethodMatch) route.Path {
 	if m == nil {
 		return route.AnyPath
@@ -64,7 +63,7 @@ func grpcPath(m *gatewayv1.GRPCMethodMatch) route.Path {
 	return route.Path{Kind: route.Exact, Value: "/" + service + "/" + method}
 }
 
-// wholeElement has a regular expression match a path's element and not a part of it.
+// wholeElement returns a regular expression that matches a whole element of a path.
 func wholeElement(regex string) string {
 	return "(?:" + cmp.Or(regex, "[^/]+") + ")"
 }

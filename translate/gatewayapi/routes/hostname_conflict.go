@@ -14,20 +14,20 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// reasonHostnameConflict is why a route is not accepted whose hosts are of the other kind's. The
-// specification names no reason; it is the one that listeners have.
+// reasonHostnameConflict is the reason of a route that is not accepted because a route of another
+// kind has its hosts. The specification names no reason; listeners use this one.
 const reasonHostnameConflict = gatewayv1.RouteConditionReason(gatewayv1.ListenerReasonHostnameConflict)
 
-// age is what decides between two routes.
+// age decides which of two routes takes precedence.
 type age struct {
 	since    time.Time
-	isolated bool // hosts of namespaces are apart, and so are their routes
+	isolated bool // hosts belong to namespaces, so only routes of one namespace conflict
 }
 
-// crossServed returns why a route is not served by a listener at which an HTTPRoute and a
-// GRPCRoute have a host in common; empty if it is. The oldest of two has the listener, also with
-// wildcards and where one of them is for all hosts.
-func (a *attachment) crossServed(to unit.Key, l gateway.Listener, hosts []route.Host) string {
+// hostnameConflict returns why a route is not attached to a listener; empty if it is. An HTTPRoute and
+// a GRPCRoute conflict if they have a host in common there, also through wildcards. The oldest route
+// is attached.
+func (a *attachment) hostnameConflict(to unit.Key, l gateway.Listener, hosts []route.Host) string {
 	kind := unit.Kind(a.kind)
 	if _, ok := backendref.RequestRoutes[kind]; !ok {
 		return ""
@@ -39,7 +39,7 @@ func (a *attachment) crossServed(to unit.Key, l gateway.Listener, hosts []route.
 	for _, host := range hosts {
 		entry.Own = append(entry.Own, string(host))
 		if host == l.Host {
-			continue // no host at the listener is wider
+			continue // the listener has no wider host
 		}
 		for _, wide := range hostname.Wider(host) {
 			entry.Above = append(entry.Above, string(wide))
@@ -60,7 +60,7 @@ func (a *attachment) crossServed(to unit.Key, l gateway.Listener, hosts []route.
 	case stays:
 		return ""
 	case by.Namespace == a.namespace:
-		return fmt.Sprintf("listener %s of %s: %s, which takes precedence, has a host name in common with the route", l.Name, to, by)
+		return fmt.Sprintf("listener %s of %s: %s has a host name in common with the route and takes precedence", l.Name, to, by)
 	}
-	return fmt.Sprintf("listener %s of %s: %s of another namespace, which takes precedence, has a host name in common with the route", l.Name, to, by.Kind.WithArticle())
+	return fmt.Sprintf("listener %s of %s: %s of another namespace has a host name in common with the route and takes precedence", l.Name, to, by.Kind.WithArticle())
 }

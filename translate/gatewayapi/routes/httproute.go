@@ -10,7 +10,7 @@ import (
 
 // httpRoute translates an HTTPRoute.
 func (o Options) httpRoute(r *unit.Reader, key unit.Key, object *gatewayv1.HTTPRoute) unit.Fragment {
-	t := requestTranslation{dialect: backendref.RequestRoutes[key.Kind],
+	t := requestTranslation{kind: backendref.RequestRoutes[key.Kind],
 		routeTranslation: o.translationOf(r, key, object, object.Spec.CommonRouteSpec, withAliases(object, key, object.Spec.Hostnames))}
 	for i := range object.Spec.Rules {
 		rule := requestRule{HTTPRouteRule: &object.Spec.Rules[i]}

@@ -16,7 +16,7 @@ var pathKinds = map[gatewayv1.PathMatchType]route.PathKind{
 	gatewayv1.PathMatchRegularExpression: route.Regex,
 }
 
-// matchOf reads a match, but for the host.
+// matchOf converts a match, without the host.
 func matchOf(match gatewayv1.HTTPRouteMatch) route.Match {
 	m := everything
 	if p := match.Path; p != nil {
@@ -36,8 +36,8 @@ func matchOf(match gatewayv1.HTTPRouteMatch) route.Match {
 	return m
 }
 
-// appendValue adds what a header or query parameter is to have. Of entries for one name
-// the specification has only the first count.
+// appendValue appends the match of a header or query parameter. By the specification, only the first
+// entry for a name is used.
 func appendValue(all []route.Values, name, value string, regex bool) []route.Values {
 	if slices.ContainsFunc(all, func(v route.Values) bool { return v.Name == name }) {
 		return all

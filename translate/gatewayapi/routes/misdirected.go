@@ -13,36 +13,35 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// connections returns the server names of connections for a listener to which the route is
-// attached. It is false if requests are served over all connections, or the Gateway refuses
-// them itself. Where Gateways share ports, a listener for all hosts has those that belong to no
-// other, and its Gateway does not determine which these are.
-func (a *attachment) connections(gw unit.Key, l gateway.Listener, of string) (names route.ServerNames, ok bool) {
-	if l.Scheme != "https" || l.Host == "" || l.KongPort != 0 && (!a.age.isolated || of == gw.Namespace) {
+// connections returns the server names of the connections for a listener of a Gateway; the namespace
+// is that of the object with the listener. It is false if requests are served over all connections,
+// or if the Gateway's unit refuses misdirected requests. The former includes listeners for all hosts
+// at shared ports: their connections depend on the listeners of all Gateways.
+func (a *attachment) connections(gatewayKey unit.Key, l gateway.Listener, namespace string) (names route.ServerNames, ok bool) {
+	if l.Scheme != "https" || l.Host == "" || l.KongPort != 0 && (!a.age.isolated || namespace == gatewayKey.Namespace) {
 		return names, false
 	}
 	listeners := 0
-	for namespace, n := range gateway.SecureListeners(a.reader, gw, l.Port) {
-		if a.servesFrom(gw, namespace) {
+	for namespace, n := range gateway.SecureListeners(a.reader, gatewayKey, l.Port) {
+		if a.isServedBy(gatewayKey, namespace) {
 			listeners += n
 		}
 	}
 	if listeners < 2 {
 		return names, false
 	}
-	return route.ServerNames{Host: l.Host, Not: a.othersWithin(gw, l, l.Host)}, true
+	return route.ServerNames{Host: l.Host, Not: a.othersWithin(gatewayKey, l, l.Host)}, true
 }
 
-// secured notes that the route is served for the host through a listener of a Gateway, and the
-// connections for that.
-func (b *binding) secured(a *attachment, l gateway.Listener, gw unit.Key, of string) {
+// addConnections adds the Gateway and the connections of an HTTPS listener.
+func (b *binding) addConnections(a *attachment, l gateway.Listener, gatewayKey unit.Key, namespace string) {
 	if l.Scheme != "https" {
 		return
 	}
-	if !slices.Contains(b.gateways, gw) {
-		b.gateways = append(b.gateways, gw)
+	if !slices.Contains(b.gateways, gatewayKey) {
+		b.gateways = append(b.gateways, gatewayKey)
 	}
-	names, ok := a.connections(gw, l, of)
+	names, ok := a.connections(gatewayKey, l, namespace)
 	switch {
 	case !ok:
 		b.anyConnection = true
@@ -51,7 +50,7 @@ func (b *binding) secured(a *attachment, l gateway.Listener, gw unit.Key, of str
 	}
 }
 
-// misdirections are the refusals of misdirected requests, by Kong's port and the host.
+// misdirections are the claims to refuse misdirected requests, by Kong's port and host.
 const misdirections unit.Family[hostAt] = "misdirection"
 
 type hostAt struct {
@@ -59,9 +58,8 @@ type hostAt struct {
 	host     route.Host
 }
 
-// refuseMisdirected refuses requests for a host of the route that come over connections for
-// other listeners, as long as the namespace has the host: requests that another namespace serves
-// are not concerned.
+// refuseMisdirected refuses requests for a host of the route over connections for other listeners,
+// while the namespace owns the host: another namespace's requests are not affected.
 func (t *requestTranslation) refuseMisdirected(b binding) {
 	if b.anyConnection || len(b.connections) == 0 {
 		return
@@ -71,16 +69,16 @@ func (t *requestTranslation) refuseMisdirected(b binding) {
 		port = fmt.Sprintf(".%d", b.kongPort)
 	}
 	r := route.Route{
-		Name: fmt.Sprintf("%s.%s.%s.misdirected.%s", strings.ToLower(t.dialect.Kind.Kind), t.key.Namespace, t.key.Name, hostname.InName(b.host)) + port + t.suffix,
+		Name: fmt.Sprintf("%s.%s.%s.misdirected.%s", strings.ToLower(t.kind.Kind.Kind), t.key.Namespace, t.key.Name, hostname.InName(b.host)) + port + t.suffix,
 		Match: route.Match{Connections: b.connections, Host: b.host, Deep: true, NotHosts: b.not, Port: int(b.kongPort), Scheme: "https",
 			Path: route.AnyPath},
 		Protocols: []string{"https"}, BufferRequest: true, BufferResponse: true, HTTPSRedirectStatus: 426,
-		Plugins: []route.Plugin{gateway.Misdirected}, Tags: kong.Tags(t.object, t.dialect.Kind, t.userTags...),
+		Plugins: []route.Plugin{gateway.Misdirected}, Tags: kong.Tags(t.object, t.kind.Kind, t.userTags...),
 	}
 	where := kong.Part{Name: "connections for other hosts than " + string(b.host), Path: field.Spec.Child("hostnames")}
 	entities, err := kong.Route(r, t.reader.Limits())
 	if err != nil {
-		t.warn(unit.At(where.Path), "MisdirectedRequestsServed", "%s: requests over them are served: %v", where, err)
+		t.warn(unit.At(where.Path), "MisdirectedRequestsServed", "%s: requests over these connections are served: %v", where, err)
 		return
 	}
 	if !t.allowance.Take(entities, where) {
@@ -92,15 +90,15 @@ func (t *requestTranslation) refuseMisdirected(b binding) {
 	})
 }
 
-// certify lets the certificates of Gateways be served for a host of the route, also if they are
-// of other namespaces: where namespaces are isolated, no other namespace than that of the routes
-// for a host determines its certificate.
+// certify claims the server name of a host for the certificate of each Gateway, which may be of
+// another namespace. It is needed if namespaces are isolated: only the owner of a host then
+// determines its certificate.
 func (t *requestTranslation) certify(b binding) {
 	if !t.options.Isolated || b.host == "" {
 		return
 	}
-	for _, gw := range b.gateways {
-		c, ok := gateway.CertificateFor(t.reader, gw, string(b.host))
+	for _, gatewayKey := range b.gateways {
+		c, ok := gateway.CertificateFor(t.reader, gatewayKey, string(b.host))
 		if !ok {
 			continue
 		}

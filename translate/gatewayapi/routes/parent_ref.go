@@ -18,56 +18,57 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// attachment is what a route's parents make of it.
+// attachment is a route's attachment to its parents.
 type attachment struct {
 	reader    *unit.Reader
-	kind      string // the route's
+	kind      string // of the route
 	namespace string
 	age       age
 	hostnames []gatewayv1.Hostname
 
 	parents []parent
-	// sections are the listeners to which the route is attached; some may be there several times.
+	// sections are the listeners to which the route is attached, maybe with duplicates.
 	sections []unit.Section
 	bindings []binding
-	// byHost are the places of the bindings for a host.
+	// byHost are the indexes of the bindings for a host.
 	byHost map[route.Host][]int
-	// gateways are those that the route is attached to, also by ListenerSets.
+	// gateways are the Gateways that the route is attached to, directly or by a ListenerSet.
 	gateways []unit.Key
-	// places counts the listeners for which the route asks, and left those above what a route
-	// may have. Full reports that the namespace has no room for the route's.
-	places, left int
-	full         bool
-	// omitted counts the hosts at listeners that there was no room for, and labels those of the
-	// hosts that there was room for.
+	// listeners counts the listeners that the route can be attached to, up to the limit of a route;
+	// excess counts the rest. If full is set, the namespace has no room for them.
+	listeners, excess int
+	full              bool
+	// labels counts the labels of the hosts at listeners, up to the limit; omitted counts the hosts
+	// beyond it.
 	omitted, labels int
-	// conflicts say at which listeners routes of another kind take precedence.
+	// conflicts are the listeners at which routes of another kind take precedence.
 	conflicts []condition.Cause
-	// ambiguous says where two Gateways share a port and differ in what they show.
+	// ambiguous are messages about Gateways that share a port and differ in client certificates.
 	ambiguous []string
 }
 
-// parent is one of our Gateways or ListenerSets that the route wants to be attached to.
+// parent is one of the route's parents that belongs to this controller.
 type parent struct {
 	ref      gatewayv1.ParentReference
 	accepted condition.Diagnosis
-	// listeners are those that the route is attached to.
+	// listeners are the listeners that the route is attached to.
 	listeners []*gateway.Listener
 }
 
-// candidate is a parent, and the listeners of it to which the route may be attached.
+// candidate is a parent with its listeners to which the route may be attached.
 type candidate struct {
 	key unit.Key
 	to  *gateway.Served
 	ref gatewayv1.ParentReference
 	at  field.Path
-	// named are the listeners that the reference names, and allowing those that take the route.
+	// named are the listeners that the reference selects, allowing those of them that allow the
+	// route, and matching those that have hosts in common with it.
 	named, allowing []*gateway.Listener
-	places          []place
+	matching        []match
 }
 
-// place is a listener, and the hosts that it has in common with the route.
-type place struct {
+// match is a listener, and the hosts that it has in common with the route.
+type match struct {
 	*gateway.Listener
 	hosts []route.Host
 }
@@ -79,7 +80,7 @@ func (p parent) programmed() condition.Diagnosis {
 	return routeProgrammed()
 }
 
-// attach finds the listeners for all parents that are ours.
+// attach attaches the route to all parents that belong to this controller.
 func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 	var candidates []candidate
 	for i, ref := range refs {
@@ -94,7 +95,7 @@ func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 			candidates = append(candidates, c)
 		}
 	}
-	a.full = !a.reader.Attachable(a.places)
+	a.full = !a.reader.Attachable(a.listeners)
 	for _, c := range candidates {
 		accepted, listeners := a.attachTo(c)
 		a.parents = append(a.parents, parent{c.ref, accepted, listeners})
@@ -104,8 +105,7 @@ func (a *attachment) attach(refs []gatewayv1.ParentReference) {
 	})
 }
 
-// find finds the listeners of a parent that the route names, that allow it, and that have hosts in
-// common with it.
+// find sets the listeners of a candidate.
 func (a *attachment) find(c *candidate) {
 	for i := range c.to.Listeners {
 		l := &c.to.Listeners[i]
@@ -114,17 +114,17 @@ func (a *attachment) find(c *candidate) {
 		}
 	}
 	for _, l := range c.named {
-		if slices.Contains(l.Kinds, a.kind) && gateway.NamespaceAllowed(a.reader, a.namespace, l.From, l.Selector, c.key.Namespace) {
+		if slices.Contains(l.Kinds, a.kind) && l.Routes.Allow(a.reader, a.namespace) {
 			c.allowing = append(c.allowing, l)
 		}
 	}
 	for _, l := range c.allowing {
 		hosts := a.hosts(*l)
-		if len(hosts) > 0 && a.places >= limit.RouteListeners {
-			a.left++
-		} else if hosts = a.affordable(hosts); len(hosts) > 0 {
-			a.places++
-			c.places = append(c.places, place{l, hosts})
+		if len(hosts) > 0 && a.listeners >= limit.RouteListeners {
+			a.excess++
+		} else if hosts = a.withinLimit(hosts); len(hosts) > 0 {
+			a.listeners++
+			c.matching = append(c.matching, match{l, hosts})
 		}
 	}
 }
@@ -134,7 +134,7 @@ func (a *attachment) attachTo(c candidate) (condition.Diagnosis, []*gateway.List
 	var attached []*gateway.Listener
 	var conflicts []condition.Cause
 	if !a.full {
-		attached, conflicts = a.attachToPlaces(c)
+		attached, conflicts = a.attachToMatching(c)
 	}
 	if why, refused := a.refusal(c, len(attached), conflicts); refused {
 		return why, nil
@@ -149,46 +149,47 @@ func (a *attachment) attachTo(c candidate) (condition.Diagnosis, []*gateway.List
 	return routeAccepted(), attached
 }
 
-// attachToPlaces returns the listeners to which the route is attached, and why it is not to others.
-func (a *attachment) attachToPlaces(c candidate) (attached []*gateway.Listener, conflicts []condition.Cause) {
-	for _, p := range c.places {
-		if why := a.crossServed(c.key, *p.Listener, p.hosts); why != "" {
+// attachToMatching attaches the route to the matching listeners of a candidate, and returns them. At
+// some, routes of another kind take precedence.
+func (a *attachment) attachToMatching(c candidate) (attached []*gateway.Listener, conflicts []condition.Cause) {
+	for _, m := range c.matching {
+		if why := a.hostnameConflict(c.key, *m.Listener, m.hosts); why != "" {
 			conflicts = append(conflicts, condition.Cause{Message: why, Fault: unit.At(c.at)})
 			continue
 		}
-		attached = append(attached, p.Listener)
-		for _, host := range p.hosts {
-			a.bind(host, *p.Listener, c.to.Gateway, c.key.Namespace)
+		attached = append(attached, m.Listener)
+		for _, host := range m.hosts {
+			a.bind(host, *m.Listener, c.to.Gateway, c.key.Namespace)
 		}
 	}
 	return attached, conflicts
 }
 
-// refusal returns why a parent does not accept the route, if it does not.
+// refusal returns why a parent does not accept the route; it is false if the parent does.
 func (a *attachment) refusal(c candidate, attached int, conflicts []condition.Cause) (condition.Diagnosis, bool) {
 	switch {
 	case c.to.Detached != "":
 		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s is not attached: %s", c.key, c.to.Detached)).At(c.at), true
 	case len(c.named) == 0:
-		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no such listener", c.key)).At(wrongSection(c.ref, c.at)), true
+		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("%s has no listener with this sectionName or port", c.key)).At(wrongSection(c.ref, c.at)), true
 	case len(c.allowing) == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNotAllowedByListeners,
-			fmt.Sprintf("no listener of %s takes %s of namespace %s", c.key, unit.Kind(a.kind).WithArticle(), a.namespace)).With(a.disallowed(c.named, c.at)), true
-	case len(c.places) > 0 && a.full:
+			fmt.Sprintf("no listener of %s allows %s of namespace %s", c.key, unit.Kind(a.kind).WithArticle(), a.namespace)).With(a.disallowed(c.named, c.at)), true
+	case len(c.matching) > 0 && a.full:
 		return routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue,
-			fmt.Sprintf("the setting %s allows the routes of namespace %s %d listeners, and all of them ask for more; the oldest come first, and this one is not attached to its %d",
-				limit.Attachments, a.namespace, a.reader.Limits().Attachments, a.places)).At(c.at), true
-	case len(c.places) == 0 && a.places >= limit.RouteListeners:
+			fmt.Sprintf("the setting %s allows the routes of namespace %s %d attachments to listeners, and older routes take precedence; there is no room for the %d of this route",
+				limit.Attachments, a.namespace, a.reader.Limits().Attachments, a.listeners)).At(c.at), true
+	case len(c.matching) == 0 && a.listeners >= limit.RouteListeners:
 		return routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue,
-			fmt.Sprintf("other parents have %d listeners for the route, which are as many as a route may have", limit.RouteListeners)).At(c.at), true
+			fmt.Sprintf("the route is attached to %d listeners of other parents, and a route may have no more", limit.RouteListeners)).At(c.at), true
 	case attached == 0 && len(conflicts) > 0:
 		return routeNotAccepted(reasonHostnameConflict, messagesOf(conflicts)).At(c.at), true
 	case attached == 0 && a.labels >= limit.HostLabels:
 		return routeNotAccepted(gatewayv1.RouteReasonUnsupportedValue,
-			fmt.Sprintf("the hosts of the route at other listeners have %d labels in all, and there is no room for more", limit.HostLabels)).At(field.Spec.Child("hostnames")), true
+			fmt.Sprintf("the hosts of the route at other listeners have %d labels in total, and a route may have no more", limit.HostLabels)).At(field.Spec.Child("hostnames")), true
 	case attached == 0:
 		return routeNotAccepted(gatewayv1.RouteReasonNoMatchingListenerHostname,
-			fmt.Sprintf("no host name of the route is one of a listener of %s", c.key)).At(field.Spec.Child("hostnames")), true
+			fmt.Sprintf("no host name of the route intersects the hostname of a listener of %s", c.key)).At(field.Spec.Child("hostnames")), true
 	}
 	return condition.Diagnosis{}, false
 }
@@ -204,24 +205,24 @@ func wrongSection(ref gatewayv1.ParentReference, at field.Path) field.Path {
 	return at
 }
 
-// disallowed returns the fault of a reference to listeners of which none takes the route.
+// disallowed returns the fault of a reference to listeners that do not allow the route.
 func (a *attachment) disallowed(all []*gateway.Listener, at field.Path) unit.Fault {
 	for _, l := range all {
-		if missing := gateway.MissingNamespace(a.reader, a.namespace, l.From); slices.Contains(l.Kinds, a.kind) && missing != (unit.Key{}) {
+		if missing := l.Routes.Missing(a.reader, a.namespace); slices.Contains(l.Kinds, a.kind) && missing != (unit.Key{}) {
 			return unit.Lacking(at, missing)
 		}
 	}
 	return unit.At(at)
 }
 
-// hosts are those that the route and a listener have in common.
+// hosts returns the hosts that the route and a listener have in common.
 func (a *attachment) hosts(l gateway.Listener) []route.Host {
 	if len(a.hostnames) == 0 {
 		return []route.Host{l.Host}
 	}
 	var hosts []route.Host
-	for _, asked := range a.hostnames {
-		name := hostname.Of(&asked)
+	for _, h := range a.hostnames {
+		name := hostname.Of(&h)
 		if host, ok := hostname.Intersection(l.Host, name); ok && hostname.Valid(name) {
 			hosts = append(hosts, host)
 		}
@@ -229,9 +230,9 @@ func (a *attachment) hosts(l gateway.Listener) []route.Host {
 	return hosts
 }
 
-// affordable returns the first hosts of a listener, as many as the route may have labels at all
-// listeners together: each label is one more host that may be in the way of the route.
-func (a *attachment) affordable(hosts []route.Host) []route.Host {
+// withinLimit returns the first hosts of a listener, until the route reaches the limit of labels at
+// all listeners. Each label is one more host that can conflict with the route.
+func (a *attachment) withinLimit(hosts []route.Host) []route.Host {
 	for i, host := range hosts {
 		if a.labels >= limit.HostLabels {
 			a.omitted += len(hosts) - i

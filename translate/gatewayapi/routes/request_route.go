@@ -21,19 +21,18 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// requestRule is a rule of an HTTPRoute, or one of a GRPCRoute in the words of those:
-// but for the matches, all that the one can say the other says in the same way.
+// requestRule is a rule of an HTTPRoute, or a rule of a GRPCRoute that was converted to one.
 type requestRule struct {
 	matches []route.Match
-	// matchless reports that the rule names no match and so matches all requests.
+	// matchless is whether the rule has no match and so matches all requests.
 	matchless bool
 	*gatewayv1.HTTPRouteRule
-	// relayed tells that the rule's backends need the relay, encrypted that some of them, or
-	// of its mirrors, are connected to over TLS.
-	relayed, encrypted bool
+	// needsRelay is whether the rule's backends need the relay, usesTLS whether some of the
+	// backends or mirrors are connected to over TLS.
+	needsRelay, usesTLS bool
 }
 
-// part is a match of a rule, by their places.
+// part returns a match of a rule, by their indexes, as messages name it.
 func (r requestRule) part(i, j int) kong.Part {
 	p := kong.Part{Name: fmt.Sprintf("rule %d match %d", i, j), Path: backendref.RuleField(i)}
 	if !r.matchless {
@@ -45,17 +44,17 @@ func (r requestRule) part(i, j int) kong.Part {
 // requestTranslation is the state of translating one HTTPRoute or GRPCRoute.
 type requestTranslation struct {
 	routeTranslation
-	dialect backendref.RequestRoute
-	rules   []requestRule
+	kind  backendref.RequestRoute
+	rules []requestRule
 
-	base       route.Route // what all routes have in common
+	base       route.Route // what all routes in Kong have in common
 	attached   plugin.Attachment
 	userTags   []string
-	matchless  int // rules without any match that is served
+	unservable int // number of rules of which no match can be served
 	namedRoute map[string]bool
 }
 
-// translate goes through all rules.
+// translate attaches the route and translates all rules.
 func (t *requestTranslation) translate() unit.Fragment {
 	t.attach()
 	if len(t.attachment.parents) > 0 {
@@ -66,14 +65,14 @@ func (t *requestTranslation) translate() unit.Fragment {
 		for i := range t.rules {
 			t.rule(i)
 		}
-		if len(t.rules) > t.matchless {
+		if len(t.rules) > t.unservable {
 			for _, b := range t.attachment.bindings {
 				t.refuseMisdirected(b)
 				t.certify(b)
 			}
 		}
 	}
-	t.finish(len(t.rules) > 0 && t.matchless == len(t.rules))
+	t.finish(len(t.rules) > 0 && t.unservable == len(t.rules))
 	return t.fragment
 }
 
@@ -89,12 +88,12 @@ func (t *requestTranslation) settings() {
 	t.fragment.Verdicts = slices.Concat(values.Verdicts, annotation.Ignored(t.object, t.key, read...), t.attached.Verdicts)
 	for _, b := range t.attachment.bindings {
 		if _, _, ok := protocolsFor(b.schemes, t.base.Protocols); !ok {
-			t.warn(unit.At(annotation.Field(annotation.Protocols)), "AnnotationWithoutEffect", "annotation %s%s leaves nothing to be served by a listener for %s", annotation.Prefix, annotation.Protocols, b.schemes[0])
+			t.warn(unit.At(annotation.Field(annotation.Protocols)), "AnnotationWithoutEffect", "annotation %s%s excludes the protocol of a listener for %s", annotation.Prefix, annotation.Protocols, b.schemes[0])
 		}
 	}
 }
 
-// extend adds the plugins that a rule names. One that is not there closes the rule.
+// extend sets the plugins of a rule's route. If one is unavailable, the route refuses all requests.
 func (t *requestTranslation) extend(r *route.Route, f filter.Set) {
 	all := t.attached
 	for _, e := range f.Extensions {
@@ -108,13 +107,13 @@ func (t *requestTranslation) extend(r *route.Route, f filter.Set) {
 // rule translates one rule for all hosts.
 func (t *requestTranslation) rule(i int) {
 	rule := &t.rules[i]
-	refs := t.dialect.References(t.reader, t.key, i)
+	refs := t.kind.References(t.reader, t.key, i)
 	for _, found := range slices.Concat(refs.Backends, refs.Mirrors) {
 		t.resolve(found)
 		t.attachPolicies(i, found)
 	}
-	rule.relayed = backendref.HasPolicy(refs.Backends) || backendref.NeedsRelayForCertificate(refs.Backends) && slices.ContainsFunc(t.attachment.bindings, binding.hasClientCertificate)
-	rule.encrypted = backendref.UsesTLS(refs.Backends) || backendref.UsesTLS(refs.Mirrors)
+	rule.needsRelay = backendref.HasPolicy(refs.Backends) || backendref.NeedsRelayForCertificate(refs.Backends) && slices.ContainsFunc(t.attachment.bindings, binding.hasClientCertificate)
+	rule.usesTLS = backendref.UsesTLS(refs.Backends) || backendref.UsesTLS(refs.Mirrors)
 	served := 0
 	for j, match := range rule.matches {
 		if t.match(i, j, match) {
@@ -122,12 +121,11 @@ func (t *requestTranslation) rule(i int) {
 		}
 	}
 	if served == 0 {
-		t.matchless++
+		t.unservable++
 	}
 }
 
-// match translates one match of a rule for all hosts. It is false if Kong cannot be
-// told what the match says.
+// match translates one match of a rule for all hosts. It is false if Kong cannot express the match.
 func (t *requestTranslation) match(i, j int, match route.Match) bool {
 	where, rule := t.rules[i].part(i, j), t.rules[i]
 	base := t.base
@@ -141,20 +139,20 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 	}
 	f, err := filter.Of(rule.HTTPRouteRule, base.Match.Path, backendref.RuleField(i))
 	if err == nil {
-		if _, err = t.options.Relay.Need(rule.HTTPRouteRule, rule.relayed); err != nil {
+		if _, err = t.options.Relay.Need(rule.HTTPRouteRule, rule.needsRelay); err != nil {
 			err = unit.WithFault(err, unit.FaultOf(err, "").Within(backendref.RuleField(i)))
 		}
 	}
 	if err != nil {
-		// Whoever asks for a filter may rely on it: nothing goes out without it.
-		t.unserve(unit.FaultOf(err, where.Path), "%s: %v; it answers 500", where, err)
+		// Sending requests without the filter could be insecure.
+		t.unserve(unit.FaultOf(err, where.Path), "%s: %v; its requests are answered 500", where, err)
 		f = filter.Failing()
 	}
 	tags := t.userTags
 	if rule.Name != nil {
 		tags = slices.Concat([]string{"k8s-named-route-rule:" + string(*rule.Name)}, tags)
 	}
-	base.Tags = kong.Tags(t.object, t.dialect.Kind, tags...)
+	base.Tags = kong.Tags(t.object, t.kind.Kind, tags...)
 	for _, b := range t.attachment.bindings {
 		if t.allowance.Spent(where) {
 			continue
@@ -162,11 +160,11 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 		if err == nil && f.Redirect == nil {
 			base.Backend = t.use(i, b, &f)
 			for _, err := range f.AddOwn(rule.HTTPRouteRule, base.Match.Path, backendref.RuleField(i)) {
-				t.unserve(unit.FaultOf(err, where.Path), "%s: %v; its share is answered 500", where, err)
+				t.unserve(unit.FaultOf(err, where.Path), "%s: %v; the backend's requests are answered 500", where, err)
 			}
 		}
 		r := base
-		t.extend(&r, f.ForListener(b.kongPort, b.port, b.reached))
+		t.extend(&r, f.ForListener(b.kongPort, b.port, b.ports))
 		if b.validated {
 			r.Plugins = gateway.RequireClientCertificate(r.Plugins)
 		}
@@ -175,23 +173,24 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 	return true
 }
 
-// use has the rule's backends translated, those of the first rule with the same ones.
+// use sets the backends of a rule in its filters, and returns the name of the Kong service. It uses
+// the first rule with the same backends.
 func (t *requestTranslation) use(i int, b binding, f *filter.Set) string {
-	if !t.rules[i].encrypted {
-		b.clientCertificate = types.NamespacedName{} // there is nobody to show it to
+	if !t.rules[i].usesTLS {
+		b.clientCertificate = types.NamespacedName{} // no backend would ask for it
 	}
-	if !t.dialect.PerHost {
+	if !t.kind.PerHost {
 		i = slices.IndexFunc(t.rules, func(r requestRule) bool {
 			return backendref.SameBackends(r.HTTPRouteRule, t.rules[i].HTTPRouteRule)
 		})
 	}
-	backends := t.dialect.Use(t.reader, t.key, i, b.host, b.clientCertificate)
+	backends := t.kind.Use(t.reader, t.key, i, b.host, b.clientCertificate)
 	f.Shares, f.Total, f.Relay, f.HTTP2 = backends.Shares, backends.Total, backends.Relay, backends.HTTP2
 	t.resolve(backendref.Resolution{Problem: backends.Unresolved})
 	return backends.Service
 }
 
-// claim asks for a place among the routes that may match the same requests.
+// claim claims the match of a route in Kong for a binding.
 func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
 	r.Match.Host, r.Match.Deep, r.Match.NotHosts, r.Match.Port = b.host, true, b.not, int(b.kongPort)
 	var ok bool
@@ -219,14 +218,14 @@ func (t *requestTranslation) claimPart(r route.Route, b binding, where kong.Part
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot: unit.Ranks.Slot(ranking.Rank), Object: t.key, Since: t.object.GetCreationTimestamp().Time,
 		Entities: ranking.First, Ranked: ranking.At, Extent: ranking.Extent, Under: under,
-		Lost: unit.Warning(t.key, "MatchConflict", where.Name+b.forHost()+" is taken by another rule for the same host and path").At(where.Path),
+		Lost: unit.Warning(t.key, "MatchConflict", where.Name+b.forHost()+" conflicts with another rule for the same host and path").At(where.Path),
 	})
 }
 
-// name is the Kong Ingress Controller's. The same host through listeners that leave
-// others out has another one each.
+// name returns the name that the Kong Ingress Controller gives a route. If several bindings have the
+// same host, the later ones get a suffix.
 func (t *requestTranslation) name(b binding, i, j int) string {
-	name := fmt.Sprintf("%s.%s.%s.%s.%d.%d", strings.ToLower(t.dialect.Kind.Kind), t.key.Namespace, t.key.Name, hostname.InName(b.host), i, j) + t.suffix
+	name := fmt.Sprintf("%s.%s.%s.%s.%d.%d", strings.ToLower(t.kind.Kind.Kind), t.key.Namespace, t.key.Name, hostname.InName(b.host), i, j) + t.suffix
 	for t.namedRoute[name] {
 		name += fmt.Sprintf(".%s-%d", strings.Join(b.schemes, "-"), b.port)
 	}

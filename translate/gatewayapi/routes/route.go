@@ -18,7 +18,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// routeTranslation is what translating a route of any kind has in common.
+// routeTranslation is the state of translating a route of any kind.
 type routeTranslation struct {
 	options    Options
 	reader     *unit.Reader
@@ -31,8 +31,8 @@ type routeTranslation struct {
 	hosts      hosts.Claims
 
 	allowance  *kong.Allowance
-	unresolved []backendref.Problem // those that are not resolved, the first first
-	unserved   []condition.Cause    // why parts of the route are not served as they say
+	unresolved []backendref.Problem // of references, in the order in which they were found
+	unserved   []condition.Cause    // why parts of the route are not served as written
 }
 
 func (o Options) translationOf(r *unit.Reader, key unit.Key, object unit.Object, spec gatewayv1.CommonRouteSpec, hostnames []gatewayv1.Hostname) routeTranslation {
@@ -48,33 +48,33 @@ func (t *routeTranslation) attach() {
 		t.unserve(c.Fault, "%s", c.Message)
 	}
 	if n := t.attachment.omitted; n > 0 {
-		t.unserve(unit.At(field.Spec.Child("hostnames")), "the route is served for the first of its hosts, up to %d with %d labels at different listeners, and for %d others it is not", limit.Hosts, limit.HostLabels, n)
+		t.unserve(unit.At(field.Spec.Child("hostnames")), "a route may have %d hosts with %d labels in total at its listeners; the route is not served for %d more", limit.Hosts, limit.HostLabels, n)
 	}
-	if n := t.attachment.left; n > 0 {
-		t.unserve(unit.At(field.Spec.Child("parentRefs")), "the route is attached to %d listeners, which are as many as a route may have, and to %d others it is not", limit.RouteListeners, n)
+	if n := t.attachment.excess; n > 0 {
+		t.unserve(unit.At(field.Spec.Child("parentRefs")), "a route may be attached to %d listeners; the route is not attached to %d more", limit.RouteListeners, n)
 	}
 	for i, host := range t.attachment.hostnames {
 		if !hostname.Valid(hostname.Of(&host)) {
-			t.unserve(unit.At(field.Spec.Child("hostnames").Index(i)), "%q is not a host name", host)
+			t.unserve(unit.At(field.Spec.Child("hostnames").Index(i)), "%q is not a valid host name", host)
 		}
 	}
 }
 
-// resolve notes a reference that is not resolved, for the status.
+// resolve records the problem of an unresolved reference for the status.
 func (t *routeTranslation) resolve(found backendref.Resolution) {
 	if found.Problem != nil && !slices.ContainsFunc(t.unresolved, found.Problem.Says) {
 		t.unresolved = append(t.unresolved, *found.Problem)
 	}
 }
 
-// refuse notes plugins that are not to be had, which the route refers to as well.
+// refuse records unavailable plugins as unresolved references.
 func (t *routeTranslation) refuse(a plugin.Attachment) {
 	for _, v := range a.Verdicts {
 		t.resolve(backendref.Resolution{Problem: &backendref.Problem{Reason: gatewayv1.RouteConditionReason(v.Reason), Message: v.Message, Fault: v.Fault}})
 	}
 }
 
-// resolvedRefs is the condition of all references. Its reason is that of the first.
+// resolvedRefs returns the condition ResolvedRefs, with the first problem's reason.
 func (t *routeTranslation) resolvedRefs() condition.Diagnosis {
 	if len(t.unresolved) == 0 {
 		return routeResolvedRefs()
@@ -86,7 +86,7 @@ func (t *routeTranslation) resolvedRefs() condition.Diagnosis {
 	return routeUnresolvedRefs(t.unresolved[0].Reason, limit.Joined(messages))
 }
 
-// unserve notes why a part is not served as it says, once for all hosts.
+// unserve records why a part of the route is not served as written, once for all hosts.
 func (t *routeTranslation) unserve(f unit.Fault, format string, args ...any) {
 	why := fmt.Sprintf(format, args...)
 	if !slices.ContainsFunc(t.unserved, func(c condition.Cause) bool { return c.Message == why }) {
@@ -94,13 +94,12 @@ func (t *routeTranslation) unserve(f unit.Fault, format string, args ...any) {
 	}
 }
 
-// warn has an Event say, once, what the conditions have no place for.
+// warn adds a warning, once, for which there is no condition.
 func (t *routeTranslation) warn(f unit.Fault, reason, format string, args ...any) {
 	t.fragment.Verdicts = unit.AppendNew(t.fragment.Verdicts, unit.Warning(t.key, reason, fmt.Sprintf(format, args...)).With(f))
 }
 
-// finish gives the route its status. A route of which Kong can be told nothing is
-// attached nowhere.
+// finish makes the route's status. If nothing of the route can be served, no parent accepts it.
 func (t *routeTranslation) finish(nothing bool) {
 	for _, problem := range t.allowance.Problems() {
 		t.unserve(unit.At(problem.Path), "%s", problem.Message)
@@ -132,7 +131,7 @@ func (t *routeTranslation) finish(nothing bool) {
 	}
 }
 
-// diagnose adds the diagnostics for one parent, one for each cause.
+// diagnose adds a verdict for each problem with one parent.
 func (t *routeTranslation) diagnose(status *routeStatus, p parent, nothing bool) {
 	part := fmt.Sprintf("parent %q: ", p.ref.Name)
 	switch accepted := condition.IsTrue(p.accepted); {

@@ -31,12 +31,12 @@ func routePartiallyInvalid(message string) condition.Diagnosis {
 	return condition.New(gatewayv1.RouteConditionPartiallyInvalid, true, gatewayv1.RouteReasonUnsupportedValue, message)
 }
 
-// routeProgrammed is what the Kong Ingress Controller adds to the specification.
+// routeProgrammed is a condition that the Kong Ingress Controller writes; Gateway API does not have it.
 func routeProgrammed() condition.Diagnosis {
 	return condition.New("Programmed", true, "ConfiguredInGateway", "Kong serves the route")
 }
 
-// routeWithoutListener is for a route whose listeners take no requests.
+// routeWithoutListener is the condition of a route whose listeners are not programmed.
 func routeWithoutListener() condition.Diagnosis {
 	return condition.New("Programmed", false, "ListenersNotProgrammed", "no listener that the route is attached to is programmed; the Gateway's conditions say why")
 }
@@ -45,8 +45,7 @@ func routeNotProgrammed(message string) condition.Diagnosis {
 	return condition.New("Programmed", false, "KongConfigurationApplyFailed", message)
 }
 
-// routeStatus is what a route's status has of our Gateways. Those of other controllers
-// are none of our business.
+// routeStatus is the part of a route's status that belongs to this controller.
 type routeStatus struct {
 	condition.Verdicts
 	controller string
@@ -85,7 +84,7 @@ func (s *routeStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	return want, len(have)+len(want.Parents) > 0 && !equality.Semantic.DeepEqual(want.Parents, have)
 }
 
-// parentsOf are the parents in the status of a route.
+// parentsOf returns the parents in the status of a route; it is false for other objects.
 func parentsOf(object unit.Object) ([]gatewayv1.RouteParentStatus, bool) {
 	switch route := object.(type) {
 	case *gatewayv1.HTTPRoute:

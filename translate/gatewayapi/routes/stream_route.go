@@ -18,7 +18,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// streamRoles are those of the units of stream routes.
+// streamRoles are the roles of the units of stream routes.
 var streamRoles = map[unit.Kind]unit.Role[unit.None]{unit.TLSRoute: "tlsroute", unit.TCPRoute: "tcproute", unit.UDPRoute: "udproute"}
 
 func (o Options) defineStreams(g *unit.Graph) {
@@ -33,8 +33,8 @@ func (o Options) defineStreams(g *unit.Graph) {
 // streamTranslation is the state of translating one TLSRoute, TCPRoute or UDPRoute.
 type streamTranslation struct {
 	routeTranslation
-	dialect  backendref.StreamRoute
-	tags     []string // the user's
+	kind     backendref.StreamRoute
+	tags     []string // of the annotation
 	attached plugin.Attachment
 	named    map[string]bool
 }
@@ -44,7 +44,7 @@ func (o Options) streamRoute(d backendref.StreamRoute, key unit.Key, object unit
 	if !ok {
 		return unit.Fragment{}
 	}
-	t := &streamTranslation{dialect: d, named: map[string]bool{},
+	t := &streamTranslation{kind: d, named: map[string]bool{},
 		routeTranslation: o.translationOf(r, key, object, s.Common, s.Hostnames)}
 	t.attach()
 	if len(t.attachment.parents) > 0 {
@@ -65,12 +65,12 @@ func (t *streamTranslation) settings() {
 		annotation.Ignored(t.object, t.key, annotation.Plugins, annotation.Tags), t.attached.Verdicts)
 }
 
-// rule claims the rule's place at each listener, for each host.
+// rule translates one rule for all bindings.
 func (t *streamTranslation) rule(i int, rule backendref.StreamRule) {
 	policy := ""
-	for _, found := range t.dialect.References(t.reader, t.key, i).Backends {
+	for _, found := range t.kind.References(t.reader, t.key, i).Backends {
 		t.resolve(found)
-		if found.Problem == nil && t.dialect.Purpose == backend.Connections {
+		if found.Problem == nil && t.kind.Purpose == backend.Connections {
 			policy = cmp.Or(policy, backendtlspolicy.NameOf(t.reader, found.Endpoints))
 		}
 	}
@@ -81,32 +81,31 @@ func (t *streamTranslation) rule(i int, rule backendref.StreamRule) {
 	if rule.Name != nil {
 		tags = slices.Concat([]string{"k8s-named-route-rule:" + string(*rule.Name)}, tags)
 	}
-	backends := t.dialect.Use(t.reader, t.key, i)
+	backends := t.kind.Use(t.reader, t.key, i)
 	t.resolve(backendref.Resolution{Problem: backends.Unresolved})
 	t.refuse(t.attached)
-	base := route.Stream{Backend: backends.Service, Refuse: t.attached.Refuse, Tags: kong.Tags(t.object, t.dialect.Kind, tags...),
+	base := route.Stream{Backend: backends.Service, Refuse: t.attached.Refuse, Tags: kong.Tags(t.object, t.kind.Kind, tags...),
 		Plugins: slices.Concat(t.attached.Plugins, backends.Plugins())}
 	for _, b := range t.attachment.bindings {
-		t.claim(t.unsecured(base, b, i, policy), b, i)
+		t.claim(t.withPolicy(base, b, i, policy), b, i)
 	}
 }
 
-// unsecured closes connections whose TLS ends at Kong and that would go on without, although
-// a policy has their backend connected to over TLS.
-func (t *streamTranslation) unsecured(s route.Stream, b binding, i int, policy string) route.Stream {
+// withPolicy refuses connections whose TLS Kong terminates if a BackendTLSPolicy applies to the
+// backend: Kong would send them on without TLS. It warns if the policy has no effect otherwise.
+func (t *streamTranslation) withPolicy(s route.Stream, b binding, i int, policy string) route.Stream {
 	switch {
 	case policy == "" || slices.Contains(b.schemes, gateway.Passthrough):
 	case slices.Contains(b.schemes, "tls"):
-		t.unserve(unit.At(backendref.RuleField(i)), "rule %d: %s is not supported for connections whose TLS ends at the gateway; they are closed", i, policy)
+		t.unserve(unit.At(backendref.RuleField(i)), "rule %d: %s is not supported for connections whose TLS the gateway terminates; they are closed", i, policy)
 		s.Refuse = policy + " is not supported here"
 	default:
-		t.warn(unit.At(backendref.RuleField(i)), "BackendTLSPolicyWithoutEffect", "rule %d: %s has no effect: connections are sent on as they come", i, policy)
+		t.warn(unit.At(backendref.RuleField(i)), "BackendTLSPolicyWithoutEffect", "rule %d: %s has no effect: connections are forwarded unchanged", i, policy)
 	}
 	return s
 }
 
-// claim asks for the connections to a port, of TLS for those to a host. Whoever is older
-// gets all of them.
+// claim claims the connections to a port, or to a host at a port for TLS. The oldest route gets them.
 func (t *streamTranslation) claim(s route.Stream, b binding, i int) {
 	s.Name, s.Protocols, s.Port, s.SNI, s.NotSNIs = t.name(b, i), b.schemes, int(b.kongPort), b.host, b.not
 	where := kong.Part{Name: fmt.Sprintf("rule %d", i), Path: backendref.RuleField(i)}
@@ -122,20 +121,17 @@ func (t *streamTranslation) claim(s route.Stream, b binding, i int) {
 	if !t.allowance.Take(entities, where) {
 		return
 	}
-	lost := fmt.Sprintf("rule %d: what comes to port %d is another route's", i, b.port)
-	if b.host != "" {
-		lost = fmt.Sprintf("rule %d: what comes to port %d for %s is another route's", i, b.port, b.host)
-	}
+	lost := fmt.Sprintf("rule %d: an older route gets all traffic of port %d%s", i, b.port, b.forHost())
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot: unit.Streams.Slot(place), Object: t.key, Since: t.object.GetCreationTimestamp().Time, Entities: entities,
 		Lost: unit.Warning(t.key, "RouteConflict", lost).At(where.Path),
 	})
 }
 
-// name is the Kong Ingress Controller's, which has one route for all ports and hosts. Here
-// each has one, and all but the first say what they are for.
+// name returns the name that the Kong Ingress Controller gives its one route for all ports and hosts.
+// Here each port and host has a route; all but the first get a suffix.
 func (t *streamTranslation) name(b binding, i int) string {
-	name := fmt.Sprintf("%s.%s.%s.%d.0", strings.ToLower(t.dialect.Kind.Kind), t.key.Namespace, t.key.Name, i) + t.suffix
+	name := fmt.Sprintf("%s.%s.%s.%d.0", strings.ToLower(t.kind.Kind.Kind), t.key.Namespace, t.key.Name, i) + t.suffix
 	suffix := fmt.Sprintf(".%d", b.port)
 	if b.host != "" {
 		suffix = "." + hostname.InName(b.host) + suffix
