@@ -57,7 +57,7 @@ func (e Endpoints) Protocol(unset string) (string, bool) {
 
 // Stream returns Kong's protocol for connections or datagrams to the endpoints: "tls" for connections
 // if the Service's annotation names a protocol over TLS.
-func (e Endpoints) Stream(purpose For) string {
+func (e Endpoints) Stream(purpose Purpose) string {
 	key := unit.Service.Of(e.Service)
 	b := route.Backend{Protocol: annotation.Of(e.Service, key).Word(annotation.Protocol, "", protocols...)}
 	purpose.UseStreamProtocol(&b)
@@ -69,7 +69,7 @@ func (e Endpoints) Stream(purpose For) string {
 // values mean HTTP: an Ingress has no condition to reject them.
 func (ref Ref) protocol(service *corev1.Service) string {
 	port, _ := servicePort(service, ref)
-	if p, _ := protocol(port, "http"); p == "https" && ref.For == Requests {
+	if p, _ := protocol(port, "http"); p == "https" && ref.Purpose == Requests {
 		return p
 	}
 	return "http"

@@ -25,15 +25,15 @@ const Role unit.RoleBy[Port, Backend] = "backend"
 // Port identifies one of the backends of a Service.
 type Port struct {
 	// Name is the number or the name of the port, or [ImplicitPort].
-	Name string
-	For  For
+	Name    string
+	Purpose Purpose
 }
 
 func (p Port) String() string {
-	if p.For == Requests {
+	if p.Purpose == Requests {
 		return p.Name
 	}
-	return p.Name + "/" + string(p.For)
+	return p.Name + "/" + string(p.Purpose)
 }
 
 // slicesOfService finds a Service's EndpointSlices.
@@ -62,7 +62,7 @@ type Ref struct {
 	Namespace string
 	Service   string
 	Port      string
-	For       For
+	Purpose   Purpose
 }
 
 // Backend is the value of a backend's unit. There is one even if the Service does not exist: its
@@ -78,7 +78,7 @@ type Backend struct {
 // Define adds the units of backends to a graph.
 func Define(g *unit.Graph, o Options) {
 	unit.SharedBy(g, Role, unit.Service, o.translate).OnPanic(func(key unit.Key, port Port) Backend {
-		return Backend{Service: Ref{key.Namespace, key.Name, port.Name, port.For}.name(), Unavailable: unit.Failed(key)}
+		return Backend{Service: Ref{key.Namespace, key.Name, port.Name, port.Purpose}.name(), Unavailable: unit.Failed(key)}
 	})
 	o.defineFacades(g)
 	o.defineProtected(g)
@@ -101,10 +101,10 @@ func Use(r *unit.Reader, ref Ref) Backend {
 	if message, port := ref.invalid(); message != "" {
 		return Backend{Unavailable: unit.Unavailable{Reason: "BackendInvalid", Message: message}, WrongPort: port}
 	}
-	if ref.For == Facade {
+	if ref.Purpose == Facade {
 		return unit.Use(r, FacadeRole.Of(ref.Namespace, ref.Service))
 	}
-	return unit.Use(r, Role.Of(ref.Namespace, ref.Service, Port{ref.Port, ref.For}))
+	return unit.Use(r, Role.Of(ref.Namespace, ref.Service, Port{ref.Port, ref.Purpose}))
 }
 
 // invalid returns what is wrong with a reference, and whether it is the port; empty if it is valid.
@@ -112,9 +112,9 @@ func Use(r *unit.Reader, ref Ref) Backend {
 func (ref Ref) invalid() (message string, port bool) {
 	number, err := strconv.Atoi(ref.Port)
 	switch {
-	case ref.For == Facade && len(validation.IsDNS1123Subdomain(ref.Service)) > 0:
+	case ref.Purpose == Facade && len(validation.IsDNS1123Subdomain(ref.Service)) > 0:
 		return fmt.Sprintf("%q is not a valid name of a KongServiceFacade", ref.Service), false
-	case ref.For == Facade:
+	case ref.Purpose == Facade:
 	case len(validation.IsDNS1123Label(ref.Service)) > 0:
 		return fmt.Sprintf("%q is not a valid name of a Service", ref.Service), false
 	case err == nil && (number < 1 || number > 65535), err != nil && ref.Port != ImplicitPort && len(validation.IsValidPortName(ref.Port)) > 0:
@@ -126,22 +126,22 @@ func (ref Ref) invalid() (message string, port bool) {
 // name returns the name of the Kong service. The Kong Ingress Controller gives the services for a
 // port's requests and connections the same name, and loses one of them.
 func (ref Ref) name() string {
-	switch ref.For {
+	switch ref.Purpose {
 	case Facade:
 		return ref.Namespace + "." + ref.Service + ".svc.facade"
 	case Connections, Datagrams:
-		return ref.Namespace + "." + ref.Service + "." + ref.Port + "." + string(ref.For)
+		return ref.Namespace + "." + ref.Service + "." + ref.Port + "." + string(ref.Purpose)
 	}
 	return ref.Namespace + "." + ref.Service + "." + ref.Port
 }
 
 // host returns the name of the upstream.
 func (ref Ref) host() string {
-	switch ref.For {
+	switch ref.Purpose {
 	case Facade:
 		return ref.name()
 	case Connections, Datagrams:
-		return ref.Service + "." + ref.Namespace + "." + ref.Port + "." + string(ref.For) + ".svc"
+		return ref.Service + "." + ref.Namespace + "." + ref.Port + "." + string(ref.Purpose) + ".svc"
 	}
 	return ref.Service + "." + ref.Namespace + "." + ref.Port + ".svc"
 }
@@ -158,7 +158,7 @@ type problem struct {
 }
 
 func (o Options) translate(r *unit.Reader, key unit.Key, port Port) (unit.Fragment, Backend) {
-	ref := Ref{Namespace: key.Namespace, Service: key.Name, Port: port.Name, For: port.For}
+	ref := Ref{Namespace: key.Namespace, Service: key.Name, Port: port.Name, Purpose: port.Purpose}
 	b := route.Backend{Name: ref.name(), Host: ref.host(), Protocol: "http", Port: 80}
 	found := Backend{Service: b.Name}
 	var verdicts []unit.Verdict
@@ -171,10 +171,10 @@ func (o Options) translate(r *unit.Reader, key unit.Key, port Port) (unit.Fragme
 		resolved := o.targets(r, ref, service)
 		b.Targets, b.Port, b.Protocol = resolved.targets, resolved.port, ref.protocol(service)
 		found.Reason, found.Message, found.WrongPort = resolved.problem.reason, resolved.problem.message, resolved.problem.port
-		Settings(r, service, key, ref.For, values, &b)
+		Settings(r, service, key, ref.Purpose, values, &b)
 		verdicts = slices.Concat(resolved.verdicts, values.Verdicts, annotation.Ignored(service, key, annotation.ServiceNames...))
 	}
-	ref.For.UseStreamProtocol(&b)
+	ref.Purpose.UseStreamProtocol(&b)
 	return unit.Fragment{Entities: kong.Backend(b), Verdicts: verdicts}, found
 }
 
@@ -259,7 +259,7 @@ func servicePort(service *corev1.Service, ref Ref) (corev1.ServicePort, bool) {
 		if p.Name != ref.Port && strconv.Itoa(int(p.Port)) != ref.Port || !isPort(int(p.Port)) {
 			continue
 		}
-		if better := (p.Protocol == corev1.ProtocolUDP) == (ref.For == Datagrams); better {
+		if better := (p.Protocol == corev1.ProtocolUDP) == (ref.Purpose == Datagrams); better {
 			return p, true
 		}
 		if !known {

@@ -30,7 +30,7 @@ func (o Options) defineFacades(g *unit.Graph) {
 		return class.Ours(r, object, o.IngressClass)
 	})
 	unit.Shared(g, FacadeRole, unit.KongServiceFacade, o.translateFacade).OnPanic(func(key unit.Key) Backend {
-		return Backend{Service: Ref{Namespace: key.Namespace, Service: key.Name, For: Facade}.name(), Unavailable: unit.Failed(key)}
+		return Backend{Service: Ref{Namespace: key.Namespace, Service: key.Name, Purpose: Facade}.name(), Unavailable: unit.Failed(key)}
 	})
 	unit.Each(g, facadeObjectRole, unit.KongServiceFacade, unit.Valueless(o.facadeObject))
 }
@@ -38,7 +38,7 @@ func (o Options) defineFacades(g *unit.Graph) {
 // translateFacade makes the backend of a KongServiceFacade: the endpoints of the Service that it
 // names, with the settings of the facade's annotations.
 func (o Options) translateFacade(r *unit.Reader, key unit.Key) (unit.Fragment, Backend) {
-	ref := Ref{Namespace: key.Namespace, Service: key.Name, For: Facade}
+	ref := Ref{Namespace: key.Namespace, Service: key.Name, Purpose: Facade}
 	b := route.Backend{Name: ref.name(), Host: ref.host(), Protocol: "http", Port: 80}
 	found := Backend{Service: b.Name}
 	facade, ok := unit.Get[*incubatorv1alpha1.KongServiceFacade](r, key)

@@ -2,28 +2,28 @@ package backend
 
 import "github.com/kube-sync/kube-sync/translate/route"
 
-// For is the kind of traffic of a backend. A Service's port has a backend for each.
-type For string
+// Purpose is the kind of traffic of a backend. A Service's port has a backend for each.
+type Purpose string
 
 // The kinds of traffic. A Facade is for requests too; the reference's Service is then the name of a
 // KongServiceFacade.
 const (
-	Requests    For = ""
-	Connections For = "tcp"
-	Datagrams   For = "udp"
-	Facade      For = "facade"
+	Requests    Purpose = ""
+	Connections Purpose = "tcp"
+	Datagrams   Purpose = "udp"
+	Facade      Purpose = "facade"
 )
 
 // UseStreamProtocol replaces an HTTP protocol by its stream equivalent: the annotations of a Service
 // may name an HTTP protocol for Ingresses.
-func (f For) UseStreamProtocol(b *route.Backend) {
+func (p Purpose) UseStreamProtocol(b *route.Backend) {
 	switch {
-	case f == Datagrams:
+	case p == Datagrams:
 		b.Protocol, b.Path = "udp", ""
 		b.ClientCertificate, b.TLSVerify, b.TLSVerifyDepth, b.CACertificates = "", nil, nil, nil
-	case f == Connections && (b.Protocol == "https" || b.Protocol == "grpcs" || b.Protocol == "tls"):
+	case p == Connections && (b.Protocol == "https" || b.Protocol == "grpcs" || b.Protocol == "tls"):
 		b.Protocol, b.Path = "tls", ""
-	case f == Connections:
+	case p == Connections:
 		b.Protocol, b.Path = "tcp", ""
 	}
 }

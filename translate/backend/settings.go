@@ -32,14 +32,14 @@ type settings struct {
 	namespace string
 	values    *annotation.Values
 	key       unit.Key
-	purpose   For
+	purpose   Purpose
 	backend   *route.Backend
 }
 
 // Settings reads the annotations [annotation.ServiceNames] of a Service or KongServiceFacade into a
 // backend, which has the defaults. Problems are added to the values' verdicts. A backend that cannot be
 // as secure as its annotations ask loses its targets, so that Kong answers 503.
-func Settings(r *unit.Reader, object metav1.Object, key unit.Key, purpose For, values *annotation.Values, b *route.Backend) {
+func Settings(r *unit.Reader, object metav1.Object, key unit.Key, purpose Purpose, values *annotation.Values, b *route.Backend) {
 	s := &settings{reader: r, namespace: object.GetNamespace(), values: values, key: key, purpose: purpose, backend: b}
 	b.Protocol = values.Word(annotation.Protocol, b.Protocol, protocols...)
 	s.path()

@@ -137,7 +137,7 @@ func (t *translation) backend(where kong.Part, b networkingv1.IngressBackend, at
 	ref := backend.Ref{Namespace: t.key.Namespace, Port: backend.ImplicitPort}
 	switch {
 	case b.Resource != nil && isFacade(b.Resource):
-		return backend.Ref{Namespace: t.key.Namespace, Service: b.Resource.Name, For: backend.Facade}, true
+		return backend.Ref{Namespace: t.key.Namespace, Service: b.Resource.Name, Purpose: backend.Facade}, true
 	case b.Resource != nil:
 		t.warn(at.Child("resource", "kind"), "ResourceBackendNotSupported", "%s: a backend of kind %s is not supported; use a Service or KongServiceFacade", where, b.Resource.Kind)
 		return ref, false
@@ -175,7 +175,7 @@ func (t *translation) use(where kong.Part, ref backend.Ref, at field.Path) strin
 // fieldOf returns the part of a reference that is wrong.
 func fieldOf(ref backend.Ref, b backend.Backend, at field.Path) field.Path {
 	switch {
-	case ref.For == backend.Facade:
+	case ref.Purpose == backend.Facade:
 		return at.Child("resource", "name")
 	case !b.WrongPort:
 		return at.Child("service", "name")
@@ -234,7 +234,7 @@ func hostOf(host string) (route.Host, error) {
 func (t *translation) routeName(ref backend.Ref, match route.Match) string {
 	host := strings.ReplaceAll(string(match.Host), "*", "_")
 	name := strings.Join([]string{t.key.Namespace, t.key.Name, ref.Service, host, ref.Port}, ".")
-	if ref.For == backend.Facade {
+	if ref.Purpose == backend.Facade {
 		name = strings.Join([]string{t.key.Namespace, t.key.Name, host, ref.Service, "svc.facade"}, ".")
 	}
 	name += t.suffix

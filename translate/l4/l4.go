@@ -146,7 +146,7 @@ func (t *translation) end() unit.Fragment {
 }
 
 // rule claims a port, of TLS a server name at it, for a backend.
-func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.IngressBackend, purpose backend.For) {
+func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.IngressBackend, purpose backend.Purpose) {
 	if s.Port < 1 || s.Port > 65535 {
 		t.warn(unit.At(ruleField(i).Child("port")), "PortInvalid", "rule %d: %d is not a port", i, s.Port)
 		return
@@ -160,7 +160,7 @@ func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.Ingress
 		return
 	}
 	used := backend.Use(t.reader, backend.Ref{
-		Namespace: t.key.Namespace, Service: b.ServiceName, Port: strconv.Itoa(b.ServicePort), For: purpose,
+		Namespace: t.key.Namespace, Service: b.ServiceName, Port: strconv.Itoa(b.ServicePort), Purpose: purpose,
 	})
 	if used.Reason != "" {
 		at := ruleField(i).Child("backend", "serviceName")

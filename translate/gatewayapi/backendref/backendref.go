@@ -69,7 +69,7 @@ func (o Options) resolve(r *unit.Reader, from unit.Key, ref backendRef) Resoluti
 		return unresolved(unit.At(ref.at.Child("port")), gatewayv1.RouteReasonBackendNotFound, "the reference to Service %s/%s needs a port", namespace, ref.Name)
 	}
 	endpoints := o.Backend.Endpoints(r, backend.Ref{Namespace: namespace, Service: string(ref.Name), Port: strconv.Itoa(int(*ref.Port)),
-		For: StreamRoutes[from.Kind].Purpose})
+		Purpose: StreamRoutes[from.Kind].Purpose})
 	if endpoints.Reason != "" && len(endpoints.Targets) == 0 {
 		at := ref.at.Child("name")
 		if endpoints.WrongPort {

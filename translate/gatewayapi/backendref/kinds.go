@@ -35,7 +35,7 @@ type StreamRoute struct {
 	Kind schema.GroupVersionKind
 	// rule is the role of the units of rules.
 	rule    unit.RoleBy[ruleIndex, StreamBackends]
-	Purpose backend.For
+	Purpose backend.Purpose
 	// references is the role of the units that resolve the references of rules.
 	references unit.RoleBy[ruleIndex, *References]
 	// protocol is the default protocol of Kong's services.

@@ -92,7 +92,7 @@ type ruleTranslation struct {
 	kind              RequestRoute
 	rule              *gatewayv1.HTTPRouteRule
 	refs              *References
-	purpose           backend.For
+	purpose           backend.Purpose
 	shares            []share
 	found             RuleBackends
 	clientCertificate certificate.Pair // which the relay presents to backends over TLS
