@@ -9,6 +9,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/condition"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi/gatewayclass"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -212,4 +213,46 @@ func portsPlugin(assigned assignments) []*kong.Entity {
 	plugin := kong.Plugin(route.Plugin{Name: portsPluginName, Config: config}, kong.Ref{}, "")
 	plugin.Instead = []*kong.Entity{} // a Kong that refuses it serves without it
 	return []*kong.Entity{plugin}
+}
+
+// ports are the ports of Kong for a Gateway's listeners.
+type ports struct {
+	options Options
+	// service is the Gateway's own Service; empty if it has none.
+	service types.NamespacedName
+	own     ownPorts
+	// front are the ports of the Service in front of Kong.
+	front frontPorts
+}
+
+func (o Options) ports(r *unit.Reader, gateway *gatewayv1.Gateway, class gatewayclass.Class) ports {
+	if !class.Pooled {
+		return ports{options: o, front: useFrontPorts(r)}
+	}
+	return ports{options: o, service: serviceName(gateway), own: portsOf(r, serviceName(gateway))}
+}
+
+// of returns the port of Kong for a listener, or why there is none; 0 if requests may arrive at any
+// port.
+func (p ports) of(l gatewayv1.Listener) (int32, *condition.Diagnosis) {
+	switch {
+	case p.service.Name != "":
+	case !p.options.AnyPort:
+		return p.front.of(l)
+	case isHTTP(l.Protocol):
+		return 0, nil
+	default:
+		return l.Port, nil
+	}
+	port := poolPort{p.service, l.Protocol, l.Port}
+	at, ok := p.own.assigned[port]
+	switch {
+	case p.own.beyond[port]:
+		c := listenerBeyondShare(l.Protocol, p.options.namespacePorts(l.Protocol))
+		return 0, &c
+	case !ok:
+		c := listenerPoolExhausted(l.Protocol, len(p.options.Pool[l.Protocol]))
+		return 0, &c
+	}
+	return at, nil
 }

@@ -17,6 +17,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/owned"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -141,4 +142,53 @@ func addressesOf(service *corev1.Service) []string {
 	}
 	slices.Sort(addresses)
 	return addresses
+}
+
+// network is the state of a Gateway's own Service.
+type network struct {
+	addresses []string
+	// missing is why the Gateway does not have the requested addresses; nil if it has.
+	missing *condition.Diagnosis
+	// taken is whether a Service of that name exists that does not belong to the Gateway.
+	taken bool
+}
+
+// network returns the Service and EndpointSlices to write for a Gateway, and the state of the Service.
+func (o Options) network(r *unit.Reader, gateway *gatewayv1.Gateway, m *merged) ([]unit.Object, *network) {
+	f := &front{gateway: gateway, name: serviceName(gateway)}
+	for _, a := range m.listeners {
+		if condition.IsTrue(m.accepted) && condition.IsTrue(a.accepted) {
+			f.open(a.spec.Protocol, a.spec.Port, a.kongPort)
+		}
+	}
+	n := networkOf(r, gateway)
+	if n.taken {
+		return nil, n
+	}
+	return f.objects(o.endpoints(r)), n
+}
+
+// networkOf returns the state of a Gateway's own Service.
+func networkOf(r *unit.Reader, gateway *gatewayv1.Gateway) *network {
+	n, name := &network{}, serviceName(gateway)
+	key := unit.Service.Key(name.Namespace, name.Name)
+	service, ok := unit.Get[*corev1.Service](r, key)
+	if ok && !owned.By(gateway.Name, service) {
+		c := gatewayServiceTaken(name.String())
+		return &network{missing: &c, taken: true}
+	}
+	if ok {
+		n.addresses, key = addressesOf(service), unit.Key{}
+	}
+	if len(n.addresses) == 0 {
+		c := gatewayWithoutOwnAddress(name.String())
+		n.missing = &c
+	}
+	for i, a := range gateway.Spec.Addresses {
+		if a.Value != "" && !slices.Contains(n.addresses, a.Value) {
+			c := gatewayAddressNotUsable(name.String(), a.Value).With(unit.Lacking(addressField(i).Child("value"), key))
+			n.missing = &c
+		}
+	}
+	return n
 }
