@@ -2,7 +2,6 @@ package translate_test
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -12,45 +11,35 @@ import (
 	"golang.org/x/tools/txtar"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/cases"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// whole are the reasons of verdicts that may be about an object as a whole.
+// whole are the reasons of verdicts that may be about a whole object.
 var whole = []string{
 	"Deprecated", "NamespaceTooLarge", "NotSupported", "ObjectTooLarge", "TranslationFailed", "UnsupportedVersion",
 }
 
-// anyOf are the kinds of which any object of a namespace may be what is missing.
+// anyOf are the kinds of which any object in a namespace may be the missing one.
 var anyOf = []unit.Kind{unit.KongConsumer, unit.KongVault, unit.ReferenceGrant}
 
-// TestVerdictsNameTheirFields holds for all cases of testdata that each verdict names a field
-// that the object's kind has, in a list an element that the object has, and that a missing
-// object is named where one is missing, and only there.
+// In all cases of testdata, each verdict names a field that the object's kind has, or an element
+// that a list of the object has. It names a missing object if and only if one is missing.
 func TestVerdictsNameTheirFields(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
+	cases.Each(t, testdata, func(t *testing.T, _ string, archive *txtar.Archive) {
+		g := goldenGraph(t, archive)
+		for key, verdicts := range g.AllVerdicts() {
+			for _, v := range verdicts {
+				wantFault(t, g, key, v)
 			}
-			g := goldenGraph(t, archive)
-			for key, verdicts := range g.AllVerdicts() {
-				for _, v := range verdicts {
-					wantFault(t, g, key, v)
-				}
+		}
+		for key, status := range g.Statuses() {
+			for _, v := range status.Diagnostics() {
+				wantFault(t, g, key, v)
 			}
-			for key, status := range g.Statuses() {
-				for _, v := range status.Diagnostics() {
-					wantFault(t, g, key, v)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 func wantFault(t *testing.T, g *unit.Graph, key unit.Key, v unit.Verdict) {
@@ -72,18 +61,18 @@ func wantFault(t *testing.T, g *unit.Graph, key unit.Key, v unit.Verdict) {
 		t.Errorf("%s: %s: %s: names no missing object", key, v.Reason, v.Message)
 	}
 	if v.Reason == "RefNotPermitted" && v.Missing.Kind != unit.ReferenceGrant {
-		t.Errorf("%s: %s: %s: misses %s and no ReferenceGrant", key, v.Reason, v.Message, v.Missing)
+		t.Errorf("%s: %s: %s: the missing object is %s, want a ReferenceGrant", key, v.Reason, v.Message, v.Missing)
 	}
 	if missing && v.Missing.Name == "" && !slices.Contains(anyOf, v.Missing.Kind) {
-		t.Errorf("%s: %s: any %s is said to be missing", key, v.Reason, v.Missing.Kind)
+		t.Errorf("%s: %s: the missing %s has no name", key, v.Reason, v.Missing.Kind)
 	}
 	if missing && g.Object(v.Missing) != nil {
-		t.Errorf("%s: %s: %s is there", key, v.Reason, v.Missing)
+		t.Errorf("%s: %s: %s exists", key, v.Reason, v.Missing)
 	}
 }
 
-// exists reports whether a verdict is about an object that exists and cannot be used: about its
-// port, or about a Service that is there and has no endpoint that the gateway may connect to.
+// exists reports whether a verdict is about an object that exists and cannot be used: it lacks the
+// port, or it is a Service without an endpoint that the gateway may connect to.
 func exists(g *unit.Graph, v unit.Verdict) bool {
 	steps := v.Field.Steps()
 	if slices.Contains(steps, "port") || slices.Contains(steps, "servicePort") {
@@ -107,12 +96,12 @@ func resolves(v reflect.Value, steps []string) bool {
 	return ok
 }
 
-// fieldAt returns a field of a value. What is not set has the fields of its type, and a map has
-// any key.
+// fieldAt returns a field of a value. An unset value has the fields of its type, and a map has every
+// key.
 func fieldAt(v reflect.Value, steps []string) (reflect.Value, bool) {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		if v.IsNil() && v.Kind() == reflect.Interface {
-			return v, true // JSON may have anything
+			return v, true // any field is possible in JSON
 		}
 		if v.IsNil() {
 			v = reflect.Zero(v.Type().Elem())
@@ -150,7 +139,7 @@ func fieldAt(v reflect.Value, steps []string) (reflect.Value, bool) {
 	return v, false
 }
 
-// jsonField finds a field by its name in JSON, also in structs that are inlined.
+// jsonField returns a field by its name in JSON, also of inlined structs.
 func jsonField(v reflect.Value, name string) (reflect.Value, bool) {
 	for i := range v.NumField() {
 		tag, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
@@ -167,8 +156,8 @@ func jsonField(v reflect.Value, name string) (reflect.Value, bool) {
 	return reflect.Value{}, false
 }
 
-// TestFieldsThatAreNotThere shows that the test above can fail.
-func TestFieldsThatAreNotThere(t *testing.T) {
+// The test above depends on resolves to be false for fields that do not exist.
+func TestResolves(t *testing.T) {
 	ingress := newIngress("web", "shop.example")
 	for path, want := range map[string]bool{
 		"": true, "spec.rules[0].http.paths[0].backend.service.port.number": true, "spec.defaultBackend.resource.name": true,
@@ -176,7 +165,7 @@ func TestFieldsThatAreNotThere(t *testing.T) {
 		"spec.ingressClassName.name": false, "spec.rules.host": false, "spec.tls[0]": false,
 	} {
 		if got := resolves(reflect.ValueOf(ingress), field.Path(path).Steps()); got != want {
-			t.Errorf("%q: %t", path, got)
+			t.Errorf("%q resolves: %t, want %t", path, got, want)
 		}
 	}
 }

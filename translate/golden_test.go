@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -18,6 +16,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kube-sync/kube-sync/e2e/cases"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/certificate"
@@ -30,41 +29,33 @@ import (
 	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew from what the translation gives")
+var update = flag.Bool("update", false, "update the golden files")
 
-// TestGolden translates each case of testdata. A case is one file: a sentence that
-// says which rule it holds, the input, options if any, the configuration and the
-// verdicts.
+// testdata are the files of the golden cases.
+const testdata = "testdata/*.txtar"
+
+// TestGolden translates each case of testdata. A case is one file: a sentence with the rule that it
+// tests, the input, optional options, the configuration, and the verdicts and statuses.
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
+	cases.Each(t, testdata, func(t *testing.T, file string, archive *txtar.Archive) {
+		config, status := golden(t, archive)
+		if *update {
+			set(archive, "kong.yaml", config)
+			set(archive, "status", status)
+			if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			config, status := golden(t, archive)
-			if *update {
-				set(archive, "kong.yaml", config)
-				set(archive, "status", status)
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
+			return
+		}
+		for name, got := range map[string][]byte{"kong.yaml": config, "status": status} {
+			if want := section(archive, name); !bytes.Equal(want, got) {
+				t.Errorf("%s differs; run go test ./translate -update to update it\n--- want\n%s\n--- got\n%s", name, want, got)
 			}
-			for name, got := range map[string][]byte{"kong.yaml": config, "status": status} {
-				if want := section(archive, name); !bytes.Equal(want, got) {
-					t.Errorf("%s differs; go test ./translate -update writes what it is now.\n--- want\n%s\n--- got\n%s", name, want, got)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
-// goldenGraph is the graph of a case.
+// goldenGraph returns the graph of a case.
 func goldenGraph(t *testing.T, archive *txtar.Archive) *unit.Graph {
 	t.Helper()
 	g := translate.New(options(t, archive))
@@ -108,7 +99,7 @@ func golden(t *testing.T, archive *txtar.Archive) (config, status []byte) {
 	return config, b.Bytes()
 }
 
-// relays are those of the proxy beside Kong, as a second document.
+// relays returns the configuration of the relay, as more documents.
 func relays(t *testing.T, entities []*kong.Entity) []byte {
 	t.Helper()
 	_, local := kong.Split(entities)
@@ -123,9 +114,8 @@ func relays(t *testing.T, entities []*kong.Entity) []byte {
 	return document
 }
 
-// written is a status as it is written into an object that has none. The times are
-// left out, as they would be those of the test, and what a GatewayClass claims and what the
-// definitions fill in for parents, as they are the same in all cases.
+// written returns a status as it is written into an object without a status. It omits what would
+// change with each run or is the same in all cases: times, features and defaults of parents.
 func written(t *testing.T, key unit.Key, object unit.Object, status unit.Status) []byte {
 	t.Helper()
 	whole, differs := status.Merge(object, unit.Moment{Addresses: []string{"192.0.2.1"}})
@@ -143,7 +133,7 @@ var filledIn = regexp.MustCompile(`parentRef:\n +group: gateway\.networking\.k8s
 
 var leftOut = regexp.MustCompile(`lastTransitionTime: null\n *|  supportedFeatures:\n(?:  - name: .*\n)+`)
 
-// ownedObject renders an object that another owns.
+// ownedObject returns an object that another one owns, as a document.
 func ownedObject(t *testing.T, owner unit.Key, object unit.Object) []byte {
 	t.Helper()
 	document, err := yaml.Marshal(map[string]any{owner.String() + " owns": object})

@@ -2,12 +2,13 @@ package manifests
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/kube-sync/kube-sync/e2e/cases"
 )
 
 // answersWithin is how long Kong may take to give all the answers of a case.
@@ -15,31 +16,21 @@ const answersWithin = 3 * time.Minute
 
 // TestManifests asks what the cases of testdata say.
 func TestManifests(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
 	k := startKong(t)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
+	cases.Each(t, "testdata/*.txtar", func(t *testing.T, _ string, archive *txtar.Archive) {
+		if len(archive.Files) == 0 || len(archive.Files)%2 != 0 {
+			t.Fatalf("%d files are no pairs of manifests and requests", len(archive.Files))
+		}
+		for i := 0; i < len(archive.Files); i += 2 {
+			manifests, requests := archive.Files[i], archive.Files[i+1]
+			name, ok := strings.CutSuffix(manifests.Name, ".yaml")
+			if !ok || requests.Name != name+".requests" {
+				t.Fatalf("%s and %s are no pair of manifests and requests", manifests.Name, requests.Name)
 			}
-			if len(archive.Files) == 0 || len(archive.Files)%2 != 0 {
-				t.Fatalf("%d files are no pairs of manifests and requests", len(archive.Files))
-			}
-			for i := 0; i < len(archive.Files); i += 2 {
-				manifests, requests := archive.Files[i], archive.Files[i+1]
-				name, ok := strings.CutSuffix(manifests.Name, ".yaml")
-				if !ok || requests.Name != name+".requests" {
-					t.Fatalf("%s and %s are no pair of manifests and requests", manifests.Name, requests.Name)
-				}
-				k.follow(t, string(manifests.Data))
-				k.answers(t, name, questions(t, string(requests.Data)))
-			}
-		})
-	}
+			k.follow(t, string(manifests.Data))
+			k.answers(t, name, questions(t, string(requests.Data)))
+		}
+	})
 }
 
 // answers waits until all answers are as they should be in one and the same round.

@@ -7,41 +7,33 @@ import (
 	"testing"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/kube-sync/kube-sync/e2e/cases"
 )
 
 // TestCheck holds the cases of testdata/check: manifests, and what check prints of them.
 func TestCheck(t *testing.T) {
-	files, err := filepath.Glob("testdata/check/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
+	cases.Each(t, "testdata/check/*.txtar", func(t *testing.T, _ string, archive *txtar.Archive) {
+		dir := t.TempDir()
+		want := ""
+		for _, f := range archive.Files {
+			if f.Name == "findings" {
+				want = string(f.Data)
+			} else if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			dir := t.TempDir()
-			want := ""
-			for _, f := range archive.Files {
-				if f.Name == "findings" {
-					want = string(f.Data)
-				} else if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			r := call(t, "", "check", "-f", dir)
-			if got := strings.ReplaceAll(r.out, dir+"/", ""); got != want || r.err != "" {
-				t.Errorf("stderr %q, stdout:\n%swant:\n%s", r.err, got, want)
-			}
-			if faulty := strings.Count(want, "\n") > strings.Count(want, " warning: "); faulty != (r.code == exitError) || !faulty && r.code != exitOK {
-				t.Errorf("exit code %d", r.code)
-			}
-			if r := call(t, "", "check", "-complete", "-f", dir); (r.code == exitError) != (want != "") || strings.Contains(r.out, "warning") {
-				t.Errorf("-complete: exit code %d, stdout:\n%s", r.code, r.out)
-			}
-		})
-	}
+		}
+		r := call(t, "", "check", "-f", dir)
+		if got := strings.ReplaceAll(r.out, dir+"/", ""); got != want || r.err != "" {
+			t.Errorf("stderr %q, stdout:\n%swant:\n%s", r.err, got, want)
+		}
+		if faulty := strings.Count(want, "\n") > strings.Count(want, " warning: "); faulty != (r.code == exitError) || !faulty && r.code != exitOK {
+			t.Errorf("exit code %d", r.code)
+		}
+		if r := call(t, "", "check", "-complete", "-f", dir); (r.code == exitError) != (want != "") || strings.Contains(r.out, "warning") {
+			t.Errorf("-complete: exit code %d, stdout:\n%s", r.code, r.out)
+		}
+	})
 }
 
 func TestCheckReadsStandardInput(t *testing.T) {

@@ -3,7 +3,6 @@ package manifest
 import (
 	"bytes"
 	"encoding/json"
-	"path/filepath"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -13,6 +12,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/kube-sync/kube-sync/e2e/cases"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/watch/internal/watchtest"
 	"github.com/kube-sync/kube-sync/watch/kinds"
@@ -90,13 +90,7 @@ func plain(t *testing.T, object any) string {
 // customObjects are the objects of the golden cases.
 func customObjects(t *testing.T) (objects []*unstructured.Unstructured) {
 	t.Helper()
-	files, err := filepath.Glob("../../translate/testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
-		watchtest.Must(t, err)
+	cases.Each(t, "../../translate/testdata/*.txtar", func(t *testing.T, file string, archive *txtar.Archive) {
 		for _, f := range archive.Files {
 			if f.Name != "input.yaml" {
 				continue
@@ -109,6 +103,6 @@ func customObjects(t *testing.T) (objects []*unstructured.Unstructured) {
 				return nil
 			}))
 		}
-	}
+	})
 	return objects
 }
