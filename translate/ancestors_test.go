@@ -14,9 +14,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// A policy that very many Services share is told of those that its status has room for. The rest
-// cost its status nothing.
-func TestAPolicyOfManyServicesIsReportedOnSeldom(t *testing.T) {
+// If very many Services share a policy, its status is written only for those that fit in it.
+func TestStatusOfAPolicyOfManyServices(t *testing.T) {
 	g := translate.New(translate.Options{IngressClass: "kong"})
 	policy := change(&configurationv1beta1.KongUpstreamPolicy{ObjectMeta: meta("shared")})
 	g.Update(policy)
@@ -35,14 +34,14 @@ func TestAPolicyOfManyServicesIsReportedOnSeldom(t *testing.T) {
 		}
 	}
 	if reports > ancestor.Most {
-		t.Errorf("the policy is reported on %d times for %d Services, want %d at most", reports, services, ancestor.Most)
+		t.Errorf("the policy's status changed %d times for %d Services, want at most %d", reports, services, ancestor.Most)
 	}
 	wantAncestors(t, g, policy.Key, 0)
 	g.Update(unit.Change{Key: unit.Ingress.Key("default", "app-000")})
 	wantAncestors(t, g, policy.Key, 1)
 }
 
-// wantAncestors wants a status with the Services from one on.
+// wantAncestors fails unless the status has the Services with the numbers from a first one on.
 func wantAncestors(t *testing.T, g *unit.Graph, policy unit.Key, from int) {
 	t.Helper()
 	whole, _ := g.Status(policy).Merge(g.Object(policy), unit.Moment{})

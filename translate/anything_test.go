@@ -19,9 +19,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// FuzzAnything holds that no objects, whatever they say, have a translation panic, change
-// anything of objects that have nothing to do with them, or make what Kong would refuse,
-// but for what only Kong knows: the configurations of plugins and entities in its own words.
+// FuzzAnything tests that no objects, whatever their content, make a translation panic, change
+// unrelated objects, or result in a configuration that Kong would refuse. Configurations of plugins
+// and custom entities are excluded: only Kong can check them.
 func FuzzAnything(f *testing.F) {
 	for seed := range uint64(200) {
 		f.Add(someBytes(seed, 4000))
@@ -29,7 +29,7 @@ func FuzzAnything(f *testing.F) {
 	f.Fuzz(survive)
 }
 
-// survive has a graph take objects, and holds that nobody else is the worse for it.
+// survive adds objects to a graph and removes some, and fails if that affects unrelated objects.
 func survive(t *testing.T, from []byte) {
 	o := translate.Options{IngressClass: "kong"}
 	o.Gateway.Pool = gatewayapi.Pool{gatewayv1.HTTPProtocolType: {20000, 20001}, gatewayv1.TCPProtocolType: {20010}, gatewayv1.TLSProtocolType: {20020}}
@@ -46,7 +46,7 @@ func survive(t *testing.T, from []byte) {
 	wantTaken(t, g)
 	wantNoEnvironment(t, g)
 
-	// Some go again. What is left is what a translation of it from nothing gives.
+	// After some objects are deleted, the graph equals a new translation of the others.
 	left := map[unit.Key]unit.Object{}
 	for _, c := range slices.Concat(anything.Innocents(), anything.Population(), objects) {
 		left[c.Key] = c.Object
@@ -62,7 +62,7 @@ func survive(t *testing.T, from []byte) {
 		fresh.Update(unit.Change{Key: key, Object: object})
 	}
 	if diff := cmp.Diff(stateOf(fresh), stateOf(g)); diff != "" {
-		t.Errorf("what is left differs from a translation of it:\n%s", diff)
+		t.Errorf("the graph differs from a new translation:\n%s", diff)
 	}
 }
 
@@ -74,8 +74,7 @@ func someBytes(seed uint64, n int) []byte {
 	return bytes
 }
 
-// wantTaken holds that the configuration is one that Kong takes, as far as is known of it
-// here.
+// wantTaken fails if Kong would refuse the configuration, as far as its stand-in can tell.
 func wantTaken(t *testing.T, g *unit.Graph) {
 	t.Helper()
 	var entities []*kong.Entity
@@ -93,22 +92,22 @@ func wantTaken(t *testing.T, g *unit.Graph) {
 	}
 	rows, _ := refusal.Flatten().Flattened.([]declarative.Refused)
 	if len(rows) == 0 {
-		t.Errorf("Kong would refuse it all: %v", err)
+		t.Errorf("Kong would refuse the whole configuration: %v", err)
 	}
 	for _, row := range rows {
 		text, _ := json.Marshal(row)
 		if row.Type == "plugin" && (strings.Contains(string(text), "not enabled") || strings.Contains(string(text), `"config`)) {
-			continue // its own object is told, in Kong's words
+			continue // the gateway reports it on the plugin's object
 		}
 		errors, _ := json.Marshal(row.Errors)
 		t.Errorf("Kong would refuse %s of %.500s", errors, text)
 	}
 }
 
-// ours are the plugins that this project brings.
+// ours are the plugins of this project.
 var ours = []string{"kube-sync-http", "kube-sync-cors", "kube-sync-ports", "kube-sync-stream"}
 
-// withoutCustom leaves out entities in Kong's own words.
+// withoutCustom returns the configuration without custom entities.
 func withoutCustom(body []byte) []byte {
 	var tree map[string]any
 	if json.Unmarshal(body, &tree) != nil {

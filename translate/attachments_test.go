@@ -16,8 +16,8 @@ import (
 	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
-// crossed are the manifests of a number of routes for all hosts, of which each names all of 32
-// Gateways with 64 listeners.
+// crossed returns the manifests of 32 Gateways with 64 listeners each, and of routes for all hosts
+// that each name all Gateways.
 func crossed(routes int) string {
 	var b strings.Builder
 	b.WriteString(`apiVersion: gateway.networking.k8s.io/v1
@@ -49,7 +49,7 @@ spec: {parentRefs: [%s], rules: [{backendRefs: [{name: web, port: 80}]}]}
 	return b.String()
 }
 
-// graphOf returns the graph of manifests, and how much memory the graph takes.
+// graphOf returns the graph of manifests, and its size in bytes.
 func graphOf(t *testing.T, manifests string, limits limit.Limits) (*unit.Graph, int64) {
 	t.Helper()
 	read, err := manifest.Read("input.yaml", strings.NewReader(manifests), kinds.All())
@@ -66,7 +66,7 @@ func graphOf(t *testing.T, manifests string, limits limit.Limits) (*unit.Graph, 
 	return g, took
 }
 
-// attachedRoutes returns how many routes are attached to all listeners of a Gateway.
+// attachedRoutes returns the sum of the attached routes of a Gateway's listeners.
 func attachedRoutes(t *testing.T, g *unit.Graph, name string) (sum int) {
 	t.Helper()
 	status, _ := g.Status(unit.Gateway.Key("tenant", name)).Merge(&gatewayv1.Gateway{}, unit.Moment{})
@@ -76,9 +76,9 @@ func attachedRoutes(t *testing.T, g *unit.Graph, name string) (sum int) {
 	return sum
 }
 
-// What routes at very many listeners take is bounded for each of them: the 64 routes of Kong that it
-// makes are half of it.
-func TestRoutesAtManyListenersTakeLittle(t *testing.T) {
+// The memory of routes at very many listeners is bounded for each route. Half of it is for the 64
+// routes that it has in Kong.
+func TestMemoryOfRoutesAtManyListeners(t *testing.T) {
 	const routes, most = 20, 600 << 10
 	_, gateways := graphOf(t, crossed(0), limit.Limits{})
 	g, took := graphOf(t, crossed(routes), limit.Limits{})
@@ -88,7 +88,7 @@ func TestRoutesAtManyListenersTakeLittle(t *testing.T) {
 	} else {
 		t.Logf("%d routes take %d KiB", routes, took>>10)
 	}
-	// The first Gateways have as many listeners as a route may have, and the others are told.
+	// The first Gateways have the maximum number of listeners of a route; the others do not accept it.
 	full := limit.RouteListeners / 64
 	for i := range 32 {
 		want := 0
@@ -113,9 +113,9 @@ func TestRoutesAtManyListenersTakeLittle(t *testing.T) {
 	runtime.KeepAlive(g)
 }
 
-// However many routes a namespace has, they are attached to a bounded number of listeners, and
-// what is beyond takes little.
-func TestANamespaceAtManyListenersTakesLittle(t *testing.T) {
+// The routes of a namespace are attached to a bounded number of listeners, and routes beyond it take
+// little memory.
+func TestMemoryOfANamespaceAtManyListeners(t *testing.T) {
 	const routes, fit, most = 60, 2, 100 << 10
 	_, gateways := graphOf(t, crossed(0), limit.Limits{})
 	g, took := graphOf(t, crossed(routes), limit.Limits{Attachments: fit*limit.RouteListeners + 1})

@@ -22,8 +22,8 @@ func cluster(n int) []unit.Change {
 	return changes
 }
 
-// BenchmarkFull translates n × {Ingress, Service, EndpointSlice with 3 endpoints}
-// from nothing, and reports the heap that the objects and their translation take.
+// BenchmarkFull translates n × {Ingress, Service, EndpointSlice with 3 endpoints} in a new graph, and
+// reports the heap size of the objects and their translation.
 func BenchmarkFull(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -59,7 +59,7 @@ func BenchmarkEndpointChange(b *testing.B) {
 	}
 }
 
-// BenchmarkUnchanged takes an event that changes nothing.
+// BenchmarkUnchanged updates a graph with an event that changes nothing.
 func BenchmarkUnchanged(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -81,8 +81,7 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// BenchmarkContested translates Ingresses each of which has the same 400 paths, and then
-// one more that is older than all.
+// BenchmarkContested translates Ingresses with the same 400 paths, and then an older one.
 func BenchmarkContested(b *testing.B) {
 	const paths = 400
 	for _, n := range []int{20, 40, 80} {
@@ -100,7 +99,7 @@ func BenchmarkContested(b *testing.B) {
 	}
 }
 
-// equal is an Ingress with many paths, the same in all.
+// equal returns an Ingress with many paths, which are the same for all names.
 func equal(name string, age, paths int) *networkingv1.Ingress {
 	ingress := newIngress(name, "equal.example")
 	ingress.CreationTimestamp = metav1.Unix(int64(1000+age), 0)

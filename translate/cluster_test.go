@@ -13,7 +13,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// change says that an object of a test's cluster is as given.
+// change returns the change that adds or updates an object.
 func change(object unit.Object) unit.Change {
 	kind := unit.Kind(reflect.TypeOf(object).Elem().Name()) // kinds have the names of their types
 	return unit.Change{
@@ -26,8 +26,7 @@ func meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: "default", Name: name, UID: types.UID("uid-" + name)}
 }
 
-// app is the i-th application of a large cluster: an Ingress, a Service, and a
-// slice of as many endpoints as asked for.
+// app returns the i-th application of a large cluster: an Ingress, a Service and an EndpointSlice.
 func app(i, endpoints int) []unit.Change {
 	name := fmt.Sprintf("app-%d", i)
 	return []unit.Change{

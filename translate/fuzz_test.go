@@ -15,8 +15,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// FuzzKongKinds holds that no field of Kong's kinds has a translation panic, makes what
-// is no configuration, or changes anything of another object.
+// FuzzKongKinds tests that no field of Kong's kinds makes a translation panic, results in an invalid
+// configuration or changes another object.
 func FuzzKongKinds(f *testing.F) {
 	f.Add("key-auth", []byte(`{"a":[{"x_by_lua":1}]}`), "/a/0/b", []byte(`"x"`), "ann", "key-auth", "auth, x:y")
 	f.Add("", []byte(`nope`), "a", []byte(``), "", "jwt", "::,")
@@ -45,7 +45,7 @@ func FuzzKongKinds(f *testing.F) {
 			}
 		}
 		if body := kong.Declarative(kong.Sorted(entities)); !json.Valid(body) {
-			t.Errorf("no configuration: %s", body)
+			t.Errorf("the configuration is not JSON: %s", body)
 		}
 	})
 }

@@ -35,7 +35,8 @@ endpoints: [{addresses: [10.1.0.1]}]
 // poolFront is the Service in front of Kong.
 var poolFront = types.NamespacedName{Namespace: "kong", Name: "kong-proxy"}
 
-// pooledCluster is a cluster whose gateway has four ports for HTTP, and writes what it is to write.
+// pooledCluster is a cluster whose gateway has four ports for HTTP in its pool, and writes the record
+// of ports.
 type pooledCluster struct {
 	t       *testing.T
 	graph   *unit.Graph
@@ -58,7 +59,7 @@ func poolGraph(namespacePorts int) *unit.Graph {
 	return translate.New(o)
 }
 
-// gateway makes a Gateway in a namespace that was created on a day of January, with ports for HTTP.
+// gateway adds a Gateway that was created on a day of January, with ports for HTTP.
 func (c *pooledCluster) gateway(namespace, name string, day int, ports ...int) {
 	c.t.Helper()
 	var b strings.Builder
@@ -69,7 +70,7 @@ func (c *pooledCluster) gateway(namespace, name string, day int, ports ...int) {
 	c.apply(b.String())
 }
 
-// forged is a Service that says of itself that it is a Gateway's.
+// forged adds a Service with the labels of a Gateway's own Service.
 func (c *pooledCluster) forged(namespace, gateway string, targets ...int) {
 	c.t.Helper()
 	var b strings.Builder
@@ -100,7 +101,7 @@ func (c *pooledCluster) put(change unit.Change) {
 	c.graph.Update(change)
 }
 
-// settle writes the record of ports until it stays.
+// settle writes the record of ports until it no longer changes.
 func (c *pooledCluster) settle() {
 	c.t.Helper()
 	key := owned.PortRecord(poolFront)
@@ -119,17 +120,17 @@ func (c *pooledCluster) settle() {
 			version = before.ResourceVersion
 		}
 		if record.ResourceVersion != version {
-			c.t.Fatalf("the record is to be written in the place of version %q, and there is %q", record.ResourceVersion, version)
+			c.t.Fatalf("the new record has the resource version %q, want %q", record.ResourceVersion, version)
 		}
 		c.version++
 		written := record.DeepCopy()
 		written.ResourceVersion = fmt.Sprint(c.version)
 		c.put(unit.Change{Key: key, Object: written})
 	}
-	c.t.Fatal("the record of ports never stays the same")
+	c.t.Fatal("the record of ports keeps changing")
 }
 
-// of is what a namespace has: entities, statuses and Services.
+// of returns the entities, statuses and Services of a namespace.
 func (c *pooledCluster) of(namespace string) (all []string) {
 	c.t.Helper()
 	return ofNamespace(c.graph, namespace)
@@ -154,7 +155,7 @@ func ofNamespace(g *unit.Graph, namespace string) (all []string) {
 	return all
 }
 
-// port is Kong's for a port of a Gateway; 0 if it has none.
+// port returns the port of Kong for a port of a Gateway; 0 if it has none.
 func (c *pooledCluster) port(namespace, gateway string, port int32) int32 {
 	for _, object := range c.graph.Owned(unit.Gateway.Key(namespace, gateway)) {
 		if service, ok := object.(*corev1.Service); ok {
@@ -168,7 +169,7 @@ func (c *pooledCluster) port(namespace, gateway string, port int32) int32 {
 	return 0
 }
 
-// restarted is a gateway that has just begun with the same objects.
+// restarted returns a new graph with the same objects.
 func (c *pooledCluster) restarted(namespacePorts int) *unit.Graph {
 	g := poolGraph(namespacePorts)
 	var changes []unit.Change
@@ -179,24 +180,23 @@ func (c *pooledCluster) restarted(namespacePorts int) *unit.Graph {
 	return g
 }
 
-// Whatever a tenant does once another's Gateway has its port, it stays there, also for a gateway
-// that was restarted meanwhile.
-func TestNothingMovesThePortOfAnothersGateway(t *testing.T) {
+// Nothing that a tenant does changes the port of another tenant's Gateway, also not after a restart.
+func TestTenantsCannotMovePorts(t *testing.T) {
 	gateway := func(name string) unit.Key { return unit.Gateway.Key("attacker", name) }
 	service := func(name string) unit.Key { return unit.Service.Key("attacker", name) }
 	for name, attack := range map[string]func(c *pooledCluster, port int){
 		"edits its older Gateway's Service":   func(c *pooledCluster, port int) { c.forged("attacker", "old", port) },
 		"edits its younger Gateway's Service": func(c *pooledCluster, port int) { c.forged("attacker", "young", port) },
-		"edits a Service, and then makes an older Gateway's listener": func(c *pooledCluster, port int) {
+		"edits a Service, then adds a listener to its older Gateway": func(c *pooledCluster, port int) {
 			c.forged("attacker", "old", 20000, port)
 			c.gateway("attacker", "old", 1, 80, 81)
 		},
-		"makes Services for Gateways that are not there": func(c *pooledCluster, _ int) {
+		"creates Services of Gateways that do not exist": func(c *pooledCluster, _ int) {
 			c.forged("attacker", "none", 20000, 20001, 20002, 20003)
 		},
 		"adds listeners to its older Gateway": func(c *pooledCluster, _ int) { c.gateway("attacker", "old", 1, 80, 81, 82, 83, 84) },
 		"deletes its older Gateway":           func(c *pooledCluster, _ int) { c.remove(gateway("old")) },
-		"deletes its older Gateway and makes it again": func(c *pooledCluster, port int) {
+		"deletes and recreates its older Gateway": func(c *pooledCluster, port int) {
 			c.remove(gateway("old"))
 			c.forged("attacker", "old", port)
 			c.gateway("attacker", "old", 5, 80, 81, 82)
@@ -217,10 +217,10 @@ func TestNothingMovesThePortOfAnothersGateway(t *testing.T) {
 			}
 			attack(c, int(port))
 			if diff := cmp.Diff(before, c.of("victim")); diff != "" {
-				t.Errorf("the victim's Gateway is not what it was:\n%s", diff)
+				t.Errorf("the victim's Gateway changed:\n%s", diff)
 			}
 			if diff := cmp.Diff(before, ofNamespace(c.restarted(limit.Unlimited), "victim")); diff != "" {
-				t.Errorf("the victim's Gateway is not what it was after a restart:\n%s", diff)
+				t.Errorf("the victim's Gateway changed after a restart:\n%s", diff)
 			}
 			for _, gateway := range []string{"old", "young"} {
 				if c.port("attacker", gateway, 80) == port {
@@ -231,8 +231,8 @@ func TestNothingMovesThePortOfAnothersGateway(t *testing.T) {
 	}
 }
 
-// What tenants write does not decide either which port a new Gateway gets.
-func TestForgedServicesHoldNoPorts(t *testing.T) {
+// Services that tenants forge do not influence which port a new Gateway gets.
+func TestForgedServicesReserveNoPorts(t *testing.T) {
 	port := func(forged ...int) int32 {
 		c := newPooledCluster(t, limit.Unlimited)
 		c.gateway("attacker", "old", 1, 80)
@@ -246,13 +246,13 @@ func TestForgedServicesHoldNoPorts(t *testing.T) {
 	want := port()
 	for _, forged := range [][]int{{20001}, {20001, 20002}, {20000, 20001, 20002, 20003}, {20003, 20003}} {
 		if got := port(forged...); got != want || got == 0 {
-			t.Errorf("with forged Services for %v a Gateway has port %d, and without them %d", forged, got, want)
+			t.Errorf("with forged Services for %v a Gateway has port %d, want %d as without them", forged, got, want)
 		}
 	}
 }
 
-// Ports that Gateways had before are the last to be assigned, and no Gateway goes without for them.
-func TestPortsOfGatewaysThatAreGoneComeLast(t *testing.T) {
+// Ports of deleted Gateways are assigned last, but they are assigned.
+func TestPortsOfDeletedGatewaysComeLast(t *testing.T) {
 	c := newPooledCluster(t, limit.Unlimited)
 	c.gateway("shop", "first", 1, 80)
 	was := c.port("shop", "first", 80)
@@ -260,7 +260,7 @@ func TestPortsOfGatewaysThatAreGoneComeLast(t *testing.T) {
 	for i, namespace := range []string{"a", "b", "c"} {
 		c.gateway(namespace, "web", 2+i, 80)
 		if got := c.port(namespace, "web", 80); got == was || got == 0 {
-			t.Errorf("Gateway %s/web has port %d, and one that is gone had %d", namespace, got, was)
+			t.Errorf("Gateway %s/web has port %d, and a deleted one had %d", namespace, got, was)
 		}
 	}
 	c.gateway("d", "web", 9, 80)
@@ -269,8 +269,9 @@ func TestPortsOfGatewaysThatAreGoneComeLast(t *testing.T) {
 	}
 }
 
-// One namespace has half of the ports, with those that its ListenerSets add to others' Gateways.
-func TestANamespaceHasItsShareOfPorts(t *testing.T) {
+// One namespace gets at most half of the ports, including the ports that its ListenerSets add to
+// Gateways of other namespaces.
+func TestShareOfPorts(t *testing.T) {
 	for name, attack := range map[string]func(c *pooledCluster){
 		"one Gateway": func(c *pooledCluster) { c.gateway("attacker", "old", 1, 80, 81, 82, 83, 84, 85) },
 		"many Gateways": func(c *pooledCluster) {
@@ -302,13 +303,13 @@ spec:
 			}
 			has := strings.Count(fmt.Sprint(c.of("attacker"), c.of("shared")), `"targetPort":`)
 			if name == "a ListenerSet for another's Gateway" {
-				has-- // the Gateway's own
+				has-- // of the Gateway
 			}
 			if has != 2 {
 				t.Errorf("the attacker has %d ports of 4, want 2", has)
 			}
 			if all := fmt.Sprint(c.of("attacker")); !strings.Contains(all, "LIMIT_NAMESPACE_GATEWAY_PORTS allows no more") || !strings.Contains(all, "PortUnavailable") {
-				t.Errorf("the attacker is not told of its share: %s", all)
+				t.Errorf("no status tells the attacker about its share: %s", all)
 			}
 		})
 	}

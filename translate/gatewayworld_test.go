@@ -12,7 +12,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// gatewayObject is some object of Gateway API, or of what it reads.
+// gatewayObject returns a random object of Gateway API, or one that its translation reads.
 func (w *world) gatewayObject(name string) unit.Object {
 	switch w.IntN(20) {
 	case 16, 17, 18, 19:
@@ -44,7 +44,7 @@ func (w *world) gatewayObject(name string) unit.Object {
 	}
 }
 
-// grpcRoute is one of which no more is drawn than what it contests with HTTPRoutes.
+// grpcRoute returns a GRPCRoute with random host names, for conflicts with HTTPRoutes.
 func (w *world) grpcRoute(name string) unit.Object {
 	r := &gatewayv1.GRPCRoute{ObjectMeta: meta(name)}
 	r.CreationTimestamp = metav1.Unix(int64(1000+w.IntN(3)), 0)
@@ -54,8 +54,8 @@ func (w *world) grpcRoute(name string) unit.Object {
 	return r
 }
 
-// gatewayService is one that was made for a Gateway, maybe at another time; now and then
-// it is somebody else's.
+// gatewayService returns the Service of a Gateway, maybe an outdated one, or sometimes one without the
+// labels of a Gateway's own.
 func (w *world) gatewayService(gateway string) unit.Object {
 	s := &corev1.Service{ObjectMeta: meta(gateway + "-kong")}
 	if w.IntN(4) > 0 {
@@ -85,7 +85,7 @@ func (w *world) gateway(name string) unit.Object {
 	return g
 }
 
-// listenerSet is one of a Gateway in its own namespace or another.
+// listenerSet returns a ListenerSet, which may have another namespace than its Gateway.
 func (w *world) listenerSet(name string) unit.Object {
 	parent := gatewayv1.Namespace("default")
 	s := &gatewayv1.ListenerSet{ObjectMeta: meta(name)}
@@ -168,7 +168,7 @@ func (w *world) httpRule() gatewayv1.HTTPRouteRule {
 	return rule
 }
 
-// gatewayTLS has a Gateway show backends a certificate, its clients show one, or neither.
+// gatewayTLS returns a client certificate for backends, validation of clients, both, or neither.
 func (w *world) gatewayTLS() *gatewayv1.GatewayTLSConfig {
 	far, name := gatewayv1.Namespace("other"), func() gatewayv1.ObjectName { return gatewayv1.ObjectName(fmt.Sprint("o", w.IntN(4))) }
 	validation := func() *gatewayv1.FrontendTLSValidation {

@@ -10,14 +10,14 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// attach has an object name plugins, now and then.
+// attach makes an object name plugins, sometimes.
 func (w *world) attach(object metav1.Object) {
 	if names := pick(w, "", "", "o0", "o1, o2", "elsewhere:o3"); names != "" {
 		object.SetAnnotations(map[string]string{"konghq.com/plugins": names})
 	}
 }
 
-// plugin is one of a namespace or, now and then, of all and for all requests.
+// plugin returns a KongPlugin or, sometimes, a KongClusterPlugin, which may be global.
 func (w *world) plugin(name string) unit.Object {
 	plugin, config := pick(w, "key-auth", "rate-limiting", "pre-function", "prometheus"), apiextensionsv1.JSON{Raw: []byte(pick(w, `{}`, `{"a":1}`, `[]`))}
 	if w.IntN(3) == 0 {

@@ -32,9 +32,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// TestHistories holds the promise of the incremental translation: whatever
-// happened before, the graph is what a translation of the present objects from
-// nothing gives, and Update names every unit and object that differs.
+// TestHistories tests the contract of the incremental translation: after any history, the graph equals
+// a new translation of the present objects, and Update returns every unit and object that changed.
 func TestHistories(t *testing.T) {
 	for seed := range uint64(60) {
 		history(t, seed, 120)
@@ -66,22 +65,22 @@ func history(t *testing.T, seed uint64, steps int) {
 		}
 		for id := range differing(before.Units, after.Units) {
 			if _, ok := result.Units[id]; !ok {
-				t.Fatalf("seed %d step %d: %s changed and Update did not say so", seed, step, id)
+				t.Fatalf("seed %d step %d: %s changed, but Update did not return it", seed, step, id)
 			}
 		}
 		for key := range differing(before.Verdicts, after.Verdicts) {
 			if _, ok := result.Objects[key]; !ok {
-				t.Fatalf("seed %d step %d: verdicts on %s changed and Update did not say so", seed, step, key)
+				t.Fatalf("seed %d step %d: verdicts on %s changed, but Update did not return it", seed, step, key)
 			}
 		}
 		before = after
 	}
 }
 
-// historyOptions have a few ports for Gateways' own in every other history.
+// historyOptions returns options with a small pool of ports for even seeds.
 func historyOptions(seed uint64) translate.Options {
 	o := translate.Options{IngressClass: "kong"}
-	if seed%3 == 0 { // there is not always room for all, or for all of one object
+	if seed%3 == 0 { // limits that namespaces and objects sometimes exceed
 		o.Limits.Namespace = limit.Cost{Entities: 6 + int(seed%20), Bytes: 3000 + int(seed)*200, Match: 20_000}
 		o.Limits.Object = limit.Cost{Entities: 4 + int(seed%5)}
 	}
@@ -99,7 +98,7 @@ func historyOptions(seed uint64) translate.Options {
 	return o
 }
 
-// state is all that can be seen of a graph.
+// state is the visible state of a graph.
 type state struct {
 	Units    map[unit.ID]string
 	Verdicts map[unit.Key]string
@@ -147,12 +146,12 @@ func differing[K comparable](a, b map[K]string) map[K]struct{} {
 func keys(changes []unit.Change) []string {
 	var names []string
 	for _, c := range changes {
-		names = append(names, fmt.Sprintf("%s (there: %t)", c.Key, c.Object != nil))
+		names = append(names, fmt.Sprintf("%s (exists: %t)", c.Key, c.Object != nil))
 	}
 	return names
 }
 
-// world is a small cluster in which things happen, crowded so that they collide.
+// world is a small random cluster with few names, so that objects often conflict.
 type world struct {
 	*mathrand.Rand
 	objects map[unit.Key]unit.Object
@@ -168,7 +167,7 @@ func (w *world) everything() []unit.Change {
 	return changes
 }
 
-// happen makes, alters or deletes one object.
+// happen creates, updates or deletes one object.
 func (w *world) happen() unit.Change {
 	name := fmt.Sprintf("o%d", w.IntN(4))
 	var object unit.Object
@@ -247,7 +246,7 @@ func (w *world) secret(name string) unit.Object {
 	switch w.IntN(4) {
 	case 0:
 		s.Data["tls.key"] = []byte("garbage")
-	case 1: // several Secrets may have the same certificate, and later another one
+	case 1: // several Secrets may have the same certificate
 		s.Data["tls.crt"], s.Data["tls.key"] = otherCertPEM, otherKeyPEM
 	}
 	s.Labels = map[string]string{"konghq.com/credential": pick(w, "key-auth", "acl", "none")}

@@ -13,8 +13,8 @@ import (
 	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
-// deepHosts are the manifests of a route for a thousand hosts of many labels, at a number of
-// Gateways. Of an object of Kubernetes, annotations take a quarter of a megabyte.
+// deepHosts returns the manifests of Gateways and of routes for a thousand hosts with many labels at
+// each Gateway. Annotations of an object may have a quarter of a megabyte.
 func deepHosts(gateways, routes int) string {
 	var b strings.Builder
 	b.WriteString(`apiVersion: gateway.networking.k8s.io/v1
@@ -46,9 +46,9 @@ spec: {hostnames: [x.example], parentRefs: [%s], rules: [{backendRefs: [{name: w
 	return b.String()
 }
 
-// What a tenant's hosts take is in proportion to the bytes of its objects, however many labels
-// the hosts have and at however many listeners they are.
-func TestHostsOfManyLabelsTakeLittle(t *testing.T) {
+// The memory of a tenant's hosts is proportional to the size of its objects, whatever the numbers of
+// labels and listeners.
+func TestMemoryOfHostsWithManyLabels(t *testing.T) {
 	const routes, most = 4, 20 << 20
 	manifests, err := manifest.Read("input.yaml", strings.NewReader(deepHosts(4, routes)), kinds.All())
 	if err != nil {

@@ -15,16 +15,15 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// How much memory the translation of one attack asks for in all, and how much of it is in
-// use when it is done, in bytes. Without limits most attacks took all there was.
+// The maximum of memory that the translation of one attack allocates in total, and that it keeps, in
+// bytes. Without limits, most attacks exhaust the memory.
 const (
 	mostAllocated = 4 << 30
 	mostKept      = 256 << 20
 )
 
-// TestHostile holds that objects which would stop or kill a gateway without limits cost a
-// bounded amount of work and memory, make no more than there is room for, tell their owner
-// why, and leave all others as they were.
+// TestHostile tests that objects which would stop a gateway without limits cost a bounded amount of
+// work and memory, stay within the limits, have a verdict, and do not affect other objects.
 func TestHostile(t *testing.T) {
 	for _, attack := range hostile.Attacks() {
 		t.Run(attack.Name, func(t *testing.T) {
@@ -33,10 +32,10 @@ func TestHostile(t *testing.T) {
 			before, used := stateOf(g), heap()
 			allocated := allocation(func() { g.Update(attack.Objects...) })
 			if allocated > mostAllocated {
-				t.Errorf("%d MB were allocated", allocated>>20)
+				t.Errorf("the translation allocates %d MB", allocated>>20)
 			}
 			if kept := int64(heap()) - int64(used); kept > mostKept {
-				t.Errorf("%d MB are kept", kept>>20)
+				t.Errorf("the translation keeps %d MB", kept>>20)
 			}
 			wantUnchanged(t, g, before)
 			wantWithin(t, g)
@@ -44,21 +43,21 @@ func TestHostile(t *testing.T) {
 				t.Errorf("no verdict says %q:\n%s", attack.Told, strings.Join(told[:min(len(told), 10)], "\n"))
 			}
 
-			// Going costs no more, and nothing is left.
+			// Deletion costs no more, and nothing is left.
 			allocated = allocation(func() {
 				for _, c := range attack.Objects {
 					g.Update(unit.Change{Key: c.Key})
 				}
 			})
 			if allocated > mostAllocated {
-				t.Errorf("%d MB were allocated to take it away", allocated>>20)
+				t.Errorf("the deletion allocates %d MB", allocated>>20)
 			}
 			wantUnchanged(t, g, before)
 		})
 	}
 }
 
-// TestAtLimits holds that what is within the limits is taken as it is.
+// TestAtLimits tests that objects just within the limits have no verdicts about them.
 func TestAtLimits(t *testing.T) {
 	for _, large := range hostile.AtLimits() {
 		g := translate.New(translate.Options{IngressClass: "kong"})
@@ -80,7 +79,7 @@ func allocation(do func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// wantWithin holds that no unit and no namespace makes more than the limits allow.
+// wantWithin fails if a unit or the namespace exceeds the limits.
 func wantWithin(t *testing.T, g *unit.Graph) {
 	t.Helper()
 	limits := limit.Limits{}.InEffect()
@@ -99,7 +98,7 @@ func wantWithin(t *testing.T, g *unit.Graph) {
 	}
 }
 
-// toldOf is all that the owner of objects is told.
+// toldOf returns all verdicts and statuses of objects.
 func toldOf(g *unit.Graph, objects []unit.Change) (told []string) {
 	for _, c := range objects {
 		for _, v := range g.Verdicts(c.Key) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The translation is pure: it knows API types, and nothing that does IO.
+// The translation is pure: it imports API types, but nothing that does IO.
 func TestTranslateDoesNoIO(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "./...").Output()
 	if err != nil {

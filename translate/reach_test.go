@@ -18,16 +18,16 @@ import (
 )
 
 const (
-	// honest is how many objects of each sort the honest namespace has.
+	// honest is the number of objects of each kind in the honest namespace.
 	honest = 60
-	// handful is how many units of other namespaces one change may have translated again: the
-	// operator's Gateways, and what gates a reverse look-up.
+	// handful is the maximum number of units of other namespaces that a change may translate again:
+	// the operator's Gateways, and units that guard a reverse look-up.
 	handful = 12
 )
 
-// TestReach holds that a change of one object, whatever its kind, has at most a handful of the
-// units of other namespaces translated again, however many objects those have, and changes
-// none of their entities. The objects of testdata/reach aim at what others use.
+// TestReach tests that a change of one object, whatever its kind, translates at most a handful of
+// units of other namespaces again, however many objects those have, and changes none of their
+// entities. The objects of testdata/reach attack what others use.
 func TestReach(t *testing.T) {
 	for _, isolated := range []bool{false, true} {
 		t.Run(fmt.Sprintf("isolated=%v", isolated), func(t *testing.T) {
@@ -43,15 +43,14 @@ func TestReach(t *testing.T) {
 			}
 			for _, kind := range kinds.All() {
 				if kind.Namespaced && !aimed[kind.Name] {
-					t.Errorf("no attacker has a %s", kind.Name)
+					t.Errorf("testdata/reach has no attack by a %s", kind.Name)
 				}
 			}
 		})
 	}
 }
 
-// TestReachOfAnything is TestReach for objects with whatever content, each in the place of the
-// one before it of the same name.
+// TestReachOfAnything is TestReach for objects with random content, which replace each other.
 func TestReachOfAnything(t *testing.T) {
 	g := reachable(t, false)
 	for seed := range uint64(40) {
@@ -61,13 +60,13 @@ func TestReachOfAnything(t *testing.T) {
 	}
 }
 
-// reaches makes a change and counts what it has translated in other namespaces.
+// reaches applies a change and fails if it translates too much in other namespaces.
 func reaches(t *testing.T, g *unit.Graph, c unit.Change) {
 	t.Helper()
 	result := g.Update(c)
 	for namespace, units := range result.Translated {
 		if namespace != c.Key.Namespace && units > handful {
-			t.Errorf("%s had %d units of namespace %q translated again, want at most %d", c.Key, units, namespace, handful)
+			t.Errorf("%s translated %d units of namespace %q again, want at most %d", c.Key, units, namespace, handful)
 		}
 	}
 	for id := range result.Units {
@@ -85,7 +84,7 @@ func merged(annotations map[string]string, name, value string) map[string]string
 	return all
 }
 
-// reachable is a graph with an operator's objects and many of an honest namespace.
+// reachable returns a graph with an operator's objects and many objects of an honest namespace.
 func reachable(t *testing.T, isolated bool) *unit.Graph {
 	t.Helper()
 	o := translate.Options{IngressClass: "kong"}
@@ -106,7 +105,7 @@ func reachable(t *testing.T, isolated bool) *unit.Graph {
 		for i := range honest {
 			key := kind.Key(anything.Victim, fmt.Sprint("shop-", i))
 			if _, ok := g.Source(key); !ok {
-				t.Fatalf("%s has no entities, and so nothing to lose: %v", key, g.Verdicts(key))
+				t.Fatalf("%s has no entities: %v", key, g.Verdicts(key))
 			}
 		}
 	}

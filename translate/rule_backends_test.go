@@ -12,8 +12,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// TestEndpointsOfARoute holds that a changed endpoint of an HTTPRoute's backend translates what
-// follows the rule's references and what requests are sent to, and neither the route nor the rest.
+// TestEndpointsOfARoute tests that a changed endpoint of an HTTPRoute's backend translates the rule's
+// references and backends again, but neither the route nor other rules.
 func TestEndpointsOfARoute(t *testing.T) {
 	g := translate.New(translate.Options{IngressClass: "kong"})
 	port := gatewayv1.PortNumber(80)
@@ -46,7 +46,7 @@ func TestEndpointsOfARoute(t *testing.T) {
 	if len(result.Units) != 1 || len(result.Objects) != 0 || result.Translated["default"] != 2 {
 		t.Errorf("more endpoints changed %d units and the status of %d objects, and translated %v", len(result.Units), len(result.Objects), result.Translated)
 	}
-	// The route has to tell of one that has none any more.
+	// The route's status must report a backend whose Service was deleted.
 	gone := change(newService("app-3"))
 	gone.Object = nil
 	if result = g.Update(gone); len(result.Objects) == 0 || result.Translated["default"] != 3 {

@@ -10,7 +10,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// streamRoute is a route of connections or datagrams of some kind.
+// streamRoute returns a stream route of a random kind, or a TCPIngress.
 func (w *world) streamRoute(name string) unit.Object {
 	m := meta(name)
 	m.CreationTimestamp = metav1.Unix(int64(1000+w.IntN(3)), 0)
@@ -46,7 +46,7 @@ func (w *world) backendRefs() (refs []gatewayv1.BackendRef) {
 	return refs
 }
 
-// streamListener makes a listener one for streams.
+// streamListener changes a listener to a stream protocol.
 func (w *world) streamListener(l *gatewayv1.Listener) {
 	l.Port, l.TLS = pick[int32](w, 443, 8080), nil
 	l.Protocol = pick(w, gatewayv1.TLSProtocolType, gatewayv1.TLSProtocolType, gatewayv1.TCPProtocolType, gatewayv1.UDPProtocolType)

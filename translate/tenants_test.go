@@ -13,10 +13,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// FuzzTenants holds that nothing in one namespace changes what becomes of another's objects:
-// the entities and verdicts of a namespace are the same with and without whatever there is in
-// another one. What two namespaces may contest goes to the oldest: either that is the victim,
-// or the attacker contests nothing. Of the victim's objects none permits the attacker anything.
+// FuzzTenants tests that nothing in one namespace affects another's objects: the entities and verdicts
+// of the victim are the same with and without the attacker's objects. In a conflict the oldest object
+// takes precedence, so either the victim's objects are older or the attacker's do not conflict with
+// them. No object of the victim permits the attacker anything.
 func FuzzTenants(f *testing.F) {
 	for seed := range uint64(400) {
 		f.Add(someBytes(seed, 3000), someBytes(seed+1000, 3000), seed%2 == 0)
@@ -38,12 +38,12 @@ func FuzzTenants(f *testing.F) {
 			g.Update(unit.Change{Key: c.Key})
 		}
 		if diff := cmp.Diff(before, ofVictim(stateOf(g))); diff != "" {
-			t.Errorf("the victim's part is not what it was when the attacker has gone:\n%s", diff)
+			t.Errorf("the victim's part changed after the attacker's objects were deleted:\n%s", diff)
 		}
 	})
 }
 
-// ofVictim is the part of a state that is the victim's.
+// ofVictim returns the victim's part of a state.
 func ofVictim(s state) state {
 	part := state{Units: map[unit.ID]string{}, Verdicts: map[unit.Key]string{}}
 	for id, entities := range s.Units {

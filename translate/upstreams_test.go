@@ -21,8 +21,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// FuzzAnnotations holds that no value of an annotation has a translation panic, makes
-// what is no configuration, or changes anything of another object.
+// FuzzAnnotations tests that no value of an annotation makes a translation panic, results in an invalid
+// configuration or changes another object.
 func FuzzAnnotations(f *testing.F) {
 	names := []string{
 		"methods", "snis", "host-aliases", "headers.x", "headers-separator", "rewrite", "protocols", "strip-path", "tags",
@@ -74,7 +74,7 @@ func FuzzUpstreamPolicy(f *testing.F) {
 	})
 }
 
-// wantUnchanged holds that what was there is there still, and that nothing panicked.
+// wantUnchanged fails if a unit of an earlier state changed or a translation panicked.
 func wantUnchanged(t *testing.T, g *unit.Graph, before state) {
 	t.Helper()
 	for _, verdicts := range g.AllVerdicts() {
@@ -95,11 +95,11 @@ func wantUnchanged(t *testing.T, g *unit.Graph, before state) {
 		}
 	}
 	if body := kong.Declarative(kong.Sorted(entities)); !json.Valid(body) {
-		t.Errorf("no configuration: %s", body)
+		t.Errorf("the configuration is not JSON: %s", body)
 	}
 }
 
-// TestUpstreamHistories is TestHistories for what says how backends are spoken to.
+// TestUpstreamHistories is TestHistories for objects that configure backends.
 func TestUpstreamHistories(t *testing.T) {
 	for seed := range uint64(40) {
 		w := &world{Rand: mathrand.New(mathrand.NewPCG(seed, 7)), objects: map[unit.Key]unit.Object{}}
@@ -122,7 +122,7 @@ func TestUpstreamHistories(t *testing.T) {
 	}
 }
 
-// backendThing makes an object that a backend is, or that one reads.
+// backendThing returns a random object that is a backend, or that a backend's translation reads.
 func (w *world) backendThing() (unit.Key, unit.Object) {
 	name := fmt.Sprintf("o%d", w.IntN(2))
 	key := func(kind unit.Kind) unit.Key { return kind.Key("default", name) }

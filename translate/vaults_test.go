@@ -18,9 +18,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/vault"
 )
 
-// wantNoEnvironment holds that nothing in the configuration that was made of a tenant's
-// object has Kong read the gateway's environment. Core entities other than these have no
-// field in which Kong follows references, which a test of the package gateway holds.
+// wantNoEnvironment fails if an entity from a tenant's object makes Kong read the gateway's
+// environment. It skips the core entities without fields in which Kong resolves references; a test of
+// package plugin/gateway checks which they are.
 func wantNoEnvironment(t *testing.T, g *unit.Graph) {
 	t.Helper()
 	for view := range g.Units() {
@@ -32,7 +32,7 @@ func wantNoEnvironment(t *testing.T, g *unit.Graph) {
 			var entity struct{ Tags []string }
 			var tree any
 			decoder := json.NewDecoder(bytes.NewReader(e.JSON))
-			decoder.UseNumber() // what a plugin is told may be a number that no float holds
+			decoder.UseNumber() // a plugin's configuration may have a number that no float64 can hold
 			if err := decoder.Decode(&tree); err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +53,7 @@ func wantNoEnvironment(t *testing.T, g *unit.Graph) {
 	}
 }
 
-// Kong looks only at the ends of a string, and a key pair in PEM may have any text there.
+// Kong recognizes a reference by the ends of a string, and PEM may have any text there.
 func TestCertificateIsNoReference(t *testing.T) {
 	for name, around := range map[string][2]string{"cert": {"tls.crt", "tls.key"}, "key": {"tls.key", "tls.crt"}} {
 		g := translate.New(translate.Options{IngressClass: "kong"})
@@ -74,7 +74,7 @@ func TestCertificateIsNoReference(t *testing.T) {
 			}
 		}
 		if !said {
-			t.Errorf("%s: nobody is told of it", name)
+			t.Errorf("%s: there is no verdict", name)
 		}
 		secret.Data = pair
 		g.Update(change(secret))
@@ -83,7 +83,7 @@ func TestCertificateIsNoReference(t *testing.T) {
 			found = found || slices.ContainsFunc(view.Entities, func(e *kong.Entity) bool { return e.Type == kong.Certificates })
 		}
 		if !found {
-			t.Errorf("%s: the pair without the frame is not there", name)
+			t.Errorf("%s: the pair without the reference is not served", name)
 		}
 	}
 }
