@@ -10,6 +10,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -52,7 +53,7 @@ func Settings(r *unit.Reader, object metav1.Object, key unit.Key, purpose Purpos
 	s.tls()
 	s.plugins(object)
 	for _, problem := range applyLimits(b, r.Limits()) {
-		s.warn(unit.At(problem.Path), "ObjectTooLarge", problem.Message)
+		s.warn(unit.At(problem.Path), condition.ReasonObjectTooLarge, problem.Message)
 	}
 	values.ServiceUpstream() // for its verdict
 }
@@ -174,7 +175,7 @@ func (s *settings) tls() {
 		s.warn(unit.Fault{Field: annotation.Field(named), Follows: true}, "CACertificatesMissing", "none of the CA certificates is available; requests are answered 503 rather than sent to an endpoint that other CAs vouch for")
 	}
 	if !verify && named != "" {
-		s.warn(unit.At(annotation.Field(named)), "AnnotationWithoutEffect", fmt.Sprintf("CA certificates have no effect without the annotation %s%s: \"true\"",
+		s.warn(unit.At(annotation.Field(named)), condition.ReasonAnnotationWithoutEffect, fmt.Sprintf("CA certificates have no effect without the annotation %s%s: \"true\"",
 			annotation.Prefix, annotation.TLSVerify))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/consumer"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/hosts"
@@ -87,7 +88,7 @@ func (t *translation) settings() {
 // because only the first verdicts are reported.
 func (t *translation) tooLarge() (verdicts []unit.Verdict) {
 	for _, problem := range t.allowance.Problems() {
-		verdicts = append(verdicts, unit.Warning(t.key, "ObjectTooLarge", problem.Message).At(problem.Path))
+		verdicts = append(verdicts, unit.Warning(t.key, condition.ReasonObjectTooLarge, problem.Message).At(problem.Path))
 	}
 	return verdicts
 }
@@ -128,6 +129,6 @@ func (t *translation) claim(r route.Route, where kong.Part) {
 		Ranked:   ranking.At,
 		Extent:   ranking.Extent,
 		Under:    under,
-		Lost:     unit.Warning(t.key, "MatchConflict", where.Name+" conflicts with another rule for the same host and path").At(where.Path),
+		Lost:     unit.Warning(t.key, condition.ReasonMatchConflict, where.Name+" conflicts with another rule for the same host and path").At(where.Path),
 	})
 }

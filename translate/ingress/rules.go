@@ -16,6 +16,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
@@ -29,7 +30,7 @@ func (t *translation) rules() {
 		at := spec.Child("rules").Index(i)
 		host, err := hostOf(rule.Host)
 		if err != nil {
-			t.warn(at.Child("host"), "HostInvalid", "rule %d: %v", i, err)
+			t.warn(at.Child("host"), condition.ReasonHostInvalid, "rule %d: %v", i, err)
 			continue
 		}
 		if rule.HTTP == nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -46,7 +47,7 @@ func (t *translation) served(i int, tls networkingv1.IngressTLS) (hosts []string
 			err = fmt.Errorf("host %q is an IP address; only host names have certificates", name)
 		}
 		if err != nil {
-			t.warn(tlsField(i).Child("hosts").Index(j), "HostInvalid", "tls %d: %v", i, err)
+			t.warn(tlsField(i).Child("hosts").Index(j), condition.ReasonHostInvalid, "tls %d: %v", i, err)
 			continue
 		}
 		hosts = append(hosts, string(host))
@@ -60,7 +61,7 @@ func (t *translation) served(i int, tls networkingv1.IngressTLS) (hosts []string
 	case t.lastResort.Permits(t.key.Namespace):
 		hosts = append(hosts, certificate.AnyHost)
 	default:
-		t.warn(tlsField(i).Child("hosts"), "HostMissing", "tls %d names no hosts, so its certificate is served for the hosts of the rules only, although there is a rule or default backend for all hosts. "+
+		t.warn(tlsField(i).Child("hosts"), condition.ReasonHostMissing, "tls %d names no hosts, so its certificate is served for the hosts of the rules only, although there is a rule or default backend for all hosts. "+
 			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to set a certificate for all hosts", i)
 	}
 	return hosts
@@ -107,7 +108,7 @@ func (t *translation) serve(i int, name string, c certificate.Certificate) {
 		Entities: entities,
 		Same:     c.Fingerprint,
 		Under:    t.owned.Certificate(&t.fragment, name, true, tlsField(i)),
-		Lost: unit.Warning(t.key, "HostConflict",
+		Lost: unit.Warning(t.key, condition.ReasonHostConflict,
 			fmt.Sprintf("tls %d: another object determines the certificate for %s", i, name)).At(tlsField(i)),
 	})
 }

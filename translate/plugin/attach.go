@@ -77,7 +77,7 @@ func Attached(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
 func (a *attaching) references(object metav1.Object) []reference {
 	refs := references(object)
 	if len(refs) > limit.Plugins {
-		a.refuse("PluginInvalid", fmt.Sprintf("annotation %s%s names more than %d plugins", annotation.Prefix, annotation.Plugins, limit.Plugins))
+		a.refuse(condition.ReasonPluginInvalid, fmt.Sprintf("annotation %s%s names more than %d plugins", annotation.Prefix, annotation.Plugins, limit.Plugins))
 		return nil
 	}
 	return refs
@@ -117,9 +117,9 @@ func (a Attachment) OfStreams(key unit.Key) Attachment {
 	for _, p := range a.Plugins {
 		switch {
 		case p.Consumer != "":
-			checked.refuse("PluginInvalid", fmt.Sprintf("plugin %s is limited to the consumer %s, but streams have no consumers", p.Name, p.Consumer))
+			checked.refuse(condition.ReasonPluginInvalid, fmt.Sprintf("plugin %s is limited to the consumer %s, but streams have no consumers", p.Name, p.Consumer))
 		case len(p.Protocols) > 0 && !slices.ContainsFunc(p.Protocols, isStream):
-			checked.refuse("PluginInvalid", fmt.Sprintf("plugin %s is limited to the protocols %s, but streams use tcp, tls or udp", p.Name, strings.Join(p.Protocols, ", ")))
+			checked.refuse(condition.ReasonPluginInvalid, fmt.Sprintf("plugin %s is limited to the protocols %s, but streams use tcp, tls or udp", p.Name, strings.Join(p.Protocols, ", ")))
 		default:
 			checked.Plugins = append(checked.Plugins, p)
 		}

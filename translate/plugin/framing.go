@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -26,7 +27,7 @@ func (s source) framing(config json.RawMessage) []unit.Verdict {
 			for name := range strings.SplitSeq(header, ":") {
 				name = strings.TrimSpace(name)
 				if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") {
-					verdicts = append(verdicts, unit.Warning(s.key, "FieldIgnored",
+					verdicts = append(verdicts, unit.Warning(s.key, condition.ReasonFieldIgnored,
 						fmt.Sprintf("config.%s.headers[%d] has no effect: the header %s depends on the body", change, i, name)).At(s.written(configField.Child(change, "headers").Index(i))))
 				}
 				if change != "rename" {

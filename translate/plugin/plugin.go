@@ -106,7 +106,7 @@ func Define(g *unit.Graph, className string, o tenancy.Options) {
 
 // unavailable returns the value of a plugin whose translation panicked.
 func unavailable(key unit.Key) resolved {
-	return resolved{kind: key.Kind, found: true, reason: "PluginInvalid", message: fmt.Sprintf("plugin %s/%s could not be translated", key.Namespace, key.Name)}
+	return resolved{kind: key.Kind, found: true, reason: condition.ReasonPluginInvalid, message: fmt.Sprintf("plugin %s/%s could not be translated", key.Namespace, key.Name)}
 }
 
 func namespaced(p *configurationv1.KongPlugin, key unit.Key) source {
@@ -155,7 +155,7 @@ func (d definition) resolve(r *unit.Reader, s source) (resolved, []unit.Verdict)
 
 	config, err := d.config(r, s)
 	if err != nil {
-		p.reason, p.message = "PluginInvalid", fmt.Sprintf("%s: %v", s.key, err)
+		p.reason, p.message = condition.ReasonPluginInvalid, fmt.Sprintf("%s: %v", s.key, err)
 		fault := s.faultOf(err)
 		p.missing = fault.Missing
 		return p, append(verdicts, condition.Verdict(s.key, false, condition.ReasonInvalid, p.message).With(fault))
@@ -230,7 +230,7 @@ func (d definition) unreachable(s source, config json.RawMessage) field.Path {
 func (s source) withoutEffect() []unit.Verdict {
 	var verdicts []unit.Verdict
 	warn := func(name, why string) {
-		verdicts = append(verdicts, unit.Warning(s.key, "FieldIgnored", name+" has no effect: "+why).At(field.NewPath(name)))
+		verdicts = append(verdicts, unit.Warning(s.key, condition.ReasonFieldIgnored, name+" has no effect: "+why).At(field.NewPath(name)))
 	}
 	if s.runOn != "" {
 		warn("run_on", "Kong 3 does not have the field")

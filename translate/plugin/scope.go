@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/grant"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -162,9 +163,9 @@ func OfConsumer(r *unit.Reader, object metav1.Object, key unit.Key) Attachment {
 			a.add(p.model(), "plugin "+ref.String())
 		case allowsConsumer(p.name):
 		case limited: // it applies to all requests to those routes
-			a.Verdicts = append(a.Verdicts, unit.Warning(key, "PluginInvalid", withoutConsumer(ref, p)).At(a.at))
+			a.Verdicts = append(a.Verdicts, unit.Warning(key, condition.ReasonPluginInvalid, withoutConsumer(ref, p)).At(a.at))
 		default:
-			a.refuse("PluginInvalid", withoutConsumer(ref, p))
+			a.refuse(condition.ReasonPluginInvalid, withoutConsumer(ref, p))
 		}
 	}
 	return a.Attachment

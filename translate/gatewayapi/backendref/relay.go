@@ -8,6 +8,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi/filter"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -108,7 +109,7 @@ func (t *ruleTranslation) checkForRelay() {
 				s.name(), konghq([]string{annotation.TLSVerify, annotation.ClientCert})))
 		}
 		if s.balancing != nil || s.hostHeader != "" {
-			t.warn(unit.At(s.at), "AnnotationWithoutEffect", "annotations %s of %s have no effect in rules with mirrors, retries, session persistence or a BackendTLSPolicy",
+			t.warn(unit.At(s.at), condition.ReasonAnnotationWithoutEffect, "annotations %s of %s have no effect in rules with mirrors, retries, session persistence or a BackendTLSPolicy",
 				konghq([]string{annotation.UpstreamPolicy, annotation.Override, annotation.HostHeader}), s.name())
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/certificate"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi/filter"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi/hostname"
@@ -157,10 +158,10 @@ func (t *ruleTranslation) backend(object unit.Object, all serviceSettings) route
 		b.Tags = kong.Tags(t.shares[0].service, serviceKind, all.tags...)
 	}
 	if err := setTimeouts(&b, t.rule.Timeouts); err != nil {
-		t.warn(unit.FaultOf(err, "").Within(t.at), "UnsupportedValue", "rule %s: %v", t.of, err)
+		t.warn(unit.FaultOf(err, "").Within(t.at), condition.ReasonUnsupportedValue, "rule %s: %v", t.of, err)
 	}
 	if isHTTP2(b.Protocol) && annotation.Of(object, t.key).Bool(annotation.StripPath, false) {
-		t.warn(unit.At(annotation.Field(annotation.StripPath)), "AnnotationWithoutEffect", "rule %s: annotation %s%s has no effect on requests that Kong sends over HTTP/2; use a URLRewrite filter",
+		t.warn(unit.At(annotation.Field(annotation.StripPath)), condition.ReasonAnnotationWithoutEffect, "rule %s: annotation %s%s has no effect on requests that Kong sends over HTTP/2; use a URLRewrite filter",
 			t.of, annotation.Prefix, annotation.StripPath)
 	}
 	return b

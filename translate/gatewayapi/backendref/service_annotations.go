@@ -8,6 +8,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/backend"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/plugin"
@@ -47,7 +48,7 @@ func (t *ruleTranslation) settings() {
 		s.serviceSettings = serviceSettings{b.Transport, b.Balancing, b.HostHeader, b.Plugins, b.Refuse != "", values.UserTags()}
 		var tooMany string
 		if s.targets, tooMany = t.firstTargets(b.Targets, len(t.shares)); tooMany != "" {
-			t.warn(unit.At(s.at), "ObjectTooLarge", "%s: %s", s.name(), tooMany)
+			t.warn(unit.At(s.at), condition.ReasonObjectTooLarge, "%s: %s", s.name(), tooMany)
 		}
 		if s.refused {
 			s.targets = nil
@@ -119,7 +120,7 @@ func (t *ruleTranslation) commonSettings() (all serviceSettings) {
 	allowance := kong.NewAllowance(t.reader.Limits())
 	attached.Plugins, t.refuse = allowance.Guard(attached.Plugins, attached.Refuse, kong.Part{Name: "the backends of a rule", Path: t.at.Child("backendRefs")})
 	for _, problem := range allowance.Problems() {
-		t.warn(unit.At(problem.Path), "ObjectTooLarge", "%s", problem.Message)
+		t.warn(unit.At(problem.Path), condition.ReasonObjectTooLarge, "%s", problem.Message)
 	}
 	if t.refuse != "" {
 		for i := range t.shares {

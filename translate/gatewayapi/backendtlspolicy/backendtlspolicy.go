@@ -273,7 +273,7 @@ func (t *translation) ignored(key unit.Key) (verdicts []unit.Verdict) {
 	}
 	for _, option := range slices.Sorted(maps.Keys(t.policy.Spec.Options)) {
 		if option != depthOption {
-			verdicts = append(verdicts, unit.Warning(key, "UnsupportedValue",
+			verdicts = append(verdicts, unit.Warning(key, condition.ReasonUnsupportedValue,
 				fmt.Sprintf("spec.options: %s is not supported; only %s is", option, depthOption)).At(optionField(option)))
 		}
 	}

@@ -64,7 +64,7 @@ func (t *translation) certify(all []assessment) {
 		host := hostname.Of(a.spec.Hostname)
 		for _, c := range a.certificates {
 			if comparisons += len(c.Names) * (1 + len(a.moreSpecific)); comparisons > limit.Comparisons {
-				t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, "ObjectTooLarge",
+				t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, condition.ReasonObjectTooLarge,
 					fmt.Sprintf("listener %s: the certificates of this and later listeners are served for the hostnames of the listeners only, because they contain too many DNS names", a.spec.Name)).At(a.path))
 				return
 			}
@@ -93,7 +93,7 @@ func (t *translation) unnamed(a assessment) {
 		slices.ContainsFunc(a.certificates, func(c certificate.Certificate) bool { return len(c.Names) > 0 }) {
 		return
 	}
-	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, "HostMissing", fmt.Sprintf(
+	t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(a.of, condition.ReasonHostMissing, fmt.Sprintf(
 		"listener %s has no hostname and its certificate has no DNS names, so it is served for no host. "+
 			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to set a certificate for all hosts", a.spec.Name)).At(a.path.Child("hostname")))
 }
@@ -135,7 +135,7 @@ func (t *translation) serve(a assessment, name string, c certificate.Certificate
 		Entities: []*kong.Entity{kong.SNI(name, c.ID)},
 		Same:     c.Fingerprint,
 		Under:    t.claimsOf(a).Certificate(&t.fragment, name, a.routes.from == gatewayv1.NamespacesFromSame, a.path),
-		Lost:     unit.Warning(a.of, "HostConflict", "another object determines the certificate for "+name).At(a.path),
+		Lost:     unit.Warning(a.of, condition.ReasonHostConflict, "another object determines the certificate for "+name).At(a.path),
 	})
 }
 

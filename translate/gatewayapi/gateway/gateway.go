@@ -26,7 +26,7 @@ func (o Options) publishService(gateway *gatewayv1.Gateway, key unit.Key, pooled
 	if len(named) == 0 || actual.Name == "" || slices.Contains(named, actual.String()) {
 		return nil
 	}
-	return []unit.Verdict{unit.Warning(key, "AnnotationWithoutEffect", fmt.Sprintf(
+	return []unit.Verdict{unit.Warning(key, condition.ReasonAnnotationWithoutEffect, fmt.Sprintf(
 		"annotation %s%s has no effect: clients reach the Gateway through Service %s, not through %s",
 		annotation.Prefix, annotation.PublishService, actual, strings.Join(named, ", "))).At(annotation.Field(annotation.PublishService))}
 }

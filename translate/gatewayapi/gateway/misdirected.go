@@ -67,7 +67,7 @@ func (t *translation) refuseMisdirected(a assessment, host route.Host) {
 	}
 	entities, err := kong.Route(r, t.reader.Limits())
 	if err != nil { // more hosts than one route in Kong can exclude
-		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "MisdirectedRequestsServed",
+		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, condition.ReasonMisdirectedRequestsServed,
 			fmt.Sprintf("requests over connections for other listeners of port %d are served: %v", a.spec.Port, err)).At(t.fieldOf(a)))
 		return
 	}

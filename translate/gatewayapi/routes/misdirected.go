@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi/gateway"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi/hostname"
@@ -78,7 +79,7 @@ func (t *requestTranslation) refuseMisdirected(b binding) {
 	where := kong.Part{Name: "connections for other hosts than " + string(b.host), Path: field.Spec.Child("hostnames")}
 	entities, err := kong.Route(r, t.reader.Limits())
 	if err != nil {
-		t.warn(unit.At(where.Path), "MisdirectedRequestsServed", "%s: requests over these connections are served: %v", where, err)
+		t.warn(unit.At(where.Path), condition.ReasonMisdirectedRequestsServed, "%s: requests over these connections are served: %v", where, err)
 		return
 	}
 	if !t.allowance.Take(entities, where) {

@@ -9,6 +9,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/consumer"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi/backendref"
@@ -88,7 +89,7 @@ func (t *requestTranslation) settings() {
 	t.fragment.Verdicts = slices.Concat(values.Verdicts, annotation.Ignored(t.object, t.key, read...), t.attached.Verdicts)
 	for _, b := range t.attachment.bindings {
 		if _, _, ok := protocolsFor(b.schemes, t.base.Protocols); !ok {
-			t.warn(unit.At(annotation.Field(annotation.Protocols)), "AnnotationWithoutEffect", "annotation %s%s excludes the protocol of a listener for %s", annotation.Prefix, annotation.Protocols, b.schemes[0])
+			t.warn(unit.At(annotation.Field(annotation.Protocols)), condition.ReasonAnnotationWithoutEffect, "annotation %s%s excludes the protocol of a listener for %s", annotation.Prefix, annotation.Protocols, b.schemes[0])
 		}
 	}
 }
@@ -218,7 +219,7 @@ func (t *requestTranslation) claimPart(r route.Route, b binding, where kong.Part
 	t.fragment.Claims = append(t.fragment.Claims, unit.Claim{
 		Slot: unit.Ranks.Slot(ranking.Rank), Object: t.key, Since: t.object.GetCreationTimestamp().Time,
 		Entities: ranking.First, Ranked: ranking.At, Extent: ranking.Extent, Under: under,
-		Lost: unit.Warning(t.key, "MatchConflict", where.Name+b.forHost()+" conflicts with another rule for the same host and path").At(where.Path),
+		Lost: unit.Warning(t.key, condition.ReasonMatchConflict, where.Name+b.forHost()+" conflicts with another rule for the same host and path").At(where.Path),
 	})
 }
 
