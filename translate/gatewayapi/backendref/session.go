@@ -33,11 +33,11 @@ func sessionOf(rule *gatewayv1.HTTPRouteRule) (*route.Session, error) {
 	}
 	switch {
 	case s.Name != "" && !filter.Token.MatchString(s.Name):
-		return nil, filter.Wrong("sessionPersistence.sessionName", "sessionPersistence: %q is not a valid name of a cookie or header", s.Name)
+		return nil, filter.FieldErrorf("sessionPersistence.sessionName", "sessionPersistence: %q is not a valid name of a cookie or header", s.Name)
 	case s.Permanent && s.Lifetime == 0:
-		return nil, filter.Wrong("sessionPersistence.absoluteTimeout", "sessionPersistence: a permanent cookie needs an absoluteTimeout")
+		return nil, filter.FieldErrorf("sessionPersistence.absoluteTimeout", "sessionPersistence: a permanent cookie needs an absoluteTimeout")
 	case hasBackendFilters(rule):
-		return nil, filter.Wrong("sessionPersistence", "sessionPersistence is not supported in rules whose backendRefs have filters")
+		return nil, filter.FieldErrorf("sessionPersistence", "sessionPersistence is not supported in rules whose backendRefs have filters")
 	}
 	return s, nil
 }

@@ -47,7 +47,7 @@ func duration(path field.Path, text *gatewayv1.Duration) (time.Duration, error) 
 	}
 	d, err := time.ParseDuration(string(*text))
 	if err != nil {
-		return 0, filter.Wrong(path, "duration %q: %w", *text, err)
+		return 0, filter.FieldErrorf(path, "duration %q: %w", *text, err)
 	}
 	return d, nil
 }

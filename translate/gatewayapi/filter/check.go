@@ -10,8 +10,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Wrong returns an error about a field of a filter or rule.
-func Wrong(path field.Path, format string, args ...any) error {
+// FieldErrorf returns an error about a field of a filter or rule.
+func FieldErrorf(path field.Path, format string, args ...any) error {
 	return unit.WithFault(fmt.Errorf(format, args...), unit.At(path))
 }
 
@@ -75,7 +75,7 @@ func (h *headers) check() error {
 	}
 	for _, name := range h.Remove {
 		if !Token.MatchString(name) {
-			return Wrong("remove", "remove: %q is not a valid header name", name)
+			return FieldErrorf("remove", "remove: %q is not a valid header name", name)
 		}
 	}
 	return nil
@@ -84,10 +84,10 @@ func (h *headers) check() error {
 func checkHeaders(at field.Path, all []header) error {
 	for _, h := range all {
 		if !Token.MatchString(h.Name) {
-			return Wrong(at, "%s: %q is not a valid header name", at, h.Name)
+			return FieldErrorf(at, "%s: %q is not a valid header name", at, h.Name)
 		}
 		if !singleLine(h.Value) {
-			return Wrong(at, "%s: the value of header %s %s", at, h.Name, noControl)
+			return FieldErrorf(at, "%s: the value of header %s %s", at, h.Name, noControl)
 		}
 	}
 	return nil
@@ -105,18 +105,18 @@ func (r *redirect) check() error {
 	case r == nil:
 		return nil
 	case !slices.Contains(redirectStatuses, r.Status):
-		return Wrong("statusCode", "statusCode: %d is not supported; use 301, 302, 303, 307 or 308", r.Status)
+		return FieldErrorf("statusCode", "statusCode: %d is not supported; use 301, 302, 303, 307 or 308", r.Status)
 	case !slices.Contains(redirectSchemes, r.Scheme):
-		return Wrong("scheme", "scheme: %q is neither http nor https", r.Scheme)
+		return FieldErrorf("scheme", "scheme: %q is neither http nor https", r.Scheme)
 	case r.Port < 0 || r.Port > maxPort:
-		return Wrong("port", "port: %d is not a port: it must be between 1 and %d", r.Port, maxPort)
+		return FieldErrorf("port", "port: %d is not a port: it must be between 1 and %d", r.Port, maxPort)
 	}
 	return firstError(checkHost(r.Host), r.Path.check())
 }
 
 func checkHost(host string) error {
 	if host != "" && !hostname.MatchString(host) {
-		return Wrong("hostname", "hostname: %q is not a valid host name", host)
+		return FieldErrorf("hostname", "hostname: %q is not a valid host name", host)
 	}
 	return nil
 }
@@ -134,14 +134,14 @@ func (p *path) check() error {
 
 func checkPath(at field.Path, name string, value *string) error {
 	if value != nil && !singleLine(*value) {
-		return Wrong(at, "%s: %q %s", name, *value, noControl)
+		return FieldErrorf(at, "%s: %q %s", name, *value, noControl)
 	}
 	return nil
 }
 
 func (c *cors) check() error {
 	if c.MaxAge < 0 {
-		return Wrong("cors.maxAge", "cors.maxAge: %d is not a number of seconds; it must not be negative", c.MaxAge)
+		return FieldErrorf("cors.maxAge", "cors.maxAge: %d is not a number of seconds; it must not be negative", c.MaxAge)
 	}
 	return firstError(
 		checkNames("cors.allowMethods", c.Methods),
@@ -152,7 +152,7 @@ func (c *cors) check() error {
 
 func checkNames(at field.Path, names string) error {
 	if names != "" && !headerNames.MatchString(names) {
-		return Wrong(at, "%s: %q is not a list of valid names", at, names)
+		return FieldErrorf(at, "%s: %q is not a list of valid names", at, names)
 	}
 	return nil
 }

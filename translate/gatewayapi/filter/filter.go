@@ -64,7 +64,7 @@ func (a *actions) add(filter gatewayv1.HTTPRouteFilter, matched route.Path) (err
 	case filter.Type == gatewayv1.HTTPRouteFilterRequestMirror && filter.RequestMirror != nil:
 		// The relay mirrors, after all other filters.
 	default:
-		return Wrong("type", "filters of type %s are not supported", filter.Type)
+		return FieldErrorf("type", "filters of type %s are not supported", filter.Type)
 	}
 	return firstError(err, a.check())
 }
@@ -83,9 +83,9 @@ func replacedPath(in field.Path, p *gatewayv1.HTTPPathModifier, matched route.Pa
 		replacement := ptr.Deref(p.ReplacePrefixMatch, "")
 		return &path{Prefix: &matched.Value, Replacement: &replacement}, nil
 	case p.Type == gatewayv1.PrefixMatchHTTPPathModifier:
-		return nil, Wrong(in.Child("path"), "%s.path: %s needs a match with a PathPrefix", in, p.Type)
+		return nil, FieldErrorf(in.Child("path"), "%s.path: %s needs a match with a PathPrefix", in, p.Type)
 	}
-	return nil, Wrong(in.Child("path", "type"), "%s.path: type %s is not supported", in, p.Type)
+	return nil, FieldErrorf(in.Child("path", "type"), "%s.path: type %s is not supported", in, p.Type)
 }
 
 // checkFraming refuses a filter that changes where a message ends: the receiver would read a part
@@ -97,7 +97,7 @@ func checkFraming(part field.Path, filter *gatewayv1.HTTPHeaderFilter) error {
 	}
 	for _, name := range names {
 		if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") {
-			return Wrong(part, "%s: the header %s depends on the body and cannot be modified", part, name)
+			return FieldErrorf(part, "%s: the header %s depends on the body and cannot be modified", part, name)
 		}
 	}
 	return nil
