@@ -13,7 +13,7 @@ import (
 // all requests if the plugins exceed the limits. It returns the problems.
 func applyLimits(b *route.Backend, limits limit.Limits) (problems []kong.Problem) {
 	var excess string
-	if b.Targets, excess = First(b.Targets, Most(limits, 1), limits); excess != "" {
+	if b.Targets, excess = FirstTargets(b.Targets, MaxTargets(limits, 1), limits); excess != "" {
 		problems = append(problems, kong.Problem{Message: excess})
 	}
 	a := kong.NewAllowance(limits)
@@ -21,13 +21,13 @@ func applyLimits(b *route.Backend, limits limit.Limits) (problems []kong.Problem
 	return append(problems, a.Problems()...)
 }
 
-// Most returns how many endpoints each of an object's backends may have.
-func Most(limits limit.Limits, backends int) int {
+// MaxTargets returns how many endpoints each of an object's backends may have.
+func MaxTargets(limits limit.Limits, backends int) int {
 	return max(limits.Object.Entities*9/10/backends, 1)
 }
 
-// First returns the first endpoints, at most so many, and a message about the rest; empty for none.
-func First(targets []route.Target, most int, limits limit.Limits) ([]route.Target, string) {
+// FirstTargets returns the first endpoints, at most so many, and a message about the rest; empty for none.
+func FirstTargets(targets []route.Target, most int, limits limit.Limits) ([]route.Target, string) {
 	if limits.Object.Entities == limit.Unlimited || len(targets) <= most {
 		return targets, ""
 	}

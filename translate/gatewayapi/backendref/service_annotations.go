@@ -62,7 +62,7 @@ func (t *ruleTranslation) settings() {
 // backends, and a message about the rest. All backends of a rule share one backend's limit.
 func (t *ruleTranslation) firstTargets(targets []route.Target, backends int) ([]route.Target, string) {
 	limits := t.reader.Limits()
-	return backend.First(targets, backend.Most(limits, backends), limits)
+	return backend.FirstTargets(targets, backend.MaxTargets(limits, backends), limits)
 }
 
 // required returns the settings that all backends of a rule must have in common, which come from
