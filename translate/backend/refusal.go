@@ -84,7 +84,7 @@ var number = regexp.MustCompile(`^([0-9]+|0x[0-9a-f]*)$`)
 // refusals are the unused endpoints of a Service. A message names the first few.
 type refusals struct {
 	verdicts []unit.Verdict
-	told     map[subject]int
+	reported map[subject]int
 	seen     map[refusal]bool
 	named    map[string][]string // clauses by reason
 	total    map[string]int
@@ -100,9 +100,9 @@ const mostNamed = 3
 
 func (r *refusals) add(object unit.Key, at field.Path, why refusal) {
 	if r.seen == nil {
-		r.told, r.seen, r.named, r.total = map[subject]int{}, map[refusal]bool{}, map[string][]string{}, map[string]int{}
+		r.reported, r.seen, r.named, r.total = map[subject]int{}, map[refusal]bool{}, map[string][]string{}, map[string]int{}
 	}
-	if r.told[subject{object, why.reason}]++; r.told[subject{object, why.reason}] <= mostNamed {
+	if r.reported[subject{object, why.reason}]++; r.reported[subject{object, why.reason}] <= mostNamed {
 		r.verdicts = append(r.verdicts, unit.Warning(object, why.reason, fmt.Sprintf("%s: %s. %s", at, why.why, advice[why.reason])).At(at))
 	}
 	if r.seen[why] {

@@ -54,11 +54,11 @@ const (
 // share, however many endpoints it has: its weight is divided among them, and all are scaled to
 // whole numbers. They are rounded only if they would exceed Kong's maximum.
 func weighted(shares []share) []route.Target {
-	whole := 1
+	scale := 1
 	for _, s := range shares {
 		if n := s.live(); n > 0 && s.weight > 0 {
-			whole = whole / gcd(whole, n) * n
-			if whole > math.MaxInt32 {
+			scale = scale / gcd(scale, n) * n
+			if scale > math.MaxInt32 {
 				break
 			}
 		}
@@ -69,7 +69,7 @@ func weighted(shares []share) []route.Target {
 		n := s.live()
 		for _, t := range s.targets {
 			if t.Weight > 0 {
-				exact[t.Address] += s.weight * whole / n
+				exact[t.Address] += s.weight * scale / n
 			} else {
 				exact[t.Address] += 0
 			}

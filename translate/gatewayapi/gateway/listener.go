@@ -137,11 +137,11 @@ func allowedKinds(l gatewayv1.Listener, path field.Path) ([]gatewayv1.RouteGroup
 	}
 	var unknown []string
 	var first field.Path
-	for i, asked := range l.AllowedRoutes.Kinds {
-		if ptr.Deref(asked.Group, group) == group && slices.Contains(routeKinds[l.Protocol], string(asked.Kind)) {
-			kinds = append(kinds, gatewayv1.RouteGroupKind{Group: &group, Kind: asked.Kind})
+	for i, allowed := range l.AllowedRoutes.Kinds {
+		if ptr.Deref(allowed.Group, group) == group && slices.Contains(routeKinds[l.Protocol], string(allowed.Kind)) {
+			kinds = append(kinds, gatewayv1.RouteGroupKind{Group: &group, Kind: allowed.Kind})
 		} else {
-			if unknown = append(unknown, string(asked.Kind)); len(unknown) == 1 {
+			if unknown = append(unknown, string(allowed.Kind)); len(unknown) == 1 {
 				first = path.Child("allowedRoutes", "kinds").Index(i)
 			}
 		}
