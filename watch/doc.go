@@ -4,7 +4,7 @@
 // files, which package manifest watches. Both put changes into a [Queue], which coalesces
 // them: a busy consumer finds each object once in its next batch, in its newest state.
 //
-// The way back is package report, which writes statuses, Events and owned Services, or logs
-// what it cannot write. The table of the kinds that are read is package kinds, and package
-// schema holds the definitions of the custom ones.
+// Package report writes statuses, Events and owned Services back, or logs what it cannot
+// write. Package kinds is the table of the kinds that are read, and package schema holds the
+// definitions of the custom ones.
 package watch

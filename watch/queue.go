@@ -47,8 +47,8 @@ func (q *Queue) Expect(token any) {
 	q.expected[token] = struct{}{}
 }
 
-// Arrived ends what Expect began, after every object of the token has been put. It ignores
-// unexpected tokens.
+// Arrived says that every object of an expected token has been put. It ignores tokens that
+// are not expected.
 func (q *Queue) Arrived(token any) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -69,7 +69,7 @@ func (q *Queue) signal() {
 	}
 }
 
-// awaited returns the expected tokens if all of them are keys of objects.
+// awaited returns the expected tokens if all of them are keys of objects, and nil otherwise.
 func (q *Queue) awaited() []unit.Key {
 	keys := make([]unit.Key, 0, len(q.expected))
 	for token := range q.expected {
@@ -91,7 +91,7 @@ func (q *Queue) Take() Batch {
 	taken := q.changes
 	batch := Batch{Since: q.since, Complete: len(q.expected) == 0, Awaited: q.awaited()}
 	q.changes, q.since = map[unit.Key]unit.Object{}, time.Time{}
-	select { // this batch holds what was signaled
+	select { // this batch has the changes of the pending signal
 	case <-q.ready:
 	default:
 	}

@@ -54,7 +54,7 @@ func (a Access) credentials() (*rest.Config, error) {
 	return config, nil
 }
 
-// pod returns the configuration that rest.InClusterConfig returns. That needs environment
+// pod returns the configuration of a client in a pod. rest.InClusterConfig needs environment
 // variables, which Kong does not pass on to its plugin servers.
 func (a Access) pod() (*rest.Config, error) {
 	token, err := os.ReadFile(a.file("token"))

@@ -27,10 +27,10 @@ func serviceAccount(t *testing.T) string {
 func TestAccessOfAPod(t *testing.T) {
 	dir := serviceAccount(t)
 	for name, test := range map[string]struct{ host, port, server, want string }{
-		"environment":             {"10.96.0.1", "443", "", "https://10.96.0.1:443"},
-		"IPv6":                    {"fd00::1", "443", "", "https://[fd00::1]:443"},
-		"environment taken away":  {"", "", "", "https://kubernetes.default.svc"},
-		"address of the operator": {"10.96.0.1", "443", "https://api.example:6443", "https://api.example:6443"},
+		"environment":        {"10.96.0.1", "443", "", "https://10.96.0.1:443"},
+		"IPv6":               {"fd00::1", "443", "", "https://[fd00::1]:443"},
+		"no environment":     {"", "", "", "https://kubernetes.default.svc"},
+		"configured address": {"10.96.0.1", "443", "https://api.example:6443", "https://api.example:6443"},
 	} {
 		t.Setenv("KUBERNETES_SERVICE_HOST", test.host)
 		t.Setenv("KUBERNETES_SERVICE_PORT", test.port)
@@ -92,7 +92,7 @@ func TestContactWithTheAPIServer(t *testing.T) {
 	c, err := New(Options{RESTConfig: &rest.Config{Host: server.URL}, Log: log.Logger()})
 	watchtest.Must(t, err)
 	if !c.LastContact().IsZero() {
-		t.Error("contact before any")
+		t.Error("there was a contact before the first request")
 	}
 	get := func() {
 		_, _ = c.clients.Core.CoreV1().Services("shop").Get(t.Context(), "web", metav1.GetOptions{})

@@ -68,7 +68,7 @@ func TestRealClusterSource(t *testing.T) {
 		t.Error("complete without the secret")
 	}
 	if c.Get(r.Key(unit.Secret, "release")) != nil {
-		t.Error("a release of Helm is cached")
+		t.Error("a Helm release is cached")
 	}
 	if _, ok := c.Get(tls).(*metav1.PartialObjectMetadata); !ok {
 		t.Errorf("the secret is cached as %T", c.Get(tls))
@@ -117,7 +117,7 @@ func TestRealCustomKind(t *testing.T) {
 		unstructured.RemoveNestedField(w.Object, "metadata", "resourceVersion")
 		unstructured.RemoveNestedField(w.Object, "metadata", "managedFields")
 		w.SetNamespace(r.Namespace)
-		watchtest.Eventually(t, "the API server takes widgets", func() bool {
+		watchtest.Eventually(t, "the API server accepts widgets", func() bool {
 			_, err := r.Dynamic.Resource(widgets).Namespace(r.Namespace).Create(r.Ctx, w, metav1.CreateOptions{})
 			return err == nil || apierrors.IsAlreadyExists(err)
 		})
@@ -167,7 +167,7 @@ func TestRealRestrictedPod(t *testing.T) {
 	}
 	for _, resource := range []string{"ingressclasses", "namespaces"} {
 		if n := log.Count("msg=\"going on without a kind that may not be listed\" resource=" + resource); n != 1 {
-			t.Errorf("%s: said %d times", resource, n)
+			t.Errorf("%s: logged %d times", resource, n)
 		}
 	}
 }

@@ -61,8 +61,8 @@ func (c *caches) all() (all []*informer) {
 	return all
 }
 
-// metadataListed returns what to wait for until all kinds that are watched as metadata are
-// listed.
+// metadataListed returns checkers that are done once all kinds that are watched as metadata
+// are listed.
 func (c *caches) metadataListed() (listed []cache.DoneChecker) {
 	for _, informer := range c.all() {
 		if informer.kind.Fetch != nil {

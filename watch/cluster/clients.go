@@ -15,8 +15,8 @@ import (
 	"k8s.io/client-go/util/flowcontrol"
 )
 
-// Clients talk to one API server. Those that are made of a REST configuration share one
-// connection and one rate limit.
+// Clients talk to one API server. Those made from one REST configuration share a connection
+// and a rate limit.
 type Clients struct {
 	Core     kubernetes.Interface // protobuf
 	Metadata metadata.Interface   // protobuf
@@ -58,7 +58,8 @@ func newClients(config *rest.Config, qps float32, burst int, contact *contact) (
 	return c, nil
 }
 
-// resources lists the resources of an API version like discovery, which takes no context.
+// resources returns a function that lists the resources of an API version. The function of
+// the discovery client takes no context.
 func resources(client rest.Interface) func(context.Context, schema.GroupVersion) (*metav1.APIResourceList, error) {
 	return func(ctx context.Context, version schema.GroupVersion) (*metav1.APIResourceList, error) {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -91,7 +92,8 @@ func New(options Options) (*Cluster, error) {
 	return c, nil
 }
 
-// prepare makes the informers of the core kinds, and what watches the custom ones.
+// prepare creates the informers of the core kinds, and the watch of the definitions if there
+// are custom kinds.
 func (c *Cluster) prepare(options Options) error {
 	factory := informerFactory{clients: c.clients, namespaces: options.Namespaces, log: c.log}
 	core := &coreKinds{changes: c.changes, caches: c.caches, wanted: c.wanted, contact: c.contact}
@@ -152,6 +154,16 @@ func (c *Cluster) Get(key unit.Key) unit.Object { return c.caches.get(key) }
 // OwnedBy returns the cached objects of a kind that a Gateway owns.
 func (c *Cluster) OwnedBy(gateway unit.Key, kind unit.Kind) []unit.Object {
 	return c.caches.ownedBy(gateway, kind)
+}
+
+// Verdicts returns a warning for each field of a cached object that is not read.
+func (c *Cluster) Verdicts(key unit.Key) (verdicts []unit.Verdict) {
+	for _, ignored := range c.caches.ignored(key) {
+		verdict := unit.Warning(key, "FieldIgnored", fmt.Sprintf("%s has no effect: %s", ignored.Path, ignored.Reason))
+		verdict.Field = ignored.Path
+		verdicts = append(verdicts, verdict)
+	}
+	return verdicts
 }
 
 // Observe registers a function that is called with every change of a cached object, including

@@ -12,8 +12,8 @@ import (
 )
 
 // contact remembers when the API server last gave a sign of life, and logs outages. A sign of
-// life is an answer that is no server error, or data on an open watch. An idle watch receives
-// a bookmark about once a minute.
+// life is an answer other than a server error, or data on an open watch. An idle watch
+// receives a bookmark about once a minute.
 type contact struct {
 	log         *slog.Logger
 	nanoseconds atomic.Int64
@@ -69,7 +69,7 @@ func (t *contactTransport) RoundTrip(request *http.Request) (*http.Response, err
 	response, err := t.next.RoundTrip(request)
 	switch {
 	case err != nil && request.Context().Err() != nil:
-		return response, err // we ended it
+		return response, err // the caller ended the request
 	case err != nil:
 		t.contact.lost(err)
 		return response, err
@@ -82,7 +82,7 @@ func (t *contactTransport) RoundTrip(request *http.Request) (*http.Response, err
 	return response, nil
 }
 
-// WrappedRoundTripper lets client-go find the transport beneath.
+// WrappedRoundTripper returns the transport beneath, which client-go looks for.
 func (t *contactTransport) WrappedRoundTripper() http.RoundTripper { return t.next }
 
 type contactBody struct {

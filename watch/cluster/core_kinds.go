@@ -5,7 +5,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch"
 )
 
-// coreKinds delivers the kinds that are part of every Kubernetes.
+// coreKinds delivers objects of the kinds that every cluster has.
 type coreKinds struct {
 	changes *watch.Queue
 	caches  *caches

@@ -19,15 +19,15 @@ type customKinds struct {
 	factory informerFactory
 	contact *contact
 	states  *kindStates
-	// look makes the owner ask again what is served. It does not block.
+	// look starts discovery again. It does not block.
 	look func()
 
 	kinds   []kinds.Kind
 	running map[unit.Kind]*versionWatch
 }
 
-// follow starts and stops watches so that they match the served versions, which are by kind.
-// The kinds that are there at the start keep batches incomplete until they are listed.
+// follow starts and stops watches so that they match the served version of each kind. At the
+// start, the served kinds keep batches incomplete until they are listed.
 func (c *customKinds) follow(ctx context.Context, served map[unit.Kind]string, atStart bool) {
 	for _, kind := range c.kinds {
 		version, running := served[kind.Name], c.running[kind.Name]
@@ -45,8 +45,8 @@ func (c *customKinds) follow(ctx context.Context, served map[unit.Kind]string, a
 	}
 }
 
-// start watches a kind in a version. The objects of the replaced informers stay until it is
-// listed.
+// start watches a kind in a version. The objects of the replaced informers stay until that
+// version is listed.
 func (c *customKinds) start(ctx context.Context, kind kinds.Kind, version string, delivered *delivered, atStart bool, replaced ...*informer) {
 	started := &versionWatch{owner: c, version: version, delivered: delivered, replaced: replaced}
 	informers, err := c.factory.informers(kind, kind.In(version), started)
@@ -67,7 +67,7 @@ func (c *customKinds) start(ctx context.Context, kind kinds.Kind, version string
 	started.done.Go(func() { started.dropReplaced(ctx, kind) })
 }
 
-// halt ends the watches of a version. It returns all informers whose objects are still there.
+// halt ends the watches of a version. It returns all informers whose objects are still cached.
 func (c *customKinds) halt(running *versionWatch) []*informer {
 	running.cancel()
 	running.done.Wait()
@@ -76,7 +76,7 @@ func (c *customKinds) halt(running *versionWatch) []*informer {
 	return stopped
 }
 
-// drop delivers that the objects are gone that the stopped informers delivered last.
+// drop delivers the deletion of the objects that the stopped informers delivered last.
 func (c *customKinds) drop(kind kinds.Kind, delivered *delivered, stopped []*informer) {
 	c.caches.remove(kind.Name, stopped)
 	for _, informer := range stopped {
@@ -95,7 +95,7 @@ type versionWatch struct {
 	delivered *delivered
 	cancel    context.CancelFunc
 	done      sync.WaitGroup
-	// replaced are the informers of earlier versions, whose objects are still there.
+	// replaced are the informers of earlier versions, whose objects are still cached.
 	replaced []*informer
 }
 
@@ -129,7 +129,7 @@ func (w *versionWatch) forbidden(by *informer, _ error) {
 	w.owner.changes.Arrived(by)
 }
 
-// failed looks again at what is served if this version no longer is.
+// failed starts discovery again if this version is no longer served.
 func (w *versionWatch) failed(by *informer, err error) {
 	if apierrors.IsNotFound(err) {
 		w.owner.look()

@@ -56,19 +56,19 @@ func (f fakes) redefine(t *testing.T, name string, generation int64) {
 	}
 }
 
-// heard collects the reported states of kinds.
-type heard struct {
+// recordedStates collects the reported states of kinds.
+type recordedStates struct {
 	mu  sync.Mutex
 	all []KindState
 }
 
-func (h *heard) hear(r KindState) {
+func (h *recordedStates) record(r KindState) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.all = append(h.all, r)
 }
 
-func (h *heard) states() (states []string) {
+func (h *recordedStates) states() (states []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, r := range h.all {
@@ -77,7 +77,7 @@ func (h *heard) states() (states []string) {
 	return states
 }
 
-func wantStates(t *testing.T, h *heard, want ...string) {
+func wantStates(t *testing.T, h *recordedStates, want ...string) {
 	t.Helper()
 	watchtest.Eventually(t, "states of the kind", func() bool { return slices.Equal(h.states(), want) })
 }
@@ -85,11 +85,11 @@ func wantStates(t *testing.T, h *heard, want ...string) {
 // A kind that is served only in an older version is read in it and its status is written in
 // it. Its objects look like those of the newest version.
 func TestOlderVersionIsRead(t *testing.T) {
-	f, h := newFakes(), &heard{}
+	f, h := newFakes(), &recordedStates{}
 	f.Serve(olderWidgets.GroupVersion(), "widgets")
 	f.define(t, "widgets.example.com")
 	f.store(t, olderWidgets, older("a", int64(3)))
-	c, got := f.cluster(t, Options{Kinds: []kinds.Kind{versioned()}, KindState: h.hear})
+	c, got := f.cluster(t, Options{Kinds: []kinds.Kind{versioned()}, KindState: h.record})
 	got.Until("complete", got.IsComplete)
 	w, ok := got.Objects[widgetKey("a")].(*Widget)
 	if !ok || w.Spec.Size != 3 || w.APIVersion != "example.com/v1" {
@@ -110,18 +110,18 @@ func TestOlderVersionIsRead(t *testing.T) {
 // When the newest version becomes served, objects of both versions are never delivered as
 // gone, and objects of the older one alone are.
 func TestChangeOfServedVersion(t *testing.T) {
-	f, h := newFakes(), &heard{}
+	f, h := newFakes(), &recordedStates{}
 	f.Serve(olderWidgets.GroupVersion(), "widgets")
 	f.define(t, "widgets.example.com")
 	f.store(t, olderWidgets, older("same", int64(1)), older("gone", int64(1)))
-	c, got := f.cluster(t, Options{Kinds: []kinds.Kind{versioned()}, KindState: h.hear})
+	c, got := f.cluster(t, Options{Kinds: []kinds.Kind{versioned()}, KindState: h.record})
 	got.Until("complete", got.IsComplete)
 
 	f.store(t, widgets, widget("same", int64(1)), widget("new", int64(2)))
 	f.redefine(t, "widgets.example.com", 2) // and discovery a little later
 	f.Serve(widgets.GroupVersion(), "widgets")
-	got.Until("what is new", got.Has(widgetKey("new")))
-	got.Until("without what is gone", got.HasNot(widgetKey("gone")))
+	got.Until("the new object", got.Has(widgetKey("new")))
+	got.Until("without the removed object", got.HasNot(widgetKey("gone")))
 	if got.Objects[widgetKey("same")] == nil || got.Lost[widgetKey("same")] > 0 {
 		t.Errorf("an object of both versions was gone %d times", got.Lost[widgetKey("same")])
 	}
@@ -133,28 +133,28 @@ func TestChangeOfServedVersion(t *testing.T) {
 	f.store(t, olderWidgets, older("late", int64(1)))
 	f.Serve(widgets.GroupVersion())
 	f.redefine(t, "widgets.example.com", 3)
-	got.Until("what is there in the older version alone", got.Has(widgetKey("late")))
+	got.Until("the object of the older version alone", got.Has(widgetKey("late")))
 	if got.Objects[widgetKey("same")] == nil || got.Lost[widgetKey("same")] > 0 {
 		t.Error("an object of both versions was gone")
 	}
 	wantStates(t, h, "read v1beta1", "read v1", "read v1beta1")
 	if !got.Complete {
-		t.Error("a change of versions made us incomplete")
+		t.Error("a change of versions made a batch incomplete")
 	}
 }
 
 // A kind that is not read is reported once, with the reason.
 func TestKindsThatAreNotRead(t *testing.T) {
-	f, h, log := newFakes(), &heard{}, &watchtest.Log{}
+	f, h, log := newFakes(), &recordedStates{}, &watchtest.Log{}
 	f.Serve(schema.GroupVersion{Group: "example.com", Version: "v1alpha9"}, "widgets")
-	_, got := f.cluster(t, Options{Kinds: []kinds.Kind{versioned()}, KindState: h.hear, Log: log.Logger()})
+	_, got := f.cluster(t, Options{Kinds: []kinds.Kind{versioned()}, KindState: h.record, Log: log.Logger()})
 	got.Until("complete", got.IsComplete)
 	wantStates(t, h, "undefined ")
 
 	f.define(t, "widgets.example.com")
 	wantStates(t, h, "undefined ", "unsupported ")
 	if n := log.Count("level=WARN msg=\"a custom kind is not read: the cluster serves it only in versions that cannot be read\""); n != 1 {
-		t.Errorf("said %d times", n)
+		t.Errorf("logged %d times", n)
 	}
 
 	forbidden := apierrors.NewForbidden(widgets.GroupResource(), "", errors.New("not in a Role"))

@@ -23,16 +23,16 @@ import (
 // CustomResourceDefinitions may not be watched.
 const pollInterval = 30 * time.Second
 
-// patient is how many steps of [backoff] are left when a kind that is defined and not served
-// is taken to be served in other versions only: discovery has had 3 s by then.
-const patient = 5
+// A kind that is defined but not served is reported as unsupported once fewer than
+// stepsToDecide steps of [backoff] are left. Discovery has had 3 s by then.
+const stepsToDecide = 5
 
 var customResourceDefinitions = schema.GroupVersionResource{
 	Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions",
 }
 
-// definitions watches the CustomResourceDefinitions of our kinds. They tell when to look;
-// discovery tells which kinds are served, and in which versions.
+// definitions watches the CustomResourceDefinitions of our kinds. A change of one starts
+// discovery, which says which kinds are served, and in which versions.
 type definitions struct {
 	clients  *Clients
 	changes  *watch.Queue
@@ -44,12 +44,12 @@ type definitions struct {
 	look    chan struct{}
 	refused sync.Once
 	polling chan struct{} // closed if the definitions may not be watched
-	// redefined says that the spec of a definition has changed, which discovery may not show
+	// redefined is set when the spec of a definition has changed. Discovery may not show it
 	// yet.
 	redefined atomic.Bool
 }
 
-// newDefinitions returns definitions that do not run yet. It completes the custom kinds.
+// newDefinitions returns definitions that do not run yet. It sets the custom kinds' look.
 func newDefinitions(clients *Clients, changes *watch.Queue, contact *contact, log *slog.Logger, custom *customKinds) *definitions {
 	d := &definitions{clients: clients, changes: changes, contact: contact, log: log, custom: custom,
 		look: make(chan struct{}, 1), polling: make(chan struct{})}
@@ -93,13 +93,13 @@ func (d *definitions) run(ctx context.Context) {
 	}
 }
 
-// backoff is how discovery is asked again while it is behind the definitions.
+// backoff returns the pauses between discoveries while they lag behind the definitions.
 func backoff() wait.Backoff {
 	return wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 9, Cap: pollInterval}
 }
 
-// settling is how discovery is asked again after a definition has changed: it is a little
-// behind, and a new version shows in no other way.
+// settling returns the pauses between discoveries after a definition has changed. Discovery
+// lags a little behind, and nothing else shows a new version.
 func settling() wait.Backoff {
 	return wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 8}
 }
@@ -112,8 +112,8 @@ func after(d time.Duration) <-chan time.Time {
 	return time.After(d)
 }
 
-// next sets the states of the kinds and returns when to look again. Negative means when a
-// definition changes.
+// next sets the states of the kinds and returns the pause before the next discovery. A
+// negative one means that discovery waits for a change of a definition.
 func (d *definitions) next(served map[unit.Kind]string, again *wait.Backoff) time.Duration {
 	polls := d.polls()
 	behind := false
@@ -122,7 +122,7 @@ func (d *definitions) next(served map[unit.Kind]string, again *wait.Backoff) tim
 		version := served[kind.Name]
 		_, defined, _ := d.informer.GetStore().GetByKey(kind.Resource.GroupResource().String())
 		agree := defined == (version != "") && d.informer.HasSynced()
-		if agree || polls || version != "" || again.Steps < patient {
+		if agree || polls || version != "" || again.Steps < stepsToDecide {
 			known = append(known, stateOf(kind, version, defined))
 		}
 		behind = behind || !agree
@@ -147,7 +147,7 @@ func (d *definitions) polls() bool {
 	}
 }
 
-// lookAgain makes run ask again what is served.
+// lookAgain makes run start discovery again.
 func (d *definitions) lookAgain() {
 	select {
 	case d.look <- struct{}{}:
@@ -174,8 +174,8 @@ func (d *definitions) newInformer() cache.SharedIndexInformer {
 	return informer
 }
 
-// changed delivers a definition of one of our kinds if it names its bundle, and looks again
-// at what is served.
+// changed delivers a definition of one of our kinds if it names its bundle, and starts
+// discovery again.
 func (d *definitions) changed(received any, gone bool) {
 	name, err := cache.DeletionHandlingMetaNamespaceKeyFunc(received)
 	if err != nil || !d.ours(name) {
@@ -208,7 +208,8 @@ func generation(definition any) int64 {
 	return 0
 }
 
-// bundleOnly keeps the name of a definition, its versions, and the release of its bundle.
+// bundleOnly keeps the name of a definition, its resource version and generation, and the
+// release of its bundle.
 func bundleOnly(received any) (any, error) {
 	if object, ok := received.(*metav1.PartialObjectMetadata); ok {
 		kept := metav1.ObjectMeta{Name: object.Name, ResourceVersion: object.ResourceVersion, Generation: object.Generation}
@@ -226,7 +227,7 @@ func (d *definitions) failed(_ context.Context, _ *cache.Reflector, err error) {
 		return
 	}
 	d.refused.Do(func() {
-		d.log.Info("polling for kinds because we may not list their definitions", "interval", pollInterval, "reason", err)
+		d.log.Info("polling for custom kinds because the gateway may not list CustomResourceDefinitions", "interval", pollInterval, "reason", err)
 		close(d.polling)
 		d.lookAgain()
 	})

@@ -82,7 +82,7 @@ func TestCustomKindComesAndGoes(t *testing.T) {
 		t.Errorf("decoded %+v", w)
 	}
 	if !got.Complete {
-		t.Error("a kind that came later made us incomplete")
+		t.Error("a kind that came later made a batch incomplete")
 	}
 
 	f.Serve(widgets.GroupVersion(), "gadgets")

@@ -32,8 +32,8 @@ func (d *delivered) put(by *informer, key unit.Key, object unit.Object) {
 	}
 }
 
-// drop delivers that the objects are gone that a stopped informer delivered last. It returns
-// their keys.
+// drop delivers the deletion of the objects that a stopped informer delivered last, and
+// returns their keys.
 func (d *delivered) drop(stopped *informer) (dropped []unit.Key) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
-// A field that is not read is told of as long as the object has it.
-func TestIgnoredFieldsAreToldOf(t *testing.T) {
+// An object has a verdict about an ignored field for as long as it has the field.
+func TestIgnoredFieldsHaveVerdicts(t *testing.T) {
 	f, kind := newFakes(), widgetKind()
 	kind.Ignored = func(object map[string]any) []kinds.IgnoredField {
 		spec, _ := object["spec"].(map[string]any)
@@ -35,10 +35,10 @@ func TestIgnoredFieldsAreToldOf(t *testing.T) {
 	if verdicts := c.Verdicts(widgetKey("b")); len(verdicts) > 0 {
 		t.Errorf("of an object without the field: %+v", verdicts)
 	}
-	mended := widget("a", int64(2))
-	mended.SetResourceVersion("2")
-	if _, err := f.Dynamic.Resource(widgets).Namespace("shop").Update(context.Background(), mended, metav1.UpdateOptions{}); err != nil {
+	updated := widget("a", int64(2))
+	updated.SetResourceVersion("2")
+	if _, err := f.Dynamic.Resource(widgets).Namespace("shop").Update(context.Background(), updated, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	watchtest.Eventually(t, "no word of the removed field", func() bool { return len(c.Verdicts(widgetKey("a"))) == 0 })
+	watchtest.Eventually(t, "the verdict about the removed field is gone", func() bool { return len(c.Verdicts(widgetKey("a"))) == 0 })
 }

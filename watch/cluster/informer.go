@@ -25,17 +25,17 @@ import (
 	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
-// subscriber is told what an informer sees. Its methods must not block.
+// subscriber receives what an informer sees. Its methods must not block.
 type subscriber interface {
-	// changed says that an object is as given; nil if there is none that can be read.
+	// changed is called with the state of an object; nil if it is gone or cannot be read.
 	changed(by *informer, key unit.Key, object unit.Object)
-	// unread says that an object changed in nothing that the translation reads.
+	// unread is called for a change of fields that the translation does not read.
 	unread(key unit.Key)
-	// listed says that all objects of the first list have been delivered.
+	// listed is called once all objects of the first list have been delivered.
 	listed(by *informer)
-	// forbidden says, once, that the objects of an optional scope may not be listed.
+	// forbidden is called once if the objects of an optional scope may not be listed.
 	forbidden(by *informer, reason error)
-	// failed is called with every other failure of a list or watch, which is tried again.
+	// failed is called with every other failure of a list or watch; client-go retries.
 	failed(by *informer, err error)
 }
 
@@ -53,7 +53,7 @@ type informer struct {
 	ignored  ignoredFields
 }
 
-// informerFactory makes informers of the permitted namespaces; of all if there are none.
+// informerFactory makes informers for its namespaces; for all if it has none.
 type informerFactory struct {
 	clients    *Clients
 	namespaces []string
@@ -74,7 +74,7 @@ func (f informerFactory) informers(kind kinds.Kind, resource schema.GroupVersion
 }
 
 func (i *informer) setUp(clients *Clients) (err error) {
-	if i.shared, err = i.client(clients); err != nil {
+	if i.shared, err = i.newShared(clients); err != nil {
 		return err
 	}
 	if slices.Contains(owned.Kinds, i.kind.Name) {
@@ -96,8 +96,8 @@ func (i *informer) setUp(clients *Clients) (err error) {
 	return err
 }
 
-// client picks the form in which the kind is watched.
-func (i *informer) client(clients *Clients) (cache.SharedIndexInformer, error) {
+// newShared returns client-go's informer: a dynamic one, one of metadata, or a typed one.
+func (i *informer) newShared(clients *Clients) (cache.SharedIndexInformer, error) {
 	switch {
 	case i.kind.Custom:
 		return dynamicinformer.NewFilteredDynamicInformer(
@@ -167,8 +167,8 @@ func (i *informer) ownedBy(gateway unit.Key) (objects []unit.Object) {
 	return objects
 }
 
-// transform returns what is cached of a received object. Client-go calls it twice for some
-// objects.
+// transform returns the part of a received object that is cached. Client-go calls it twice
+// for some objects.
 func (i *informer) transform(received any) (any, error) {
 	switch object := received.(type) {
 	case *unstructured.Unstructured:
@@ -182,8 +182,7 @@ func (i *informer) transform(received any) (any, error) {
 	return received, nil
 }
 
-// decode returns the typed object, or its metadata alone if it does not have the fields that
-// the kind has.
+// decode returns the typed object, or only its metadata if the fields do not fit the type.
 func (i *informer) decode(received *unstructured.Unstructured) unit.Object {
 	object := i.kind.New()
 	if i.kind.Ignored != nil {
@@ -243,7 +242,7 @@ func (i *informer) remove(received any) {
 	}
 }
 
-// failed sorts the failures of lists and watches. Client-go tries them again in any case,
+// failed classifies the failures of lists and watches. Client-go retries after each of them,
 // with a growing delay.
 func (i *informer) failed(_ context.Context, _ *cache.Reflector, err error) {
 	switch {

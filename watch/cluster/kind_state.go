@@ -35,11 +35,11 @@ const (
 
 // kindStates logs and reports the state of each custom kind once, and again when it changes.
 type kindStates struct {
-	report func(KindState) // nil if no one asked
+	report func(KindState) // may be nil
 	log    *slog.Logger
 
 	mu sync.Mutex
-	// served is the state by what the API server serves; last is what was reported.
+	// served follows from what the API server serves; last is what was reported.
 	served, last map[unit.Kind]KindState
 	refused      map[*informer]struct{}
 }
@@ -63,7 +63,7 @@ func stateOf(kind kinds.Kind, version string, defined bool) KindState {
 	return s
 }
 
-// set sets the states by what the API server serves.
+// set sets the states that follow from what the API server serves.
 func (s *kindStates) set(all ...KindState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 type scope struct {
 	namespace string
 	name      string
-	// optional: the kind is left out if it may not be listed.
+	// optional says that the kind is left out if it may not be listed.
 	optional bool
 }
 

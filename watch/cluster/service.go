@@ -20,7 +20,7 @@ func (c *Cluster) FollowService(ctx context.Context, name types.NamespacedName, 
 	}
 	informer := informers.NewSharedInformerFactoryWithOptions(c.clients.Core, 0,
 		informers.WithNamespace(name.Namespace), informers.WithTweakListOptions(byName)).Core().V1().Services().Informer()
-	tell := func(received any) {
+	deliver := func(received any) {
 		if service, ok := received.(*corev1.Service); ok && service.Name == name.Name {
 			changed(service)
 		}
@@ -29,8 +29,8 @@ func (c *Cluster) FollowService(ctx context.Context, name types.NamespacedName, 
 		c.contact.failed(fmt.Sprintf("service %s", name), err)
 	})
 	handler, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    tell,
-		UpdateFunc: func(_, after any) { tell(after) },
+		AddFunc:    deliver,
+		UpdateFunc: func(_, after any) { deliver(after) },
 	})
 	if err != nil {
 		return // only an informer that was stopped refuses handlers

@@ -12,7 +12,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// crowded returns metadata with fields that cost memory and that no one reads.
+// crowded returns metadata that also has fields that nothing reads.
 func crowded(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Namespace: "shop", Name: name, UID: "u1", ResourceVersion: "1",

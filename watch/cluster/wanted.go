@@ -14,7 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch"
 )
 
-// fetchers is how many objects are fetched at a time.
+// fetchers is how many objects are fetched at once.
 const fetchers = 4
 
 // wanted fetches the wanted Secrets and ConfigMaps, whose kinds are watched as metadata: once,
@@ -72,7 +72,7 @@ func (w *wanted) set(keys []unit.Key) {
 	w.objects = still
 }
 
-// changed says that the metadata of an object has changed, or is gone.
+// changed fetches a wanted object again whose metadata has changed or is gone.
 func (w *wanted) changed(key unit.Key) {
 	if w.get(key) != nil {
 		w.work.Add(key)

@@ -22,7 +22,7 @@ func secretKey(name string) unit.Key {
 	return unit.Key{Kind: unit.Secret, Namespace: "shop", Name: name}
 }
 
-// secret writes a Secret to both fakes; a real API server is one.
+// secret writes a Secret to the fakes of both clients.
 func (f fakes) secret(t *testing.T, name, version, value string) {
 	t.Helper()
 	meta := metav1.ObjectMeta{Namespace: "shop", Name: name, ResourceVersion: version}
@@ -79,7 +79,7 @@ func TestSecretsAreFetchedWhenWanted(t *testing.T) {
 	tls := secretKey("tls")
 	c.Want([]unit.Key{tls, watchtest.IngressKey("web")})
 	if c.Take().Complete {
-		t.Error("complete before what is wanted came")
+		t.Error("complete without the wanted Secret")
 	}
 	close(fetch)
 	got.Until("wanted", func() bool { return got.Complete && got.Value(tls) == "one" })
@@ -165,7 +165,7 @@ func TestSecretsOfHelmAreNotListed(t *testing.T) {
 func TestAStormOfSecretsDelaysNoOtherNamespace(t *testing.T) {
 	f := newFakes()
 	f.secret(t, "tls", "1", "one")
-	const wanted = 2_000 // each is made in two fakes
+	const wanted = 2_000 // each is created in two fakes
 	keys := []unit.Key{}
 	for i := range wanted {
 		meta := metav1.ObjectMeta{Namespace: "attacker", Name: fmt.Sprintf("s%05d", i), ResourceVersion: "1"}

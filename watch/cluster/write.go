@@ -18,8 +18,8 @@ import (
 // fieldManager is the owner of the fields that kube-sync writes.
 const fieldManager = "kube-sync"
 
-// PatchStatus merges a status into that of an object, on the condition that the object has
-// the version. A custom kind is patched in the version in which it is read.
+// PatchStatus merges a status into that of an object. It fails with a conflict unless the
+// object has the resource version. A custom kind is patched in the API version that is read.
 func (c *Cluster) PatchStatus(ctx context.Context, key unit.Key, version string, status any) error {
 	body, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"resourceVersion": version},
@@ -38,7 +38,7 @@ func (c *Cluster) PatchStatus(ctx context.Context, key unit.Key, version string,
 	return err
 }
 
-// Apply applies an object on the server side, and returns the version that it has then.
+// Apply applies an object on the server side and returns its new resource version.
 func (c *Cluster) Apply(ctx context.Context, key unit.Key, object unit.Object) (version string, err error) {
 	body, err := json.Marshal(object)
 	if err != nil {
@@ -52,8 +52,8 @@ func (c *Cluster) Apply(ctx context.Context, key unit.Key, object unit.Object) (
 	return result.GetResourceVersion(), nil
 }
 
-// Delete deletes the object that has the UID. It is no error if the object is gone, or if
-// another one has its name.
+// Delete deletes the object that has the UID. It returns no error if the object is gone, or
+// if another one has its name.
 func (c *Cluster) Delete(ctx context.Context, key unit.Key, uid types.UID) error {
 	err := c.dynamic(key).Delete(ctx, key.Name, *metav1.NewPreconditionDeleteOptions(string(uid)))
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
@@ -66,10 +66,10 @@ func (c *Cluster) dynamic(key unit.Key) dynamic.ResourceInterface {
 	return c.clients.Dynamic.Resource(c.caches.resource(key.Kind)).Namespace(key.Namespace)
 }
 
-// EventSink returns where Events are written.
+// EventSink returns the client that writes Events.
 func (c *Cluster) EventSink() record.EventSink {
 	return &corev1client.EventSinkImpl{Interface: c.clients.Core.CoreV1().Events("")}
 }
 
-// Leases returns the client of Leases, which no rate limit delays.
+// Leases returns the client for Leases, which has no rate limit.
 func (c *Cluster) Leases() coordinationv1client.LeasesGetter { return c.clients.Lease.CoordinationV1() }

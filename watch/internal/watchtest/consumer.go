@@ -10,7 +10,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch"
 )
 
-// Consumer keeps what a source delivered.
+// Consumer takes batches from a source and keeps the objects.
 type Consumer struct {
 	Source   watch.Source
 	Objects  map[unit.Key]unit.Object
@@ -59,17 +59,17 @@ func (c *Consumer) Take() watch.Batch {
 	return batch
 }
 
-// Has is the condition that an object is there.
+// Has returns the condition that an object was delivered and is not gone.
 func (c *Consumer) Has(key unit.Key) func() bool {
 	return func() bool { return c.Objects[key] != nil }
 }
 
-// HasNot is the condition that an object is not there.
+// HasNot returns the opposite condition.
 func (c *Consumer) HasNot(key unit.Key) func() bool {
 	return func() bool { return c.Objects[key] == nil }
 }
 
-// IsComplete is the condition that the last batch was complete.
+// IsComplete reports whether the last batch was complete.
 func (c *Consumer) IsComplete() bool { return c.Complete }
 
 // Value returns the certificate in a Secret; "" without the Secret.

@@ -1,3 +1,3 @@
-// Package watchtest has what the tests of the packages beneath watch share: a consumer of
+// Package watchtest holds what the tests of the packages below watch share: a consumer of
 // sources, a log to search, and fakes of an API server.
 package watchtest

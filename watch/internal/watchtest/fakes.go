@@ -28,8 +28,8 @@ type Fakes struct {
 	served map[schema.GroupVersion][]string
 }
 
-// NewFakes returns an API server that has objects of Kubernetes' own kinds, and that can
-// store custom ones.
+// NewFakes returns an API server that holds objects of Kubernetes' own kinds and can store
+// objects of the custom kinds.
 func NewFakes(custom map[schema.GroupVersionResource]string, objects ...runtime.Object) *Fakes {
 	scheme := metadatafake.NewTestScheme()
 	if err := metav1.AddMetaToScheme(scheme); err != nil {

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// Storm is how many objects of one namespace want something at once.
+// Storm is the number of objects of one namespace in tests of fairness.
 const Storm = 10_000
 
-// Order remembers the namespaces of requests, and holds them back until it is released.
+// Order records the namespaces of requests, and blocks the requests until Release is closed.
 type Order struct {
 	Release chan struct{}
 
@@ -16,7 +16,7 @@ type Order struct {
 	namespaces []string
 }
 
-// Note remembers a request.
+// Note records a request and waits for the release.
 func (o *Order) Note(namespace string) {
 	o.mu.Lock()
 	o.namespaces = append(o.namespaces, namespace)

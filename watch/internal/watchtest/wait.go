@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for what has to happen, so that a hung test fails.
+// patience is how long a test waits for a condition, so that a hung test fails.
 const patience = 3 * time.Minute
 
 // Eventually waits until the condition holds.
@@ -19,7 +19,8 @@ func Eventually(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// Running runs f in the background until the test ends, and waits for its end.
+// Running runs f in the background until the test ends or stop is called, and waits until
+// f has returned.
 func Running(t *testing.T, f func(context.Context) error) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -35,7 +36,7 @@ func Running(t *testing.T, f func(context.Context) error) (stop func()) {
 	return stop
 }
 
-// Must ends the test at an error.
+// Must ends the test if there is an error.
 func Must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
