@@ -14,8 +14,8 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// TestNoFieldOfAReleaseIsDropped holds that every field of an earlier release is a field of the
-// kind's type, is converted to one, or is told of as ignored.
+// TestNoFieldOfAReleaseIsDropped checks that every field of an earlier release is a field of the
+// kind's type, is converted to one, or is reported as ignored.
 func TestNoFieldOfAReleaseIsDropped(t *testing.T) {
 	for _, release := range gatewayReleases {
 		for _, channel := range []string{"standard", "experimental"} {
@@ -71,8 +71,7 @@ func fieldOf(typ reflect.Type, name string) (reflect.Type, bool) {
 	return nil, false
 }
 
-// handled reports whether an object that has a value at a path is converted, or the field is told
-// of.
+// handled reports whether a field is converted or reported as ignored.
 func handled(t *testing.T, kind Kind, path []string) bool {
 	t.Helper()
 	var value any = map[string]any{"name": "x"}

@@ -10,9 +10,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// validated is the field by which a listener required client certificates up to Gateway API
-// 1.3. Later releases have a field for each port of a Gateway.
-const validated = "frontendValidation"
+// frontendValidation is the field by which a listener required client certificates up to
+// Gateway API 1.3. Later releases have a field for each port of a Gateway.
+const frontendValidation = "frontendValidation"
 
 // convertGateway moves fields of Gateway API 1.1 to 1.3 to their place in later releases: the
 // client certificate for backends, and the validation of client certificates.
@@ -27,11 +27,11 @@ func convertGateway(object map[string]any) {
 	perPort := map[any]any{}
 	for _, l := range listenersIn(spec) {
 		tls, _ := l["tls"].(map[string]any)
-		validation, has := tls[validated]
+		validation, has := tls[frontendValidation]
 		if !has {
 			continue
 		}
-		delete(tls, validated)
+		delete(tls, frontendValidation)
 		switch before, known := perPort[l["port"]]; {
 		case !known:
 			perPort[l["port"]] = validation
@@ -47,20 +47,20 @@ func convertGateway(object map[string]any) {
 	}
 }
 
-// convertXListenerSet rejects listeners that require client certificates, because
-// ListenerSets have no field for it. Without it they would serve every client.
+// convertXListenerSet marks listeners that require client certificates as invalid.
+// ListenerSets have no field for that, and without it the listeners would serve every client.
 func convertXListenerSet(object map[string]any) {
 	spec, _ := object["spec"].(map[string]any)
 	for _, l := range listenersIn(spec) {
 		tls, _ := l["tls"].(map[string]any)
-		if _, has := tls[validated]; has {
-			delete(tls, validated)
+		if _, has := tls[frontendValidation]; has {
+			delete(tls, frontendValidation)
 			l["protocol"] = string(experimental.FrontendValidationInListenerSet)
 		}
 	}
 }
 
-// ignoredOfRoute returns the idle timeouts of sessions, which Gateway API 1.1 to 1.5 has.
+// ignoredOfRoute returns the idle timeouts of sessions, a field of Gateway API 1.1 to 1.5.
 func ignoredOfRoute(object map[string]any) (ignored []IgnoredField) {
 	spec, _ := object["spec"].(map[string]any)
 	rules, _ := spec["rules"].([]any)
@@ -87,7 +87,7 @@ func listenersIn(spec map[string]any) (listeners []map[string]any) {
 	return listeners
 }
 
-// child returns a map in a map. It adds a missing one.
+// child returns the map with a name in another map. It adds a missing one.
 func child(of map[string]any, name string) map[string]any {
 	made, ok := of[name].(map[string]any)
 	if !ok {

@@ -14,8 +14,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Kind describes a kind of object to those who watch, read or write it. Name, Resource and
-// New are required.
+// Kind says how objects of a kind are watched, read and written. Name, Resource and New are
+// required.
 type Kind struct {
 	Name       unit.Kind
 	Resource   schema.GroupVersionResource
@@ -33,8 +33,8 @@ type Kind struct {
 	// time. The other kinds are part of every Kubernetes.
 	Custom bool
 
-	// Convert changes an object of a custom kind in place: fields that other releases of
-	// its definition have become fields of New.
+	// Convert changes an object of a custom kind in place. It turns fields of other releases
+	// of its definition into fields of New.
 	Convert func(object map[string]any)
 
 	// Ignored returns the fields of an object of a custom kind that other releases of its definition
@@ -52,7 +52,7 @@ type Kind struct {
 	// Fields is a field selector for every list and watch.
 	Fields string
 
-	// Strip clears in place the fields that no one reads, before the object is cached.
+	// Strip clears in place the fields that nothing reads, before the object is cached.
 	Strip func(unit.Object)
 
 	// Unread clears the fields that are cached but that the translation does not read. A
@@ -60,8 +60,8 @@ type Kind struct {
 	// assign the fields of the object itself, and nothing that they point to.
 	Unread func(unit.Object)
 
-	// Default fills in place the fields that an API server would fill in. Objects of
-	// manifests lack them.
+	// Default sets in place the defaults that an API server would set. Objects of manifests
+	// lack them.
 	Default func(unit.Object)
 }
 
@@ -96,7 +96,7 @@ func (k Kind) Key(object metav1.Object) unit.Key {
 	return key
 }
 
-// Trim clears in place the fields that are not read of any kind, and those that Strip clears.
+// Trim clears in place the fields that are read of no kind, and those that Strip clears.
 func (k Kind) Trim(object unit.Object) {
 	object.SetManagedFields(nil)
 	if annotations := object.GetAnnotations(); annotations[corev1.LastAppliedConfigAnnotation] != "" {
@@ -108,7 +108,7 @@ func (k Kind) Trim(object unit.Object) {
 	}
 }
 
-// Same reports whether the translation cannot see a difference between two objects.
+// Same reports whether two objects are equal in everything that the translation reads.
 func (k Kind) Same(a, b unit.Object) bool {
 	return equality.Semantic.DeepEqual(k.read(a), k.read(b))
 }

@@ -41,7 +41,7 @@ func TestSame(t *testing.T) {
 	}
 }
 
-// A comparison of large objects copies none of what they point to.
+// A comparison does not copy what large objects point to.
 func TestSameCopiesNothingDeep(t *testing.T) {
 	secret := func(version string) *corev1.Secret {
 		s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{ResourceVersion: version}, Data: map[string][]byte{}}

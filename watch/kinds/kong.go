@@ -10,8 +10,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// kongRouting are the kinds for upstreams and the kinds beside Ingress. The statuses of Kong's
-// kinds are cached because the status writer compares with them.
+// kongRouting are Kong's kinds for routes, classes and upstreams. Statuses are cached because
+// the status writer compares with them.
 var kongRouting = []Kind{
 	{
 		Name:       unit.KongUpstreamPolicy,
@@ -58,8 +58,7 @@ var kongRouting = []Kind{
 	},
 }
 
-// kongPlugins are the kinds for plugins, consumers and the other entities that an
-// administrator of Kong has.
+// kongPlugins are Kong's kinds for plugins, consumers and other entities.
 var kongPlugins = []Kind{
 	{
 		Name:       unit.KongPlugin,

@@ -8,7 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/owned"
 )
 
-// bare keeps the metadata that identifies an object and tells its age.
+// bare keeps the metadata that identifies an object, and its creation time.
 func bare(m metav1.ObjectMeta) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Name:              m.Name,
@@ -42,8 +42,8 @@ func stripService(s *corev1.Service) {
 	}
 }
 
-// strippedStatus keeps the IP addresses of a load balancer, among which are the gateway's own.
-// A Service that a Gateway owns keeps the whole load balancer for the status of the Gateway.
+// strippedStatus keeps the IP addresses of a load balancer, which may be the gateway's own. A
+// Service that a Gateway owns keeps the whole load balancer, for the status of the Gateway.
 func strippedStatus(s *corev1.Service) (kept corev1.ServiceStatus) {
 	if owned.Is(s) {
 		kept.LoadBalancer = s.Status.LoadBalancer

@@ -11,7 +11,7 @@ import (
 // cachedFile is the last good content of one file.
 type cachedFile struct {
 	sum [sha256.Size]byte
-	// held is the last content without a fault.
+	// held are the objects of the last content without a fault.
 	held []Manifest
 	// fault says what is wrong with the newest content; "" if nothing is.
 	fault string

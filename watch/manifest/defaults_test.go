@@ -49,7 +49,7 @@ func TestRealDefaults(t *testing.T) {
 		watchtest.Must(t, err)
 		stored, err := client.Create(r.Ctx, written, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationIgnore})
 		if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsNotFound(err) {
-			refused++ // invalid objects, and kinds of other releases
+			refused++ // an invalid object, or a kind of another release
 			continue
 		}
 		watchtest.Must(t, err)

@@ -233,11 +233,11 @@ func (f *Files) deliver(merged map[unit.Key]Manifest) {
 func (f *Files) report(faults map[string]bool) {
 	for fault := range faults {
 		if !f.faults[fault] {
-			f.log.Error("manifest not taken", "reason", fault)
+			f.log.Error("manifest rejected", "reason", fault)
 		}
 	}
 	if len(faults) == 0 && len(f.faults) > 0 {
-		f.log.Info("all manifests taken")
+		f.log.Info("all manifests accepted")
 	}
 	f.faults = faults
 }

@@ -74,7 +74,7 @@ func TestFilesInADirectory(t *testing.T) {
 	write(t, dir+"/web.yaml", manifest("web", "two")+"---\n"+manifest("api", "one"))
 	got.untilHost("web", "two")
 	if got.Count[watchtest.IngressKey("api")] != 1 {
-		t.Errorf("what didn't change was delivered %d times", got.Count[watchtest.IngressKey("api")])
+		t.Errorf("an unchanged object was delivered %d times", got.Count[watchtest.IngressKey("api")])
 	}
 
 	write(t, dir+"/.web.yaml.tmp", manifest("web", "three"))
@@ -184,7 +184,7 @@ func TestABrokenFileKeepsItsLastContent(t *testing.T) {
 	write(t, dir+"/web.yaml", manifest("web", "three"))
 	watchtest.Must(t, os.Remove(dir+"/never.yaml"))
 	got.untilHost("web", "three")
-	watchtest.Eventually(t, "the log says that all is well", func() bool { return log.Count("all manifests taken") == 1 })
+	watchtest.Eventually(t, "the log says that all manifests are accepted", func() bool { return log.Count("all manifests accepted") == 1 })
 }
 
 func TestTwoFilesWithOneObject(t *testing.T) {
@@ -210,7 +210,7 @@ func TestADirectoryThatVanishesKeepsItsContent(t *testing.T) {
 	got, log := watchFiles(t, dir)
 	got.untilHost("web", "one")
 	watchtest.Must(t, os.Rename(dir, parent+"/away"))
-	watchtest.Eventually(t, "logged", func() bool { return log.Count("manifest not taken") == 1 })
+	watchtest.Eventually(t, "logged", func() bool { return log.Count("manifest rejected") == 1 })
 	write(t, parent+"/new/web.yaml", manifest("web", "two"))
 	watchtest.Must(t, os.Rename(parent+"/new", dir)) // an empty directory would have no manifests
 	got.untilHost("web", "two")
@@ -219,7 +219,7 @@ func TestADirectoryThatVanishesKeepsItsContent(t *testing.T) {
 	}
 }
 
-func TestFilesThatAreNotThereAtTheStart(t *testing.T) {
+func TestFilesThatDoNotExistAtTheStart(t *testing.T) {
 	files := NewFiles(Options{Paths: []string{t.TempDir() + "/absent"}, Log: watchtest.Quiet()})
 	if err := files.Run(t.Context()); err == nil {
 		t.Error("no error")

@@ -18,11 +18,11 @@ import (
 	"github.com/kube-sync/kube-sync/watch/schema"
 )
 
-// admission decides what an object of a manifest becomes, and what follows from a fault.
+// admission decides how an object of a manifest is stored, and whether a fault ends reading.
 type admission interface {
 	// admit returns an object, which is JSON, as an API server would store it. It reports
 	// whether it has noted faults of the object.
-	admit(kind kinds.Kind, is runtimeschema.GroupVersionKind, object []byte, position Position) (admitted []byte, faulty bool, err error)
+	admit(kind kinds.Kind, gvk runtimeschema.GroupVersionKind, object []byte, position Position) (admitted []byte, faulty bool, err error)
 	// note notes a fault and reports whether reading goes on.
 	note(position Position, fault error) bool
 }
@@ -31,11 +31,11 @@ type admission interface {
 // kinds and leaves the rest of their validation to the translation.
 type strict struct{}
 
-func (strict) admit(kind kinds.Kind, is runtimeschema.GroupVersionKind, object []byte, _ Position) (admitted []byte, faulty bool, err error) {
+func (strict) admit(kind kinds.Kind, gvk runtimeschema.GroupVersionKind, object []byte, _ Position) (admitted []byte, faulty bool, err error) {
 	if !kind.Custom {
 		return object, false, nil
 	}
-	admitted, err = schema.Default(is, object)
+	admitted, err = schema.Default(gvk, object)
 	if err != nil {
 		return nil, false, &ObjectError{keyOf(kind, object), err}
 	}
@@ -74,7 +74,7 @@ func (r *reader) kind(is metav1.TypeMeta) (kinds.Kind, bool) {
 	return kind, ok
 }
 
-// head is the part of a document that tells the kind of an object, and whether it is a List.
+// head is the part of a document that says what kind of object it is, or that it is a List.
 type head struct {
 	metav1.TypeMeta `json:",inline"`
 	Metadata        struct {
@@ -138,11 +138,11 @@ func typed(object json.RawMessage, version, kind string) json.RawMessage {
 }
 
 // object adds an object to those that were read.
-func (r *reader) object(kind kinds.Kind, is runtimeschema.GroupVersionKind, document []byte, position Position) error {
+func (r *reader) object(kind kinds.Kind, gvk runtimeschema.GroupVersionKind, document []byte, position Position) error {
 	if kind.Convert != nil {
 		document = converted(kind, document)
 	}
-	document, faulty, err := r.admission.admit(kind, is, document, position)
+	document, faulty, err := r.admission.admit(kind, gvk, document, position)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (r *reader) object(kind kinds.Kind, is runtimeschema.GroupVersionKind, docu
 	case faulty:
 		unknown = nil
 	}
-	key := placed(kind, object)
+	key := setNamespace(kind, object)
 	if err := r.validate(key, unknown, position); err != nil {
 		return err
 	}
@@ -169,9 +169,9 @@ func (r *reader) object(kind kinds.Kind, is runtimeschema.GroupVersionKind, docu
 	return nil
 }
 
-// validate notes invalid names and unknown fields. It returns an error if reading ends.
+// validate notes invalid names and unknown fields. It returns an error if that ends reading.
 func (r *reader) validate(key unit.Key, unknown []error, position Position) error {
-	if err := misnamed(key); err != nil && !r.admission.note(position, &ObjectError{key, err}) {
+	if err := validateName(key); err != nil && !r.admission.note(position, &ObjectError{key, err}) {
 		return &ObjectError{key, err}
 	}
 	for _, err := range unknown {
@@ -182,8 +182,8 @@ func (r *reader) validate(key unit.Key, unknown []error, position Position) erro
 	return nil
 }
 
-// converted returns an object with the fields that the kind has. It returns a document that
-// is no object unchanged.
+// converted returns an object with the fields that the kind has. A document that is not an
+// object is returned unchanged.
 func converted(kind kinds.Kind, document []byte) []byte {
 	var tree map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(document))
@@ -199,8 +199,9 @@ func converted(kind kinds.Kind, document []byte) []byte {
 	return object
 }
 
-// placed sets the namespace of an object and returns its key.
-func placed(kind kinds.Kind, object unit.Object) unit.Key {
+// setNamespace sets the namespace that an object lacks and returns its key. A cluster-scoped
+// object has none.
+func setNamespace(kind kinds.Kind, object unit.Object) unit.Key {
 	switch {
 	case !kind.Namespaced:
 		object.SetNamespace("")
@@ -210,8 +211,8 @@ func placed(kind kinds.Kind, object unit.Object) unit.Key {
 	return kind.Key(object)
 }
 
-// misnamed returns an error if an object has an invalid name or namespace.
-func misnamed(key unit.Key) error {
+// validateName returns an error if an object has an invalid name or namespace.
+func validateName(key unit.Key) error {
 	check := validation.IsDNS1123Subdomain
 	if key.Kind == unit.Service || key.Kind == unit.Namespace {
 		check = validation.IsDNS1123Label
@@ -233,5 +234,5 @@ func misnamed(key unit.Key) error {
 func keyOf(kind kinds.Kind, document []byte) unit.Key {
 	var m metav1.PartialObjectMetadata
 	_ = json.Unmarshal(document, &m)
-	return placed(kind, &m)
+	return setNamespace(kind, &m)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
-// Admit returns an object of a custom kind as an API server would store it, and the faults
-// for which it would refuse it. Both objects are JSON.
+// Admit returns an object of a custom kind as an API server would store it, and the reasons
+// for which the server would refuse it. Both objects are JSON.
 type Admit func(kind schema.GroupVersionKind, object []byte) (admitted []byte, refused []error)
 
 // Survey is the content of files and all their faults.
@@ -26,7 +26,7 @@ type Survey struct {
 // Fault is a reason for which an API server would refuse an object.
 type Fault struct {
 	Position Position
-	// Key is empty if the document is no object.
+	// Key is empty if the document is not an object.
 	Key unit.Key
 	Err error
 }
@@ -38,8 +38,8 @@ type text struct {
 }
 
 // SurveyFiles reads like [ReadFiles], admits custom objects and goes on after faults. It
-// leaves out the objects that cannot be decoded. The error joins what cannot be read at all:
-// files, and documents that are not YAML.
+// leaves out the objects that cannot be decoded. The error joins the errors of files that
+// cannot be read and of documents that are not YAML.
 func SurveyFiles(paths []string, of []kinds.Kind, admit Admit) (*Survey, error) {
 	s := &surveyor{admits: admit, found: Survey{texts: map[Position]text{}}}
 	s.reader = newReader(of, s)
@@ -89,18 +89,18 @@ func (s *surveyor) note(position Position, err error) bool {
 }
 
 // admit implements admission.
-func (s *surveyor) admit(kind kinds.Kind, is schema.GroupVersionKind, object []byte, position Position) (admitted []byte, faulty bool, err error) {
+func (s *surveyor) admit(kind kinds.Kind, gvk schema.GroupVersionKind, object []byte, position Position) (admitted []byte, faulty bool, err error) {
 	if !kind.Custom {
 		return object, false, nil
 	}
-	admitted, refused := s.admits(is, object)
+	admitted, refused := s.admits(gvk, object)
 	for _, err := range refused {
 		s.note(position, &ObjectError{keyOf(kind, object), err})
 	}
 	return admitted, len(refused) > 0, nil
 }
 
-// duplicates notes the objects that are there twice and keeps the first of each.
+// duplicates notes the objects that occur more than once and keeps the first of each.
 func (s *surveyor) duplicates() {
 	var once []Manifest
 	seen := map[unit.Key]Position{}

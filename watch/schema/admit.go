@@ -42,7 +42,7 @@ func Admit(gvk schema.GroupVersionKind, object []byte) (admitted []byte, refused
 	}
 	admitted, err = json.Marshal(tree)
 	if err != nil {
-		return object, append(refused, fmt.Errorf("encoding what was admitted: %w", err))
+		return object, append(refused, fmt.Errorf("encoding the admitted object: %w", err))
 	}
 	return admitted, refused
 }
@@ -67,7 +67,7 @@ func Default(gvk schema.GroupVersionKind, object []byte) ([]byte, error) {
 	return json.Marshal(tree)
 }
 
-// decode keeps numbers as they are written, with all digits.
+// decode reads an object. It keeps numbers as they are written, with all digits.
 func decode(object []byte) (tree map[string]any, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	decoder.UseNumber()

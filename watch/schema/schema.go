@@ -17,21 +17,21 @@ import (
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 )
 
-// definitions are the specs of CustomResourceDefinitions as compressed JSON: "all" are those
-// with every field, "standard" those of Gateway API's standard channel. The test of this
-// package generates them.
+// definitions are the specs of CustomResourceDefinitions as compressed JSON: "all" has every
+// field, "standard" those of Gateway API's standard channel. The test of this package
+// generates them.
 //
 //go:embed definitions.json.gz
 var definitions []byte
 
-// byKind are definitions by their kinds.
+// byKind holds definitions by their kinds.
 type byKind map[schema.GroupKind]apiextensionsv1.CustomResourceDefinitionSpec
 
-// channels are the definitions with every field, and those of the standard channel of the
-// kinds that have one.
+// channels holds the definitions with every field, and the standard channel's definitions of
+// the kinds that have them.
 type channels struct{ all, standard byKind }
 
-// specs are the definitions.
+// specs returns the definitions.
 var specs = sync.OnceValues(func() (channels, error) {
 	plain, err := gzip.NewReader(bytes.NewReader(definitions))
 	if err != nil {
@@ -43,10 +43,10 @@ var specs = sync.OnceValues(func() (channels, error) {
 	if err := json.NewDecoder(plain).Decode(&lists); err != nil {
 		return channels{}, err
 	}
-	return channels{ordered(lists.All), ordered(lists.Standard)}, nil
+	return channels{indexed(lists.All), indexed(lists.Standard)}, nil
 })
 
-func ordered(list []apiextensionsv1.CustomResourceDefinitionSpec) byKind {
+func indexed(list []apiextensionsv1.CustomResourceDefinitionSpec) byKind {
 	all := byKind{}
 	for _, spec := range list {
 		all[schema.GroupKind{Group: spec.Group, Kind: spec.Names.Kind}] = spec
@@ -65,9 +65,9 @@ func Group(group string) bool {
 	return false
 }
 
-// elsewhere maps kinds and versions of other releases, which the definitions lack, to those
+// equivalents maps kinds and versions of other releases, which the definitions lack, to those
 // with the same fields.
-var elsewhere = map[schema.GroupVersionKind]schema.GroupVersionKind{
+var equivalents = map[schema.GroupVersionKind]schema.GroupVersionKind{
 	{Group: "gateway.networking.k8s.io", Version: "v1alpha2", Kind: "GRPCRoute"}: {
 		Group: "gateway.networking.k8s.io", Version: "v1", Kind: "GRPCRoute"},
 	{Group: "gateway.networking.x-k8s.io", Version: "v1alpha1", Kind: "XListenerSet"}: {
@@ -77,7 +77,7 @@ var elsewhere = map[schema.GroupVersionKind]schema.GroupVersionKind{
 // kind is the schema of one kind and version.
 type kind struct {
 	structure *structural.Structural
-	// rules are made at the first call, because that takes time.
+	// rules compiles the rules at the first call, because that takes time.
 	rules func() (rules, error)
 }
 
@@ -88,7 +88,7 @@ type rules struct {
 	cel       *cel.Validator
 }
 
-// kinds are the schemas that have been used.
+// kinds caches the schemas.
 var kinds = struct {
 	sync.Mutex
 	made map[schema.GroupVersionKind]*kind
@@ -107,7 +107,7 @@ func of(gvk schema.GroupVersionKind) (*kind, error) {
 		return nil, fmt.Errorf("the definitions of custom kinds: %w", err)
 	}
 	at := gvk
-	if other, ok := elsewhere[gvk]; ok {
+	if other, ok := equivalents[gvk]; ok {
 		at = other
 	}
 	if _, ok := defined.all[at.GroupKind()]; !ok {

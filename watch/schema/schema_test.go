@@ -16,18 +16,18 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/gomodule"
 )
 
-var update = flag.Bool("update", false, "make definitions.json.gz from the modules")
+var update = flag.Bool("update", false, "generate definitions.json.gz from the modules")
 
-// sources are where the modules have their definitions. The experimental channel of Gateway
-// API has all fields, and the standard one the values that any cluster takes.
+// sources are the definitions in the modules. The experimental channel of Gateway API has all
+// fields, and the standard channel has the values that every cluster accepts.
 var sources = []struct{ list, module, files string }{
 	{"all", "github.com/kong/kubernetes-configuration", "config/crd/ingress-controller*/*konghq.com_*.yaml"},
 	{"all", "sigs.k8s.io/gateway-api", "config/crd/experimental/gateway.networking.k8s.io_*.yaml"},
 	{"standard", "sigs.k8s.io/gateway-api", "config/crd/standard/gateway.networking.k8s.io_*.yaml"},
 }
 
-// TestDefinitions holds what is embedded to what the modules define, without the texts
-// that explain fields.
+// TestDefinitions compares the embedded definitions with those of the modules. Descriptions
+// are left out.
 func TestDefinitions(t *testing.T) {
 	specs := map[string][]any{}
 	for _, source := range sources {
@@ -58,7 +58,7 @@ func TestDefinitions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := io.ReadAll(packed); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("definitions.json.gz is not what the modules define (%v); go test ./watch/schema -update makes it again", err)
+		t.Errorf("definitions.json.gz differs from the modules (%v); go test ./watch/schema -update generates it", err)
 	}
 }
 
@@ -77,26 +77,27 @@ func specsOf(t *testing.T, file string) (specs []any) {
 			t.Fatalf("%s: %v", file, err)
 		}
 		if d.Kind == "CustomResourceDefinition" {
-			specs = append(specs, withoutText(d.Spec))
+			specs = append(specs, withoutDescriptions(d.Spec))
 		}
 	}
 	return specs
 }
 
-// withoutText leaves out descriptions; a field of that name is an object, not a string.
-func withoutText(tree any) any {
+// withoutDescriptions removes descriptions, which are strings. A field with that name has an
+// object.
+func withoutDescriptions(tree any) any {
 	switch tree := tree.(type) {
 	case map[string]any:
 		for name, value := range tree {
 			if _, isText := value.(string); isText && name == "description" {
 				delete(tree, name)
 			} else {
-				tree[name] = withoutText(value)
+				tree[name] = withoutDescriptions(value)
 			}
 		}
 	case []any:
 		for i := range tree {
-			tree[i] = withoutText(tree[i])
+			tree[i] = withoutDescriptions(tree[i])
 		}
 	}
 	return tree

@@ -208,7 +208,7 @@ func (w *world) judge(t *testing.T, a attack, l *life, begun int, told []diagnos
 			t.Errorf("%d of the victim's %d requests %s:\n%s", len(all), l.sent, what, strings.Join(all[:min(5, len(all))], "\n"))
 		}
 	}
-	for _, d := range w.logged(begun, "manifest not taken") {
+	for _, d := range w.logged(begun, "manifest rejected") {
 		t.Errorf("the attack's manifests are not taken: %.500s", d.Reason)
 	}
 	slices.Sort(l.changes)
