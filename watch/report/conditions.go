@@ -13,8 +13,8 @@ import (
 	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
-// addressPatience is how long conditions wait for the addresses of the gateway. The Service
-// may be one that may not be read.
+// addressPatience is how long conditions wait for the addresses of the gateway, which may not
+// be permitted to read its Service.
 const addressPatience = 5 * time.Second
 
 // conditionsCluster is the part of a cluster that conditions need.
@@ -25,33 +25,32 @@ type conditionsCluster interface {
 	Kind(kind unit.Kind) kinds.Kind
 }
 
-// conditions writes the statuses that the translation makes, most of which are conditions. A
-// status is merged into that of the object: what other controllers wrote there stays, and
+// conditions writes the statuses that the translation computes, most of which are conditions.
+// A status is merged into that of the object: what other controllers wrote there stays, and
 // it is not written if nothing differs.
 type conditions struct {
-	reconciler[described]
+	reconciler[desiredStatus]
 	cluster   conditionsCluster
 	addresses *gatewayAddresses
-	// denied returns why the objects that an object is to own may not be written; "" if they
-	// may.
+	// denied returns why the objects that a Gateway owns may not be written; "" if they may.
 	denied func(unit.Key) string
 	log    *slog.Logger
 }
 
-// described is the desired status of an object.
-type described struct {
+// desiredStatus is the desired status of an object.
+type desiredStatus struct {
 	status unit.Status
-	// base is the version of the object that was patched last to have the status. The patch
-	// is not repeated until the cache has another version.
+	// base is the version of the object that the last patch with the status was for. The
+	// patch is not repeated until the cache has another version.
 	base string
 }
 
 func newConditions(cluster conditionsCluster, addresses *gatewayAddresses, denied func(unit.Key) string, log *slog.Logger) *conditions {
 	c := &conditions{cluster: cluster, addresses: addresses, denied: denied, log: log}
-	c.reconciler = reconciler[described]{
+	c.reconciler = reconciler[desiredStatus]{
 		write:   c.write,
-		forget:  func(d described) described { return described{status: d.status} },
-		desired: map[unit.Key]described{},
+		forget:  func(d desiredStatus) desiredStatus { return desiredStatus{status: d.status} },
+		desired: map[unit.Key]desiredStatus{},
 	}
 	cluster.Observe(c.again)
 	addresses.observe(c.rewriteAll)
@@ -59,8 +58,8 @@ func newConditions(cluster conditionsCluster, addresses *gatewayAddresses, denie
 }
 
 func (c *conditions) report(r Report) {
-	c.change(r.Object, func(described, bool) (described, bool) {
-		return described{status: r.Status}, !r.Gone && r.Status != nil
+	c.change(r.Object, func(desiredStatus, bool) (desiredStatus, bool) {
+		return desiredStatus{status: r.Status}, !r.Gone && r.Status != nil
 	})
 }
 
@@ -76,7 +75,7 @@ func (c *conditions) lead(ctx context.Context) {
 }
 
 // write writes the status of one object if it differs.
-func (c *conditions) write(ctx context.Context, key unit.Key, desired described) (again bool) {
+func (c *conditions) write(ctx context.Context, key unit.Key, desired desiredStatus) (again bool) {
 	object := c.cluster.Get(key)
 	if object == nil || desired.base == object.GetResourceVersion() {
 		return false
@@ -93,7 +92,7 @@ func (c *conditions) write(ctx context.Context, key unit.Key, desired described)
 	if err != nil {
 		return statusFailed(c.log, key, err)
 	}
-	c.note(key, func(d described) (described, bool) {
+	c.note(key, func(d desiredStatus) (desiredStatus, bool) {
 		if d.status == desired.status {
 			d.base = object.GetResourceVersion()
 		}

@@ -10,16 +10,17 @@ import (
 )
 
 const (
-	// namespaceEventRate and namespaceEventBurst bound the Events a second of one namespace, so
-	// that a storm in one uses up neither the common limit nor the API server.
+	// namespaceEventRate, in Events per second, and namespaceEventBurst bound the Events of
+	// one namespace, so that a storm there leaves room below the common limit.
 	namespaceEventRate  = 2
 	namespaceEventBurst = 25
-	// aggregateEvery is how often a namespace is told how many of its objects still wait.
+	// aggregateEvery is the least time between two Events that say how many objects of a
+	// namespace wait.
 	aggregateEvery = time.Minute
 )
 
-// eventBacklog holds the objects that Events are to be written about. Namespaces take turns,
-// except those that have used up their share of Events. It is not safe for concurrent use.
+// eventBacklog holds the objects that wait for an Event. Namespaces take turns, except those
+// that have used up their share of Events. It is not safe for concurrent use.
 type eventBacklog struct {
 	now        func() time.Time
 	order      []string // the namespaces that have keys, the next first
@@ -31,8 +32,8 @@ type namespaceEvents struct {
 	keys   []unit.Key
 	queued map[unit.Key]struct{}
 	limit  *rate.Limiter
-	// told is when the namespace was last told how many objects wait.
-	told time.Time
+	// summarized is the time of the last Event that said how many objects wait.
+	summarized time.Time
 }
 
 func newEventBacklog() *eventBacklog {
@@ -57,7 +58,7 @@ func (b *eventBacklog) push(key unit.Key) {
 }
 
 // first returns the object whose turn it is, of a namespace that may have an Event now.
-// Without one it returns how long to wait for one; zero if nothing waits.
+// Without such an object it returns how long to wait for one; zero if nothing waits.
 func (b *eventBacklog) first() (key unit.Key, wait time.Duration, ok bool) {
 	now := b.now()
 	for _, namespace := range b.order {
@@ -91,10 +92,10 @@ func (b *eventBacklog) drop(key unit.Key) {
 func (b *eventBacklog) written(namespace string) (waiting int) {
 	now, n := b.now(), b.namespaces[namespace]
 	n.limit.AllowN(now, 1)
-	if len(n.keys) == 0 || n.limit.TokensAt(now) >= 1 || now.Sub(n.told) < aggregateEvery {
+	if len(n.keys) == 0 || n.limit.TokensAt(now) >= 1 || now.Sub(n.summarized) < aggregateEvery {
 		return 0
 	}
-	n.told = now
+	n.summarized = now
 	return len(n.keys)
 }
 
@@ -102,7 +103,7 @@ func (b *eventBacklog) written(namespace string) (waiting int) {
 func (b *eventBacklog) trim() {
 	now := b.now()
 	for namespace, n := range b.namespaces {
-		if len(n.keys) == 0 && n.limit.TokensAt(now) >= namespaceEventBurst && now.Sub(n.told) >= aggregateEvery {
+		if len(n.keys) == 0 && n.limit.TokensAt(now) >= namespaceEventBurst && now.Sub(n.summarized) >= aggregateEvery {
 			delete(b.namespaces, namespace)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// eventRate and eventBurst bound the Events a second of all objects together.
+	// eventRate, in Events per second, and eventBurst bound the Events of all objects.
 	eventRate  = 10
 	eventBurst = 50
 	// messageLimit is the longest message that Kubernetes accepts, in bytes.
@@ -29,20 +29,20 @@ type eventCluster interface {
 	Get(key unit.Key) unit.Object
 	// APIVersion returns the API version in which the objects of a kind are read.
 	APIVersion(kind unit.Kind) string
-	// EventSink returns where Events are written.
+	// EventSink returns the client that writes Events.
 	EventSink() record.EventSink
 }
 
 // events writes a Warning for each verdict that is not OK: when it appears, and again after
 // each window in which it still holds, because Kubernetes forgets Events. A verdict that
-// disappears and comes back is new. A new leader does not know what the last one wrote and
-// starts again.
+// disappears and comes back is new. A new leader does not know what the last one wrote, and
+// writes all of them again.
 type events struct {
 	cluster  eventCluster
 	instance string
 	window   time.Duration
 	limit    *rate.Limiter
-	sent     *recent.Cache // the object's key by the verdict's id
+	sent     *recent.Cache // objects' keys by the ids of their Events
 	due      chan struct{} // receives a value when there may be something to write
 
 	mu       sync.Mutex
@@ -57,7 +57,7 @@ func newEvents(cluster eventCluster, instance string, window time.Duration) *eve
 		instance: instance,
 		window:   window,
 		limit:    rate.NewLimiter(eventRate, eventBurst),
-		sent:     recent.New(window, recent.NoExpiration), // expire removes what is over
+		sent:     recent.New(window, recent.NoExpiration), // expire removes expired entries
 		due:      make(chan struct{}, 1),
 		verdicts: map[unit.Key][]unit.Verdict{},
 	}
@@ -65,7 +65,7 @@ func newEvents(cluster eventCluster, instance string, window time.Duration) *eve
 	return e
 }
 
-// id identifies an Event: two of one id are the same.
+// id identifies an Event. Two Events with one id say the same about one object.
 func id(key unit.Key, v unit.Verdict) string {
 	return strings.Join([]string{key.String(), v.Reason, v.Message}, "\x00")
 }
@@ -229,7 +229,7 @@ func (e *events) write() {
 	}
 }
 
-// reference returns what an Event says about its object.
+// reference returns the reference to the object of an Event.
 func (e *events) reference(key unit.Key, object unit.Object) *corev1.ObjectReference {
 	return &corev1.ObjectReference{
 		APIVersion:      e.cluster.APIVersion(key.Kind),

@@ -122,10 +122,10 @@ func TestLogReporter(t *testing.T) {
 	reporter.Report(warnings("web", "no Service b"))
 	reporter.Report(warnings("web", "no Service b"), Report{Object: watchtest.IngressKey("web"), Gone: true})
 	for part, want := range map[string]int{
-		`msg="object at fault" object="Ingress shop/web" reason=BackendNotFound message="no Service a"`:           1,
-		`msg="object no longer at fault" object="Ingress shop/web" reason=BackendNotFound message="no Service a"`: 1,
-		`msg="object at fault" object="Ingress shop/web" reason=BackendNotFound message="no Service b"`:           1,
-		`msg="object no longer at fault" object="Ingress shop/web" reason=BackendNotFound message="no Service b"`: 1,
+		`msg="object has a fault" object="Ingress shop/web" reason=BackendNotFound message="no Service a"`:           1,
+		`msg="object no longer has a fault" object="Ingress shop/web" reason=BackendNotFound message="no Service a"`: 1,
+		`msg="object has a fault" object="Ingress shop/web" reason=BackendNotFound message="no Service b"`:           1,
+		`msg="object no longer has a fault" object="Ingress shop/web" reason=BackendNotFound message="no Service b"`: 1,
 		"msg=": 4,
 	} {
 		if got := log.Count(part); got != want {

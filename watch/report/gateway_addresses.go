@@ -20,7 +20,7 @@ type serviceFollower interface {
 
 // gatewayAddresses are the addresses at which clients reach the gateway: fixed ones, or those
 // of a Service. Only the replica that writes statuses watches the Service. The last addresses
-// stay until the Service has others, also after it was deleted.
+// stay until the Service has others, even after it is deleted.
 type gatewayAddresses struct {
 	services serviceFollower
 	service  *types.NamespacedName
@@ -38,7 +38,7 @@ type gatewayAddresses struct {
 func newGatewayAddresses(services serviceFollower, service *types.NamespacedName, fixed []string) *gatewayAddresses {
 	a := &gatewayAddresses{services: services, known: make(chan struct{})}
 	for _, address := range fixed {
-		a.addresses = append(a.addresses, loadBalancer(address))
+		a.addresses = append(a.addresses, ingressOf(address))
 	}
 	if len(fixed) == 0 {
 		a.service = service
@@ -82,7 +82,7 @@ func (a *gatewayAddresses) follow(ctx context.Context) {
 }
 
 func (a *gatewayAddresses) set(service *corev1.Service) (changed bool) {
-	addresses := addressesOf(service)
+	addresses := serviceAddresses(service)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(addresses) == 0 || equality.Semantic.DeepEqual(addresses, a.addresses) {

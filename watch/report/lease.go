@@ -16,22 +16,22 @@ import (
 // releaseWithin is how long a shutdown waits until the Lease is released.
 const releaseWithin = 5 * time.Second
 
-// LeaseOptions name the one Lease whose holder writes statuses and Events.
+// LeaseOptions describe the Lease whose holder writes statuses and Events.
 type LeaseOptions struct {
 	// Namespace is the namespace of the pod. Required.
 	Namespace string
 	// Name defaults to "kube-sync". Gateways of different classes in one
 	// namespace need different names.
 	Name string
-	// Duration is how long the Lease is valid without a renewal, Renew how long the holder
-	// tries to renew it, and Retry the pause between attempts. Defaults 30, 20 and 5 s. They
+	// Duration is how long the Lease is valid without a renewal, Renew is how long the holder
+	// tries to renew it, and Retry is the pause between attempts. Defaults 30, 20 and 5 s. They
 	// are longer than usual because hundreds of replicas may wait.
 	Duration, Renew, Retry time.Duration
 }
 
 func (o LeaseOptions) withDefaults() (LeaseOptions, error) {
 	if o.Namespace == "" {
-		return o, errors.New("lease: no namespace")
+		return o, errors.New("the namespace of the Lease is missing")
 	}
 	if o.Name == "" {
 		o.Name = "kube-sync"
@@ -45,7 +45,7 @@ func (o LeaseOptions) withDefaults() (LeaseOptions, error) {
 // hold calls lead whenever the Lease is held, with a context that ends when it is lost. hold
 // returns when the context ends, after lead has returned and the Lease is released.
 func (o LeaseOptions) hold(ctx context.Context, client coordinationv1client.LeasesGetter, holder string, lead func(context.Context)) error {
-	// The elector calls lead in a goroutine, maybe after it has lost the Lease again.
+	// The elector calls lead in a goroutine, possibly after it has lost the Lease again.
 	var leading sync.Mutex
 	config := leaderelection.LeaderElectionConfig{
 		Lock: &resourcelock.LeaseLock{

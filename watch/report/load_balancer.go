@@ -18,21 +18,21 @@ func hasLoadBalancer(kind unit.Kind) bool {
 	return kind == unit.Ingress || kind == unit.TCPIngress || kind == unit.UDPIngress
 }
 
-// addressesIn returns the addresses in status.loadBalancer of an object.
-func addressesIn(object unit.Object) []networkingv1.IngressLoadBalancerIngress {
+// statusAddresses returns the addresses in status.loadBalancer of an object.
+func statusAddresses(object unit.Object) []networkingv1.IngressLoadBalancerIngress {
 	switch object := object.(type) {
 	case *networkingv1.Ingress:
 		return object.Status.LoadBalancer.Ingress
 	case *configurationv1beta1.TCPIngress:
-		return balancers(object.Status.LoadBalancer)
+		return loadBalancerAddresses(object.Status.LoadBalancer)
 	case *configurationv1beta1.UDPIngress:
-		return balancers(object.Status.LoadBalancer)
+		return loadBalancerAddresses(object.Status.LoadBalancer)
 	}
 	return nil
 }
 
-// balancers returns the addresses of a Service's load balancer, with their ports.
-func balancers(status corev1.LoadBalancerStatus) (addresses []networkingv1.IngressLoadBalancerIngress) {
+// loadBalancerAddresses returns the addresses of a load balancer, with their ports.
+func loadBalancerAddresses(status corev1.LoadBalancerStatus) (addresses []networkingv1.IngressLoadBalancerIngress) {
 	for _, ingress := range status.Ingress {
 		address := networkingv1.IngressLoadBalancerIngress{IP: ingress.IP, Hostname: ingress.Hostname}
 		for _, port := range ingress.Ports {
@@ -44,25 +44,25 @@ func balancers(status corev1.LoadBalancerStatus) (addresses []networkingv1.Ingre
 	return addresses
 }
 
-// addressesOf returns the external addresses of a Service, sorted: those of its load balancer,
-// else its external IPs, else its cluster IPs unless it waits for a load balancer.
-func addressesOf(service *corev1.Service) (addresses []networkingv1.IngressLoadBalancerIngress) {
-	addresses = balancers(service.Status.LoadBalancer)
+// serviceAddresses returns the external addresses of a Service, sorted: those of its load
+// balancer, else its external IPs, else its cluster IPs unless it waits for a load balancer.
+func serviceAddresses(service *corev1.Service) (addresses []networkingv1.IngressLoadBalancerIngress) {
+	addresses = loadBalancerAddresses(service.Status.LoadBalancer)
 	others := service.Spec.ExternalIPs
 	if len(others) == 0 && service.Spec.Type != corev1.ServiceTypeLoadBalancer {
 		others = service.Spec.ClusterIPs
 	}
 	for _, address := range others {
 		if len(service.Status.LoadBalancer.Ingress) == 0 && address != corev1.ClusterIPNone {
-			addresses = append(addresses, loadBalancer(address))
+			addresses = append(addresses, ingressOf(address))
 		}
 	}
 	sortAddresses(addresses)
 	return addresses
 }
 
-// loadBalancer returns the entry for an IP address or a host name.
-func loadBalancer(address string) networkingv1.IngressLoadBalancerIngress {
+// ingressOf returns the entry of status.loadBalancer.ingress for an IP address or a host name.
+func ingressOf(address string) networkingv1.IngressLoadBalancerIngress {
 	if _, err := netip.ParseAddr(address); err != nil {
 		return networkingv1.IngressLoadBalancerIngress{Hostname: address}
 	}

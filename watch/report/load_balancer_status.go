@@ -24,7 +24,7 @@ type loadBalancerCluster interface {
 // at the time does it, or the next holder if it has seen the object as ours. Other objects
 // that are not ours are never written.
 type loadBalancerStatuses struct {
-	reconciler[addressed]
+	reconciler[desiredAddresses]
 	cluster   loadBalancerCluster
 	addresses *gatewayAddresses
 	// byKind are the addresses of kinds that have their own.
@@ -32,21 +32,21 @@ type loadBalancerStatuses struct {
 	log    *slog.Logger
 }
 
-// addressed is the desired state of an object: it has the addresses, or, if it is gone, has
-// not.
-type addressed struct {
+// desiredAddresses is the desired state of an object: with the gateway's addresses, or, if it
+// is gone, without them.
+type desiredAddresses struct {
 	gone bool
-	// base is the version of the object that was patched last, and wrote are the addresses
-	// of that patch. The patch is not repeated until the cache has another version.
+	// base is the version of the object that the last patch was for, and wrote are the
+	// addresses of that patch. It is not repeated until the cache has another version.
 	base  string
 	wrote []networkingv1.IngressLoadBalancerIngress
 }
 
-// newLoadBalancerStatuses returns a writer of the addresses. Kinds that have their own are in
-// byKind.
+// newLoadBalancerStatuses returns a writer of the addresses. byKind has the kinds with
+// addresses of their own.
 func newLoadBalancerStatuses(cluster loadBalancerCluster, addresses *gatewayAddresses, byKind map[unit.Kind]*gatewayAddresses, log *slog.Logger) *loadBalancerStatuses {
 	s := &loadBalancerStatuses{cluster: cluster, addresses: addresses, byKind: byKind, log: log}
-	s.reconciler = reconciler[addressed]{write: s.write, desired: map[unit.Key]addressed{}}
+	s.reconciler = reconciler[desiredAddresses]{write: s.write, desired: map[unit.Key]desiredAddresses{}}
 	cluster.Observe(s.observed)
 	addresses.observe(s.rewriteAll)
 	for _, own := range byKind {
@@ -67,9 +67,9 @@ func (s *loadBalancerStatuses) report(r Report) {
 	if !hasLoadBalancer(r.Object.Kind) {
 		return
 	}
-	s.change(r.Object, func(before addressed, known bool) (addressed, bool) {
+	s.change(r.Object, func(before desiredAddresses, known bool) (desiredAddresses, bool) {
 		if r.Gone && (!known || s.cluster.Get(r.Object) == nil) || !r.Gone && !r.Programmed {
-			return addressed{}, false
+			return desiredAddresses{}, false
 		}
 		before.gone = r.Gone
 		return before, true
@@ -81,7 +81,7 @@ func (s *loadBalancerStatuses) observed(key unit.Key) {
 	if !hasLoadBalancer(key.Kind) {
 		return
 	}
-	s.change(key, func(d addressed, known bool) (addressed, bool) {
+	s.change(key, func(d desiredAddresses, known bool) (desiredAddresses, bool) {
 		return d, known && (!d.gone || s.cluster.Get(key) != nil)
 	})
 }
@@ -98,7 +98,7 @@ func (s *loadBalancerStatuses) lead(ctx context.Context) {
 }
 
 // write writes the addresses of one object if they differ.
-func (s *loadBalancerStatuses) write(ctx context.Context, key unit.Key, desired addressed) (again bool) {
+func (s *loadBalancerStatuses) write(ctx context.Context, key unit.Key, desired desiredAddresses) (again bool) {
 	object := s.cluster.Get(key)
 	ours := s.of(key.Kind)
 	if object == nil || len(ours) == 0 {
@@ -107,15 +107,15 @@ func (s *loadBalancerStatuses) write(ctx context.Context, key unit.Key, desired 
 	version := object.GetResourceVersion()
 	unseen := desired.base != "" && desired.base == version
 	if desired.gone && unseen {
-		return false // the addresses to remove may be in the last patch; the cache will have them
+		return false // the last patch may have added addresses that the cache does not have yet
 	}
-	have, want := addressesIn(object), ours
+	have, want := statusAddresses(object), ours
 	if desired.gone {
 		want = without(have, ours)
 	}
 	switch {
 	case sameAddresses(have, want):
-		s.note(key, func(d addressed) (addressed, bool) { return addressed{}, !d.gone })
+		s.note(key, func(d desiredAddresses) (desiredAddresses, bool) { return desiredAddresses{}, !d.gone })
 		return false
 	case unseen && sameAddresses(desired.wrote, want):
 		return false
@@ -130,7 +130,7 @@ func (s *loadBalancerStatuses) write(ctx context.Context, key unit.Key, desired 
 
 // wrote remembers a patch, also if the desired state has changed since.
 func (s *loadBalancerStatuses) wrote(key unit.Key, base string, addresses []networkingv1.IngressLoadBalancerIngress) {
-	s.note(key, func(d addressed) (addressed, bool) {
-		return addressed{gone: d.gone, base: base, wrote: addresses}, true
+	s.note(key, func(d desiredAddresses) (desiredAddresses, bool) {
+		return desiredAddresses{gone: d.gone, base: base, wrote: addresses}, true
 	})
 }

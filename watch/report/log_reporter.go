@@ -48,12 +48,12 @@ func (l *LogReporter) Report(reports ...Report) {
 func (l *LogReporter) compare(key unit.Key, before, faults []unit.Verdict) {
 	for _, verdict := range faults {
 		if !slices.ContainsFunc(before, verdict.Says) {
-			l.log.Warn("object at fault", "object", key.String(), "reason", verdict.Reason, "message", verdict.Message)
+			l.log.Warn("object has a fault", "object", key.String(), "reason", verdict.Reason, "message", verdict.Message)
 		}
 	}
 	for _, verdict := range before {
 		if !slices.ContainsFunc(faults, verdict.Says) {
-			l.log.Info("object no longer at fault", "object", key.String(), "reason", verdict.Reason, "message", verdict.Message)
+			l.log.Info("object no longer has a fault", "object", key.String(), "reason", verdict.Reason, "message", verdict.Message)
 		}
 	}
 }

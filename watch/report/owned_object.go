@@ -7,13 +7,13 @@ import (
 )
 
 // howToPermit is the advice to users of a gateway without the optional role.
-const howToPermit = "; kong-conf/manifests/gatewayservices has the role by which the gateway writes Services, " +
-	"and Gateways of a class with the annotation konghq.com/gatewayclass-unmanaged need none"
+const howToPermit = "; kong-conf/manifests/gatewayservices has the role that permits it, " +
+	"and Gateways of a class with the annotation konghq.com/gatewayclass-unmanaged need no Service"
 
 // applier applies objects.
 type applier interface {
-	// Apply applies an object and returns the version that it has then. An object with a
-	// version is a conflict if the cluster has another one.
+	// Apply applies an object and returns its new version. It fails with a conflict if the
+	// object has a version and the cluster has another one.
 	Apply(ctx context.Context, key unit.Key, object unit.Object) (version string, err error)
 }
 

@@ -24,8 +24,8 @@ type ownedCluster interface {
 	Delete(ctx context.Context, key unit.Key, uid types.UID) error
 }
 
-// ownedServices writes the objects that Gateways own: a Service, and the EndpointSlices that
-// lead it to Kong. They are applied, so that what other controllers add to them stays. An
+// ownedServices writes the objects that Gateways own: a Service, and EndpointSlices with Kong's
+// endpoints. They are applied, so that what other controllers add to them stays. An
 // owned object that is no longer desired is deleted; Kubernetes deletes those of a Gateway
 // that is gone. A Service is written once the port record has its ports.
 type ownedServices struct {
@@ -33,7 +33,7 @@ type ownedServices struct {
 	cluster                   ownedCluster
 	log                       *slog.Logger
 	ports                     *portRecord
-	// deniedChanged is called with the Gateway whose objects are denied, or are no longer.
+	// deniedChanged is called with the Gateway whose objects are denied, or no longer denied.
 	deniedChanged func(gateway unit.Key)
 
 	mu      sync.Mutex
@@ -42,7 +42,7 @@ type ownedServices struct {
 	applied map[unit.Key]applied  // by owned object
 }
 
-// applied is what an object was applied as, and the version that it had then.
+// applied is an object as it was applied, and the version that it had after that.
 type applied struct {
 	object  unit.Object
 	version string
@@ -78,7 +78,7 @@ func (o *ownedServices) deny(gateway unit.Key, why string) {
 		return
 	}
 	if why != "" {
-		o.log.Warn("The Service of a Gateway may not be written", "owner", gateway.String(), "reason", why)
+		o.log.Warn("the Service of a Gateway may not be written", "owner", gateway.String(), "reason", why)
 	}
 	o.deniedChanged(gateway)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch/internal/watchtest"
 )
 
-func TestOwnersAreFoundByWhatTheyOwn(t *testing.T) {
+func TestGatewaysAreFoundByOwnedObjects(t *testing.T) {
 	o := newOwnedServices(newFakes().cluster(t), watchtest.Quiet())
 	o.use(watch.NewFairQueue(workqueue.DefaultTypedControllerRateLimiter[unit.Key]()))
 	gateway := unit.Key{Kind: unit.Gateway, Namespace: "shop", Name: "web"}
@@ -26,26 +26,26 @@ func TestOwnersAreFoundByWhatTheyOwn(t *testing.T) {
 	// The first belongs to no Gateway.
 	for want, key := range []unit.Key{{Kind: unit.Service, Namespace: "shop", Name: "other"}, keyOf(object)} {
 		if o.observed(key); o.work.Len() != want {
-			t.Errorf("%d Gateways are looked at again for %v, want %d", o.work.Len(), key, want)
+			t.Errorf("%d Gateways are reconciled for %v, want %d", o.work.Len(), key, want)
 		}
 	}
 	o.report(Report{Object: gateway})
 	if len(o.gateway) != 0 {
-		t.Error("what is owned no longer is remembered")
+		t.Error("an object that is no longer owned is remembered")
 	}
 }
 
-func TestADenialIsToldAndTakenBackOnce(t *testing.T) {
+func TestADenialIsReportedOnce(t *testing.T) {
 	log := &watchtest.Log{}
 	o := newOwnedServices(newFakes().cluster(t), log.Logger())
 	gateway := unit.Key{Kind: unit.Gateway, Namespace: "shop", Name: "web"}
-	var told []string
-	o.deniedChanged = func(gateway unit.Key) { told = append(told, o.deniedTo(gateway)) }
+	var reported []string
+	o.deniedChanged = func(gateway unit.Key) { reported = append(reported, o.deniedTo(gateway)) }
 	for _, why := range []string{"", "forbidden", "forbidden", "", ""} {
 		o.deny(gateway, why)
 	}
-	if !slices.Equal(told, []string{"forbidden", ""}) || log.Count(`may not be written" owner="Gateway shop/web"`) != 1 {
-		t.Errorf("told %q, log:\n%s", told, log.String())
+	if !slices.Equal(reported, []string{"forbidden", ""}) || log.Count(`may not be written" owner="Gateway shop/web"`) != 1 {
+		t.Errorf("reported %q, log:\n%s", reported, log.String())
 	}
 	o.deny(gateway, "forbidden")
 	o.report(Report{Object: gateway, Gone: true})

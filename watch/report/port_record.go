@@ -13,13 +13,13 @@ import (
 )
 
 // portRecord writes the record of the ports that Gateways have. The record replaces the
-// version that it was made from. If the cluster has another version, the translation reads
-// that one soon and reports the next record.
+// version from which it was computed. If the cluster has another version, the translation
+// reads that one soon and reports the next record.
 type portRecord struct {
 	reconciler[*corev1.ConfigMap] // nothing but owned.Ports
 	cluster                       applier
 	log                           *slog.Logger
-	// changed is called when the record was written, or may not be written.
+	// changed is called after the record was written, or its write was forbidden.
 	changed func()
 
 	mu      sync.Mutex

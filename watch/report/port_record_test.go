@@ -69,7 +69,7 @@ func TestServicesWaitForTheRecordOfTheirPorts(t *testing.T) {
 				patch := action.(clienttesting.PatchAction)
 				if patch.GetResource().Resource == "configmaps" {
 					if !strings.Contains(string(patch.GetPatch()), `"resourceVersion":"7"`) {
-						t.Errorf("the record is written in the place of any version: %s", patch.GetPatch())
+						t.Errorf("the record would replace any version: %s", patch.GetPatch())
 					}
 					if test.answer != nil {
 						return true, nil, test.answer
@@ -82,7 +82,7 @@ func TestServicesWaitForTheRecordOfTheirPorts(t *testing.T) {
 			o.report(Report{Object: gateway, Owned: []unit.Object{service}})
 			o.process(t.Context(), gateway)
 			if len(patched) > 0 {
-				t.Errorf("without a record %v are written", patched)
+				t.Errorf("%v are written without a record", patched)
 			}
 			if test.record != nil {
 				o.report(Report{Object: owned.Ports, Owned: []unit.Object{test.record}, Gone: true})
@@ -95,7 +95,7 @@ func TestServicesWaitForTheRecordOfTheirPorts(t *testing.T) {
 				t.Errorf("the Service is written: %t, want %t; %v", written, test.written, patched)
 			}
 			if denied := o.deniedTo(gateway); !strings.Contains(denied, test.denied) || (denied == "") != (test.denied == "") {
-				t.Errorf("the Gateway is told %q, want %q", denied, test.denied)
+				t.Errorf("the Gateway is denied with %q, want %q", denied, test.denied)
 			}
 		})
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch"
 )
 
-// workers is how many objects a reconciler writes at a time.
+// workers is how many objects a reconciler writes at once.
 const workers = 4
 
 // objects is a cache of the cluster's objects.
@@ -27,7 +27,7 @@ type objects interface {
 type reconciler[D any] struct {
 	// write brings one object to its desired state. It reports whether to try again.
 	write func(ctx context.Context, key unit.Key, desired D) (again bool)
-	// forget, if set, returns a desired state without what is known of earlier writes.
+	// forget, if set, returns the desired state without the memory of earlier writes.
 	forget func(D) D
 
 	mu      sync.Mutex
@@ -36,7 +36,7 @@ type reconciler[D any] struct {
 }
 
 // change changes the desired state of one object and reconciles it. If keep is false, the
-// object has no desired state any more.
+// object no longer has a desired state.
 func (r *reconciler[D]) change(key unit.Key, f func(before D, known bool) (after D, keep bool)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -50,7 +50,7 @@ func (r *reconciler[D]) change(key unit.Key, f func(before D, known bool) (after
 	r.enqueue(key)
 }
 
-// note is change for an object that has a desired state, without reconciling it.
+// note changes the desired state of an object that has one, without reconciling the object.
 func (r *reconciler[D]) note(key unit.Key, f func(before D) (after D, keep bool)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

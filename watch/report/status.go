@@ -11,8 +11,8 @@ import (
 
 // statusPatcher writes statuses.
 type statusPatcher interface {
-	// PatchStatus merges a status into that of an object, on the condition that the object
-	// has the version.
+	// PatchStatus merges a status into that of an object. It fails with a conflict unless the
+	// object has the version.
 	PatchStatus(ctx context.Context, key unit.Key, version string, status any) error
 }
 

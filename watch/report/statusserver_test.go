@@ -75,7 +75,7 @@ func (s *statusServer) set(t *testing.T, name string, addresses ...string) {
 	i := watchtest.Ingress(name)
 	i.ResourceVersion = strconv.Itoa(s.next)
 	for _, address := range addresses {
-		i.Status.LoadBalancer.Ingress = append(i.Status.LoadBalancer.Ingress, loadBalancer(address))
+		i.Status.LoadBalancer.Ingress = append(i.Status.LoadBalancer.Ingress, ingressOf(address))
 	}
 	tracker := s.fakes.Core.Tracker()
 	if _, err := tracker.Get(ingresses, "shop", name); err == nil {

@@ -82,7 +82,7 @@ func TestAStormOfEventsDelaysNoOtherNamespace(t *testing.T) {
 	if most := shareSince(begun); n > most {
 		t.Errorf("%d events of one namespace, want %d at most", n, most)
 	}
-	watchtest.Eventually(t, "the storm is summed up", func() bool {
+	watchtest.Eventually(t, "an Event sums up the storm", func() bool {
 		return slices.ContainsFunc(f.events(t), func(event string) bool {
 			return strings.Contains(event, "EventsDelayed") && strings.Contains(event, "more objects of this namespace have faults")
 		})
@@ -118,7 +118,7 @@ func TestABacklogForgetsIdleNamespaces(t *testing.T) {
 	for i := range 3 * namespaceEventBurst {
 		b.push(unit.Key{Namespace: "a", Name: fmt.Sprint(i)})
 	}
-	told := 0
+	summaries := 0
 	for {
 		key, _, ok := b.first()
 		if !ok {
@@ -126,15 +126,15 @@ func TestABacklogForgetsIdleNamespaces(t *testing.T) {
 		}
 		b.drop(key)
 		if b.written(key.Namespace) > 0 {
-			told++
+			summaries++
 		}
 	}
-	if _, wait, _ := b.first(); wait <= 0 || wait > time.Second/namespaceEventRate || told != 1 {
-		t.Errorf("wait %v; told %d times, want once", wait, told)
+	if _, wait, _ := b.first(); wait <= 0 || wait > time.Second/namespaceEventRate || summaries != 1 {
+		t.Errorf("wait %v; %d summaries, want one", wait, summaries)
 	}
 	b.trim()
 	if len(b.namespaces) != 1 {
-		t.Error("a namespace that waits is forgotten")
+		t.Error("a namespace with waiting objects is forgotten")
 	}
 	for now = now.Add(time.Hour); ; {
 		key, _, ok := b.first()

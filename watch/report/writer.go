@@ -24,15 +24,15 @@ type Options struct {
 	UpdateStatus   bool
 	PublishService *types.NamespacedName
 	Addresses      []string
-	// PublishServiceUDP and AddressesUDP are for UDPIngresses, if they have a load balancer
-	// of their own.
+	// PublishServiceUDP and AddressesUDP are the same for UDPIngresses, if those have a load
+	// balancer of their own.
 	PublishServiceUDP *types.NamespacedName
 	AddressesUDP      []string
 	// EmitEvents enables a Warning for each verdict that is not OK. The same one is not
 	// repeated within EventWindow, default 1 h.
 	EmitEvents  bool
 	EventWindow time.Duration
-	// Lease has one holder at a time, which is the only one to write.
+	// Lease has one holder at a time, and only the holder writes.
 	Lease LeaseOptions
 	// ReportingInstance is the name of the pod, which identifies the holder of the Lease and
 	// the source of Events. It defaults to the host name, which is the same in a pod.
@@ -77,8 +77,7 @@ type writer interface {
 	lead(ctx context.Context)
 }
 
-// Writer writes reports to a cluster. All replicas take reports; the one that holds the Lease
-// writes them, and only differences.
+// Writer writes reports to a cluster while it holds the Lease, and only differences.
 type Writer struct {
 	options Options
 	leases  coordinationv1client.LeasesGetter
@@ -86,7 +85,7 @@ type Writer struct {
 	leading atomic.Bool
 }
 
-// NewWriter returns a writer that writes when it is run. It must be made before the cluster
+// NewWriter returns a writer that writes when it is run. It must be called before the cluster
 // runs.
 func NewWriter(cluster Cluster, options Options) (*Writer, error) {
 	options, err := options.withDefaults()

@@ -137,7 +137,7 @@ func TestStatusIsTriedAgain(t *testing.T) {
 func TestIngressThatIsNoLongerOursLosesOurAddresses(t *testing.T) {
 	f := newFakes()
 	s := serveStatuses(f)
-	s.set(t, "web", "192.0.2.1", "203.0.113.9") // the latter is of its next controller
+	s.set(t, "web", "192.0.2.1", "203.0.113.9") // its next controller wrote the latter
 	s.set(t, "alone", "192.0.2.1")
 	s.set(t, "back", "192.0.2.1")
 	s.set(t, "foreign", "192.0.2.1")
@@ -167,7 +167,7 @@ func TestIngressThatIsNoLongerOursLosesOurAddresses(t *testing.T) {
 	w.Report(programmed("marker")...)
 	s.until(t, "marker", "192.0.2.1")
 	if s.patches("alone") != 1 {
-		t.Errorf("patches %v after all was done", s.count)
+		t.Errorf("patches %v after the addresses were removed", s.count)
 	}
 }
 
@@ -280,7 +280,7 @@ func TestAddressesOfAService(t *testing.T) {
 			corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, ClusterIPs: []string{"None"}}}, nil,
 		},
 	} {
-		if got := addressesOf(&test.service); !sameAddresses(got, test.want) {
+		if got := serviceAddresses(&test.service); !sameAddresses(got, test.want) {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}

@@ -268,8 +268,8 @@ func (g *gateway) log(since int) []byte {
 
 // diagnostics are those of objects that are at fault, as the log says since a place in it.
 func (g *gateway) diagnostics(since int) (all []diagnostic) {
-	for _, d := range g.logged(since, "object at fault", "object no longer at fault") {
-		over := d.Msg != "object at fault"
+	for _, d := range g.logged(since, "object has a fault", "object no longer has a fault") {
+		over := d.Msg != "object has a fault"
 		d.Msg = ""
 		if !over {
 			all = append(all, d)
