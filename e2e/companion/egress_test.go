@@ -219,8 +219,8 @@ end
 		"TCP":      {fmt.Sprintf(registry, "setkeepalive"), "", "the methods of cosockets are not where they were"},
 		"UDP":      {fmt.Sprintf(registry, "setpeername"), "", "the methods of cosockets are not where they were"},
 		"balancer": {`require("kong").balancer = function() end `, "", "kong has no function balancer>set_current_peer"},
-		"denied":   {"", "DENIED_ADDRESSES=10.0.0.0/8,shop", "neither addresses nor ranges"},
-		"allowed":  {"", "ALLOWED_ADDRESSES=127.0.0.2,shop", "neither addresses nor ranges"},
+		"denied":   {"", "DENIED_ADDRESSES=10.0.0.0/8,shop", "take addresses and ranges, not shop"},
+		"allowed":  {"", "ALLOWED_ADDRESSES=127.0.0.2,shop", "take addresses and ranges, not shop"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			overlay, prefix := t.TempDir(), t.TempDir()

@@ -1,6 +1,6 @@
--- The only way of these plugins to what is no public interface of Kong and OpenResty. The list
+-- These plugins reach internals of Kong and OpenResty only through this module. The list
 -- internals_list.lua names every internal, who uses it, and what happens where it differs. A
--- plugin asks here for those of its part, and gets no others.
+-- plugin asks here for the internals of its part, and gets no others.
 local list = require "kong.kube_sync.internals_list"
 
 local debug = debug
@@ -33,7 +33,7 @@ local function upvalue(fn, name)
 end
 
 
--- Follows a path, such as "redis.usage>get_db_key": "." is a field, ">" an upvalue of a function.
+-- Follows a path, such as "redis.usage>get_db_key": "." leads to a field, ">" to an upvalue of a function.
 -- Returns the value and a function that replaces it, or nil.
 local function resolve(name, path)
   local value, set = root(name), nil
@@ -56,8 +56,8 @@ local function resolve(name, path)
 end
 
 
--- Splits "path", "path/parameters" or "path=type". The type of a path is function unless it says another: any
--- is for what is not nil, and variable for an upvalue that may be nil yet.
+-- Splits "path", "path/parameters" or "path=type". The default type is function. The type any is every value
+-- but nil, and variable is an upvalue that may still be nil.
 local function parse(requirement)
   local path, parameters, kind = requirement:match("^([^/=]+)/?(%d*)=?(%l*)$")
   return path, tonumber(parameters), kind ~= "" and kind or "function"

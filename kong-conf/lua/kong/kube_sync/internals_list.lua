@@ -1,32 +1,32 @@
 -- Every internal of Kong and OpenResty that these plugins use. A part is a set of files of one
 -- plugin that work or do not work together:
 --
---   files      who uses the internals
+--   files      the files that use the internals
 --   otherwise  what happens on a Kong where they differ
---   version    the only minor version of Kong that the part works with, if it is bound to one
+--   version    the only minor version of Kong that the part works with, if there is only one
 --   dbless     whether the part works only without a database
 --   modules    by module, the paths that have to exist. "a.b" is a field b, "a>b" the upvalue b of
 --              the function a; "/3" is the number of parameters, "=table" the type, if not a function.
 --              "PDK" is the global table kong, "ngx" that of OpenResty.
---   registry   what is looked for in LuaJIT's registry
+--   registry   what the part looks for in LuaJIT's registry
 --
--- The rest cannot be looked at before there are requests or balancers. On a Kong where it differs, its
--- users find nil, or fail with an error in Kong's log:
+-- The rest cannot be checked before there are requests or balancers. On a Kong where it differs, the
+-- files get nil, or fail with an error in Kong's log:
 --
 --   ctx        fields of ngx.ctx
 --   vars       variables in the nginx.conf that Kong writes
 --   locations  locations of that file
---   settings   what Kong computes in kong.configuration, and no document names
+--   settings   undocumented fields of kong.configuration, which Kong computes
 --   objects    fields of Kong's objects, by the variable that holds the object
 --   methods    methods of Kong's objects
 --   symbols    functions of OpenSSL in the nginx of OpenResty
 --
--- kong-conf/internals_test.go finds in the sources what is not listed here.
+-- kong-conf/internals_test.go fails if the sources use an internal that is not listed here.
 return {
   ["kube-sync-delta/deltas"] = {
     files = [[
-      api apply balancing busy caches callbacks check complete creation effective few index_keys journal lock plan
-      plugins pools routing start takeover trial
+      api apply balancing busy caches callbacks check complete crash_recovery creation effective index_keys journal
+      lock plan plugins pools routing start stream_upstreams takeover
     ]],
     otherwise = "Changes go through full loads. The Admin route /kube-sync/delta answers 501, and Kong's log "
                 .. "has a warning.",
@@ -234,13 +234,13 @@ return {
 
   ["kube-sync-tenants/metrics"] = {
     files = "metrics",
-    otherwise = "Each plugin prometheus switches the metrics of all upstreams on or off. Kong's log has an error.",
+    otherwise = "Each prometheus plugin switches the metrics of all upstreams on or off. Kong's log has an error.",
     modules = { ["kong.plugins.prometheus.exporter"] = "set_export_upstream_health_metrics" },
   },
 
   ["kube-sync-tenants/queues"] = {
     files = "queues",
-    otherwise = "Plugins http-log of several namespaces that send to one address share a queue. Kong's log has "
+    otherwise = "The http-log plugins of several namespaces that send to one address share a queue. Kong's log has "
                 .. "an error.",
     modules = { ["kong.tools.queue"] = "get_plugin_params" },
   },

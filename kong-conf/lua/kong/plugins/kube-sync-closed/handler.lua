@@ -1,5 +1,5 @@
--- Answers every request with an error while a plugin for all requests is unavailable. On a route with a
--- bundled plugin of the same name, that one would run instead; this plugin is on no route.
+-- Answers every request with an error while a plugin for all requests is unavailable. A bundled plugin for all
+-- requests could not do that: on a route with a plugin of the same name, only the latter runs.
 local kong = kong
 
 

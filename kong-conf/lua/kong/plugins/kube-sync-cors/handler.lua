@@ -1,7 +1,7 @@
--- Answers the CORS preflight requests of browsers, and writes into all other responses which pages may
--- read them. It drops the CORS headers of the backend. The bundled plugin cors has other wildcards,
--- and exposes nothing to preflights. On a route with both, this plugin answers preflights, and the
--- bundled one writes the headers of other responses last.
+-- Answers the CORS preflight requests of browsers, and sets the headers of all other responses that say
+-- which pages may read them. It drops the CORS headers of the backend. The bundled plugin cors has other
+-- wildcards, and exposes nothing to preflights. On a route with both, this plugin answers preflights,
+-- and the bundled one sets the headers of other responses last.
 local allowed = require "kong.plugins.kube-sync-cors.origin"
 
 local concat = table.concat
@@ -41,7 +41,7 @@ function CORS.access(_, conf)
 end
 
 
--- With credentials, browsers take "*" for the name of a header.
+-- For requests with credentials, browsers read "*" as the name of a header.
 local function exposed(conf)
   if conf.expose ~= "*" or not conf.credentials then
     return conf.expose

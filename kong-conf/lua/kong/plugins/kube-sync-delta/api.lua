@@ -1,5 +1,5 @@
--- The Admin routes of the plugin. The stream subsystem has no Admin API: Kong's socket between the
--- two subsystems carries the same questions there.
+-- The Admin route of the plugin. The stream subsystem has no Admin API. There, the same questions go
+-- through Kong's socket between the two subsystems.
 local cjson = require "cjson.safe"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
@@ -105,7 +105,7 @@ return {
       check_kong()
 
       local answer = status()
-      -- a worker that missed an event looks for it then; once a second is enough
+      -- makes a worker that missed an event look again; once a second is enough
       if not answer.ready and ngx.shared.kong:add(NAME .. ":told", true, 1) then
         notify()
       end

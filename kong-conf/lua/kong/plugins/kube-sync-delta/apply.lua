@@ -1,14 +1,14 @@
 -- Applies a delta: it checks the whole delta, then commits it in one LMDB transaction with the new hash
--- and the plan for the workers. Only the transaction takes the lock: Kong's schemas may need long
--- to validate a delta, and others are not locked out meanwhile.
+-- and the plan for the workers. Only the transaction takes the lock: Kong's schemas may take long
+-- to validate a delta, and other changes do not wait meanwhile.
 local check = require "kong.plugins.kube-sync-delta.check"
 local complete = require "kong.plugins.kube-sync-delta.complete"
+local crash_recovery = require "kong.plugins.kube-sync-delta.crash_recovery"
 local index_keys = require "kong.plugins.kube-sync-delta.index_keys"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 local journal = require "kong.plugins.kube-sync-delta.journal"
 local lock = require "kong.plugins.kube-sync-delta.lock"
 local plan = require "kong.plugins.kube-sync-delta.plan"
-local trial = require "kong.plugins.kube-sync-delta.trial"
 
 local concurrency = internals.module("kong.concurrency")
 local constants = internals.module("kong.constants")
@@ -16,12 +16,12 @@ local declarative = internals.module("kong.db.declarative")
 local transaction = internals.module("resty.lmdb.transaction")
 
 
--- The lock of Kong's own full loads, so that neither sees the other's half.
+-- The lock of Kong's own full loads, so that neither sees half of the other.
 local LOCK = { name = lock.name, timeout = 0, exptime = 60 }
 local RETRY_AFTER = 10
 
--- LMDB's errors when something does not fit, and the messages of the answers. When a full disk takes
--- only a part of a page, LMDB reports an error of the disk.
+-- LMDB's errors when something does not fit, and the messages of the answers. When only a part of a
+-- page fits on a full disk, LMDB reports an error of the disk.
 local DISK = "Configuration does not fit on the disk of Kong's LMDB database, or that cannot be written"
 local NO_ROOM = {
   ["MDB_MAP_FULL"] = "Configuration does not fit in LMDB database, " ..
@@ -52,7 +52,7 @@ local function commit(changes, base, hash)
 
   txn:set(constants.DECLARATIVE_HASH_KEY, hash)
   journal.add(txn, base, plan.of(changes, hash))
-  trial.note(txn, changes, base, hash)
+  crash_recovery.note(txn, changes, base, hash)
 
   return txn:commit()
 end
@@ -62,7 +62,7 @@ end
 local function conflict(delta)
   local current = declarative.get_current_hash() or constants.DECLARATIVE_EMPTY_CONFIG_HASH
   if delta.base ~= current then
-    return { status = 409, body = { message = "the configuration is another one", hash = current } }
+    return { status = 409, body = { message = "Kong holds another configuration", hash = current } }
   end
 end
 

@@ -3,8 +3,8 @@ local caches = require "kong.plugins.kube-sync-delta.caches"
 local callbacks = require "kong.plugins.kube-sync-delta.callbacks"
 local clone = require "table.clone"
 local creation = require "kong.plugins.kube-sync-delta.creation"
-local few = require "kong.plugins.kube-sync-delta.few"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+local stream_upstreams = require "kong.plugins.kube-sync-delta.stream_upstreams"
 
 local balancers = internals.module("kong.runloop.balancer.balancers")
 local constants = internals.module("kong.constants")
@@ -21,8 +21,8 @@ local CLEAR_DELAY = constants.CLEAR_HEALTH_STATUS_DELAY
 local _M = {}
 
 
--- Kong would resolve the name of a removed target again whenever it expires. The heap of names is
--- not kept here: Kong replaces it at each full load.
+-- Kong would resolve the name of a removed target again whenever it expires. This looks the heap of
+-- names up each time, because Kong replaces it at each full load.
 local function forget(upstream, target)
   local renewals = internals.get("kong.runloop.balancer.targets", "on_target_event>renewal_heap")
   renewals:remove(upstream .. ":" .. target.target)
@@ -49,8 +49,8 @@ local function stop(id, delay)
 end
 
 
--- Changes the cached names of all upstreams. To read ten thousand names again takes half a second,
--- under a lock that requests wait for.
+-- Changes the cached names of all upstreams. Kong would take half a second to read ten thousand names
+-- again, under a lock that requests wait for.
 local function cache_names(names)
   local cache = kong.core_cache
   cache.mlcache.lru:set(NAMES, names)
@@ -110,7 +110,7 @@ function _M.add(present)
   upstreams.init()
 
   for id, upstream in pairs(present) do
-    if not few.apply or few.has(id) then
+    if not stream_upstreams.apply or stream_upstreams.has(id) then
       -- a request may be creating the former balancer: wait for its end
       if known[id] and not balancers.get_balancer_by_id(id) then
         creation.create(upstream)
@@ -128,17 +128,17 @@ end
 
 -- Creates the balancers of services before routes lead to them.
 function _M.serve(routes)
-  if few.apply then
+  if stream_upstreams.apply then
     local services = {}
     for id, held in pairs(routes) do
       services[id] = held.service
     end
-    few.create(services)
+    stream_upstreams.create(services)
   end
 end
 
 
--- Removes the upstreams that are gone, to which no route leads any more, and the former names of the others.
+-- Removes the upstreams that are gone, once no route leads to them, and the former names of the others.
 function _M.remove(present, gone)
   if next(present) == nil and next(gone) == nil then
     return
@@ -214,7 +214,7 @@ local function change_targets(balancer, id, list, former)
   for _, target in pairs(former) do
     if not stays[target] then
       for _, address in ipairs(target.addresses) do
-        -- so that a request in flight does not report to the algorithm
+        -- now, so that requests in flight do not report to the algorithm
         balancer:setAddressStatus(address, false)
         balancer:disableAddress(target, { address = address.ip, port = address.port })
       end
@@ -248,7 +248,7 @@ function _M.update(id)
     return
   end
 
-  if few.apply and not few.has(id) then
+  if stream_upstreams.apply and not stream_upstreams.has(id) then
     return targets.clean_targets_cache(upstream)
   end
 
@@ -269,8 +269,8 @@ function _M.update(id)
 end
 
 
--- Removes all balancers. Kong lists them only in an upvalue, and without that list the balancers of removed
--- upstreams would stay.
+-- Removes all balancers. The complete list of them is an upvalue of Kong; without it, the balancers of
+-- removed upstreams would stay.
 function _M.clear()
   local ids = {}
   for id in pairs(internals.get("kong.runloop.balancer.balancers", "get_balancer_by_id>balancers_by_id")) do

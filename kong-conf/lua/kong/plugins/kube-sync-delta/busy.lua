@@ -1,5 +1,5 @@
--- Which workers are parsing a configuration, and since when. A worker that hangs over a configuration
--- answers no requests, so shared memory holds this for the others.
+-- Records in shared memory which workers are parsing a configuration, and since when. A worker that hangs
+-- over a configuration answers no requests, so the other workers report it.
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
 

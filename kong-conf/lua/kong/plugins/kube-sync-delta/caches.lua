@@ -1,9 +1,9 @@
--- Forgets what Kong's caches hold.
+-- Removes values from Kong's caches.
 local _M = {}
 
 
 -- Drops this worker's copy of a value and the shared one. Kong's invalidate would broadcast an event for each
--- key, and Kong takes about 2000 events a second. That there is no such value is cached too, without an end.
+-- key, and Kong handles about 2000 events a second. Misses are cached too, and never expire.
 function _M.drop(store, key)
   local mlcache = kong[store].mlcache
   local name = mlcache.name .. key

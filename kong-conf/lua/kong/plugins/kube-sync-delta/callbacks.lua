@@ -1,5 +1,5 @@
 -- Kong's library of worker events keeps the name of a source and the numbers of its callbacks after the
--- callbacks are gone. Each upstream with health checks is such a source.
+-- callbacks are gone. Each upstream with health checks is a source, so memory would grow.
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
 

@@ -1,6 +1,6 @@
 -- Turns a delta into the entities to store. Kong's schema of declarative configurations validates and
--- completes them. This file checks what that schema cannot see: whether the delta fits what is stored.
--- Where Kong's code fails over an entity instead of refusing it, the refusal names that entity, too.
+-- completes them. This file checks what that schema cannot see: whether the delta fits the stored entities.
+-- If Kong's code raises an error over an entity instead of refusing it, the refusal names that entity, too.
 local complete = require "kong.plugins.kube-sync-delta.complete"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
@@ -13,7 +13,7 @@ local unmarshall = internals.module("kong.db.declarative.marshaller").unmarshall
 
 local null = ngx.null
 
--- A refusal names this many faults of an entity.
+-- A refusal names at most this many errors of an entity.
 local MOST_ERRORS = 20
 
 
@@ -69,8 +69,8 @@ local function row(rows, kind, entity, kind_of_error, message, rival)
 end
 
 
--- Shortens the body of a refusal. Kong repeats each entity in it, with all of its faults: there
--- may be a hundred thousand.
+-- Shortens the body of a refusal. Kong repeats each entity in it, with all of its errors, of which
+-- there may be a hundred thousand.
 local function brief(refused)
   for _, found in ipairs(refused.flattened_errors) do
     found.entity = nil
@@ -90,7 +90,7 @@ local function refusal(rows)
 end
 
 
--- Calls a function about an entity. If it fails, the refusal names the entity.
+-- Calls a function for an entity. If it raises an error, the refusal names the entity.
 local function guarded(rows, kind, entity, fn, ...)
   local ok, result, more = pcall(fn, ...)
   if ok then
@@ -262,7 +262,7 @@ local function validated(changes, input, rows)
     entities = refused
   end
 
-  -- either the schema failed, or Kong's code that lists its errors
+  -- an error was raised by the schema, or by Kong's code that lists the schema's errors
   for kind, upserts in pairs(changes.upserts) do
     for _, entity in pairs(upserts) do
       local refused = guarded(rows, kind, entity, complete.alone, kind, entity)
@@ -338,8 +338,8 @@ function _M.changes(delta)
 end
 
 
--- Checks each upsert of a delta by itself, apart from the others and from what is stored. Returns
--- a refusal that names those over which Kong's code fails, or nil.
+-- Checks each upsert of a delta by itself, apart from the others and from the stored entities. Returns
+-- a refusal that names the entities over which Kong's code raises an error, or nil.
 function _M.failures(delta)
   local rows = {}
   local changes, wrong = index({ upserts = delta.upserts }, rows)

@@ -1,5 +1,5 @@
--- Makes of an entity what a full load stores: validated, with its defaults, and with the values that
--- Kong computes from its fields.
+-- Completes an entity as a full load does: validated, with its defaults, and with the values that Kong
+-- computes from its fields.
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
 local cycle_aware_deep_copy = internals.module("kong.tools.table").cycle_aware_deep_copy
@@ -64,10 +64,10 @@ function _M.finish(kind, entity)
 end
 
 
--- Parses and finishes a copy of one entity by itself. It fails if Kong's code fails. If Kong refuses the
--- entity, it returns Kong's message, and whether Kong's code fails to list what is wrong. References
--- are left out, and Kong's complaints about their absence are dropped: Kong's code fails over plugins
--- that refer to nothing.
+-- Parses and finishes a copy of one entity by itself. It raises the errors that Kong's code raises. If Kong
+-- refuses the entity, it returns Kong's message, and whether Kong's code cannot list what is wrong.
+-- References are left out, and Kong's errors about their absence are dropped: Kong's code raises an
+-- error over plugins that refer to nothing.
 function _M.alone(kind, entity)
   local copy, left_out = cycle_aware_deep_copy(entity), {}
   for name, field in kong.db[kind].schema:each_field() do
@@ -95,13 +95,13 @@ function _M.alone(kind, entity)
 end
 
 
--- Returns a message of Kong as one line: what it quotes cannot break the line.
+-- Returns a message of Kong as one line, whatever it quotes.
 function _M.line(said)
   return (tostring(said):sub(1, 1000):gsub("%s*%c%s*", " "))
 end
 
 
--- Returns the message of a refusal for a failure of Kong's code, without the folders of its files.
+-- Returns the message of a refusal for an error of Kong's code, without the folders of Kong's files.
 function _M.failure(err)
   return "Kong fails over it: " .. _M.line(err):gsub("%S*/(%S*%.lua:)", "%1")
 end

@@ -1,9 +1,9 @@
 -- Creates the balancers of a worker after its start and after each full load. Kong creates all of them at
--- once: for thousands that takes seconds, in which the worker takes no change over and delays requests, and
+-- once. For thousands that takes seconds, in which the worker takes over no change and delays requests, and
 -- Kong fails when an upstream is deleted meanwhile. Here requests and changes come in between. A request
 -- that needs a balancer earlier creates it, as in Kong.
-local few = require "kong.plugins.kube-sync-delta.few"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
+local stream_upstreams = require "kong.plugins.kube-sync-delta.stream_upstreams"
 
 local balancers = internals.module("kong.runloop.balancer.balancers")
 local declarative = internals.module("kong.db.declarative")
@@ -13,12 +13,12 @@ local unmarshall = internals.module("kong.db.declarative.marshaller").unmarshall
 local upstreams = internals.module("kong.runloop.balancer.upstreams")
 
 
--- For so many seconds a worker creates balancers without a break.
+-- The seconds for which a worker creates balancers without a break.
 local SLICE = 0.002
 
 
--- The upstreams whose balancers requests were creating when all were removed, maybe from the former
--- configuration.
+-- The upstreams whose balancers requests were creating when all balancers were removed. They may be from
+-- the former configuration.
 local doubtful = {}
 
 
@@ -73,8 +73,9 @@ end
 -- listed.
 function _M.missing()
   local ids = {}
-  for _, id in pairs(few.apply and few.upstreams() or assert(upstreams.get_all_upstreams())) do
-    if doubtful[id] or not few.has(id) then
+  local all = stream_upstreams.apply and stream_upstreams.upstreams() or assert(upstreams.get_all_upstreams())
+  for _, id in pairs(all) do
+    if doubtful[id] or not stream_upstreams.has(id) then
       ids[#ids + 1] = id
     end
   end
@@ -83,8 +84,8 @@ function _M.missing()
 end
 
 
--- Creates the balancer of an upstream, again if there is one and it is to be recreated. Raises an error if it
--- cannot be created. Kong would then let everyone who needs it wait for half a minute.
+-- Creates the balancer of an upstream. With recreate it replaces an existing one. Raises an error if the
+-- balancer cannot be created; Kong would then let requests that need it wait for half a minute.
 function _M.create(upstream, recreate)
   local ok, balancer, err = pcall(balancers.create_balancer, upstream, recreate)
   if not ok then
@@ -105,13 +106,13 @@ local function create_missing(id)
     return upstream and _M.create(upstream, true)
   end
 
-  if upstream and not few.has(id) then
+  if upstream and not stream_upstreams.has(id) then
     _M.create(upstream)
   end
 end
 
 
--- Creates some of the balancers, and takes their ids from the list. Returns why one of them cannot be
+-- Creates some of the balancers, and removes their ids from the list. Returns why one of them cannot be
 -- created, or nil.
 function _M.some(ids)
   ngx.update_time()
@@ -126,8 +127,8 @@ function _M.some(ids)
 end
 
 
--- Calls start when all balancers are to be created. Removes all with clear when a full load begins: Kong does
--- not when it cannot list the upstreams, and leaves those of removed upstreams.
+-- Calls start when all balancers are to be created. When a full load begins, it removes all with clear: Kong
+-- removes none when it cannot list the upstreams, and leaves the balancers of removed upstreams.
 function _M.init_worker(start, clear)
   internals.replace("kong.runloop.balancer.upstreams", "get_all_upstreams", function()
     return function()

@@ -1,12 +1,12 @@
--- Keeps Kong from connecting to denied addresses (addresses.lua) for tenants. It judges the address
--- itself, after names are resolved:
+-- Keeps Kong from connecting to denied addresses (addresses.lua) for tenants. It checks addresses after
+-- names are resolved:
 --
 --  * of requests and streams, where Kong passes the chosen endpoint to nginx;
 --  * of plugins and health checks, in `connect` and `setpeername` of all cosockets, below Kong's
---    own patch that resolves names. LuaSocket resolves names itself, so it is closed.
+--    own patch that resolves names. LuaSocket resolves names itself, so it is disabled.
 --
--- nginx's master installs it for all workers before it forks them. A Kong whose internals differ
--- does not start.
+-- nginx's master installs the checks for all workers before it forks them. A Kong whose internals
+-- differ does not start.
 local addresses = require "kong.plugins.kube-sync-delta.addresses"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/egress")
 local url = require "socket.url"
@@ -16,7 +16,7 @@ local PREFIX = "pluginserver_kube_sync_"
 local RELAY = "127.0.0.1:10264" -- the default of RELAY_BIND_ADDRESS
 local MOST_KNOWN = 10000
 
--- kube-sync writes the addresses that only the cluster knows to a file in Kong's prefix. A worker with
+-- kube-sync writes the addresses that it learns from the cluster to a file in Kong's prefix. A worker with
 -- connections reads it once in this many seconds.
 local LEARNED = "/kube-sync.addresses"
 local LOOK = 1
@@ -30,7 +30,7 @@ local policy
 local resolvers, sockets, relay = {}, {}, {}
 
 
--- The verdicts on addresses, with or without a port, until there are too many of them.
+-- A cache of what judge returns, by address, or by address and port. It is cleared when it is full.
 local known, count = {}, 0
 local looked, learned = 0, ""
 
@@ -51,6 +51,7 @@ local function look()
 end
 
 
+-- Returns why an address is denied, or false.
 local function judge(host, port)
   local now = ngx.now()
   if now - looked >= LOOK then
@@ -81,7 +82,7 @@ end
 -- Returns why a socket must not connect, or nil.
 local function refuse(host, port)
   if type(host) ~= "string" then
-    return -- Kong returns an error of its own
+    return -- Kong itself returns an error
   end
 
   local what = judge(host, port)
@@ -125,10 +126,10 @@ local function guard_cosockets()
 end
 
 
--- No plugin needs LuaSocket to connect in a worker: it would block the worker.
-local function close_luasocket()
+-- No plugin needs LuaSocket in a worker, because its connections would block the worker.
+local function disable_luasocket()
   local function closed()
-    return nil, "connection refused by the gateway: LuaSocket is not for workers"
+    return nil, "connection refused by the gateway: LuaSocket is disabled in workers"
   end
 
   internals.replace("socket.core", "connect", function() return closed end)
@@ -186,7 +187,7 @@ local function read_policy()
       (url.parse(setting("apiserver_host")) or {}).host or "",
     },
   })
-  assert(not wrong, "neither addresses nor ranges, in the settings DENIED_ADDRESSES and ALLOWED_ADDRESSES: "
+  assert(not wrong, "the settings DENIED_ADDRESSES and ALLOWED_ADDRESSES take addresses and ranges, not "
                     .. tostring(wrong))
 end
 
@@ -250,7 +251,7 @@ if ngx.get_phase() == "init" then
   read_relay()
   look()
   guard_cosockets()
-  close_luasocket()
+  disable_luasocket()
   guard_peers()
   _M.in_force = true
 end

@@ -1,7 +1,7 @@
--- Takes changes of the configuration over. The plugin has no phase of requests: it is an Admin route (api.lua)
--- and, in every worker of both subsystems, the subscription by which that worker follows changes.
+-- Takes over changes of the configuration. The plugin runs in no phase of requests: it is an Admin route
+-- (api.lua) and, in every worker of both subsystems, the subscription by which that worker follows changes.
 --
--- nginx's master loads egress.lua, which guards what all workers connect to, whether or not changes can
+-- nginx's master loads egress.lua, which guards the connections of all workers, whether or not changes can
 -- be taken over.
 require "kong.plugins.kube-sync-delta.egress"
 
@@ -17,14 +17,14 @@ local Delta = {
 
 if ngx.get_phase() == "init" and not deltas.unknown_version() then
   require("kong.plugins.kube-sync-delta.patterns").init()
-  -- a change is taken back, if need be, before the hash is read
+  -- in this order, because the recovery may take a change back before the hash is read
   require("kong.plugins.kube-sync-delta.start").init()
-  require("kong.plugins.kube-sync-delta.trial").init()
+  require("kong.plugins.kube-sync-delta.crash_recovery").init()
 end
 
 
--- kube-sync runs as the user of the worker that starts it. What it logs about its own start goes to Kong's
--- log at a level that Kong drops by default, unless kube-sync may open that log itself.
+-- kube-sync runs as the user of the worker that starts it. If it cannot open Kong's log itself, Kong logs its
+-- messages at a level that is dropped by default.
 local function complain_of_settings()
   local path = kong.configuration.kong_env
   local file, problem = io.open(path or "", "r")
@@ -67,7 +67,7 @@ function Delta.init_worker()
     return
   end
 
-  require("kong.plugins.kube-sync-delta.trial").done()
+  require("kong.plugins.kube-sync-delta.crash_recovery").done()
   require("kong.plugins.kube-sync-delta.takeover").init_worker()
   if http then
     require("kong.plugins.kube-sync-delta.busy").init_worker()

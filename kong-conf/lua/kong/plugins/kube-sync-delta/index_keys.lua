@@ -1,5 +1,5 @@
 -- Writes entities and their index keys. Kong computes some of these keys, such as the digest of a
--- certificate, and no full load checks that they are unique. Several entities then share a key: it
+-- certificate, and no full load checks that they are unique. If several entities share a key, the key
 -- leads to the first one, and only the deletion of that one deletes it. LMDB fails when it has to
 -- delete a key that does not exist.
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
@@ -18,7 +18,7 @@ function _M.new(txn)
 end
 
 
--- Calls a function of Kong that sets the keys of an entity, with set in the place of the transaction.
+-- Calls a function of Kong that sets the keys of an entity, with set in place of the transaction's.
 local function each_key(fn, kind, entity, set)
   assert(fn({ set = function(_, key, value) set(key, value) end }, kind, entity, nil))
 end

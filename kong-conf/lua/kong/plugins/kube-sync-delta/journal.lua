@@ -1,6 +1,6 @@
--- What each delta changes. The transaction of a delta writes it to LMDB, where the workers of both
--- subsystems read it. So the size of events does not limit it, and a worker that missed an event
--- can still follow. A full load drops it with everything else.
+-- The plans of the last deltas. The transaction of a delta writes its plan to LMDB, where the workers of
+-- both subsystems read it. So a plan may be larger than an event, and a worker that missed an event
+-- can still follow. A full load drops the journal with everything else.
 local buffer = require "string.buffer"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
@@ -21,7 +21,7 @@ local function read(key)
 end
 
 
--- Returns the plan that leads on from the configuration with this hash, or nil.
+-- Returns the plan of the delta that changes the configuration with this hash, or nil.
 function _M.plan(base)
   return base and read(KEY .. base)
 end

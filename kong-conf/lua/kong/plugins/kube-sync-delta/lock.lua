@@ -1,5 +1,5 @@
--- A worker that ends with the lock of full loads and deltas leaves it locked for a minute, in which Kong
--- takes no configuration. Here the next worker that needs the lock releases it.
+-- A worker that ends while it holds the lock of full loads and deltas leaves it locked for a minute, in which
+-- Kong accepts no configuration. Here the next worker that needs the lock releases it.
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
 

@@ -1,6 +1,6 @@
 -- A Lua pattern without an anchor takes time that grows with the square of a string's length. Kong's schema
--- looks for such a pattern of e-mail addresses in the string it is given: 60 KB hang a worker for a
--- minute. So strings that such a pattern is looked for in have a bound.
+-- matches strings with such a pattern for e-mail addresses: 60 KB hang a worker for a minute. So strings
+-- that are matched with such a pattern have a maximum length.
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/patterns")
 
 
@@ -10,7 +10,7 @@ local MOST = 1024 -- bytes
 local _M = {}
 
 
--- Kong loads its plugins before there are workers, and calls this then.
+-- Runs when Kong loads its plugins, before there are workers.
 function _M.init()
   internals.assert()
   internals.replace("kong.db.schema", "validators.match", function(match)

@@ -1,5 +1,5 @@
--- What workers have to do for a delta: the ids that routers and balancers read again from LMDB, and
--- the cache entries to drop.
+-- Computes what workers have to do for a delta: the ids that routers and balancers read again from
+-- LMDB, and the cache entries to drop.
 local check = require "kong.plugins.kube-sync-delta.check"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
@@ -17,8 +17,8 @@ local _M = {}
 local FULL = { workspaces = true, filter_chains = true }
 
 
--- Kong caches a store of certificate authorities under a digest of all their ids. So this walks
--- through all users of such stores, which takes long and is rare.
+-- Kong caches a store of certificate authorities under a digest of all their ids. So this visits all
+-- users of such stores, which takes long and is rare.
 local function authority_keys(id, drop)
   for _, kind in ipairs({ "services", "plugins" }) do
     for entity in kong.db[kind]:each(1000, { workspace = null }) do

@@ -7,8 +7,8 @@ local iterators = internals.module("kong.runloop.plugins_iterator")
 local _M = {}
 
 
--- Reads all plugins, which takes long, and returns a function that puts them into effect at once. Kong's own
--- function does both, and requests would meet changed routes with the former plugins, or none of the routes.
+-- Reads all plugins, which takes long, and returns a function that puts them into effect at once. With Kong's
+-- own function, which does both, requests would meet changed routes with the former plugins, or no route.
 function _M.read()
   local iterator = assert(iterators.new())
   iterator:configure()

@@ -1,8 +1,8 @@
--- Kong pools connections by address and, of HTTPS, by server name and client certificate. It ignores
+-- Kong pools connections by address and, for HTTPS, by server name and client certificate. It ignores
 -- whether they speak HTTP/2, and what verified the endpoint. Here protocols do not share connections,
 -- nor do services with different TLS settings. When an authority or a client certificate changes, all
--- services make new connections. Routes of different namespaces do not share connections either: a
--- request through a route to another namespace's endpoint leaves nothing behind for that namespace's.
+-- services make new connections. Routes of different namespaces do not share connections either, so
+-- that a request to another namespace's endpoint leaves nothing behind for that namespace's requests.
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 local namespace_of = require "kong.kube_sync.namespace"
 

@@ -1,6 +1,6 @@
--- Changes the router of this worker where routes changed, and does not build it again from all routes.
--- Kong itself builds a router from the former one by changing single matchers. Here it is told
--- that the changed routes are all routes, so it changes their matchers in the whole router.
+-- Changes only the changed routes in the router of this worker, instead of building it from all routes.
+-- Kong itself builds a router from the former one by changing single matchers. Here it gets the
+-- changed routes as if they were all routes, so it changes their matchers in the whole router.
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
 local constants = internals.module("kong.constants")

@@ -1,10 +1,10 @@
--- Where a plugin's configuration refers to a secret that no vault has, Kong uses an empty string, with
--- which anyone can sign. Here such a request is answered 503.
+-- If a plugin's configuration refers to a secret that no vault has, Kong uses an empty string, with
+-- which anyone can sign. Here such a request is answered with 503.
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/secrets")
 
 
 local NONE = {}
-local MESSAGE = "a secret of a plugin that protects this is not available"
+local MESSAGE = "a secret of a plugin that protects this route is unavailable"
 
 
 local _M = {}

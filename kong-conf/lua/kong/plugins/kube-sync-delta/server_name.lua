@@ -1,6 +1,6 @@
--- Server names have no case, but Kong looks certificates up by the name as the client spells it: a client
--- that asks for SHOP.Example is served the default certificate. Kong calls the replaced function
--- at each handshake.
+-- Server names are case-insensitive, but Kong looks up certificates by the name as the client spells it:
+-- a client that asks for SHOP.Example is served the default certificate. Kong calls the replaced
+-- function at each handshake.
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/server_name")
 local ssl = require "ngx.ssl"
 

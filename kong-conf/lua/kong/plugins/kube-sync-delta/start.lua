@@ -16,8 +16,8 @@ function _M.current()
 end
 
 
--- The former worker may have ended before it followed a change, and no event of it reaches this one. The
--- caches that all workers share may still hold what is older.
+-- The former worker may have ended before it followed a change, and this one gets no event about that
+-- change. The caches that all workers share may still hold older values.
 local function clear_caches()
   for _, store in ipairs({ "core_cache", "cache" }) do
     local mlcache = kong[store].mlcache
@@ -27,7 +27,7 @@ local function clear_caches()
     end
   end
 
-  -- without its version, Kong builds either a second time
+  -- without these versions, Kong builds the iterator and the router a second time
   kong.core_cache:safe_set("plugins_iterator:version", "init")
   kong.core_cache:safe_set("router:version", "init")
 end
@@ -64,7 +64,7 @@ local function repeated(build)
 end
 
 
--- Kong loads its plugins before there are workers, and calls this then.
+-- Runs when Kong loads its plugins, before there are workers.
 function _M.init()
   for _, name in ipairs({ "build_plugins_iterator", "build_router", "update_router" }) do
     internals.replace("kong.runloop.handler", name, repeated)

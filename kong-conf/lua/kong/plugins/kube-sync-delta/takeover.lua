@@ -1,7 +1,9 @@
--- Makes a worker follow the configuration in LMDB, and reports how far it is. A takeover reads the present
--- state of what a plan names and ignores the order of events, so that it may run again.
+-- Makes a worker follow the configuration in LMDB, and records which one is in effect in it. A takeover
+-- reads the current state of the entities that a plan names and ignores the order of events, so it can
+-- be repeated.
 local balancing = require "kong.plugins.kube-sync-delta.balancing"
 local caches = require "kong.plugins.kube-sync-delta.caches"
+local crash_recovery = require "kong.plugins.kube-sync-delta.crash_recovery"
 local creation = require "kong.plugins.kube-sync-delta.creation"
 local effective = require "kong.plugins.kube-sync-delta.effective"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
@@ -10,7 +12,6 @@ local plugins = require "kong.plugins.kube-sync-delta.plugins"
 local pools = require "kong.plugins.kube-sync-delta.pools"
 local routing = require "kong.plugins.kube-sync-delta.routing"
 local start = require "kong.plugins.kube-sync-delta.start"
-local trial = require "kong.plugins.kube-sync-delta.trial"
 
 local concurrency = internals.module("kong.concurrency")
 local handler = internals.module("kong.runloop.handler")
@@ -18,11 +19,9 @@ local handler = internals.module("kong.runloop.handler")
 
 local SOURCE = "kube-sync-delta"
 
--- After so many seconds behind, a worker does what it does after a full load. After so many it tries
--- again to take a change over, and so often it retries a full load.
-local PATIENCE = 5
-local RETRY = 1
-local ATTEMPTS = 3
+local PATIENCE = 5 -- seconds that a worker lags behind before it loads the whole configuration again
+local RETRY = 1 -- seconds before it tries again to take over a change
+local ATTEMPTS = 3 -- of a full load
 
 -- Seconds between two looks at the progress of a full load.
 local LOOK = 0.02
@@ -79,8 +78,8 @@ local function follow(plan)
   end
 
   -- No request may be routed to an upstream that does not exist, nor past a plugin. So routes are
-  -- added after plugins and removed before them, and the plugins are read before either: in between
-  -- nothing waits, so that a path whose route is replaced by another one always has one.
+  -- added after plugins and removed before them. The plugins are read before that, so that nothing
+  -- waits in between and a path whose route is replaced always has a route.
   local present, gone = balancing.split(plan.upstreams)
   balancing.add(present)
   for upstream in pairs(plan.targets) do
@@ -122,9 +121,9 @@ end
 
 
 local function try(plan)
-  trial.begin(plan.hash)
+  crash_recovery.begin(plan.hash)
   local ok, err = xpcall(follow, debug.traceback, plan)
-  trial.done(loading and loading.hash)
+  crash_recovery.done(loading and loading.hash)
   if not ok then
     kong.log.err("a change could not be taken over yet: ", err)
     retry()
@@ -159,8 +158,8 @@ local function catch_up()
 end
 
 
--- It follows the plan whatever its hash is: a worker that started during commits may have read a part of what
--- they changed.
+-- Follows the plan whatever the hash of this worker is: a worker that started during commits may have read
+-- a part of their changes.
 local function take_over(base)
   local plan = journal.plan(base)
   if plan and try(plan) and base == (at or start.hash) then
@@ -230,7 +229,7 @@ local function before_load(_, event)
   end
 
   loading = { hash = start.current(), plugins = handler.get_plugins_iterator() }
-  trial.begin(loading.hash)
+  crash_recovery.begin(loading.hash)
   ngx.timer.at(0, during_load, loading)
   kong.worker_events.post_local(SOURCE, "loaded", loading)
 end
@@ -260,14 +259,14 @@ local function create_balancers(premature)
 end
 
 
--- Runs when Kong's handler is done. The handler does not report whether it succeeded.
+-- Runs when Kong's own handler is done, which does not report whether it succeeded.
 local function after_load(load)
   if loading ~= load then
     return -- another full load has begun
   end
 
   loading = nil
-  trial.done()
+  crash_recovery.done()
   pools.renew()
   if load.plugins == handler.get_plugins_iterator() then
     failures = failures + 1
@@ -288,8 +287,8 @@ local function after_load(load)
 end
 
 
--- Follows what was committed while the worker started. The event may not reach it: after a reload the former
--- workers have a broker of their own. There is no plan that leads to a full load.
+-- Follows the commits that were made while the worker started. Their events may not reach it: after a reload
+-- the former workers have a broker of their own. For a full load there is no plan.
 local function follow_start(premature)
   if premature or loading or at then
     return

@@ -8,7 +8,7 @@ local kong = kong
 local chain = {}
 
 
--- To HTTP/2 backends nginx sends its own path of the request, and encodes it again. That turns an encoded
+-- To HTTP/2 backends nginx sends its own copy of the path, which it encodes again. That would turn an encoded
 -- slash into a plain one.
 local function set_path(path)
   kong.service.request.set_path(path)

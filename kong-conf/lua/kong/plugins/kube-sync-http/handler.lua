@@ -1,9 +1,9 @@
--- Runs the filters of Gateway API that no bundled plugin implements exactly, or only with templates. It is
--- only on routes that need it.
+-- Runs the filters of Gateway API that bundled plugins do not implement exactly, or only with templates. The
+-- plugin is only on routes that need it.
 local chain = require "kong.plugins.kube-sync-http.chain"
 local choose = require "kong.plugins.kube-sync-http.share"
+local drop_length = require "kong.plugins.kube-sync-http.empty_body"
 local relay = require "kong.plugins.kube-sync-http.relay"
-local unlength = require "kong.plugins.kube-sync-http.unlength"
 
 local kong = kong
 
@@ -24,7 +24,7 @@ function Filters.access(_, conf)
   end
   relay.request(share and share.relay or conf.relay)
   if conf.http2 then
-    unlength()
+    drop_length()
   end
 end
 

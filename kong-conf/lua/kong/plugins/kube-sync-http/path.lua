@@ -20,8 +20,8 @@ local function trimmed(path)
 end
 
 
--- Returns the path with its prefix replaced, by whole elements: a slash at the end of the prefix or of the
--- replacement has no meaning. Kong has normalized the path, so the prefix is normalized, too.
+-- Returns the path with its prefix replaced, by whole path elements: a slash at the end of the prefix or of
+-- the replacement has no effect. Kong has normalized the path, so the prefix is normalized, too.
 return function(conf, path)
   if conf.full then
     return conf.full

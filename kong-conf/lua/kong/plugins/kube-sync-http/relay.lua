@@ -4,9 +4,9 @@ local ngx = ngx
 local relay = {}
 
 
--- Names the rule by its key, as the last element of Via, after whatever the client sent. Kong makes that
--- header from a variable of nginx when it sends the request. So the key is never in the headers that
--- plugins and logs read. The relay removes it.
+-- Adds the key of the rule to the header Via, as its last element. Kong makes that header from a variable of
+-- nginx when it sends the request. So the key is never in the headers that plugins and logs read. The
+-- relay removes it.
 function relay.request(key)
   if key then
     ngx.var.upstream_via = ngx.var.upstream_via .. ", 1.1 " .. key
@@ -18,8 +18,8 @@ end
 local UNREACHABLE = [[{"message":"the gateway is not ready for this route"}]]
 
 
--- Kong itself answers 502 when it cannot reach the relay, as while kube-sync restarts: that becomes 503.
--- The relay's own responses stay as they are.
+-- Changes Kong's own 502 to 503: Kong cannot reach the relay while kube-sync restarts. The relay's own
+-- responses stay as they are.
 function relay.header()
   if kong.response.get_status() == 502 and kong.response.get_source() == "error" and kong.ctx.plugin.relayed then
     kong.ctx.plugin.unreachable = true

@@ -69,7 +69,7 @@ end
 -- The key by which a request names its rule to the relay.
 local relay = { type = "string", len_min = 1, match = "^%x+$" }
 
--- The share of a backend: the backend gets these requests, or they get an error.
+-- The share of a backend: its requests go to an upstream or the relay, or are answered with an error.
 local share = {
   type = "record",
   fields = chain {
@@ -89,7 +89,7 @@ return {
     { config = {
       type = "record",
       fields = chain {
-        -- Weights out of the total. The service gets the rest.
+        -- Weights out of the total. The service's own upstream gets the rest.
         { shares = { type = "array", elements = share } },
         { total = { type = "integer", gt = 0 } },
         { relay = relay },

@@ -16,7 +16,7 @@ end
 
 
 -- Sends the request to the chosen backend and returns its share, or answers with an error if the backend
--- is invalid. Returns nil for the rest of the total, which the service's own upstream gets.
+-- is invalid. Returns nil if the service's own upstream is chosen, which has the rest of the total.
 return function(shares, total)
   local share = choose(shares, total)
   if not share then

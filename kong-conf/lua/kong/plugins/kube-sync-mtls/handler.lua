@@ -1,6 +1,6 @@
--- Asks clients at some ports for a certificate, and refuses those without a valid one. Kong has nothing
--- like it for ports that are configured while it runs. The plugin is configured only while a Gateway
--- asks for client certificates.
+-- Asks clients at some ports for a certificate, and refuses those without a valid one. Kong cannot do that
+-- for ports that are configured while it runs. The plugin is configured only while a Gateway asks for
+-- client certificates.
 local handshake = require "kong.plugins.kube-sync-mtls.handshake"
 local sessions = require "kong.plugins.kube-sync-mtls.sessions"
 local ssl = require "ngx.ssl"
@@ -29,7 +29,7 @@ function MTLS.certificate(_, conf)
 end
 
 
--- Before a request is routed: its connection may be older than the present configuration.
+-- Before a request is routed, because its connection may be older than the current configuration.
 function MTLS.rewrite(_, conf)
   sessions.watch(conf)
   local here = validation.at(conf, tonumber(ngx.var.server_port))
@@ -43,7 +43,7 @@ function MTLS.rewrite(_, conf)
 end
 
 
--- On a route that is only for clients with a certificate, whatever the configuration of its port is.
+-- On a route that is only for clients with a certificate, even if its port does not ask for one.
 function MTLS.access(_, conf)
   if conf.required == true and not ngx.ctx.kube_sync_validated then
     return ngx.exit(CLOSE)

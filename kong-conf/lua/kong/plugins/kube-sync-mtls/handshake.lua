@@ -1,4 +1,4 @@
--- Asks for a client certificate in a TLS handshake. Neither Kong nor nginx can require one there: OpenSSL can.
+-- Asks for a client certificate in a TLS handshake. Only OpenSSL can require one there; Kong and nginx cannot.
 local ffi = require "ffi"
 local internals = require("kong.kube_sync.internals").of("kube-sync-mtls/handshake")
 local ssl = require "ngx.ssl"
@@ -10,7 +10,7 @@ local tls = internals.module("resty.kong.tls")
 
 local VERIFY_PEER_OR_FAIL = 3
 local CTRL_SET_VERIFY_CERT_STORE = 106
-local SHARED = 1 -- the store stays ours
+local SHARED = 1 -- the connection does not take over our store
 
 -- How many intermediate authorities a client's certificate may have.
 local DEPTH = 10

@@ -1,6 +1,6 @@
--- A resumed TLS session asks for no certificate. OpenSSL resumes only sessions of the same context, and it looks
--- for them after this hook. So at the ports that ask for certificates no session resumes that was
--- made at another port, or before a Gateway asked for certificates.
+-- A resumed TLS session asks for no certificate. OpenSSL resumes only sessions of the same context, and looks
+-- for them after this hook. So at the ports that ask for certificates, sessions of other ports, and from
+-- before a Gateway asked for certificates, are not resumed.
 local ffi = require "ffi"
 local internals = require("kong.kube_sync.internals").of("kube-sync-mtls/sessions")
 local ssl = require "ngx.ssl"
@@ -31,8 +31,8 @@ local function client_hello()
 end
 
 
--- Kong runs no plugins at the start of a handshake, so its own function is wrapped. Without it, clients that
--- resume a session are refused, and some clients insist on a session as long as it is valid.
+-- Kong runs no plugins at the start of a handshake, so this wraps Kong's own function. Without it, clients that
+-- resume a session would be refused, and some clients use a session for as long as it is valid.
 local function hook()
   local problem = internals.problem()
   if problem then

@@ -15,8 +15,8 @@ local gmatch = string.gmatch
 local kong = kong
 local ngx = ngx
 
--- The number of connections whose certificates are known to be valid, and the seconds until such a
--- certificate is verified again: it may have expired.
+-- The number of connections whose certificates are remembered as valid, and the seconds until such a
+-- certificate is verified again, because it may have expired.
 local KNOWN = 5000
 local FRESH = 600
 
@@ -93,7 +93,7 @@ end
 local known = assert(lrucache.new(KNOWN))
 
 
--- Reports whether the client of this connection has a certificate that is valid by the present
+-- Reports whether the client of this connection has a certificate that is valid by the current
 -- configuration. The connection may be older than that.
 function validation.passed(here)
   local connection = ngx.var.connection

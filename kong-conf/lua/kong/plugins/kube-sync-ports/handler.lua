@@ -1,6 +1,6 @@
--- Kong tells Gateways apart by the port that their requests arrive at. The router's field net.dst.port takes a
--- port in the Host header first, so a client could choose the Gateway. Here it is the port of the
--- connection. Everything after the router sees the port that the client connected to, the Gateway's.
+-- Kong tells Gateways apart by the port at which their requests arrive. The router's field net.dst.port prefers
+-- a port in the Host header, so a client could choose the Gateway. Here it is the port of the connection.
+-- Everything after the router sees the Gateway's port, to which the client connected.
 local internals = require("kong.kube_sync.internals").of("kube-sync-ports/ports")
 
 local tonumber = tonumber

@@ -1,4 +1,5 @@
--- The Admin route that kube-sync asks when it starts: which Kong this is, and whether it examines requests.
+-- The Admin route that kube-sync calls when it starts. It says which Kong this is, and whether requests are
+-- examined.
 return {
   ["/kube-sync/request"] = {
     GET = function()

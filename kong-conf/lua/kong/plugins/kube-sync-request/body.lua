@@ -1,8 +1,8 @@
--- Bounds how much of the bodies of requests Kong holds. Kong writes every body to a file before it sends any
--- of it to the backend, so a client could fill the disk that holds the gateway's configuration. Here
--- there is a limit for one body, and one for all bodies. A body that is larger, of unknown length, or
--- without room is sent on as it arrives, as on a route with request_buffering off. Plugins that read
--- such a body are bounded, too.
+-- Bounds how much of request bodies Kong holds. Kong writes every body to a file before it sends any of it to
+-- the backend, so a client could fill the disk that holds the gateway's configuration. Here there is a
+-- limit for one body, and one for all bodies. A body that exceeds a limit, or whose length is unknown, is
+-- sent on as it arrives, as on a route with request_buffering off. Plugins that read such a body are
+-- bounded, too.
 local internals = require("kong.kube_sync.internals").of("kube-sync-request/examination")
 local namespace_of = require "kong.kube_sync.namespace"
 local quota = require "kong.kube_sync.quota"
@@ -122,7 +122,7 @@ end
 -- Reads a body of unknown length, and ends the request when the body becomes too long.
 local function read_some(read, ctx)
   if not ctx.kube_sync_held and not reserve(ctx, most) then
-    return kong.response.error(503, "the gateway holds too many bodies of requests")
+    return kong.response.error(503, "the gateway holds too many request bodies")
   end
 
   local done
@@ -160,7 +160,7 @@ local function bounded(read)
       return too_large()
     end
 
-    return kong.response.error(503, "the gateway holds too many bodies of requests")
+    return kong.response.error(503, "the gateway holds too many request bodies")
   end
 end
 

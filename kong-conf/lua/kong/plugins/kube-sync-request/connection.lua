@@ -1,7 +1,7 @@
 -- The header Connection names headers that are for the next server only. Kong removes them after plugins
--- have run: a client could remove what plugins set. Up to Kong 3.9.3 it could also remove the length
--- of the body (CVE-2026-6338), so that the backend takes the rest for the next request. Here they are
--- removed from what the client sent, before plugins run, and Kong has nothing left to remove.
+-- have run, so a client could remove headers that plugins set. Up to Kong 3.9.3 it could also remove the
+-- length of the body (CVE-2026-6338), so that the backend takes the rest for the next request. Here they
+-- are removed from the client's headers before plugins run, and Kong has nothing left to remove.
 local clear_header = ngx.req.clear_header
 local concat = table.concat
 local gmatch = string.gmatch
@@ -25,8 +25,8 @@ local FRAMING = { ["content-length"] = true, ["transfer-encoding"] = true, host 
 -- Options of the connection itself.
 local OPTIONS = { close = true, ["keep-alive"] = true, upgrade = true }
 
--- Headers that proxies set for all servers behind them, so no client may remove them; and TE, for which Kong
--- has rules of its own.
+-- Headers that proxies set for all servers behind them, so that no client may remove them; and TE, for which
+-- Kong has rules of its own.
 local KEPT = {
   te = true,
   via = true,
@@ -42,7 +42,8 @@ local KEPT = {
 }
 
 
-function _M.settle(headers, options)
+-- Removes the headers that the header Connection names.
+function _M.clean(headers, options)
   if type(options) == "table" then
     options = concat(options, ",")
   end

@@ -1,7 +1,7 @@
 -- Examines a request before it is routed.
 local connection = require "kong.plugins.kube-sync-request.connection"
+local header_names = require "kong.plugins.kube-sync-request.header_names"
 local host = require "kong.plugins.kube-sync-request.host"
-local names = require "kong.plugins.kube-sync-request.names"
 local via = require "kong.plugins.kube-sync-request.via"
 
 local get_headers = ngx.req.get_headers
@@ -16,7 +16,7 @@ local var = ngx.var
 local PARAMETERS = kong.configuration.lua_max_uri_args
 
 
--- A usual request needs no more than this function.
+-- For most requests, the functions that it calls after header_names are not needed.
 return function(ctx)
   local headers, err = get_headers()
   -- Kong routes by the headers that it has read, and a client could hide any of the others from it.
@@ -32,11 +32,11 @@ return function(ctx)
   -- Kong caches them here when it routes.
   ctx.cached_request_headers = headers
 
-  names(headers)
+  header_names(headers)
 
   local options = rawget(headers, "connection")
   if options and not connection.plain[options] then
-    connection.settle(headers, options)
+    connection.clean(headers, options)
   end
 
   local asked = rawget(headers, "host")

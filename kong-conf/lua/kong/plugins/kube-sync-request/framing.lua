@@ -1,7 +1,7 @@
 -- The length of a message follows from its body. If a plugin changes the length of a request, the backend
--- takes the rest of the body for the next request; if it changes that of a response, the client does.
--- Behind a load balancer, the next one may be another client's. Here such a change has no effect. The
--- PDK looks the replaced functions up at each call.
+-- takes the rest of the body for the next request. If it changes the length of a response, the client
+-- takes the rest for the next response. Behind a load balancer, that may be another client's. Here such
+-- a change has no effect. The PDK looks up the replaced functions at each call.
 local internals = require("kong.kube_sync.internals").of("kube-sync-request/examination")
 local error = kong.response.error
 local find = string.find
@@ -63,8 +63,8 @@ function _M.init_worker()
 end
 
 
--- Runs after plugins, before Kong sends the request. A plugin may make the Host header from what a client
--- sent, and nginx sends it unchecked.
+-- Runs after plugins, before Kong sends the request. A plugin may build the Host header from the client's
+-- data, and nginx sends it unchecked.
 function _M.sending(ctx)
   local host = var.upstream_host
   if host and host ~= "" and host ~= ctx.cached_request_headers.host and find(host, "%c") then
@@ -83,7 +83,7 @@ function _M.answered(ctx)
   local length = header["Content-Length"]
   if length and length ~= ctx.kube_sync_length then
     header["Content-Length"] = nil
-    warn("Content-Length", "answers")
+    warn("Content-Length", "responses")
   end
 end
 

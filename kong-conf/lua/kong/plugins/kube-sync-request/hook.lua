@@ -1,5 +1,5 @@
 -- Wraps the functions of Kong that route a request and send it on. Kong looks them up in a table at each
--- request. Where they differ nothing is replaced, and the Admin route (api.lua) says why.
+-- request. On a Kong where they differ, nothing is replaced, and the Admin route (api.lua) says why.
 local body = require "kong.plugins.kube-sync-request.body"
 local examine = require "kong.plugins.kube-sync-request.examine"
 local framing = require "kong.plugins.kube-sync-request.framing"

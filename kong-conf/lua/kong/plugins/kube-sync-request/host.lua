@@ -1,6 +1,7 @@
--- Settles the host of a request. Kong routes by the header Host and sends it to backends, but it sends the
--- host that nginx made of the whole request in X-Forwarded-Host. The two differ for a target that is a
--- whole URL, which takes precedence over Host (RFC 9112, section 3.2.2), and for a name that ends in a dot.
+-- Makes the header Host agree with the request. Kong routes by that header and sends it to backends, but in
+-- X-Forwarded-Host it sends the host that nginx takes from the whole request. The two differ for a target
+-- that is a whole URL, which takes precedence over Host (RFC 9112, section 3.2.2), and for a name that
+-- ends in a dot.
 local error = kong.response.error
 local lower = string.lower
 local match = string.match
@@ -36,9 +37,9 @@ return function(headers, asked)
     return error(400, "the header Host is neither a host name nor a host name and a port")
   end
 
-  local settled = bare .. port
-  if settled ~= asked then
-    headers.host = settled
-    set_header("Host", settled)
+  local agreed = bare .. port
+  if agreed ~= asked then
+    headers.host = agreed
+    set_header("Host", agreed)
   end
 end

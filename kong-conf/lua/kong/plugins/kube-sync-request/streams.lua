@@ -1,7 +1,7 @@
--- Bounds how many connections and sessions of datagrams the stream routes of one namespace have open. A
--- backend that leads back to the gateway would take all connections, and nothing in a stream tells
--- how often it passed the gateway. Beyond its share of a worker's connections, a namespace gets no
--- more, and a loop ends. Kong looks the replaced functions up for each session.
+-- Bounds how many connections and UDP sessions the stream routes of one namespace have open. A backend that
+-- leads back to the gateway would take all connections, and nothing in a stream says how often it passed
+-- the gateway. A namespace has a share of a worker's connections and gets no more, so that a loop ends.
+-- Kong looks up the replaced functions for each session.
 local internals = require("kong.kube_sync.internals").of("kube-sync-request/streams")
 local namespace_of = require "kong.kube_sync.namespace"
 local settings = require "kong.plugins.kube-sync-request.settings"
@@ -28,8 +28,8 @@ local open = {}
 local most
 
 
--- Returns the sessions that take half of this worker's connections, by the nginx.conf that Kong writes. Kong's
--- own minimum is 1024 connections.
+-- Returns the number of sessions that take half of this worker's connections, by the nginx.conf that Kong
+-- writes. Kong's own minimum is 1024 connections.
 local function half()
   local file = io.open(kong.configuration.prefix .. "/nginx.conf")
   local text = file and file:read("*a") or ""
@@ -42,7 +42,7 @@ local function half()
 end
 
 
--- Returns how many sessions a connection needs: of TLS two, because Kong connects to itself first.
+-- Returns how many sessions a connection needs: two for TLS, because Kong connects to itself first.
 local function size()
   local tls = var.kong_tls_passthrough_block == "1" or (var.ssl_protocol or "") ~= ""
   return tls and 2 or 1

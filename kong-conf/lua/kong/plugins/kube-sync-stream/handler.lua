@@ -1,5 +1,5 @@
 -- Closes the share of a route's connections, and drops the share of its datagrams, that belongs to invalid
--- backends. It is only on routes with invalid backends.
+-- backends. The plugin is only on routes with invalid backends.
 local random = math.random
 local kong = kong
 

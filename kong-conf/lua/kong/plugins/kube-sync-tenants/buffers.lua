@@ -1,5 +1,5 @@
 -- With the policy redis and a sync_rate, rate-limiting counts in tables of the worker until it synchronizes
--- with Redis: for any number of identifiers, of any length, and as long as Redis is unavailable. Here
+-- with Redis: for any number of identifiers, of any length, and for as long as Redis is unavailable. Here
 -- these tables have a bound, of which one namespace gets at most half. Beyond it, Kong counts in Redis
 -- with each request, as without a sync_rate. Digests replace long identifiers.
 local internals = require("kong.kube_sync.internals").of("kube-sync-tenants/buffers")
@@ -18,7 +18,7 @@ local REALTIME = -1
 local MOST = 20000 -- counters in tables of this worker
 local LONG = 64 -- bytes
 
--- The quota for all tables, and what the tables of each Redis take of it, by namespace.
+-- The quota for all tables, and how much of it the tables of each Redis account take, by namespace.
 local room, taken = quota.new(MOST), {}
 
 

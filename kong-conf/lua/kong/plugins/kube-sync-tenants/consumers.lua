@@ -2,7 +2,7 @@
 -- Here consumers are for routes of their own namespace, and of namespaces that grant it.
 local internals = require("kong.kube_sync.internals").of("kube-sync-tenants/consumers")
 local iterators = require "kong.plugins.kube-sync-tenants.iterators"
-local permitted = require "kong.plugins.kube-sync-tenants.namespaces"
+local permitted = require "kong.plugins.kube-sync-tenants.consumer_grants"
 
 local ngx = ngx
 local pairs = pairs
@@ -16,8 +16,8 @@ local GLOBAL = iterators.GLOBAL
 local OF_CONSUMER = "^::(.+)$"
 
 
--- Plugins that can only refuse requests. That of a consumer may run on any route without a plugin of the same
--- name, unless it echoes requests: an echo reveals what other plugins added.
+-- Plugins that can only refuse requests. A consumer's may run on any route without a plugin of the same name,
+-- unless it echoes requests: an echo reveals what other plugins added.
 local RESTRICTING = {
   ["ai-prompt-guard"] = true,
   ["ip-restriction"] = true,

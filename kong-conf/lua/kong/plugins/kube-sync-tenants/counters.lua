@@ -1,12 +1,12 @@
--- Counters of several owners in one shared dictionary, of which each owner keeps an equal share. A full
--- dictionary evicts the least recently used entry of any owner. Here a new counter without memory takes
--- it from the owner with the most counters: first expired ones, then its oldest. So an owner below an
--- equal share loses nothing because of another, and a single owner has all of the memory.
+-- Counters of several owners in one shared dictionary, in which each owner keeps an equal share. A full
+-- dictionary evicts the least recently used entry of any owner. Here a new counter that finds no memory
+-- takes it from the owner with the most counters: first from expired counters, then from the oldest. So an
+-- owner below an equal share loses nothing to another, and a single owner has all of the memory.
 --
 -- All keys have bounded sizes. A counter takes two entries in the dictionary: itself, and an element in a
 -- queue of its owner and period. The elements of a queue live equally long, so they expire in its order.
--- A lock guards removal from queues. The first element of a queue is an entry of its own, because lists
--- of shared dictionaries cannot be peeked.
+-- A lock guards removal from queues. The first element of a queue is an entry of its own, because the
+-- first element of a list in a shared dictionary cannot be read without its removal.
 local ngx = ngx
 local sha1 = ngx.sha1_bin
 local sub = string.sub
@@ -14,7 +14,7 @@ local sub = string.sub
 local _M = {}
 local methods = { __index = {} }
 
--- How long counters of a period are read, in seconds. Periods are those of the calendar.
+-- How long counters of a period are read, in seconds. Periods are calendar periods.
 local LIFETIMES = { second = 1, minute = 60, hour = 3600, day = 86400, month = 31 * 86400, year = 366 * 86400 }
 
 -- The byte for each period in keys.

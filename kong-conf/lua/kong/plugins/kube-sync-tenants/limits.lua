@@ -1,7 +1,7 @@
 -- With the policy local, rate-limiting and response-ratelimiting count for all namespaces in one shared dictionary.
--- Its keys hold what clients send, such as a header of seven kilobytes: many such requests evict the
--- counters of others. Plugins of several consumers also count one client together. Here the counters of
--- each namespace have a share of the memory (counters.lua), and keys have a bounded size.
+-- Its keys hold what clients send, such as a header of seven kilobytes, and many such requests evict the
+-- counters of others. Plugins of several consumers also share the counters of a client. Here the counters
+-- of each namespace have a share of the memory (counters.lua), and keys have a bounded size.
 local counters = require "kong.plugins.kube-sync-tenants.counters"
 local internals = require("kong.kube_sync.internals").of("kube-sync-tenants/limits")
 local owner_of = require "kong.plugins.kube-sync-tenants.owners"

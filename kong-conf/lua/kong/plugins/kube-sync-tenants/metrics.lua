@@ -1,5 +1,5 @@
--- Each plugin prometheus switches the metrics of upstreams on or off for the whole gateway, with each of its
--- requests. Here the plugin for all requests decides; without one, they are on if any plugin wants them.
+-- Each prometheus plugin switches the metrics of upstreams on or off for the whole gateway, with each of its
+-- requests. Here the plugin for all requests decides; without one, the metrics are on if any plugin wants them.
 local internals = require("kong.kube_sync.internals").of("kube-sync-tenants/metrics")
 local iterators = require "kong.plugins.kube-sync-tenants.iterators"
 

@@ -1,6 +1,6 @@
 -- Returns the namespace that a plugin's configuration counts for: that of its route, service or consumer, or ""
--- for the operator's plugins, which are for all requests. The first request finds it, and timers know
--- it after that.
+-- for the operator's plugins, which are for all requests. It is computed at the first request, because
+-- timers have no route.
 local namespace_of = require "kong.kube_sync.namespace"
 
 local ngx = ngx

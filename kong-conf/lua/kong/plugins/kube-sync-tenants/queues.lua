@@ -1,6 +1,6 @@
--- The plugin http-log names its queue by the address it sends to, and a queue uses the configuration of the
--- plugin that filled it last. So entries of one namespace would be sent with the headers of another, to
--- another's account. Here each plugin has a queue of its own, like the other bundled plugins.
+-- The plugin http-log names its queue after the address it sends to, and a queue uses the configuration of the
+-- plugin that filled it last. So entries of one namespace would be sent with the headers of another, to the
+-- other's account. Here each http-log plugin has a queue of its own, like the other bundled plugins.
 local internals = require("kong.kube_sync.internals").of("kube-sync-tenants/queues")
 
 

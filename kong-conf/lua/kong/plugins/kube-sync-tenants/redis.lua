@@ -1,7 +1,7 @@
--- The plugins that count in Redis name pools of connections by host and port, and keep the name of the pool for a
+-- The plugins that count in Redis name connection pools after host and port, and keep the name of the pool for a
 -- numbered database: after one plugin with such a database, all others get connections to its server. A
--- connection also stays logged in for a plugin without a password. Here a pool is for one server,
--- account and database, and so are the counters between two synchronizations.
+-- connection also stays logged in for a plugin without a password. Here a pool is for one server, account and
+-- database, and so are the counters between two synchronizations.
 --
 -- Kong's function get_redis_connection calls connect of resty.redis before it yields.
 local internals = require("kong.kube_sync.internals").of("kube-sync-tenants/redis")

@@ -1,7 +1,7 @@
--- Many backends take "_" in the name of a header for "-", as CGI does, and so does Kong itself in places. A
+-- Many backends treat "_" in the name of a header as "-", as CGI does, and so does Kong itself in places. A
 -- client could send X_Consumer_Username beside the X-Consumer-Username of an authentication plugin, or
--- X_Forwarded_Proto, which Kong believes instead of a trusted proxy's header. So headers whose names
--- the gateway itself uses are removed when a client spells them with "_".
+-- X_Forwarded_Proto, which Kong prefers to a trusted proxy's header. So headers whose names the gateway
+-- itself uses are removed when a client spells them with "_".
 local clear_header = ngx.req.clear_header
 local find = string.find
 local gsub = string.gsub

@@ -1,7 +1,8 @@
 -- When a worker crashes over a configuration, the next worker reads the same configuration and crashes,
--- too. So each worker notes what it is taking over. If the worker before it crashed over what Kong
--- holds, it takes the last delta back. Where there is no delta and several workers crashed, it starts
--- with an empty configuration. kube-sync sees that, and sends the configuration without its cause.
+-- too. So each worker notes which configuration it is taking over. If the worker before it crashed over
+-- the one that Kong holds, it takes the last delta back. If there is no delta and several workers
+-- crashed, it starts with an empty configuration. kube-sync sees that, and sends the configuration
+-- without the objects that caused the crash.
 local buffer = require "string.buffer"
 local index_keys = require "kong.plugins.kube-sync-delta.index_keys"
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
@@ -14,7 +15,7 @@ local lmdb = internals.module("resty.lmdb")
 local transaction = internals.module("resty.lmdb.transaction")
 
 
--- In LMDB: what takes a delta back, by the hash that the delta led to, and the last such hashes.
+-- In LMDB: the changes that take a delta back, by the hash of the delta, and the last such hashes.
 local UNDO = "kube-sync-delta|undo|"
 local LIST = "kube-sync-delta|undos"
 local KEPT = 8
@@ -24,7 +25,7 @@ local TAKING = "kube-sync-delta:taking:"
 local ENDS = "kube-sync-delta:ends:"
 local LOCK = { name = lock.name, timeout = 0, exptime = 60 }
 
--- So many workers may crash over a full load, within so many seconds.
+-- At most this many workers may crash over a full load, within this many seconds.
 local MOST_ENDS, SECONDS = 5, 120
 
 
@@ -48,7 +49,7 @@ local function each(lists, fn)
 end
 
 
--- Adds to a transaction what takes the delta back, unless the delta is empty.
+-- Adds to a transaction the changes that take the delta back, unless the delta is empty.
 function _M.note(txn, changes, base, hash)
   local some
   each({ changes.upserts, changes.deletes }, function()
@@ -135,9 +136,9 @@ function _M.done(hash)
 end
 
 
--- Returns the hash that the worker before this one crashed over, or nil. After a reload the former worker
+-- Returns the hash over which the worker before this one crashed, or nil. After a reload the former worker
 -- goes on beside this one.
-local function ended_over()
+local function crashed_over()
   local pid, hash = (ngx.shared.kong:get(key()) or ""):match("^(%d+) (%x+)$")
   return pid and lock.ended(pid) and hash
 end
@@ -150,7 +151,7 @@ local function start()
     return
   end
 
-  if ended_over() == hash then
+  if crashed_over() == hash then
     local _, err = concurrency.with_worker_mutex(LOCK, function()
       return give_up(hash)
     end)
@@ -163,7 +164,7 @@ local function start()
 end
 
 
--- Kong loads its plugins before there are workers, and calls this then.
+-- Runs when Kong loads its plugins, before there are workers.
 function _M.init()
   internals.replace("kong.runloop.handler", "build_plugins_iterator", function(build_plugins_iterator)
     return function(...)

@@ -1,5 +1,5 @@
--- The stream subsystem has balancers only for the upstreams of its own routes. Kong would create all
--- balancers of HTTP routes there once more, with as much memory and time as in the HTTP subsystem.
+-- Restricts the balancers of the stream subsystem to the upstreams of its own routes. Kong would create all
+-- balancers of HTTP routes there too, with as much memory and time as in the HTTP subsystem.
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 
 local balancers = internals.module("kong.runloop.balancer.balancers")
