@@ -14,11 +14,11 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/settings"
 )
 
-// TestValuesSchema holds chart/values.schema.json to values.yaml and to kube-sync's table of settings.
+// TestValuesSchema compares chart/values.schema.json with values.yaml and kube-sync's table of settings.
 func TestValuesSchema(t *testing.T) {
 	schema := schemaOf(t, chartValuesNode(t), "")
 	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
-	// Helm's own, and those of a chart that this one is a part of.
+	// Helm itself sets global, and so do charts that have this one as a dependency.
 	schema["properties"].(map[string]any)["global"] = map[string]any{"type": "object"}
 	var want bytes.Buffer
 	encoder := json.NewEncoder(&want)
@@ -30,7 +30,7 @@ func TestValuesSchema(t *testing.T) {
 	generated(t, "chart/values.schema.json", want.String())
 }
 
-// TestChartPage holds chart/README.md to the same.
+// TestChartPage compares chart/README.md with the same sources.
 func TestChartPage(t *testing.T) {
 	var page strings.Builder
 	page.WriteString(chartPageHead)
@@ -51,25 +51,25 @@ func TestChartPage(t *testing.T) {
 
 const chartPageHead = `# The chart kube-sync
 
-A Kong Gateway that configures itself from Kubernetes. Made by "make manifests" from values.yaml and from kube-sync's settings:
-change those.
+A Kong Gateway that configures itself from Kubernetes. "make manifests" generates this page from values.yaml and from
+kube-sync's settings.
 
 ` + "```sh" + `
 helm install kong kong-conf/chart --namespace kong --create-namespace --set image.repository=YOUR-REGISTRY/kong-kube-sync
 ` + "```" + `
 
-The definitions of Gateway API and of Kong's kinds are in the image, in the versions that kube-sync is tested with. The chart has none,
-because Helm never upgrades them:
+The definitions of Gateway API and of Kong's kinds are in the image, in the versions that kube-sync is tested with. They are not in the
+chart, because Helm never upgrades definitions:
 
 ` + "```sh" + `
 docker run --rm YOUR-REGISTRY/kong-kube-sync kube-sync definitions | kubectl apply --server-side -f -
 ` + "```" + `
 
-An upgrade keeps no value by itself: pass your file of values each time. A value that does not exist, or has a wrong type, is an error.
+An upgrade does not keep values: pass your values file each time. An unknown value, or one of a wrong type, is an error.
 
 `
 
-// generated compares a file with what it is made of, and writes it with -update.
+// generated compares a generated file with what it should be. With -update it writes the file.
 func generated(t *testing.T, file, want string) {
 	t.Helper()
 	if *update {
@@ -82,7 +82,7 @@ func generated(t *testing.T, file, want string) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s is not what its sources make; run make manifests:\n%s", file, diff)
+		t.Errorf("%s differs from its sources; run make manifests:\n%s", file, diff)
 	}
 }
 
@@ -107,7 +107,7 @@ func camel(name string) string {
 	return key.String()
 }
 
-// comment returns the description above a key, and what a line "@schema {…}" adds to its schema.
+// comment returns the description above a key, and the additions to its schema in a line "@schema {…}".
 func comment(t *testing.T, key *yaml.Node) (text string, schema map[string]any) {
 	t.Helper()
 	var words []string
@@ -197,7 +197,7 @@ func settingsSchema() map[string]any {
 	return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
 }
 
-// valueRows are the rows of the page for all values below a path.
+// valueRows returns the rows of the page for all values below a path.
 func valueRows(t *testing.T, value *yaml.Node, path string) (rows []string) {
 	t.Helper()
 	for i := 0; i < len(value.Content); i += 2 {
@@ -220,7 +220,7 @@ func valueRows(t *testing.T, value *yaml.Node, path string) (rows []string) {
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// flow is a value in one line, without comments.
+// flow returns a value as one line, without comments.
 func flow(t *testing.T, value *yaml.Node) string {
 	t.Helper()
 	var plain any

@@ -16,16 +16,16 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/helm"
 )
 
-var update = flag.Bool("update", false, "write the files that are made from others")
+var update = flag.Bool("update", false, "write the generated files")
 
-// made are the manifests that "make manifests" makes from the chart.
-var made = []struct {
+// generatedManifests are the manifests that "make manifests" generates from the chart.
+var generatedManifests = []struct {
 	file, header string
-	// values are the release's, and kinds those of its objects that the file has; nil for all.
+	// values are the values of the release, and kinds the objects in the file; nil means all.
 	values string
 	kinds  []string
 }{
-	{file: "install.yaml", values: installValues, header: `# All of kube-sync for all namespaces of a cluster:
+	{file: "install.yaml", values: installValues, header: `# kube-sync for all namespaces of a cluster:
 #
 #   kubectl apply -f install.yaml
 #
@@ -33,39 +33,38 @@ var made = []struct {
 # Gateway API and of Kong's kinds.
 `},
 	{file: "gatewayclass.yaml", values: installValues + "gatewayClass: {create: true}\n", kinds: []string{"GatewayClass"},
-		header: `# For clusters that have Gateway API, beside install.yaml:
+		header: `# For clusters with Gateway API, in addition to install.yaml:
 #
 #   kubectl apply -f gatewayclass.yaml
 #
 `},
 	{file: "admission.yaml", values: "admission: {enabled: true}\nnameOverride: kube-sync\n", kinds: policyKinds,
-		header: `# Optional: the API server itself refuses what could only be without effect, before it is
-# stored. The rules say nothing that the gateway would not say in an Event or a condition;
-# nothing runs for them but the API server (Kubernetes 1.30 or newer).
+		header: `# Optional: the API server (Kubernetes 1.30 or newer) refuses objects with settings that would
+# have no effect, before it stores them. Without these policies the gateway says the same in
+# Events and conditions.
 #
 #   kubectl apply -f admission.yaml
 #
-# An object that is there already stays changeable: a rule is applied to updates that
-# change what it is about, and to no others. A rule that cannot be evaluated admits
-# (failurePolicy: Ignore). To be warned instead of refused, put
-# validationActions: [Warn, Audit] into the bindings.
+# Existing objects can still be changed: a rule applies only to updates that change the
+# fields it checks. A rule that cannot be evaluated admits the object (failurePolicy: Ignore).
+# For warnings instead of refusals, put validationActions: [Warn, Audit] into the bindings.
 #
-# What the definitions of Kong's kinds refuse themselves is not repeated here: a
-# KongConsumer without username and custom_id, a KongPlugin with config and configFrom.
-# The fields of a plugin's configuration only Kong knows; its words are in the status of
-# the KongPlugin.
+# The definitions of Kong's kinds have rules of their own, which are not repeated here: a
+# KongConsumer needs username or custom_id, and a KongPlugin must not have both config and
+# configFrom. Only Kong can check the configuration of a plugin; the status of the
+# KongPlugin has its errors.
 #
 `},
 	{file: "manifests/namespaced/install.yaml", values: installValues + "settings: {watchNamespace: [default]}\n",
-		header: `# kube-sync for some namespaces of a cluster, here for "default" alone. It can read nothing of any
-# other namespace. For others:
+		header: `# kube-sync for some namespaces of a cluster, here only for "default". It cannot read objects of
+# other namespaces. For others:
 #
 #   helm template kong kong-conf/chart --namespace kong --set 'settings.watchNamespace={shop,blog}'
 #
 `},
 	{file: "manifests/gatewayservices/clusterrole.yaml", values: servicesValues,
 		kinds: []string{"ClusterRole kube-sync-gateway-services", "ClusterRoleBinding kube-sync-gateway-services"},
-		header: `# Optional, beside install.yaml: for Gateways that have a Service of their own.
+		header: `# Optional, in addition to install.yaml: for Gateways that have a Service of their own.
 #
 #   kubectl apply -k kong-conf/manifests/gatewayservices
 #
@@ -76,16 +75,16 @@ var made = []struct {
 }
 
 const (
-	// The names are for one gateway in a cluster; a release of the chart has some of its own.
+	// The names are for one gateway in a cluster; the default names differ for each release.
 	installValues  = "namespace: {create: true}\nserviceAccount: {name: kube-sync}\nrbac: {name: kube-sync}\n"
 	servicesValues = installValues + "gatewayServices: {enabled: true}\n"
 )
 
 var policyKinds = []string{"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
 
-// TestManifestsAreMadeFromTheChart holds all manifests to the chart, so that there is one truth.
+// TestManifestsAreMadeFromTheChart compares all manifests with the chart, their only source.
 func TestManifestsAreMadeFromTheChart(t *testing.T) {
-	for _, m := range made {
+	for _, m := range generatedManifests {
 		var documents []string
 		for _, document := range render(t, m.values).Documents {
 			if isOf(t, document, m.kinds) {
@@ -95,7 +94,7 @@ func TestManifestsAreMadeFromTheChart(t *testing.T) {
 		if len(documents) == 0 {
 			t.Errorf("%s: the chart has no %v", m.file, m.kinds)
 		}
-		generated(t, m.file, m.header+"# Made from the chart by \"make manifests\": change that.\n---\n"+strings.Join(documents, "---\n"))
+		generated(t, m.file, m.header+"# Generated from the chart by \"make manifests\"; do not edit.\n---\n"+strings.Join(documents, "---\n"))
 	}
 }
 
@@ -109,7 +108,7 @@ func render(t *testing.T, values string) helm.Rendered {
 	return rendered
 }
 
-// isOf reports whether a document's "Kind", or "Kind name", is among those given, or none is.
+// isOf reports whether the list has a document's "Kind" or "Kind name". A nil list has all.
 func isOf(t *testing.T, document string, kinds []string) bool {
 	t.Helper()
 	var object struct {
@@ -122,7 +121,7 @@ func isOf(t *testing.T, document string, kinds []string) bool {
 	return kinds == nil || slices.Contains(kinds, object.Kind) || slices.Contains(kinds, object.Kind+" "+object.Metadata.Name)
 }
 
-// withoutHelm leaves out the labels by which Helm knows what it installed.
+// withoutHelm removes the labels that Helm sets.
 func withoutHelm(document string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(document) {
@@ -133,11 +132,11 @@ func withoutHelm(document string) string {
 	return kept.String()
 }
 
-// TestKustomizeMakesTheSame is for those who install with kubectl apply -k.
+// TestKustomizeMakesTheSame compares what kubectl apply -k installs with the manifests.
 func TestKustomizeMakesTheSame(t *testing.T) {
 	kubectl, err := exec.LookPath("kubectl")
 	if err != nil {
-		t.Skip("there is no kubectl on PATH: what kustomize makes is not tested")
+		t.Skip("kubectl is not on PATH: kustomize is not tested")
 	}
 	for dir, files := range map[string][]string{
 		".":                         {"install.yaml"},
@@ -153,12 +152,12 @@ func TestKustomizeMakesTheSame(t *testing.T) {
 			want += "---\n" + readFile(t, file)
 		}
 		if diff := cmp.Diff(objects(t, want), objects(t, string(built))); diff != "" {
-			t.Errorf("kustomize makes another thing of %s:\n%s", dir, diff)
+			t.Errorf("kustomize changes %s:\n%s", dir, diff)
 		}
 	}
 }
 
-// objects are the documents of a manifest by kind, namespace and name.
+// objects returns the documents of a manifest by kind, namespace and name.
 func objects(t *testing.T, manifest string) map[string]map[string]any {
 	t.Helper()
 	byID := map[string]map[string]any{}
@@ -171,14 +170,14 @@ func objects(t *testing.T, manifest string) map[string]map[string]any {
 		id := fmt.Sprintf("%v %v/%v", object["kind"], metadata["namespace"], metadata["name"])
 		id = strings.ReplaceAll(id, "<nil>/", "")
 		if byID[id] != nil {
-			t.Errorf("%s is there twice", id)
+			t.Errorf("%s occurs twice", id)
 		}
 		byID[id] = object
 	}
 	return byID
 }
 
-// split gives the documents of a manifest that have more than comments.
+// split returns the documents of a manifest that are more than comments.
 func split(manifest string) [][]byte {
 	documents := bytes.Split([]byte("\n"+manifest), []byte("\n---\n"))
 	return slices.DeleteFunc(documents, func(document []byte) bool {
@@ -191,7 +190,7 @@ func split(manifest string) [][]byte {
 	})
 }
 
-// decode reads an object strictly into its type: an unknown field is an error.
+// decode decodes an object into its type. An unknown field is an error.
 func decode[T any](t *testing.T, from map[string]map[string]any, id string) T {
 	t.Helper()
 	var into T

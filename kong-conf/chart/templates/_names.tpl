@@ -1,9 +1,9 @@
-{{/* The prefix of all names. */}}
+{{/* The prefix of the names of all objects. */}}
 {{- define "kube-sync.fullname" -}}
 {{- .Values.fullnameOverride | default .Release.Name | trunc 50 | trimSuffix "-" -}}
 {{- end }}
 
-{{/* Of objects that are in no namespace, and of roles: two releases never share one. */}}
+{{/* The name of roles and cluster-scoped objects. Two releases never share one. */}}
 {{- define "kube-sync.roleName" -}}
 {{- .Values.rbac.name | default (printf "kube-sync-%s-%s" .Release.Namespace (include "kube-sync.fullname" .)) -}}
 {{- end }}
@@ -12,7 +12,7 @@
 {{- if .Values.serviceAccount.create -}}
 {{- .Values.serviceAccount.name | default (include "kube-sync.fullname" .) -}}
 {{- else -}}
-{{- required "serviceAccount.name: want the name of a ServiceAccount, because serviceAccount.create is false" .Values.serviceAccount.name -}}
+{{- required "serviceAccount.name is required if serviceAccount.create is false" .Values.serviceAccount.name -}}
 {{- end -}}
 {{- end }}
 
@@ -43,7 +43,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- .Values.settings.ingressClass | default "kong" -}}
 {{- end }}
 
-{{/* The namespaces that are watched, as a JSON list in {"all": …}. It is empty for all. */}}
+{{/* The watched namespaces, as a JSON list in {"all": …}. An empty list means all. */}}
 {{- define "kube-sync.watched" -}}
 {{- $all := .Values.settings.watchNamespace | default list -}}
 {{- if kindIs "string" $all -}}
@@ -66,7 +66,7 @@ true
 {{- end -}}
 {{- end }}
 
-{{/* Selects the gateway's series: the labels that the monitors of this chart make. */}}
+{{/* A selector for the gateway's series, by labels that the monitors of this chart set. */}}
 {{- define "kube-sync.series" -}}
 {{- .Values.monitoring.prometheusRule.selector | default (printf "namespace=%q,job=%q" .Release.Namespace .Release.Name) -}}
 {{- end }}

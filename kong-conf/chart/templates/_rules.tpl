@@ -1,4 +1,4 @@
-{{/* What kube-sync may do in the namespaces that it watches. */}}
+{{/* The rules for the namespaces that kube-sync watches. */}}
 {{- define "kube-sync.rules" -}}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
@@ -20,13 +20,13 @@
   verbs: [list, watch]
 - apiGroups: [""]
   resources: [secrets]
-  # kube-sync watches the metadata of Secrets and gets the content of those that an
-  # object it serves refers to. RBAC knows no such difference: an account that may list them
-  # may read them. If that is too much, watch single namespaces.
+  # kube-sync watches the metadata of Secrets, and reads the content of those to which its
+  # objects refer. RBAC has no such distinction: an account that may list Secrets may read
+  # them. To restrict that, watch single namespaces.
   verbs: [get, list, watch]
 - apiGroups: [""]
   resources: [configmaps]
-  # As for Secrets: the metadata of all, and the content of those that are referred to.
+  # As for Secrets, kube-sync reads only the content of those to which objects refer.
   verbs: [get, list, watch]
 - apiGroups: [configuration.konghq.com]
   resources: [kongupstreampolicies, kongingresses, tcpingresses, udpingresses, ingressclassparameterses]
@@ -57,7 +57,7 @@
   verbs: [patch]
 {{- end }}
 
-{{/* What is in no namespace. */}}
+{{/* The rules for cluster-scoped objects. */}}
 {{- define "kube-sync.clusterRules" -}}
 {{- $watched := (include "kube-sync.watched" . | fromJson).all -}}
 - apiGroups: [networking.k8s.io]
@@ -78,13 +78,13 @@
 - apiGroups: [""]
   resources: [namespaces]
   {{- with $watched }}
-  # Each is watched by itself, so its name is enough.
+  # Each of them is watched by its name.
   resourceNames: {{ toJson . }}
   {{- end }}
   verbs: [list, watch]
 - apiGroups: [apiextensions.k8s.io]
   resources: [customresourcedefinitions]
-  # Kinds that are defined later are watched from then on.
+  # kube-sync watches custom kinds as soon as they are defined.
   verbs: [list, watch]
 {{- end }}
 
@@ -97,14 +97,14 @@
   verbs: [create, patch, delete]
 {{- end }}
 
-{{/* The one subject of all bindings. */}}
+{{/* The subject of all bindings. */}}
 {{- define "kube-sync.subjects" -}}
 - kind: ServiceAccount
   name: {{ include "kube-sync.serviceAccountName" . }}
   namespace: {{ .Release.Namespace }}
 {{- end }}
 
-{{/* The binding for a role: (dict "root" $ "kind" Role|ClusterRole "name" … "namespace" …). */}}
+{{/* The binding of a role: (dict "root" $ "kind" Role|ClusterRole "name" … "namespace" …). */}}
 {{- define "kube-sync.binding" -}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ .kind }}Binding

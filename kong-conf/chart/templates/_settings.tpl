@@ -1,4 +1,4 @@
-{{/* A value as a string: a list with commas, a whole number without an exponent. */}}
+{{/* A value as a string: lists with commas, whole numbers without an exponent. */}}
 {{- define "kube-sync.string" -}}
 {{- if kindIs "slice" . -}}
 {{- $all := list -}}
@@ -26,14 +26,14 @@
 {{- include "kube-sync.portOf" (.Values.settings.healthProbeBindAddress | default ":10254") -}}
 {{- end }}
 
-{{/* One of Kong's listeners at all addresses: (dict "ipv6" … "port" … "options" …). */}}
+{{/* One of Kong's listeners, on all addresses: (dict "ipv6" … "port" … "options" …). */}}
 {{- define "kube-sync.listen" -}}
 {{- $separator := .separator | default ", " -}}
 0.0.0.0:{{ .port }} {{ .options }}
 {{- if .ipv6 }}{{ $separator }}[::]:{{ .port }} {{ .options }}{{ end -}}
 {{- end }}
 
-{{/* Kong's settings for where it listens, as JSON. Those that are as in the image's kong.conf are left out. */}}
+{{/* Kong's settings for its listeners, as JSON. Settings that equal the image's kong.conf are left out. */}}
 {{- define "kube-sync.listens" -}}
 {{- $ports := .Values.ports -}}
 {{- $six := $ports.ipv6 -}}
@@ -69,7 +69,7 @@
 {{- range $ports.streams -}}
 {{- $options := "reuseport" -}}
 {{- if eq (.protocol | default "TCP") "UDP" -}}
-{{- if .tls -}}{{- fail (printf "ports.streams: %s: tls is for TCP" .name) -}}{{- end -}}
+{{- if .tls -}}{{- fail (printf "ports.streams: %s: tls is for TCP, and its protocol is UDP" .name) -}}{{- end -}}
 {{- $options = "udp reuseport" -}}
 {{- else if .tls -}}
 {{- $options = "ssl reuseport" -}}
@@ -81,7 +81,7 @@
 {{- toJson $env -}}
 {{- end }}
 
-{{/* The variables of Kong's container. Later ones replace earlier ones: the chart's own, settings, kong, extraEnv. */}}
+{{/* The environment variables of Kong's container. Later ones replace earlier ones: the chart's own, settings, kong, extraEnv. */}}
 {{- define "kube-sync.env" -}}
 {{- $prefix := "KONG_PLUGINSERVER_KUBE_SYNC_" -}}
 {{- $env := include "kube-sync.listens" . | fromJson -}}
