@@ -16,7 +16,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/address"
 )
 
-const egress = "lua/kong/plugins/kube-sync-delta"
+const companionDir = "lua/kong/plugins/kube-sync-delta"
 
 var (
 	luaRange   = regexp.MustCompile(`(?m)^  \{ "([^"]+)", ("[^"]+"|[A-Z_]+)(, true)? \},$`)
@@ -28,7 +28,7 @@ var (
 
 // TestDeniedRangesAgree compares the list in Lua with the one in Go.
 func TestDeniedRangesAgree(t *testing.T) {
-	source := readFile(t, filepath.Join(egress, "addresses.lua"))
+	source := readFile(t, filepath.Join(companionDir, "addresses.lua"))
 	words := map[string]string{}
 	for _, found := range luaWords.FindAllStringSubmatch(source, -1) {
 		words[found[1]] = found[2]
@@ -49,9 +49,9 @@ func TestDeniedRangesAgree(t *testing.T) {
 	}
 }
 
-// TestEgressAgrees compares what else egress.lua and kube-sync have to know alike.
+// TestEgressAgrees compares the names and defaults that egress.lua and kube-sync share.
 func TestEgressAgrees(t *testing.T) {
-	lua, agent := readFile(t, filepath.Join(egress, "egress.lua")), readFile(t, "../plugin/agent/protected_addresses.go")
+	lua, agent := readFile(t, filepath.Join(companionDir, "egress.lua")), readFile(t, "../plugin/agent/protected_addresses.go")
 	for name, both := range map[string][2][]string{
 		"relay":        {luaRelay.FindStringSubmatch(lua), {"", setting(t, "RELAY_BIND_ADDRESS")}},
 		"learned file": {luaLearned.FindStringSubmatch(lua), goLearned.FindStringSubmatch(agent)},
@@ -68,7 +68,7 @@ func TestEgressAgrees(t *testing.T) {
 	}
 }
 
-// judge is a program in Lua that says of each line why it is denied.
+// judge is a Lua program that prints for each line why the address is denied.
 const judge = `
 package.path = arg[1] .. "/lua/?.lua;" .. package.path
 local addresses = require "kong.plugins.kube-sync-delta.addresses"
@@ -90,7 +90,7 @@ func TestPoliciesAgree(t *testing.T) {
 		luajit = "/usr/local/openresty/luajit/bin/luajit"
 	}
 	if _, err := os.Stat(luajit); err != nil {
-		t.Skip("there is no luajit: the answers of addresses.lua are not compared")
+		t.Skip("luajit is missing: the answers of addresses.lua are not compared")
 	}
 	program := filepath.Join(t.TempDir(), "judge.lua")
 	if err := os.WriteFile(program, []byte(judge), 0o600); err != nil {
@@ -128,7 +128,7 @@ func TestPoliciesAgree(t *testing.T) {
 			}
 			for _, port := range ports {
 				if !said.Scan() {
-					t.Fatalf("there is no answer for %s", a)
+					t.Fatalf("no answer for %s", a)
 				}
 				if want := policy.ReasonAt(a, port); said.Text() != want {
 					t.Errorf("%s at port %d is %q in Lua and %q in Go", a, port, said.Text(), want)
@@ -136,12 +136,12 @@ func TestPoliciesAgree(t *testing.T) {
 			}
 		}
 		if denied < len(addresses)/10 || denied > len(addresses)*9/10 {
-			t.Errorf("%d of %d addresses are denied, which says little about the others", denied, len(addresses))
+			t.Errorf("%d of %d addresses are denied, want between a tenth and nine tenths", denied, len(addresses))
 		}
 	}
 }
 
-// manyAddresses has the bounds of all ranges, in all forms, and a lot of random ones.
+// manyAddresses returns the bounds of all ranges, in all forms, and many random addresses.
 func manyAddresses() (all []netip.Addr) {
 	random := rand.New(rand.NewPCG(1, 2))
 	four := []string{"10.0.0.7", "10.0.0.8", "10.0.0.9", "10.96.0.1", "10.66.7.127", "10.66.7.128", "10.65.255.255", "10.67.255.255", "10.68.0.0", "169.254.20.10", "240.0.0.1", "0.0.0.5"}

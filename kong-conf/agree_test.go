@@ -19,7 +19,7 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/settings"
 )
 
-// conf are the settings of kong.conf.
+// conf returns the settings of kong.conf.
 func conf(t *testing.T) map[string]string {
 	t.Helper()
 	set := map[string]string{}
@@ -32,14 +32,14 @@ func conf(t *testing.T) map[string]string {
 			t.Fatalf("kong.conf: line %d is not of the form key = value: %s", n+1, line)
 		}
 		if _, twice := set[key]; twice {
-			t.Errorf("kong.conf: %s is there twice", key)
+			t.Errorf("kong.conf: %s occurs twice", key)
 		}
 		set[key] = value
 	}
 	return set
 }
 
-// deployment and its one container are what install.yaml runs.
+// deployment returns the Deployment of install.yaml and its only container.
 func deployment(t *testing.T) (appsv1.Deployment, corev1.Container) {
 	t.Helper()
 	d := decode[appsv1.Deployment](t, objects(t, readFile(t, "install.yaml")), "Deployment kong/kong")
@@ -49,8 +49,8 @@ func deployment(t *testing.T) (appsv1.Deployment, corev1.Container) {
 	return d, d.Spec.Template.Spec.Containers[0]
 }
 
-// chart are the values for Helm as far as they are the chart's and not ours.
-type chart struct {
+// officialValues are values of the official chart, in helm-values.yaml.
+type officialValues struct {
 	Env        map[string]any `json:"env"`
 	Deployment struct {
 		UserDefinedVolumes      []corev1.Volume      `json:"userDefinedVolumes"`
@@ -70,16 +70,16 @@ type chart struct {
 	ExtraObjects              []map[string]any                  `json:"extraObjects"`
 }
 
-func chartValues(t *testing.T) chart {
+func chartValues(t *testing.T) officialValues {
 	t.Helper()
-	var values chart
+	var values officialValues
 	if err := yaml.Unmarshal([]byte(readFile(t, "helm-values.yaml")), &values); err != nil {
 		t.Fatal(err)
 	}
 	return values
 }
 
-// chartObjects are the extraObjects, with words in place of the chart's templates.
+// chartObjects returns the extraObjects, with words in place of the chart's templates.
 func chartObjects(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	var documents []string
@@ -96,7 +96,7 @@ func chartObjects(t *testing.T) map[string]map[string]any {
 	return objects(t, strings.Join(documents, "---\n"))
 }
 
-func TestPrefixIsOne(t *testing.T) {
+func TestPrefixesAgree(t *testing.T) {
 	kong := conf(t)
 	prefix := kong["prefix"]
 	if want := "/usr/local/bin/kube-sync -kong-prefix " + prefix; kong["pluginserver_kube_sync_start_cmd"] != want {
@@ -122,9 +122,9 @@ func TestPrefixIsOne(t *testing.T) {
 	if mounts[prefix] == "" || mounts[lmdb] == "" || mounts["/tmp"] == "" {
 		t.Errorf("install.yaml: with a read-only root file system %s, %s and /tmp have to be mounted: %v", prefix, lmdb, mounts)
 	}
-	// The chart's own prefix, which it has a volume for.
+	// The official chart has a volume for its own prefix.
 	if prefix != "/kong_prefix" || mounts[lmdb] != chartMounts(t)[lmdb] {
-		t.Errorf("helm-values.yaml: volumes are %v", chartMounts(t))
+		t.Errorf("helm-values.yaml: the volumes are %v", chartMounts(t))
 	}
 }
 
@@ -148,7 +148,7 @@ func environment(container corev1.Container) map[string]string {
 	return values
 }
 
-// TestSettingsAreKnown checks that kube-sync knows all that is set for it.
+// TestSettingsAreKnown checks that kube-sync has all settings that are set for it.
 func TestSettingsAreKnown(t *testing.T) {
 	known := map[string]bool{}
 	for _, setting := range settings.Table() {
@@ -179,8 +179,8 @@ func TestSettingsAreKnown(t *testing.T) {
 
 var portOfListener = regexp.MustCompile(`:(\d+)\b`)
 
-// TestPortsAgree follows each port from kong.conf, or kube-sync's own default, through
-// the pod to the Services.
+// TestPortsAgree follows each port from kong.conf, or from kube-sync's default, through the pod
+// to the Services.
 func TestPortsAgree(t *testing.T) {
 	kong := conf(t)
 	listening := portsOf(kong["proxy_listen"], kong["status_listen"], setting(t, "HEALTH_PROBE_BIND_ADDRESS"), setting(t, "METRICS_BIND_ADDRESS"))
@@ -192,7 +192,7 @@ func TestPortsAgree(t *testing.T) {
 		exposed = append(exposed, int(port.ContainerPort))
 	}
 	if !slices.Equal(exposed, listening) {
-		t.Errorf("install.yaml: the container's ports are %v, what listens are %v", exposed, listening)
+		t.Errorf("install.yaml: the container's ports are %v, Kong and kube-sync listen on %v", exposed, listening)
 	}
 	if want := "EXPOSE " + strings.Trim(fmt.Sprint(listening), "[]"); !slices.Contains(dockerfile(t), want) {
 		t.Errorf("docker/Dockerfile has no line %q", want)
@@ -213,7 +213,7 @@ func TestPortsAgree(t *testing.T) {
 		}
 	}
 	if got := chartValues(t).ReadinessProbe.HTTPGet.Port.IntValue(); got != byName["health"] {
-		t.Errorf("helm-values.yaml: the readiness probe asks port %d, not %d", got, byName["health"])
+		t.Errorf("helm-values.yaml: the readiness probe is at port %d, not %d", got, byName["health"])
 	}
 	if got := chartValues(t).Env["admin_listen"]; got != kong["admin_listen"] {
 		t.Errorf("helm-values.yaml: admin_listen is %v, not %s", got, kong["admin_listen"])
@@ -231,7 +231,7 @@ func portsOf(addresses ...string) []int {
 	return ports
 }
 
-// setting is the default of one of kube-sync's settings.
+// setting returns the default of one of kube-sync's settings.
 func setting(t *testing.T, name string) string {
 	t.Helper()
 	for _, s := range settings.Table() {
@@ -243,8 +243,8 @@ func setting(t *testing.T, name string) string {
 	return ""
 }
 
-// TestPersistedConfigurationFits checks that Kong's own limit, which it refuses by
-// name, is met before that of the volume.
+// TestPersistedConfigurationFits checks that a configuration reaches Kong's own limit, which
+// Kong reports, before the limit of the volume.
 func TestPersistedConfigurationFits(t *testing.T) {
 	size, err := resource.ParseQuantity(strings.Replace(conf(t)["lmdb_map_size"], "m", "Mi", 1))
 	if err != nil {
@@ -261,28 +261,28 @@ func TestPersistedConfigurationFits(t *testing.T) {
 	}
 }
 
-// TestChartRunsTheSame compares what the chart's values repeat of install.yaml.
+// TestChartRunsTheSame compares helm-values.yaml with install.yaml.
 func TestChartRunsTheSame(t *testing.T) {
 	d, container := deployment(t)
 	values := chartValues(t)
 	if image := values.Image.Repository + ":" + values.Image.Tag; image != container.Image {
-		t.Errorf("the image is %s here, %s there", image, container.Image)
+		t.Errorf("the image is %s in helm-values.yaml, %s in install.yaml", image, container.Image)
 	}
 	if values.Env["router_flavor"] != conf(t)["router_flavor"] {
-		t.Errorf("router_flavor is %v here, %s there", values.Env["router_flavor"], conf(t)["router_flavor"])
+		t.Errorf("router_flavor is %v in helm-values.yaml, %s in kong.conf", values.Env["router_flavor"], conf(t)["router_flavor"])
 	}
 	for _, name := range []string{"proxy_listen", "status_listen", "stream_listen"} {
 		if got := strings.Fields(fmt.Sprint(values.Env[name])); !slices.Equal(got, strings.Fields(conf(t)[name])) {
-			t.Errorf("%s is %v here, %s there", name, got, conf(t)[name])
+			t.Errorf("%s is %v in helm-values.yaml, %s in kong.conf", name, got, conf(t)[name])
 		}
 	}
 	ours, theirs := slices.Clone(d.Spec.Template.Spec.TopologySpreadConstraints), slices.Clone(values.TopologySpreadConstraints)
 	if len(ours) != 1 || len(theirs) != 1 {
-		t.Fatalf("topology is spread by %v here, by %v there", theirs, ours)
+		t.Fatalf("the topology spread constraints are %v in helm-values.yaml, %v in install.yaml", theirs, ours)
 	}
 	ours[0].LabelSelector, theirs[0].LabelSelector = nil, nil
 	if !reflect.DeepEqual(ours, theirs) {
-		t.Errorf("topology is spread by %v here, by %v there", theirs, ours)
+		t.Errorf("the topology spread constraints are %v in helm-values.yaml, %v in install.yaml", theirs, ours)
 	}
 	if !slices.Equal(values.Lifecycle.PreStop.Exec.Command, container.Lifecycle.PreStop.Exec.Command) {
 		t.Error("the preStop hooks differ")
@@ -314,8 +314,8 @@ func dockerfile(t *testing.T) []string {
 var workerDefault = regexp.MustCompile(`(?m)^  ([a-z_]+) = "([^"]*)",$`)
 
 // TestWorkersHaveTheSameDefaults compares the defaults of settings that Kong's workers read with
-// those that kube-sync documents. A setting that is empty or false is nothing to have a default for,
-// and words in brackets stand for what workers find out.
+// those that kube-sync documents. Lua has no defaults for settings that are empty or false, and words
+// in brackets stand for values that workers compute.
 func TestWorkersHaveTheSameDefaults(t *testing.T) {
 	inLua := map[string]string{}
 	for _, found := range workerDefault.FindAllStringSubmatch(readFile(t, "lua/kong/plugins/kube-sync-request/settings.lua"), -1) {

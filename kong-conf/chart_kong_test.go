@@ -8,19 +8,19 @@ import (
 	"testing"
 )
 
-// zeros is how Kong writes the address ::. It leaves out "ssl" for streams, whose TLS it ends, or not, itself.
+// zeros is how Kong writes the address ::. It leaves out "ssl" for streams, because it terminates TLS itself.
 const zeros = "0000:0000:0000:0000:0000:0000:0000:0000"
 
-// TestKongAcceptsTheChartsListeners has a real Kong make its configuration of the variables that the chart sets, and
-// nginx check that.
+// TestKongAcceptsTheChartsListeners lets a real Kong write its configuration from the variables that the chart sets,
+// and nginx check it.
 func TestKongAcceptsTheChartsListeners(t *testing.T) {
 	if _, err := exec.LookPath("kong"); err != nil {
-		t.Skip("there is no kong on PATH: the chart's listeners are not tried on a real one")
+		t.Skip("kong is not on PATH: the chart's listeners are not tested on a real one")
 	}
 	for name, test := range map[string]struct {
 		values string
-		// made are lines of nginx' configuration.
-		made []string
+		// want are lines of nginx's configuration.
+		want []string
 	}{
 		"ipv6": {"ports: {ipv6: true}\n", []string{"listen [" + zeros + "]:8000 reuseport backlog=16384;", "listen [" + zeros + "]:8443 ssl reuseport backlog=16384;",
 			"listen [::]:20020-20039 ssl reuseport", "listen [" + zeros + "]:20060 reuseport;", "listen [" + zeros + "]:20099 udp reuseport;", "listen [" + zeros + "]:8100;"}},
@@ -40,7 +40,7 @@ func TestKongAcceptsTheChartsListeners(t *testing.T) {
 				}
 			}
 			g := prepare(t)
-			// With kong.conf's listeners where the chart sets none. None of them is opened.
+			// The listeners that the chart does not set are those of kong.conf. None is opened.
 			for _, variable := range []string{"KONG_PROXY_LISTEN=", "KONG_NGINX_PROXY_LISTEN=", "KONG_STREAM_LISTEN=", "KONG_STATUS_LISTEN="} {
 				for i, e := range g.env {
 					if strings.HasPrefix(e, variable) {
@@ -69,9 +69,9 @@ func TestKongAcceptsTheChartsListeners(t *testing.T) {
 				made += readFile(t, filepath.Join(g.prefix, file))
 			}
 			made = strings.Join(strings.Fields(made), " ")
-			for _, line := range test.made {
+			for _, line := range test.want {
 				if !strings.Contains(made, line) {
-					t.Errorf("nginx' configuration has no line %q", line)
+					t.Errorf("nginx's configuration has no line %q", line)
 				}
 			}
 		})

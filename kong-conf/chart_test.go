@@ -24,14 +24,14 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/settings"
 )
 
-// chartDeployment is the Deployment that the chart makes, and its container.
+// chartDeployment returns the Deployment that the chart renders, and its container.
 func chartDeployment(t *testing.T, values string) (appsv1.Deployment, corev1.Container) {
 	t.Helper()
 	d := decode[appsv1.Deployment](t, objects(t, render(t, values).Manifests()), "Deployment kong/kong")
 	return d, d.Spec.Template.Spec.Containers[0]
 }
 
-// samples are values of each type, as YAML, and what kube-sync is to read.
+// samples has a value of each type, as YAML and as kube-sync reads it.
 var samples = map[settings.Type][2]string{
 	settings.Boolean: {"true", "true"},
 	settings.Integer: {"2000000", "2000000"},
@@ -39,8 +39,8 @@ var samples = map[settings.Type][2]string{
 	settings.Size:    {"64m", "64m"},
 }
 
-// ofOneForm are settings whose values have a form of their own.
-var ofOneForm = map[string][2]string{
+// samplesByName has values of settings with a format of their own.
+var samplesByName = map[string][2]string{
 	"GATEWAY_API_CONTROLLER_NAME": {"example.com/edge", "example.com/edge"},
 	"GATEWAY_TO_RECONCILE":        {"shop/web", "shop/web"},
 	"GATEWAY_PORTS":               {"[20000-20009, 9000]", "20000-20009,9000"},
@@ -62,7 +62,7 @@ var ofOneForm = map[string][2]string{
 // TestSettingsAreValues sets each of kube-sync's settings by the chart's values.
 func TestSettingsAreValues(t *testing.T) {
 	for _, s := range settings.Table() {
-		value, ok := ofOneForm[s.Name]
+		value, ok := samplesByName[s.Name]
 		if !ok {
 			value, ok = samples[s.Type]
 		}
@@ -87,7 +87,7 @@ func TestSettingsAreValues(t *testing.T) {
 	}
 }
 
-// TestWrongValuesAreRefused: each of these is an error that names the value.
+// TestWrongValuesAreRefused checks that each of these is an error that names the value.
 func TestWrongValuesAreRefused(t *testing.T) {
 	for values, want := range map[string]string{
 		"setings: {}":                                                              "setings",
@@ -112,12 +112,12 @@ func TestWrongValuesAreRefused(t *testing.T) {
 	} {
 		_, err := helm.Render("chart", helm.Release{Name: "kong", Namespace: "kong", Values: values})
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: error %v, want one that names %s", values, err, want)
+			t.Errorf("%s: error %v, want an error that names %s", values, err, want)
 		}
 	}
 }
 
-// TestListenersOfTheChart holds where Kong listens by the chart's values to kong.conf.
+// TestListenersOfTheChart compares Kong's listeners by the chart's values with those of kong.conf.
 func TestListenersOfTheChart(t *testing.T) {
 	listens := func(values string) map[settings.Listen]int {
 		kong := conf(t)
@@ -147,7 +147,7 @@ func TestListenersOfTheChart(t *testing.T) {
 		twice[l]++
 	}
 	if diff := cmp.Diff(twice, listens("ports: {ipv6: true}")); diff != "" {
-		t.Errorf("with ipv6 Kong listens at other ports:\n%s", diff)
+		t.Errorf("with ipv6 Kong listens on other ports:\n%s", diff)
 	}
 	added := maps.Clone(want)
 	added[settings.Listen{Ports: settings.Ports{First: 5432, Last: 5432}, Stream: true}] = 1
@@ -155,7 +155,7 @@ func TestListenersOfTheChart(t *testing.T) {
 	added[settings.Listen{Ports: settings.Ports{First: 5353, Last: 5353}, Stream: true, UDP: true}] = 1
 	streams := "ports: {streams: [{name: postgres, port: 5432}, {name: mqtt, port: 8883, tls: true}, {name: dns, port: 5353, protocol: UDP}]}"
 	if diff := cmp.Diff(added, listens(streams)); diff != "" {
-		t.Errorf("with streams Kong listens at other ports:\n%s", diff)
+		t.Errorf("with streams Kong listens on other ports:\n%s", diff)
 	}
 	moved := maps.Clone(want)
 	delete(moved, settings.Listen{Ports: settings.Ports{First: 8000, Last: 8000}})
@@ -163,7 +163,7 @@ func TestListenersOfTheChart(t *testing.T) {
 	moved[settings.Listen{Ports: settings.Ports{First: 9443, Last: 9443}, TLS: true}] = 1
 	tlsAlone := "ports: {http: {enabled: false}, https: {port: 9443, containerPort: 9443}}"
 	if diff := cmp.Diff(moved, listens(tlsAlone)); diff != "" {
-		t.Errorf("Kong listens at other ports than values say:\n%s", diff)
+		t.Errorf("with https alone Kong listens on other ports:\n%s", diff)
 	}
 	_, container := chartDeployment(t, tlsAlone)
 	if got := environment(container)["KONG_PORT_MAPS"]; got != "9443:9443" {
@@ -174,8 +174,9 @@ func TestListenersOfTheChart(t *testing.T) {
 	}
 }
 
-// TestVariablesComeInOrder: the chart's own, settings, kong, extraEnv; and each is there once.
-func TestVariablesComeInOrder(t *testing.T) {
+// TestVariablesTakePrecedence checks that settings replace the chart's own variables, kong replaces settings,
+// and extraEnv replaces kong. Each variable occurs once.
+func TestVariablesTakePrecedence(t *testing.T) {
 	_, container := chartDeployment(t, `
 settings: {ingressClass: edge, logLevel: debug, publishService: edge/front}
 kong:
@@ -196,20 +197,20 @@ extraEnvFrom: [{secretRef: {name: more}}]
 	if diff := cmp.Diff(want, environment(container)); diff != "" || len(container.Env) != len(want) || len(container.EnvFrom) != 1 {
 		t.Errorf("%d variables:\n%s", len(container.Env), diff)
 	}
-	// What refers to another variable comes after it.
+	// A variable comes before those that refer to it.
 	_, container = chartDeployment(t, "{}")
 	at := func(name string) int {
 		return slices.IndexFunc(container.Env, func(e corev1.EnvVar) bool { return e.Name == "KONG_PLUGINSERVER_KUBE_SYNC_"+name })
 	}
 	if at("POD_NAMESPACE") < 0 || at("POD_NAMESPACE") > at("PUBLISH_SERVICE") {
-		t.Error("PUBLISH_SERVICE refers to a variable that comes after it")
+		t.Error("PUBLISH_SERVICE comes before POD_NAMESPACE, to which it refers")
 	}
 }
 
 func TestAutoscalingOwnsReplicas(t *testing.T) {
 	values := "autoscaling: {enabled: true, targetRequestsPerSecond: 500, metrics: [{type: Resource, resource: {name: memory, target: {type: AverageValue, averageValue: 3Gi}}}]}\n"
 	if d, _ := chartDeployment(t, values); d.Spec.Replicas != nil {
-		t.Errorf("the Deployment has %d replicas of its own", *d.Spec.Replicas)
+		t.Errorf("the Deployment sets %d replicas", *d.Spec.Replicas)
 	}
 	hpa := decode[autoscalingv2.HorizontalPodAutoscaler](t, objects(t, render(t, values).Manifests()), "HorizontalPodAutoscaler kong/kong")
 	if len(hpa.Spec.Metrics) != 3 || *hpa.Spec.Metrics[0].Resource.Target.AverageUtilization != 75 ||
@@ -217,11 +218,11 @@ func TestAutoscalingOwnsReplicas(t *testing.T) {
 		t.Errorf("the autoscaler has %+v", hpa.Spec)
 	}
 	if metric := hpa.Spec.Metrics[1].Pods.Metric.Name; !exported(t)[metric+"_total"] {
-		t.Errorf("there is no metric %s_total to scale by", metric)
+		t.Errorf("the metric %s_total to scale by does not exist", metric)
 	}
 }
 
-// TestOpenShift leaves users and groups to the namespace, and all else as it is.
+// TestOpenShift checks that the namespace sets users and groups, and that nothing else changes.
 func TestOpenShift(t *testing.T) {
 	plain, _ := chartDeployment(t, "{}")
 	rendered, err := helm.Render("chart", helm.Release{Name: "kong", Namespace: "kong", Values: "{}", APIVersions: []string{"security.openshift.io/v1"}})
@@ -232,20 +233,20 @@ func TestOpenShift(t *testing.T) {
 	want := plain.Spec.Template.Spec.SecurityContext
 	want.RunAsUser, want.RunAsGroup = nil, nil
 	if diff := cmp.Diff(want, d.Spec.Template.Spec.SecurityContext); diff != "" {
-		t.Errorf("on OpenShift the security context is another one:\n%s", diff)
+		t.Errorf("on OpenShift the security context differs:\n%s", diff)
 	}
 	if forced, _ := chartDeployment(t, "openshift: true"); forced.Spec.Template.Spec.SecurityContext.RunAsUser != nil {
-		t.Error("openshift: true has a user")
+		t.Error("with openshift: true the pod has a user")
 	}
 }
 
-// TestGatewayClassFollowsTheCluster: it is there where Gateway API is, and its Gateways have Services of
-// their own only with the right to write them.
+// TestGatewayClassFollowsTheCluster checks that the GatewayClass is created if the cluster has Gateway API. Its
+// Gateways have Services of their own only if the gateway may write them.
 func TestGatewayClassFollowsTheCluster(t *testing.T) {
 	const id = "GatewayClass kong"
 	for _, test := range []struct {
 		values, api string
-		there       bool
+		created     bool
 		unmanaged   string
 	}{
 		{"{}", "", false, ""},
@@ -262,7 +263,7 @@ func TestGatewayClassFollowsTheCluster(t *testing.T) {
 		metadata, _ := all[id]["metadata"].(map[string]any)
 		annotations, _ := metadata["annotations"].(map[string]any)
 		unmanaged, _ := annotations["konghq.com/gatewayclass-unmanaged"].(string)
-		if (all[id] != nil) != test.there || unmanaged != test.unmanaged {
+		if (all[id] != nil) != test.created || unmanaged != test.unmanaged {
 			t.Errorf("%+v: the GatewayClass is %v", test, all[id])
 		}
 		for _, role := range []string{"ClusterRole kube-sync-kong-kong-gateway-services", "Role kong/kube-sync-kong-kong-gateway-ports"} {
@@ -273,7 +274,7 @@ func TestGatewayClassFollowsTheCluster(t *testing.T) {
 	}
 }
 
-// TestReleasesShareNothing: two releases have no object in common, whatever their names and namespaces.
+// TestReleasesShareNothing checks that two releases have no object in common, whatever their names and namespaces.
 func TestReleasesShareNothing(t *testing.T) {
 	values := `
 settings: {ingressClass: NAME, electionId: ID}
@@ -292,14 +293,14 @@ autoscaling: {enabled: true}
 		}
 		for id := range objects(t, rendered.Manifests()) {
 			if other := owner[id]; other != "" {
-				t.Errorf("%s is of %s and of %s", id, other, of)
+				t.Errorf("%s belongs to %s and to %s", id, other, of)
 			}
 			owner[id] = of
 		}
 	}
 }
 
-// TestSomeNamespaces: the gateway has no right outside of the namespaces that it watches.
+// TestSomeNamespaces checks that the gateway has no role outside of the namespaces that it watches.
 func TestSomeNamespaces(t *testing.T) {
 	all := objects(t, render(t, "settings: {watchNamespace: \"shop, blog\", electionId: ours, electionNamespace: kong}\nrbac: {clusterScoped: false}\ngatewayServices: {enabled: true}\n").Manifests())
 	var roles []string
@@ -315,15 +316,15 @@ func TestSomeNamespaces(t *testing.T) {
 		"Role shop/kube-sync-kong-kong", "Role shop/kube-sync-kong-kong-gateway-services",
 	}
 	if diff := cmp.Diff(want, roles); diff != "" {
-		t.Errorf("the roles are others:\n%s", diff)
+		t.Errorf("the roles differ:\n%s", diff)
 	}
 	lease := decode[rbacv1.Role](t, all, "Role kong/kube-sync-kong-kong-lease")
 	if names := lease.Rules[0].ResourceNames; !slices.Equal(names, []string{"ours"}) {
-		t.Errorf("the Lease is %v", names)
+		t.Errorf("the role is for the Leases %v", names)
 	}
 }
 
-// TestNotes: what they say to try is what the release has.
+// TestNotes checks that the notes name objects of the release.
 func TestNotes(t *testing.T) {
 	for values, want := range map[string][]string{
 		"{}": {"kubectl -n kong rollout status deployment/kong", "port-forward service/kong-proxy 8080:80", "--class=kong",
@@ -339,12 +340,12 @@ func TestNotes(t *testing.T) {
 		}
 	}
 	if notes := render(t, "proxy: {enabled: false}").Notes; strings.Contains(notes, "port-forward") {
-		t.Error("the notes speak of a Service that does not exist")
+		t.Error("the notes name a Service that does not exist")
 	}
 }
 
-// TestSchemaIsOfTheDefaults: Helm checks values after it has added the defaults.
-func TestSchemaIsOfTheDefaults(t *testing.T) {
+// TestSchemaHasAllSettings checks that the schema of the values has each of kube-sync's settings.
+func TestSchemaHasAllSettings(t *testing.T) {
 	var schema struct{ Properties map[string]json.RawMessage }
 	if err := json.Unmarshal([]byte(readFile(t, "chart/values.schema.json")), &schema); err != nil {
 		t.Fatal(err)
@@ -355,7 +356,7 @@ func TestSchemaIsOfTheDefaults(t *testing.T) {
 	}
 }
 
-// TestServicesAreAsValuesSay: each field of the Services has a value, and no value is lost, false among them.
+// TestServicesAreAsValuesSay checks that each value sets a field of the Services, and that false is not lost.
 func TestServicesAreAsValuesSay(t *testing.T) {
 	const spec = `{type: LoadBalancer, loadBalancerClass: a.example/b, loadBalancerIP: 192.0.2.8, loadBalancerSourceRanges: [198.51.100.0/24],
   allocateLoadBalancerNodePorts: false, externalTrafficPolicy: Local, internalTrafficPolicy: Local, healthCheckNodePort: 31000,
@@ -374,23 +375,23 @@ func TestServicesAreAsValuesSay(t *testing.T) {
 		"Service kong/kong-proxy-udp": {{Name: "dns", Port: 5353, TargetPort: intstr.FromString("dns"), Protocol: "UDP", NodePort: 30053}},
 	} {
 		if diff := cmp.Diff(ports, decode[corev1.Service](t, all, id).Spec.Ports); diff != "" {
-			t.Errorf("%s has other ports:\n%s", id, diff)
+			t.Errorf("the ports of %s differ:\n%s", id, diff)
 		}
 		got, _ := all[id]["spec"].(map[string]any)
 		delete(got, "ports")
 		delete(got, "selector")
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s is another one:\n%s", id, diff)
+			t.Errorf("%s differs:\n%s", id, diff)
 		}
 	}
 	policy := decode[networkingv1.NetworkPolicy](t, all, "NetworkPolicy kong/kong-ingress")
 	if open := policy.Spec.Ingress[0].Ports; !at(open, corev1.ProtocolUDP, 5353) || !at(open, corev1.ProtocolTCP, 8883) || at(open, corev1.ProtocolTCP, 5353) {
-		t.Errorf("clients reach %v", open)
+		t.Errorf("clients can connect to %v", open)
 	}
 }
 
-// TestChartIsWithoutLint has Helm's own linter look at the chart.
-func TestChartIsWithoutLint(t *testing.T) {
+// TestChartPassesLint runs Helm's linter on the chart.
+func TestChartPassesLint(t *testing.T) {
 	for _, m := range lint.AllWithKubeVersion("chart", map[string]any{}, "kong", &chartutil.KubeVersion{Version: "v1.36.0", Major: "1", Minor: "36"}).Messages {
 		if m.Severity > support.InfoSev {
 			t.Error(m)

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestDockerfileFindsItsSources checks without a Docker engine that what the image is
-// made of is there and in the build's context.
+// TestDockerfileFindsItsSources checks, without a Docker engine, that the files that the image
+// copies exist and are in the build context.
 func TestDockerfileFindsItsSources(t *testing.T) {
 	allowed := map[string]bool{}
 	for line := range strings.SplitSeq(readFile(t, "../docker/Dockerfile.dockerignore"), "\n") {
@@ -31,26 +31,26 @@ func TestDockerfileFindsItsSources(t *testing.T) {
 			}
 			copied++
 			if _, err := os.Stat(filepath.Join("..", source)); err != nil {
-				t.Errorf("docker/Dockerfile copies what is not there: %v", err)
+				t.Errorf("docker/Dockerfile copies a file that does not exist: %v", err)
 			}
 			if !allowed[source] {
-				t.Errorf("docker/Dockerfile copies %s, which docker/Dockerfile.dockerignore keeps out", source)
+				t.Errorf("docker/Dockerfile copies %s, which docker/Dockerfile.dockerignore excludes", source)
 			}
 			delete(allowed, source)
 		}
 	}
 	if copied == 0 || len(allowed) != 0 {
-		t.Errorf("%d sources are copied; never copied are %v", copied, allowed)
+		t.Errorf("%d sources are copied; %v are not", copied, allowed)
 	}
 }
 
 var linkerFlags = regexp.MustCompile(`-ldflags "([^"]*)"`)
 
-// TestDockerfileBuilds links as the Dockerfile does. It leaves out -trimpath, for which
-// all dependencies would be compiled once more.
+// TestDockerfileBuilds links like the Dockerfile, without -trimpath, with which Go would compile
+// all dependencies again.
 func TestDockerfileBuilds(t *testing.T) {
 	if testing.Short() {
-		t.Skip("-short: nothing is compiled")
+		t.Skip("-short: the binary is not built")
 	}
 	flags := linkerFlags.FindStringSubmatch(strings.Join(dockerfile(t), "\n"))
 	if flags == nil {
@@ -63,11 +63,11 @@ func TestDockerfileBuilds(t *testing.T) {
 		t.Fatalf("go build: %v\n%s", err, output)
 	}
 	if version, err := exec.Command(binary, "version").Output(); err != nil || !strings.Contains(string(version), "v1.2.3-test") {
-		t.Errorf("the version that the Dockerfile sets is not that of the binary: %q, %v", version, err)
+		t.Errorf("the binary does not have the version that the Dockerfile sets: %q, %v", version, err)
 	}
 	file, err := elf.Open(binary)
 	if err != nil {
-		t.Skipf("not an ELF file, so not checked for being static: %v", err)
+		t.Skipf("not an ELF file, so its libraries are not checked: %v", err)
 	}
 	defer file.Close()
 	if libraries, err := file.ImportedLibraries(); err != nil || len(libraries) > 0 {

@@ -80,12 +80,12 @@ func listedInternals(t *testing.T) []luaPart {
 		parts = append(parts, part)
 	}
 	if n := strings.Count(list, "files = "); n == 0 || n != len(parts) {
-		t.Fatalf("%d of %d parts of internals_list.lua are understood", len(parts), n)
+		t.Fatalf("%d of %d parts of internals_list.lua are read", len(parts), n)
 	}
 	return parts
 }
 
-// Public interfaces: documented for authors of plugins, or those of Lua and OpenResty.
+// Public interfaces: those that Kong documents for plugins, and those of Lua and OpenResty.
 var (
 	publicModules  = []string{"kong.db.schema.typedefs", "resty.lrucache"}
 	publicPDK      = []string{"client", "configuration", "ctx", "db", "log", "request", "response", "service", "version"}
@@ -249,8 +249,8 @@ func (s *luaScan) globals(source string) {
 	}
 }
 
-// luaSources returns the Lua files below the root by their paths, without comments and without what
-// internals.lua itself is made of.
+// luaSources returns the Lua files below the root by their paths, without comments. It leaves out
+// internals.lua and its list.
 func luaSources(t *testing.T) map[string]string {
 	t.Helper()
 	sources := map[string]string{}
@@ -298,7 +298,7 @@ func TestInternalsAreListed(t *testing.T) {
 	}
 	for path, source := range sources {
 		part := byFile[path]
-		if path == "plugins/kube-sync-delta/handler.lua" { // asks two parts which versions they work with
+		if path == "plugins/kube-sync-delta/handler.lua" { // compares the version with those of two parts
 			source = luaOf.ReplaceAllString(source, "parts")
 		}
 		s := luaScan{part: part, ownMethod: methods, objects: slices.Sorted(maps.Keys(objects))}
@@ -309,7 +309,7 @@ func TestInternalsAreListed(t *testing.T) {
 	}
 }
 
-// TestListedInternalsAreUsed finds what is listed and no longer used.
+// TestListedInternalsAreUsed finds listed internals that are no longer used.
 func TestListedInternalsAreUsed(t *testing.T) {
 	for _, part := range listedInternals(t) {
 		plugin, _, _ := strings.Cut(part.name, "/")
@@ -319,7 +319,7 @@ func TestListedInternalsAreUsed(t *testing.T) {
 		}
 		used := func(kind, word string) {
 			if !regexp.MustCompile(regexp.QuoteMeta(word) + `\b`).MatchString(all.String()) {
-				t.Errorf("%s lists %s %s, and does not use it", part.name, kind, word)
+				t.Errorf("%s lists %s %s but does not use it", part.name, kind, word)
 			}
 		}
 		for module, paths := range part.modules {
@@ -346,7 +346,7 @@ func TestListedInternalsAreUsed(t *testing.T) {
 	}
 }
 
-// TestUnlistedInternalsAreFound scans one example of each way to reach an internal that is not listed.
+// TestUnlistedInternalsAreFound scans an example of each way to use an internal that is not listed.
 func TestUnlistedInternalsAreFound(t *testing.T) {
 	part := luaPart{name: "kube-sync-x/part", modules: map[string][]string{"kong.listed": {"fn>up"}}}
 	for source, want := range map[string]string{

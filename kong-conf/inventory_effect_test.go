@@ -21,14 +21,14 @@ import (
 
 var linkPattern = regexp.MustCompile(`\]\(([^)]+)\)`)
 
-// translated is what a world comes to.
+// translated is the result of the translation of a world.
 type translated struct {
 	config  string
-	said    map[unit.Key]string // by object: verdicts that are not good, and its status
+	said    map[unit.Key]string // by object: verdicts that are not OK, and its status
 	objects map[unit.Key]unit.Object
 }
 
-// world translates the objects of testdata/world.yaml. Before that, some of them are changed.
+// world translates the objects of testdata/world.yaml. The function may change each of them first.
 func world(t *testing.T, change func(unit.Key, unit.Object)) translated {
 	t.Helper()
 	read, err := manifest.Read("world.yaml", strings.NewReader(readFile(t, "testdata/world.yaml")), kinds.All())
@@ -65,7 +65,7 @@ func world(t *testing.T, change func(unit.Key, unit.Object)) translated {
 	return w
 }
 
-// annotated changes the first object of a kind.
+// annotated returns a function that adds annotations to the first object of a kind.
 func annotated(kind string, annotations ...map[string]string) func(unit.Key, unit.Object) {
 	done := false
 	return func(key unit.Key, object unit.Object) {
@@ -81,8 +81,8 @@ func annotated(kind string, annotations ...map[string]string) func(unit.Key, uni
 	}
 }
 
-// TestInventoryOfAnnotations puts each annotation on each of its objects. It has to make a
-// difference to the configuration, or to what is said where that is what is claimed.
+// TestInventoryOfAnnotations puts each annotation on each of its objects. It has to change the
+// configuration or, if the inventory says that, only the verdicts.
 func TestInventoryOfAnnotations(t *testing.T) {
 	for _, a := range readInventory(t).Annotations {
 		for kind, value := range a.On {
@@ -98,16 +98,16 @@ func TestInventoryOfAnnotations(t *testing.T) {
 			differs := with.config != without.config || a.Name == annotation.Prefix+annotation.GatewayClassUnmanaged && !maps.Equal(with.said, without.said)
 			switch {
 			case a.Mute && (with.config != without.config || said == ""):
-				t.Errorf("%s on %s: nothing is said, or the configuration is another", a.Name, kind)
+				t.Errorf("%s on %s: there is no verdict, or the configuration changes", a.Name, kind)
 			case !a.Mute && (!differs || ignored):
-				t.Errorf("%s: %s on %s makes no difference; said: %s", a.Name, value, kind, said)
+				t.Errorf("%s: %s on %s does not change the configuration; verdicts: %s", a.Name, value, kind, said)
 			}
 		}
 	}
 }
 
-// TestInventoryHasEveryAnnotation holds that what the translation reads is listed, for the
-// objects that it reads it on.
+// TestInventoryHasEveryAnnotation checks that each annotation that the translation reads is
+// listed, for each kind of object.
 func TestInventoryHasEveryAnnotation(t *testing.T) {
 	listed := map[string]bool{}
 	for _, a := range readInventory(t).Annotations {
@@ -124,7 +124,7 @@ func TestInventoryHasEveryAnnotation(t *testing.T) {
 	for kind, names := range read {
 		for _, name := range names {
 			if !listed[kind+" "+annotation.Prefix+name] {
-				t.Errorf("%s%s on %s is read, and not in the inventory", annotation.Prefix, name, kind)
+				t.Errorf("%s%s on %s is read but not in the inventory", annotation.Prefix, name, kind)
 			}
 		}
 	}
@@ -143,9 +143,9 @@ func TestInventoryOfCredentials(t *testing.T) {
 			}
 		})
 		said := with.said[unit.Key{Kind: unit.KongConsumer, Namespace: "shop", Name: "ann"}]
-		taken := with.config != without.config && !strings.Contains(said, "CredentialInvalid")
-		if taken != (l.Word == same || l.Word == better) || !taken && !strings.Contains(said, l.Type) {
-			t.Errorf("a credential %s is taken: %t; said: %s", l.Type, taken, said)
+		accepted := with.config != without.config && !strings.Contains(said, "CredentialInvalid")
+		if accepted != (l.Word == same || l.Word == better) || !accepted && !strings.Contains(said, l.Type) {
+			t.Errorf("a credential %s is accepted: %t; verdicts: %s", l.Type, accepted, said)
 		}
 	}
 }

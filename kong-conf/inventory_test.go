@@ -15,7 +15,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
-// What an inventory says of a thing that the Kong Ingress Controller has.
+// The words of the inventory for a feature of the Kong Ingress Controller.
 const (
 	same     = "same"
 	better   = "better"
@@ -23,7 +23,7 @@ const (
 	notHere  = "not here"
 )
 
-// inventory is what the Kong Ingress Controller has, and what becomes of it.
+// inventory lists the features of the Kong Ingress Controller and their state in kube-sync.
 type inventory struct {
 	Kinds       []kindRow         `json:"kinds"`
 	Annotations []annotationRow   `json:"annotations"`
@@ -40,8 +40,8 @@ type kindRow struct {
 	How       string `json:"how"`
 }
 
-// annotationRow has, by the kind of the object that the annotation is on, a value that makes
-// a difference to the configuration; of one that is mute it makes one to what is said.
+// annotationRow has, by the kind of the annotated object, a value that changes the
+// configuration. A mute annotation changes only verdicts and statuses.
 type annotationRow struct {
 	Name  string            `json:"name"`
 	Shown string            `json:"shown"`
@@ -54,7 +54,7 @@ type annotationRow struct {
 
 type labelRow struct {
 	Name string `json:"name"`
-	// Type is that of a credential.
+	// Type is the type of a credential.
 	Type string `json:"type"`
 	Word string `json:"word"`
 	How  string `json:"how"`
@@ -69,7 +69,7 @@ func readInventory(t *testing.T) inventory {
 	return all
 }
 
-// TestInventory holds inventory.md to what it is made of.
+// TestInventory compares inventory.md with its sources.
 func TestInventory(t *testing.T) {
 	page := pageOf(t, readInventory(t))
 	if *update {
@@ -79,11 +79,11 @@ func TestInventory(t *testing.T) {
 		return
 	}
 	if written := readFile(t, "inventory.md"); written != string(page) {
-		t.Errorf("inventory.md differs; go test ./kong-conf -run TestInventory -update writes what it is now")
+		t.Errorf("inventory.md differs from its sources; go test ./kong-conf -run TestInventory -update generates it")
 	}
 }
 
-// row is one of the page's tables.
+// row writes a row of one of the page's tables.
 func row(t *testing.T, b *bytes.Buffer, what, word, how string) {
 	t.Helper()
 	reasoned := word == better || word == notInOSS || word == notHere
@@ -100,12 +100,12 @@ func row(t *testing.T, b *bytes.Buffer, what, word, how string) {
 func pageOf(t *testing.T, all inventory) []byte {
 	t.Helper()
 	b := &bytes.Buffer{}
-	b.WriteString(`# What the Kong Ingress Controller has, and what becomes of it
+	b.WriteString(`# Features of the Kong Ingress Controller in kube-sync
 
-Every kind, annotation, label and setting of the Kong Ingress Controller 3.5: *same*, *better* and how, *not in OSS* where Kong's
-open source edition does not have it, and *not here* where it is neither, with the reason. A test makes this page of
-[the inventory](testdata/kic-3.5.yaml), and holds it to the code: each annotation is put on each of its objects, and has
-to make the difference that is claimed. How to move is in [MIGRATION.md](../MIGRATION.md).
+Every kind, annotation, label and setting of the Kong Ingress Controller 3.5. *Same* means that kube-sync has it, *better* that it does more,
+*not in OSS* that Kong's open source edition does not have it, and *not here* that kube-sync does not have it. A test generates this page from
+[the inventory](testdata/kic-3.5.yaml) and compares it with the code: it puts each annotation on each of its objects, which has to
+have the effect that is listed. [MIGRATION.md](../MIGRATION.md) says how to migrate.
 
 ## Kinds
 
@@ -115,7 +115,7 @@ to make the difference that is claimed. How to move is in [MIGRATION.md](../MIGR
 	for _, k := range all.Kinds {
 		row(t, b, fmt.Sprintf("%s (%s)", k.Kind, k.Group), k.Word, k.How)
 	}
-	b.WriteString("\n## Annotations\n\n| Annotation, and the objects that it is on | |\n|---|---|\n")
+	b.WriteString("\n## Annotations\n\n| Annotation and its objects | |\n|---|---|\n")
 	for _, a := range all.Annotations {
 		shown := a.Shown
 		if shown == "" {
@@ -127,12 +127,12 @@ to make the difference that is claimed. How to move is in [MIGRATION.md](../MIGR
 	for _, l := range all.Labels {
 		row(t, b, "`"+l.Name+"`", l.Word, l.How)
 	}
-	b.WriteString("\n## Settings\n\nA setting `X` is `CONTROLLER_X` and `--x` there, and here [one of three](../MIGRATION.md#settings). " +
-		"Of those that are not *same*, values\nthat ask for what is so in any case are taken; any other is an error that says what is written here.\n\n| Setting | |\n|---|---|\n")
+	b.WriteString("\n## Settings\n\nA setting `X` is `CONTROLLER_X` and `--x` there, and [one of three forms](../MIGRATION.md#settings) here. " +
+		"A setting that is not *same* may\nhave a value that asks for what kube-sync does in any case. Any other value is an error with the text below.\n\n| Setting | |\n|---|---|\n")
 	settingRows(t, b, all)
 	b.WriteString("\n## Feature gates\n\n| Gate | |\n|---|---|\n")
 	for _, g := range settings.FeatureGates() {
-		word, how := better, "on, and cannot be turned off: "+g.Why
+		word, how := better, "is always on: "+g.Why
 		if g.AnyValue {
 			word, how = notInOSS, g.Why
 		}
@@ -141,7 +141,7 @@ to make the difference that is claimed. How to move is in [MIGRATION.md](../MIGR
 	return b.Bytes()
 }
 
-// kindsOf are the kinds that an annotation is on, in the order of those that are watched.
+// kindsOf returns the kinds that have an annotation, in the order of the watched kinds.
 func kindsOf(a annotationRow) []string {
 	var on []string
 	for _, kind := range kinds.All() {
@@ -152,21 +152,21 @@ func kindsOf(a annotationRow) []string {
 	return on
 }
 
-// settingRows are of the settings, by the tables that the settings are read by.
+// settingRows writes the rows of the settings, from the tables by which settings are read.
 func settingRows(t *testing.T, b *bytes.Buffer, all inventory) {
 	t.Helper()
 	table, used := map[string]settings.Setting{}, map[string]bool{}
 	for _, s := range settings.Table() {
 		table[s.Name] = s
 	}
-	var together []string // settings that there is one thing to say about
+	var together []string // settings with one text
 	for i, name := range all.Settings {
 		f, foreign := settings.FindUnsupported(name)
 		switch s, ok := table[name]; {
 		case ok:
 			row(t, b, "`"+name+"`", same, s.Doc)
 		case name == "FEATURE_GATES":
-			row(t, b, "`"+name+"`", better, "what gates are for is on, as below")
+			row(t, b, "`"+name+"`", better, "the features of all gates are on, as below")
 		case foreign:
 			used[f.Name] = true
 			together = append(together, "`"+name+"`")
@@ -180,13 +180,13 @@ func settingRows(t *testing.T, b *bytes.Buffer, all inventory) {
 	}
 	for _, f := range settings.UnsupportedSettings() {
 		if all.Foreign[f.Name] == "" || !used[f.Name] && f.Name != "ADMISSION_WEBHOOK_*" {
-			t.Errorf("the row %s of the settings' table is of no setting in the inventory, or without a word", f.Name)
+			t.Errorf("the row %s of the settings' table has no setting in the inventory, or no word", f.Name)
 		}
 	}
 }
 
-// TestInventoryOfKinds holds that what is the same or better is watched, and that every kind
-// that is watched is in the inventory or newer than it.
+// TestInventoryOfKinds checks that the kinds of the inventory are watched unless it says otherwise, and
+// that every watched kind is in the inventory or newer.
 func TestInventoryOfKinds(t *testing.T) {
 	newer := []string{"ListenerSet", "XListenerSet"}
 	watched := map[string]string{}
@@ -206,12 +206,12 @@ func TestInventoryOfKinds(t *testing.T) {
 	}
 	for kind := range watched {
 		if !known[kind] && !slices.Contains(newer, kind) {
-			t.Errorf("%s is watched, and neither in the inventory nor newer", kind)
+			t.Errorf("%s is watched, but neither in the inventory nor newer", kind)
 		}
 	}
 }
 
-// Links of both pages lead to files that are there.
+// Links of both pages lead to existing files.
 func TestPagesLinkToFiles(t *testing.T) {
 	for _, page := range []string{"../MIGRATION.md", "inventory.md"} {
 		for _, link := range linkPattern.FindAllStringSubmatch(readFile(t, page), -1) {

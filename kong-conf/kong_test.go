@@ -18,7 +18,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
-// gateway is a Kong that runs with kong.conf, started as its image starts it.
+// gateway is a Kong with kong.conf, started like in its image.
 type gateway struct {
 	t      *testing.T
 	prefix string
@@ -27,14 +27,14 @@ type gateway struct {
 	proxy, admin, status string
 }
 
-// TestKongRunsWithThis starts a real Kong with kong.conf, with nothing overridden but
-// the prefix and the ports.
-func TestKongRunsWithThis(t *testing.T) {
+// TestKongRunsWithKongConf starts a real Kong with kong.conf. Only the prefix, the ports and what
+// depends on the machine are overridden.
+func TestKongRunsWithKongConf(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: no Kong is started")
 	}
 	if _, err := exec.LookPath("kong"); err != nil {
-		t.Skip("there is no kong on PATH: kong.conf is not tried on a real one")
+		t.Skip("kong is not on PATH: kong.conf is not tested on a real one")
 	}
 	g := prepare(t)
 	end := g.start()
@@ -64,11 +64,11 @@ func TestKongRunsWithThis(t *testing.T) {
 		return code == http.StatusOK
 	})
 	if !g.routed(2999) {
-		t.Error("a restarted Kong does not have the configuration of before")
+		t.Error("a restarted Kong does not have its last configuration")
 	}
 }
 
-// prepare makes a prefix and what an environment overrides for it.
+// prepare creates a prefix, and the environment that overrides settings for it.
 func prepare(t *testing.T) *gateway {
 	t.Helper()
 	prefix, err := os.MkdirTemp("", "kong") // a socket's path is short
@@ -83,14 +83,14 @@ func prepare(t *testing.T) *gateway {
 	g := &gateway{t: t, prefix: prefix, proxy: freeport.Address(t), admin: freeport.Address(t), status: freeport.Address(t)}
 	g.env = append(os.Environ(),
 		"KONG_PREFIX="+prefix,
-		// Workers are the user that starts Kong, as in the image: the prefix is nobody else's.
+		// Workers run as the user that starts Kong, as in the image: only that user can read the prefix.
 		"KONG_NGINX_USER=root root",
-		// In the image the companion is on Kong's own path.
+		// In the image the Lua plugins are on Kong's own path.
 		"KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;",
 		"KONG_PROXY_LISTEN="+g.proxy, "KONG_NGINX_PROXY_LISTEN="+freeport.Address(t), "KONG_STREAM_LISTEN="+freeport.Address(t)+" reuseport",
 		"KONG_ADMIN_LISTEN="+g.admin, "KONG_STATUS_LISTEN="+g.status,
 		"KONG_NGINX_ADMIN_LISTEN=unix:"+g.socket(),
-		// In place of kube-sync, to see what it sees.
+		// This runs in place of kube-sync and records its environment.
 		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD=/bin/sh -c 'env > "+prefix+"/seen; exec sleep 600'",
 		"KONG_PLUGINSERVER_KUBE_SYNC_POD_NAME=gateway-0",
 		"KONG_NGINX_DAEMON=off",
@@ -100,8 +100,7 @@ func prepare(t *testing.T) *gateway {
 
 func (g *gateway) socket() string { return filepath.Join(g.prefix, "sockets", "admin.sock") }
 
-// start does what the entrypoint of Kong's image does. The function that it returns
-// ends Kong.
+// start starts Kong like the entrypoint of Kong's image. The returned function ends Kong.
 func (g *gateway) start() (end func()) {
 	g.t.Helper()
 	prepare := exec.Command("kong", "prepare", "-c", "kong.conf", "-p", g.prefix)
@@ -139,7 +138,8 @@ func (g *gateway) start() (end func()) {
 	return end
 }
 
-// kubeSyncIsStarted waits for what Kong starts in its place to have left a trace.
+// kubeSyncIsStarted waits until Kong has started the program in place of kube-sync, and checks the
+// environment and the settings that it gets.
 func (g *gateway) kubeSyncIsStarted() {
 	g.t.Helper()
 	var seen []byte
@@ -150,7 +150,7 @@ func (g *gateway) kubeSyncIsStarted() {
 	})
 	for line := range strings.Lines(string(seen)) {
 		if strings.HasPrefix(line, "KONG_") || strings.HasPrefix(line, "HOME=") {
-			g.t.Errorf("Kong's environment is handed on after all: %s", line)
+			g.t.Errorf("Kong passes on its environment: %s", line)
 		}
 	}
 	settings, err := os.ReadFile(filepath.Join(g.prefix, ".kong_env"))
@@ -194,7 +194,7 @@ func read(answer *http.Response, err error) (int, string) {
 	return answer.StatusCode, string(start)
 }
 
-// routed tells whether Kong has the route with this number.
+// routed reports whether Kong has the route with this number.
 func (g *gateway) routed(n int) bool {
 	_, answer := g.overTCP(fmt.Sprintf("http://%s/route-%d", g.proxy, n))
 	return strings.Contains(answer, fmt.Sprintf("this is %d", n))
@@ -205,7 +205,7 @@ func (g *gateway) eventually(what string, check func() bool) {
 	const within = 3 * time.Minute
 	for deadline := time.Now().Add(within); !check(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			g.t.Fatalf("%s: not within %v", what, within)
+			g.t.Fatalf("%s: not true within %v", what, within)
 		}
 	}
 }

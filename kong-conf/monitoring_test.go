@@ -23,8 +23,8 @@ import (
 
 var fqName = regexp.MustCompile(`fqName: "([^"]+)"`)
 
-// exported are the names of all metrics: kube-sync's by its code, Kong's by testdata/kong-metrics.txt, and the one
-// that Prometheus itself adds.
+// exported returns the names of all metrics: kube-sync's by its code, Kong's by testdata/kong-metrics.txt, and the
+// one that Prometheus itself adds.
 func exported(t *testing.T) map[string]bool {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -59,11 +59,11 @@ func kongMetrics(t *testing.T) (names []string) {
 
 var kongMetric = regexp.MustCompile(`prometheus:(?:gauge|counter|histogram)\("(\w+)"`)
 
-// TestKongMetrics holds the list of Kong's metrics to the Kong on this machine.
+// TestKongMetrics compares the list of Kong's metrics with the Kong on this machine.
 func TestKongMetrics(t *testing.T) {
 	found, _ := filepath.Glob("/usr/local/share/lua/5.1/kong/plugins/prometheus/exporter.lua")
 	if len(found) == 0 {
-		t.Skip("no Kong is installed: the list of its metrics is not compared")
+		t.Skip("Kong is not installed: the list of its metrics is not compared")
 	}
 	var names []string
 	for _, m := range kongMetric.FindAllStringSubmatch(readFile(t, found[0]), -1) {
@@ -77,7 +77,7 @@ func TestKongMetrics(t *testing.T) {
 	}
 }
 
-// checkQuery holds a query to the syntax and to the metrics that are exported.
+// checkQuery checks the syntax of a query, that its metrics exist, and that it selects one gateway.
 func checkQuery(t *testing.T, where, query string, names map[string]bool) {
 	t.Helper()
 	parsed, err := metricsql.Parse(query)
@@ -106,15 +106,15 @@ func checkQuery(t *testing.T, where, query string, names map[string]bool) {
 				base = strings.TrimSuffix(base, suffix)
 			}
 			if !names[name] && !names[base] {
-				t.Errorf("%s: there is no metric %s", where, name)
+				t.Errorf("%s: the metric %s does not exist", where, name)
 			}
 			if of["namespace"] == "" || of["job"] == "" {
-				t.Errorf("%s: %s takes the series of other gateways too: %s", where, name, query)
+				t.Errorf("%s: %s selects the series of other gateways too: %s", where, name, query)
 			}
 		}
 	})
 	if metrics == 0 {
-		t.Errorf("%s: no metric is in %s", where, query)
+		t.Errorf("%s: the query has no metric: %s", where, query)
 	}
 }
 
@@ -149,7 +149,7 @@ func TestAlerts(t *testing.T) {
 	for _, rule := range rulesOf(t, withRules) {
 		checkQuery(t, rule.Alert, rule.Expr, names)
 		if seen[rule.Alert] || rule.Alert == "" {
-			t.Errorf("the alert %q is there twice", rule.Alert)
+			t.Errorf("the alert %q has no name, or occurs twice", rule.Alert)
 		}
 		seen[rule.Alert] = true
 		if !slices.Contains([]string{"critical", "warning", "info"}, rule.Labels["severity"]) ||
@@ -162,7 +162,7 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-func TestAlertsAreChosen(t *testing.T) {
+func TestAlertsCanBeConfigured(t *testing.T) {
 	rules := rulesOf(t, `monitoring:
   prometheusRule:
     enabled: true
@@ -174,9 +174,9 @@ func TestAlertsAreChosen(t *testing.T) {
 	for _, rule := range rules {
 		switch {
 		case rule.Alert == "KubeSyncAbsent":
-			t.Error("a disabled alert is there")
+			t.Error("a disabled alert is rendered")
 		case rule.Alert != "Own" && (!strings.Contains(rule.Expr, `cluster="a",namespace="b",job="c"`) || rule.Labels["team"] != "edge" || rule.Labels["severity"] != "page"):
-			t.Errorf("%s has the labels %v and asks for %s", rule.Alert, rule.Labels, rule.Expr)
+			t.Errorf("%s has the labels %v and the expression %s", rule.Alert, rule.Labels, rule.Expr)
 		}
 	}
 	if rules[len(rules)-1].Alert != "Own" {
@@ -184,11 +184,11 @@ func TestAlertsAreChosen(t *testing.T) {
 	}
 }
 
-// TestAlertsFire has Prometheus' own tool evaluate the alerts over the series of testdata/alerts.yaml.
+// TestAlertsFire evaluates the alerts over the series of testdata/alerts.yaml with Prometheus' own tool.
 func TestAlertsFire(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
-		t.Skip("there is no promtool on PATH: when alerts fire is not tested")
+		t.Skip("promtool is not on PATH: alerts are not evaluated")
 	}
 	rules, err := yaml.Marshal(map[string]any{"groups": []any{map[string]any{"name": "kong", "rules": rulesOf(t, withRules)}}})
 	if err != nil {
@@ -209,7 +209,7 @@ func TestAlertsFire(t *testing.T) {
 	}
 }
 
-// dashboard is what tests look at in one of Grafana's.
+// dashboard is the part of a Grafana dashboard that tests check.
 type dashboard struct {
 	UID, Title string
 	Panels     []struct {
@@ -244,23 +244,23 @@ func TestDashboards(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if board.UID == "" || uids[board.UID] {
-			t.Errorf("%s: the uid %q is not its own", name, board.UID)
+			t.Errorf("%s: the uid %q is empty or occurs twice", name, board.UID)
 		}
 		uids[board.UID] = true
 		known := map[string]string{"__rate_interval": "5m"}
 		for _, v := range board.Templating.List {
 			known[v.Name] = "x"
 			if found := labelValues.FindStringSubmatch(v.Definition); v.Type == "query" && found == nil {
-				t.Errorf("%s: the variable %s is %s", name, v.Name, v.Definition)
+				t.Errorf("%s: the definition of the variable %s is %s, want label_values", name, v.Name, v.Definition)
 			} else if found != nil && !names[strings.Split(found[1], "{")[0]] {
-				t.Errorf("%s: there is no metric for the variable %s: %s", name, v.Name, v.Definition)
+				t.Errorf("%s: the metric of the variable %s does not exist: %s", name, v.Name, v.Definition)
 			}
 		}
 		checkPanels(t, name, board, known, names)
 		id := "ConfigMap grafana/kong-dashboard-" + strings.TrimSuffix(name, ".json")
 		data, _ := rendered[id]["data"].(map[string]any)
 		if text, _ := data[name].(string); strings.TrimSpace(text) != strings.TrimSpace(content) {
-			t.Errorf("%s is not the file", id)
+			t.Errorf("%s differs from the file", id)
 		}
 	}
 }
@@ -271,14 +271,14 @@ func checkPanels(t *testing.T, name string, board dashboard, known map[string]st
 	for _, panel := range board.Panels {
 		where := fmt.Sprintf("%s: %s", name, panel.Title)
 		if panel.Title == "" || ids[panel.ID] || panel.Type != "row" && len(panel.Targets) == 0 {
-			t.Errorf("%s: panel %d has no title, an id that is taken, or no query", where, panel.ID)
+			t.Errorf("%s: panel %d has no title, no query, or the id of another", where, panel.ID)
 		}
 		ids[panel.ID] = true
 		for x := panel.GridPos.X; x < panel.GridPos.X+panel.GridPos.W; x++ {
 			for y := panel.GridPos.Y; y < panel.GridPos.Y+panel.GridPos.H; y++ {
 				at := fmt.Sprint(x, " ", y)
 				if taken[at] != "" || x > 23 {
-					t.Fatalf("%s lies over %s, or beyond the right edge", where, taken[at])
+					t.Fatalf("%s overlaps %q, or exceeds the right edge", where, taken[at])
 				}
 				taken[at] = panel.Title
 			}
@@ -287,7 +287,7 @@ func checkPanels(t *testing.T, name string, board dashboard, known map[string]st
 			query := variable.ReplaceAllStringFunc(target.Expr, func(v string) string {
 				value := known[variable.FindStringSubmatch(v)[1]]
 				if value == "" {
-					t.Errorf("%s: there is no variable %s", where, v)
+					t.Errorf("%s: the variable %s does not exist", where, v)
 				}
 				return value
 			})

@@ -17,7 +17,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/address"
 )
 
-// policies are the gateway's two.
+// policies returns the gateway's NetworkPolicies.
 func policies(t *testing.T) (ingress, egress networkingv1.NetworkPolicy) {
 	t.Helper()
 	installed := objects(t, readFile(t, "install.yaml"))
@@ -25,8 +25,7 @@ func policies(t *testing.T) (ingress, egress networkingv1.NetworkPolicy) {
 		decode[networkingv1.NetworkPolicy](t, installed, "NetworkPolicy kong/kong-egress")
 }
 
-// peer is where a connection comes from or goes to: a pod by the labels of its namespace, or
-// an address.
+// peer is an end of a connection: a pod, by the labels of its namespace, or an address.
 type peer struct {
 	namespace map[string]string
 	address   string
@@ -40,7 +39,7 @@ func (p peer) in(t *testing.T, all []networkingv1.NetworkPolicyPeer) bool {
 				!slices.ContainsFunc(rule.IPBlock.Except, func(cidr string) bool { return within(p.address, cidr) })
 		}
 		if rule.PodSelector != nil || rule.NamespaceSelector == nil {
-			t.Fatalf("a peer that this test does not know: %+v", rule)
+			t.Fatalf("this test does not support the peer %+v", rule)
 		}
 		selector, err := metav1.LabelSelectorAsSelector(rule.NamespaceSelector)
 		if err != nil {
@@ -54,7 +53,7 @@ func within(address, cidr string) bool {
 	return netip.MustParsePrefix(cidr).Contains(netip.MustParseAddr(address))
 }
 
-// at reports whether ports hold one.
+// at reports whether the ports of a rule include a port; a rule without ports includes all.
 func at(all []networkingv1.NetworkPolicyPort, protocol corev1.Protocol, port int32) bool {
 	return len(all) == 0 || slices.ContainsFunc(all, func(p networkingv1.NetworkPolicyPort) bool {
 		of, last := corev1.ProtocolTCP, p.Port.IntVal
@@ -68,7 +67,7 @@ func at(all []networkingv1.NetworkPolicyPort, protocol corev1.Protocol, port int
 	})
 }
 
-func TestWhoReachesThePods(t *testing.T) {
+func TestConnectionsToThePods(t *testing.T) {
 	policy, _ := policies(t)
 	reaches := func(from peer, protocol corev1.Protocol, port int32) bool {
 		return slices.ContainsFunc(policy.Spec.Ingress, func(rule networkingv1.NetworkPolicyIngressRule) bool {
@@ -101,11 +100,11 @@ func TestWhoReachesThePods(t *testing.T) {
 			t.Errorf("%s, port %d: %v, want %v", test.who, test.port, got, test.reaches)
 		}
 	}
-	// All that Kong listens at for clients.
+	// All of Kong's listeners for clients.
 	for _, listen := range clientPorts(t) {
 		for _, from := range []peer{tenant, client} {
 			if !reaches(from, listen.protocol, listen.port) {
-				t.Errorf("%+v does not reach port %d over %s, at which Kong listens", from, listen.port, listen.protocol)
+				t.Errorf("%+v cannot connect to port %d over %s, on which Kong listens", from, listen.port, listen.protocol)
 			}
 		}
 	}
@@ -116,7 +115,7 @@ type clientPort struct {
 	port     int32
 }
 
-// clientPorts are those of kong.conf, as kube-sync reads them.
+// clientPorts returns the ports of kong.conf, as kube-sync reads them.
 func clientPorts(t *testing.T) (all []clientPort) {
 	t.Helper()
 	kong := conf(t)
@@ -140,7 +139,7 @@ func clientPorts(t *testing.T) (all []clientPort) {
 	return all
 }
 
-func TestWhatThePodsReach(t *testing.T) {
+func TestConnectionsFromThePods(t *testing.T) {
 	_, policy := policies(t)
 	reaches := func(to peer, port int32) bool {
 		return slices.ContainsFunc(policy.Spec.Egress, func(rule networkingv1.NetworkPolicyEgressRule) bool {
@@ -172,7 +171,7 @@ func TestWhatThePodsReach(t *testing.T) {
 			t.Errorf("%s, port %d: %v, want %v", test.what, test.port, got, test.reaches)
 		}
 	}
-	// Backends are judged by the same metadata addresses.
+	// The translation denies the same metadata addresses.
 	found := 0
 	for _, denied := range address.BuiltIn() {
 		if !strings.Contains(denied.What, "metadata") {
@@ -180,22 +179,22 @@ func TestWhatThePodsReach(t *testing.T) {
 		}
 		found++
 		if reaches(peer{address: denied.Addr().String()}, 80) {
-			t.Errorf("%s, %s, is reached", denied.Prefix, denied.What)
+			t.Errorf("pods can connect to %s, %s", denied.Prefix, denied.What)
 		}
 	}
 	if found == 0 {
-		t.Error("no built-in range is one of metadata")
+		t.Error("no built-in range is for metadata")
 	}
 }
 
-// TestPoliciesAreOfThePods: a policy that selects nothing is without effect.
-func TestPoliciesAreOfThePods(t *testing.T) {
+// TestPoliciesSelectThePods checks that the policies select the gateway's pods, in install.yaml and in helm-values.yaml.
+func TestPoliciesSelectThePods(t *testing.T) {
 	d, _ := deployment(t)
 	ingress, egress := policies(t)
 	for _, policy := range []networkingv1.NetworkPolicy{ingress, egress} {
 		selector, err := metav1.LabelSelectorAsSelector(&policy.Spec.PodSelector)
 		if err != nil || selector.Empty() || !selector.Matches(labels.Set(d.Spec.Template.Labels)) || policy.Namespace != d.Namespace {
-			t.Errorf("NetworkPolicy %s is not of the gateway's pods: %v, %v", policy.Name, policy.Spec.PodSelector, err)
+			t.Errorf("NetworkPolicy %s does not select the gateway's pods: %v, %v", policy.Name, policy.Spec.PodSelector, err)
 		}
 	}
 	chart := chartObjects(t)
@@ -206,7 +205,7 @@ func TestPoliciesAreOfThePods(t *testing.T) {
 		}
 		of.Spec.PodSelector = policy.Spec.PodSelector
 		if diff := cmp.Diff(policy.Spec, of.Spec); diff != "" {
-			t.Errorf("helm-values.yaml: NetworkPolicy %s is not that of the manifests:\n%s", policy.Name, diff)
+			t.Errorf("helm-values.yaml: NetworkPolicy %s differs from install.yaml:\n%s", policy.Name, diff)
 		}
 	}
 }

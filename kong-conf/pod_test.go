@@ -13,7 +13,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch/cluster"
 )
 
-// podValues are what the chart makes the pod's security and its volumes of.
+// podValues are the values for the pod's security and volumes in helm-values.yaml.
 type podValues struct {
 	SecurityContext          corev1.PodSecurityContext `json:"securityContext"`
 	ContainerSecurityContext corev1.SecurityContext    `json:"containerSecurityContext"`
@@ -34,13 +34,13 @@ func chartPod(t *testing.T) podValues {
 	return values
 }
 
-// TestPodMayNothing holds both installations to the strictest profile of pod security, and to
-// a root file system that nothing writes to.
-func TestPodMayNothing(t *testing.T) {
+// TestPodIsRestricted checks that both installations comply with the restricted profile of pod
+// security, and have a read-only root file system.
+func TestPodIsRestricted(t *testing.T) {
 	d, container := deployment(t)
 	spec := d.Spec.Template.Spec
 	if spec.HostNetwork || spec.HostPID || spec.HostIPC {
-		t.Error("install.yaml: the pod shares something of its node")
+		t.Error("install.yaml: the pod shares a namespace of its node")
 	}
 	chart := chartPod(t)
 	for file, got := range map[string]struct {
@@ -69,30 +69,30 @@ func TestPodMayNothing(t *testing.T) {
 	}
 }
 
-// TestTokenIsShort: the token that Kubernetes mounts by itself is extended to a year, and
-// this one can be read by whatever runs in the container.
-func TestTokenIsShort(t *testing.T) {
+// TestTokenIsShortLived checks the lifetime of the token, because everything in the container can read
+// it. Kubernetes extends automatically mounted tokens to a year.
+func TestTokenIsShortLived(t *testing.T) {
 	d, container := deployment(t)
 	spec := d.Spec.Template.Spec
 	if spec.AutomountServiceAccountToken == nil || *spec.AutomountServiceAccountToken {
-		t.Error("install.yaml: a token is mounted by itself")
+		t.Error("install.yaml: a token is mounted automatically")
 	}
 	if strings.Contains(readFile(t, "helm-values.yaml"), "automountServiceAccountToken: true") {
-		t.Error("helm-values.yaml: a token is mounted by itself")
+		t.Error("helm-values.yaml: a token is mounted automatically")
 	}
 	const token = "service-account"
 	find := func(volumes []corev1.Volume) *corev1.Volume {
 		if i := slices.IndexFunc(volumes, func(v corev1.Volume) bool { return v.Name == token }); i >= 0 {
 			return &volumes[i]
 		}
-		t.Fatal("there is no volume with a token")
+		t.Fatal("no volume has a token")
 		return nil
 	}
 	ours, chart := find(spec.Volumes), find(chartPod(t).Deployment.UserDefinedVolumes)
 	if diff := cmp.Diff(ours, chart); diff != "" {
-		t.Errorf("helm-values.yaml: the volume with the token is another one:\n%s", diff)
+		t.Errorf("helm-values.yaml: the volume with the token differs:\n%s", diff)
 	}
-	// 3607 seconds, exactly, is what the API server extends.
+	// The API server extends tokens of exactly 3607 seconds.
 	source := ours.Projected.Sources[0].ServiceAccountToken
 	if source == nil || source.Path != "token" || source.Audience != "" || *source.ExpirationSeconds < 600 || *source.ExpirationSeconds > 3600 {
 		t.Errorf("the token is %+v", source)
@@ -104,8 +104,8 @@ func TestTokenIsShort(t *testing.T) {
 	}
 }
 
-// TestPodHasLimits sees to it that a pod takes no more of its node than it says: each volume
-// has a limit, and those on disk fit into the limit of the pod.
+// TestPodHasLimits checks that each volume has a limit, and that the volumes on disk fit into the
+// limit of the pod.
 func TestPodHasLimits(t *testing.T) {
 	d, container := deployment(t)
 	chart := chartPod(t)
@@ -128,7 +128,7 @@ func TestPodHasLimits(t *testing.T) {
 	}
 	for _, v := range chart.Deployment.UserDefinedVolumes {
 		if got, want := limit(v), byName[v.Name]; got.Cmp(want) != 0 {
-			t.Errorf("helm-values.yaml: volume %s may have %s, in install.yaml %s", v.Name, &got, &want)
+			t.Errorf("helm-values.yaml: the limit of volume %s is %s, in install.yaml %s", v.Name, &got, &want)
 		}
 		if v.EmptyDir != nil && v.EmptyDir.Medium != corev1.StorageMediumMemory {
 			chartOnDisk.Add(limit(v))
@@ -137,16 +137,16 @@ func TestPodHasLimits(t *testing.T) {
 	chartOnDisk.Add(chart.Deployment.PrefixDir.SizeLimit)
 	chartOnDisk.Add(chart.Deployment.TmpDir.SizeLimit)
 	if onDisk.IsZero() || onDisk.Cmp(chartOnDisk) != 0 {
-		t.Errorf("volumes on disk: %s in install.yaml, %s with the chart", &onDisk, &chartOnDisk)
+		t.Errorf("volumes on disk: %s in install.yaml, %s in helm-values.yaml", &onDisk, &chartOnDisk)
 	}
 	for file, r := range map[string]corev1.ResourceRequirements{"install.yaml": container.Resources, "helm-values.yaml": chart.Resources} {
 		request, limit := r.Requests[corev1.ResourceEphemeralStorage], r.Limits[corev1.ResourceEphemeralStorage]
 		if request.IsZero() || limit.Cmp(onDisk) <= 0 {
-			t.Errorf("%s: ephemeral storage: request %s, limit %s, of which volumes take %s", file, &request, &limit, &onDisk)
+			t.Errorf("%s: ephemeral storage: request %s, limit %s, volumes %s", file, &request, &limit, &onDisk)
 		}
 		memory := r.Limits[corev1.ResourceMemory]
 		if persisted := byName["persisted"]; memory.Cmp(persisted) <= 0 {
-			t.Errorf("%s: the memory's limit %s has no room for more than the persisted configuration, %s", file, &memory, &persisted)
+			t.Errorf("%s: the memory limit %s is not more than the persisted configuration, %s", file, &memory, &persisted)
 		}
 	}
 }

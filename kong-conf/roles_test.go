@@ -12,8 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestRolesAgree holds the roles for all namespaces, those for some, and those in the values for the official
-// chart together.
+// TestRolesAgree compares the roles for all namespaces, those for some, and those in helm-values.yaml.
 func TestRolesAgree(t *testing.T) {
 	cluster := objects(t, readFile(t, "install.yaml"))
 	all := decode[rbacv1.ClusterRole](t, cluster, "ClusterRole kube-sync").Rules
@@ -22,47 +21,47 @@ func TestRolesAgree(t *testing.T) {
 
 	some := objects(t, readFile(t, "manifests/namespaced/install.yaml"))
 	if diff := cmp.Diff(all, decode[rbacv1.Role](t, some, "Role default/kube-sync").Rules); diff != "" {
-		t.Errorf("in one namespace kube-sync may do another thing than in all:\n%s", diff)
+		t.Errorf("the roles for one namespace and for all differ:\n%s", diff)
 	}
 	named := decode[rbacv1.ClusterRole](t, some, "ClusterRole kube-sync-cluster-scoped").Rules
 	for i := range named {
 		if names := named[i].ResourceNames; (named[i].Resources[0] == "namespaces") != slices.Equal(names, []string{"default"}) {
-			t.Errorf("outside of namespaces %v are limited to %v", named[i].Resources, names)
+			t.Errorf("the cluster-scoped role limits %v to %v", named[i].Resources, names)
 		}
 		named[i].ResourceNames = nil
 	}
 	if diff := cmp.Diff(scoped, named); diff != "" {
-		t.Errorf("outside of namespaces the two installations differ by more than names:\n%s", diff)
+		t.Errorf("the cluster-scoped roles differ in more than names:\n%s", diff)
 	}
 	if some["ClusterRole kube-sync"] != nil {
-		t.Error("a gateway for some namespaces has rights in all")
+		t.Error("a gateway for some namespaces has a role for all")
 	}
 
 	services := decode[rbacv1.ClusterRole](t, objects(t, readFile(t, "manifests/gatewayservices/clusterrole.yaml")), "ClusterRole kube-sync-gateway-services").Rules
 	ofOne := decode[rbacv1.Role](t, objects(t, render(t, servicesValues+"settings: {watchNamespace: [shop]}\n").Manifests()), "Role shop/kube-sync-gateway-services").Rules
 	if diff := cmp.Diff(services, ofOne); diff != "" {
-		t.Errorf("in one namespace kube-sync may do another thing with the Services of Gateways than in all:\n%s", diff)
+		t.Errorf("the roles for the Services of Gateways in one namespace and in all differ:\n%s", diff)
 	}
 
 	policy := objects(t, readFile(t, "manifests/gatewayservices/policy.yaml"))
 	account := "system:serviceaccount:kong:" + decode[corev1.ServiceAccount](t, objects(t, readFile(t, "install.yaml")), "ServiceAccount kong/kube-sync").Name
 	by := decode[admissionv1.ValidatingAdmissionPolicy](t, policy, "ValidatingAdmissionPolicy kube-sync-gateway-services").Spec.MatchConditions
 	if len(by) != 1 || !strings.Contains(by[0].Expression, "'"+account+"'") {
-		t.Errorf("the policy for the Services of Gateways is not about %s: %v", account, by)
+		t.Errorf("the policy for the Services of Gateways is not for %s: %v", account, by)
 	}
 
 	chart := chartObjects(t)
 	for id, want := range map[string][]rbacv1.PolicyRule{"ClusterRole kube-sync": all, "ClusterRole kube-sync-cluster-scoped": scoped} {
 		if diff := cmp.Diff(want, decode[rbacv1.ClusterRole](t, chart, id).Rules); diff != "" {
-			t.Errorf("helm-values.yaml: %s is not that of the manifests:\n%s", id, diff)
+			t.Errorf("helm-values.yaml: %s differs from install.yaml:\n%s", id, diff)
 		}
 	}
 	if diff := cmp.Diff(lease, decode[rbacv1.Role](t, chart, "Role NAMESPACE/kube-sync-lease").Rules); diff != "" {
-		t.Errorf("helm-values.yaml: the Role for the Lease is not that of the manifests:\n%s", diff)
+		t.Errorf("helm-values.yaml: the Role for the Lease differs from install.yaml:\n%s", diff)
 	}
 }
 
-// TestRolesOnlyRead lists all that kube-sync may write: no object that it serves.
+// TestRolesOnlyRead checks that kube-sync may write only Events, Leases and statuses.
 func TestRolesOnlyRead(t *testing.T) {
 	writable := map[string]bool{"events": true, "leases": true}
 	for id, object := range objects(t, readFile(t, "install.yaml")) {
