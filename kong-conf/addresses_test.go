@@ -68,8 +68,8 @@ func TestEgressAgrees(t *testing.T) {
 	}
 }
 
-// judge is a Lua program that prints for each line why the address is denied.
-const judge = `
+// reasonsProgram is a Lua program that prints for each line why the address is denied.
+const reasonsProgram = `
 package.path = arg[1] .. "/lua/?.lua;" .. package.path
 local addresses = require "kong.plugins.kube-sync-delta.addresses"
 local own = {}
@@ -92,8 +92,8 @@ func TestPoliciesAgree(t *testing.T) {
 	if _, err := os.Stat(luajit); err != nil {
 		t.Skip("luajit is missing: the answers of addresses.lua are not compared")
 	}
-	program := filepath.Join(t.TempDir(), "judge.lua")
-	if err := os.WriteFile(program, []byte(judge), 0o600); err != nil {
+	program := filepath.Join(t.TempDir(), "reasons.lua")
+	if err := os.WriteFile(program, []byte(reasonsProgram), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	addresses, ports := manyAddresses(), []uint16{80, 81}

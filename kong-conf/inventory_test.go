@@ -2,6 +2,7 @@ package kongconf_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ type kindRow struct {
 // configuration. A mute annotation changes only verdicts and statuses.
 type annotationRow struct {
 	Name  string            `json:"name"`
-	Shown string            `json:"shown"`
+	Title string            `json:"title"`
 	With  map[string]string `json:"with"`
 	On    map[string]string `json:"objects"`
 	Mute  bool              `json:"mute"`
@@ -117,11 +118,8 @@ have the effect that is listed. [MIGRATION.md](../MIGRATION.md) says how to migr
 	}
 	b.WriteString("\n## Annotations\n\n| Annotation and its objects | |\n|---|---|\n")
 	for _, a := range all.Annotations {
-		shown := a.Shown
-		if shown == "" {
-			shown = a.Name
-		}
-		row(t, b, fmt.Sprintf("`%s`: %s", shown, strings.Join(kindsOf(a), ", ")), a.Word, a.How)
+		title := cmp.Or(a.Title, a.Name)
+		row(t, b, fmt.Sprintf("`%s`: %s", title, strings.Join(kindsOf(a), ", ")), a.Word, a.How)
 	}
 	b.WriteString("\n## Labels\n\n| Label | |\n|---|---|\n")
 	for _, l := range all.Labels {

@@ -166,7 +166,7 @@ func TestRealRestrictedPod(t *testing.T) {
 		t.Errorf("have %v", got.Objects)
 	}
 	for _, resource := range []string{"ingressclasses", "namespaces"} {
-		if n := log.Count("msg=\"going on without a kind that may not be listed\" resource=" + resource); n != 1 {
+		if n := log.Count("msg=\"continuing without a kind that the gateway may not list\" resource=" + resource); n != 1 {
 			t.Errorf("%s: logged %d times", resource, n)
 		}
 	}

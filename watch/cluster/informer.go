@@ -250,7 +250,7 @@ func (i *informer) failed(_ context.Context, _ *cache.Reflector, err error) {
 		return // the ordinary ends of a watch
 	case apierrors.IsForbidden(err) && i.scope.optional:
 		i.refused.Do(func() {
-			i.log.Info("going on without a kind that may not be listed", "resource", i.resource.Resource, "name", i.scope.name, "reason", err)
+			i.log.Info("continuing without a kind that the gateway may not list", "resource", i.resource.Resource, "name", i.scope.name, "reason", err)
 			i.to.forbidden(i, err)
 		})
 	default:

@@ -189,7 +189,7 @@ func (f *Files) read(path string) *cachedFile {
 		file = &cachedFile{}
 	}
 	for _, ignored := range file.update(path, f.kinds) {
-		f.log.Info("ignoring a manifest of another kind", "position", ignored.Position.String(),
+		f.log.Info("ignoring a manifest of a kind that is not read", "position", ignored.Position.String(),
 			"api_version", ignored.APIVersion, "kind", ignored.Kind, "name", ignored.Name)
 	}
 	return file

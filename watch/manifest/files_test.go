@@ -165,20 +165,20 @@ func TestABrokenFileKeepsItsLastContent(t *testing.T) {
 	write(t, dir+"/never.yaml", "kind: Ingress")
 	got, log := watchFiles(t, dir)
 	got.untilHost("web", "one")
-	if fault := dir + "/never.yaml: document 1: no apiVersion"; log.Count(fault) != 1 {
+	if fault := dir + "/never.yaml: document 1: apiVersion is missing"; log.Count(fault) != 1 {
 		t.Errorf("the log doesn't say %q", fault)
 	}
 
 	write(t, dir+"/web.yaml", manifest("web", "two")+"---\nkind: Ingress\n")
 	write(t, dir+"/api.yaml", manifest("api", "two"))
 	got.untilHost("api", "two")
-	watchtest.Eventually(t, "the fault is logged", func() bool { return log.Count("/web.yaml: document 2: no apiVersion") == 1 })
+	watchtest.Eventually(t, "the fault is logged", func() bool { return log.Count("/web.yaml: document 2: apiVersion is missing") == 1 })
 	if got.host("web") != "one" {
 		t.Errorf("web has host %s", got.host("web"))
 	}
 	write(t, dir+"/api.yaml", manifest("api", "three"))
 	got.untilHost("api", "three")
-	if log.Count("document 2: no apiVersion") != 1 {
+	if log.Count("document 2: apiVersion is missing") != 1 {
 		t.Error("the same fault is logged again")
 	}
 	write(t, dir+"/web.yaml", manifest("web", "three"))

@@ -14,7 +14,7 @@ import (
 // flattens Lists and puts namespaced objects without a namespace into "default". As an API
 // server would, it fills in defaults, moves stringData into data, accepts every version of
 // a custom kind and rejects unknown fields. Missing UIDs and creation times stay empty.
-// The name appears in positions and errors, such as `shop.yaml: document 3: no apiVersion`;
+// The name appears in positions and errors, such as `shop.yaml: document 3: apiVersion is missing`;
 // "-" appears as "stdin".
 func Read(name string, stream io.Reader, of []kinds.Kind) (Manifests, error) {
 	reader := newReader(of, strict{})

@@ -93,13 +93,13 @@ func (r *reader) document(document []byte, position Position) error {
 	}
 	switch {
 	case head.APIVersion == "":
-		return errors.New("no apiVersion")
+		return errors.New("apiVersion is missing")
 	case head.Kind == "":
-		return errors.New("no kind")
+		return errors.New("kind is missing")
 	case strings.HasSuffix(head.Kind, "List"):
 		return r.list(head, position)
 	case head.Metadata.Name == "":
-		return fmt.Errorf("%s without metadata.name", head.Kind)
+		return fmt.Errorf("metadata.name of the %s is missing", head.Kind)
 	}
 	kind, ok := r.kind(head.TypeMeta)
 	if !ok {

@@ -117,16 +117,16 @@ func TestReadManifestsOfOddButValidFiles(t *testing.T) {
 func TestReadManifestsSaysWhatIsWrong(t *testing.T) {
 	const ok = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\n"
 	for name, test := range map[string]struct{ content, want string }{
-		"no apiVersion":    {ok + "kind: Ingress", "f.yaml: document 2: no apiVersion"},
-		"no kind":          {ok + "apiVersion: v1", "f.yaml: document 2: no kind"},
-		"no name":          {ok + "apiVersion: v1\nkind: Service", "f.yaml: document 2: Service without metadata.name"},
+		"no apiVersion":    {ok + "kind: Ingress", "f.yaml: document 2: apiVersion is missing"},
+		"no kind":          {ok + "apiVersion: v1", "f.yaml: document 2: kind is missing"},
+		"no name":          {ok + "apiVersion: v1\nkind: Service", "f.yaml: document 2: metadata.name of the Service is missing"},
 		"a list":           {ok + "- a\n- b", "f.yaml: document 2: not a Kubernetes object"},
 		"a word":           {ok + "hello", "f.yaml: document 2: not a Kubernetes object"},
 		"no YAML":          {ok + "a: b: c", "f.yaml: document 2: "},
 		"a field twice":    {ok + "kind: a\nkind: b", `"kind" already set`},
 		"an unknown field": {"apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {prots: []}", `f.yaml: document 1: Service default/web: `},
 		"a wrong type":     {"apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: 80}", "f.yaml: document 1: Service default/web: "},
-		"an item":          {"apiVersion: v1\nkind: List\nitems: [{}]", "f.yaml: document 1: item 1: no apiVersion"},
+		"an item":          {"apiVersion: v1\nkind: List\nitems: [{}]", "f.yaml: document 1: item 1: apiVersion is missing"},
 		"cut-off JSON":     {`{"apiVersion":"v1"`, "f.yaml: document 1: unexpected EOF"},
 		"the same twice":   {ok + ok, "f.yaml: document 2: Namespace a is already in f.yaml: document 1"},
 	} {

@@ -106,7 +106,7 @@ func (s *surveyor) duplicates() {
 	seen := map[unit.Key]Position{}
 	for _, m := range s.found.Objects {
 		if first, ok := seen[m.Key]; ok {
-			s.note(m.Position, &ObjectError{m.Key, errors.New("is already in " + first.String())})
+			s.note(m.Position, &ObjectError{m.Key, errors.New("the object is already in " + first.String())})
 			continue
 		}
 		seen[m.Key] = m.Position

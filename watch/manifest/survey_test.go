@@ -73,9 +73,9 @@ func TestSurvey(t *testing.T) {
 	want := []string{
 		`1/0 a: unknown field "nope"`,
 		"12/0 : not a Kubernetes object",
-		"14/1 : Service without metadata.name",
+		"14/1 : metadata.name of the Service is missing",
 		"20/0 p: refused",
-		"7/0 a: is already in " + file + ": document 1",
+		"7/0 a: the object is already in " + file + ": document 1",
 	}
 	if diff := cmp.Diff(want, faults); diff != "" {
 		t.Error(diff)

@@ -1,5 +1,5 @@
--- The policy that decides which addresses the gateway connects to for its tenants. The Go package
--- translate/address holds the same policy. Only a worker knows what names resolve to and where
+-- The policy that decides to which addresses the gateway connects for its tenants. The Go package
+-- translate/address has the same policy, but only a worker knows what names resolve to and where
 -- plugins connect. A test compares both lists and their answers.
 --
 -- An address is a string of 4 or 16 octets here.

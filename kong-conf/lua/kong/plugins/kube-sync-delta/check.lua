@@ -13,8 +13,7 @@ local unmarshall = internals.module("kong.db.declarative.marshaller").unmarshall
 
 local null = ngx.null
 
--- A refusal names at most this many errors of an entity.
-local MOST_ERRORS = 20
+local MOST_ERRORS = 20 -- of an entity in a refusal
 
 
 local _M = {}

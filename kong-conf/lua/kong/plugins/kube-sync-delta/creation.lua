@@ -13,8 +13,7 @@ local unmarshall = internals.module("kong.db.declarative.marshaller").unmarshall
 local upstreams = internals.module("kong.runloop.balancer.upstreams")
 
 
--- The seconds for which a worker creates balancers without a break.
-local SLICE = 0.002
+local SLICE = 0.002 -- seconds for which a worker creates balancers without a break
 
 
 -- The upstreams whose balancers requests were creating when all balancers were removed. They may be from

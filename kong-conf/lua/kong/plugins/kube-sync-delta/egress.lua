@@ -30,7 +30,7 @@ local policy
 local resolvers, sockets, relay = {}, {}, {}
 
 
--- A cache of what judge returns, by address, or by address and port. It is cleared when it is full.
+-- A cache of what denial returns, by address, or by address and port. It is cleared when it is full.
 local known, count = {}, 0
 local looked, learned = 0, ""
 
@@ -52,7 +52,7 @@ end
 
 
 -- Returns why an address is denied, or false.
-local function judge(host, port)
+local function denial(host, port)
   local now = ngx.now()
   if now - looked >= LOOK then
     looked = now
@@ -85,7 +85,7 @@ local function refuse(host, port)
     return -- Kong itself returns an error
   end
 
-  local what = judge(host, port)
+  local what = denial(host, port)
   if not what or sockets[host] then
     return
   end
@@ -151,7 +151,7 @@ end
 local function guard_peers()
   internals.replace("kong", "balancer>set_current_peer", function(set_current_peer)
     return function(address, port, options)
-      local what = judge(address, port)
+      local what = denial(address, port)
       if not what or relay[endpoint(address, port) or ""] then
         return set_current_peer(address, port, options)
       end

@@ -22,9 +22,7 @@ local SOURCE = "kube-sync-delta"
 local PATIENCE = 5 -- seconds that a worker lags behind before it loads the whole configuration again
 local RETRY = 1 -- seconds before it tries again to take over a change
 local ATTEMPTS = 3 -- of a full load
-
--- Seconds between two looks at the progress of a full load.
-local LOOK = 0.02
+local LOOK = 0.02 -- seconds between two looks at the progress of a full load
 
 local MUTEX = { name = SOURCE, timeout = 60 }
 
@@ -205,7 +203,7 @@ local function on_delta(data)
 end
 
 
--- The new configuration is in effect when the plugins iterator is another one. Deltas do not wait for what
+-- The new configuration is in effect once Kong has replaced the plugins iterator. Deltas do not wait for what
 -- Kong does after that.
 local function during_load(premature, load)
   while not premature and loading == load and not ngx.worker.exiting() do

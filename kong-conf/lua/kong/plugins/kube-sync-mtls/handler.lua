@@ -9,8 +9,7 @@ local validation = require "kong.plugins.kube-sync-mtls.validation"
 local tonumber = tonumber
 local ngx = ngx
 
--- nginx closes the connection without a response.
-local CLOSE = 444
+local CLOSE = 444 -- nginx closes the connection without a response
 
 local MTLS = {
   -- Before all others: a refused request is neither counted nor redirected.

@@ -11,9 +11,7 @@ local tls = internals.module("resty.kong.tls")
 local VERIFY_PEER_OR_FAIL = 3
 local CTRL_SET_VERIFY_CERT_STORE = 106
 local SHARED = 1 -- the connection does not take over our store
-
--- How many intermediate authorities a client's certificate may have.
-local DEPTH = 10
+local DEPTH = 10 -- intermediate authorities of a client's certificate at most
 
 local C = ffi.C
 local handshake = {}

@@ -68,7 +68,7 @@ end
 function _M.sending(ctx)
   local host = var.upstream_host
   if host and host ~= "" and host ~= ctx.cached_request_headers.host and find(host, "%c") then
-    return error(400, "the name of the backend that a plugin makes has control characters")
+    return error(400, "the header Host that a plugin sets has control characters")
   end
 end
 

@@ -23,7 +23,7 @@ return function(headers, asked)
   end
 
   if type(said) == "table" then
-    return error(400, "the request has several headers Host")
+    return error(400, "the request has several Host headers")
   end
 
   -- an IPv6 address contains colons
@@ -34,7 +34,7 @@ return function(headers, asked)
 
   local bare = match(name, "^(.-)%.?$")
   if lower(bare) ~= var.host or port ~= "" and not match(port, "^:%d*$") then
-    return error(400, "the header Host is neither a host name nor a host name and a port")
+    return error(400, "the header Host has to be a host name, with or without a port")
   end
 
   local agreed = bare .. port
