@@ -43,14 +43,14 @@ type subscriber interface {
 type informer struct {
 	kind kinds.Kind
 	// resource is the resource of the kind in the version in which it is read.
-	resource schema.GroupVersionResource
-	scope    scope
-	to       subscriber
-	log      *slog.Logger
-	shared   cache.SharedIndexInformer
-	handler  cache.ResourceEventHandlerRegistration
-	refused  sync.Once
-	ignored  ignoredFields
+	resource   schema.GroupVersionResource
+	scope      scope
+	subscriber subscriber
+	log        *slog.Logger
+	shared     cache.SharedIndexInformer
+	handler    cache.ResourceEventHandlerRegistration
+	refused    sync.Once
+	ignored    ignoredFields
 }
 
 // informerFactory makes informers for its namespaces; for all if it has none.
@@ -61,10 +61,10 @@ type informerFactory struct {
 }
 
 // informers returns an informer of a kind for each scope. They do not run yet.
-func (f informerFactory) informers(kind kinds.Kind, resource schema.GroupVersionResource, to subscriber) ([]*informer, error) {
+func (f informerFactory) informers(kind kinds.Kind, resource schema.GroupVersionResource, subscriber subscriber) ([]*informer, error) {
 	var made []*informer
 	for _, scope := range scopes(f.namespaces, kind) {
-		i := &informer{kind: kind, resource: resource, scope: scope, to: to, log: f.log}
+		i := &informer{kind: kind, resource: resource, scope: scope, subscriber: subscriber, log: f.log}
 		if err := i.setUp(f.clients); err != nil {
 			return nil, fmt.Errorf("watch %s: %w", resource.String(), err)
 		}
@@ -126,7 +126,7 @@ func (i *informer) run(ctx context.Context) {
 	go func() {
 		select {
 		case <-i.handler.HasSyncedChecker().Done():
-			i.to.listed(i)
+			i.subscriber.listed(i)
 		case <-ctx.Done():
 		}
 	}()
@@ -214,7 +214,7 @@ func (i *informer) update(before, after any) {
 	case ok && ok2 && old.GetResourceVersion() != "" && old.GetResourceVersion() == object.GetResourceVersion():
 		// listed again
 	case ok && ok2 && i.kind.Fetch == nil && i.kind.Same(old, object):
-		i.to.unread(i.kind.Key(object))
+		i.subscriber.unread(i.kind.Key(object))
 	default:
 		i.deliver(after)
 	}
@@ -226,9 +226,9 @@ func (i *informer) deliver(received any) {
 		return
 	}
 	if _, partial := object.(*metav1.PartialObjectMetadata); partial {
-		i.to.changed(i, i.kind.Key(object), nil)
+		i.subscriber.changed(i, i.kind.Key(object), nil)
 	} else {
-		i.to.changed(i, i.kind.Key(object), object)
+		i.subscriber.changed(i, i.kind.Key(object), object)
 	}
 }
 
@@ -238,7 +238,7 @@ func (i *informer) remove(received any) {
 	}
 	if object, ok := received.(unit.Object); ok {
 		i.ignored.set(i.kind.Key(object), nil)
-		i.to.changed(i, i.kind.Key(object), nil)
+		i.subscriber.changed(i, i.kind.Key(object), nil)
 	}
 }
 
@@ -251,9 +251,9 @@ func (i *informer) failed(_ context.Context, _ *cache.Reflector, err error) {
 	case apierrors.IsForbidden(err) && i.scope.optional:
 		i.refused.Do(func() {
 			i.log.Info("continuing without a kind that the gateway may not list", "resource", i.resource.Resource, "name", i.scope.name, "reason", err)
-			i.to.forbidden(i, err)
+			i.subscriber.forbidden(i, err)
 		})
 	default:
-		i.to.failed(i, err)
+		i.subscriber.failed(i, err)
 	}
 }

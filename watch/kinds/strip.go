@@ -19,8 +19,8 @@ func bare(m metav1.ObjectMeta) metav1.ObjectMeta {
 	}
 }
 
-// described is [bare] with labels and annotations.
-func described(m metav1.ObjectMeta) metav1.ObjectMeta {
+// labeled is [bare] with labels and annotations.
+func labeled(m metav1.ObjectMeta) metav1.ObjectMeta {
 	kept := bare(m)
 	kept.Labels, kept.Annotations = m.Labels, m.Annotations
 	return kept
@@ -29,7 +29,7 @@ func described(m metav1.ObjectMeta) metav1.ObjectMeta {
 func stripService(s *corev1.Service) {
 	*s = corev1.Service{
 		TypeMeta:   s.TypeMeta,
-		ObjectMeta: described(s.ObjectMeta),
+		ObjectMeta: labeled(s.ObjectMeta),
 		Spec: corev1.ServiceSpec{
 			Type:         s.Spec.Type,
 			Ports:        s.Spec.Ports,

@@ -85,7 +85,7 @@ func (c *conditions) write(ctx context.Context, key unit.Key, desired desiredSta
 	if !differs {
 		return false
 	}
-	patch, err := replacing(c.cluster.Kind(key.Kind), object, status)
+	patch, err := replacementPatch(c.cluster.Kind(key.Kind), object, status)
 	if err == nil {
 		err = c.cluster.PatchStatus(ctx, key, object.GetResourceVersion(), patch)
 	}
@@ -101,9 +101,9 @@ func (c *conditions) write(ctx context.Context, key unit.Key, desired desiredSta
 	return false
 }
 
-// replacing returns a merge patch that replaces the status of an object. A merge patch keeps
+// replacementPatch returns a merge patch that replaces the status of an object. A merge patch keeps
 // the fields that it does not name, so it names those to remove.
-func replacing(kind kinds.Kind, object unit.Object, status any) (map[string]any, error) {
+func replacementPatch(kind kinds.Kind, object unit.Object, status any) (map[string]any, error) {
 	var have struct{ Status map[string]any }
 	var patch map[string]any
 	if err := errors.Join(convert(object, &have), convert(status, &patch)); err != nil {

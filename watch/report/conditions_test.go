@@ -27,7 +27,7 @@ func TestReplacedStatusLeavesNothingBehind(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			patch, err := replacing(kinds.Kind{}, set, c.status)
+			patch, err := replacementPatch(kinds.Kind{}, set, c.status)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +43,7 @@ func TestStatusOfXListenerSetHasPorts(t *testing.T) {
 	set := &experimental.XListenerSet{}
 	set.Spec.Listeners = []gatewayv1.ListenerEntry{{Name: "open", Port: 80}}
 	kind := kindNamed(t, unit.XListenerSet)
-	patch, err := replacing(kind, set, gatewayv1.ListenerSetStatus{Listeners: []gatewayv1.ListenerEntryStatus{{Name: "open"}}})
+	patch, err := replacementPatch(kind, set, gatewayv1.ListenerSetStatus{Listeners: []gatewayv1.ListenerEntryStatus{{Name: "open"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestStatusOfXListenerSetHasPorts(t *testing.T) {
 func TestStatusOfListenersHasKinds(t *testing.T) {
 	for _, name := range []unit.Kind{unit.Gateway} {
 		kind := kindNamed(t, name)
-		patch, err := replacing(kind, kind.New(), gatewayv1.GatewayStatus{Listeners: []gatewayv1.ListenerStatus{{Name: "a"}}})
+		patch, err := replacementPatch(kind, kind.New(), gatewayv1.GatewayStatus{Listeners: []gatewayv1.ListenerStatus{{Name: "a"}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ import (
 
 func TestGatewaysAreFoundByOwnedObjects(t *testing.T) {
 	o := newOwnedServices(newFakes().cluster(t), watchtest.Quiet())
-	o.use(watch.NewFairQueue(workqueue.DefaultTypedControllerRateLimiter[unit.Key]()))
+	o.setQueue(watch.NewFairQueue(workqueue.DefaultTypedControllerRateLimiter[unit.Key]()))
 	gateway := unit.Key{Kind: unit.Gateway, Namespace: "shop", Name: "web"}
 	object := &corev1.Service{TypeMeta: metav1.TypeMeta{Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web-kong"}}
 	o.report(Report{Object: gateway, Owned: []unit.Object{object}})

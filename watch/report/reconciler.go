@@ -101,14 +101,14 @@ func (r *reconciler[D]) enqueue(key unit.Key) {
 // lead reconciles until the context ends, starting with all objects.
 func (r *reconciler[D]) lead(ctx context.Context) {
 	work := watch.NewFairQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[unit.Key](200*time.Millisecond, time.Minute))
-	r.use(work)
+	r.setQueue(work)
 	r.rewriteAll()
 	r.drain(ctx, work)
-	r.use(nil)
+	r.setQueue(nil)
 }
 
-// use sets the queue; nil for none.
-func (r *reconciler[D]) use(work watch.FairQueue) {
+// setQueue sets the queue; nil for none.
+func (r *reconciler[D]) setQueue(work watch.FairQueue) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.work = work

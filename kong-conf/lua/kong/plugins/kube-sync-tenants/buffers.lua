@@ -117,7 +117,7 @@ end
 
 
 -- Returns what is wrong with this Kong, or nil. It runs after redis.lua, which replaces get_db_key.
-function _M.split()
+function _M.install()
   local problem = internals.problem()
   if problem then
     return problem

@@ -81,7 +81,7 @@ end
 local isolated = false
 
 
-function _M.limit()
+function _M.install()
   iterators.watch(function(iterator)
     local own = iterators.configurations(iterator, NAME)
     local conf = own and own[GLOBAL]

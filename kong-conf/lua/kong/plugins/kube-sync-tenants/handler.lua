@@ -10,33 +10,33 @@ local Tenants = {
 local problems = {}
 
 
-local function part(name)
-  problems[#problems + 1] = require("kong.plugins.kube-sync-tenants." .. name).split()
+local function install(name)
+  problems[#problems + 1] = require("kong.plugins.kube-sync-tenants." .. name).install()
 end
 
 
-part("queues")
+install("queues")
 
 if ngx.config.subsystem == "http" then
   local consumers = require "kong.plugins.kube-sync-tenants.consumers"
-  local unlimited = consumers.problem()
-  if unlimited then
-    problems[#problems + 1] = unlimited
+  local problem = consumers.problem()
+  if problem then
+    problems[#problems + 1] = problem
     -- No request may pass with a consumer that is not for its route.
     function Tenants.access(_, conf)
       if conf.isolated then
-        return kong.response.error(503, unlimited)
+        return kong.response.error(503, problem)
       end
     end
 
   else
-    consumers.limit()
-    part("metrics")
+    consumers.install()
+    install("metrics")
   end
 
-  part("limits")
-  part("redis")
-  part("buffers")
+  install("limits")
+  install("redis")
+  install("buffers")
 end
 
 

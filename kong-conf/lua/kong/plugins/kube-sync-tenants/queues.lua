@@ -8,7 +8,7 @@ local _M = {}
 
 
 -- Returns what is wrong with this Kong, or nil.
-function _M.split()
+function _M.install()
   local problem = internals.problem()
   if problem then
     return problem

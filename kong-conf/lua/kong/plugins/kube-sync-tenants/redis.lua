@@ -56,7 +56,7 @@ end
 
 
 -- Returns what is wrong with this Kong, or nil.
-function _M.split()
+function _M.install()
   local problem = internals.problem()
   if problem then
     return problem
