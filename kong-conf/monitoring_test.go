@@ -28,7 +28,7 @@ var fqName = regexp.MustCompile(`fqName: "([^"]+)"`)
 func exported(t *testing.T) map[string]bool {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	server := serve.New(serve.Options{Also: datapath.New(datapath.Options{Log: log}), Log: log})
+	server := serve.New(serve.Options{Collector: datapath.New(datapath.Options{Log: log}), Log: log})
 	descriptions := make(chan *prometheus.Desc)
 	go func() {
 		server.Describe(descriptions)

@@ -16,28 +16,28 @@ import (
 	"github.com/kube-sync/kube-sync/watch/clientlog"
 )
 
-// controller configures the Kong with a prefix, in the process of its plugin server.
+// controller configures the Kong with a prefix. It runs in the plugin server's process.
 type controller struct {
 	prefix   string
 	settings settings.Settings
-	// invalid is what is wrong with the settings; nil if nothing is.
+	// invalid joins the errors in the settings; nil if there are none.
 	invalid error
-	// unread is why Kong's settings could not be read, which is part of invalid.
+	// unread is why Kong's settings could not be read. It is part of invalid.
 	unread error
 	log    *slog.Logger
 }
 
-// newController reads the settings. From then on the whole process logs where Kong does.
+// newController reads the settings. From then on the whole process logs to Kong's log.
 func newController(prefix string, flags map[string]string) *controller {
 	s, unread, invalid := load(prefix, flags)
 	log := process.NewLog(s.LogLevel, s.LogFormat)
 	slog.SetDefault(log)
 	klog.SetSlogLogger(slog.New(clientlog.WithoutBodies(log.Handler())))
-	for _, err := range split(invalid) {
-		log.Error("A setting is wrong; nothing is configured until it is mended", "error", err)
+	for _, err := range unjoin(invalid) {
+		log.Error("A setting is invalid; nothing is configured until it is corrected", "error", err)
 	}
 	if s.Unguarded {
-		log.Error("Plugins connect to any address, and ALLOW_EXTERNAL_NAME has no effect: Kong's workers judge addresses only with the plugin kube-sync-delta, which KONG_PLUGINS does not name")
+		log.Error("Plugins connect to any address, and ALLOW_EXTERNAL_NAME has no effect: Kong's workers check addresses only with the plugin kube-sync-delta; add it to KONG_PLUGINS")
 	}
 	if err := process.EndWithParent(); err != nil {
 		log.Error("Kong's worker is gone", "error", err)
@@ -49,7 +49,7 @@ func newController(prefix string, flags map[string]string) *controller {
 }
 
 // run configures Kong until the context ends, if this is the newest of Kong's plugin servers. It
-// does not end the process after an error: Kong would start it again at once, without end.
+// does not end the process after an error, as Kong would start it again at once, forever.
 func (c *controller) run(ctx context.Context) {
 	var turn *process.Turn
 	process.Supervise(ctx, c.log, "turn", func(ctx context.Context) error {
@@ -61,14 +61,14 @@ func (c *controller) run(ctx context.Context) {
 		}
 		err := turn.Hold(ctx, c.log, c.runParts)
 		if errors.Is(err, process.ErrSuperseded) {
-			c.log.Info("A newer process of this Kong takes over; this one goes on as plugin server only")
+			c.log.Info("A newer process of this Kong takes over; this one continues as a plugin server only")
 			<-ctx.Done()
 		}
 		return err
 	})
 }
 
-// runParts runs the parts, each of which starts again after an error.
+// runParts runs the parts. Each is started again after an error.
 func (c *controller) runParts(ctx context.Context) error {
 	relay := newRelay(c.prefix, c.settings, c.log)
 	server := newServer(c.settings, relay, c.log)
@@ -92,8 +92,8 @@ func (c *controller) runParts(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// awaitReadable ends the process once Kong's settings can be read: Kong starts it again, with
-// them. Only a restart of Kong changes the other invalid settings.
+// awaitReadable ends the process once Kong's settings can be read: Kong then starts it again with
+// them. Other invalid settings change only when Kong is restarted.
 func (c *controller) awaitReadable(ctx context.Context) {
 	if c.unread == nil {
 		return
@@ -110,16 +110,16 @@ func (c *controller) awaitReadable(ctx context.Context) {
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
-// load reads the settings of the Kong with this prefix. What is invalid includes why Kong's could
-// not be read.
+// load reads the settings of the Kong with a prefix. invalid includes unread, why Kong's own
+// settings could not be read.
 func load(prefix string, flags map[string]string) (s settings.Settings, unread, invalid error) {
 	kong, unread := settings.ReadKong(prefix)
 	s, err := settings.Load(settings.Sources{Flags: flags, Kong: kong, Environ: os.Environ()})
 	return s, unread, errors.Join(unread, err)
 }
 
-// split returns the errors that were joined.
-func split(err error) []error {
+// unjoin returns the errors that were joined.
+func unjoin(err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		if err == nil {
@@ -129,7 +129,7 @@ func split(err error) []error {
 	}
 	var all []error
 	for _, one := range joined.Unwrap() {
-		all = append(all, split(one)...)
+		all = append(all, unjoin(one)...)
 	}
 	return all
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
-// localKong is a Kong that has this executable as its plugin server. It has a setting
-// that is wrong, so that there is no need of a cluster.
+// localKong is a Kong with this executable as its plugin server. A setting is invalid, so that it
+// needs no cluster.
 type localKong struct {
 	prefix, health string
 	env            []string
@@ -31,7 +31,8 @@ func startKong(t *testing.T) *localKong {
 	return startKongAs(t, "root root")
 }
 
-// startKongAs has workers of a user and group, which may reach the executable and the prefix.
+// startKongAs starts a Kong whose workers run as a user and group, which can reach the executable
+// and the prefix.
 func startKongAs(t *testing.T, user string) *localKong {
 	t.Helper()
 	if testing.Short() {
@@ -40,7 +41,7 @@ func startKongAs(t *testing.T, user string) *localKong {
 	if _, err := exec.LookPath("kong"); err != nil {
 		t.Skip("there is no kong on PATH: this is not tested against a real one")
 	}
-	dir, err := os.MkdirTemp("", "kong") // t.TempDir is nobody else's
+	dir, err := os.MkdirTemp("", "kong") // other users cannot read t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func startKongAs(t *testing.T, user string) *localKong {
 	if err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(prefix, 0o755)); err != nil { //nolint:gosec // see above
 		t.Fatal(err)
 	}
-	// The name of the executable is that of the plugin and of the socket.
+	// The plugin and the socket have the name of the executable.
 	executable := filepath.Join(dir, "kube-sync")
 	content, err := os.ReadFile(os.Args[0])
 	if err != nil {
@@ -89,8 +90,8 @@ func startKongAs(t *testing.T, user string) *localKong {
 	return k
 }
 
-// Workers of another user than Kong's can read nothing of ours: Kong's own log says so, and
-// no process is started each second.
+// Workers that run as another user than Kong cannot read our files: Kong's log says so, and the
+// process is not restarted each second.
 func TestRealKongOfAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root starts workers of another user")
@@ -104,7 +105,7 @@ func TestRealKongOfAnotherUser(t *testing.T) {
 		text, _ := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
 		return string(text)
 	}
-	k.eventually(t, "word of it in Kong's log", func() bool {
+	k.eventually(t, "message in Kong's log", func() bool {
 		return strings.Contains(log(), "[error]") && strings.Contains(log(), "kube-sync cannot read Kong's settings in effect") &&
 			strings.Contains(log(), k.prefix+"/.kong_env: Permission denied")
 	})
@@ -138,7 +139,7 @@ func (k *localKong) master(t *testing.T) int {
 	return pid
 }
 
-// servers lists our processes in this house.
+// servers returns the process ids of our processes of this Kong.
 func (k *localKong) servers() []int {
 	log, _ := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
 	pids := []int{}
@@ -178,8 +179,8 @@ func (k *localKong) eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// Kong starts us without arguments and environment, and still we find our settings,
-// have one server act at a time, and leave no orphan.
+// Kong starts us without arguments and environment. We still find our settings, only one process
+// acts at a time, and none is left as an orphan.
 func TestRealKong(t *testing.T) {
 	k := startKong(t)
 	k.eventually(t, "answer", func() bool { return strings.Contains(k.readyz(), "INGRES_CLASS is unknown") })
@@ -213,7 +214,7 @@ func TestRealKong(t *testing.T) {
 	})
 
 	log, err := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
-	if err != nil || !strings.Contains(string(log), "A setting is wrong") {
+	if err != nil || !strings.Contains(string(log), "A setting is invalid") {
 		t.Errorf("our log is not in Kong's: %v\n%s", err, log)
 	}
 }

@@ -1,7 +1,7 @@
-// Command kube-sync configures the Kong that it lives in from Kubernetes.
+// Command kube-sync configures the Kong that it runs in from Kubernetes.
 //
 // Without arguments, or with flags alone, it is the plugin server that Kong starts
-// beside its workers. With a word as first argument it is a command line tool: see
+// beside its workers. If the first argument is a command, it is a command line tool: see
 // kube-sync help.
 package main
 
@@ -24,17 +24,17 @@ import (
 )
 
 const (
-	// priority orders the plugin among others. It has no phases, so that no order matters.
+	// priority is required by Kong. It has no effect, as the plugin has no phases.
 	priority = 1
-	// shutdownTimeout bounds the last statuses and the release of the Lease when Kong ends.
+	// shutdownTimeout limits the last status updates and the release of the Lease when Kong ends.
 	shutdownTimeout = 3 * time.Second
 	// The waits between attempts to listen grow from listenFirst to listenMost.
 	listenFirst = time.Second
 	listenMost  = 30 * time.Second
 )
 
-// Config is the configuration of the Kong plugin "kube-sync". It has no phases: Kong
-// is configured without anything in the way of its requests.
+// Config is the configuration of the Kong plugin "kube-sync". The plugin has no phases: it never
+// handles a request.
 type Config struct{}
 
 // New returns an empty configuration.
@@ -50,16 +50,16 @@ func main() {
 		startController(given)
 		listen()
 	}
-	// It returns after a description, which goes to standard output.
+	// With -dump, StartServer prints a description and returns.
 	if err := server.StartServer(New, threeNumbers(cli.Version), priority); err != nil {
 		os.Stderr.WriteString("kube-sync: plugin server: " + err.Error() + "\n")
 		os.Exit(1)
 	}
 }
 
-// listen runs the plugin server and never returns. If the server cannot listen at its socket, it
-// tries again after growing waits: Kong would start an ended process again each second, and not log
-// why it ended.
+// listen runs the plugin server and never returns. If the server cannot listen on its socket,
+// listen tries again after growing waits: Kong would start an ended process again each second,
+// without logging why it ended.
 func listen() {
 	for wait := listenFirst; ; wait = min(2*wait, listenMost) {
 		err := server.StartServer(New, threeNumbers(cli.Version), priority)
@@ -68,7 +68,7 @@ func listen() {
 	}
 }
 
-// verbOf returns the arguments of the command line tool, or nil if Kong starts the process.
+// verbOf returns the arguments of the command line, or nil if Kong starts the process.
 func verbOf(args []string) []string {
 	switch {
 	case len(args) == 0:
@@ -89,17 +89,17 @@ func threeNumbers(version string) string {
 	return "0.0.0"
 }
 
-// startController starts the controller beside the plugin server, with the settings of the
-// command line.
+// startController starts the controller beside the plugin server, with the settings on the command
+// line.
 func startController(given map[string]string) {
 	option := flag.Lookup("kong-prefix")
 	named := false
 	flag.Visit(func(f *flag.Flag) { named = named || f == option })
-	// Kong's default command to start us does not name a prefix.
+	// Kong's default start command has no prefix.
 	if found, ok := process.Prefix(); ok && !named {
 		_ = option.Value.Set(found)
 	}
-	// The plugin server parses the flags again, so that they are not read later.
+	// Read the flag now: the plugin server parses the flags again.
 	prefix := option.Value.String()
 	c := newController(prefix, given)
 	// Kong ends its plugin servers with one SIGTERM.

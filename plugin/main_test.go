@@ -19,7 +19,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
-// The test executable is kube-sync when a test starts it with this variable.
+// asMain is the variable that makes the test executable run main.
 const asMain = "KUBE_SYNC_TEST_MAIN"
 
 func TestMain(m *testing.M) {
@@ -32,12 +32,12 @@ func TestMain(m *testing.M) {
 
 func command(args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)
-	// As Kong does it: nothing in the environment.
+	// The environment is empty, as with Kong.
 	cmd.Env = []string{asMain + "=1"}
 	return cmd
 }
 
-// Kong parses standard output as a whole.
+// Kong parses the whole standard output.
 func TestDump(t *testing.T) {
 	output, err := command("-dump", "-kong-prefix", "/kong_prefix").Output()
 	if err != nil {
@@ -86,7 +86,7 @@ func TestThreeNumbers(t *testing.T) {
 	}
 }
 
-// Kong would start us every second if a wrong setting were the end.
+// An invalid setting does not end the process: Kong would restart it each second.
 func TestWrongSetting(t *testing.T) {
 	prefix, address := t.TempDir(), freeport.Address(t)
 	if err := os.WriteFile(filepath.Join(prefix, ".kong_env"), []byte(strings.Join([]string{
@@ -96,7 +96,7 @@ func TestWrongSetting(t *testing.T) {
 	}, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// The log goes to standard error of the parent: that is us.
+	// The log goes to the parent's standard error: the parent is this test.
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -143,13 +143,13 @@ func TestWrongSetting(t *testing.T) {
 	if waitErr != nil {
 		t.Errorf("end: %v", waitErr)
 	}
-	if !strings.Contains(string(log), "A setting is wrong") || !strings.Contains(string(log), "INGRES_CLASS") || out.Len() != 0 {
+	if !strings.Contains(string(log), "A setting is invalid") || !strings.Contains(string(log), "INGRES_CLASS") || out.Len() != 0 {
 		t.Errorf("log %s\nown output %s", log, out.String())
 	}
 }
 
-// Kong would start us every second, and drop what we say, if a prefix that cannot be written
-// to were the end.
+// A prefix without settings does not end the process: Kong would restart it each second, and drop
+// its output.
 func TestUnreadableSettings(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "later")
 	cmd := command("-kong-prefix", prefix, "-health-probe-bind-address", "off", "-metrics-bind-address", "off", "-relay-bind-address", "off")
@@ -165,7 +165,7 @@ func TestUnreadableSettings(t *testing.T) {
 	select {
 	case err := <-ended:
 		ended <- err
-		t.Fatalf("it ends without a prefix: %v", err)
+		t.Fatalf("the process ends without a prefix: %v", err)
 	case <-time.After(listenFirst + 500*time.Millisecond):
 	}
 	if err := os.Mkdir(prefix, 0o700); err != nil {
@@ -179,10 +179,10 @@ func TestUnreadableSettings(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("it does not listen in a prefix that came late: %v", err)
+			t.Fatalf("the process does not listen in a prefix that was created late: %v", err)
 		}
 	}
-	// With Kong's settings there it ends by itself, for Kong to start it again.
+	// With Kong's settings it ends, so that Kong starts it again.
 	if err := os.WriteFile(filepath.Join(prefix, ".kong_env"), []byte("prefix = "+prefix+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -193,16 +193,16 @@ func TestUnreadableSettings(t *testing.T) {
 			t.Errorf("it ends with %v", err)
 		}
 	case <-time.After(3 * time.Minute):
-		t.Error("it goes on without Kong's settings when they can be read")
+		t.Error("the process continues without Kong's settings when they can be read")
 	}
 }
 
 func TestSplit(t *testing.T) {
 	got := []string{}
-	for _, err := range split(os.ErrExist) {
+	for _, err := range unjoin(os.ErrExist) {
 		got = append(got, err.Error())
 	}
-	if diff := cmp.Diff([]string{"file already exists"}, got); diff != "" || split(nil) != nil {
+	if diff := cmp.Diff([]string{"file already exists"}, got); diff != "" || unjoin(nil) != nil {
 		t.Error(diff)
 	}
 }

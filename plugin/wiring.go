@@ -12,6 +12,7 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/agent"
 	"github.com/kube-sync/kube-sync/plugin/datapath"
 	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/plugin/process"
 	"github.com/kube-sync/kube-sync/plugin/serve"
 	"github.com/kube-sync/kube-sync/plugin/settings"
@@ -22,8 +23,8 @@ import (
 	"github.com/kube-sync/kube-sync/watch/report"
 )
 
-// ledgerFile is in Kong's prefix. It notes what is being sent to Kong.
-const ledgerFile = "kube-sync.sending"
+// journalFile is in Kong's prefix. It has the units that are being sent to Kong.
+const journalFile = "kube-sync.sending"
 
 func newRelay(prefix string, s settings.Settings, log *slog.Logger) *datapath.Relay {
 	return datapath.New(datapath.Options{
@@ -33,15 +34,14 @@ func newRelay(prefix string, s settings.Settings, log *slog.Logger) *datapath.Re
 
 func newServer(s settings.Settings, relay *datapath.Relay, log *slog.Logger) *serve.Server {
 	return serve.New(serve.Options{
-		HealthAddress: s.HealthProbeAddress, MetricsAddress: s.MetricsAddress, DataPlane: s.Admin, Also: relay, Log: log,
+		HealthAddress: s.HealthProbeAddress, MetricsAddress: s.MetricsAddress, DataPlane: s.Admin, Collector: relay, Log: log,
 	})
 }
 
-// runAgent keeps the local Kong, and the relay beside it, in step with the cluster or with a
-// directory of manifests until the context ends. Errors are those that keep the agent from
-// starting.
+// runAgent keeps the local Kong and the relay in step with the cluster or with a directory of
+// manifests until the context ends. It returns an error if the agent cannot start.
 func runAgent(ctx context.Context, prefix string, s settings.Settings, relay *datapath.Relay, server *serve.Server, log *slog.Logger) error {
-	admin, err := gateway.NewAdmin(s.Admin, s.AdminTimeout)
+	admin, err := adminapi.NewClient(s.Admin, s.AdminTimeout)
 	if err != nil {
 		return err
 	}
@@ -72,25 +72,25 @@ func runAgent(ctx context.Context, prefix string, s settings.Settings, relay *da
 	return group.Wait()
 }
 
-// newGateway returns the local Kong, with what an earlier kube-sync noted about it.
-func newGateway(admin *gateway.Admin, relay *datapath.Relay, prefix string, log *slog.Logger) *gateway.Gateway {
+// newGateway returns the local Kong, with the journal of an earlier kube-sync.
+func newGateway(admin *adminapi.Client, relay *datapath.Relay, prefix string, log *slog.Logger) *gateway.Gateway {
 	kong := gateway.New(admin, relay)
-	ledger, err := gateway.OpenLedger(filepath.Join(prefix, ledgerFile), time.Now())
+	journal, err := gateway.OpenJournal(filepath.Join(prefix, journalFile), time.Now())
 	if err != nil {
 		log.Warn("What the previous kube-sync was sending is unknown", "error", err)
 	}
-	kong.Remember(ledger)
+	kong.UseJournal(journal)
 	return kong
 }
 
-// runningReporter is a reporter with work of its own to do.
+// runningReporter is a reporter that has to be run.
 type runningReporter interface {
 	agent.Reporter
 	Run(ctx context.Context) error
 }
 
-// newSource returns the cluster or the directory of manifests that the settings name, and its
-// reporter. It tells the server which kinds are read.
+// newSource returns the source that the settings name, a cluster or a directory of manifests, and
+// its reporter. It tells the server which kinds are read.
 func newSource(s settings.Settings, server *serve.Server, log *slog.Logger) (watch.Source, runningReporter, error) {
 	if s.Manifests != "" {
 		files := manifest.NewFiles(manifest.Options{Paths: []string{s.Manifests}, Log: log})
@@ -113,9 +113,9 @@ func newSource(s settings.Settings, server *serve.Server, log *slog.Logger) (wat
 	}
 	writer, err := report.NewWriter(c, report.Options{
 		UpdateStatus:      s.UpdateStatus,
-		PublishService:    named(s.PublishService),
+		PublishService:    optional(s.PublishService),
 		Addresses:         s.PublishStatusAddresses,
-		PublishServiceUDP: named(s.PublishServiceUDP),
+		PublishServiceUDP: optional(s.PublishServiceUDP),
 		AddressesUDP:      s.PublishStatusAddressesUDP,
 		EmitEvents:        s.EmitEvents,
 		Lease:             report.LeaseOptions{Name: s.ElectionID, Namespace: s.ElectionNamespace},
@@ -125,15 +125,15 @@ func newSource(s settings.Settings, server *serve.Server, log *slog.Logger) (wat
 	return c, writer, err
 }
 
-// named is nil for what has no name.
-func named(service types.NamespacedName) *types.NamespacedName {
+// optional returns nil for a name that is empty.
+func optional(service types.NamespacedName) *types.NamespacedName {
 	if service.Name == "" {
 		return nil
 	}
 	return &service
 }
 
-// idle is a reporter that has nothing to do between reports.
+// idle is a reporter that does nothing between reports.
 type idle struct{ agent.Reporter }
 
 // Run implements runningReporter.

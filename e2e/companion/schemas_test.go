@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate"
 	kongs "github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -86,7 +87,7 @@ func (noRelay) Keep([]*kongs.Entity)   {}
 
 func newSchemas(k *kong) *schemas {
 	k.t.Helper()
-	admin, err := gateway.NewAdmin(k.adminURL(""), 30*time.Second)
+	admin, err := adminapi.NewClient(k.adminURL(""), 30*time.Second)
 	if err != nil {
 		k.t.Fatal(err)
 	}

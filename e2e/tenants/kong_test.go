@@ -19,6 +19,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -68,7 +69,7 @@ func newScene(t *testing.T, o translate.Options, settings ...string) *scene {
 		"KONG_ADMIN_LISTEN=" + freeport.Address(t), "KONG_NGINX_ADMIN_LISTEN=unix:" + socket,
 	}, settings...), "kong", "start")
 	t.Cleanup(func() { stop(t, prefix) })
-	admin, err := gateway.NewAdmin("unix:"+socket, 30*time.Second)
+	admin, err := adminapi.NewClient("unix:"+socket, 30*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

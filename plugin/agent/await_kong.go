@@ -7,17 +7,18 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/plugin/serve"
 )
 
-// AwaitKong waits for Kong's Admin API and reads the version and the configuration of Kong. The
-// server is told why it is not ready yet. It is ready if Kong has a configuration: one that it kept
-// through a restart, or that an earlier kube-sync applied. Such a gateway serves, whether or not
-// the API server can be reached.
+// AwaitKong waits for Kong's Admin API and reads Kong's version and configuration. It tells the
+// server why it is not ready yet. The server becomes ready if Kong has a configuration: one that
+// survived a restart, or that an earlier kube-sync applied. Such a gateway serves even if the API
+// server cannot be reached.
 //
-// A Kong that any client can break is an error, unless it is allowed: it gets no configuration.
-func AwaitKong(ctx context.Context, admin *gateway.Admin, server *serve.Server, allowVulnerable bool, log *slog.Logger) error {
+// AwaitKong returns an error for a Kong that any client can exploit, unless allowVulnerable is
+// true: such a Kong gets no configuration.
+func AwaitKong(ctx context.Context, admin *adminapi.Client, server *serve.Server, allowVulnerable bool, log *slog.Logger) error {
 	server.SetReason("waiting for Kong's Admin API at " + admin.Address())
 	hash, err := awaitHash(ctx, admin)
 	if err != nil {
@@ -34,8 +35,8 @@ func AwaitKong(ctx context.Context, admin *gateway.Admin, server *serve.Server, 
 	return nil
 }
 
-// awaitHash waits for Kong's Admin API and returns the hash of the configuration that Kong has.
-func awaitHash(ctx context.Context, admin *gateway.Admin) (string, error) {
+// awaitHash waits for Kong's Admin API and returns the hash of Kong's configuration.
+func awaitHash(ctx context.Context, admin *adminapi.Client) (string, error) {
 	for {
 		hash, err := admin.Hash(ctx)
 		if err == nil {
@@ -49,8 +50,8 @@ func awaitHash(ctx context.Context, admin *gateway.Admin) (string, error) {
 	}
 }
 
-// checkVersion warns of a Kong with known vulnerabilities. One that is too old is an error.
-func checkVersion(ctx context.Context, admin *gateway.Admin, server *serve.Server, allowVulnerable bool, log *slog.Logger) error {
+// checkVersion logs Kong's known vulnerabilities, and returns an error if Kong is too old.
+func checkVersion(ctx context.Context, admin *adminapi.Client, server *serve.Server, allowVulnerable bool, log *slog.Logger) error {
 	software, err := admin.Software(ctx)
 	if err != nil {
 		return fmt.Errorf("asking Kong for its version: %w", err)

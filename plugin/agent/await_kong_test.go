@@ -10,11 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/plugin/serve"
 )
 
-// A Kong that any client can break is not configured, and one with lesser faults is with a warning.
+// A Kong that any client can exploit is not configured. One with lesser vulnerabilities is
+// configured with a warning.
 func TestCheckVersion(t *testing.T) {
 	for name, c := range map[string]struct {
 		version string
@@ -32,7 +33,7 @@ func TestCheckVersion(t *testing.T) {
 				_, _ = fmt.Fprintf(w, `{"version":%q}`, c.version)
 			}))
 			defer kong.Close()
-			admin, err := gateway.NewAdmin(kong.URL, time.Minute)
+			admin, err := adminapi.NewClient(kong.URL, time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}

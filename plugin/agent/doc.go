@@ -1,6 +1,6 @@
-// Package agent is the loop that keeps the local Kong in step with the cluster:
-// it takes changes, has them translated, applies what they alter and reports.
+// Package agent is the loop that keeps the local Kong in step with the cluster: it takes changes,
+// translates them, applies the result and reports on the objects.
 //
-// One goroutine does it all, so at most one apply is in flight, and whatever
-// arrives meanwhile is in the next.
+// The loop is one goroutine, so that at most one apply is in progress. Changes that arrive meanwhile
+// are in the next one.
 package agent

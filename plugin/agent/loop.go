@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/plugin/process"
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -21,23 +22,23 @@ const (
 	// retryFirst and retryMost bound the wait after an apply that failed.
 	retryFirst = 250 * time.Millisecond
 	retryMost  = 2 * time.Second
-	// staleAfter is how long workers may take to follow. The rebuild after a load of
-	// everything takes seconds at 10 000 routes.
+	// staleAfter is how long workers may take to use a new configuration. After a full load of 10
+	// 000 routes they take seconds.
 	staleAfter = 30 * time.Second
 )
 
 // Gateway is the local Kong.
 type Gateway interface {
-	// Apply makes Kong hold what the units contribute. Changed are those that differ
-	// since it last succeeded; nil if that is not known.
+	// Apply makes Kong hold what the units contribute. changed are the units that differ since it
+	// last succeeded; nil if that is unknown.
 	Apply(ctx context.Context, units gateway.Units, changed map[unit.ID]struct{}) (gateway.Outcome, error)
-	// State is what Kong says of its configuration.
-	State(ctx context.Context) (gateway.State, error)
+	// State returns what Kong says about its configuration.
+	State(ctx context.Context) (adminapi.State, error)
 	// ForceFullLoad makes the next Apply send everything.
 	ForceFullLoad()
 }
 
-// Observer is told what happens, for metrics and readiness.
+// Observer receives measurements, for metrics and readiness.
 type Observer interface {
 	Translated(took time.Duration, brokenObjects int)
 	Applied(outcome gateway.Outcome, took time.Duration, changes map[unit.Kind]time.Time)
@@ -46,30 +47,30 @@ type Observer interface {
 	Current(at time.Time)
 }
 
-// Reporter takes reports on objects. Report does not wait for the network.
+// Reporter receives reports on objects. Report does not wait for the network.
 type Reporter interface {
 	Report(reports ...report.Report)
 }
 
-// contacted is a source that may lose touch with its cluster.
+// contacted is a source that may lose contact with its cluster.
 type contacted interface {
-	// LastContact is when the cluster was last heard of.
+	// LastContact returns when the cluster was last heard from.
 	LastContact() time.Time
 }
 
-// diagnosing is a source that knows of faults of objects that the translation does not see.
+// diagnosing is a source that finds faults in objects that the translation does not see.
 type diagnosing interface {
 	Verdicts(key unit.Key) []unit.Verdict
 }
 
-// Parts are what an agent works with.
+// Parts are what an agent is made of.
 type Parts struct {
 	Source   watch.Source
 	Graph    *unit.Graph
 	Gateway  Gateway
 	Reporter Reporter
 	Observer Observer
-	// Addresses are told which addresses the cluster protects; nil if none are to be told.
+	// Addresses publishes the addresses that the cluster protects; nil for none.
 	Addresses *AddressPublisher
 	Log       *slog.Logger
 }
@@ -84,29 +85,29 @@ type loop struct {
 	gateway  Gateway
 	reporter Reporter
 	observer Observer
-	// addresses are told which addresses the cluster protects; nil if none are to be told.
+	// addresses publishes the addresses that the cluster protects; nil for none.
 	addresses *AddressPublisher
 	log       *slog.Logger
 
-	complete bool                    // all that was there at the start has been translated
-	whole    bool                    // nothing is on its way but what is awaited
+	complete bool                    // all initial objects have been translated
+	whole    bool                    // only awaited objects are on their way
 	awaited  map[unit.Key]struct{}   // Secrets and ConfigMaps that are wanted and on their way
-	held     map[unit.Key]unit.Key   // by object that is to be reported on: what it waits for
-	due      bool                    // something is to be applied
-	changed  map[unit.ID]struct{}    // units that differ from what was applied; nil: all may
-	pending  map[unit.Key]struct{}   // objects of those that are still to be sent of a large change
-	since    map[unit.Kind]time.Time // when the oldest change of a kind that is to be applied arrived
-	objects  map[unit.Key]struct{}   // what is to be reported on
+	held     map[unit.Key]unit.Key   // the awaited object, by the object that needs it
+	due      bool                    // an apply is due
+	changed  map[unit.ID]struct{}    // units that differ from what was applied; nil if unknown
+	pending  map[unit.Key]struct{}   // objects of a large change that are still to be sent
+	since    map[unit.Kind]time.Time // arrival of the oldest change of a kind that is not applied
+	objects  map[unit.Key]struct{}   // objects to report on
 	wanted   []unit.Key
 	broken   map[unit.Key]struct{} // objects with verdicts
 
-	hash    string                         // of what Kong acknowledged last
-	lagging time.Time                      // since when workers do not do as Kong says; zero if they do
-	said    bool                           // how changes are applied
-	refused map[unit.Key][]gateway.Refusal // by object, as of the last apply
-	lost    *contests
-	retry   *time.Timer
-	backoff time.Duration
+	hash            string                         // of the last acknowledged configuration
+	lagging         time.Time                      // since when some workers use an older one; zero if none do
+	loggedCompanion bool                           // whether a missing companion was logged
+	refused         map[unit.Key][]gateway.Refusal // by object, as of the last apply
+	conflicts       *conflictLog
+	retry           *time.Timer
+	backoff         time.Duration
 	// unpublished is why workers do not know all protected addresses; nil if they do.
 	unpublished error
 }
@@ -118,21 +119,21 @@ func newLoop(p Parts) *loop {
 		source: p.Source, graph: p.Graph, gateway: p.Gateway, reporter: p.Reporter, observer: p.Observer, addresses: p.Addresses, log: p.Log,
 		since: map[unit.Kind]time.Time{}, objects: map[unit.Key]struct{}{}, broken: map[unit.Key]struct{}{},
 		awaited: map[unit.Key]struct{}{}, held: map[unit.Key]unit.Key{},
-		refused: map[unit.Key][]gateway.Refusal{}, lost: newContests(p.Log), retry: retry,
+		refused: map[unit.Key][]gateway.Refusal{}, conflicts: newConflictLog(p.Log), retry: retry,
 	}
 }
 
-// run is the agent: until the context ends.
+// run runs the loop until the context ends.
 func (l *loop) run(ctx context.Context) {
 	check := time.NewTicker(checkEvery)
 	defer check.Stop()
 	for {
-		waiting := false // for Kong to be ready to take what it refused to a moment ago
+		waiting := false // for the retry after a failed apply
 		select {
 		case <-ctx.Done():
 			return
 		case <-l.source.Pending():
-			l.take()
+			l.takeBatches()
 			waiting = l.backoff > 0
 		case <-l.retry.C:
 			l.takePending()
@@ -147,51 +148,51 @@ func (l *loop) run(ctx context.Context) {
 	}
 }
 
-// takePending takes what has changed, if anything has.
+// takePending takes pending changes, if there are any.
 func (l *loop) takePending() {
 	select {
 	case <-l.source.Pending():
-		l.take()
+		l.takeBatches()
 	default:
 	}
 }
 
-// publishAddresses tells which addresses the cluster protects, before there are routes by which
-// these could be reached.
+// publishAddresses publishes the addresses that the cluster protects before there are routes that
+// could lead to them.
 func (l *loop) publishAddresses() {
 	if l.addresses == nil || !l.complete {
 		return
 	}
 	err := l.addresses.publish(backend.Learned(l.graph))
 	if err != nil && l.unpublished == nil {
-		l.log.Error("Kong's workers do not know all addresses that are not to be connected to; they are told again until they do", "error", err)
+		l.log.Error("Kong's workers do not know all protected addresses; publishing them is tried again", "error", err)
 	}
 	l.unpublished = err
 }
 
-// take translates what has changed. A translation may find that it wants Secrets or ConfigMaps
-// that nobody asked for before; what is at hand of those is taken at once.
-func (l *loop) take() {
+// takeBatches translates pending changes. A translation may want Secrets or ConfigMaps that were
+// not wanted before; those that are available are taken at once.
+func (l *loop) takeBatches() {
 	for {
 		batch := l.source.Take()
-		if result := l.translate(batch); !l.wants(result) {
+		if result := l.translate(batch); !l.updateWanted(result) {
 			l.whole = batch.Complete || batch.Awaited != nil
 			clear(l.awaited)
 			for _, key := range batch.Awaited {
 				l.awaited[key] = struct{}{}
 			}
 			l.complete = l.complete || batch.Complete
-			// What could not be told before the Secrets were there.
-			l.due = l.due || l.whole && l.hasTellable()
+			// Some objects could not be reported on before the Secrets arrived.
+			l.due = l.due || l.whole && l.hasReadyReport()
 			return
 		}
 		l.source.Want(l.wanted)
 	}
 }
 
-// wants notes which Secrets and ConfigMaps are wanted, and reports whether these are others now.
-// To collect them costs more than most translations.
-func (l *loop) wants(result unit.Result) bool {
+// updateWanted collects the wanted Secrets and ConfigMaps, and reports whether they have changed.
+// Collecting them costs more than most translations.
+func (l *loop) updateWanted(result unit.Result) bool {
 	_, secrets := result.Reads[unit.Secret]
 	_, configMaps := result.Reads[unit.ConfigMap]
 	if !secrets && !configMaps {
@@ -215,18 +216,18 @@ func (l *loop) translate(batch watch.Batch) unit.Result {
 	}
 	l.observer.Translated(time.Since(begun), len(l.broken))
 	if len(result.Units) > 0 {
-		l.note(batch)
+		l.noteArrival(batch)
 	}
 	if l.changed != nil {
 		maps.Copy(l.changed, result.Units)
 	}
-	// Without changed units there is nothing to send, but verdicts to report.
+	// Without changed units, there may be verdicts to report.
 	l.due = l.due || !l.complete || len(result.Units) > 0 || len(result.Objects) > 0
 	return result
 }
 
-// note remembers since when changes wait to be effective.
-func (l *loop) note(batch watch.Batch) {
+// noteArrival notes when changes arrived that are not applied yet.
+func (l *loop) noteArrival(batch watch.Batch) {
 	for _, c := range batch.Changes {
 		if _, ok := l.since[c.Key.Kind]; !ok {
 			l.since[c.Key.Kind] = batch.Since
@@ -234,7 +235,7 @@ func (l *loop) note(batch watch.Batch) {
 	}
 }
 
-// current tells how old what Kong has is by now.
+// current tells the observer how recent Kong's configuration is.
 func (l *loop) current() {
 	at := time.Now()
 	if source, ok := l.source.(contacted); ok {
@@ -243,8 +244,8 @@ func (l *loop) current() {
 	l.observer.Current(at)
 }
 
-// check finds out whether Kong lost its configuration, as after a restart, and whether
-// its workers follow.
+// check finds out whether Kong lost its configuration, as after a restart, and whether its workers
+// use it.
 func (l *loop) check(ctx context.Context) {
 	if l.hash == "" || l.backoff > 0 {
 		return
@@ -254,7 +255,7 @@ func (l *loop) check(ctx context.Context) {
 	case err != nil:
 		l.log.Debug("Kong does not answer", "error", err)
 	case state.Hash != l.hash:
-		l.log.Warn("Kong holds another configuration than the one it acknowledged; applying again",
+		l.log.Warn("Kong holds another configuration than the one that it acknowledged; applying all of it again",
 			"hash", state.Hash, "acknowledged", l.hash)
 		l.due, l.changed = true, nil
 	case state.Due:
@@ -267,14 +268,14 @@ func (l *loop) check(ctx context.Context) {
 	case l.lagging.IsZero():
 		l.lagging = time.Now()
 	case time.Since(l.lagging) > staleAfter:
-		l.log.Warn("Some of Kong's workers do not take over the configuration; applying all of it again",
+		l.log.Warn("Some of Kong's workers do not use the new configuration; applying all of it again",
 			"hash", l.hash, "since", l.lagging)
 		l.gateway.ForceFullLoad()
 		l.due, l.lagging = true, time.Time{}
 	}
 }
 
-// apply brings Kong in step, or sees to it that it is tried again.
+// apply applies the units, or schedules another attempt.
 func (l *loop) apply(ctx context.Context) {
 	begun := time.Now()
 	outcome, err := l.gateway.Apply(ctx, l.graph, l.changed)
@@ -291,16 +292,16 @@ func (l *loop) apply(ctx context.Context) {
 	}
 	l.retry.Stop()
 	l.backoff, l.hash = 0, outcome.Hash
-	l.leave(outcome.Left)
+	l.scheduleRest(outcome.Left)
 	since := l.since
 	if l.due {
-		since = nil // how long it took is known with the last piece
+		since = nil // measured with the last piece
 	}
 	l.observer.Applied(outcome, took, since)
-	l.say(outcome, took)
+	l.logApply(outcome, took)
 	if outcome.Delta {
 		process.LimitHeapGrowth()
-	} else { // the whole configuration was in memory, and may not be again
+	} else { // the whole configuration was in memory
 		process.FreeMemory()
 	}
 	if !l.due {
@@ -309,8 +310,8 @@ func (l *loop) apply(ctx context.Context) {
 	l.report(outcome)
 }
 
-// leave sees to it that the rest of a large change is sent, with what changes meanwhile.
-func (l *loop) leave(left map[unit.ID]struct{}) {
+// scheduleRest schedules the rest of a large change, together with what changes meanwhile.
+func (l *loop) scheduleRest(left map[unit.ID]struct{}) {
 	l.due, l.changed, l.pending = len(left) > 0, map[unit.ID]struct{}{}, nil
 	if !l.due {
 		return
@@ -324,22 +325,22 @@ func (l *loop) leave(left map[unit.ID]struct{}) {
 	l.retry.Reset(0)
 }
 
-// say logs an apply, and once how changes are applied.
-func (l *loop) say(outcome gateway.Outcome, took time.Duration) {
+// logApply logs an apply, and once that Kong does not take deltas.
+func (l *loop) logApply(outcome gateway.Outcome, took time.Duration) {
 	if outcome.Sent {
 		level := slog.LevelInfo
-		if outcome.Delta { // of which there may be many a second
+		if outcome.Delta { // there may be many per second
 			level = slog.LevelDebug
 		}
 		l.log.Log(context.Background(), level, "Applied the configuration", "hash", outcome.Hash, "delta", outcome.Delta, "entities", outcome.Entities,
 			"bytes", outcome.Bytes, "took", took, "effective", outcome.Effective, "refused", len(outcome.Refusals))
 	}
-	if l.said {
+	if l.loggedCompanion {
 		return
 	}
-	l.said = true
+	l.loggedCompanion = true
 	if outcome.NoCompanion != "" {
-		l.log.Warn("Every change is a load of the whole configuration, which takes Kong long when it is large",
+		l.log.Warn("Every change needs a full load, which takes Kong seconds if the configuration is large",
 			"reason", outcome.NoCompanion)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
@@ -23,7 +24,7 @@ import (
 
 func TestNothingIsAppliedBeforeAllIsKnown(t *testing.T) {
 	s := start(t)
-	// The source cannot know yet that a Secret is wanted.
+	// The source does not know yet that a Secret is wanted.
 	s.source.push(watch.Batch{Changes: []unit.Change{ingress("a", "tls-secret")}, Complete: true})
 	s.eventually("the Secret is wanted", func() bool { return slices.Contains(s.source.wantedKeys(), secretKey("tls-secret")) })
 	if n := s.kong.count(); n != 0 {
@@ -41,7 +42,7 @@ func TestAnEventWithoutAChangeCostsNoApply(t *testing.T) {
 	s.source.push(watch.Batch{Changes: []unit.Change{ingress("b")}, Complete: true})
 	s.eventually("the other Ingress is applied", func() bool { return s.kong.has("b") })
 	if n := s.kong.count(); n != 3 {
-		t.Fatalf("%d applies, want 3: the repeated event is to cost none", n)
+		t.Fatalf("%d applies, want 3: the repeated event must not cause one", n)
 	}
 }
 
@@ -134,7 +135,7 @@ func TestNothingIsSaidOfSecretsOnTheirWay(t *testing.T) {
 	})
 }
 
-// However many Secrets of one tenant are on their way, others are told at once.
+// Secrets of one tenant that are on their way do not delay the reports on other objects.
 func TestSecretsOnTheirWayHoldBackTheirOwnObjectsAlone(t *testing.T) {
 	s := started(t)
 	late, other := ingress("a", "late"), ingress("b")
@@ -158,7 +159,7 @@ func TestReports(t *testing.T) {
 	class := "other"
 	foreign.Object.(*networkingv1.Ingress).Spec.IngressClassName = &class
 	s.source.push(watch.Batch{Changes: []unit.Change{ours, foreign}, Complete: true})
-	s.eventually("ours is programmed, with the missing Service told", func() bool {
+	s.eventually("ours is programmed, and the missing Service is reported", func() bool {
 		r, ok := s.reporter.last(ours.Key)
 		return ok && r.Programmed && !r.Gone && hasVerdict(r, "ServiceNotFound", "")
 	})
@@ -168,10 +169,10 @@ func TestReports(t *testing.T) {
 	moved := ingress("ours")
 	moved.Object.(*networkingv1.Ingress).Spec.IngressClassName = &class
 	s.source.push(watch.Batch{Changes: []unit.Change{moved}, Complete: true})
-	s.eventually("it is let go", func() bool { r, _ := s.reporter.last(ours.Key); return r.Gone && !r.Programmed })
+	s.eventually("it is no longer reported as ours", func() bool { r, _ := s.reporter.last(ours.Key); return r.Gone && !r.Programmed })
 }
 
-// What the source finds wrong with an object is told if the object is the gateway's.
+// The source's verdicts on an object are reported if the gateway serves the object.
 func TestVerdictsOfTheSourceAreReported(t *testing.T) {
 	s := started(t)
 	ours, foreign := ingress("ours"), ingress("foreign")
@@ -187,7 +188,7 @@ func TestVerdictsOfTheSourceAreReported(t *testing.T) {
 		return ok && hasVerdict(r, "FieldIgnored", "spec.x has no effect")
 	})
 	if r, ok := s.reporter.last(foreign.Key); ok && len(r.Verdicts) > 0 {
-		t.Errorf("an Ingress of another class is told of: %+v", r)
+		t.Errorf("an Ingress of another class is reported: %+v", r)
 	}
 }
 
@@ -217,7 +218,7 @@ func ingress(name string, secrets ...string) unit.Change {
 	return unit.Change{Key: unit.Key{Kind: unit.Ingress, Namespace: "shop", Name: name}, Object: ing}
 }
 
-// scene is a running loop between fakes.
+// scene is a running loop with fakes.
 type scene struct {
 	t        *testing.T
 	source   *fakeSource
@@ -242,7 +243,7 @@ func start(t *testing.T) *scene {
 	return s
 }
 
-// started is a scene after the first, empty configuration.
+// started returns a scene after the first, empty configuration.
 func started(t *testing.T) *scene {
 	s := start(t)
 	s.source.push(watch.Batch{Complete: true})
@@ -295,7 +296,7 @@ func (f *fakeSource) Pending() <-chan struct{} { return f.pending }
 func (f *fakeSource) Take() watch.Batch {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.batches) == 0 { // what is wanted by now is on its way
+	if len(f.batches) == 0 { // wanted objects are on their way
 		return watch.Batch{Complete: len(f.wanted) == 0}
 	}
 	b := f.batches[0]
@@ -318,7 +319,7 @@ func (f *fakeSource) wantedKeys() []unit.Key {
 	return f.wanted
 }
 
-// fakeKong takes whatever it is given, unless told otherwise.
+// fakeKong accepts everything unless it is configured otherwise.
 type fakeKong struct {
 	mu       sync.Mutex
 	applies  int
@@ -329,8 +330,8 @@ type fakeKong struct {
 	gate     chan struct{}
 	busy     bool
 	overlap  bool
-	inPieces bool     // of changed units it takes those of the first name
-	order    []string // the first names of all that it took
+	inPieces bool     // of changed units it applies those with the first name
+	order    []string // the names that it has applied
 }
 
 func (f *fakeKong) Apply(_ context.Context, units gateway.Units, changed map[unit.ID]struct{}) (gateway.Outcome, error) {
@@ -368,16 +369,16 @@ func (f *fakeKong) Apply(_ context.Context, units gateway.Units, changed map[uni
 			left[id] = struct{}{}
 			continue
 		}
-		_, f.held[id] = units.View(id) // it believes what it is told
+		_, f.held[id] = units.View(id)
 	}
 	f.hash = "held"
 	return gateway.Outcome{Hash: f.hash, Sent: true, Refusals: f.refusals, Left: left}, nil
 }
 
-func (f *fakeKong) State(context.Context) (gateway.State, error) {
+func (f *fakeKong) State(context.Context) (adminapi.State, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return gateway.State{Hash: f.hash, Effective: true}, nil
+	return adminapi.State{Hash: f.hash, Effective: true}, nil
 }
 
 func (f *fakeKong) ForceFullLoad() {}

@@ -12,11 +12,11 @@ import (
 	"github.com/kube-sync/kube-sync/translate/address"
 )
 
-// addressFile is in Kong's prefix. Kong's workers look at it every second: egress.lua of the
-// companion. It outlives restarts, so that they never know less than before.
+// addressFile is in Kong's prefix. Kong's workers read it every second: see egress.lua of the
+// companion. It survives restarts, so that they never know fewer addresses than before.
 const addressFile = "kube-sync.addresses"
 
-// Relay decides about addresses when it connects to them.
+// Relay checks addresses when it connects to them.
 type Relay interface {
 	// SetProtected replaces the addresses that are denied because the cluster protects them.
 	SetProtected(address.Learned)
@@ -24,14 +24,14 @@ type Relay interface {
 
 // AddressPublisher tells the relay and Kong's workers which addresses the cluster protects.
 type AddressPublisher struct {
-	// Prefix is Kong's; without one there are no workers to tell.
+	// Prefix is Kong's prefix; empty if there are no workers.
 	Prefix string
 	Relay  Relay
 
 	published address.Learned
 }
 
-// publish tells what is new. It is called again after an error.
+// publish publishes the addresses if they have changed. After an error the caller tries again.
 func (p *AddressPublisher) publish(learned address.Learned) error {
 	if p.published != nil && maps.Equal(p.published, learned) {
 		return nil
@@ -51,10 +51,10 @@ func (p *AddressPublisher) publish(learned address.Learned) error {
 	}
 	path := filepath.Join(p.Prefix, addressFile)
 	if err := os.WriteFile(path+".new", []byte(lines.String()), 0o600); err != nil {
-		return fmt.Errorf("the addresses that workers are not to connect to: %w", err)
+		return fmt.Errorf("writing the protected addresses for Kong's workers: %w", err)
 	}
 	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("the addresses that workers are not to connect to: %w", err)
+		return fmt.Errorf("writing the protected addresses for Kong's workers: %w", err)
 	}
 	p.published = learned
 	return nil

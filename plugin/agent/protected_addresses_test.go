@@ -17,7 +17,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// fakeRelay remembers which addresses it was told last.
+// fakeRelay records the addresses that it was told last.
 type fakeRelay struct{ protected address.Learned }
 
 func (r *fakeRelay) SetProtected(l address.Learned) { r.protected = l }
@@ -28,8 +28,8 @@ func service(namespace, name, clusterIP string) unit.Change {
 	}}
 }
 
-// fromOutside makes a Service one that is reached from outside, by an external IP and by the
-// address of a load balancer, at port 80 and as 30080 of a node.
+// fromOutside gives a Service an external IP and a load balancer address, at port 80 and node port
+// 30080.
 func fromOutside(c unit.Change, external, balancer string) unit.Change {
 	s := c.Object.(*corev1.Service)
 	s.Spec.ExternalIPs = []string{external}
@@ -48,7 +48,7 @@ func slice(namespace, service string, addresses ...string) unit.Change {
 	return unit.Change{Key: unit.Key{Kind: unit.EndpointSlice, Namespace: namespace, Name: s.Name}, Object: s}
 }
 
-// TestProtectedAddresses follows what workers are told through the life of the objects that say it.
+// TestProtectedAddresses checks the addresses that workers are told while objects come and go.
 func TestProtectedAddresses(t *testing.T) {
 	graph := translate.New(translate.Options{IngressClass: "kong", Backend: backend.Options{
 		GatewayNamespace: "kong", Addresses: address.Policy{Own: []netip.Addr{netip.MustParseAddr("10.0.0.7")}},
@@ -101,12 +101,12 @@ func TestProtectedAddresses(t *testing.T) {
 	}
 }
 
-// TestAddressesAreToldAgain has a prefix that comes into being later.
+// TestAddressesAreToldAgain uses a prefix that is created later.
 func TestAddressesAreToldAgain(t *testing.T) {
 	publisher := &AddressPublisher{Prefix: filepath.Join(t.TempDir(), "prefix"), Relay: &fakeRelay{}}
 	learned := address.Learned{netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), 0): address.OfGateway}
 	if err := publisher.publish(learned); err == nil {
-		t.Error("a prefix that is not there is no error")
+		t.Error("a prefix that does not exist is not an error")
 	}
 	if err := os.Mkdir(publisher.Prefix, 0o755); err != nil {
 		t.Fatal(err)

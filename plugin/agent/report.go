@@ -8,7 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch/report"
 )
 
-// report tells what is now known of the objects that changed or whose refusal did.
+// report reports on the objects that changed or whose refusal changed.
 func (l *loop) report(outcome gateway.Outcome) {
 	before := l.refused
 	l.refused = map[unit.Key][]gateway.Refusal{}
@@ -24,7 +24,7 @@ func (l *loop) report(outcome gateway.Outcome) {
 	}
 	reports := make([]report.Report, 0, len(l.objects))
 	for key := range l.objects {
-		if l.tellable(key) {
+		if l.readyToReport(key) {
 			reports = append(reports, l.reportOn(key))
 			delete(l.objects, key)
 		}
@@ -34,10 +34,10 @@ func (l *loop) report(outcome gateway.Outcome) {
 	}
 }
 
-// tellable reports whether what there is to say about an object is not about to change: with
-// the rest of a large change, or with a Secret or ConfigMap that is on its way: users would
-// hear that it is missing. However many others wait for theirs is nothing to this one.
-func (l *loop) tellable(key unit.Key) bool {
+// readyToReport reports whether the status of an object is final. It is not if the rest of a large
+// change has the object, or if a Secret or ConfigMap that it needs is on its way, which would be
+// reported as missing. An object does not wait for those of others.
+func (l *loop) readyToReport(key unit.Key) bool {
 	if _, pending := l.pending[key]; pending {
 		return false
 	}
@@ -54,10 +54,10 @@ func (l *loop) tellable(key unit.Key) bool {
 	return !held
 }
 
-// hasTellable reports whether there is an object to report on.
-func (l *loop) hasTellable() bool {
+// hasReadyReport reports whether there is an object to report on.
+func (l *loop) hasReadyReport() bool {
 	for key := range l.objects {
-		if l.tellable(key) {
+		if l.readyToReport(key) {
 			return true
 		}
 	}
@@ -66,7 +66,7 @@ func (l *loop) hasTellable() bool {
 
 func (l *loop) reportOn(key unit.Key) report.Report {
 	verdicts := l.graph.Verdicts(key)
-	l.lost.note(key, verdicts)
+	l.conflicts.note(key, verdicts)
 	for _, refusal := range l.refused[key] {
 		verdicts = append(verdicts, unit.Warning(key, "KongConfigurationApplyFailed", strings.Join(refusal.Messages, "; ")))
 	}
@@ -85,7 +85,7 @@ func (l *loop) reportOn(key unit.Key) report.Report {
 	}
 }
 
-// refusedStatus is an object's status with what Kong had to say of it.
+// refusedStatus returns an object's status with Kong's refusals.
 func (l *loop) refusedStatus(key unit.Key, status unit.Status) unit.Status {
 	if status == nil || len(l.refused[key]) == 0 {
 		return status

@@ -13,19 +13,19 @@ import (
 	"github.com/kube-sync/kube-sync/watch/schema"
 )
 
-// errFindings says that a check found something, which has been printed.
+// errFindings says that a check has printed findings.
 var errFindings = errors.New("findings")
 
-// unreadableError is of manifests that cannot be read at all.
+// unreadableError says that manifests cannot be read.
 type unreadableError struct{ error }
 
 func (e *unreadableError) Unwrap() error { return e.error }
 
-// finding is one thing that is wrong, or may be.
+// finding is an error or a warning about a manifest.
 type finding struct {
 	file string
 	line int
-	// warning tells of what may be well in the cluster, where more objects are.
+	// warning is true if the finding may not exist in the cluster, which has more objects.
 	warning bool
 	text    string // "Ingress shop/web: ServiceNotFound: ..."
 }
@@ -38,8 +38,8 @@ func (f finding) String() string {
 	return fmt.Sprintf("%s:%d: %s%s", f.file, f.line, level, unit.OneLine(f.text))
 }
 
-// check prints all that an API server, the translation or a status would say against
-// manifests. What can be read is checked even if some can't.
+// check prints what an API server, the translation or a status would say about manifests. Manifests
+// that cannot be read do not prevent the check of the others.
 func check(t terminal, args []string) error {
 	var (
 		paths    files
@@ -48,7 +48,7 @@ func check(t terminal, args []string) error {
 	given := settings.Defaults()
 	f := t.flags("check", "-f FILE [-f FILE ...] [-complete]")
 	f.Var(&paths, "f", "manifests: a `FILE`, a directory, or - for standard input; may be repeated")
-	f.BoolVar(&complete, "complete", false, "the manifests are all there is: what they refer to and don't have is an error, not a warning")
+	f.BoolVar(&complete, "complete", false, "the manifests are complete: a reference to an object that they lack is an error, not a warning")
 	settingFlags(f, &given)
 	if err := t.parse(f, args); err != nil {
 		return err
@@ -59,7 +59,7 @@ func check(t terminal, args []string) error {
 	}
 	options := offline(given)
 	survey, unread := manifest.SurveyFiles(paths, kinds.All(), schema.Admit)
-	found := newChecking(survey, graphOf(options, survey.Manifests), options).all()
+	found := newChecker(survey, graphOf(options, survey.Manifests), options).all()
 	counted := false
 	for _, f := range found {
 		f.warning = f.warning && !complete
@@ -75,8 +75,8 @@ func check(t terminal, args []string) error {
 	return nil
 }
 
-// ordered puts findings in the order of the files, without repetitions.
-func ordered(found []finding, files []string) []finding {
+// sorted returns findings in the order of the files, without duplicates.
+func sorted(found []finding, files []string) []finding {
 	slices.SortStableFunc(found, func(a, b finding) int {
 		return cmp.Or(cmp.Compare(slices.Index(files, a.file), slices.Index(files, b.file)), cmp.Compare(a.line, b.line))
 	})

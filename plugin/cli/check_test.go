@@ -11,7 +11,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/cases"
 )
 
-// TestCheck holds the cases of testdata/check: manifests, and what check prints of them.
+// TestCheck runs the cases of testdata/check: manifests, and the output of check.
 func TestCheck(t *testing.T) {
 	cases.Each(t, "testdata/check/*.txtar", func(t *testing.T, _ string, archive *txtar.Archive) {
 		dir := t.TempDir()
@@ -50,7 +50,7 @@ func TestCheckReadsStandardInput(t *testing.T) {
 	}
 }
 
-// What cannot be read does not keep the rest from being checked.
+// Files that cannot be read do not prevent the check of the others.
 func TestCheckOfWhatCannotBeRead(t *testing.T) {
 	wrong := write(t, "wrong.yaml", strings.Replace(manifests, "number: 80", "number: 81", 1))
 	for name, path := range map[string]string{

@@ -13,19 +13,19 @@ import (
 // Exit codes.
 const (
 	exitOK    = 0
-	exitError = 1 // what was asked for could not be done, or a check found something
-	exitUsage = 2 // it was not asked for rightly, or there is nothing to check
+	exitError = 1 // the command failed, or a check found errors
+	exitUsage = 2 // the arguments are wrong, or the manifests cannot be read
 )
 
-// Version is that of the build; the linker sets it.
+// Version is the version of the build. The linker sets it.
 var Version = "dev"
 
-// terminal is where a verb writes.
+// terminal is where a command writes.
 type terminal struct {
 	out, err io.Writer
 }
 
-// verb is one thing that the command line does.
+// verb is a command of the command line.
 type verb struct {
 	name, synopsis string
 	run            func(t terminal, args []string) error
@@ -34,17 +34,17 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{"render", "print the Kong configuration that manifests make", render},
-		{"check", "say what is wrong with manifests; exits 1 if anything is, 2 if they can't be read", check},
+		{"check", "print what is wrong with manifests; exits 1 if there are errors, 2 if manifests cannot be read", check},
 		{"definitions", "print the definitions of Gateway API and of Kong, for kubectl apply --server-side -f -", printDefinitions},
 		{"version", "print the version", version},
-		{"help", "print this, and the settings of the running gateway", help},
+		{"help", "print this help and the settings of the running gateway", help},
 	}
 }
 
 // errUsage is an error that the flag package has already explained.
 var errUsage = errors.New("usage")
 
-// Run runs the verb that the first argument names and returns the exit code.
+// Run runs the command that the first argument names and returns the exit code.
 func Run(args []string, out, err io.Writer) int {
 	t := terminal{out: out, err: err}
 	for _, v := range verbs() {
@@ -66,13 +66,13 @@ func Run(args []string, out, err io.Writer) int {
 			return exitError
 		}
 	}
-	fmt.Fprintf(err, "kube-sync: there is no verb %q\n\n", args[0])
+	fmt.Fprintf(err, "kube-sync: unknown command %q\n\n", args[0])
 	_ = usage(err)
 	return exitUsage
 }
 
 func usage(w io.Writer) error {
-	fmt.Fprint(w, "kube-sync is a plugin server that Kong starts. By hand:\n\n")
+	fmt.Fprint(w, "kube-sync is a plugin server that Kong starts. On the command line:\n\n")
 	for _, v := range verbs() {
 		fmt.Fprintf(w, "  kube-sync %-11s %s\n", v.name, v.synopsis)
 	}
@@ -98,7 +98,7 @@ func version(t terminal, _ []string) error {
 	return nil
 }
 
-// flags makes the flags of a verb, which print their usage to the terminal.
+// flags returns the flags of a command, which print their usage to the terminal.
 func (t terminal) flags(name, arguments string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(t.err)
@@ -109,7 +109,7 @@ func (t terminal) flags(name, arguments string) *flag.FlagSet {
 	return f
 }
 
-// parse reads a verb's arguments, all of which are flags.
+// parse parses a command's arguments, all of which are flags.
 func (t terminal) parse(f *flag.FlagSet, args []string) error {
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -6,7 +6,8 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/definitions"
 )
 
-// printDefinitions writes the definitions of the custom kinds, for kubectl apply --server-side -f -.
+// printDefinitions prints the definitions of the custom kinds, for kubectl apply --server-side -f
+// -.
 func printDefinitions(t terminal, args []string) error {
 	f := t.flags("definitions", "[-experimental] [-only gateway-api|kong]")
 	experimental := f.Bool("experimental", false, "Gateway API's experimental channel in place of the standard one: retries, sessions and other fields")

@@ -1,3 +1,3 @@
-// Package cli is kube-sync as a person runs it: verbs that check and translate manifests
-// without a cluster and without Kong, with the functions that the gateway uses.
+// Package cli is the command line of kube-sync. It checks and translates manifests without a cluster
+// and without Kong, with the functions that the gateway uses.
 package cli

@@ -9,8 +9,8 @@ import (
 	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
-// lineOf finds the line of a field of an object, such as spec.rules[0].host; that of
-// the innermost part of the path that there is.
+// lineOf returns the line of a field of an object, such as spec.rules[0].host, or of the innermost
+// part of the path that exists.
 func lineOf(survey *manifest.Survey, p manifest.Position, path field.Path) int {
 	if p.Item == 0 && path == "" {
 		return p.Line
@@ -34,7 +34,7 @@ func lineOf(survey *manifest.Survey, p manifest.Position, path field.Path) int {
 	return line
 }
 
-// child is a part of a node, and its line: that of the name if it has one.
+// child returns a part of a node, and the line of its name or of its value.
 func child(node *yaml.Node, step string) (*yaml.Node, int) {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias

@@ -10,11 +10,11 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
-// hidden stands in the place of a secret.
+// hidden replaces a secret.
 const hidden = "***"
 
-// public are the fields of entities made of Secrets that are no secrets.
-var public = map[kong.Type][]string{
+// publicFields are the fields that are not secret in entities made from Secrets.
+var publicFields = map[kong.Type][]string{
 	kong.Certificates: {"cert", "cert_alt"},
 	kong.KeyAuths:     {"ttl"},
 	kong.BasicAuths:   {"username"},
@@ -24,14 +24,14 @@ var public = map[kong.Type][]string{
 	kong.OAuth2s:      {"name", "client_id", "redirect_uris", "hash_secret", "client_type"},
 }
 
-// always are the fields that tell what an entity is.
-var always = []string{"id", "name", "tags", "consumer", "service", "route", "enabled", "protocols", "instance_name"}
+// identifying are the fields that identify an entity and its place.
+var identifying = []string{"id", "name", "tags", "consumer", "service", "route", "enabled", "protocols", "instance_name"}
 
-// secretField are the names under which people write secrets into what is no Secret: the
-// configurations of plugins, of vaults, and of entities of any type.
+// secretField matches names of fields in which people write secrets outside of Secrets: in the
+// configurations of plugins and vaults, and in entities of any type.
 var secretField = regexp.MustCompile(`(?i)(^|_)(password|passphrase|secret|token|aws_key|private_key|api_?key)s?$`)
 
-// redact replaces entities by what they are without the secrets in them.
+// redact replaces entities by copies without their secrets.
 func redact(entities []*kong.Entity) error {
 	for i, e := range entities {
 		var err error
@@ -42,16 +42,16 @@ func redact(entities []*kong.Entity) error {
 	return nil
 }
 
-// redacted is an entity without the secrets in it.
+// redacted returns a copy of an entity without its secrets.
 func redacted(e *kong.Entity) (*kong.Entity, error) {
 	var fields map[string]any
 	if err := json.Unmarshal(e.JSON, &fields); err != nil {
 		return nil, err
 	}
-	ofSecret, fromSecret := public[e.Type]
+	ofSecret, fromSecret := publicFields[e.Type]
 	for name, value := range fields {
 		switch {
-		case slices.Contains(always, name) || slices.Contains(ofSecret, name) && !holdsPrivateKey(value):
+		case slices.Contains(identifying, name) || slices.Contains(ofSecret, name) && !holdsPrivateKey(value):
 		case fromSecret || e.Secret:
 			fields[name] = hide(value)
 		default:
@@ -64,13 +64,14 @@ func redacted(e *kong.Entity) (*kong.Entity, error) {
 	return &out, err
 }
 
-// holdsPrivateKey finds one where people have put it with the certificate.
+// holdsPrivateKey reports whether a value has a private key, which people put beside the
+// certificate.
 func holdsPrivateKey(value any) bool {
 	text, ok := value.(string)
 	return ok && strings.Contains(text, "PRIVATE KEY")
 }
 
-// hide replaces all that is not structure. Whether something is there still shows.
+// hide replaces all values and keeps the structure, so that it still shows which fields are set.
 func hide(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -89,7 +90,7 @@ func hide(value any) any {
 	return hidden
 }
 
-// hideNamed replaces what a name says to be a secret.
+// hideNamed replaces the values of fields whose names say that they are secret.
 func hideNamed(name string, value any) any {
 	if secretField.MatchString(name) {
 		return hide(value)

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// canary marks what is secret in the manifests of the test.
+// canary marks the secrets in the manifests of the test.
 const canary = "CANARY"
 
 var secretive = `
@@ -83,7 +83,7 @@ func TestRenderHidesSecrets(t *testing.T) {
 		return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: %s, namespace: shop}\ntype: kubernetes.io/tls\ndata: {tls.crt: %s, tls.key: %s}\n---\n",
 			name, encode([]byte(cert)), encode([]byte(key)))
 	}
-	// People put the key beside the certificate, too.
+	// Some Secrets have the key beside the certificate.
 	manifests := secretive + secret("tls", cert) + secret("both", cert+key) +
 		"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: both, namespace: shop}\nspec: {ingressClassName: kong, tls: [{hosts: [b.example], secretName: both}]}\n"
 	for _, format := range []string{"yaml", "json"} {
@@ -100,7 +100,7 @@ func TestRenderHidesSecrets(t *testing.T) {
 		if found := regexp.MustCompile(`.*(?:CANARY|PRIVATE KEY).*`).FindAllString(got.out+got.err, -1); got.code != 0 || len(found) > 0 {
 			t.Errorf("%s: exit %d; without -show-secrets there is:\n%s", format, got.code, strings.Join(found, "\n"))
 		}
-		// What is no secret stays.
+		// Other values stay.
 		for _, plain := range []string{"BEGIN CERTIFICATE", "ann-basic", "ann-hmac", "app-id", "staff", "redis.example", "vault.example", "a.example"} {
 			if !strings.Contains(got.out, plain) {
 				t.Errorf("%s: there is no %s:\n%s", format, plain, got.out)
@@ -109,7 +109,7 @@ func TestRenderHidesSecrets(t *testing.T) {
 	}
 }
 
-// keyPair is a certificate that vouches for itself, and its key, in PEM.
+// keyPair returns a self-signed certificate and its key, in PEM.
 func keyPair(t *testing.T) (cert, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -21,8 +21,8 @@ func (f *files) String() string { return fmt.Sprint([]string(*f)) }
 
 func (f *files) Set(value string) error { *f = append(*f, value); return nil }
 
-// render prints the configuration that manifests make, and the verdicts on them if
-// asked. Nothing goes to the output unless all of it can.
+// render prints the configuration that manifests make, and the verdicts on them if asked. It prints
+// all of it or nothing.
 func render(t terminal, args []string) error {
 	var (
 		paths   files
@@ -34,8 +34,8 @@ func render(t terminal, args []string) error {
 	f := t.flags("render", "-f FILE [-f FILE ...] [-o yaml|json] [-status] [-show-secrets]")
 	f.Var(&paths, "f", "manifests: a `FILE`, a directory, or - for standard input; may be repeated")
 	f.StringVar(&format, "o", "yaml", "output `FORMAT`: yaml or json")
-	f.BoolVar(&status, "status", false, "print also what is said about the objects: a second document")
-	f.BoolVar(&secrets, "show-secrets", false, "print private keys, credentials and what plugins have of Secrets; without it "+hidden+" stands in their place")
+	f.BoolVar(&status, "status", false, "also print the verdicts on the objects, as a second document")
+	f.BoolVar(&secrets, "show-secrets", false, "print private keys, credentials and the values of plugins that come from Secrets; without it, they are "+hidden)
 	settingFlags(f, &given)
 	if err := t.parse(f, args); err != nil {
 		return err
@@ -66,14 +66,14 @@ func render(t terminal, args []string) error {
 	return err
 }
 
-// translate reads manifests and translates them.
+// translate reads and translates manifests.
 func (t terminal) translate(o translate.Options, paths []string) (*unit.Graph, error) {
 	manifests, err := manifest.ReadFiles(paths, kinds.All())
 	if err != nil {
 		return nil, err
 	}
 	for _, i := range manifests.Ignored {
-		fmt.Fprintf(t.err, "%s: %s is of a kind that is not read\n", i.Position, unit.OneLine(i.Kind+" "+i.Name))
+		fmt.Fprintf(t.err, "%s: %s is ignored: kube-sync does not read its kind\n", i.Position, unit.OneLine(i.Kind+" "+i.Name))
 	}
 	return graphOf(o, manifests), nil
 }
@@ -98,7 +98,7 @@ func renderConfig(graph *unit.Graph, format string, secrets bool) ([]byte, error
 			return nil, err
 		}
 	}
-	return as(format, kong.Declarative(kong.Sorted(entities)))
+	return encode(format, kong.Declarative(kong.Sorted(entities)))
 }
 
 // verdict is the form in which a verdict is printed.
@@ -121,11 +121,11 @@ func renderStatus(graph *unit.Graph, format string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return as(format, raw)
+	return encode(format, raw)
 }
 
-// as gives JSON in the format that was asked for.
-func as(format string, raw []byte) ([]byte, error) {
+// encode returns JSON in a format.
+func encode(format string, raw []byte) ([]byte, error) {
 	if format == "yaml" {
 		return yaml.JSONToYAML(raw)
 	}

@@ -35,7 +35,7 @@ kind: Deployment
 metadata: {name: web, namespace: shop}
 `
 
-// ran is what a call of the command line gave.
+// ran is the result of a command.
 type ran struct {
 	code     int
 	out, err string

@@ -11,23 +11,23 @@ import (
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 )
 
-// settingFlags adds the settings of the gateway that the translation depends on.
+// settingFlags adds the settings that the translation depends on.
 func settingFlags(f *flag.FlagSet, s *settings.Settings) {
 	settings.TranslationFlags(f, s)
-	f.BoolVar(&s.WeakTLS, "allow-weak-certificates", false, "Whether the keys and signatures are taken that Kong takes with ssl_cipher_suite = old.")
+	f.BoolVar(&s.WeakTLS, "allow-weak-certificates", false, "Whether keys and signatures are accepted that Kong accepts with ssl_cipher_suite = old.")
 }
 
-// offline returns the options of the translation where there is no gateway. Only a gateway knows
-// which ports the Service in front of it has.
+// offline returns the options of the translation without a gateway. Only a gateway knows the ports
+// of the Service in front of it.
 func offline(s settings.Settings) translate.Options {
 	var relay gatewayapi.Relay
-	relay.Address, _ = netip.ParseAddrPort(s.RelayAddress) // invalid where the relay is off
+	relay.Address, _ = netip.ParseAddrPort(s.RelayAddress) // invalid if the relay is off
 	options := s.Translation(relay)
 	options.Gateway.AnyPort, options.Gateway.Pool = true, pool()
 	return options
 }
 
-// pool returns the ports for Gateways that kong.conf has.
+// pool returns the ports for Gateways in kong-conf/kong.conf.
 func pool() gatewayapi.Pool {
 	all, port := gatewayapi.Pool{}, int32(20000)
 	for _, protocol := range []gatewayv1.ProtocolType{

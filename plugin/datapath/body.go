@@ -7,37 +7,37 @@ import (
 	"sync/atomic"
 )
 
-// body is a request's, for several tries to read one after the other. The client is read
-// as fast as the try under way reads, and not ahead of it; what was read is kept up to a
-// limit, as long as the namespace has memory left for it.
+// body is a request body that several attempts read one after the other. The client is read only as
+// fast as the current attempt reads. What was read is kept up to a limit, as long as the namespace
+// has memory left.
 type body struct {
 	source    io.Reader
 	limit     int
 	memory    *quota
 	namespace string
-	// whole is called once all was read, if all of it is kept.
+	// whole is called once the whole body was read and kept.
 	whole func([]byte)
 
-	reading sync.Mutex // held while the client is waited for
+	reading sync.Mutex // held while reading from the client
 
-	mu      sync.Mutex
-	kept    []byte
-	read    int   // bytes of the source
-	over    bool  // more was read than is kept
-	end     error // what the source ended with
-	holders int   // copies that use what is kept
-	done    bool  // the exchange is over
+	mu    sync.Mutex
+	kept  []byte
+	read  int   // bytes read from source
+	over  bool  // more was read than may be kept
+	end   error // the error that source ended with
+	users int   // copies that use kept
+	done  bool  // the exchange is over
 }
 
-// replayable reports whether another try could send all of it.
+// replayable reports whether another attempt could send the whole body.
 func (b *body) replayable() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.over
 }
 
-// view reads all from the start. Those before it have to be closed.
-func (b *body) view() io.ReadCloser { return &view{body: b} }
+// newView returns a reader from the start. Earlier views have to be closed.
+func (b *body) newView() io.ReadCloser { return &view{body: b} }
 
 type view struct {
 	body   *body
@@ -46,8 +46,8 @@ type view struct {
 }
 
 var (
-	errViewClosed = errors.New("the try that read the body is over")
-	errNotKept    = errors.New("the body was not kept for another try")
+	errViewClosed = errors.New("the attempt that read the body is over")
+	errNotKept    = errors.New("the body was not kept for another attempt")
 )
 
 // Close implements [io.Closer]. It may be called while Read waits.
@@ -58,14 +58,14 @@ func (v *view) Close() error {
 
 // Read implements [io.Reader].
 func (v *view) Read(p []byte) (int, error) {
-	if n, err := v.again(p); n > 0 || err != nil || len(p) == 0 {
+	if n, err := v.readKept(p); n > 0 || err != nil || len(p) == 0 {
 		return n, err
 	}
 	b := v.body
 	b.reading.Lock()
 	defer b.reading.Unlock()
-	// A view that is closed by now may have read on meanwhile.
-	if n, err := v.again(p); n > 0 || err != nil {
+	// Another view, closed by now, may have read meanwhile.
+	if n, err := v.readKept(p); n > 0 || err != nil {
 		return n, err
 	}
 	n, err := b.source.Read(p)
@@ -74,8 +74,8 @@ func (v *view) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// again reads what was read before, by whichever view.
-func (v *view) again(p []byte) (int, error) {
+// readKept reads what any view has read before.
+func (v *view) readKept(p []byte) (int, error) {
 	if v.closed.Load() {
 		return 0, errViewClosed
 	}
@@ -87,14 +87,14 @@ func (v *view) again(p []byte) (int, error) {
 		n := copy(p, b.kept[v.at:])
 		v.at += n
 		return n, nil
-	case v.at < b.read: // by a view that was closed meanwhile
+	case v.at < b.read: // another view has read it
 		return 0, errNotKept
 	}
 	return 0, b.end
 }
 
-// keep notes what was read. What goes over the limit is kept once more, for a view that
-// began before it was known to.
+// keep stores what was read. What exceeds the limit is stored one more time, for a view that
+// started before the limit was exceeded.
 func (b *body) keep(p []byte, err error) {
 	b.mu.Lock()
 	b.read += len(p)
@@ -111,27 +111,27 @@ func (b *body) keep(p []byte, err error) {
 		return
 	}
 	kept := b.kept
-	b.holders++
+	b.users++
 	b.mu.Unlock()
 	b.whole(kept)
 	b.release()
 }
 
-// hold keeps what is kept in use until it is released.
-func (b *body) hold() {
+// acquire keeps the memory of the body until release.
+func (b *body) acquire() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.holders++
+	b.users++
 }
 
 func (b *body) release() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.holders--
+	b.users--
 	b.free()
 }
 
-// finish is for when the exchange is over.
+// finish ends the use of the body by the exchange.
 func (b *body) finish() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -139,10 +139,10 @@ func (b *body) finish() {
 	b.free()
 }
 
-// free gives the memory back that nobody uses. The lock is held.
+// free returns the memory if it is no longer used. The caller holds the lock.
 func (b *body) free() {
-	if b.done && b.holders == 0 {
-		b.memory.give(b.namespace, int64(len(b.kept)))
+	if b.done && b.users == 0 {
+		b.memory.release(b.namespace, int64(len(b.kept)))
 		b.kept = nil
 	}
 }

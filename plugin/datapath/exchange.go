@@ -12,31 +12,31 @@ import (
 )
 
 const (
-	// maxKept is the largest body in bytes that is sent more than once: to another
-	// endpoint, or as a copy to a mirror.
+	// maxKept is the size in bytes of the largest body that is sent more than once: to another
+	// endpoint, or to a mirror.
 	maxKept = 64 << 10
-	// maxConnects is the most of endpoints that are tried where there is no word of
-	// retries and nothing was sent yet. It is Kong's own.
+	// maxConnects limits the endpoints tried when no retry is configured and nothing was sent yet.
+	// It is Kong's default.
 	maxConnects = 5
-	// defaultTry is the time for the begin of an answer of a try that is to be followed
-	// by others, where none is given. It is Kong's own.
-	defaultTry = time.Minute
+	// defaultAttemptTimeout is the time for the start of an answer if more attempts may follow and
+	// no timeout is configured. It is Kong's default.
+	defaultAttemptTimeout = time.Minute
 )
 
-// The causes of the end of a request.
+// The causes for which a request is canceled.
 var (
-	errRequestTimeout = errors.New("the request took longer than it may")
-	errTryTimeout     = errors.New("a try took longer than it may")
+	errRequestTimeout = errors.New("the request timed out")
+	errAttemptTimeout = errors.New("an attempt timed out")
 )
 
-// exchange is one request, its tries, and the answer.
+// exchange is one request with its attempts and its answer.
 type exchange struct {
 	relay   *Relay
 	rule    *rule
 	request *http.Request
 	body    *body // nil if there is none
 	cancel  context.CancelCauseFunc
-	limit   *time.Timer // of the whole request; nil for none
+	timer   *time.Timer // of the whole request; nil for none
 	copying *copying    // nil if there are no copies
 }
 
@@ -45,7 +45,7 @@ func newExchange(r *Relay, found *rule, q *http.Request) *exchange {
 	ctx, cancel := context.WithCancelCause(q.Context())
 	x.cancel, x.request = cancel, q.WithContext(ctx)
 	if found.Request > 0 {
-		x.limit = time.AfterFunc(found.Request, func() { cancel(errRequestTimeout) })
+		x.timer = time.AfterFunc(found.Request, func() { cancel(errRequestTimeout) })
 	}
 	if q.Body != nil && q.Body != http.NoBody && q.ContentLength != 0 {
 		x.body = &body{source: q.Body, memory: r.memory, namespace: found.Namespace}
@@ -56,10 +56,10 @@ func newExchange(r *Relay, found *rule, q *http.Request) *exchange {
 	return x
 }
 
-// end is for when the answer has been sent.
+// end releases what the exchange holds, after the answer was sent.
 func (x *exchange) end() {
-	if x.limit != nil {
-		x.limit.Stop()
+	if x.timer != nil {
+		x.timer.Stop()
 	}
 	x.cancel(nil)
 	x.copying.end()
@@ -68,7 +68,8 @@ func (x *exchange) end() {
 	}
 }
 
-// RoundTrip implements [http.RoundTripper]: it tries until there is an answer to be sent.
+// RoundTrip implements [http.RoundTripper]: it makes attempts until one has an answer for the
+// client.
 func (x *exchange) RoundTrip(q *http.Request) (*http.Response, error) {
 	x.copy(q)
 	at, kept := x.rule.sessions.find(q)
@@ -76,17 +77,17 @@ func (x *exchange) RoundTrip(q *http.Request) (*http.Response, error) {
 		if !kept {
 			at = x.rule.next(at)
 		}
-		answer, err := x.try(q, at)
-		if !x.again(q.Context(), tried, at.backend, answer, err) {
+		answer, err := x.attempt(q, at)
+		if !x.shouldRetry(q.Context(), tried, at.backend, answer, err) {
 			if !kept && err == nil {
-				x.rule.sessions.begin(answer, q, at.target)
+				x.rule.sessions.start(answer, q, at.target)
 			}
 			return answer, err
 		}
-		kept = false // an endpoint that fails is not insisted on
+		kept = false // the session moves away from a failing endpoint
 		x.relay.retries.Inc()
 		if answer != nil {
-			// A connection is used again if what is left in it is little.
+			// Read a short rest, so that the connection can be reused.
 			_, _ = io.CopyN(io.Discard, answer.Body, 4<<10)
 			answer.Body.Close()
 		}
@@ -96,25 +97,25 @@ func (x *exchange) RoundTrip(q *http.Request) (*http.Response, error) {
 	}
 }
 
-// try sends the request to one endpoint.
-func (x *exchange) try(q *http.Request, at destination) (*http.Response, error) {
+// attempt sends the request to one endpoint.
+func (x *exchange) attempt(q *http.Request, at destination) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(q.Context())
 	out := q.WithContext(ctx)
 	url := *q.URL
 	url.Scheme, url.Host = at.backend.scheme(), at.target
 	out.URL = &url
 	if out.Host == x.relay.options.Address {
-		out.Host = "" // Kong had no better name than ours; the endpoint has its own
+		out.Host = "" // use the endpoint's name in place of the relay's
 	}
 	if x.body != nil && q.Body != nil {
-		out.Body = x.body.view()
+		out.Body = x.body.newView()
 	}
-	t := &try{cancel: cancel}
+	t := &attempt{cancel: cancel}
 	if x.rule.Try > 0 {
-		t.limit = time.AfterFunc(x.rule.Try, func() { cancel(errTryTimeout) })
+		t.timer = time.AfterFunc(x.rule.Try, func() { cancel(errAttemptTimeout) })
 	} else if x.rule.Retry != nil {
-		t.limit = time.AfterFunc(defaultTry, func() { cancel(errTryTimeout) })
-		t.first = true
+		t.timer = time.AfterFunc(defaultAttemptTimeout, func() { cancel(errAttemptTimeout) })
+		t.untilAnswer = true
 	}
 	answer, err := at.backend.transport.RoundTrip(out)
 	if err != nil {
@@ -128,8 +129,8 @@ func (x *exchange) try(q *http.Request, at destination) (*http.Response, error) 
 	return answer, nil
 }
 
-// again tells whether there is to be another try.
-func (x *exchange) again(ctx context.Context, tried int, b *backend, answer *http.Response, err error) bool {
+// shouldRetry reports whether another attempt follows.
+func (x *exchange) shouldRetry(ctx context.Context, tried int, b *backend, answer *http.Response, err error) bool {
 	if ctx.Err() != nil || x.body != nil && !x.body.replayable() {
 		return false
 	}
@@ -140,7 +141,7 @@ func (x *exchange) again(ctx context.Context, tried int, b *backend, answer *htt
 	return errors.As(err, &failed) && failed.Op == "dial" && tried < min(maxConnects, len(b.Targets))
 }
 
-// wait waits before another try.
+// wait waits for the configured backoff.
 func (x *exchange) wait(ctx context.Context) error {
 	if x.rule.Retry == nil || x.rule.Retry.Backoff == 0 {
 		return nil
@@ -155,7 +156,7 @@ func (x *exchange) wait(ctx context.Context) error {
 	}
 }
 
-// fail answers when no endpoint did.
+// fail answers a request for which no endpoint answered.
 func (x *exchange) fail(w http.ResponseWriter, q *http.Request, err error) {
 	cause := context.Cause(x.request.Context())
 	if cause != nil {
@@ -163,48 +164,48 @@ func (x *exchange) fail(w http.ResponseWriter, q *http.Request, err error) {
 	}
 	x.relay.options.Log.LogAttrs(q.Context(), slog.LevelDebug, "A request was not answered", slog.String("relay", x.rule.Name), slog.Any("error", err))
 	var slow net.Error
-	if errors.Is(err, errRequestTimeout) || errors.Is(err, errTryTimeout) || errors.As(err, &slow) && slow.Timeout() {
+	if errors.Is(err, errRequestTimeout) || errors.Is(err, errAttemptTimeout) || errors.As(err, &slow) && slow.Timeout() {
 		refuse(w, http.StatusGatewayTimeout, "no backend answered in time")
 		return
 	}
-	refuse(w, http.StatusBadGateway, "no backend could be asked")
+	refuse(w, http.StatusBadGateway, "no backend could be reached")
 }
 
-// try is one of an exchange.
-type try struct {
-	cancel context.CancelCauseFunc
-	limit  *time.Timer // nil for none
-	first  bool        // the limit is for the begin of the answer
+// attempt is one attempt to get an answer.
+type attempt struct {
+	cancel      context.CancelCauseFunc
+	timer       *time.Timer // nil for none
+	untilAnswer bool        // the timer is for the start of the answer
 }
 
-func (t *try) end() {
-	if t.limit != nil {
-		t.limit.Stop()
+func (t *attempt) end() {
+	if t.timer != nil {
+		t.timer.Stop()
 	}
 	t.cancel(nil)
 }
 
-// answered has the limits be for the answer's body, too; but not for what comes after a
-// change of the protocol, which is no answer.
-func (t *try) answered(x *exchange, answer *http.Response) {
+// answered makes the timeouts apply to the answer's body. They end when the connection changes its
+// protocol, as what follows is no answer.
+func (t *attempt) answered(x *exchange, answer *http.Response) {
 	if answer.StatusCode == http.StatusSwitchingProtocols {
-		if x.limit != nil {
-			x.limit.Stop()
+		if x.timer != nil {
+			x.timer.Stop()
 		}
-		t.first = true
+		t.untilAnswer = true
 	}
-	if t.first && t.limit != nil {
-		t.limit.Stop()
+	if t.untilAnswer && t.timer != nil {
+		t.timer.Stop()
 	}
 	if answer.StatusCode != http.StatusSwitchingProtocols {
 		answer.Body = &answerBody{answer.Body, t}
 	}
 }
 
-// answerBody ends its try when it is closed.
+// answerBody ends its attempt when it is closed.
 type answerBody struct {
 	io.ReadCloser
-	try *try
+	try *attempt
 }
 
 // Close implements [io.Closer].

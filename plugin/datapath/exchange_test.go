@@ -15,7 +15,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// failing answers a status so often, then 200 with the body of the request.
+// failing returns a handler that answers with a status a number of times, and then 200 with the
+// body of the request.
 func failing(status int, times int32) (http.HandlerFunc, *atomic.Int32) {
 	tries := new(atomic.Int32)
 	return func(w http.ResponseWriter, q *http.Request) {
@@ -27,7 +28,7 @@ func failing(status int, times int32) (http.HandlerFunc, *atomic.Int32) {
 	}, tries
 }
 
-// closed is an address where nothing listens.
+// closed returns an address on which no server listens.
 func closed(t *testing.T) string {
 	t.Helper()
 	return freeport.Address(t)
@@ -44,13 +45,13 @@ func TestRetry(t *testing.T) {
 		tries   int32
 		atLeast time.Duration
 	}{
-		"succeeds within the attempts":          {status: 500, times: 2, retry: &route.Retry{Codes: []int{500}, Attempts: 3}, want: 200, tries: 3},
-		"the last answer counts":                {status: 500, times: 9, retry: &route.Retry{Codes: []int{500}, Attempts: 3}, want: 500, tries: 4},
-		"other codes are final":                 {status: 503, times: 1, retry: &route.Retry{Codes: []int{500}, Attempts: 3}, want: 503, tries: 1},
-		"nothing is tried twice unless asked":   {status: 500, times: 1, want: 500, tries: 1},
-		"the body is sent again":                {status: 502, times: 1, retry: &route.Retry{Codes: []int{502}, Attempts: 1}, body: "hello", want: 200, tries: 2},
-		"of large bodies there is no second":    {status: 502, times: 1, retry: &route.Retry{Codes: []int{502}, Attempts: 1}, body: large, want: 502, tries: 1},
-		"it waits at least as long as it is to": {status: 500, times: 2, retry: &route.Retry{Codes: []int{500}, Attempts: 2, Backoff: 30 * time.Millisecond}, want: 200, tries: 3, atLeast: 60 * time.Millisecond},
+		"succeeds within the attempts":   {status: 500, times: 2, retry: &route.Retry{Codes: []int{500}, Attempts: 3}, want: 200, tries: 3},
+		"the last answer is sent":        {status: 500, times: 9, retry: &route.Retry{Codes: []int{500}, Attempts: 3}, want: 500, tries: 4},
+		"other codes are final":          {status: 503, times: 1, retry: &route.Retry{Codes: []int{500}, Attempts: 3}, want: 503, tries: 1},
+		"no retry without configuration": {status: 500, times: 1, want: 500, tries: 1},
+		"the body is sent again":         {status: 502, times: 1, retry: &route.Retry{Codes: []int{502}, Attempts: 1}, body: "hello", want: 200, tries: 2},
+		"a large body is sent once":      {status: 502, times: 1, retry: &route.Retry{Codes: []int{502}, Attempts: 1}, body: large, want: 502, tries: 1},
+		"it waits for the backoff":       {status: 500, times: 2, retry: &route.Retry{Codes: []int{500}, Attempts: 2, Backoff: 30 * time.Millisecond}, want: 200, tries: 3, atLeast: 60 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			handler, tries := failing(c.status, c.times)
@@ -61,7 +62,7 @@ func TestRetry(t *testing.T) {
 			begun := time.Now()
 			status, text := s.ask(s.request("k", "POST", "/", strings.NewReader(c.body)))
 			if status != c.want || tries.Load() != c.tries || status == 200 && text != c.body {
-				t.Errorf("%d after %d tries, want %d after %d", status, tries.Load(), c.want, c.tries)
+				t.Errorf("%d after %d attempts, want %d after %d", status, tries.Load(), c.want, c.tries)
 			}
 			if took := time.Since(begun); took < c.atLeast {
 				t.Errorf("it took %v", took)
@@ -73,7 +74,7 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// readFirst has a handler answer after the body was read.
+// readFirst returns a handler that reads the whole body before it calls another one.
 func readFirst(handler http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, q *http.Request) {
 		body, _ := io.ReadAll(q.Body)
@@ -82,8 +83,8 @@ func readFirst(handler http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// An endpoint that is not there is passed over, also without any word of retries and with
-// a body: it has not been sent anything.
+// An endpoint that is down is skipped, even without a configured retry and with a body: nothing was
+// sent to it.
 func TestConnectionErrors(t *testing.T) {
 	target := endpoint(t, func(w http.ResponseWriter, q *http.Request) { _, _ = io.Copy(w, q.Body) })
 	s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: to(closed(t), target)})
@@ -98,8 +99,7 @@ func TestConnectionErrors(t *testing.T) {
 	}
 }
 
-// A connection that ends without an answer is followed by another try where retries are
-// asked for, and nowhere else.
+// If a connection ends without an answer, another attempt follows only if retries are configured.
 func TestResetConnections(t *testing.T) {
 	var tries atomic.Int32
 	target := endpoint(t, func(_ http.ResponseWriter, _ *http.Request) {
@@ -117,11 +117,10 @@ func TestResetConnections(t *testing.T) {
 	}
 }
 
-// slow answers at once and then keeps the answer open until the client leaves, or never
-// answers.
+// slow starts an answer at once and keeps it open until the client leaves, or never answers.
 func slow(begins bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, q *http.Request) {
-		_, _ = io.Copy(io.Discard, q.Body) // or the server does not see the client leave
+		_, _ = io.Copy(io.Discard, q.Body) // so that the server notices when the client leaves
 		if begins {
 			_, _ = io.WriteString(w, "begin")
 			_ = http.NewResponseController(w).Flush()
@@ -134,11 +133,11 @@ func TestTimeouts(t *testing.T) {
 	const little = 50 * time.Millisecond
 	silent := endpoint(t, slow(false))
 	for name, rule := range map[string]route.Relay{
-		"request without an answer":              {Backends: to(silent), Request: little},
-		"try without an answer":                  {Backends: to(silent), Try: little},
-		"each try has its own time":              {Backends: to(silent), Try: little, Retry: &route.Retry{Attempts: 2}},
-		"all tries have the time of the request": {Backends: to(silent), Request: little, Retry: &route.Retry{Attempts: 1000, Codes: []int{500}}},
-		"a wait does not go on for longer":       {Backends: to(closed(t)), Request: little, Retry: &route.Retry{Attempts: 1000, Backoff: time.Hour}},
+		"request without an answer":               {Backends: to(silent), Request: little},
+		"attempt without an answer":               {Backends: to(silent), Try: little},
+		"each attempt has its own timeout":        {Backends: to(silent), Try: little, Retry: &route.Retry{Attempts: 2}},
+		"the request times out over all attempts": {Backends: to(silent), Request: little, Retry: &route.Retry{Attempts: 1000, Codes: []int{500}}},
+		"the request times out during a wait":     {Backends: to(closed(t)), Request: little, Retry: &route.Retry{Attempts: 1000, Backoff: time.Hour}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, status, err := answerIn(t, rule)
@@ -152,8 +151,8 @@ func TestTimeouts(t *testing.T) {
 	}
 	begins := endpoint(t, slow(true))
 	for name, rule := range map[string]func(time.Duration) route.Relay{
-		"request with an answer that goes on": func(d time.Duration) route.Relay { return route.Relay{Backends: to(begins), Request: d} },
-		"try with an answer that goes on":     func(d time.Duration) route.Relay { return route.Relay{Backends: to(begins), Try: d} },
+		"request with an endless answer": func(d time.Duration) route.Relay { return route.Relay{Backends: to(begins), Request: d} },
+		"attempt with an endless answer": func(d time.Duration) route.Relay { return route.Relay{Backends: to(begins), Try: d} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			longer(t, little, func(d time.Duration) bool {
@@ -191,7 +190,7 @@ func longer(t *testing.T, d time.Duration, try func(time.Duration) bool) {
 	}
 }
 
-// A try that is slow is followed by one that is not.
+// An attempt that times out is followed by another one.
 func TestRetryAfterATimeout(t *testing.T) {
 	never, fast := endpoint(t, slow(false)), endpoint(t, names("fast"))
 	for range 2 {

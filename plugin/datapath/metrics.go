@@ -18,14 +18,14 @@ func newMetrics() *Metrics {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + name, Help: help})
 	}
 	return &Metrics{
-		inFlight: gauge("requests_in_flight", "Requests that the relay is sending on."),
-		rules:    gauge("rules", "Rules whose requests go by way of the relay."),
+		inFlight: gauge("requests_in_flight", "Requests that the relay is forwarding."),
+		rules:    gauge("rules", "Rules whose requests go through the relay."),
 		retries: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: prefix + "retries_total", Help: "Tries after the first."}),
+			Name: prefix + "retries_total", Help: "Attempts after the first."}),
 		mirrored: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: prefix + "mirrored_total", Help: "Copies of requests, by whether the mirror answered: sent or failed."}, []string{"result"}),
 		drops: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: prefix + "mirror_dropped_total", Help: "Copies of requests that were not made: too many were under way (busy), the body was too large, not read to its end or without memory to keep it (body), or the connection changed its protocol (upgrade)."}, []string{"reason"}),
+			Name: prefix + "mirror_dropped_total", Help: "Requests that were not copied: too many copies were in progress (busy), the body was too large, not read to its end or found no memory (body), or the connection changed its protocol (upgrade)."}, []string{"reason"}),
 	}
 }
 

@@ -15,23 +15,23 @@ import (
 )
 
 const (
-	// maxCopies are under way at once at most, half of them of one namespace, and
-	// maxCopiesEach to one mirror, so that a slow one does not take the place of others.
-	// Their bodies are maxKept at most.
+	// maxCopies limits the concurrent copies, and maxCopiesEach those to one mirror, so that a slow
+	// mirror does not use the capacity of others. One namespace may use half of maxCopies. The body
+	// of a copy has at most maxKept bytes.
 	maxCopies     = 1024
 	maxCopiesEach = 128
-	// copyTimeout is the time of a copy.
+	// copyTimeout is the timeout of a copy.
 	copyTimeout = 15 * time.Second
 )
 
-// mirror gets copies of a rule's requests.
+// mirror receives copies of a rule's requests.
 type mirror struct {
 	route.Mirror
 	backend *backend
 	copies  chan struct{}
 }
 
-// copying is what copies of one request are made of.
+// copying is one request that is copied.
 type copying struct {
 	relay     *Relay
 	namespace string
@@ -41,8 +41,8 @@ type copying struct {
 	waiting   atomic.Bool // for the body
 }
 
-// copy sends copies of a request to the mirrors that are to have one: at once, or as soon
-// as the backend has been sent all of the body.
+// copy sends copies of a request to the mirrors that are selected for it: at once, or when the
+// whole body has been sent to the backend.
 func (x *exchange) copy(q *http.Request) {
 	c := &copying{relay: x.relay, namespace: x.rule.Namespace}
 	for _, m := range x.rule.mirrors {
@@ -53,7 +53,7 @@ func (x *exchange) copy(q *http.Request) {
 	switch {
 	case len(c.mirrors) == 0:
 		return
-	case q.Header.Get("Upgrade") != "": // what follows is no request
+	case q.Header.Get("Upgrade") != "": // what follows is not HTTP
 		c.drop("upgrade")
 		return
 	}
@@ -72,14 +72,14 @@ func (x *exchange) copy(q *http.Request) {
 	}
 }
 
-// send sends all copies, and waits for none.
+// send starts all copies and does not wait for them.
 func (c *copying) send(body []byte) {
 	for _, m := range c.mirrors {
 		c.mirror(m, body)
 	}
 }
 
-// end gives up copies whose body the backend did not want, or was too large.
+// end drops copies whose body was too large, or was not read by the backend.
 func (c *copying) end() {
 	if c != nil && c.waiting.CompareAndSwap(true, false) {
 		c.drop("body")
@@ -92,7 +92,7 @@ func (c *copying) drop(why string) {
 	}
 }
 
-// mirror sends one copy if there is place for it.
+// mirror sends one copy if the limits permit.
 func (c *copying) mirror(m *mirror, body []byte) {
 	r := c.relay
 	if !r.copies.take(c.namespace, 1) {
@@ -102,18 +102,18 @@ func (c *copying) mirror(m *mirror, body []byte) {
 	select {
 	case m.copies <- struct{}{}:
 	default:
-		r.copies.give(c.namespace, 1)
+		r.copies.release(c.namespace, 1)
 		r.dropped("busy")
 		return
 	}
 	if c.body != nil {
-		c.body.hold()
+		c.body.acquire()
 	}
 	go func() {
 		defer c.finished(m)
 		err := process.Recover(func() error { return m.send(c.request, body) })
 		if err != nil {
-			r.options.Log.LogAttrs(context.Background(), slog.LevelDebug, "A copy of a request was not taken", slog.String("mirror", m.Name), slog.Any("error", err))
+			r.options.Log.LogAttrs(context.Background(), slog.LevelDebug, "A mirror did not answer a copy of a request", slog.String("mirror", m.Name), slog.Any("error", err))
 			r.mirrored.WithLabelValues("failed").Inc()
 			return
 		}
@@ -121,16 +121,16 @@ func (c *copying) mirror(m *mirror, body []byte) {
 	}()
 }
 
-// finished returns what a copy took.
+// finished releases what a copy used.
 func (c *copying) finished(m *mirror) {
 	if c.body != nil {
 		c.body.release()
 	}
 	<-m.copies
-	c.relay.copies.give(c.namespace, 1)
+	c.relay.copies.release(c.namespace, 1)
 }
 
-// send sends a copy and throws the answer away.
+// send sends a copy and discards the answer.
 func (m *mirror) send(q *http.Request, body []byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), copyTimeout)
 	defer cancel()

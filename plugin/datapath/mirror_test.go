@@ -13,7 +13,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// seeing is an endpoint that tells what it was sent.
+// seeing returns an endpoint that records what it was sent.
 func seeing(t *testing.T) (address string, seen chan string) {
 	seen = make(chan string, 1000)
 	return endpoint(t, func(_ http.ResponseWriter, q *http.Request) {
@@ -38,7 +38,7 @@ func want(t *testing.T, seen chan string, text string) {
 	}
 }
 
-// Copies are what the backend is sent, and their answers are nobody's.
+// Copies are what the backend is sent, and their answers are discarded.
 func TestMirrors(t *testing.T) {
 	one, seenByOne := seeing(t)
 	two, seenByTwo := seeing(t)
@@ -56,7 +56,7 @@ func TestMirrors(t *testing.T) {
 		want(t, seenByTwo, copied)
 	}
 	if len(seenByOne)+len(seenByTwo) > 0 {
-		t.Error("there are more copies than two of each request")
+		t.Error("there are more than two copies of a request")
 	}
 }
 
@@ -69,13 +69,13 @@ func TestMirroredShare(t *testing.T) {
 	made := func() float64 { // which a busy machine may not send all
 		return testutil.ToFloat64(s.mirrored.WithLabelValues("sent")) + testutil.ToFloat64(s.drops.WithLabelValues("busy"))
 	}
-	// Within six standard deviations.
+	// The bounds are six standard deviations.
 	if copies := eventually(made, 380); copies < 380 || copies > 620 {
 		t.Errorf("of 2000 requests %v are copied, want a quarter", copies)
 	}
 }
 
-// eventually reads a number until it does not grow any more and is enough.
+// eventually reads a number until it is large enough and does not grow any more.
 func eventually(read func() float64, enough float64) float64 {
 	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		before := read()
@@ -86,8 +86,7 @@ func eventually(read func() float64, enough float64) float64 {
 	}
 }
 
-// A mirror that does not answer holds up no request; what there is no place for is
-// counted.
+// A mirror that does not answer delays no request. Copies that exceed the limit are counted.
 func TestSlowMirrors(t *testing.T) {
 	held := make(chan struct{})
 	shadow := endpoint(t, func(http.ResponseWriter, *http.Request) { <-held })
@@ -119,7 +118,7 @@ func TestCopiesThatAreNotMade(t *testing.T) {
 	want(t, seen, fmt.Sprintf("POST shop.example/  %q", strings.Repeat("x", maxKept)))
 }
 
-// A mirror that is not there is counted, and nobody else notices.
+// A mirror that is down is counted, and does not affect the request.
 func TestMissingMirrors(t *testing.T) {
 	s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: to(endpoint(t, names("a"))), Mirrors: []route.Mirror{mirrorTo(closed(t), 1, 1)}})
 	if status, _ := s.ask(s.request("k", "GET", "/", nil)); status != 200 {

@@ -2,8 +2,8 @@ package datapath
 
 import "sync"
 
-// quota is an amount that all rules take of. The rules of one namespace have half of it at most, so
-// that no tenant uses up what the others need.
+// quota is an amount that all rules share. The rules of one namespace may take half of it, so that
+// no tenant uses up what the others need.
 type quota struct {
 	limit int64
 
@@ -14,7 +14,7 @@ type quota struct {
 
 func newQuota(limit int64) *quota { return &quota{limit: limit, by: map[string]int64{}} }
 
-// take reserves n for a namespace, and reports whether there was enough.
+// take reserves n for a namespace, and reports whether enough was left.
 func (q *quota) take(namespace string, n int64) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -26,8 +26,8 @@ func (q *quota) take(namespace string, n int64) bool {
 	return true
 }
 
-// give returns what a namespace took.
-func (q *quota) give(namespace string, n int64) {
+// release returns what a namespace took.
+func (q *quota) release(namespace string, n int64) {
 	if n == 0 {
 		return
 	}

@@ -26,14 +26,14 @@ func TestQuota(t *testing.T) {
 			t.Errorf("step %d: %v", i, got)
 		}
 	}
-	q.give("a", 5)
+	q.release("a", 5)
 	if !q.take("b", 1) || q.take("b", 1) || len(q.by) != 2 {
 		t.Errorf("after a part was given back: %+v", q.by)
 	}
 }
 
-// stuck starts a relay whose rules retry, and an endpoint that reads a request and answers it only
-// once it is let go. The requests that wait there keep their bodies.
+// stuck starts a relay whose rules retry, and an endpoint that reads a request and does not answer
+// it until letGo is called. The relay keeps the bodies of these requests.
 func stuck(t *testing.T, memory int64, rules ...route.Relay) (s *serving, arrived chan struct{}, letGo func()) {
 	arrived, held := make(chan struct{}, 100), make(chan struct{})
 	target := endpoint(t, func(w http.ResponseWriter, q *http.Request) {
@@ -49,8 +49,8 @@ func stuck(t *testing.T, memory int64, rules ...route.Relay) (s *serving, arrive
 	return s, arrived, func() { close(held) }
 }
 
-// What is kept of bodies is bounded over all requests, and one namespace leaves others half of it.
-// A request for whose body there is no memory is sent once.
+// The memory for bodies is limited over all requests, and one namespace leaves half of it to
+// others. If there is no memory for a body, its request is sent once.
 func TestKeptBodiesAreBounded(t *testing.T) {
 	const size = 32 << 10
 	s, arrived, letGo := stuck(t, 4*size, route.Relay{Name: "x", Namespace: "attacker", Key: "x"}, route.Relay{Name: "y", Namespace: "shop", Key: "y"})
@@ -96,7 +96,7 @@ func TestKeptBodiesAreBounded(t *testing.T) {
 	}
 }
 
-// A copy keeps the body in use for as long as it is under way, and then gives it back.
+// A copy keeps the memory of its body until it is done.
 func TestCopiesGiveMemoryBack(t *testing.T) {
 	held := make(chan struct{})
 	shadow := endpoint(t, func(_ http.ResponseWriter, q *http.Request) {
@@ -129,7 +129,7 @@ func none(t *testing.T, what string, read func() float64) {
 	}
 }
 
-// One namespace's slow mirrors do not take the place of another's copies.
+// The slow mirrors of one namespace do not use up the copies of another one.
 func TestCopiesOfNamespaces(t *testing.T) {
 	s := running(t, near)
 	for range maxCopies {

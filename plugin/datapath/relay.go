@@ -19,27 +19,27 @@ import (
 
 // Options are the settings of a relay.
 type Options struct {
-	// Prefix is Kong's, where the relay keeps its secret.
+	// Prefix is Kong's prefix. The relay keeps its secret there.
 	Prefix string
-	// Address is "host:port" of loopback, or "off".
+	// Address is a loopback address as "host:port", or "off".
 	Address string
-	// Addresses decides which addresses are connected to.
+	// Addresses decides which addresses the relay connects to.
 	Addresses address.Policy
-	// Memory is how many bytes of all bodies together are kept, to be sent once more.
+	// Memory is the maximum number of bytes of all bodies that are kept to be sent again.
 	Memory int64
 	Log    *slog.Logger
 }
 
-// Relay sends requests on as its rules say. Its methods may be called from any goroutine.
+// Relay forwards requests as its rules say. Its methods may be called from any goroutine.
 type Relay struct {
 	*Metrics
 	options Options
 	table   table
-	memory  *quota // bytes of bodies that are kept
-	copies  *quota // mirrored requests under way
+	memory  *quota // bytes of kept bodies
+	copies  *quota // concurrent copies
 }
 
-// New makes a relay without rules.
+// New returns a relay without rules.
 func New(o Options) *Relay {
 	r := &Relay{Metrics: newMetrics(), options: o, memory: newQuota(o.Memory), copies: newQuota(maxCopies),
 		table: table{log: o.Log}}
@@ -54,11 +54,11 @@ func (r *Relay) SetProtected(protected address.Learned) {
 	r.table.transports.addresses.Store(&policy)
 }
 
-// shutdownTimeout is how long requests under way have when the relay ends.
+// shutdownTimeout is how long active requests may take when the relay ends.
 const shutdownTimeout = 2 * time.Second
 
-// Place is where Kong finds the relay, and what keys are made with; empty for a relay that
-// is off.
+// Place returns the address of the relay and the secret of its keys; the zero value if the relay is
+// off.
 func (r *Relay) Place() (gatewayapi.Relay, error) {
 	if r.options.Address == "off" {
 		return gatewayapi.Relay{}, nil
@@ -71,7 +71,7 @@ func (r *Relay) Place() (gatewayapi.Relay, error) {
 	return gatewayapi.Relay{Address: address, Secret: secret}, err
 }
 
-// Run serves until the context ends. A port that is taken is tried again until it is free.
+// Run serves until the context ends. It waits for a port that is in use.
 func (r *Relay) Run(ctx context.Context) error {
 	if r.options.Address == "off" {
 		<-ctx.Done()
@@ -84,10 +84,10 @@ func (r *Relay) Run(ctx context.Context) error {
 	return r.Serve(ctx, listener)
 }
 
-// Serve is Run with a listener.
+// Serve serves on a listener until the context ends.
 func (r *Relay) Serve(ctx context.Context, listener net.Listener) error {
-	// Kong decides how long a connection without requests is kept: a server that closed
-	// one as Kong uses it again would fail a request.
+	// Kong closes idle connections. If the relay closed one just as Kong used it again, a request
+	// would fail.
 	server := &http.Server{Handler: r, Protocols: new(http.Protocols), ReadHeaderTimeout: time.Minute, IdleTimeout: -1,
 		MaxHeaderBytes: 1 << 20, ErrorLog: slog.NewLogLogger(r.options.Log.Handler(), slog.LevelDebug)}
 	server.Protocols.SetHTTP1(true)
@@ -106,7 +106,7 @@ func (r *Relay) Serve(ctx context.Context, listener net.Listener) error {
 	return nil
 }
 
-// ServeHTTP sends a request to a backend of the rule that it names.
+// ServeHTTP forwards a request to a backend of the rule that the request names.
 func (r *Relay) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	found := r.table.rule(takeKey(q.Header))
 	if found == nil || len(found.backends) == 0 {
@@ -117,9 +117,9 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	defer r.inFlight.Dec()
 	x := newExchange(r, found, q)
 	defer x.end()
-	// Without it net/http reads no more of an HTTP/1.1 request once its answer begins.
+	// Without it, net/http stops reading an HTTP/1.1 request when its answer starts.
 	_ = http.NewResponseController(w).EnableFullDuplex()
-	// Without a type of content the server would guess one.
+	// Keep the server from guessing a content type.
 	w.Header()["Content-Type"] = nil
 	proxy := httputil.ReverseProxy{
 		Rewrite: rewrite, Transport: x, ErrorHandler: x.fail, FlushInterval: -1, BufferPool: buffers,
@@ -128,7 +128,7 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	proxy.ServeHTTP(w, x.request)
 }
 
-// rewrite leaves a request as Kong made it.
+// rewrite keeps a request as Kong made it.
 func rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.RawQuery = p.In.URL.RawQuery
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
@@ -145,7 +145,7 @@ func refuse(w http.ResponseWriter, status int, message string) {
 	_, _ = fmt.Fprintf(w, `{"message":%q}`, message)
 }
 
-// pool lends the memory that answers are copied through.
+// pool has the buffers through which answers are copied.
 type pool struct{ sync.Pool }
 
 var buffers = &pool{sync.Pool{New: func() any { return new([32 << 10]byte) }}}

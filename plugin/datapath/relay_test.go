@@ -21,7 +21,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// serving is a relay, and a client of it that names a rule.
+// serving is a running relay and its client.
 type serving struct {
 	*Relay
 	t   *testing.T
@@ -57,7 +57,7 @@ func entities(rules ...route.Relay) []*kong.Entity {
 	return all
 }
 
-// request is one to a rule.
+// request returns a request for the rule with a key.
 func (s *serving) request(key, method, path string, body io.Reader) *http.Request {
 	s.t.Helper()
 	q, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, body)
@@ -69,7 +69,7 @@ func (s *serving) request(key, method, path string, body io.Reader) *http.Reques
 	return q
 }
 
-// ask gives the status and body of the answer.
+// ask returns the status and body of the answer.
 func (s *serving) ask(q *http.Request) (int, string) {
 	s.t.Helper()
 	answer, err := http.DefaultTransport.RoundTrip(q)
@@ -84,7 +84,7 @@ func (s *serving) ask(q *http.Request) (int, string) {
 	return answer.StatusCode, string(text)
 }
 
-// endpoint starts a server and gives its address.
+// endpoint starts a server and returns its address.
 func endpoint(t *testing.T, handler http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -92,7 +92,7 @@ func endpoint(t *testing.T, handler http.HandlerFunc) string {
 	return server.Listener.Addr().String()
 }
 
-// names answers with a name.
+// names returns a handler that answers with a name.
 func names(name string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) }
 }
@@ -138,8 +138,8 @@ func TestTheTableFollows(t *testing.T) {
 	if status, _ := s.ask(s.request("k", "GET", "/", nil)); status != 503 {
 		t.Errorf("what was removed answers %d", status)
 	}
-	if n := len(s.table.transports.byWay); n != 0 {
-		t.Errorf("%d transports are left that nobody uses", n)
+	if n := len(s.table.transports.byKey); n != 0 {
+		t.Errorf("%d unused transports are left", n)
 	}
 }
 
@@ -155,7 +155,7 @@ func TestAnUnreadableRelayIsClosed(t *testing.T) {
 // A request reaches the endpoint as Kong made it.
 func TestNothingIsAdded(t *testing.T) {
 	target := endpoint(t, func(w http.ResponseWriter, q *http.Request) {
-		q.Header.Del("Accept-Encoding") // the test's own client's
+		q.Header.Del("Accept-Encoding") // added by the test's client
 		_ = json.NewEncoder(w).Encode(map[string]any{"uri": q.RequestURI, "host": q.Host, "headers": q.Header})
 	})
 	s := running(t, near, route.Relay{Name: "one", Key: "k", Backends: to(target)})
@@ -171,7 +171,7 @@ func TestNothingIsAdded(t *testing.T) {
 	}
 }
 
-// Of the answer nothing is added either.
+// The relay adds no content type to an answer.
 func TestNoTypeOfContentIsGuessed(t *testing.T) {
 	target := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = nil
@@ -202,8 +202,8 @@ func TestWeights(t *testing.T) {
 	}
 }
 
-// What is denied is not connected to, by an address in any form or by a name; where there is
-// an exception, that alone is.
+// The relay does not connect to denied addresses, whether they are given as an address in any form
+// or as a name. If there is an exception, it connects to that address only.
 func TestDeniedAddresses(t *testing.T) {
 	var reached atomic.Int32
 	target := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -236,7 +236,7 @@ func TestDeniedAddresses(t *testing.T) {
 	}
 }
 
-// What is learned takes the place of what was learned before.
+// Learned addresses replace those that were learned before.
 func TestLearnedAddresses(t *testing.T) {
 	r := New(Options{Addresses: address.Policy{Denied: []netip.Prefix{netip.MustParsePrefix("10.0.0.8/32")}}})
 	for _, step := range []struct {
@@ -289,13 +289,13 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
-// Bytes come as they are sent, in both directions at once, and trailers after them; by
-// HTTP/2 without TLS on either side.
+// Bytes are forwarded as they arrive, in both directions at once, and trailers follow; with HTTP/2
+// without TLS on both sides.
 func TestStreams(t *testing.T) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Trailer", "Grpc-Status")
 		flush := http.NewResponseController(w)
-		_ = flush.Flush() // the answer begins before the request has
+		_ = flush.Flush() // the answer starts before the request's body
 		lines := bufio.NewScanner(q.Body)
 		for lines.Scan() {
 			_, _ = fmt.Fprintf(w, "%s %s\n", q.Proto, lines.Text())
@@ -337,7 +337,7 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// An answer that begins before the request has ended takes nothing away from it.
+// The relay forwards the whole request even if its answer starts before the request ends.
 func TestLargeBodies(t *testing.T) {
 	target := endpoint(t, func(w http.ResponseWriter, q *http.Request) {
 		_ = http.NewResponseController(w).EnableFullDuplex()

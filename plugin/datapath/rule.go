@@ -8,7 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// rule is a relay ready to be used.
+// rule is a relay with its connections and state.
 type rule struct {
 	route.Relay
 	backends []*backend
@@ -18,7 +18,7 @@ type rule struct {
 	mu sync.Mutex // of the backends' credit
 }
 
-// backend is one of a rule's, and which of its targets is next.
+// backend is a backend of a rule, and which of its targets is next.
 type backend struct {
 	route.RelayBackend
 	transport *transport
@@ -28,12 +28,12 @@ type backend struct {
 
 func newBackend(b route.RelayBackend, lent *transport) *backend {
 	made := &backend{RelayBackend: b, transport: lent}
-	made.turn.Store(rand.Uint32()) // gateways don't all begin with the first
+	made.turn.Store(rand.Uint32()) // so that gateways start with different endpoints
 	return made
 }
 
-// all are the backends of requests and of copies.
-func (r *rule) all() []*backend {
+// allBackends returns the backends of requests and of copies.
+func (r *rule) allBackends() []*backend {
 	all := r.backends
 	for _, m := range r.mirrors {
 		all = append(all[:len(all):len(all)], m.backend)
@@ -41,19 +41,17 @@ func (r *rule) all() []*backend {
 	return all
 }
 
-// next is the endpoint whose turn it is, another than the one given if its backend has
-// several.
+// next returns the next endpoint. It differs from the given one if the backend has several.
 func (r *rule) next(failed destination) destination {
-	at := destination{backend: r.draw()}
+	at := destination{backend: r.nextBackend()}
 	if at.target = at.backend.target(); at.target == failed.target {
 		at.target = at.backend.target()
 	}
 	return at
 }
 
-// draw is the backend whose turn it is: each is drawn exactly as often as its weight has
-// it, with the least of rows of the same.
-func (r *rule) draw() *backend {
+// nextBackend returns the next backend by smooth weighted round robin.
+func (r *rule) nextBackend() *backend {
 	if len(r.backends) == 1 {
 		return r.backends[0]
 	}
@@ -71,12 +69,12 @@ func (r *rule) draw() *backend {
 	return chosen
 }
 
-// target is the endpoint whose turn it is.
+// target returns the next endpoint.
 func (b *backend) target() string {
 	return b.Targets[b.turn.Add(1)%uint32(len(b.Targets))]
 }
 
-// scheme is that of the backend's URLs.
+// scheme returns the scheme of the backend's URLs.
 func (b *backend) scheme() string {
 	if b.TLS != nil {
 		return "https"

@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 )
 
-// secretFile is in Kong's prefix, where the persisted configuration is that has keys made
-// with the secret. Both live and go together.
+// secretFile is in Kong's prefix, next to the persisted configuration, whose keys are made with the
+// secret.
 const secretFile = "kube-sync.relay"
 
-// secret is what the keys of the rules are made with: one for each gateway, made when it
+// secret returns the secret that the keys of the rules are made with. It is created when a gateway
 // starts for the first time.
 func secret(prefix string) (string, error) {
 	path := filepath.Join(prefix, secretFile)

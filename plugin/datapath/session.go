@@ -11,18 +11,18 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// sessions keeps the requests of one client at one endpoint. A client shows a token that
-// it was given with its first answer: when the session began, which endpoint it is at, and
-// a signature. All gateways that have the rule make and read the same tokens, and nobody
-// reads an address in them.
+// sessions keep the requests of a client at one endpoint. The first answer gives the client a token
+// with the start of the session, the endpoint and a signature, and the client sends the token with
+// later requests. All gateways with the rule make and accept the same tokens. A token does not
+// reveal an address.
 type sessions struct {
 	route.Session
-	places map[place]destination
-	now    func() time.Time
+	endpoints map[endpointID]destination
+	now       func() time.Time
 }
 
-// place is what a token says of an endpoint.
-type place [8]byte
+// endpointID identifies an endpoint in a token.
+type endpointID [8]byte
 
 // destination is an endpoint of a backend.
 type destination struct {
@@ -30,42 +30,42 @@ type destination struct {
 	target  string
 }
 
-// The bytes of a token: seconds since 1970, the place, the signature.
+// The sizes in bytes of a token's time, in seconds since 1970, and of the whole token.
 const (
-	sizeOfTime  = 8
-	sizeOfToken = sizeOfTime + 2*len(place{})
+	timeSize  = 8
+	tokenSize = timeSize + 2*len(endpointID{})
 )
 
 func newSessions(s *route.Session, backends []*backend) *sessions {
 	if s == nil {
 		return nil
 	}
-	made := &sessions{Session: *s, places: map[place]destination{}, now: time.Now}
+	made := &sessions{Session: *s, endpoints: map[endpointID]destination{}, now: time.Now}
 	for _, b := range backends {
 		for _, target := range b.Targets {
-			made.places[made.place(target)] = destination{b, target}
+			made.endpoints[made.endpointID(target)] = destination{b, target}
 		}
 	}
 	return made
 }
 
-// sign gives 8 bytes that only those know who have the salt.
-func (s *sessions) sign(what string, data []byte) (signed place) {
+// sign returns 8 bytes that can only be computed with the salt.
+func (s *sessions) sign(what string, data []byte) (signed endpointID) {
 	sum := hmac.New(sha256.New, []byte(s.Salt))
 	sum.Write([]byte(what))
 	sum.Write(data)
-	return place(sum.Sum(nil)[:len(signed)])
+	return endpointID(sum.Sum(nil)[:len(signed)])
 }
 
-func (s *sessions) place(target string) place { return s.sign("endpoint ", []byte(target)) }
+func (s *sessions) endpointID(target string) endpointID { return s.sign("endpoint ", []byte(target)) }
 
-// find gives the endpoint of a request's session, if it has one that is not over and the
-// endpoint is there. Without sessions there is none.
+// find returns the endpoint of a request's session, if the session has not expired and the endpoint
+// exists.
 func (s *sessions) find(q *http.Request) (found destination, ok bool) {
 	if s == nil {
 		return destination{}, false
 	}
-	for _, text := range s.shown(q) {
+	for _, text := range s.tokens(q) {
 		if found, ok = s.read(text); ok {
 			return found, true
 		}
@@ -73,9 +73,8 @@ func (s *sessions) find(q *http.Request) (found destination, ok bool) {
 	return destination{}, false
 }
 
-// shown are the tokens that a request may have. A browser may send cookies of one name
-// for several paths.
-func (s *sessions) shown(q *http.Request) (all []string) {
+// tokens returns the tokens of a request. A browser may send cookies of one name for several paths.
+func (s *sessions) tokens(q *http.Request) (all []string) {
 	if s.Header {
 		return q.Header.Values(s.Name)
 	}
@@ -87,10 +86,10 @@ func (s *sessions) shown(q *http.Request) (all []string) {
 
 func (s *sessions) read(text string) (destination, bool) {
 	token, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(token) != sizeOfToken {
+	if err != nil || len(token) != tokenSize {
 		return destination{}, false
 	}
-	said, signature := token[:sizeOfToken-len(place{})], token[sizeOfToken-len(place{}):]
+	said, signature := token[:tokenSize-len(endpointID{})], token[tokenSize-len(endpointID{}):]
 	if want := s.sign("token ", said); !hmac.Equal(want[:], signature) {
 		return destination{}, false
 	}
@@ -98,12 +97,12 @@ func (s *sessions) read(text string) (destination, bool) {
 	if s.Lifetime > 0 && s.now().Sub(begun) >= s.Lifetime {
 		return destination{}, false
 	}
-	found, ok := s.places[place(said[sizeOfTime:])]
+	found, ok := s.endpoints[endpointID(said[timeSize:])]
 	return found, ok
 }
 
-// begin tells a client the token of a session that begins with this answer.
-func (s *sessions) begin(answer *http.Response, q *http.Request, target string) {
+// start adds the token of a new session to an answer.
+func (s *sessions) start(answer *http.Response, q *http.Request, target string) {
 	if s == nil {
 		return
 	}
@@ -121,7 +120,7 @@ func (s *sessions) begin(answer *http.Response, q *http.Request, target string) 
 }
 
 func (s *sessions) token(target string) string {
-	at := s.place(target)
+	at := s.endpointID(target)
 	said := append(binary.BigEndian.AppendUint64(nil, uint64(s.now().Unix())), at[:]...)
 	signature := s.sign("token ", said)
 	return base64.RawURLEncoding.EncodeToString(append(said, signature[:]...))

@@ -9,13 +9,13 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// visitor is a client with a jar of one cookie or header.
+// visitor is a client that keeps one cookie or header.
 type visitor struct {
 	s            *serving
 	cookie, head string
 }
 
-// visit gives the endpoint that answered, and what it said of the session.
+// visit returns the name of the endpoint that answered, and the answer if it started a session.
 func (v *visitor) visit(t *testing.T) (name string, began *http.Response) {
 	t.Helper()
 	q := v.s.request("k", "GET", "/", nil)
@@ -60,12 +60,12 @@ func TestSessions(t *testing.T) {
 				v := visitor{s: s}
 				first, began := v.visit(t)
 				if began == nil {
-					t.Fatal("the first answer begins no session")
+					t.Fatal("the first answer starts no session")
 				}
 				seen[first]++
 				for range 5 {
-					if again, anew := v.visit(t); again != first || anew != nil {
-						t.Fatalf("a session at %s goes on at %s, begins anew: %t", first, again, anew != nil)
+					if again, restarted := v.visit(t); again != first || restarted != nil {
+						t.Fatalf("a session at %s continues at %s, restarted: %t", first, again, restarted != nil)
 					}
 				}
 			}
@@ -76,7 +76,7 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-// A token is no one's to make, and does not outlive its endpoint, its rule or its time.
+// A client cannot forge a token, and a token ends with its endpoint, its rule or its lifetime.
 func TestSessionsEnd(t *testing.T) {
 	one, two := endpoint(t, named("one")), endpoint(t, named("two"))
 	s := running(t, near, sessionRule(route.Session{Lifetime: time.Hour}, to(one)...))
@@ -85,28 +85,28 @@ func TestSessionsEnd(t *testing.T) {
 	token := v.cookie
 
 	v.cookie = strings.ToUpper(token)
-	if _, anew := v.visit(t); anew == nil {
-		t.Error("a forged token is taken")
+	if _, restarted := v.visit(t); restarted == nil {
+		t.Error("a forged token is accepted")
 	}
 	v.cookie = token
 	s.table.rule("k").sessions.now = func() time.Time { return time.Now().Add(2 * time.Hour) }
-	if _, anew := v.visit(t); anew == nil {
-		t.Error("a session goes on after its time")
+	if _, restarted := v.visit(t); restarted == nil {
+		t.Error("a session continues after its lifetime")
 	}
 	v.cookie = token
 	s.Add(entities(sessionRule(route.Session{}, to(two)...)))
-	if name, anew := v.visit(t); name != "two" || anew == nil {
-		t.Errorf("the session of an endpoint that is gone goes to %q, anew: %t", name, anew != nil)
+	if name, restarted := v.visit(t); name != "two" || restarted == nil {
+		t.Errorf("the session of an endpoint that is gone goes to %q, restarted: %t", name, restarted != nil)
 	}
 	closed := closed(t)
 	s.Add(entities(sessionRule(route.Session{}, to(closed, two)...)))
 	v.cookie = s.table.rule("k").sessions.token(closed)
-	if name, anew := v.visit(t); name != "two" || anew == nil {
-		t.Errorf("the session of an endpoint that cannot be reached goes to %q, anew: %t", name, anew != nil)
+	if name, restarted := v.visit(t); name != "two" || restarted == nil {
+		t.Errorf("the session of an endpoint that cannot be reached goes to %q, restarted: %t", name, restarted != nil)
 	}
 }
 
-// A backend whose weight is 0 keeps its sessions and gets no new ones.
+// A backend with weight 0 keeps its sessions and gets no new ones.
 func TestSessionsDrain(t *testing.T) {
 	one, two := endpoint(t, named("one")), endpoint(t, named("two"))
 	drained := append(to(one), to(two)...)
@@ -118,8 +118,8 @@ func TestSessionsDrain(t *testing.T) {
 		}
 	}
 	v := visitor{s: s, cookie: s.table.rule("k").sessions.token(one)}
-	if name, anew := v.visit(t); name != "one" || anew != nil {
-		t.Errorf("an old session goes on at %q, anew: %t", name, anew != nil)
+	if name, restarted := v.visit(t); name != "one" || restarted != nil {
+		t.Errorf("an old session continues at %q, restarted: %t", name, restarted != nil)
 	}
 }
 

@@ -22,14 +22,14 @@ type table struct {
 	entities map[string]*kong.Entity // what the rules were made of
 }
 
-// rule finds a rule by its key, or gives nil.
+// rule returns the rule with a key, or nil.
 func (t *table) rule(key string) *rule {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.byKey[key]
 }
 
-// Add has relays there, each in the place of one of the same id.
+// Add adds relays, or replaces those with the same id.
 func (r *Relay) Add(relays []*kong.Entity) {
 	t := &r.table
 	for _, e := range relays {
@@ -37,13 +37,13 @@ func (r *Relay) Add(relays []*kong.Entity) {
 		same := t.entities[e.ID] != nil && t.entities[e.ID].Equal(e)
 		t.mu.RUnlock()
 		if !same {
-			t.put(e)
+			t.set(e)
 		}
 	}
 	r.rules.Set(float64(t.len()))
 }
 
-// Remove drops relays.
+// Remove removes relays.
 func (r *Relay) Remove(relays []*kong.Entity) {
 	t := &r.table
 	for _, e := range relays {
@@ -52,7 +52,7 @@ func (r *Relay) Remove(relays []*kong.Entity) {
 	r.rules.Set(float64(t.len()))
 }
 
-// Keep drops all relays but these.
+// Keep removes all other relays.
 func (r *Relay) Keep(relays []*kong.Entity) {
 	t := &r.table
 	t.mu.RLock()
@@ -73,11 +73,11 @@ func (t *table) len() int {
 	return len(t.byID)
 }
 
-func (t *table) put(e *kong.Entity) {
+func (t *table) set(e *kong.Entity) {
 	made, err := t.compile(e)
 	if err != nil {
-		// Nobody is served in a way that was not asked for.
-		t.log.Error("A relay cannot be had; its requests are answered 503", "relay", e.Name, "error", err)
+		// Do not serve requests in a way that was not configured.
+		t.log.Error("A relay is invalid; its requests are answered 503", "relay", e.Name, "error", err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -102,12 +102,12 @@ func (t *table) forget(id string) {
 	delete(t.byID, id)
 	delete(t.byKey, old.Key)
 	delete(t.entities, id)
-	for _, b := range old.all() {
+	for _, b := range old.allBackends() {
 		t.transports.release(b.transport)
 	}
 }
 
-// compile makes a rule of a relay. With an error the rule has no backends.
+// compile returns the rule of a relay. If there is an error, the rule has no backends.
 func (t *table) compile(e *kong.Entity) (*rule, error) {
 	made := &rule{}
 	if err := json.Unmarshal(e.JSON, &made.Relay); err != nil {
@@ -140,9 +140,9 @@ func (t *table) compile(e *kong.Entity) (*rule, error) {
 	return made, nil
 }
 
-// releaseAll leaves a rule without backends.
+// releaseAll removes the backends of a rule.
 func (t *table) releaseAll(r *rule) {
-	for _, b := range r.all() {
+	for _, b := range r.allBackends() {
 		t.transports.release(b.transport)
 	}
 	r.backends, r.mirrors = nil, nil

@@ -22,12 +22,12 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// authority signs certificates.
+// authority is a CA.
 type authority struct {
 	t    *testing.T
 	cert *x509.Certificate
 	key  crypto.Signer
-	// PEM is what others are verified by.
+	// PEM is the certificate of the CA.
 	PEM string
 }
 
@@ -39,7 +39,7 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// sign makes a key and a certificate for it, which is signed by itself if the authority has
+// sign returns a key and a certificate for it. The certificate is self-signed if the authority has
 // none yet.
 func (a *authority) sign(template *x509.Certificate) tls.Certificate {
 	a.t.Helper()
@@ -64,7 +64,7 @@ func (a *authority) sign(template *x509.Certificate) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
-// pair is a client's certificate in PEM.
+// pair returns a client certificate and its key in PEM.
 func (a *authority) pair(name string) (cert, key string) {
 	a.t.Helper()
 	made := a.sign(&x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
@@ -76,14 +76,14 @@ func (a *authority) pair(name string) (cert, key string) {
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// server certificates have these names.
+// serverNames are the names in server certificates.
 var serverNames = x509.Certificate{
 	DNSNames: []string{"abc.example.com", "*.wild.example.com"},
 	URIs:     []*url.URL{{Scheme: "spiffe", Host: "abc.example.com", Path: "/test-identity"}},
 }
 
-// secureEndpoint is a backend over TLS. It answers what it was asked for, by what, and by
-// whom.
+// secureEndpoint starts a backend with TLS. It answers with the protocol, the server name and the
+// client's common name.
 func (a *authority) secureEndpoint(asks tls.ClientAuthType) string {
 	template := serverNames
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
@@ -97,14 +97,14 @@ func (a *authority) secureEndpoint(asks tls.ClientAuthType) string {
 	pool.AddCert(a.cert)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{a.sign(&template)}, ClientAuth: asks, ClientCAs: pool}
 	server.EnableHTTP2 = true
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that don't like its certificate
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that reject its certificate
 	server.StartTLS()
 	a.t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
 }
 
-// A depth bounds the CA certificates between that of the backend and one that is trusted,
-// whether Go verifies the name or a list of names is held to.
+// A depth limits the number of CA certificates between the backend's and a trusted one, both if Go
+// verifies the server name and if there is a list of names.
 func TestDepthOfVerification(t *testing.T) {
 	root := newAuthority(t)
 	made := root.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "between"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
@@ -139,7 +139,7 @@ func TestBackendsAreVerified(t *testing.T) {
 		tls    route.BackendTLS
 		status int
 	}{
-		"name, at no depth":     {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Depth: new(int)}, 200},
+		"name, depth 0":         {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Depth: new(int)}, 200},
 		"name":                  {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM}, 200},
 		"wildcard":              {route.BackendTLS{ServerName: "a.wild.example.com", CAs: ours.PEM}, 200},
 		"one of two CAs":        {route.BackendTLS{ServerName: "abc.example.com", CAs: others.PEM + ours.PEM}, 200},
@@ -147,7 +147,7 @@ func TestBackendsAreVerified(t *testing.T) {
 		"another CA":            {route.BackendTLS{ServerName: "abc.example.com", CAs: others.PEM}, 502},
 		"the system's CAs":      {route.BackendTLS{ServerName: "abc.example.com"}, 502},
 		"host":                  {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.PEM, Hosts: []string{"abc.example.com"}}, 200},
-		"wildcard as it is":     {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.PEM, Hosts: []string{"*.wild.example.com"}}, 200},
+		"literal wildcard":      {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.PEM, Hosts: []string{"*.wild.example.com"}}, 200},
 		"another host":          {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Hosts: []string{"dce.example.com"}}, 502},
 		"URI":                   {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.PEM, URIs: []string{"spiffe://abc.example.com/test-identity"}}, 200},
 		"another URI":           {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, URIs: []string{"spiffe://def.example.com/test-identity"}}, 502},
@@ -171,7 +171,7 @@ func TestBackendsAreVerified(t *testing.T) {
 	}
 }
 
-// What the backend sees is the certificate of the rule, and over HTTP/2 as well.
+// The backend gets the client certificate of the rule, also over HTTP/2.
 func TestCertificatesAreShown(t *testing.T) {
 	ours, others := newAuthority(t), newAuthority(t)
 	target := ours.secureEndpoint(tls.RequireAndVerifyClientCert)
@@ -202,8 +202,8 @@ func TestCertificatesAreShown(t *testing.T) {
 	}
 }
 
-// A rule that changes by whom its backends are verified does so from its next request on,
-// whatever connections there are.
+// If the CAs of a rule change, its next request is verified by the new ones, despite existing
+// connections.
 func TestCAsChange(t *testing.T) {
 	ours, others := newAuthority(t), newAuthority(t)
 	target := ours.secureEndpoint(tls.NoClientCert)
@@ -221,7 +221,7 @@ func TestCAsChange(t *testing.T) {
 	}
 }
 
-// A backend with TLS and one without have their shares of one rule.
+// A rule can have backends with and without TLS.
 func TestSharesWithAndWithoutTLS(t *testing.T) {
 	ours := newAuthority(t)
 	backends := secured(ours.secureEndpoint(tls.NoClientCert), route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM})

@@ -19,25 +19,25 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// connectTimeout is Kong's own.
+// connectTimeout is Kong's default.
 const connectTimeout = time.Minute
 
-// transport is the connections to all endpoints that are spoken to in one way.
+// transport has the connections to all endpoints with the same protocol and TLS configuration.
 type transport struct {
 	*http.Transport
-	way   string
+	key   string
 	users int
 }
 
-// transports are lent to rules, and shared by those that speak in the same way.
+// transports are shared by the rules.
 type transports struct {
 	addresses atomic.Pointer[address.Policy]
 
 	mu    sync.Mutex
-	byWay map[string]*transport
+	byKey map[string]*transport
 }
 
-// acquire lends a transport for a backend, until it is released.
+// acquire returns a transport for a backend. The caller releases it.
 func (t *transports) acquire(b route.RelayBackend) (*transport, error) {
 	way, err := json.Marshal(struct {
 		TLS   *route.BackendTLS
@@ -48,28 +48,29 @@ func (t *transports) acquire(b route.RelayBackend) (*transport, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.byWay == nil {
-		t.byWay = map[string]*transport{}
+	if t.byKey == nil {
+		t.byKey = map[string]*transport{}
 	}
-	found := t.byWay[string(way)]
+	found := t.byKey[string(way)]
 	if found == nil {
 		made, err := t.make(b)
 		if err != nil {
 			return nil, err
 		}
-		found = &transport{Transport: made, way: string(way)}
-		t.byWay[found.way] = found
+		found = &transport{Transport: made, key: string(way)}
+		t.byKey[found.key] = found
 	}
 	found.users++
 	return found, nil
 }
 
-// release gives a transport back. What nobody uses any more is closed once it is idle.
+// release returns a transport. If it is no longer used, its connections are closed once they are
+// idle.
 func (t *transports) release(lent *transport) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if lent.users--; lent.users == 0 {
-		delete(t.byWay, lent.way)
+		delete(t.byKey, lent.key)
 		lent.CloseIdleConnections()
 	}
 }
@@ -78,7 +79,7 @@ func (t *transports) make(b route.RelayBackend) (*http.Transport, error) {
 	dialer := &net.Dialer{Timeout: connectTimeout, Control: t.control}
 	made := &http.Transport{
 		DialContext:         dialer.DialContext,
-		DisableCompression:  true, // nothing is asked for that the client did not ask for
+		DisableCompression:  true, // keep the client's Accept-Encoding
 		MaxIdleConnsPerHost: 512,
 		IdleConnTimeout:     time.Minute,
 		TLSHandshakeTimeout: 10 * time.Second,
@@ -102,7 +103,7 @@ func (t *transports) make(b route.RelayBackend) (*http.Transport, error) {
 	return made, nil
 }
 
-// control refuses addresses that are denied, which a name may have turned out to be.
+// control denies addresses when it connects, as a host name may resolve to a denied address.
 func (t *transports) control(_, endpoint string, _ syscall.RawConn) error {
 	host, err := netip.ParseAddrPort(endpoint)
 	if err != nil {
@@ -119,48 +120,48 @@ func tlsConfig(t *route.BackendTLS) (*tls.Config, error) {
 	if t.Certificate != "" {
 		pair, err := tls.X509KeyPair([]byte(t.Certificate), []byte(t.Key))
 		if err != nil {
-			return nil, fmt.Errorf("the certificate to show: %w", err)
+			return nil, fmt.Errorf("the client certificate: %w", err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
 	if t.Unverified {
-		config.InsecureSkipVerify = true //nolint:gosec // as Kong does it where nobody asks for more
+		config.InsecureSkipVerify = true //nolint:gosec // as Kong does by default
 		return config, nil
 	}
 	if t.ServerName == "" {
-		return nil, errors.New("there is no name to verify by")
+		return nil, errors.New("there is no server name to verify")
 	}
 	if t.CAs != "" {
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM([]byte(t.CAs)) {
-			return nil, errors.New("none of the certificates to verify by can be read")
+			return nil, errors.New("none of the CA certificates can be read")
 		}
 	}
 	switch {
 	case len(t.Hosts)+len(t.URIs) > 0:
-		// Go's own verification knows one name only, the one that is asked for. This
-		// one is in its place, not beside it, and is for resumed connections, too.
+		// Go verifies only the server name. VerifyConnection replaces that, for resumed connections,
+		// too.
 		config.InsecureSkipVerify = true
 		config.VerifyConnection = func(state tls.ConnectionState) error { return verify(state, config.RootCAs, t) }
 	case t.Depth != nil:
-		config.VerifyConnection = func(state tls.ConnectionState) error { return deep(state.VerifiedChains, t.Depth) }
+		config.VerifyConnection = func(state tls.ConnectionState) error { return checkDepth(state.VerifiedChains, t.Depth) }
 	}
 	return config, nil
 }
 
-// deep refuses chains all of which have more CA certificates than it may be between the
-// backend's and one that is trusted; nil is for any number.
-func deep(chains [][]*x509.Certificate, most *int) error {
+// checkDepth returns an error if all chains have more than most CA certificates between the
+// backend's certificate and a trusted one. If most is nil, any number is allowed.
+func checkDepth(chains [][]*x509.Certificate, most *int) error {
 	if most == nil || slices.ContainsFunc(chains, func(chain []*x509.Certificate) bool { return len(chain)-2 <= *most }) {
 		return nil
 	}
-	return fmt.Errorf("more than %d CA certificates stand between the backend's and one that is trusted", *most)
+	return fmt.Errorf("more than %d CA certificates are between the backend's and a trusted one", *most)
 }
 
-// verify checks that a certificate is vouched for and has one of the names.
+// verify checks that a certificate is trusted and has one of the names.
 func verify(state tls.ConnectionState, roots *x509.CertPool, t *route.BackendTLS) error {
 	if len(state.PeerCertificates) == 0 {
-		return errors.New("the backend shows no certificate")
+		return errors.New("the backend has no certificate")
 	}
 	leaf := state.PeerCertificates[0]
 	options := x509.VerifyOptions{Roots: roots, Intermediates: x509.NewCertPool()}
@@ -171,7 +172,7 @@ func verify(state tls.ConnectionState, roots *x509.CertPool, t *route.BackendTLS
 	if err != nil {
 		return err
 	}
-	if err := deep(chains, t.Depth); err != nil {
+	if err := checkDepth(chains, t.Depth); err != nil {
 		return err
 	}
 	for _, host := range t.Hosts {

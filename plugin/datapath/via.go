@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// viaHop introduces the element of the header Via that Kong's plugin kube-sync-http appends: the
-// protocol and the key of the rule. Via and not a header of its own: Kong makes it only when it sends
-// the request, so that neither a plugin nor a log entry ever has the key.
+// viaHop precedes the key in the element of the header Via that Kong's plugin kube-sync-http
+// appends. Via is used instead of a header of its own because Kong adds it only when it sends the
+// request: no plugin and no log entry ever has the key.
 const viaHop = "1.1 "
 
-// takeKey returns the key that a request names its rule by, and removes it from the headers. It is
-// the last element of Via, which Kong appends after those that the client sent.
+// takeKey removes the key of the rule from a request and returns it. The key is the last element of
+// Via, which Kong appends to those that the client sent.
 func takeKey(headers http.Header) string {
 	lines := headers["Via"]
 	if len(lines) == 0 {

@@ -34,7 +34,7 @@ func TestTakeKey(t *testing.T) {
 	}
 }
 
-// Neither backend nor mirror is sent the key.
+// The key is sent neither to a backend nor to a mirror.
 func TestTheKeyIsNotSentOn(t *testing.T) {
 	via := make(chan string, 2)
 	target := endpoint(t, func(_ http.ResponseWriter, q *http.Request) { via <- q.Header.Get("Via") })

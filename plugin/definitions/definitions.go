@@ -8,15 +8,15 @@ import (
 	"io"
 )
 
-// The bundles. Gateway API's standard channel has all kinds that are served. The experimental
-// channel adds fields to them, such as retries and sessions.
+// The bundles. Gateway API's standard channel has all kinds that the gateway reads. The
+// experimental channel has additional fields, such as retries and sessions.
 const (
 	GatewayAPI             = "gateway-api"
 	GatewayAPIExperimental = "gateway-api-experimental"
 	Kong                   = "kong"
 )
 
-// Each bundle is a stream of YAML documents, compressed. The test of this package makes them.
+// Each bundle is a compressed stream of YAML documents. The test of this package generates them.
 //
 //go:embed *.yaml.gz
 var bundles embed.FS

@@ -14,14 +14,15 @@ import (
 
 	"github.com/kube-sync/kube-sync/e2e/anything"
 	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// TestAnythingOnKong has a real Kong take what objects of any content come to. What it
-// refuses is said of an object that there is, and everything else is taken; of objects that
-// nothing is wrong with, all. It does so over whole loads and over deltas.
+// TestAnythingOnKong applies objects with random content to a real Kong. Each refusal names an
+// existing object, and everything else is applied, including all valid objects. It uses full loads
+// and deltas.
 func TestAnythingOnKong(t *testing.T) {
 	k := startKongWithOwn(t)
 	for seed := range uint64(30) {
@@ -29,12 +30,12 @@ func TestAnythingOnKong(t *testing.T) {
 	}
 }
 
-// FuzzAnythingOnKong is the same for a fuzzer, one Kong for all that it thinks of.
+// FuzzAnythingOnKong does the same with a fuzzer's input, on one Kong.
 func FuzzAnythingOnKong(f *testing.F) {
 	for seed := range uint64(10) {
 		f.Add(someBytes(1000 + seed))
 	}
-	// A Kong that has the pipes of a fuzzer's worker keeps go test from ending.
+	// If Kong inherits the pipes of a fuzzer's worker, go test does not end.
 	if worker := flag.Lookup("test.fuzzworker"); worker != nil && worker.Value.String() == "true" {
 		for pipe := 3; pipe <= 5; pipe++ {
 			syscall.CloseOnExec(pipe)
@@ -53,8 +54,8 @@ func someBytes(seed uint64) []byte {
 	return bytes
 }
 
-// ownKong is a real one with the plugins of this project.
-type ownKong struct{ admin *Admin }
+// ownKong is a real Kong with the plugins of this project.
+type ownKong struct{ admin *adminapi.Client }
 
 func startKongWithOwn(t testing.TB, settings ...string) ownKong {
 	t.Helper()
@@ -66,43 +67,43 @@ func startKongWithOwn(t testing.TB, settings ...string) ownKong {
 		"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-tenants")...)}
 }
 
-// take applies objects that come all at once, and then as many again one by one.
+// take applies some objects all at once, and then as many one by one.
 func (k ownKong) take(t *testing.T, from []byte) {
 	t.Helper()
 	o := translate.Options{IngressClass: "kong"}
 	o.Gateway.Pool = gatewayapi.Pool{gatewayv1.HTTPProtocolType: {20000, 20001}, gatewayv1.TCPProtocolType: {20010}, gatewayv1.TLSProtocolType: {20020}}
 	o.Gateway.Relay.Address = netip.MustParseAddrPort("127.0.0.1:10264")
 	graph, g := translate.New(o), New(k.admin, noRelay{})
-	innocents := anything.Innocents()
-	graph.Update(innocents...)
+	bystanders := anything.Innocents()
+	graph.Update(bystanders...)
 	graph.Update(anything.Population()...)
 	objects := anything.Objects(from)
 	half := len(objects) / 2
 	graph.Update(objects[:half]...)
-	k.apply(t, g, graph, nil, innocents)
+	k.apply(t, g, graph, nil, bystanders)
 	for _, change := range objects[half:] {
-		k.apply(t, g, graph, graph.Update(change).Units, innocents)
+		k.apply(t, g, graph, graph.Update(change).Units, bystanders)
 	}
 }
 
-func (k ownKong) apply(t *testing.T, g *Gateway, graph *unit.Graph, changed map[unit.ID]struct{}, innocents []unit.Change) {
+func (k ownKong) apply(t *testing.T, g *Gateway, graph *unit.Graph, changed map[unit.ID]struct{}, bystanders []unit.Change) {
 	t.Helper()
 	outcome, err := applyPieces(t, g, graph, changed)
 	if err != nil {
 		t.Fatalf("%v, with refusals:\n%s", err, refusals(outcome))
 	}
 	for _, r := range outcome.Refusals {
-		guilty := graph.Object(r.Object) != nil && !slices.ContainsFunc(innocents, func(c unit.Change) bool { return c.Key == r.Object })
-		if !guilty || len(r.Messages) == 0 {
+		expected := graph.Object(r.Object) != nil && !slices.ContainsFunc(bystanders, func(c unit.Change) bool { return c.Key == r.Object })
+		if !expected || len(r.Messages) == 0 {
 			t.Errorf("a refusal that names %s: %s", r.Object, strings.Join(r.Messages, "; "))
 		}
 		t.Logf("refused %s: %s", r.Object, strings.Join(r.Messages, "; "))
 	}
 	if hash, err := k.admin.Hash(t.Context()); err != nil || hash != outcome.Hash {
-		t.Errorf("Kong holds %s (%v), and not %s", hash, err, outcome.Hash)
+		t.Errorf("Kong holds %s (%v), want %s", hash, err, outcome.Hash)
 	}
 	for view := range graph.Units() {
-		if g.holds[view.ID] != nil && slices.ContainsFunc(innocents, func(c unit.Change) bool { return c.Key == view.Object }) {
+		if g.holds[view.ID] != nil && slices.ContainsFunc(bystanders, func(c unit.Change) bool { return c.Key == view.Object }) {
 			t.Errorf("%s is held back: %v", view.ID, g.holds[view.ID].messages)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// For so many bytes, and so many of a match in a router, Kong takes as long as for an entity.
+// Kong takes as long for an entity as for this many bytes, or this many bytes of a match in a router.
 const (
 	bytesPerCost = 4 << 10
 	matchPerCost = 20 << 10
@@ -15,52 +15,52 @@ const (
 
 func costOf(e *kong.Entity) int { return 1 + len(e.JSON)/bytesPerCost + e.Match/matchPerCost }
 
-// waiting is a unit in the backlog, at a version.
-type waiting struct {
+// item is a unit in the backlog, at a version.
+type item struct {
 	id      unit.ID
 	version uint64
-	goes    bool
-	// special means that the version alone does not say what there is to send.
-	special bool
+	gone    bool
+	// volatile means that the version alone does not determine what is sent.
+	volatile bool
 	// since is the piece in which the unit was first left for later.
-	since, place int
-	// cost counts all upserts, also those that cannot be sent for want of a parent.
+	since, rank int
+	// cost counts all upserts, including those that cannot be sent because a parent is missing.
 	cost    int
 	upserts []*kong.Entity
-	// former are the entities that Kong has, and is to have no more or as others.
+	// former are the entities that Kong has and that are removed or replaced.
 	former []*kong.Entity
 	queue  *queue
 	taken  bool
-	// seen is the last look at the backlog that found it.
+	// seen is the last update of the backlog that found the unit.
 	seen int
 }
 
-// backlog is units of which not all are sent at once. It stays from one piece to the next, and
-// what changes meanwhile costs its own number of entities.
+// backlog holds the units that are not sent at once. It stays from piece to piece, so that a change
+// costs only its own number of entities.
 type backlog struct {
-	units  map[unit.ID]*waiting
+	units  map[unit.ID]*item
 	queues map[turn]*queue
-	// having are the units with a change of an entity, and needing those of which Kong has
-	// an entity that refers to it and does not stay as it is.
-	having, needing map[kong.Ref][]*waiting
+	// having are the units that change an entity. needing are the units whose entities in Kong
+	// refer to it and are removed or replaced.
+	having, needing map[kong.Ref][]*item
 	// coming are the upserts.
 	coming map[kong.Ref][]*kong.Entity
-	// tally has the entities of the configuration that the backlog is a change of.
+	// tally has the entities of the configuration that the backlog changes.
 	tally *tally
-	// piece is what was cut last.
-	piece []*waiting
+	// piece is what was taken last.
+	piece []*item
 	looks int
 }
 
 func newBacklog(of *tally) *backlog {
 	return &backlog{
-		units: map[unit.ID]*waiting{}, queues: map[turn]*queue{}, having: map[kong.Ref][]*waiting{}, needing: map[kong.Ref][]*waiting{},
+		units: map[unit.ID]*item{}, queues: map[turn]*queue{}, having: map[kong.Ref][]*item{}, needing: map[kong.Ref][]*item{},
 		coming: map[kong.Ref][]*kong.Entity{}, tally: of,
 	}
 }
 
-// add puts a unit into the backlog, in place of what it had of that unit.
-func (b *backlog) add(w *waiting) {
+// add puts a unit into the backlog and replaces its former item.
+func (b *backlog) add(w *item) {
 	if former := b.units[w.id]; former != nil {
 		w.since = former.since
 		b.drop(w.id)
@@ -79,8 +79,8 @@ func (b *backlog) add(w *waiting) {
 	b.enqueue(w)
 }
 
-func (b *backlog) enqueue(w *waiting) {
-	at := turn{w.id.Namespace, w.id.Namespace == "" && w.goes}
+func (b *backlog) enqueue(w *item) {
+	at := turn{w.id.Namespace, w.id.Namespace == "" && w.gone}
 	if b.queues[at] == nil {
 		b.queues[at] = &queue{turn: at}
 	}
@@ -88,7 +88,7 @@ func (b *backlog) enqueue(w *waiting) {
 	b.queues[at].add(w)
 }
 
-// drop takes a unit out of the backlog, if it is there.
+// drop removes a unit from the backlog, if it is there.
 func (b *backlog) drop(id unit.ID) {
 	w := b.units[id]
 	if w == nil {
@@ -113,7 +113,7 @@ func (b *backlog) drop(id unit.ID) {
 	}
 }
 
-// without takes one of a list out of it.
+// without removes one element from a list.
 func without[T comparable](lists map[kong.Ref][]T, ref kong.Ref, one T) {
 	list := lists[ref]
 	if i := slices.Index(list, one); i >= 0 {
@@ -126,14 +126,14 @@ func without[T comparable](lists map[kong.Ref][]T, ref kong.Ref, one T) {
 	}
 }
 
-// waiting is what there is to send of a unit.
-func (g *Gateway) waiting(units Units, id unit.ID) *waiting {
+// backlogItem returns what is to be sent of a unit.
+func (g *Gateway) backlogItem(units Units, id unit.ID) *item {
 	view, _ := units.View(id)
-	chosen, _, there := g.chosen(units, id)
-	w := &waiting{id: id, version: view.Version, since: g.turns.piece + 1, goes: !there}
+	chosen, _, there := g.partFor(units, id)
+	w := &item{id: id, version: view.Version, since: g.turns.piece + 1, gone: !there}
 	last := g.applied[id].entities
-	if w.place = placeOf(chosen.entities, there); !there {
-		w.place = placeOf(last, false)
+	if w.rank = dependencyRank(chosen.entities, there); !there {
+		w.rank = dependencyRank(last, false)
 	}
 	old := make(map[kong.Ref]*kong.Entity, len(last))
 	for _, e := range last {
@@ -148,19 +148,19 @@ func (g *Gateway) waiting(units Units, id unit.ID) *waiting {
 	return w
 }
 
-// orphan reports whether an entity cannot be sent: a parent of it is neither there nor coming.
-func (b *backlog) orphan(e *kong.Entity) bool {
+// isOrphan reports whether an entity cannot be sent because a parent neither exists nor is coming.
+func (b *backlog) isOrphan(e *kong.Entity) bool {
 	return slices.ContainsFunc(e.Parents, func(parent kong.Ref) bool {
-		return b.tally.refs[parent] == 0 && !slices.ContainsFunc(b.coming[parent], func(e *kong.Entity) bool { return !b.orphan(e) })
+		return b.tally.refs[parent] == 0 && !slices.ContainsFunc(b.coming[parent], func(e *kong.Entity) bool { return !b.isOrphan(e) })
 	})
 }
 
-// costOf is what units cost together.
-func (b *backlog) costOf(all []*waiting) (cost int) {
+// costOf returns the cost of some units.
+func (b *backlog) costOf(all []*item) (cost int) {
 	for _, w := range all {
 		cost += len(w.former)
 		for _, e := range w.upserts {
-			if !b.orphan(e) {
+			if !b.isOrphan(e) {
 				cost += costOf(e)
 			}
 		}
@@ -168,10 +168,10 @@ func (b *backlog) costOf(all []*waiting) (cost int) {
 	return cost
 }
 
-// with is a unit and those that have to go with it or before it.
-func (b *backlog) with(first *waiting) []*waiting {
-	group, in := []*waiting{first}, map[*waiting]struct{}{first: {}}
-	add := func(others []*waiting) {
+// groupOf returns a unit with those that have to be sent with it or before it.
+func (b *backlog) groupOf(first *item) []*item {
+	group, in := []*item{first}, map[*item]struct{}{first: {}}
+	add := func(others []*item) {
 		for _, w := range others {
 			if _, known := in[w]; !known && !w.taken {
 				in[w] = struct{}{}

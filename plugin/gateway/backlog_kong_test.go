@@ -12,17 +12,17 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// sites is how many backends and routes of another namespace there are before: go test
+// sites is the number of Ingresses with backends of another namespace before the test: go test
 // ./plugin/gateway -run TestALargeChangeOnKong -v -args -sites 10000.
-var sites = flag.Int("sites", 1000, "how many sites there are when TestALargeChangeOnKong begins")
+var sites = flag.Int("sites", 1000, "number of sites before TestALargeChangeOnKong starts")
 
-// TestALargeChangeOnKong has a real Kong take 20 000 entities of one namespace, and changes of
-// another one that come meanwhile. These are effective long before the last of those is sent,
-// and when they are is printed. Nothing is loaded whole.
+// TestALargeChangeOnKong applies 20 000 entities of one namespace to a real Kong, and changes of
+// another namespace that arrive meanwhile. The latter are effective long before the last of the
+// former is sent; the test prints when. There is no full load.
 func TestALargeChangeOnKong(t *testing.T) {
 	k := startKongWithOwn(t, "KONG_NGINX_WORKER_PROCESSES=2", "KONG_LMDB_MAP_SIZE=1024m", "KONG_MEM_CACHE_SIZE=128m",
 		"KONG_NGINX_ADMIN_CLIENT_MAX_BODY_SIZE=256m", "KONG_NGINX_ADMIN_CLIENT_BODY_BUFFER_SIZE=256m")
-	k.admin.timeout = 2 * time.Minute
+	k.admin.Timeout = 2 * time.Minute
 	g, units := New(k.admin, noRelay{}), &graph{}
 	for i := range *sites {
 		units.realSite("honest", i)
@@ -36,22 +36,22 @@ func TestALargeChangeOnKong(t *testing.T) {
 		large = append(large, units.realSite("large", i)...)
 	}
 	came := k.applyWithOthers(t, g, units, setOf(large), func(n int) []unit.ID { return units.realSite("small", n) })
-	t.Logf("20 000 entities come: %s", came)
+	t.Logf("20 000 entities are added: %s", came)
 	for _, id := range large {
 		delete(units.views, id)
 	}
 	went := k.applyWithOthers(t, g, units, setOf(large), func(n int) []unit.ID { return units.realSite("small", 1000+n) })
-	t.Logf("20 000 entities go: %s", went)
+	t.Logf("20 000 entities are removed: %s", went)
 	want := 5 * (*sites + came.others + went.others)
 	if want > 20_000 {
-		return // it takes Kong minutes to say what it has
+		return // an export would take minutes
 	}
 	if got := len(k.export(t)); got != want {
-		t.Errorf("Kong has %d entities, not %d", got, want)
+		t.Errorf("Kong has %d entities, want %d", got, want)
 	}
 }
 
-// realSite is an Ingress, and a Service with two endpoints, that a real Kong takes.
+// realSite adds an Ingress, and a Service with two endpoints, that a real Kong accepts.
 func (g *graph) realSite(namespace string, i int) []unit.ID {
 	name := fmt.Sprintf("%s-%d", namespace, i)
 	of := unit.ID{Role: "backend", Namespace: namespace, Name: name}
@@ -71,11 +71,10 @@ func (k ownKong) awaitEffective(t *testing.T) {
 			return
 		}
 	}
-	t.Fatal("the workers do not work by the configuration")
+	t.Fatal("some workers do not use the configuration")
 }
 
-// awaitIdle waits until workers have nothing to do: after a load of everything they go on to
-// make balancers.
+// awaitIdle waits until the workers are idle: after a full load they continue to build balancers.
 func (k ownKong) awaitIdle(t *testing.T) {
 	t.Helper()
 	workers := k.workers(t)
@@ -92,10 +91,10 @@ func (k ownKong) awaitIdle(t *testing.T) {
 			return
 		}
 	}
-	t.Fatal("the workers come to no end")
+	t.Fatal("the workers do not become idle")
 }
 
-// waits are how long changes took that came during a large one.
+// waits are the durations of changes that arrive during a large one.
 type waits struct {
 	pieces, others int
 	all            time.Duration
@@ -108,8 +107,8 @@ func (w waits) String() string {
 		w.others, w.each[len(w.each)/2].Round(time.Millisecond), w.each[len(w.each)-1].Round(time.Millisecond))
 }
 
-// applyWithOthers applies a large change as the agent does, and others that come every 100
-// milliseconds meanwhile, each with the piece that is sent next.
+// applyWithOthers applies a large change as the agent does. Every 100 milliseconds another change
+// arrives, which is part of the next piece.
 func (k ownKong) applyWithOthers(t *testing.T, g *Gateway, units *graph, left map[unit.ID]struct{}, other func(n int) []unit.ID) (w waits) {
 	t.Helper()
 	begun := time.Now()
@@ -118,7 +117,7 @@ func (k ownKong) applyWithOthers(t *testing.T, g *Gateway, units *graph, left ma
 		var waiting []time.Time
 		var its []unit.ID
 		// More than these do not fit their namespace's half of a piece.
-		for ; came.Before(time.Now()) && len(waiting) < mostInPiece/20; came = came.Add(100 * time.Millisecond) {
+		for ; came.Before(time.Now()) && len(waiting) < maxPieceCost/20; came = came.Add(100 * time.Millisecond) {
 			its = append(its, other(w.others)...)
 			waiting = append(waiting, came)
 			w.others++
@@ -143,7 +142,7 @@ func (k ownKong) applyWithOthers(t *testing.T, g *Gateway, units *graph, left ma
 		}
 	}
 	w.all = time.Since(begun)
-	if w.pieces < 20_000/mostInPieceOfOne {
+	if w.pieces < 20_000/maxPieceCostAlone {
 		t.Errorf("20 000 entities came in %d pieces", w.pieces)
 	}
 	return w

@@ -11,12 +11,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// site is a namespace's backend and Ingress of a name, and what they have: a service, and a
-// route with the plugin that protects it.
+// site adds a backend with a service, and an Ingress with a route and the plugin that protects it.
 func (g *graph) site(namespace, name string) []unit.ID {
 	name = namespace + "." + name
 	of := unit.ID{Role: "backend", Namespace: namespace, Name: name}
@@ -26,22 +26,22 @@ func (g *graph) site(namespace, name string) []unit.ID {
 	return []unit.ID{of, on}
 }
 
-// patient is a gateway that sends small pieces to a Kong in which each route has its plugin
-// at all times.
-type patient struct {
+// pieces is a gateway that sends small pieces. Its Kong checks that every route has its plugin at
+// all times.
+type pieces struct {
 	*testing.T
 	fake  *fakeKong
 	units *graph
 	*Gateway
-	pieces [][]string // the routes of each, with a - before those that go
-	seen   int
+	sent [][]string // the routes of each piece, with a - for each that is removed
+	seen int
 }
 
-func newPatient(t *testing.T, most int) *patient {
+func newPieces(t *testing.T, most int) *pieces {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
-	p := &patient{T: t, fake: fake, units: &graph{}, Gateway: New(admin, noRelay{})}
-	p.mostInPiece, p.withinPiece = most, 0
+	p := &pieces{T: t, fake: fake, units: &graph{}, Gateway: New(admin, noRelay{})}
+	p.maxPieceCost, p.pieceDuration = most, 0
 	p.units.site("first", "site")
 	apply(t, p.Gateway, p.units)
 	loads := fake.loads
@@ -64,8 +64,8 @@ func newPatient(t *testing.T, most int) *patient {
 	return p
 }
 
-// piece applies one, and returns what is left.
-func (p *patient) piece(changed map[unit.ID]struct{}) map[unit.ID]struct{} {
+// piece applies one piece, and returns what is left.
+func (p *pieces) piece(changed map[unit.ID]struct{}) map[unit.ID]struct{} {
 	p.Helper()
 	outcome, err := p.Apply(p.Context(), p.units, changed)
 	if err != nil {
@@ -75,19 +75,19 @@ func (p *patient) piece(changed map[unit.ID]struct{}) map[unit.ID]struct{} {
 		p.Fatalf("%+v", outcome)
 	}
 	for ; p.seen < len(p.fake.took); p.seen++ {
-		p.pieces = append(p.pieces, routesOf(p.fake.took[p.seen]))
+		p.sent = append(p.sent, routesOf(p.fake.took[p.seen]))
 	}
 	return outcome.Left
 }
 
-func (p *patient) all(changed map[unit.ID]struct{}) {
+func (p *pieces) all(changed map[unit.ID]struct{}) {
 	p.Helper()
 	for changed = p.piece(changed); len(changed) > 0; {
 		changed = p.piece(changed)
 	}
 }
 
-func routesOf(d delta) (names []string) {
+func routesOf(d adminapi.Delta) (names []string) {
 	for _, raw := range d.Upserts[kong.Routes] {
 		var e struct{ Name string }
 		_ = json.Unmarshal(raw, &e)
@@ -102,18 +102,18 @@ func routesOf(d delta) (names []string) {
 	return names
 }
 
-func sizeOfDelta(d delta) (n int) {
+func sizeOfDelta(d adminapi.Delta) (n int) {
 	for _, list := range d.Upserts {
 		n += len(list)
 	}
 	return n + len(d.Deletes)
 }
 
-// want compares the routes of the pieces, one a line.
-func (p *patient) want(pieces ...string) {
+// want compares the routes of the pieces, one piece a line.
+func (p *pieces) want(pieces ...string) {
 	p.Helper()
 	var got []string
-	for _, piece := range p.pieces {
+	for _, piece := range p.sent {
 		got = append(got, strings.Join(piece, " "))
 	}
 	if !slices.Equal(got, pieces) {
@@ -121,10 +121,10 @@ func (p *patient) want(pieces ...string) {
 	}
 }
 
-// A large change goes in pieces, what others refer to first; what goes does so in pieces too,
-// what refers to others first.
+// A large change is sent in pieces, with entities before those that refer to them. Removals are
+// sent in pieces, too, in the opposite order.
 func TestALargeChangeGoesInPieces(t *testing.T) {
-	p := newPatient(t, 6)
+	p := newPieces(t, 6)
 	var ids []unit.ID
 	for i := range 4 {
 		ids = append(ids, p.units.site("large", fmt.Sprint(i))...)
@@ -146,10 +146,10 @@ func TestALargeChangeGoesInPieces(t *testing.T) {
 	}
 }
 
-// A change of one namespace is in the first piece of another's, and in the next one if it
-// comes while that is sent.
+// A change of one namespace is in the first piece of another one's large change, or in the next
+// piece if it arrives later.
 func TestNamespacesTakeTurns(t *testing.T) {
-	p := newPatient(t, 6)
+	p := newPieces(t, 6)
 	var ids []unit.ID
 	for i := range 5 {
 		ids = append(ids, p.units.site("large", fmt.Sprint(i))...)
@@ -162,17 +162,17 @@ func TestNamespacesTakeTurns(t *testing.T) {
 	p.want("small.a", "small.b", "large.0 other.c", "large.1 large.2 large.3", "large.4")
 }
 
-// Workers may hang over what a namespace sends over whose object one hung before: it is sent
-// after what others have, and in a piece of its own.
-func TestAnAccusedNamespaceIsSentApart(t *testing.T) {
+// After a worker hung over an object, the changes of its namespace are sent after those of others,
+// and in separate pieces.
+func TestASeparatedNamespaceIsSentSeparately(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPatient(t, 100)
+		p := newPieces(t, 100)
 		bad := func(name string) unit.ID {
 			id := unit.ID{Role: "ingress", Namespace: "bad", Name: name}
 			p.units.set(id, entity(kong.Routes, name, "hang", true))
 			return id
 		}
-		p.admin.timeout = 200 * time.Millisecond
+		p.admin.Timeout = 200 * time.Millisecond
 		apply := func(changed map[unit.ID]struct{}) map[unit.ID]struct{} {
 			t.Helper()
 			outcome, err := p.Apply(t.Context(), p.units, changed)
@@ -180,8 +180,8 @@ func TestAnAccusedNamespaceIsSentApart(t *testing.T) {
 				t.Fatal(err)
 			}
 			for ; p.seen < len(p.fake.took); p.seen++ {
-				if routes := routesOf(p.fake.took[p.seen]); len(routes) > 0 { // when workers hang, services come alone
-					p.pieces = append(p.pieces, routes)
+				if routes := routesOf(p.fake.took[p.seen]); len(routes) > 0 { // when workers hang, services are sent alone
+					p.sent = append(p.sent, routes)
 				}
 			}
 			return outcome.Left
@@ -190,8 +190,8 @@ func TestAnAccusedNamespaceIsSentApart(t *testing.T) {
 			left = apply(left)
 		}
 		failures := p.fake.failures
-		if failures == 0 || !p.isAccused("bad") || p.isAccused("small") {
-			t.Fatalf("%d failures, accused: %v", failures, p.accused)
+		if failures == 0 || !p.isSeparated("bad") || p.isSeparated("small") {
+			t.Fatalf("%d failures, separated: %v", failures, p.separated)
 		}
 		left := apply(setOf(append(p.units.site("small", "b"), append(p.units.site("other", "b"), append(p.units.site("bad", "b"), bad("bad.1"))...)...)))
 		if p.fake.failures > failures || len(left) != 3 {
@@ -208,12 +208,12 @@ func TestAnAccusedNamespaceIsSentApart(t *testing.T) {
 	})
 }
 
-// A namespace that alone has something to send gets larger pieces, as long as they take no
-// longer than they may; another one that comes ends that.
+// If only one namespace has something to send, its pieces grow as long as they take less than their
+// time. Another namespace ends that.
 func TestPiecesGrowWhileOthersHaveNothingToSend(t *testing.T) {
-	p := newPatient(t, 6)
+	p := newPieces(t, 6)
 	now := time.Now()
-	p.now, p.withinPiece = func() time.Time { return now }, time.Second
+	p.now, p.pieceDuration = func() time.Time { return now }, time.Second
 	var ids []unit.ID
 	for i := range 100 {
 		ids = append(ids, p.units.site("large", fmt.Sprint(i))...)
@@ -240,14 +240,14 @@ func TestPiecesGrowWhileOthersHaveNothingToSend(t *testing.T) {
 	p.all(left)
 }
 
-// What is kept of a backlog from piece to piece is what a new one would be, whatever changes.
+// A backlog that is updated from piece to piece is equal to a new one.
 func TestBacklogFollowsChanges(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		fake, admin := newFakeKong(t)
 		fake.companion = true
 		g, units := New(admin, noRelay{}), shop()
-		g.mostInPiece, g.withinPiece = 2, 0
+		g.maxPieceCost, g.pieceDuration = 2, 0
 		apply(t, g, units)
 		left := map[unit.ID]struct{}{}
 		for step := range 60 {
@@ -262,11 +262,11 @@ func TestBacklogFollowsChanges(t *testing.T) {
 				left = map[unit.ID]struct{}{}
 				continue
 			}
-			ids := slices.Values(slices.Concat(slices.Collect(maps.Keys(left)), g.concerned(nil, nil)))
-			g.follow(units, ids)
+			ids := slices.Values(slices.Concat(slices.Collect(maps.Keys(left)), g.affected(nil, nil)))
+			g.updateBacklog(units, ids)
 			kept := g.backlog
 			g.backlog = nil
-			g.follow(units, ids)
+			g.updateBacklog(units, ids)
 			if got, want := contentOf(kept), contentOf(g.backlog); got != want {
 				t.Fatalf("seed %d step %d: the backlog has\n%s\nwant\n%s", seed, step, got, want)
 			}
@@ -278,12 +278,12 @@ func TestBacklogFollowsChanges(t *testing.T) {
 func contentOf(b *backlog) string {
 	var lines []string
 	for _, w := range b.units {
-		lines = append(lines, fmt.Sprintf("%v goes=%t cost=%d place=%d: %v replace %d", w.id, w.goes, w.cost, w.place, refsOf(w.upserts), len(w.former)))
+		lines = append(lines, fmt.Sprintf("%v goes=%t cost=%d place=%d: %v replace %d", w.id, w.gone, w.cost, w.rank, refsOf(w.upserts), len(w.former)))
 	}
 	for at, q := range b.queues {
 		lines = append(lines, fmt.Sprintf("%v: %d units, %d", at, q.waiting, q.cost))
 	}
-	for name, all := range map[string]map[kong.Ref][]*waiting{"having": b.having, "needing": b.needing} {
+	for name, all := range map[string]map[kong.Ref][]*item{"having": b.having, "needing": b.needing} {
 		for ref, list := range all {
 			lines = append(lines, fmt.Sprintf("%s %v: %d", name, ref, len(list)))
 		}
@@ -302,9 +302,10 @@ func refsOf(entities []*kong.Entity) (refs []kong.Ref) {
 	return refs
 }
 
-// Whoever changes something with each piece gets no more than another with much to send.
-func TestNobodyIsSentBeforeOthersForEver(t *testing.T) {
-	p := newPatient(t, 6)
+// A namespace that changes something with each piece gets no more than another one with much to
+// send.
+func TestNoNamespaceIsAlwaysSentFirst(t *testing.T) {
+	p := newPieces(t, 6)
 	var ids []unit.ID
 	for i := range 6 {
 		ids = append(ids, p.units.site("honest", fmt.Sprint(i))...)
@@ -326,9 +327,9 @@ func TestNobodyIsSentBeforeOthersForEver(t *testing.T) {
 	}
 }
 
-// A unit that is larger than a piece goes alone, and others before and after it.
+// A unit that is larger than a piece is sent alone, between those of others.
 func TestALargeUnitTakesItsTurn(t *testing.T) {
-	p := newPatient(t, 6)
+	p := newPieces(t, 6)
 	large := func(n int) unit.ID {
 		name := fmt.Sprintf("large.%d", n)
 		id := unit.ID{Role: "ingress", Namespace: "large", Name: name}
@@ -348,10 +349,10 @@ func TestALargeUnitTakesItsTurn(t *testing.T) {
 	p.want("small.0", "large.0", "small.1 small.2", "small.3", "large.1")
 }
 
-// What goes and is of no namespace may protect all that waits, and what comes protects it from
-// the start. Neither waits for what comes later.
+// A cluster-wide unit may protect all waiting units: it is added before them and removed after
+// them. Neither waits for later changes.
 func TestWhatIsForAllComesFirstAndGoesLast(t *testing.T) {
-	p := newPatient(t, 6)
+	p := newPieces(t, 6)
 	guard := func(name string) unit.ID {
 		id := unit.ID{Role: "guard", Name: name}
 		p.units.set(id, entity(kong.Plugins, name))
@@ -371,23 +372,23 @@ func TestWhatIsForAllComesFirstAndGoesLast(t *testing.T) {
 	}
 	for round := 4; has("old"); round++ {
 		if round > 10 {
-			t.Fatal("it never goes")
+			t.Fatal("it is never removed")
 		}
 		maps.Copy(left, setOf(p.units.site("large", fmt.Sprint(round))))
 		maps.Copy(left, setOf(p.units.site("large", fmt.Sprint("x", round))))
 		left = p.piece(left)
 	}
 	if got := p.fake.names(kong.Routes); !slices.Contains(got, "large.3") || slices.Contains(got, "large.x10") {
-		t.Errorf("it went when there was %v", got)
+		t.Errorf("it was removed when there were %v", got)
 	}
 }
 
-// What refers to another namespace's comes after it, and units with an entity in common change
-// together: in one piece, without a refusal on the way.
+// A unit is sent after the unit of another namespace that it refers to. Units that share an entity
+// are sent in one piece, without a refusal.
 func TestWhatBelongsTogetherIsInOnePiece(t *testing.T) {
-	p := newPatient(t, 3)
+	p := newPieces(t, 3)
 	shared := unit.ID{Role: "backend", Namespace: "zone", Name: "shared"}
-	p.units.set(shared, entity(kong.Services, "shared"), entity(kong.Upstreams, "shared")) // the last of its namespace
+	p.units.set(shared, entity(kong.Services, "shared"), entity(kong.Upstreams, "shared"))
 	borrower := unit.ID{Role: "ingress", Namespace: "a", Name: "borrower"}
 	p.units.set(borrower, entity(kong.Routes, "borrower", "service", "shared"), entity(kong.Plugins, "borrower", "route", "borrower"))
 	ids := []unit.ID{shared, borrower}
@@ -395,17 +396,17 @@ func TestWhatBelongsTogetherIsInOnePiece(t *testing.T) {
 		ids = append(ids, p.units.site("zone", fmt.Sprint(i))...)
 	}
 	p.all(setOf(ids))
-	if p.pieces[0][0] != "borrower" {
-		t.Errorf("pieces %v", p.pieces)
+	if p.sent[0][0] != "borrower" {
+		t.Errorf("pieces %v", p.sent)
 	}
-	// Its name moves to a unit that comes before the one that had it, under another id.
+	// A name moves, under another id, to a unit that is sent before its former one.
 	taker := unit.ID{Role: "ingress", Namespace: "a", Name: "taker"}
 	p.units.set(taker, entity(kong.Routes, "zone.0", "service", "zone.0", "id", uid(kong.Routes, "taken")),
 		&kong.Entity{Ref: kong.Ref{Type: kong.Plugins, ID: uid(kong.Plugins, "taken")}, Name: "taken", JSON: fmt.Appendf(nil, `{"id":%q,"name":"taken","route":%q}`,
 			uid(kong.Plugins, "taken"), uid(kong.Routes, "taken"))})
 	giver := unit.ID{Role: "ingress", Namespace: "zone", Name: "zone.0"}
 	delete(p.units.views, giver)
-	// And an entity to another unit.
+	// An entity moves to another unit.
 	mover := unit.ID{Role: "ingress", Namespace: "b", Name: "mover"}
 	p.units.set(mover, p.units.views[unit.ID{Role: "ingress", Namespace: "zone", Name: "zone.1"}].Entities...)
 	left := unit.ID{Role: "ingress", Namespace: "zone", Name: "zone.1"}
@@ -416,9 +417,10 @@ func TestWhatBelongsTogetherIsInOnePiece(t *testing.T) {
 	}
 }
 
-// What goes takes with it what refers to it, of whatever namespace, before Kong has to say so.
+// A removed unit is sent together with the units that refer to it, in any namespace, before Kong
+// has to refuse it.
 func TestWhatRefersToOthersGoesWithThem(t *testing.T) {
-	p := newPatient(t, 3)
+	p := newPieces(t, 3)
 	shared, borrower := unit.ID{Role: "backend", Namespace: "a", Name: "shared"}, unit.ID{Role: "ingress", Namespace: "zone", Name: "borrower"}
 	p.units.set(shared, entity(kong.Services, "shared"))
 	p.units.set(borrower, entity(kong.Routes, "borrower", "service", "shared"), entity(kong.Plugins, "borrower", "route", "borrower"))

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -13,13 +12,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
-var updateFields = flag.Bool("update", false, "write testdata/plugin-fields.txt anew from the schemas of the kong on PATH")
+var updateFields = flag.Bool("update", false, "write testdata/plugin-fields.txt from the schemas of the kong on PATH")
 
-// schemaField is a field of a schema as the Admin API tells it.
+// schemaField is a field of a schema, as the Admin API returns it.
 type schemaField struct {
 	Type            string                   `json:"type"`
 	Reference       string                   `json:"reference"`
@@ -29,23 +29,19 @@ type schemaField struct {
 	Elements        *schemaField             `json:"elements"`
 	Values          *schemaField             `json:"values"`
 	Referenceable   bool                     `json:"referenceable"`
-	// Eq is there, and null, for a reference that is forbidden.
+	// Eq is null for a reference that is forbidden.
 	Eq json.RawMessage `json:"eq"`
 }
 
-func askKong[T any](t *testing.T, admin *Admin, path string) (value T) {
+func askKong[T any](t *testing.T, admin *adminapi.Client, path string) (value T) {
 	t.Helper()
-	answer, err := admin.get(t.Context(), path)
-	if err != nil || answer.status != http.StatusOK {
-		t.Fatalf("%s: %+v, %v", path, answer, err)
-	}
-	if err := json.Unmarshal(answer.body, &value); err != nil {
+	if err := json.Unmarshal(getKong(t, admin, path), &value); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
 	return value
 }
 
-// named are the fields of a record by their names.
+// named returns the fields of a record by name.
 func (f schemaField) named() map[string]schemaField {
 	all := map[string]schemaField{}
 	for _, group := range [][]map[string]schemaField{f.Fields, f.ShorthandFields} {
@@ -56,7 +52,7 @@ func (f schemaField) named() map[string]schemaField {
 	return all
 }
 
-// texts calls a function with each field that takes any string.
+// texts calls a function with each field that accepts any string.
 func (f schemaField) texts(path string, each func(path string, f schemaField)) {
 	switch {
 	case f.Type == "string" && len(f.OneOf) == 0:
@@ -71,9 +67,9 @@ func (f schemaField) texts(path string, each func(path string, f schemaField)) {
 	}
 }
 
-// TestBundledPlugins holds what is known of Kong's plugins to the Kong on PATH: which there
-// are, what they may refer to, and which of their fields take any string. A field that is new
-// there has to be looked at: whether it gets at what is the gateway's.
+// TestBundledPlugins compares the tables of Kong's plugins with the Kong on PATH: which plugins
+// there are, what they may refer to, and which fields accept any string. A new field has to be
+// reviewed: does it give access to something of the gateway?
 func TestBundledPlugins(t *testing.T) {
 	admin := startKong(t)
 	root := askKong[struct {
@@ -94,7 +90,7 @@ func TestBundledPlugins(t *testing.T) {
 			got.Requests = !slices.Contains(elements.OneOf, any("tcp"))
 		}
 		if want, _ := kong.Bundled(name); got != want {
-			t.Errorf("%s: Kong has %+v, not %+v", name, got, want)
+			t.Errorf("%s: Kong has %+v, want %+v", name, got, want)
 		}
 		fields["config"].texts("", func(path string, f schemaField) {
 			line := name + "." + path
@@ -120,12 +116,12 @@ func TestBundledPlugins(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(known), string(found)); diff != "" {
-		t.Errorf("the fields differ; look at each that is new, then go test ./plugin/gateway -run TestBundledPlugins -update:\n%s", diff)
+		t.Errorf("the fields differ; review each new one, then run go test ./plugin/gateway -run TestBundledPlugins -update:\n%s", diff)
 	}
 }
 
-// TestReferenceableEntities holds that Kong follows references to vaults only in entities
-// whose sources look for them.
+// TestReferenceableEntities checks that Kong follows references to vaults only in entities whose
+// translation looks for them.
 func TestReferenceableEntities(t *testing.T) {
 	admin := startKong(t)
 	var found []string

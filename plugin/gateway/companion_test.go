@@ -13,11 +13,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// serveCompanion answers as the companion does.
+// serveCompanion answers like the companion.
 func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 	if !f.companion {
 		http.Error(w, `{"message":"Not found"}`, http.StatusNotFound)
@@ -32,7 +33,7 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 	if f.fails(w, r, body) {
 		return
 	}
-	var d delta
+	var d adminapi.Delta
 	if err := json.Unmarshal(body, &d); err != nil {
 		http.Error(w, `{"message":"no delta"}`, http.StatusBadRequest)
 		return
@@ -88,8 +89,8 @@ func (f *fakeKong) serveCompanion(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"effective":%t}`, !f.late)
 }
 
-// examine answers a question about entities for themselves.
-func (f *fakeKong) examine(w http.ResponseWriter, d delta) {
+// examine answers a question about each entity separately.
+func (f *fakeKong) examine(w http.ResponseWriter, d adminapi.Delta) {
 	f.examined++
 	var rows []any
 	for typ, list := range d.Upserts {
@@ -109,8 +110,8 @@ func (f *fakeKong) examine(w http.ResponseWriter, d delta) {
 	fmt.Fprint(w, `{}`)
 }
 
-// inUseOf finds the deletions of what others refer to.
-func inUseOf(config map[string][]map[string]any, d delta) (rows []any) {
+// inUseOf returns a row for each deleted entity that others refer to.
+func inUseOf(config map[string][]map[string]any, d adminapi.Delta) (rows []any) {
 	for typ, list := range config {
 		for _, e := range list {
 			for _, gone := range d.Deletes {
@@ -125,8 +126,8 @@ func inUseOf(config map[string][]map[string]any, d delta) (rows []any) {
 	return rows
 }
 
-// changed is the configuration that a delta leads to.
-func (f *fakeKong) changed(d delta) map[string][]map[string]any {
+// changed returns the configuration that a delta leads to.
+func (f *fakeKong) changed(d adminapi.Delta) map[string][]map[string]any {
 	config := map[string][]map[string]any{}
 	for typ, list := range f.config {
 		config[typ] = slices.Clone(list)
@@ -148,7 +149,7 @@ func (f *fakeKong) changed(d delta) map[string][]map[string]any {
 	return config
 }
 
-// content is what Kong has, by type and id.
+// content returns Kong's entities, by type and id.
 func (f *fakeKong) content() map[string]map[string]any {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -177,7 +178,7 @@ func applyChanged(t *testing.T, g *Gateway, units *graph, ids ...unit.ID) Outcom
 	return outcome
 }
 
-// applyPieces applies until nothing is left, or there is an error.
+// applyPieces applies until nothing is left or there is an error.
 func applyPieces(t *testing.T, g *Gateway, units Units, changed map[unit.ID]struct{}) (Outcome, error) {
 	t.Helper()
 	for {
@@ -209,9 +210,9 @@ func TestAChangeIsSentAlone(t *testing.T) {
 	if outcome := applyChanged(t, g, units, ingress("web")); outcome.Sent || fake.deltas != deltas {
 		t.Errorf("unchanged: %+v", outcome)
 	}
-	// One that starts anew finds that Kong has it all.
+	// After a restart, Kong has everything.
 	if outcome := applyChanged(t, New(admin, noRelay{}), units); outcome.Sent || fake.loads != loads {
-		t.Errorf("started anew: %+v", outcome)
+		t.Errorf("after a restart: %+v", outcome)
 	}
 }
 
@@ -220,7 +221,7 @@ func TestAChangeToAnotherBaseSendsAll(t *testing.T) {
 	fake.companion = true
 	g, units := New(admin, noRelay{}), shop()
 	apply(t, g, units)
-	fake.hash = "somebody else's"
+	fake.hash = "another one"
 	loads := fake.loads
 	units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api"))
 	if outcome := applyChanged(t, g, units, ingress("web")); outcome.Delta || fake.loads != loads+1 || outcome.Hash != fake.hash {
@@ -239,7 +240,7 @@ func TestARefusedChangeIsHeldWithoutALoad(t *testing.T) {
 	units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
 	const said = `Ingress shop/bad: route "bad": bad: no such protocol`
 	expect(t, fake, applyChanged(t, g, units, ingress("bad"), ingress("new")), []string{"new", "old", "web"}, said)
-	// It stays held while others change, and comes when it is mended.
+	// It stays held while others change, and is applied when it is corrected.
 	units.set(ingress("more"), entity(kong.Routes, "more", "service", "api"))
 	expect(t, fake, applyChanged(t, g, units, ingress("more")), []string{"more", "new", "old", "web"}, said)
 	units.set(ingress("bad"), entity(kong.Routes, "good", "service", "api"))
@@ -259,7 +260,7 @@ func TestWhatHangsOnARefusedUnitComesBackWithIt(t *testing.T) {
 	units.set(ingress("user"), entity(kong.Routes, "user", "service", "b"))
 	expect(t, fake, applyChanged(t, g, units, backend("b"), ingress("user")), []string{"old", "web"},
 		`Service shop/b: service "b": bad: no`,
-		`Ingress shop/user: route "user" is left out: it hangs on Service shop/b, which Kong refused`)
+		`Ingress shop/user: route "user" is left out: it depends on Service shop/b, which Kong refused`)
 	units.set(backend("b"), entity(kong.Services, "b"))
 	expect(t, fake, applyChanged(t, g, units, backend("b")), []string{"old", "user", "web"})
 	if fake.loads != loads {
@@ -267,8 +268,8 @@ func TestWhatHangsOnARefusedUnitComesBackWithIt(t *testing.T) {
 	}
 }
 
-// One unit at its last good version does not make loads of everything of the deletions of
-// others, and what it hangs on stays as long as it does.
+// While one unit is kept at its last good version, deletions of others need no full load, and what
+// the kept unit depends on stays.
 func TestAKeptUnitAndDeletions(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
@@ -284,7 +285,7 @@ func TestAKeptUnitAndDeletions(t *testing.T) {
 	expect(t, fake, applyChanged(t, g, units, ingress("web")), []string{"old", "other", "web"}, said)
 	delete(units.views, ingress("other"))
 	expect(t, fake, applyChanged(t, g, units, ingress("other")), []string{"old", "web"}, said)
-	// The graph gives up what only the kept version hangs on.
+	// The graph drops what only the kept version depends on.
 	delete(units.views, backend("alone"))
 	outcome := applyChanged(t, g, units, backend("alone"))
 	expect(t, fake, outcome, []string{"old", "web"}, said)
@@ -295,7 +296,7 @@ func TestAKeptUnitAndDeletions(t *testing.T) {
 	applyChanged(t, g, units, ingress("more"))
 	delete(units.views, ingress("more"))
 	expect(t, fake, applyChanged(t, g, units, ingress("more")), []string{"old", "web"}, said)
-	// The mended version gives it up.
+	// The corrected version gives it up.
 	units.set(ingress("web"), entity(kong.Routes, "web", "service", "api"))
 	outcome = applyChanged(t, g, units, ingress("web"))
 	expect(t, fake, outcome, []string{"old", "web"})
@@ -307,7 +308,8 @@ func TestAKeptUnitAndDeletions(t *testing.T) {
 	}
 }
 
-// What another unit refers to goes although that one did not change: it is told, in a delta.
+// An entity that an unchanged unit refers to can be deleted with a delta, and the unit's object is
+// told.
 func TestWhatOthersReferToIsDropped(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
@@ -323,7 +325,7 @@ func TestWhatOthersReferToIsDropped(t *testing.T) {
 	expect(t, fake, applyChanged(t, g, units, backend("api")), []string{"old", "web"})
 }
 
-// The loser of a conflict with a unit that came in another change comes in when that goes.
+// The loser of a conflict with a unit of another change is applied when that unit is deleted.
 func TestConflictWithAUnitOfAnotherChange(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
@@ -338,13 +340,13 @@ func TestConflictWithAUnitOfAnotherChange(t *testing.T) {
 		t.Errorf("refusals:\n%s", refusals(outcome))
 	}
 	if strings.Contains(refusals(outcome), high) {
-		t.Errorf("the losers are told of what is not theirs:\n%s", refusals(outcome))
+		t.Errorf("the losers are told about another object:\n%s", refusals(outcome))
 	}
 	units.set(ingress("other"), entity(kong.Routes, "other", "service", "api"))
 	if outcome := applyChanged(t, g, units, ingress("other")); len(outcome.Refusals) != 2 {
 		t.Errorf("refusals:\n%s", refusals(outcome))
 	}
-	// A change of the rival that leaves the value with it sends nothing of the others.
+	// If the rival changes and keeps the value, the others are not sent.
 	before := fake.deltas
 	units.set(ingress("first"), entity(kong.Routes, "same", "service", "api", "id", high, "priority", 2))
 	if outcome := applyChanged(t, g, units, ingress("first")); len(outcome.Refusals) != 2 || fake.deltas != before+1 {
@@ -378,8 +380,7 @@ func TestAStaleKongIsLoadedAgain(t *testing.T) {
 	}
 }
 
-// TestDeltaHistories holds that deltas lead to what a full load of the same units
-// leads to, refused units included.
+// TestDeltaHistories checks that deltas and a full load of the same units have the same result.
 func TestDeltaHistories(t *testing.T) {
 	for seed := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -389,7 +390,7 @@ func TestDeltaHistories(t *testing.T) {
 		apply(t, g, units)
 		changes := 3
 		if seed%2 == 0 { // in small pieces
-			g.mostInPiece, changes = 1+int(seed)%5, 8
+			g.maxPieceCost, changes = 1+int(seed)%5, 8
 		}
 		for step := range 40 {
 			var ids []unit.ID
@@ -401,7 +402,7 @@ func TestDeltaHistories(t *testing.T) {
 				t.Fatalf("seed %d step %d: hash %s, Kong has %s", seed, step, got.Hash, fake.hash)
 			}
 			if len(got.Refusals) > 0 {
-				continue // which version is kept depends on the past
+				continue // the kept version depends on the history
 			}
 			fresh, freshAdmin := newFakeKong(t)
 			fresh.companion = true
@@ -420,8 +421,8 @@ func TestDeltaHistories(t *testing.T) {
 	}
 }
 
-// happen changes one unit. Ingresses have routes to backends that there may or may not
-// be, and one of few names that they contest.
+// happen changes one unit at random. Ingresses refer to backends that may not exist, and want names
+// of a small set.
 func happen(r *rand.Rand, units *graph) unit.ID {
 	name := func() string { return string(rune('a' + r.IntN(4))) }
 	var fault []any
@@ -447,8 +448,7 @@ func happen(r *rand.Rand, units *graph) unit.ID {
 	return ingress(n)
 }
 
-// Very many who want the same, and very many faults in one object, cost their number and not
-// its square.
+// The cost of many conflicts, and of many faults in one object, is linear.
 func TestManyConflictsAndFaults(t *testing.T) {
 	for _, companion := range []bool{false, true} {
 		fake, admin := newFakeKong(t)

@@ -5,44 +5,44 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// field is one of a type's, whose values Kong holds to be unique.
-type field struct {
+// uniqueField is a field of a type whose values are unique in Kong.
+type uniqueField struct {
 	typ  kong.Type
 	name string
 }
 
-// group is what several entities want each for itself: a value of a field, or an id.
-type group struct {
-	field
+// uniqueValue is a value of a unique field, or an id, that several entities want.
+type uniqueValue struct {
+	uniqueField
 	value string
 }
 
-// isOf reports whether an entity has what is wanted; none has what is not known.
-func (w group) isOf(e *kong.Entity) bool {
+// matches reports whether an entity has the value. It is false for an unknown value.
+func (w uniqueValue) matches(e *kong.Entity) bool {
 	return w.value != "" && e.Type == w.typ && valueOf(e, w.name) == w.value
 }
 
-// standing is a unit in the way of those who want something.
-type standing struct {
+// blocker is a unit that has a value which others want.
+type blocker struct {
 	id     unit.ID
-	wanted group
+	wanted uniqueValue
 }
 
-// contest is what a unit lost to a rival: the unit that has what this one wanted for itself, and
-// its version then. This one may be well when that one gives it up. The zero value is none.
-type contest struct {
+// conflict is a value that a unit lost to a rival, at the rival's version. The unit is tried again
+// when the rival gives the value up. The zero value stands for no conflict.
+type conflict struct {
 	rival        unit.ID
 	rivalVersion uint64
-	wanted       group
+	wanted       uniqueValue
 }
 
-// over reports whether what was lost is free. What a rival has is looked up once for all that it
-// is in the way of.
-func (c *contest) over(units Units, kept map[standing]bool) bool {
+// resolved reports whether the value is free. kept caches whether a rival still has a value.
+func (c *conflict) resolved(units Units, kept map[blocker]bool) bool {
 	if c.rival == (unit.ID{}) {
 		return false
 	}
@@ -50,10 +50,10 @@ func (c *contest) over(units Units, kept map[standing]bool) bool {
 	if !ok || view.Version == c.rivalVersion {
 		return !ok
 	}
-	key := standing{c.rival, c.wanted}
+	key := blocker{c.rival, c.wanted}
 	stands, known := kept[key]
 	if !known {
-		stands = slices.ContainsFunc(view.Entities, c.wanted.isOf)
+		stands = slices.ContainsFunc(view.Entities, c.wanted.matches)
 		kept[key] = stands
 	}
 	if stands {
@@ -62,38 +62,38 @@ func (c *contest) over(units Units, kept map[standing]bool) bool {
 	return !stands
 }
 
-// resolveConflict decides which of the units that want the same has it, holds the others, and tells
-// how many are held now that were not, or had something left to fall back to. Of one that has
-// something in the place of what it lost, such as a refusal for a plugin, all the rest stays: its
-// hosts and paths are not left to whichever wider route there is.
+// resolveConflict decides which unit keeps a contested value and holds the others. It returns the
+// number of units that are newly held, or lost their last good version. If a plugin has a
+// substitute, only the plugin is replaced: the unit keeps its hosts and paths, which a wider route
+// would take over otherwise.
 //
-// Those yield that came after the last acknowledged configuration: Kong names the one that
-// stands later in the configuration, which may have been there for long.
-func (g *Gateway) resolveConflict(units Units, p *plan, x *index, row RefusedEntity, owners []unit.ID) (news int) {
-	wanted := row.group(p, owners)
+// Units that changed since the last acknowledged configuration yield. Kong names the one that comes
+// later in the configuration, which may have been there for long.
+func (g *Gateway) resolveConflict(units Units, p *plan, x *index, row adminapi.RefusedEntity, owners []unit.ID) (news int) {
+	wanted := uniqueValueOf(p, owners, row)
 	if _, done := x.resolved[wanted]; done {
 		return 0
 	}
-	contenders := claimsOf(p, owners, row)
+	contenders := contendersOf(p, owners, row)
 	has := x.rivals[kong.Ref{Type: row.Type, ID: row.Rival}]
 	winner, version := has.id, has.version
 	if winner == (unit.ID{}) {
 		x.resolved[wanted] = struct{}{}
-		contenders = x.contenders(p, row, wanted, contenders)
+		contenders = x.allContenders(p, row, wanted, contenders)
 		winner = contenders[0].id
-		if first := slices.IndexFunc(contenders, func(c claim) bool { return !g.changed(p, c.id) }); first >= 0 {
+		if first := slices.IndexFunc(contenders, func(c contender) bool { return !g.changed(p, c.id) }); first >= 0 {
 			winner = contenders[first].id
 		}
 		version = p.parts[winner].version
 	}
-	alone := !slices.ContainsFunc(contenders, func(c claim) bool { return c.id != winner })
+	alone := !slices.ContainsFunc(contenders, func(c contender) bool { return c.id != winner })
 	for _, c := range contenders {
 		if c.id == winner && !alone {
 			continue
 		}
-		lost := contest{}
+		lost := conflict{}
 		if c.id != winner {
-			lost = contest{winner, version, wanted}
+			lost = conflict{winner, version, wanted}
 		}
 		if g.giveUp(units, p, c, row, lost) {
 			news++
@@ -102,23 +102,24 @@ func (g *Gateway) resolveConflict(units Units, p *plan, x *index, row RefusedEnt
 	return news
 }
 
-// giveUp takes what a unit lost out of the next plan. It tells whether it was not yet.
-func (g *Gateway) giveUp(units Units, p *plan, c claim, row RefusedEntity, lost contest) bool {
+// giveUp takes the entity that lost a conflict out of the next plan. It reports whether it was
+// still in.
+func (g *Gateway) giveUp(units Units, p *plan, c contender, row adminapi.RefusedEntity, lost conflict) bool {
 	if c.entity != nil && c.entity.Instead != nil && g.refused.add(c.id, p, c.row(row)) {
-		g.refused[c.entity.Ref].contest = lost
+		g.refused[c.entity.Ref].conflict = lost
 		return true
 	}
 	held, isNew := g.hold(units, p, c.id, c.row(row))
 	if lost.rival != (unit.ID{}) {
-		held.contest = lost
+		held.conflict = lost
 	}
 	return isNew
 }
 
-// group is what the row says is contested.
-func (r RefusedEntity) group(p *plan, owners []unit.ID) group {
-	wanted := group{field: r.contested()}
-	for _, c := range claimsOf(p, owners, r) {
+// uniqueValueOf returns the value that the row says is contested.
+func uniqueValueOf(p *plan, owners []unit.ID, r adminapi.RefusedEntity) uniqueValue {
+	wanted := uniqueValue{uniqueField: uniqueField{r.Type, r.ContestedField()}}
+	for _, c := range contendersOf(p, owners, r) {
 		if c.entity != nil {
 			wanted.value = valueOf(c.entity, wanted.name)
 		}
@@ -126,15 +127,15 @@ func (r RefusedEntity) group(p *plan, owners []unit.ID) group {
 	return wanted
 }
 
-// claim is a unit with the entity that wants what others want; nil if that is not known.
-type claim struct {
+// contender is a unit that wants a value, and the entity that wants it; nil if that is unknown.
+type contender struct {
 	id     unit.ID
 	entity *kong.Entity
 }
 
-func claimsOf(p *plan, ids []unit.ID, row RefusedEntity) (claims []claim) {
+func contendersOf(p *plan, ids []unit.ID, row adminapi.RefusedEntity) (claims []contender) {
 	for _, id := range ids {
-		c := claim{id: id}
+		c := contender{id: id}
 		if about := p.about(id, row); len(about) > 0 {
 			c.entity = about[0]
 		}
@@ -143,8 +144,8 @@ func claimsOf(p *plan, ids []unit.ID, row RefusedEntity) (claims []claim) {
 	return claims
 }
 
-// row is the row about another one of those who want the same.
-func (c claim) row(r RefusedEntity) RefusedEntity {
+// row returns the row for another contender.
+func (c contender) row(r adminapi.RefusedEntity) adminapi.RefusedEntity {
 	if c.entity != nil {
 		r.ID, r.Name = c.entity.ID, c.entity.Name
 	}
@@ -157,9 +158,8 @@ type rival struct {
 	version uint64
 }
 
-// rivals finds the units of those entities that rows say are in the way and that are not
-// of the plan.
-func (g *Gateway) rivals(p *plan, x *index, rows []RefusedEntity) map[kong.Ref]rival {
+// rivalsOutside returns the units outside of the plan that have the rivals which rows name.
+func (g *Gateway) rivalsOutside(p *plan, x *index, rows []adminapi.RefusedEntity) map[kong.Ref]rival {
 	found := map[kong.Ref]rival{}
 	for _, row := range rows {
 		if ref := (kong.Ref{Type: row.Type, ID: row.Rival}); row.Rival != "" && len(x.byID[ref]) == 0 {
@@ -182,10 +182,10 @@ func (g *Gateway) rivals(p *plan, x *index, rows []RefusedEntity) map[kong.Ref]r
 	return found
 }
 
-// yielding names the units that are not in a change and no longer have what Kong says is in
-// the way of it: they are to be changed at once.
-func (g *Gateway) yielding(units Units, c *change, rows []RefusedEntity) (ids []unit.ID) {
-	for ref, owner := range g.rivals(c.plan, c.plan.index(), rows) {
+// yieldingRivals returns the units outside of a delta whose present version gives up what Kong says
+// is in the way. They have to be in the same delta.
+func (g *Gateway) yieldingRivals(units Units, c *deltaPlan, rows []adminapi.RefusedEntity) (ids []unit.ID) {
+	for ref, owner := range g.rivalsOutside(c.plan, c.plan.index(), rows) {
 		view, _ := units.View(owner.id)
 		has := slices.ContainsFunc(g.applied[owner.id].entities, func(e *kong.Entity) bool {
 			return e.Ref == ref && !slices.ContainsFunc(view.Entities, e.Equal)
@@ -198,35 +198,35 @@ func (g *Gateway) yielding(units Units, c *change, rows []RefusedEntity) (ids []
 	return slices.Compact(ids)
 }
 
-// contenders lists all that want the same, the owners of the row's entity among them, in the
-// order of the configuration.
-func (x *index) contenders(p *plan, row RefusedEntity, wanted group, owners []claim) []claim {
-	named := RefusedEntity{Type: row.Type, ID: row.Rival}
-	all := append(owners, claimsOf(p, x.byID[kong.Ref{Type: row.Type, ID: row.Rival}], named)...)
+// allContenders returns all units that want a value, including the owners of the row's entity, in
+// the order of the configuration.
+func (x *index) allContenders(p *plan, row adminapi.RefusedEntity, wanted uniqueValue, owners []contender) []contender {
+	named := adminapi.RefusedEntity{Type: row.Type, ID: row.Rival}
+	all := append(owners, contendersOf(p, x.byID[kong.Ref{Type: row.Type, ID: row.Rival}], named)...)
 	switch {
 	case wanted.value == "":
-	case wanted.name == primaryKey:
-		all = append(all, claimsOf(p, x.byID[kong.Ref{Type: row.Type, ID: wanted.value}], row)...)
+	case wanted.name == adminapi.PrimaryKey:
+		all = append(all, contendersOf(p, x.byID[kong.Ref{Type: row.Type, ID: wanted.value}], row)...)
 	default:
-		all = append(all, x.having(p, wanted.field)[wanted.value]...)
+		all = append(all, x.byValue(p, wanted.uniqueField)[wanted.value]...)
 	}
-	slices.SortFunc(all, func(a, b claim) int { return cmp.Or(cmp.Compare(x.place[a.id], x.place[b.id]), a.id.Compare(b.id)) })
-	return slices.CompactFunc(all, func(a, b claim) bool { return a.id == b.id && (a.entity == b.entity || b.entity == nil) })
+	slices.SortFunc(all, func(a, b contender) int { return cmp.Or(cmp.Compare(x.place[a.id], x.place[b.id]), a.id.Compare(b.id)) })
+	return slices.CompactFunc(all, func(a, b contender) bool { return a.id == b.id && (a.entity == b.entity || b.entity == nil) })
 }
 
-// having lists those who have a value in a field, by the value.
-func (x *index) having(p *plan, of field) map[string][]claim {
+// byValue returns the units that have a value in a field, by value.
+func (x *index) byValue(p *plan, of uniqueField) map[string][]contender {
 	if found, ok := x.byField[of]; ok {
 		return found
 	}
-	found := map[string][]claim{}
+	found := map[string][]contender{}
 	for _, id := range p.ids {
 		for _, e := range p.parts[id].entities {
 			if e.Type != of.typ {
 				continue
 			}
 			if value := valueOf(e, of.name); value != "" {
-				found[value] = append(found[value], claim{id, e})
+				found[value] = append(found[value], contender{id, e})
 			}
 		}
 	}
@@ -235,7 +235,7 @@ func (x *index) having(p *plan, of field) map[string][]claim {
 }
 
 func valueOf(e *kong.Entity, name string) string {
-	if name == primaryKey {
+	if name == adminapi.PrimaryKey {
 		return e.ID
 	}
 	var fields map[string]json.RawMessage

@@ -19,42 +19,44 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// fakeKong answers as Kong 3.9.3 does, as far as entities ask for it: one with a
-// field "bad" is refused with its text, "silent" refuses without naming it, "crash"
-// is an internal error, "hang" gets no answer and "die" closes the connection. Names and ids are unique, references have to resolve.
+// fakeKong answers like Kong 3.9.3, depending on fields of the entities: it refuses one with "bad"
+// with its text, and one with "silent" without naming it; "crash" is an internal error, "hang" gets
+// no answer and "die" closes the connection. Names and ids are unique, and references have to
+// resolve.
 type fakeKong struct {
 	mu      sync.Mutex
 	hash    string
 	config  map[string][]map[string]any
 	loads   int
 	vets    int                // questions about plugins alone
-	mute    bool               // does not answer them
-	answers []http.HandlerFunc // used up before everything else on /config
+	mute    bool               // answers these with an error
+	answers []http.HandlerFunc // the next answers on /config
 
-	patience bool   // hangs and dies over nothing
-	stalls   int    // requests that it is still to leave without an answer whatever is in them
+	healthy  bool   // never hangs or dies
+	stalls   int    // number of next requests without an answer
 	hanging  int    // workers that hang
 	failures int    // requests that it hung, crashed or died over
-	deaths   int    // requests that it is still to die over whatever is in them
-	onDeath  func() // when it dies; may be nil
-	passing  int    // requests that it is still to fail over whatever is in them
+	deaths   int    // number of next requests that it dies over
+	onDeath  func() // called when it dies; may be nil
+	passing  int    // number of next requests that fail
 
-	mostBody int  // of how many bytes it takes a request; 0: any
-	mostMap  int  // of how many bytes it takes a configuration; 0: any
-	disk     bool // it is the disk that takes no more
+	maxBody int  // limit of a request in bytes; 0 for none
+	maxMap  int  // limit of a configuration in bytes; 0 for none
+	disk    bool // maxMap is the limit of the disk
 
 	companion bool // takes deltas
 	deltas    int
-	took      []delta // those that changed something
-	examined  int     // questions about entities for themselves
-	stale     bool    // its workers do not do as it says
-	late      bool    // and say so after a delta
+	took      []adminapi.Delta // those that changed something
+	examined  int              // questions about separate entities
+	stale     bool             // its workers use an older configuration
+	late      bool             // and report it after a delta
 
-	answer func(delta) string // returns the one entity of a delta that it refuses, if any; may be nil
+	answer func(adminapi.Delta) string // returns the entity of a delta that it refuses, or ""; may be nil
 
 	told func() // after each change of the configuration; may be nil
 }
@@ -73,7 +75,7 @@ func shortDir(t testing.TB) string {
 	return dir
 }
 
-// serveUnix serves a handler on a Unix socket and gives its address.
+// serveUnix serves a handler on a Unix socket and returns its address.
 func serveUnix(t *testing.T, handler http.Handler) string {
 	t.Helper()
 	path := filepath.Join(shortDir(t), "admin.sock")
@@ -121,15 +123,15 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 	return client, nil
 }
 
-func newFakeKong(t *testing.T) (*fakeKong, *Admin) {
+func newFakeKong(t *testing.T) (*fakeKong, *adminapi.Client) {
 	t.Helper()
 	fake, listener := &fakeKong{hash: zeros}, &pipes{conns: make(chan net.Conn)}
 	serve(t, listener, fake)
-	admin, err := NewAdmin("unix:memory", 5*time.Minute)
+	admin, err := adminapi.NewClient("unix:memory", 5*time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin.client.Transport.(*http.Transport).DialContext = listener.dial
+	admin.HTTP.Transport.(*http.Transport).DialContext = listener.dial
 	return fake, admin
 }
 
@@ -140,7 +142,7 @@ func (f *fakeKong) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"configuration_hash":%q,"server":{}}`, f.hash)
 		return
 	}
-	if r.URL.Path == companionPath {
+	if r.URL.Path == "/kube-sync/delta" {
 		f.serveCompanion(w, r)
 		return
 	}
@@ -187,7 +189,7 @@ func (f *fakeKong) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *fakeKong) load(w http.ResponseWriter, flatten bool, body []byte, config map[string][]map[string]any) {
 	rows, silent, crash := faults(config)
 	for _, row := range rows {
-		delete(row.(map[string]any), "rival_id") // only the companion tells
+		delete(row.(map[string]any), "rival_id") // only the companion has it
 	}
 	switch {
 	case crash:
@@ -219,10 +221,10 @@ func (f *fakeKong) load(w http.ResponseWriter, flatten bool, body []byte, config
 	}
 }
 
-// fails hangs or dies over the request if an entity in it asks for that.
+// fails hangs or closes the connection if an entity in the request asks for that.
 func (f *fakeKong) fails(w http.ResponseWriter, r *http.Request, body []byte) bool {
 	switch {
-	case f.mostBody > 0 && len(body) > f.mostBody:
+	case f.maxBody > 0 && len(body) > f.maxBody:
 		http.Error(w, "<html>413 Request Entity Too Large</html>", http.StatusRequestEntityTooLarge)
 	case f.passing > 0:
 		f.passing--
@@ -235,14 +237,14 @@ func (f *fakeKong) fails(w http.ResponseWriter, r *http.Request, body []byte) bo
 		f.mu.Unlock()
 		<-r.Context().Done()
 		f.mu.Lock()
-	case !f.patience && bytes.Contains(body, []byte(`"hang":true`)):
+	case !f.healthy && bytes.Contains(body, []byte(`"hang":true`)):
 		f.failures, f.hanging = f.failures+1, f.hanging+1
 		f.mu.Unlock() // other workers answer
 		<-r.Context().Done()
-		time.Sleep(20 * time.Millisecond) // until it is ended
+		time.Sleep(20 * time.Millisecond) // until it is killed
 		f.mu.Lock()
 		f.hanging--
-	case f.deaths > 0, !f.patience && bytes.Contains(body, []byte(`"die":true`)):
+	case f.deaths > 0, !f.healthy && bytes.Contains(body, []byte(`"die":true`)):
 		f.failures, f.deaths = f.failures+1, max(0, f.deaths-1)
 		if f.onDeath != nil {
 			f.onDeath()
@@ -255,10 +257,10 @@ func (f *fakeKong) fails(w http.ResponseWriter, r *http.Request, body []byte) bo
 	return true
 }
 
-// full answers that a configuration does not fit, if it does not.
+// full answers that a configuration does not fit, if that is so.
 func (f *fakeKong) full(w http.ResponseWriter, config map[string][]map[string]any, companion bool) bool {
 	all, _ := json.Marshal(config)
-	if f.mostMap == 0 || len(all) <= f.mostMap {
+	if f.maxMap == 0 || len(all) <= f.maxMap {
 		return false
 	}
 	if f.disk && companion {
@@ -272,7 +274,7 @@ func (f *fakeKong) full(w http.ResponseWriter, config map[string][]map[string]an
 	return true
 }
 
-// silentOf is what is quoted of entities that are not named.
+// silentOf returns what the message quotes of entities that are not named.
 func silentOf(config map[string][]map[string]any) (quoted []any) {
 	for _, typ := range kong.Types {
 		for _, e := range config[string(typ)] {
@@ -301,7 +303,7 @@ func refuseSaying(w http.ResponseWriter, message string, fields map[string]any, 
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-// faults finds what Kong sees in its first look.
+// faults returns what Kong finds in its first pass.
 func faults(config map[string][]map[string]any) (rows []any, silent, crash bool) {
 	row := func(typ string, entity map[string]any, field, message string, rival any) {
 		rows = append(rows, map[string]any{
@@ -332,7 +334,7 @@ func faults(config map[string][]map[string]any) (rows []any, silent, crash bool)
 	return rows, silent, crash
 }
 
-// danglers finds references to nothing, by type and then name or id.
+// danglers returns broken references, by type and then name or id.
 func danglers(config map[string][]map[string]any) map[string]any {
 	ids := map[any]bool{}
 	for _, list := range config {
@@ -361,7 +363,7 @@ func danglers(config map[string][]map[string]any) map[string]any {
 	return found
 }
 
-// names lists the names that Kong has of a type.
+// names returns the names of Kong's entities of a type.
 func (f *fakeKong) names(typ kong.Type) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -373,7 +375,7 @@ func (f *fakeKong) names(typ kong.Type) []string {
 	return names
 }
 
-// graph is a translation that tests write by hand.
+// graph is a translation that tests fill by hand.
 type graph struct {
 	views   map[unit.ID]unit.View
 	version uint64
@@ -402,7 +404,7 @@ func (g *graph) Units() iter.Seq[unit.View] {
 func ingress(name string) unit.ID { return unit.ID{Role: "ingress", Namespace: "shop", Name: name} }
 func backend(name string) unit.ID { return unit.ID{Role: "backend", Namespace: "shop", Name: name} }
 
-// set gives a unit new entities.
+// set replaces the entities of a unit.
 func (g *graph) set(id unit.ID, entities ...*kong.Entity) {
 	if g.views == nil {
 		g.views = map[unit.ID]unit.View{}
@@ -418,13 +420,13 @@ func (g *graph) set(id unit.ID, entities ...*kong.Entity) {
 	}
 }
 
-// uid is a stable id for a name.
+// uid returns a stable id for a name.
 func uid(typ kong.Type, name string) string {
 	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(string(typ)+"/"+name)).String()
 }
 
-// entity makes one with further fields, given as name and value in turns. The
-// fields "service", "route" and "certificate" refer by name.
+// entity returns an entity with further fields, given as alternating names and values. The fields
+// "service", "route" and "certificate" refer by name.
 func entity(typ kong.Type, name string, fields ...any) *kong.Entity {
 	e := &kong.Entity{Ref: kong.Ref{Type: typ, ID: uid(typ, name)}, Name: name}
 	content := map[string]any{"id": e.ID, "name": name}

@@ -11,11 +11,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// apply applies and expects success.
+// apply applies and fails the test if there is an error.
 func apply(t *testing.T, g *Gateway, units Units) Outcome {
 	t.Helper()
 	outcome, err := g.Apply(t.Context(), units, nil)
@@ -25,7 +26,7 @@ func apply(t *testing.T, g *Gateway, units Units) Outcome {
 	return outcome
 }
 
-// shop is a backend and two Ingresses on it.
+// shop returns a backend and two Ingresses for it.
 func shop() *graph {
 	g := &graph{}
 	g.set(backend("api"), entity(kong.Services, "api"), entity(kong.Upstreams, "api.svc"))
@@ -49,14 +50,14 @@ func TestApplySendsOnce(t *testing.T) {
 	if again := apply(t, g, units); again.Sent || again.Rounds != 0 || again.Hash != first.Hash {
 		t.Errorf("again: %+v", again)
 	}
-	// A new process finds the configuration in place.
+	// After a restart, Kong has the configuration.
 	if other := apply(t, New(admin, noRelay{}), units); other.Sent {
 		t.Errorf("after a restart: %+v", other)
 	}
 	if fake.loads != 1 {
 		t.Errorf("%d loads", fake.loads)
 	}
-	// Kong lost it.
+	// Kong has lost it.
 	fake.hash = zeros
 	if lost := apply(t, g, units); !lost.Sent {
 		t.Errorf("after a loss: %+v", lost)
@@ -85,8 +86,8 @@ func TestApplyErrors(t *testing.T) {
 		want   error
 		says   string
 	}{
-		"busy":   {status(429, `{"message":"Currently loading"}`), ErrBusy, ""},
-		"crash":  {status(500, `{"message":"An unexpected error occurred"}`), ErrFailed, ""}, // that passes
+		"busy":   {status(429, `{"message":"Currently loading"}`), adminapi.ErrBusy, ""},
+		"crash":  {status(500, `{"message":"An unexpected error occurred"}`), adminapi.ErrFailed, ""}, // temporary
 		"a liar": {status(201, `{}`), nil, "something else writes"},
 	}
 	for name, tt := range tests {

@@ -13,44 +13,45 @@ import (
 
 	"github.com/kube-sync/kube-sync/e2e/anything"
 	"github.com/kube-sync/kube-sync/e2e/hostile"
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// TestHostileOnKong has a real Kong take what is left of hostile objects within the limits:
-// no worker dies, innocent objects keep what they have, and a change of theirs is taken. What
-// each attack takes of time and memory is printed.
+// TestHostileOnKong applies hostile objects within the limits to a real Kong. No worker dies, and
+// other objects keep their entities and can be changed. The test prints the time and memory of each
+// attack.
 func TestHostileOnKong(t *testing.T) {
 	k := startKongWithOwn(t, "KONG_NGINX_WORKER_PROCESSES=2", "KONG_LMDB_MAP_SIZE=1024m", "KONG_MEM_CACHE_SIZE=64m",
 		"KONG_NGINX_ADMIN_CLIENT_MAX_BODY_SIZE=256m", "KONG_NGINX_ADMIN_CLIENT_BODY_BUFFER_SIZE=256m")
-	k.admin.timeout = 2 * time.Minute
+	k.admin.Timeout = 2 * time.Minute
 	o := translate.Options{IngressClass: "kong"}
-	o.Limits.Namespace.Entities = 20_000 // more of the same takes longer and shows no more
+	o.Limits.Namespace.Entities = 20_000 // to take less time
 	graph, g := translate.New(o), New(k.admin, noRelay{})
-	innocents := anything.Innocents()
-	graph.Update(innocents...)
-	k.apply(t, g, graph, nil, innocents)
+	bystanders := anything.Innocents()
+	graph.Update(bystanders...)
+	k.apply(t, g, graph, nil, bystanders)
 	workers := k.workers(t)
-	before := innocent(graph)
+	before := bystanderEntities(graph)
 	memory, _ := usage(t, workers)
 	t.Logf("%-50s %6.0f MB in the larger worker", "without any", memory)
 	for _, attack := range slices.Concat(hostile.Attacks(), hostile.AtLimits()) {
-		k.attack(t, g, graph, attack, innocents, workers)
-		if after := innocent(graph); after != before {
+		k.attack(t, g, graph, attack, bystanders, workers)
+		if after := bystanderEntities(graph); after != before {
 			t.Errorf("%s changed %s to %s", attack.Name, before, after)
 		}
 	}
 }
 
-// attack applies objects and takes them away again.
-func (k ownKong) attack(t *testing.T, g *Gateway, graph *unit.Graph, attack hostile.Attack, innocents []unit.Change, workers []int) {
+// attack applies objects and removes them again.
+func (k ownKong) attack(t *testing.T, g *Gateway, graph *unit.Graph, attack hostile.Attack, bystanders []unit.Change, workers []int) {
 	t.Helper()
 	_, busy := usage(t, workers)
 	begun := time.Now()
 	changed := graph.Update(attack.Objects...).Units
 	translated := time.Since(begun)
-	k.applyPatiently(t, g, graph, changed, innocents)
+	k.applyPatiently(t, g, graph, changed, bystanders)
 	applied := time.Since(begun) - translated
 	if now := k.workers(t); !slices.Equal(now, workers) {
 		t.Fatalf("%s: the workers were %v and are %v", attack.Name, workers, now)
@@ -67,18 +68,18 @@ func (k ownKong) attack(t *testing.T, g *Gateway, graph *unit.Graph, attack host
 	for i := range attack.Objects {
 		attack.Objects[i].Object = nil
 	}
-	k.applyPatiently(t, g, graph, graph.Update(attack.Objects...).Units, innocents)
+	k.applyPatiently(t, g, graph, graph.Update(attack.Objects...).Units, bystanders)
 	memory, again := usage(t, workers)
 	t.Logf("%-50s %6.0f MB, taken away in %5.2f s, %5.2f s of a worker", "", memory, time.Since(begun).Seconds(), again-worked)
 }
 
-// applyPatiently applies a change when Kong is done with the one before.
-func (k ownKong) applyPatiently(t *testing.T, g *Gateway, graph *unit.Graph, changed map[unit.ID]struct{}, innocents []unit.Change) {
+// applyPatiently applies a change once Kong is done with the one before.
+func (k ownKong) applyPatiently(t *testing.T, g *Gateway, graph *unit.Graph, changed map[unit.ID]struct{}, bystanders []unit.Change) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); {
 		outcome, err := g.Apply(t.Context(), graph, changed)
 		switch {
-		case errors.Is(err, ErrBusy):
+		case errors.Is(err, adminapi.ErrBusy):
 			time.Sleep(200 * time.Millisecond)
 			continue
 		case err == nil && len(outcome.Left) > 0:
@@ -87,11 +88,11 @@ func (k ownKong) applyPatiently(t *testing.T, g *Gateway, graph *unit.Graph, cha
 		}
 		break
 	}
-	k.apply(t, g, graph, nil, innocents)
+	k.apply(t, g, graph, nil, bystanders)
 }
 
-// innocent is what innocent objects have.
-func innocent(graph *unit.Graph) string {
+// bystanderEntities returns the entities of objects that are not part of an attack.
+func bystanderEntities(graph *unit.Graph) string {
 	var b strings.Builder
 	for view := range graph.Units() {
 		if view.ID.Namespace != hostile.Namespace {
@@ -103,8 +104,8 @@ func innocent(graph *unit.Graph) string {
 	return b.String()
 }
 
-// usage is what the larger worker takes of memory, without files, in MB, and has taken of a
-// processor, in seconds.
+// usage returns the maximum over the workers of memory without files, in MB, and of processor time,
+// in seconds.
 func usage(t *testing.T, workers []int) (memory, processor float64) {
 	t.Helper()
 	for _, pid := range workers {
@@ -135,16 +136,13 @@ func usage(t *testing.T, workers []int) (memory, processor float64) {
 	return memory, processor
 }
 
-// workers are the processes of Kong's workers.
+// workers returns the process ids of Kong's workers.
 func (k ownKong) workers(t *testing.T) []int {
 	t.Helper()
-	answer, err := k.admin.get(t.Context(), "/")
-	if err != nil {
-		t.Fatal(err)
-	}
+	answer := getKong(t, k.admin, "/")
 	var node struct{ Pids struct{ Workers []int } }
-	if err := json.Unmarshal(answer.body, &node); err != nil || len(node.Pids.Workers) == 0 {
-		t.Fatalf("%v: %.200s", err, answer.body)
+	if err := json.Unmarshal(answer, &node); err != nil || len(node.Pids.Workers) == 0 {
+		t.Fatalf("%v: %.200s", err, answer)
 	}
 	return node.Pids.Workers
 }

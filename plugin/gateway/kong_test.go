@@ -9,7 +9,9 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,13 +23,14 @@ import (
 	"time"
 
 	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// startKong starts a Kong without a configuration, whose Admin API is on a Unix
-// socket alone, with further settings given as NAME=value.
-func startKong(t testing.TB, settings ...string) *Admin {
+// startKong starts a Kong without a configuration, whose Admin API listens only on a Unix socket.
+// Further settings are given as NAME=value.
+func startKong(t testing.TB, settings ...string) *adminapi.Client {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: no Kong is started")
@@ -52,7 +55,7 @@ func startKong(t testing.TB, settings ...string) *Admin {
 		t.Fatalf("kong start: %v\n%s", err, output)
 	}
 	t.Cleanup(func() {
-		// By a signal: a fuzzer's worker has no time for the command.
+		// Use a signal: a fuzzer's worker has no time for kong stop.
 		pidFile := filepath.Join(prefix, "pids", "nginx.pid")
 		pid, err := os.ReadFile(pidFile)
 		if err != nil {
@@ -65,7 +68,7 @@ func startKong(t testing.TB, settings ...string) *Admin {
 		if err := syscall.Kill(master, syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
-		// The master removes its pid file last, and the prefix is ours to remove then.
+		// The master removes its pid file last. The prefix can be removed then.
 		for range 1200 {
 			if _, err := os.Stat(pidFile); err != nil {
 				return
@@ -73,14 +76,32 @@ func startKong(t testing.TB, settings ...string) *Admin {
 			time.Sleep(100 * time.Millisecond)
 		}
 	})
-	admin, err := NewAdmin("unix:"+socket, 30*time.Second)
+	admin, err := adminapi.NewClient("unix:"+socket, 30*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return admin
 }
 
-// service and route are entities that Kong accepts.
+// getKong returns what the Admin API on a Unix socket has at a path.
+func getKong(t *testing.T, admin *adminapi.Client, path string) []byte {
+	t.Helper()
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", strings.TrimPrefix(admin.Address(), "unix:"))
+	}}
+	answer, err := (&http.Client{Transport: transport}).Get("http://kong" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %d, %v: %.500s", path, answer.StatusCode, err, body)
+	}
+	return body
+}
+
+// service returns an entity that Kong accepts.
 func service(name string) *kong.Entity {
 	return entity(kong.Services, name, "host", name+".svc")
 }
@@ -129,7 +150,7 @@ func TestRealKong(t *testing.T) {
 			t.Errorf("the same once more: %v", err)
 		}
 	})
-	// lost refers to nothing, in a way that only Kong can find out.
+	// lost has a broken reference that only Kong can find.
 	lost := route("lost", "nowhere")
 	lost.Parents = nil
 	tests := map[string]struct {
@@ -147,7 +168,7 @@ func TestRealKong(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			// The one that is there is not the one to yield, whichever Kong names.
+			// The unit that exists already does not yield, whichever Kong names.
 			units.set(ingress("bad"), tt.entities...)
 			units.set(ingress("good"), route("good", "api", "tags", []string{name}))
 			outcome := apply(t, g, units)
@@ -192,8 +213,8 @@ func TestRealKong(t *testing.T) {
 	t.Run("internal error", func(t *testing.T) { testRealCrash(t, admin, g, units) })
 }
 
-// testRealInstanceName has two plugins of one unique name: the route of the loser is there and
-// refuses, rather than leaving its requests to another one, until the name is free.
+// testRealInstanceName applies two plugins with the same unique name. The loser's route denies its
+// requests until the name is free, so that no other route takes them.
 func testRealInstanceName(t *testing.T, g *Gateway, units *graph) {
 	named := func(name string) []*kong.Entity {
 		plugin := entity(kong.Plugins, "key-auth", "id", uid(kong.Plugins, name), "instance_name", "same", "route", name)
@@ -203,13 +224,13 @@ func testRealInstanceName(t *testing.T, g *Gateway, units *graph) {
 	}
 	units.set(ingress("has"), named("has")...)
 	apply(t, g, units)
-	units.set(ingress("first"), named("first")...) // it is before the other, and comes later
+	units.set(ingress("first"), named("first")...) // it is sorted before the other, and is newer
 	outcome := apply(t, g, units)
 	if len(outcome.Refusals) != 1 || outcome.Refusals[0].Object.Name != "first" || !strings.Contains(refusals(outcome), "instance_name set to 'same'") {
 		t.Fatalf("refusals:\n%s", refusals(outcome))
 	}
 	if outcome.Entities[kong.Routes] != 4 || outcome.Entities[kong.Plugins] != 2 {
-		t.Errorf("want four routes, and two plugins one of which refuses; there are %v", outcome.Entities)
+		t.Errorf("want four routes, and two plugins of which one denies requests; there are %v", outcome.Entities)
 	}
 	units.set(ingress("has"), route("has", "api"))
 	outcome = apply(t, g, units)
@@ -221,8 +242,8 @@ func testRealInstanceName(t *testing.T, g *Gateway, units *graph) {
 	apply(t, g, units)
 }
 
-// testRealCrash has two entities over which Kong's validation itself fails.
-func testRealCrash(t *testing.T, admin *Admin, g *Gateway, units *graph) {
+// testRealCrash applies two entities that make Kong's validation fail.
+func testRealCrash(t *testing.T, admin *adminapi.Client, g *Gateway, units *graph) {
 	units.set(backend("silly"), service("silly"), entity(kong.Upstreams, "silly.svc"))
 	units.set(ingress("crash"), route("crash", "api", "expression", 5, "protocols", 5))
 	units.set(ingress("fine"), route("fine", "silly"))
@@ -238,7 +259,7 @@ func testRealCrash(t *testing.T, admin *Admin, g *Gateway, units *graph) {
 	}
 }
 
-// Kong says which release it is with and without our plugin, and with it that requests are examined.
+// Kong reports its release with and without our plugin, and with it that it examines requests.
 func TestRealKongSoftware(t *testing.T) {
 	lua, err := filepath.Abs("../../kong-conf/lua")
 	if err != nil {
@@ -275,7 +296,7 @@ func TestRealKongLimits(t *testing.T) {
 func TestRealKongDeniesTCP(t *testing.T) {
 	address := freeport.Address(t)
 	startKong(t, "KONG_ADMIN_LISTEN="+address)
-	admin, err := NewAdmin("http://"+address, 5*time.Second)
+	admin, err := adminapi.NewClient("http://"+address, 5*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,42 +9,41 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// A large change is sent in pieces, in which namespaces take turns: the change of one does not
-// wait for all that another has. Each piece is a whole configuration. A unit is never cut, so
-// that a route and its plugins come together, and it comes with or after what it refers to.
+// A large change is sent in pieces, in which namespaces take turns: the change of one does not wait
+// for all changes of another. Each piece leads to a whole configuration. A unit is never divided, so
+// that a route and its plugins are in one piece. It is sent with or after the units it refers to.
 
 const (
-	// mostInPiece is the cost of a piece, except for that of a single unit with what it needs.
+	// maxPieceCost is the cost of a piece, unless a single unit with its dependencies costs more.
 	// Kong takes up to half a second for it.
-	mostInPiece = 500
-	// mostInPieceOfOne is that of a piece while one namespace alone has something to send.
-	mostInPieceOfOne = 5000
-	// withinPiece is the time for such a piece: what others change meanwhile waits for its end.
-	withinPiece = time.Second
+	maxPieceCost = 500
+	// maxPieceCostAlone is the cost of a piece while only one namespace has something to send.
+	maxPieceCostAlone = 5000
+	// pieceDuration is the time for such a piece. Changes of other namespaces wait for its end.
+	pieceDuration = time.Second
 )
 
-// pace is the size of the next piece of a namespace that has something to send alone, by the
-// time that the last one took.
+// pace determines the size of the next piece while only one namespace has something to send.
 type pace struct {
-	// begun is when the last piece was begun, and cost what it cost; zero if there was none.
-	begun time.Time
-	cost  int
+	// started is when the last piece was started, and cost its cost; zero if there was none.
+	started time.Time
+	cost    int
 }
 
-// most is the cost of the next piece: as much as there is time for, but no more than twice
-// that of the last, and no less than that of any piece.
+// most returns the maximum cost of the next piece: what fits into the time, but at most twice the
+// cost of the last piece, and at least that of any piece.
 func (p pace) most(now time.Time, within time.Duration, least int) int {
-	most := min(2*p.cost, mostInPieceOfOne)
-	if took := now.Sub(p.begun); took > 0 {
+	most := min(2*p.cost, maxPieceCostAlone)
+	if took := now.Sub(p.started); took > 0 {
 		most = min(most, int(float64(p.cost)*within.Seconds()/took.Seconds()))
 	}
 	return max(most, least)
 }
 
-// piece chooses what is sent next, of the units that changed and of those that a change looks
-// at besides. The rest is left for later pieces.
-func (g *Gateway) piece(units Units, changed map[unit.ID]struct{}, released []unit.ID) (piece []unit.ID, left map[unit.ID]struct{}) {
-	besides := slices.DeleteFunc(g.concerned(nil, released), func(id unit.ID) bool { _, is := changed[id]; return is })
+// nextPiece chooses the units that are sent next, of those that changed and those that each delta
+// looks at. It returns the others in left.
+func (g *Gateway) nextPiece(units Units, changed map[unit.ID]struct{}, released []unit.ID) (piece []unit.ID, left map[unit.ID]struct{}) {
+	besides := slices.DeleteFunc(g.affected(nil, released), func(id unit.ID) bool { _, is := changed[id]; return is })
 	ids := func(yield func(unit.ID) bool) {
 		for id := range changed {
 			if !yield(id) {
@@ -57,14 +56,14 @@ func (g *Gateway) piece(units Units, changed map[unit.ID]struct{}, released []un
 		g.turns, g.backlog, g.pace = turns{}, nil, pace{}
 		return slices.SortedFunc(ids, unit.ID.Compare), nil
 	}
-	piece = g.follow(units, ids)
-	b, most := g.backlog, g.mostInPiece
-	if g.turns.join(b); len(b.queues) == 1 {
-		most = g.pace.most(g.now(), g.withinPiece, most)
+	piece = g.updateBacklog(units, ids)
+	b, most := g.backlog, g.maxPieceCost
+	if g.turns.beginPiece(b); len(b.queues) == 1 {
+		most = g.pace.most(g.now(), g.pieceDuration, most)
 	}
-	g.turns.part(b, g.isAccused)
-	b.piece, g.pace.cost = b.cut(&g.turns, most)
-	g.pace.begun = g.now()
+	g.turns.separate(b, g.isSeparated)
+	b.piece, g.pace.cost = b.takePiece(&g.turns, most)
+	g.pace.started = g.now()
 	for _, w := range b.piece {
 		piece = append(piece, w.id)
 	}
@@ -79,8 +78,7 @@ func (g *Gateway) piece(units Units, changed map[unit.ID]struct{}, released []un
 	return piece, left
 }
 
-// fitsPiece reports whether the units are small enough to be sent at once, whatever is
-// different in them.
+// fitsPiece reports whether the units are small enough to be sent at once.
 func (g *Gateway) fitsPiece(units Units, ids iter.Seq[unit.ID]) bool {
 	cost := 0
 	for id := range ids {
@@ -88,51 +86,50 @@ func (g *Gateway) fitsPiece(units Units, ids iter.Seq[unit.ID]) bool {
 		for _, e := range view.Entities {
 			cost += costOf(e)
 		}
-		if cost += len(g.applied[id].entities); cost > g.mostInPiece {
+		if cost += len(g.applied[id].entities); cost > g.maxPieceCost {
 			return false
 		}
 	}
 	return true
 }
 
-// accusedFor is how long a namespace is sent apart from others. Whoever lets workers hang by
-// one object after the other is the only one whose changes wait for that, but for those that
-// come while it is sent.
-const accusedFor = 10 * time.Minute
+// separatedFor is how long a namespace is sent separately. If one tenant makes workers hang again
+// and again, only that tenant's changes wait, except for those that arrive while a worker hangs.
+const separatedFor = 10 * time.Minute
 
-func (g *Gateway) isAccused(namespace string) bool {
-	until, is := g.accused[namespace]
+func (g *Gateway) isSeparated(namespace string) bool {
+	until, is := g.separated[namespace]
 	if is && g.now().After(until) {
-		delete(g.accused, namespace)
+		delete(g.separated, namespace)
 		return false
 	}
 	return is
 }
 
-// mixed reports whether units of namespaces that are accused and others are to be sent.
+// mixed reports whether units of separated namespaces and of others are to be sent.
 func (g *Gateway) mixed(ids iter.Seq[unit.ID]) bool {
-	if len(g.accused) == 0 {
+	if len(g.separated) == 0 {
 		return false
 	}
-	var accused, others bool
+	var separated, others bool
 	for id := range ids {
-		if g.isAccused(id.Namespace) {
-			accused = true
+		if g.isSeparated(id.Namespace) {
+			separated = true
 		} else {
 			others = true
 		}
 	}
-	return accused && others
+	return separated && others
 }
 
-// follow brings the backlog to what there is to send of units. It returns those of which there
-// is nothing, which each piece looks at.
-func (g *Gateway) follow(units Units, ids iter.Seq[unit.ID]) (nothing []unit.ID) {
+// updateBacklog makes the backlog hold what is to be sent of the units. It returns the units
+// without changes, which each piece looks at.
+func (g *Gateway) updateBacklog(units Units, ids iter.Seq[unit.ID]) (nothing []unit.ID) {
 	if g.backlog == nil || g.backlog.tally != g.tally {
 		g.backlog = newBacklog(g.tally)
 	}
 	b := g.backlog
-	for _, w := range b.piece { // which did not succeed
+	for _, w := range b.piece { // what is still there was not applied
 		if b.units[w.id] == w {
 			b.enqueue(w)
 		}
@@ -148,12 +145,12 @@ func (g *Gateway) follow(units Units, ids iter.Seq[unit.ID]) (nothing []unit.ID)
 		_, special := substituted[id]
 		special = special || g.holds[id] != nil
 		w := b.units[id]
-		if w == nil || w.special || special || !w.current(units) {
-			if w = g.waiting(units, id); w.cost == 0 {
+		if w == nil || w.volatile || special || !w.current(units) {
+			if w = g.backlogItem(units, id); w.cost == 0 {
 				nothing = append(nothing, id)
 				continue
 			}
-			w.special = special
+			w.volatile = special
 			b.add(w)
 		}
 		w.seen = b.looks
@@ -169,8 +166,8 @@ func (g *Gateway) follow(units Units, ids iter.Seq[unit.ID]) (nothing []unit.ID)
 	return nothing
 }
 
-// current reports whether the unit is at the version at which it was looked at.
-func (w *waiting) current(units Units) bool {
+// current reports whether the unit is still at the version of the item.
+func (w *item) current(units Units) bool {
 	view, there := units.View(w.id)
-	return there != w.goes && view.Version == w.version
+	return there != w.gone && view.Version == w.version
 }

@@ -5,46 +5,47 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// part is what one unit has in a configuration.
+// part has the entities of one unit in a configuration.
 type part struct {
 	version  uint64
 	object   unit.Key
 	entities []*kong.Entity
 }
 
-// has tells whether the part holds an entity that is equal.
+// has reports whether the part has an equal entity.
 func (p part) has(entity *kong.Entity) bool {
 	return slices.ContainsFunc(p.entities, entity.Equal)
 }
 
-// plan is a configuration that can be sent, and where it comes from. Every entity's
-// parents are in it.
+// plan is a configuration that can be sent, and the units that it comes from. It has the parents of
+// all of its entities.
 type plan struct {
 	// ids are the units with a part, in the order of the graph.
 	ids   []unit.ID
 	parts map[unit.ID]part
-	// kept are the units whose part is the one that Kong acknowledged last, because
-	// their present version is held.
+	// kept are the units whose present version is held. Their part is the one that Kong last
+	// acknowledged.
 	kept map[unit.ID]bool
-	// retained are those of the kept that the graph does not have any more.
+	// retained are the kept units that the graph no longer has.
 	retained []unit.ID
-	// orphans are the entities left out for want of a parent.
+	// orphans are the entities that are left out because a parent is missing.
 	orphans []orphan
 	refs    map[kong.Ref]struct{}
-	// refsOf finds the entities of units that were looked for by rows of a refusal.
+	// refsOf caches the entities of units that rows of a refusal are about.
 	refsOf map[unit.ID]map[kong.Ref]*kong.Entity
-	// size is how many bytes the entities have, once it was looked at.
+	// size is the number of bytes of the entities; zero if it was not computed.
 	size int
-	// beside tells which entities are there beside those of the plan's own units; nil
-	// if the plan is of all units.
-	beside func(kong.Ref) bool
+	// elsewhere reports whether units outside of the plan have an entity; nil if the plan has all
+	// units.
+	elsewhere func(kong.Ref) bool
 }
 
-// orphan is an entity that is left out because the parent is.
+// orphan is an entity that is left out because its parent is missing.
 type orphan struct {
 	id     unit.ID
 	object unit.Key
@@ -52,8 +53,8 @@ type orphan struct {
 	parent kong.Ref
 }
 
-// newPlan chooses what each unit has in the configuration: its entities, or those
-// that were applied last if it is held, or nothing.
+// newPlan chooses each unit's part of the configuration: its present entities, those that Kong last
+// acknowledged if the unit is held, or none.
 func newPlan(units Units, holds map[unit.ID]*hold, refused substitutions, applied map[unit.ID]part) *plan {
 	p := &plan{
 		ids:   make([]unit.ID, 0, len(applied)),
@@ -66,7 +67,7 @@ func newPlan(units Units, holds map[unit.ID]*hold, refused substitutions, applie
 		last, isApplied := applied[view.ID]
 		switch {
 		case !isHeld:
-			p.add(view.ID, part{view.Version, view.Object, refused.in(view.Entities)})
+			p.add(view.ID, part{view.Version, view.Object, refused.replace(view.Entities)})
 		case isApplied && !held.dropped:
 			p.kept[view.ID] = true
 			p.add(view.ID, last)
@@ -85,8 +86,7 @@ func (p *plan) add(id unit.ID, chosen part) {
 	}
 }
 
-// retain brings back what kept parts hang on: units that only the refused version
-// of their user has given up.
+// retain brings back units that kept parts depend on, and that the refused version no longer needs.
 func (p *plan) retain(holds map[unit.ID]*hold, applied map[unit.ID]part) {
 	if len(p.kept) == 0 {
 		return
@@ -127,7 +127,7 @@ func ownersOf(parts map[unit.ID]part) map[kong.Ref]unit.ID {
 	return owners
 }
 
-// prune takes out entities without their parents, until all have them.
+// prune removes entities whose parents are missing, until there are none.
 func (p *plan) prune() {
 	for again := true; again; {
 		again = false
@@ -138,7 +138,7 @@ func (p *plan) prune() {
 				continue
 			}
 			again = true
-			// The list is the graph's: it is not to be modified.
+			// The list belongs to the graph and must not be modified.
 			left := slices.Clone(chosen.entities[:first])
 			for _, e := range chosen.entities[first:] {
 				if parent := p.missing(e); parent != nil {
@@ -154,7 +154,7 @@ func (p *plan) prune() {
 	}
 }
 
-// missing is a parent of the entity that the plan does not have.
+// missing returns a parent of the entity that the plan does not have, or nil.
 func (p *plan) missing(e *kong.Entity) *kong.Ref {
 	for i := range e.Parents {
 		if !p.has(e.Parents[i]) {
@@ -164,12 +164,12 @@ func (p *plan) missing(e *kong.Entity) *kong.Ref {
 	return nil
 }
 
-// about lists the entities of a unit that a row is about. Of many rows about one unit each
-// costs a look-up.
-func (p *plan) about(id unit.ID, row RefusedEntity) []*kong.Entity {
+// about returns the entities of a unit that a row is about. With many rows about one unit, each row
+// costs one look-up.
+func (p *plan) about(id unit.ID, row adminapi.RefusedEntity) []*kong.Entity {
 	entities := p.parts[id].entities
 	if row.ID == "" || row.Type == "" {
-		return slices.DeleteFunc(slices.Clone(entities), func(e *kong.Entity) bool { return !row.about(e) })
+		return slices.DeleteFunc(slices.Clone(entities), func(e *kong.Entity) bool { return !row.About(e) })
 	}
 	if p.refsOf == nil {
 		p.refsOf = map[unit.ID]map[kong.Ref]*kong.Entity{}
@@ -186,14 +186,14 @@ func (p *plan) about(id unit.ID, row RefusedEntity) []*kong.Entity {
 	return nil
 }
 
-// has reports whether an entity is in the configuration that the plan leads to.
+// has reports whether the resulting configuration has an entity.
 func (p *plan) has(ref kong.Ref) bool {
 	_, ok := p.refs[ref]
-	return ok || p.beside != nil && p.beside(ref)
+	return ok || p.elsewhere != nil && p.elsewhere(ref)
 }
 
-// entities lists all entities in the order of the configuration. What several
-// units have in the same words is in it once.
+// entities returns all entities in the order of the configuration. Equal entities of several units
+// are listed once.
 func (p *plan) entities() []*kong.Entity {
 	all := make([]*kong.Entity, 0, len(p.refs))
 	for _, id := range p.ids {
@@ -202,7 +202,7 @@ func (p *plan) entities() []*kong.Entity {
 	return slices.CompactFunc(kong.Sorted(all), (*kong.Entity).Equal)
 }
 
-// relays are what Kong's services lead to.
+// relays returns the relays that Kong's services lead to.
 func (p *plan) relays() []*kong.Entity {
 	var all []*kong.Entity
 	for _, id := range p.ids {
@@ -215,8 +215,8 @@ func (p *plan) relays() []*kong.Entity {
 	return all
 }
 
-// refusals lists what is not in the configuration as its object says, by unit. Kong has
-// acknowledged what is applied.
+// refusals returns what the configuration lacks, by unit, once Kong has acknowledged what is in
+// applied.
 func (p *plan) refusals(units Units, holds map[unit.ID]*hold, applied map[unit.ID]part) []Refusal {
 	byUnit := map[unit.ID]*Refusal{}
 	at := func(id unit.ID, object unit.Key) *Refusal {
@@ -230,10 +230,10 @@ func (p *plan) refusals(units Units, holds map[unit.ID]*hold, applied map[unit.I
 		refusal := at(id, held.object)
 		refusal.Messages = append(refusal.Messages, held.messages...)
 	}
-	blamed := p.blamed(units, holds)
+	causes := p.causes(units, holds)
 	for _, o := range p.orphans {
 		refusal := at(o.id, o.object)
-		refusal.Messages = appendNew(refusal.Messages, o.message(blamed))
+		refusal.Messages = appendNew(refusal.Messages, o.message(causes))
 	}
 	list := make([]Refusal, 0, len(byUnit))
 	for _, refusal := range byUnit {
@@ -243,42 +243,42 @@ func (p *plan) refusals(units Units, holds map[unit.ID]*hold, applied map[unit.I
 	return list
 }
 
-// blamed gives for an entity that is left out the object because of which it is.
-func (p *plan) blamed(units Units, holds map[unit.ID]*hold) map[kong.Ref]unit.Key {
+// causes returns for each entity that is left out the object because of which it is.
+func (p *plan) causes(units Units, holds map[unit.ID]*hold) map[kong.Ref]unit.Key {
 	if len(p.orphans) == 0 {
 		return nil
 	}
-	blamed := map[kong.Ref]unit.Key{}
+	causes := map[kong.Ref]unit.Key{}
 	for id, held := range holds {
 		if view, ok := units.View(id); ok {
 			for _, e := range view.Entities {
-				blamed[e.Ref] = held.object
+				causes[e.Ref] = held.object
 			}
 		}
 	}
-	// Parents were found missing before their children.
+	// Orphans are listed after their parents.
 	for _, o := range p.orphans {
-		if object, ok := blamed[o.parent]; ok {
-			blamed[o.entity.Ref] = object
+		if object, ok := causes[o.parent]; ok {
+			causes[o.entity.Ref] = object
 		}
 	}
-	return blamed
+	return causes
 }
 
-func (o orphan) message(blamed map[kong.Ref]unit.Key) string {
+func (o orphan) message(causes map[kong.Ref]unit.Key) string {
 	what := describe(o.entity.Type, o.entity.Name, o.entity.ID)
-	object, ok := blamed[o.parent]
+	object, ok := causes[o.parent]
 	switch own := o.object.Namespace; {
 	case ok && own != "" && object.Namespace != "" && object.Namespace != own:
-		// Those who read the one need not be those who read the other.
-		return fmt.Sprintf("%s is left out: it hangs on an object outside of namespace %s, which Kong refused", what, own)
+		// Readers of one namespace may not be allowed to read the other.
+		return fmt.Sprintf("%s is left out: it depends on an object outside of namespace %s, which Kong refused", what, own)
 	case ok:
-		return fmt.Sprintf("%s is left out: it hangs on %v, which Kong refused", what, object)
+		return fmt.Sprintf("%s is left out: it depends on %v, which Kong refused", what, object)
 	}
-	return fmt.Sprintf("%s is left out: there is no %s", what, describe(o.parent.Type, "", o.parent.ID))
+	return fmt.Sprintf("%s is left out: %s does not exist", what, describe(o.parent.Type, "", o.parent.ID))
 }
 
-// describe names an entity in a sentence: `route "shop.web.api..80"`.
+// describe names an entity in a message: `route "shop.web.api..80"`.
 func describe(typ kong.Type, name, id string) string {
 	if name == "" {
 		name = id

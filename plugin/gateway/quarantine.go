@@ -3,9 +3,9 @@ package gateway
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -15,32 +15,31 @@ type hold struct {
 	version  uint64
 	object   unit.Key
 	messages []string
-	// dropped says that what Kong acknowledged last of the unit was refused as well.
+	// dropped means that Kong also refused what it last acknowledged of the unit.
 	dropped bool
-	contest
-	// room is how many bytes of other units Kong had when this one did not fit; zero if that
-	// is not what is wrong.
-	room int
-	// until is when the unit is tried again that a worker hung or ended over; zero if it is
-	// not before it changes.
-	until time.Time
-	// suspected is a unit of the ledger, of which nothing else is known.
+	conflict
+	// othersSize is the number of bytes of all other units when this one did not fit; zero if the
+	// unit is held for another reason.
+	othersSize int
+	// retryAt is when a unit is tried again although it did not change; zero if it is not.
+	retryAt time.Time
+	// suspected means that the hold is only for the journal.
 	suspected bool
 }
 
-// release ends the holds of units that may be different now, and names them.
+// release ends the holds of units that may be accepted now, and returns the units.
 func (g *Gateway) release(units Units) (released []unit.ID) {
-	kept := map[standing]bool{}
+	kept := map[blocker]bool{}
 	for id, held := range g.holds {
 		view, ok := units.View(id)
 		switch {
 		case !ok:
-			// A unit that is gone stays held only while it could be retained.
+			// A unit that no longer exists is held only as long as it could be retained.
 			if _, retainable := g.applied[id]; !retainable || !held.dropped {
 				delete(g.holds, id)
 				released = append(released, id)
 			}
-		case view.Version != held.version || held.over(units, kept) || g.roomier(held):
+		case view.Version != held.version || held.resolved(units, kept) || g.hasMoreRoom(held):
 			delete(g.holds, id)
 			released = append(released, id)
 		}
@@ -48,18 +47,18 @@ func (g *Gateway) release(units Units) (released []unit.ID) {
 	return released
 }
 
-// quarantine holds the units whose entities Kong complained about, and tells how
-// many are held now that were not, or had something left to fall back to.
-func (g *Gateway) quarantine(units Units, p *plan, refused []RefusedEntity) int {
+// quarantine holds the units of refused entities. It returns the number of units that are newly
+// held, or lost their last good version.
+func (g *Gateway) quarantine(units Units, p *plan, refused []adminapi.RefusedEntity) int {
 	index := p.index()
-	index.rivals = g.rivals(p, index, refused)
+	index.rivals = g.rivalsOutside(p, index, refused)
 	news := 0
-	accused := map[unit.ID]struct{}{}
+	crashed := map[unit.ID]struct{}{}
 	for _, row := range refused {
 		owners := index.find(row)
 		switch {
 		case len(owners) == 0:
-		case row.conflict():
+		case row.IsConflict():
 			news += g.resolveConflict(units, p, index, row, owners)
 		case g.refused.add(owners[0], p, row):
 			news++
@@ -71,19 +70,19 @@ func (g *Gateway) quarantine(units Units, p *plan, refused []RefusedEntity) int 
 				}
 			}
 		}
-		if row.Silent {
-			maps.Copy(accused, setOf(owners))
+		if row.Unanswered {
+			maps.Copy(crashed, setOf(owners))
 		}
 	}
-	for id := range accused {
-		g.convict(units, id)
+	for id := range crashed {
+		g.recordCrash(units, id)
 	}
 	return news
 }
 
-// hold takes a unit's part out of the next plan: the present version first, then
-// the last acknowledged.
-func (g *Gateway) hold(units Units, p *plan, id unit.ID, row RefusedEntity) (held *hold, isNew bool) {
+// hold takes a unit's part out of the next plan: the present version first, then the last
+// acknowledged one. isNew reports whether there was anything to take out.
+func (g *Gateway) hold(units Units, p *plan, id unit.ID, row adminapi.RefusedEntity) (held *hold, isNew bool) {
 	held = g.holds[id]
 	chosen := p.parts[id]
 	if held == nil {
@@ -93,9 +92,9 @@ func (g *Gateway) hold(units Units, p *plan, id unit.ID, row RefusedEntity) (hel
 		}
 		g.holds[id] = held
 		isNew = true
-		// Falling back to the same would be refused for the same.
+		// Kong would refuse what the unit would fall back to as well.
 		held.dropped = p.kept[id] || g.acknowledged(p, id, row) ||
-			unguarded(g.applied[id].entities, chosen.entities)
+			lacksProtection(g.applied[id].entities, chosen.entities)
 	} else if p.kept[id] && !held.dropped {
 		held.dropped = true
 		isNew = true
@@ -107,7 +106,7 @@ func (g *Gateway) hold(units Units, p *plan, id unit.ID, row RefusedEntity) (hel
 	secret := slices.ContainsFunc(about, func(e *kong.Entity) bool { return e.Secret })
 	for _, message := range row.Messages {
 		if secret {
-			message = withoutValues(message)
+			message = adminapi.WithoutValues(message)
 		}
 		if row.Type != "" {
 			message = describe(row.Type, row.Name, row.ID) + ": " + message
@@ -117,9 +116,8 @@ func (g *Gateway) hold(units Units, p *plan, id unit.ID, row RefusedEntity) (hel
 	return held, isNew
 }
 
-// acknowledged tells whether Kong has acknowledged from this unit the very entity
-// that the row is about.
-func (g *Gateway) acknowledged(p *plan, id unit.ID, row RefusedEntity) bool {
+// acknowledged reports whether Kong has acknowledged the entity of the row from this unit.
+func (g *Gateway) acknowledged(p *plan, id unit.ID, row adminapi.RefusedEntity) bool {
 	last, ok := g.applied[id]
 	if !ok {
 		return false
@@ -130,26 +128,21 @@ func (g *Gateway) acknowledged(p *plan, id unit.ID, row RefusedEntity) bool {
 	return last.version == p.parts[id].version
 }
 
-// changed tells whether a unit's part is not the one that Kong acknowledged.
+// changed reports whether a unit's part differs from the one that Kong acknowledged.
 func (g *Gateway) changed(p *plan, id unit.ID) bool {
 	last, ok := g.applied[id]
 	return !ok || last.version != p.parts[id].version || len(last.entities) != len(p.parts[id].entities)
 }
 
-// about tells whether the row is about the entity.
-func (r RefusedEntity) about(e *kong.Entity) bool {
-	return r.Type == e.Type && (r.ID == e.ID || r.ID == "" && r.Name != "" && r.Name == e.Name)
-}
-
-// index finds the units that entities of a plan come from.
+// index finds the units of a plan's entities.
 type index struct {
-	place        map[unit.ID]int // in the order of the plan
+	place        map[unit.ID]int // index in the plan
 	byID, byName map[kong.Ref][]unit.ID
 	byObject     map[unit.Key][]unit.ID
-	byType       map[kong.Type][]unit.ID // of types that only Kong knows
-	byField      map[field]map[string][]claim
-	rivals       map[kong.Ref]rival // the acknowledged units that are in the way of others
-	resolved     map[group]struct{}
+	byType       map[kong.Type][]unit.ID // of types that kube-sync does not know
+	byField      map[uniqueField]map[string][]contender
+	rivals       map[kong.Ref]rival // acknowledged units outside of the plan
+	resolved     map[uniqueValue]struct{}
 }
 
 func (p *plan) index() *index {
@@ -159,8 +152,8 @@ func (p *plan) index() *index {
 		byName:   make(map[kong.Ref][]unit.ID, len(p.refs)),
 		byObject: make(map[unit.Key][]unit.ID, len(p.ids)),
 		byType:   map[kong.Type][]unit.ID{},
-		byField:  map[field]map[string][]claim{},
-		resolved: map[group]struct{}{},
+		byField:  map[uniqueField]map[string][]contender{},
+		resolved: map[uniqueValue]struct{}{},
 	}
 	for i, id := range p.ids {
 		part := p.parts[id]
@@ -180,39 +173,22 @@ func (p *plan) index() *index {
 	return x
 }
 
-// find gives the units that a row is about: by the entity's id, else by the object
-// in its tags, else by its name, and all for a type that Kong does not have. The last one is
-// the one that Kong read last.
-func (x *index) find(row RefusedEntity) []unit.ID {
+// find returns the units that a row is about: by the entity's id, by the object in its tags, or by
+// its name; for a type that Kong does not have, all units with it. If several units have the
+// entity, it returns the last one, as Kong reads that one last.
+func (x *index) find(row adminapi.RefusedEntity) []unit.ID {
 	if ids := x.byID[kong.Ref{Type: row.Type, ID: row.ID}]; len(ids) > 0 {
 		return ids[len(ids)-1:]
 	}
-	if object := row.object(); object.Name != "" && len(x.byObject[object]) > 0 {
+	if object := row.Object(); object.Name != "" && len(x.byObject[object]) > 0 {
 		return x.byObject[object]
 	}
-	if slices.Contains(row.Messages, unknownField) && row.Type.Rank() == len(kong.Types) {
-		return x.byType[row.Type] // there is no such type
+	if slices.Contains(row.Messages, adminapi.UnknownField) && row.Type.Rank() == len(kong.Types) {
+		return x.byType[row.Type] // Kong does not have the type
 	}
 	if row.Name == "" {
 		return nil
 	}
 	ids := x.byName[kong.Ref{Type: row.Type, ID: row.Name}]
 	return ids[max(0, len(ids)-1):]
-}
-
-// object reads the Kubernetes object from the entity's tags.
-func (r RefusedEntity) object() unit.Key {
-	var key unit.Key
-	for _, tag := range r.Tags {
-		if kind, ok := strings.CutPrefix(tag, "k8s-kind:"); ok {
-			key.Kind = unit.Kind(kind)
-		}
-		if namespace, ok := strings.CutPrefix(tag, "k8s-namespace:"); ok {
-			key.Namespace = namespace
-		}
-		if name, ok := strings.CutPrefix(tag, "k8s-name:"); ok {
-			key.Name = name
-		}
-	}
-	return key
 }

@@ -6,11 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// refusals renders the outcome's refusals, one a line.
+// refusals returns the outcome's refusals, one a line.
 func refusals(outcome Outcome) string {
 	var lines []string
 	for _, r := range outcome.Refusals {
@@ -33,7 +34,7 @@ func expect(t *testing.T, fake *fakeKong, outcome Outcome, routes []string, want
 	}
 }
 
-func TestOffenderIsLeftOut(t *testing.T) {
+func TestARefusedUnitIsLeftOut(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	g, units := New(admin, noRelay{}), shop()
 	units.set(ingress("bad"), entity(kong.Routes, "bad", "service", "api", "bad", "no such protocol"),
@@ -45,18 +46,18 @@ func TestOffenderIsLeftOut(t *testing.T) {
 	if outcome.Rounds != 2 || !outcome.Sent {
 		t.Errorf("%+v", outcome)
 	}
-	// Others change while it is held: one load each.
+	// While it is held, each change of others takes one load.
 	loads := fake.loads
 	units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
 	expect(t, fake, apply(t, g, units), []string{"new", "old", "web"}, said)
 	if fake.loads != loads+1 {
 		t.Errorf("%d loads for one change", fake.loads-loads)
 	}
-	// Nothing changes: nothing is sent.
+	// Without a change, nothing is sent.
 	if outcome := apply(t, g, units); outcome.Sent || refusals(outcome) != said {
 		t.Errorf("%+v", outcome)
 	}
-	// It is mended.
+	// It is corrected.
 	units.set(ingress("bad"), entity(kong.Routes, "good", "service", "api"))
 	expect(t, fake, apply(t, g, units), []string{"good", "new", "old", "web"})
 	// It is deleted while it is held.
@@ -80,7 +81,7 @@ func TestLastGoodIsKept(t *testing.T) {
 	if outcome.Sent {
 		t.Error("what Kong had was sent")
 	}
-	// Another bad version: still the one that was good.
+	// Another bad version keeps the good one.
 	units.set(ingress("web"), entity(kong.Routes, "web-v3", "service", "api", "bad", "nope"))
 	units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
 	expect(t, fake, apply(t, g, units), []string{"new", "old", "web"}, `Ingress shop/web (kept): route "web-v3": bad: nope`)
@@ -95,7 +96,7 @@ func TestLastGoodKeepsWhatItHangsOn(t *testing.T) {
 	units.set(ingress("web"), entity(kong.Routes, "web", "service", "alone"))
 	apply(t, g, units)
 
-	// The refused version has moved to another backend, and nothing uses the old one.
+	// The refused version uses another backend, and nothing else uses the old one.
 	delete(units.views, backend("alone"))
 	units.set(ingress("web"), entity(kong.Routes, "web", "service", "api", "bad", "no"))
 	outcome := apply(t, g, units)
@@ -106,7 +107,7 @@ func TestLastGoodKeepsWhatItHangsOn(t *testing.T) {
 	if got := fake.names(kong.Upstreams); !slices.Equal(got, []string{"alone.svc", "api.svc"}) {
 		t.Errorf("upstreams %v", got)
 	}
-	// The mended version gives it up.
+	// The corrected version gives it up.
 	units.set(ingress("web"), entity(kong.Routes, "web", "service", "api"))
 	outcome = apply(t, g, units)
 	expect(t, fake, outcome, []string{"old", "web"})
@@ -125,12 +126,12 @@ func TestWhatHangsOnItIsLeftOut(t *testing.T) {
 	outcome := apply(t, g, units)
 	expect(t, fake, outcome, []string{"a", "old", "web"},
 		`Service shop/broken: service "broken": bad: no`,
-		`Ingress shop/both: route "b" is left out: it hangs on Service shop/broken, which Kong refused; `+
-			`plugin "limit" is left out: it hangs on Service shop/broken, which Kong refused`)
+		`Ingress shop/both: route "b" is left out: it depends on Service shop/broken, which Kong refused; `+
+			`plugin "limit" is left out: it depends on Service shop/broken, which Kong refused`)
 	if outcome.Rounds != 2 || outcome.Entities[kong.Plugins] != 0 {
 		t.Errorf("%+v", outcome)
 	}
-	// The backend is well again, and the Ingress, unchanged, is whole.
+	// The backend is corrected, and the unchanged Ingress is complete.
 	units.set(backend("broken"), entity(kong.Services, "broken"))
 	outcome = apply(t, g, units)
 	expect(t, fake, outcome, []string{"a", "b", "old", "web"})
@@ -145,14 +146,14 @@ func TestMissingParent(t *testing.T) {
 	units.set(ingress("lost"), entity(kong.Routes, "lost", "service", "nowhere"))
 	outcome := apply(t, New(admin, noRelay{}), units)
 	expect(t, fake, outcome, []string{"old", "web"},
-		`Ingress shop/lost: route "lost" is left out: there is no service "`+uid(kong.Services, "nowhere")+`"`)
+		`Ingress shop/lost: route "lost" is left out: service "`+uid(kong.Services, "nowhere")+`" does not exist`)
 	if outcome.Rounds != 1 {
 		t.Errorf("%+v", outcome)
 	}
 }
 
-// A reference that the entity does not declare as a parent is refused by Kong, in a
-// form that its flattened errors lack.
+// Kong refuses a broken reference that the entity does not declare as a parent, in a form that its
+// flattened errors lack.
 func TestUndeclaredReference(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	units := shop()
@@ -166,7 +167,7 @@ func TestUndeclaredReference(t *testing.T) {
 func TestTwoRounds(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	g, units := New(admin, noRelay{}), shop()
-	// Kong reports what does not resolve only once all else is well.
+	// Kong reports broken references only if everything else is valid.
 	lost := entity(kong.Routes, "lost", "service", "nowhere")
 	lost.Parents = nil
 	units.set(ingress("lost"), lost)
@@ -181,14 +182,14 @@ func TestTwoRounds(t *testing.T) {
 	}
 }
 
-// sortedUIDs gives ids so that the first stands before the second in a configuration.
+// Ids in the order of the configuration.
 const (
 	lower = "00000000-0000-4000-8000-000000000000"
 	low   = "00000000-0000-4000-8000-000000000001"
 	high  = "ffffffff-ffff-4fff-8fff-fffffffffff1"
 )
 
-func TestConflictYieldsTheNewcomer(t *testing.T) {
+func TestTheNewerUnitYields(t *testing.T) {
 	for name, ids := range map[string][2]string{"later": {low, high}, "earlier": {high, low}} {
 		t.Run(name, func(t *testing.T) {
 			fake, admin := newFakeKong(t)
@@ -203,7 +204,7 @@ func TestConflictYieldsTheNewcomer(t *testing.T) {
 			if got := fake.names(kong.Routes); !slices.Equal(got, []string{"old", "same", "web"}) {
 				t.Errorf("routes %v", got)
 			}
-			// The first one goes: the second, unchanged, comes in.
+			// The first one is deleted: the second one is applied without a change.
 			delete(units.views, ingress("first"))
 			expect(t, fake, apply(t, g, units), []string{"old", "same", "web"})
 		})
@@ -220,9 +221,9 @@ func TestARefusalIsOneLine(t *testing.T) {
 	}
 }
 
-// Kong's words about several faults without a word of where are told nobody: each object is
-// told of its own.
-func TestASilentRefusalQuotesNobodyElse(t *testing.T) {
+// If Kong's message about several faults names no entity, each object is told only of its own
+// fault.
+func TestARefusalQuotesNoOtherObject(t *testing.T) {
 	_, admin := newFakeKong(t)
 	units := shop()
 	for _, name := range []string{"one", "two", "three"} {
@@ -242,7 +243,7 @@ func TestASilentRefusalQuotesNobodyElse(t *testing.T) {
 	}
 }
 
-// Who hangs on something of another namespace that Kong refuses is told no more than that.
+// An object that depends on a refused object of another namespace is not told which one.
 func TestAnOrphanIsNotToldWhoseItsParentIs(t *testing.T) {
 	_, admin := newFakeKong(t)
 	units := shop()
@@ -253,8 +254,8 @@ func TestAnOrphanIsNotToldWhoseItsParentIs(t *testing.T) {
 	units.set(other, entity(kong.Routes, "other", "service", "broken"))
 	got := refusals(apply(t, New(admin, noRelay{}), units))
 	for _, want := range []string{
-		`Ingress shop/own: route "own" is left out: it hangs on Service shop/broken, which Kong refused`,
-		`Ingress elsewhere/other: route "other" is left out: it hangs on an object outside of namespace elsewhere, which Kong refused`,
+		`Ingress shop/own: route "own" is left out: it depends on Service shop/broken, which Kong refused`,
+		`Ingress elsewhere/other: route "other" is left out: it depends on an object outside of namespace elsewhere, which Kong refused`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("refusals:\n%s\nwant %s", got, want)
@@ -290,7 +291,7 @@ func TestSilentRefusalIsTraced(t *testing.T) {
 			if fake.loads > 30 {
 				t.Errorf("%d questions", fake.loads)
 			}
-			// From then on a bad change among others takes a few more, and nothing is lost.
+			// A bad change among others then takes a few more questions, and nothing is lost.
 			units.set(ingress("r30"), entity(kong.Routes, "r30", "service", "r30", fault, true))
 			units.set(ingress("r31"), entity(kong.Routes, "r31b", "service", "r31"))
 			outcome, err = g.Apply(t.Context(), units, nil)
@@ -306,14 +307,14 @@ func TestSilentRefusalIsTraced(t *testing.T) {
 
 func TestFoundByTag(t *testing.T) {
 	p := newPlan(shop(), nil, nil, nil)
-	row := RefusedEntity{Type: kong.Routes, Tags: []string{"k8s-name:web", "k8s-namespace:shop", "k8s-kind:Ingress"}}
+	row := adminapi.RefusedEntity{Type: kong.Routes, Tags: []string{"k8s-name:web", "k8s-namespace:shop", "k8s-kind:Ingress"}}
 	if got := p.index().find(row); !slices.Equal(got, []unit.ID{ingress("web")}) {
 		t.Errorf("by tags: %v", got)
 	}
-	if got := p.index().find(RefusedEntity{Type: kong.Routes, Name: "old"}); !slices.Equal(got, []unit.ID{ingress("old")}) {
+	if got := p.index().find(adminapi.RefusedEntity{Type: kong.Routes, Name: "old"}); !slices.Equal(got, []unit.ID{ingress("old")}) {
 		t.Errorf("by name: %v", got)
 	}
-	if got := p.index().find(RefusedEntity{Type: kong.Routes}); got != nil {
+	if got := p.index().find(adminapi.RefusedEntity{Type: kong.Routes}); got != nil {
 		t.Errorf("by nothing: %v", got)
 	}
 }

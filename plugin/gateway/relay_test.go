@@ -11,14 +11,14 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
-// noRelay is for tests of Kong alone.
+// noRelay is for tests without a relay.
 type noRelay struct{}
 
 func (noRelay) Add([]*kong.Entity)    {}
 func (noRelay) Remove([]*kong.Entity) {}
 func (noRelay) Keep([]*kong.Entity)   {}
 
-// table is a relay that tells what it has.
+// table is a relay that records its rules.
 type table map[string]*kong.Entity
 
 func (t table) Add(relays []*kong.Entity) {
@@ -40,7 +40,7 @@ func (t table) Keep(relays []*kong.Entity) {
 
 func (t table) names() string { return strings.Join(slices.Sorted(maps.Keys(t)), " ") }
 
-// watched has what Kong is told compared with what the relay has by then.
+// watched returns a Kong that checks that the relay has the rule of each of its services.
 func watched(t *testing.T) (*fakeKong, *Gateway, table) {
 	t.Helper()
 	fake, admin := newFakeKong(t)
@@ -60,8 +60,8 @@ func relayed(name, version string) []*kong.Entity {
 	return []*kong.Entity{entity(kong.Services, name), entity(kong.Relays, name, "version", version)}
 }
 
-// What Kong's services lead to is there as long as they are, whichever way they come and
-// go, and is no part of what Kong is sent.
+// The relay has a rule as long as Kong has its service, with full loads and deltas. Kong is not
+// sent the relay's entities.
 func TestRelaysAreThereFirst(t *testing.T) {
 	fake, g, relay := watched(t)
 	units := &graph{}
@@ -87,7 +87,7 @@ func TestRelaysAreThereFirst(t *testing.T) {
 	}
 }
 
-// A change of endpoints is the relay's alone.
+// A change of endpoints is sent only to the relay.
 func TestRelaysChangeWithoutKong(t *testing.T) {
 	fake, g, relay := watched(t)
 	units := &graph{}

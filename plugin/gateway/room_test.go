@@ -8,25 +8,25 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 func foreign(name string) unit.ID { return unit.ID{Role: "ingress", Namespace: "foreign", Name: name} }
 
-// large is a route of a number of KiB.
+// large returns a route of a number of KiB.
 func large(name string, kib int) *kong.Entity {
 	return entity(kong.Routes, name, "service", "api", "tags", []string{strings.Repeat("x", kib<<10)})
 }
 
-// What does not fit is left out, and the rest of the change is applied: with it come the
-// changes of others, before and after, and it comes when there is room.
+// What does not fit is left out, and other changes are applied. It is applied when there is room.
 func TestWhatDoesNotFitIsLeftOut(t *testing.T) {
 	for _, companion := range []bool{true, false} {
 		for says, limit := range map[string]func(*fakeKong){
-			"nginx_admin_client_max_body_size": func(f *fakeKong) { f.mostBody = 60 << 10 },
-			"lmdb_map_size":                    func(f *fakeKong) { f.mostMap = 60 << 10 },
-			"volume of its prefix":             func(f *fakeKong) { f.mostMap, f.disk = 60<<10, true },
+			"nginx_admin_client_max_body_size": func(f *fakeKong) { f.maxBody = 60 << 10 },
+			"lmdb_map_size":                    func(f *fakeKong) { f.maxMap = 60 << 10 },
+			"volume of Kong's prefix":          func(f *fakeKong) { f.maxMap, f.disk = 60<<10, true },
 		} {
 			t.Run(fmt.Sprintf("%s,companion=%t", says, companion), func(t *testing.T) {
 				fake, admin := newFakeKong(t)
@@ -38,8 +38,8 @@ func TestWhatDoesNotFitIsLeftOut(t *testing.T) {
 
 				units.set(foreign("a"), large("a", 20), large("b", 100), large("c", 20))
 				units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
-				if fake.disk && !companion { // which may pass
-					if _, err := g.Apply(t.Context(), units, nil); !errors.Is(err, ErrFailed) {
+				if fake.disk && !companion { // which may be temporary
+					if _, err := g.Apply(t.Context(), units, nil); !errors.Is(err, adminapi.ErrFailed) {
 						t.Errorf("%v", err)
 					}
 				}
@@ -50,7 +50,7 @@ func TestWhatDoesNotFitIsLeftOut(t *testing.T) {
 				left := func(outcome Outcome) {
 					t.Helper()
 					if len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != foreign("a") || !strings.Contains(refusals(outcome), says) ||
-						!strings.Contains(refusals(outcome), " bytes, is left out") {
+						!strings.Contains(refusals(outcome), " bytes of this object are left out") {
 						t.Errorf("refusals:\n%s", refusals(outcome))
 					}
 				}
@@ -60,7 +60,7 @@ func TestWhatDoesNotFitIsLeftOut(t *testing.T) {
 				if got := fake.names(kong.Routes); !slices.Equal(got, []string{"big", "newer", "old", "web"}) {
 					t.Errorf("routes %v", got)
 				}
-				fake.mostBody, fake.mostMap = 0, 0
+				fake.maxBody, fake.maxMap = 0, 0
 				delete(units.views, ingress("big"))
 				applyChanged(t, g, units, ingress("big"))
 				if outcome := applyChanged(t, g, units); len(outcome.Refusals) > 0 {
@@ -74,11 +74,11 @@ func TestWhatDoesNotFitIsLeftOut(t *testing.T) {
 	}
 }
 
-// A gateway that starts and cannot have it all goes without the largest of the namespace
-// that wants most.
+// A gateway that starts with too large a configuration leaves out the largest units of the largest
+// namespace.
 func TestWhatDoesNotFitAtTheStart(t *testing.T) {
 	fake, admin := newFakeKong(t)
-	fake.mostMap = 80 << 10
+	fake.maxMap = 80 << 10
 	g, units := New(admin, noRelay{}), shop()
 	units.set(ingress("big"), large("big", 40))
 	want := []string{"big"}
@@ -100,12 +100,12 @@ func TestWhatDoesNotFitAtTheStart(t *testing.T) {
 	}
 }
 
-// A Kong that takes nothing at all loses nothing of what it has.
+// A Kong that accepts nothing keeps what it has.
 func TestAKongThatTakesNothing(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	g, units := New(admin, noRelay{}), shop()
 	apply(t, g, units)
-	fake.mostBody = 1
+	fake.maxBody = 1
 	before := fake.hash
 	units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
 	outcome, err := g.Apply(t.Context(), units, nil)

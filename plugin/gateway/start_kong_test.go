@@ -12,14 +12,14 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// TestChangesAfterALoadOnKong has changes of another namespace come and go while workers
-// create the balancers of a configuration that was loaded: go test ./plugin/gateway -run
-// TestChangesAfterALoadOnKong -v -args -sites 10000. None fails, all upstreams have their
-// balancers in the end, and when the changes are effective is printed.
+// TestChangesAfterALoadOnKong applies and removes changes of another namespace while workers build
+// the balancers of a full load: go test ./plugin/gateway -run TestChangesAfterALoadOnKong -v -args
+// -sites 10000. No change fails, and the log has no errors. The test prints when changes are
+// effective.
 func TestChangesAfterALoadOnKong(t *testing.T) {
 	k := startKongWithOwn(t, "KONG_NGINX_WORKER_PROCESSES=2", "KONG_LMDB_MAP_SIZE=1024m", "KONG_MEM_CACHE_SIZE=128m",
 		"KONG_NGINX_ADMIN_CLIENT_MAX_BODY_SIZE=256m", "KONG_NGINX_ADMIN_CLIENT_BODY_BUFFER_SIZE=256m")
-	k.admin.timeout = 2 * time.Minute
+	k.admin.Timeout = 2 * time.Minute
 	g, units := New(k.admin, noRelay{}), &graph{}
 	for i := range *sites {
 		units.realSite("honest", i)

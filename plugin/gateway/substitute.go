@@ -4,34 +4,35 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// substitution has another entity, or none, in the place of one that Kong refused.
+// substitution replaces an entity that Kong refused by other entities, or by none.
 type substitution struct {
 	unit   unit.ID
 	object unit.Key
-	// source is the object that the entity itself is made of, such as a plugin's.
+	// source is the object that the entity itself is made from, such as a KongPlugin.
 	source   unit.Key
 	entity   *kong.Entity
 	messages []string
-	contest
+	conflict
 }
 
-// substitutions are by the entity that was refused. One stands as long as the unit has
-// that very entity.
+// substitutions are keyed by the refused entity. A substitution ends when the unit no longer has
+// that exact entity.
 type substitutions map[kong.Ref]*substitution
 
-// in gives a unit's entities with those replaced that Kong refused.
-func (s substitutions) in(entities []*kong.Entity) []*kong.Entity {
+// replace returns a unit's entities with the refused ones replaced.
+func (s substitutions) replace(entities []*kong.Entity) []*kong.Entity {
 	if len(s) == 0 || !slices.ContainsFunc(entities, s.has) {
 		return entities
 	}
 	instead := map[kong.Ref]*kong.Entity{}
 	for _, e := range entities {
 		if s.has(e) {
-			s.instead(e, instead)
+			s.addReplacements(e, instead)
 		}
 	}
 	var left []*kong.Entity
@@ -49,12 +50,12 @@ func (s substitutions) in(entities []*kong.Entity) []*kong.Entity {
 	return kong.Sorted(left)
 }
 
-// instead gives what is in the place of an entity that Kong refused: of what it refused in
-// that place too, what is in the place of that.
-func (s substitutions) instead(e *kong.Entity, all map[kong.Ref]*kong.Entity) {
+// addReplacements adds to all the entities that replace a refused one. If one of these was refused too, it
+// adds the replacements of that one.
+func (s substitutions) addReplacements(e *kong.Entity, all map[kong.Ref]*kong.Entity) {
 	for _, other := range e.Instead {
 		if s.has(other) {
-			s.instead(other, all)
+			s.addReplacements(other, all)
 		} else {
 			all[other.Ref] = other
 		}
@@ -66,23 +67,23 @@ func (s substitutions) has(e *kong.Entity) bool {
 	return refused != nil && refused.entity.Equal(e)
 }
 
-// release ends the substitutions of entities that are gone or different now, or whose rival is,
-// and names the units of the latter.
+// release ends the substitutions of entities that have changed or are gone, and of those whose
+// conflict is resolved. It returns the units of the latter.
 func (s substitutions) release(units Units) (released []unit.ID) {
-	kept := map[standing]bool{}
+	kept := map[blocker]bool{}
 	offered := map[unit.ID]map[kong.Ref][]*kong.Entity{}
 	for ref, refused := range s {
 		of, ok := offered[refused.unit]
 		if !ok {
 			of = map[kong.Ref][]*kong.Entity{}
 			if view, ok := units.View(refused.unit); ok {
-				offer(of, view.Entities)
+				addOffered(of, view.Entities)
 			}
 			offered[refused.unit] = of
 		}
 		if !slices.ContainsFunc(of[ref], refused.entity.Equal) {
 			delete(s, ref)
-		} else if refused.over(units, kept) {
+		} else if refused.resolved(units, kept) {
 			delete(s, ref)
 			released = append(released, refused.unit)
 		}
@@ -90,17 +91,17 @@ func (s substitutions) release(units Units) (released []unit.ID) {
 	return released
 }
 
-// offer notes entities, and those in the place of each.
-func offer(all map[kong.Ref][]*kong.Entity, entities []*kong.Entity) {
+// addOffered adds entities, and the replacements of each.
+func addOffered(all map[kong.Ref][]*kong.Entity, entities []*kong.Entity) {
 	for _, e := range entities {
 		all[e.Ref] = append(all[e.Ref], e)
-		offer(all, e.Instead)
+		addOffered(all, e.Instead)
 	}
 }
 
-// add substitutes the entities of a unit that a row is about; all that can be if it is
-// about none. It tells whether there are any that were not yet.
-func (s substitutions) add(id unit.ID, p *plan, row RefusedEntity) (added bool) {
+// add replaces the entities of a unit that a row is about, or all that can be replaced if the row
+// names none. It reports whether there are any.
+func (s substitutions) add(id unit.ID, p *plan, row adminapi.RefusedEntity) (added bool) {
 	chosen := p.parts[id]
 	entities := chosen.entities
 	if row.Type != "" {
@@ -110,13 +111,13 @@ func (s substitutions) add(id unit.ID, p *plan, row RefusedEntity) (added bool) 
 		if e.Instead == nil {
 			continue
 		}
-		refused := &substitution{unit: id, object: chosen.object, source: RefusedEntity{Tags: tagsOf(e)}.object(), entity: e}
+		refused := &substitution{unit: id, object: chosen.object, source: adminapi.RefusedEntity{Tags: tagsOf(e)}.Object(), entity: e}
 		if e.Source.Kind != "" {
 			refused.source = unit.Key{Kind: unit.Kind(e.Source.Kind), Namespace: e.Source.Namespace, Name: e.Source.Name}
 		}
 		for _, message := range row.Messages {
 			if e.Secret {
-				message = withoutValues(message)
+				message = adminapi.WithoutValues(message)
 			}
 			refused.messages = append(refused.messages, describe(e.Type, e.Name, e.ID)+": "+message)
 		}
@@ -126,8 +127,8 @@ func (s substitutions) add(id unit.ID, p *plan, row RefusedEntity) (added bool) 
 	return added
 }
 
-// of reports whether an entity of the unit is substituted.
-func (s substitutions) of(id unit.ID) bool {
+// replaces reports whether an entity of the unit is replaced.
+func (s substitutions) replaces(id unit.ID) bool {
 	for _, refused := range s {
 		if refused.unit == id {
 			return true
@@ -136,7 +137,7 @@ func (s substitutions) of(id unit.ID) bool {
 	return false
 }
 
-// units are those with an entity that is substituted.
+// units returns the units with a replaced entity.
 func (s substitutions) units() map[unit.ID]struct{} {
 	ids := map[unit.ID]struct{}{}
 	for _, refused := range s {
@@ -150,7 +151,7 @@ func (s substitutions) drop(id unit.ID) {
 	maps.DeleteFunc(s, func(_ kong.Ref, refused *substitution) bool { return refused.unit == id })
 }
 
-// refusals are what there is to say about the substitutions.
+// refusals returns the refusals of the replaced entities.
 func (s substitutions) refusals() []Refusal {
 	byObject := map[unit.Key]*Refusal{}
 	note := func(id unit.ID, object unit.Key, messages []string) {
@@ -175,9 +176,9 @@ func (s substitutions) refusals() []Refusal {
 	return list
 }
 
-// unguarded tells whether what Kong acknowledged of a unit lacks an entity that the
-// present version relies on. It is not to be fallen back to then.
-func unguarded(last, present []*kong.Entity) bool {
+// lacksProtection reports whether what Kong acknowledged of a unit lacks an entity that protects the
+// present version. The unit must not fall back to it then.
+func lacksProtection(last, present []*kong.Entity) bool {
 	return slices.ContainsFunc(present, func(e *kong.Entity) bool {
 		return len(e.Instead) > 0 && !slices.ContainsFunc(last, func(other *kong.Entity) bool { return other.Ref == e.Ref })
 	})

@@ -9,7 +9,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// guarded is a route with a plugin that a refusal stands for.
+// guarded returns a route with a plugin that can be replaced by a refusal.
 func guarded(route string, fields ...any) []*kong.Entity {
 	closed := entity(kong.Routes, route)
 	plugin := entity(kong.Plugins, "key-auth of "+route, append([]any{"route", route,
@@ -18,8 +18,8 @@ func guarded(route string, fields ...any) []*kong.Entity {
 	return []*kong.Entity{entity(kong.Routes, route, "service", "api"), plugin}
 }
 
-// A plugin that Kong refuses has another stand in for it, and so does no route go out
-// without; both ways of applying do it, and take it back.
+// A plugin that Kong refuses is replaced, so that its route never exists without protection. That
+// is so for full loads and deltas, and is undone when the plugin is valid.
 func TestRefusedPluginIsSubstituted(t *testing.T) {
 	for _, companion := range []bool{false, true} {
 		fake, admin := newFakeKong(t)
@@ -57,7 +57,7 @@ func TestRefusedPluginIsSubstituted(t *testing.T) {
 		if companion {
 			continue
 		}
-		// One that Kong fails over without naming it.
+		// Kong refuses the plugin without naming it.
 		outcome = apply("silent", "yes")
 		if got := fake.names(kong.Plugins); !slices.Equal(got, []string{"refusal of guarded"}) || len(outcome.Refusals) != 2 {
 			t.Errorf("plugins %v, refusals %v", got, refusals(outcome))
@@ -65,8 +65,8 @@ func TestRefusedPluginIsSubstituted(t *testing.T) {
 	}
 }
 
-// A version without the plugin that the present one asks for is no good one any more.
-func TestNothingUnguardedIsFallenBackTo(t *testing.T) {
+// A unit does not fall back to a version that lacks the plugin which the present version has.
+func TestNoFallbackWithoutProtection(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	g, units := New(admin, noRelay{}), shop()
 	units.set(ingress("web"), entity(kong.Routes, "web", "service", "api"))
@@ -82,8 +82,8 @@ func TestNothingUnguardedIsFallenBackTo(t *testing.T) {
 	}
 }
 
-// A credential that Kong refuses is left out alone.
-func TestWhatCanBeLeftOutIs(t *testing.T) {
+// Of a consumer, only the credential that Kong refuses is left out.
+func TestOnlyTheCredentialIsLeftOut(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	g, units := New(admin, noRelay{}), shop()
 	bad := entity(kong.KeyAuths, "bad", "bad", "too short")
@@ -98,7 +98,7 @@ func TestWhatCanBeLeftOutIs(t *testing.T) {
 	}
 }
 
-// Of an entity whose fields are of a Secret, Kong's words are told without what they quote.
+// Values from a Secret are removed from Kong's messages.
 func TestRefusalsDoNotTellSecrets(t *testing.T) {
 	_, admin := newFakeKong(t)
 	g, units := New(admin, noRelay{}), realShop()
@@ -111,8 +111,7 @@ func TestRefusalsDoNotTellSecrets(t *testing.T) {
 	}
 }
 
-// What stands in may be refused too, and another one stands in for that; neither is tried
-// again before something changes.
+// If a replacement is refused, it is replaced, too. Neither is tried again until something changes.
 func TestWhatStandsInIsSubstituted(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	g, units := New(admin, noRelay{}), shop()

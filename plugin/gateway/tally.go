@@ -1,22 +1,27 @@
 package gateway
 
 import (
+	"crypto/md5" //nolint:gosec // not for security
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math/bits"
 	"slices"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// tally is what a delta needs to know of the configuration that Kong holds.
+// tally summarizes the configuration that Kong holds, for deltas.
 type tally struct {
-	// refs counts the units that an entity is from.
+	// refs counts the units that have an entity.
 	refs map[kong.Ref]int
 	// counts is the number of entities of each type.
 	counts map[kong.Type]int
 	sum    sum
-	// orphaned are the units with entities left out for want of a parent.
+	// orphaned are the units with entities that are left out because a parent is missing.
 	orphaned map[unit.ID]struct{}
-	// retained are the units that the graph does not have any more, and kept ones need.
+	// retained are the units that the graph no longer has, and held units need.
 	retained map[unit.ID]struct{}
 }
 
@@ -56,10 +61,9 @@ func (t *tally) remove(p part) {
 	}
 }
 
-// concerned are the units that a delta looks at: those that changed, those that Kong may
-// take now, those that may have found their parents, and those that may not be needed
-// any more.
-func (g *Gateway) concerned(changed map[unit.ID]struct{}, released []unit.ID) []unit.ID {
+// affected returns the units that a delta looks at: those that changed, those that were released,
+// those whose missing parents may exist now, and those that may no longer be needed.
+func (g *Gateway) affected(changed map[unit.ID]struct{}, released []unit.ID) []unit.ID {
 	ids := slices.Clone(released)
 	for _, set := range []map[unit.ID]struct{}{changed, g.tally.orphaned, g.tally.retained} {
 		for id := range set {
@@ -70,8 +74,8 @@ func (g *Gateway) concerned(changed map[unit.ID]struct{}, released []unit.ID) []
 	return slices.Compact(ids)
 }
 
-// take makes the change part of what Kong is known to hold.
-func (g *Gateway) take(c *change, hash string) {
+// commit notes that Kong holds the result of a delta.
+func (g *Gateway) commit(c *deltaPlan, hash string) {
 	t := g.tally
 	g.undo = g.undoOf(c)
 	for _, id := range c.ids {
@@ -103,4 +107,61 @@ func setOf(ids []unit.ID) map[unit.ID]struct{} {
 		set[id] = struct{}{}
 	}
 	return set
+}
+
+// hashOf returns the hash that Kong gives a body.
+func hashOf(body []byte) string {
+	sum := md5.Sum(body) //nolint:gosec // Kong's choice
+	return hex.EncodeToString(sum[:])
+}
+
+// sum is a hash of a set of entities: the sum of their hashes. Changing one entity costs one hash.
+// Kong keeps it with the configuration, so that a restarted kube-sync knows whether Kong has what
+// it would send.
+type sum struct{ high, low uint64 }
+
+func sumOf(entities []*kong.Entity) sum {
+	var s sum
+	for _, e := range entities {
+		s.add(e)
+	}
+	return s
+}
+
+func (s *sum) add(e *kong.Entity) {
+	if e.Type.Local() { // Kong does not have it
+		return
+	}
+	high, low := hashEntity(e)
+	var carry uint64
+	s.low, carry = bits.Add64(s.low, low, 0)
+	s.high, _ = bits.Add64(s.high, high, carry)
+}
+
+func (s *sum) remove(e *kong.Entity) {
+	if e.Type.Local() {
+		return
+	}
+	high, low := hashEntity(e)
+	var borrow uint64
+	s.low, borrow = bits.Sub64(s.low, low, 0)
+	s.high, _ = bits.Sub64(s.high, high, borrow)
+}
+
+func hashEntity(e *kong.Entity) (high, low uint64) {
+	digest := md5.New() //nolint:gosec // see above
+	digest.Write([]byte(e.Type))
+	digest.Write(e.JSON)
+	var out [md5.Size]byte
+	digest.Sum(out[:0])
+	return binary.BigEndian.Uint64(out[:8]), binary.BigEndian.Uint64(out[8:])
+}
+
+// String returns the sum in the form of Kong's own hashes. It is never the hash of a Kong without a
+// configuration.
+func (s sum) String() string {
+	if s == (sum{}) {
+		return fmt.Sprintf("%032x", 1)
+	}
+	return fmt.Sprintf("%016x%016x", s.high, s.low)
 }

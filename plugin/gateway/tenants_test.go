@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -21,13 +20,13 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// worlds is how many pairs of namespaces are tried: go test ./plugin/gateway -run
-// TestTenantsOnKong -timeout 0 -args -worlds 2000.
+// worlds is the number of pairs of namespaces: go test ./plugin/gateway -run TestTenantsOnKong
+// -timeout 0 -args -worlds 2000.
 var worlds = flag.Uint64("worlds", 40, "how many pairs of namespaces TestTenantsOnKong tries")
 
-// TestTenantsOnKong holds for random namespaces what translate.FuzzTenants does, and on a
-// real Kong: the entities that Kong has of one namespace, and what is refused of it, are the
-// same without, with and after the objects of another one. No worker ends.
+// TestTenantsOnKong checks on a real Kong what translate.FuzzTenants checks: Kong's entities of one
+// namespace, and its refusals, are the same without, with and after the objects of another one. No
+// worker dies.
 func TestTenantsOnKong(t *testing.T) {
 	k := startKongWithOwn(t)
 	workers, compared := k.workers(t), 0
@@ -45,8 +44,8 @@ func TestTenantsOnKong(t *testing.T) {
 	}
 }
 
-// share has a victim's objects applied, then an attacker's come and go. It returns how many
-// entities the victim has in Kong.
+// share applies a victim's objects, then applies and removes an attacker's. It returns the number
+// of the victim's entities in Kong.
 func (k ownKong) share(t *testing.T, of, against []byte, older bool) int {
 	t.Helper()
 	o := translate.Options{IngressClass: "kong"}
@@ -78,7 +77,7 @@ func (k ownKong) share(t *testing.T, of, against []byte, older bool) int {
 	return len(before)
 }
 
-// applyAll applies units and returns what was refused of the victim.
+// applyAll applies units and returns the victim's refusals.
 func (k ownKong) applyAll(t *testing.T, g *Gateway, graph *unit.Graph, changed map[unit.ID]struct{}) (refused map[string]string) {
 	t.Helper()
 	outcome, err := applyPieces(t, g, graph, changed)
@@ -94,7 +93,7 @@ func (k ownKong) applyAll(t *testing.T, g *Gateway, graph *unit.Graph, changed m
 	return refused
 }
 
-// victims are the entities that Kong has of the victim's units, by type and id.
+// victims returns Kong's entities of the victim's units, by type and id.
 func (k ownKong) victims(t *testing.T, graph *unit.Graph) map[string]string {
 	t.Helper()
 	its := map[string]bool{}
@@ -114,15 +113,11 @@ func (k ownKong) victims(t *testing.T, graph *unit.Graph) map[string]string {
 	return found
 }
 
-// export is all that Kong has, by type and id, without the times at which it was written.
+// export returns all entities of Kong, by type and id, without their timestamps.
 func (k ownKong) export(t *testing.T) map[string]string {
 	t.Helper()
-	answer, err := k.admin.get(t.Context(), "/config")
-	if err != nil || answer.status != http.StatusOK {
-		t.Fatalf("GET /config: %d, %v: %.500s", answer.status, err, answer.body)
-	}
 	var said struct{ Config string }
-	if err := json.Unmarshal(answer.body, &said); err != nil {
+	if err := json.Unmarshal(getKong(t, k.admin, "/config"), &said); err != nil {
 		t.Fatal(err)
 	}
 	var tree map[string]any

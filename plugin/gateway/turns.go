@@ -6,41 +6,41 @@ import (
 	"slices"
 )
 
-// turn is whose units are sent.
+// turn identifies whose units are sent.
 type turn struct {
 	namespace string
-	// last is for what goes and is of no namespace: all that waits may rely on it, such as
-	// consumers on a plugin for all requests. It goes after what waited when it came.
+	// last is for cluster-wide units that are removed. All waiting units may rely on them, as
+	// consumers do on a global plugin. They are sent after all units that were waiting before them.
 	last bool
 }
 
-// free reports whether the turn comes before those of namespaces: it is an operator's.
-func (t turn) free() bool { return t.namespace == "" && !t.last }
+// isOperators reports whether the units come before those of namespaces.
+func (t turn) isOperators() bool { return t.namespace == "" && !t.last }
 
-// turns are the order in which a backlog is sent, over all of its pieces.
+// turns determine the order in which a backlog is sent, over all of its pieces.
 type turns struct {
-	// had is what each turn with units in the backlog was sent since there is one.
-	had map[turn]int
+	// sent is the cost of what was sent for each turn since the backlog exists.
+	sent map[turn]int
 	// ahead comes first in the next piece.
 	ahead *turn
 	piece int
-	// apart means that the next piece is of a namespace that is accused: others came before.
+	// apart means that the next piece is for a separated namespace: others came before.
 	apart bool
 }
 
-// queue is the units of a turn, in the order in which they are sent.
+// queue has the units of a turn, in the order in which they are sent.
 type queue struct {
 	turn  turn
-	units []*waiting
-	// waiting is the number of units that are not taken, and cost about what they cost.
+	units []*item
+	// waiting is the number of units that are not taken, and cost their approximate cost.
 	waiting, cost int
 	unsorted      bool
-	// full means that the first of them does not fit into the piece, and barred that none does
-	// belong into it.
-	full, barred bool
+	// full means that the first unit does not fit into the piece. excluded means that no unit may
+	// be in it.
+	full, excluded bool
 }
 
-func (q *queue) add(w *waiting) {
+func (q *queue) add(w *item) {
 	w.queue = q
 	q.units = append(q.units, w)
 	q.unsorted = true
@@ -48,19 +48,19 @@ func (q *queue) add(w *waiting) {
 	q.cost += w.cost
 }
 
-func (q *queue) take(w *waiting) {
+func (q *queue) take(w *item) {
 	w.taken = true
 	q.waiting--
 	q.cost -= w.cost
 }
 
-// first is the unit that is sent next, or nil.
-func (q *queue) first() *waiting {
+// first returns the unit that is sent next, or nil.
+func (q *queue) first() *item {
 	if q.unsorted {
 		q.unsorted = false
-		q.units = slices.DeleteFunc(q.units, func(w *waiting) bool { return w.taken })
-		slices.SortFunc(q.units, func(a, b *waiting) int {
-			return cmp.Or(cmp.Compare(a.since, b.since), cmp.Compare(a.place, b.place), cmp.Compare(a.cost, b.cost), a.id.Compare(b.id))
+		q.units = slices.DeleteFunc(q.units, func(w *item) bool { return w.taken })
+		slices.SortFunc(q.units, func(a, b *item) int {
+			return cmp.Or(cmp.Compare(a.since, b.since), cmp.Compare(a.rank, b.rank), cmp.Compare(a.cost, b.cost), a.id.Compare(b.id))
 		})
 	}
 	for len(q.units) > 0 && q.units[0].taken {
@@ -72,34 +72,34 @@ func (q *queue) first() *waiting {
 	return q.units[0]
 }
 
-// join begins a piece of a backlog. A turn that comes to it has had as much as the one that
-// had least.
-func (t *turns) join(b *backlog) {
+// beginPiece starts a piece of a backlog. A new turn starts with the least cost that any turn was
+// sent.
+func (t *turns) beginPiece(b *backlog) {
 	t.piece++
 	least := math.MaxInt
 	for at := range b.queues {
-		if had, known := t.had[at]; known && !at.free() {
+		if had, known := t.sent[at]; known && !at.isOperators() {
 			least = min(least, had)
 		}
 	}
-	former := t.had
-	t.had = map[turn]int{}
+	former := t.sent
+	t.sent = map[turn]int{}
 	for at := range b.queues {
 		if had, known := former[at]; known {
-			t.had[at] = had
-		} else if least < math.MaxInt && !at.free() {
-			t.had[at] = least
+			t.sent[at] = had
+		} else if least < math.MaxInt && !at.isOperators() {
+			t.sent[at] = least
 		}
 	}
 }
 
-// part bars the turns that are accused from a piece, or all but one of them: workers may end
-// over its piece. Both come in turn, the others first.
-func (t *turns) part(b *backlog, accused func(namespace string) bool) {
+// separate excludes the separated namespaces from a piece, or everything except one of them:
+// workers may crash over its piece. The two kinds of pieces alternate.
+func (t *turns) separate(b *backlog, separated func(namespace string) bool) {
 	var one *queue
 	others := false
 	for at, q := range b.queues {
-		if q.barred = accused(at.namespace); !q.barred {
+		if q.excluded = separated(at.namespace); !q.excluded {
 			others = true
 		} else if one == nil || t.compare(q, one) < 0 {
 			one = q
@@ -111,19 +111,19 @@ func (t *turns) part(b *backlog, accused func(namespace string) bool) {
 		return
 	}
 	for _, q := range b.queues {
-		q.barred = q != one
+		q.excluded = q != one
 	}
 }
 
-// cut takes units for a piece, of the turn that has had least each time, and returns what they
+// takePiece takes units for a piece, each from the turn that was sent the least, and returns their
 // cost. A turn whose unit does not fit comes first in the next piece.
-func (b *backlog) cut(t *turns, most int) (piece []*waiting, used int) {
+func (b *backlog) takePiece(t *turns, most int) (piece []*item, used int) {
 	ahead := t.ahead
-	if ahead == nil || b.queues[*ahead] == nil || !b.queues[*ahead].barred {
+	if ahead == nil || b.queues[*ahead] == nil || !b.queues[*ahead].excluded {
 		t.ahead = nil
 	}
 	for _, q := range b.queues {
-		q.full = q.barred
+		q.full = q.excluded
 	}
 	for used < most {
 		q := b.next(t, ahead)
@@ -131,7 +131,7 @@ func (b *backlog) cut(t *turns, most int) (piece []*waiting, used int) {
 			break
 		}
 		ahead = nil
-		group := b.with(q.first())
+		group := b.groupOf(q.first())
 		cost := b.costOf(group)
 		if used > 0 && used+cost > most {
 			if q.full = true; t.ahead == nil {
@@ -143,14 +143,15 @@ func (b *backlog) cut(t *turns, most int) (piece []*waiting, used int) {
 			w.queue.take(w)
 		}
 		piece = append(piece, group...)
-		if used += cost; !q.turn.free() {
-			t.had[q.turn] += cost
+		if used += cost; !q.turn.isOperators() {
+			t.sent[q.turn] += cost
 		}
 	}
 	return piece, used
 }
 
-// next is the queue whose unit is taken next: of those that had as much, the shortest.
+// next returns the queue whose unit is taken next. Of queues that were sent equally much, the
+// shortest comes first.
 func (b *backlog) next(t *turns, ahead *turn) (best *queue) {
 	var last *queue
 	oldest := math.MaxInt
@@ -162,7 +163,7 @@ func (b *backlog) next(t *turns, ahead *turn) (best *queue) {
 		case at.last:
 			last = q
 			continue
-		case ahead != nil && *ahead == at && !q.barred:
+		case ahead != nil && *ahead == at && !q.excluded:
 			return q
 		}
 		oldest = min(oldest, first.since)
@@ -177,5 +178,5 @@ func (b *backlog) next(t *turns, ahead *turn) (best *queue) {
 }
 
 func (t *turns) compare(a, b *queue) int {
-	return cmp.Or(cmp.Compare(t.had[a.turn], t.had[b.turn]), cmp.Compare(a.cost, b.cost), cmp.Compare(a.turn.namespace, b.turn.namespace))
+	return cmp.Or(cmp.Compare(t.sent[a.turn], t.sent[b.turn]), cmp.Compare(a.cost, b.cost), cmp.Compare(a.turn.namespace, b.turn.namespace))
 }

@@ -9,26 +9,27 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
-// mostAsked is how many plugins Kong is asked about before a load. It takes a tenth of
-// a millisecond for each; of more, the load itself is the quicker question.
-const mostAsked = 1000
+// maxAsked is the maximum number of plugins that Kong is asked about before a load. It takes a
+// tenth of a millisecond for each; for more plugins, the load itself takes less time.
+const maxAsked = 1000
 
-// errUnasked says that Kong fails over whatever it is asked.
-var errUnasked = errors.New("Kong does not answer questions")
+// errNoAnswers means that Kong fails over every question.
+var errNoAnswers = errors.New("Kong fails over every question")
 
-// question is plugins for Kong to look at, each configuration once.
+// question has plugins that Kong is asked about, each configuration once.
 type question struct {
 	entities []*kong.Entity
-	// vetted are those that Kong has no objection to.
+	// vetted are the plugins that Kong has accepted.
 	vetted map[string]struct{}
-	// asked are the entities of the plan behind each of the question's.
+	// asked are the entities of the plan for each plugin of the question.
 	asked map[string][]*kong.Entity
 }
 
-// stubs stand for what plugins refer to.
+// stubs replace the entities that plugins refer to.
 var stubs = map[string]*kong.Entity{
 	"service":  stub(kong.Services, `"host":"localhost"`),
 	"route":    stub(kong.Routes, `"expression":"http.path == \"/\"","priority":0`),
@@ -40,16 +41,16 @@ func stub(typ kong.Type, fields string) *kong.Entity {
 	return &kong.Entity{Ref: kong.Ref{Type: typ, ID: id}, JSON: []byte(`{"id":"` + id + `",` + fields + `}`)}
 }
 
-// vet asks Kong about the plugins of a plan that are new to it, without all the rest: a
-// fault in what people write by hand costs a question of that size and not a load that
-// fails. It returns a [*RefusedError] if there is any that Kong does not take. Whatever
-// else comes of the question, the load will tell.
+// vet asks Kong about the plugins of a plan that are new to it, without the rest of the
+// configuration. People write plugins by hand: a fault then costs a small question and not a failed
+// load. It returns a [*RefusedError] if Kong refuses a plugin. It ignores other errors, as the load
+// will report them.
 func (g *Gateway) vet(ctx context.Context, p *plan) error {
 	q := g.question(p)
-	if len(q.entities) == 0 || len(q.entities) > mostAsked {
+	if len(q.entities) == 0 || len(q.entities) > maxAsked {
 		return nil
 	}
-	var rows []RefusedEntity
+	var rows []adminapi.RefusedEntity
 	for some := range chunks(kong.Sorted(q.entities)) {
 		found, err := g.vetSome(ctx, some)
 		if err != nil {
@@ -60,23 +61,23 @@ func (g *Gateway) vet(ctx context.Context, p *plan) error {
 	return q.refusal(rows)
 }
 
-// vetSome asks about some plugins, and notes those that Kong has no objection to.
-func (g *Gateway) vetSome(ctx context.Context, all []*kong.Entity) ([]RefusedEntity, error) {
-	answered := true // about all that was asked
-	rows, err := blame(all, func(some []*kong.Entity) error {
+// vetSome asks about some plugins, and notes those that Kong accepts.
+func (g *Gateway) vetSome(ctx context.Context, all []*kong.Entity) ([]adminapi.RefusedEntity, error) {
+	answered := true // about every plugin
+	rows, err := bisectEntities(all, func(some []*kong.Entity) error {
 		err := g.askAbout(ctx, some)
-		if errors.Is(err, ErrFailed) && !silent(err) && g.companion {
-			// It knows which, and the next question is about the others.
-			if failed := g.admin.failures(ctx, some); failed != nil {
+		if errors.Is(err, adminapi.ErrFailed) && !unanswered(err) && g.companion {
+			// The companion names them, and the next question is about the others.
+			if failed := g.admin.Examine(ctx, some); failed != nil {
 				answered = false
 				return failed
 			}
 		}
-		if len(some) == len(all) && errors.Is(err, ErrFailed) && !silent(err) && errors.Is(g.askAbout(ctx, nil), ErrFailed) {
-			return errUnasked
+		if len(some) == len(all) && errors.Is(err, adminapi.ErrFailed) && !unanswered(err) && errors.Is(g.askAbout(ctx, nil), adminapi.ErrFailed) {
+			return errNoAnswers
 		}
 		return err
-	}, g.judge(ctx))
+	}, g.classifier(ctx))
 	if err != nil || !answered {
 		return rows, err
 	}
@@ -92,25 +93,17 @@ func (g *Gateway) vetSome(ctx context.Context, all []*kong.Entity) ([]RefusedEnt
 	return rows, nil
 }
 
-// askAbout asks Kong about plugins. It returns nil if it takes them, and else an error as
-// [Admin.Load] does.
+// askAbout asks Kong about plugins. It returns nil if Kong accepts them, and an error of
+// [Admin.Load] otherwise.
 func (g *Gateway) askAbout(ctx context.Context, plugins []*kong.Entity) error {
-	all := append(slices.Collect(maps.Values(stubs)), probe)
+	all := append(slices.Collect(maps.Values(stubs)), adminapi.Probe)
 	body := kong.Declarative(kong.Sorted(append(all, plugins...)))
-	var answer answer
 	var err error
-	g.watched(ctx, len(body), func(ctx context.Context) { answer, err = g.admin.post(ctx, "/config?flatten_errors=1", body) })
-	if err != nil {
-		return err
-	}
-	err = answer.failure()
-	if refused, ok := errors.AsType[*RefusedError](err); ok {
-		refused.Entities = slices.DeleteFunc(refused.Entities, func(row RefusedEntity) bool { return row.ID == probe.ID })
-	}
+	g.withHangWatch(ctx, len(body), func(ctx context.Context) { err = g.admin.CheckFlattened(ctx, body) })
 	return err
 }
 
-// question is about the plugins of a plan that Kong has not acknowledged.
+// question returns a question about the plugins of a plan that Kong has not acknowledged.
 func (g *Gateway) question(p *plan) question {
 	q := question{vetted: g.vetted, asked: map[string][]*kong.Entity{}}
 	for _, id := range p.ids {
@@ -127,7 +120,7 @@ func (g *Gateway) question(p *plan) question {
 	return q
 }
 
-// add puts a plugin among those asked about, unless one is that says the same.
+// add adds a plugin to the question, unless the question has one with the same configuration.
 func (q *question) add(e *kong.Entity) {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(e.JSON, &fields) != nil {
@@ -157,10 +150,9 @@ func (q *question) add(e *kong.Entity) {
 	q.asked[id] = append(q.asked[id], e)
 }
 
-// refusal says of the plan's plugins what Kong said of those it was asked about; nil if
-// that is nothing.
-func (q *question) refusal(rows []RefusedEntity) error {
-	of := &RefusedError{Message: "it does not take plugins"}
+// refusal returns Kong's answer in terms of the plan's plugins; nil if Kong accepts all.
+func (q *question) refusal(rows []adminapi.RefusedEntity) error {
+	of := &adminapi.RefusedError{Message: "some plugins are invalid"}
 	for _, row := range rows {
 		for _, e := range q.asked[row.ID] {
 			about := row

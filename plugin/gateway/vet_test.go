@@ -8,10 +8,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
-// limited adds a route with a plugin of its own to units.
+// limited adds a route with a plugin of its own.
 func limited(units *graph, name string, fields ...any) {
 	units.set(ingress(name), route(name, "api"),
 		entity(kong.Plugins, name, append([]any{"route", name, "name", "rate-limiting", "tags", []string{"k8s-name:" + name}}, fields...)...))
@@ -40,7 +41,7 @@ func TestBadPluginCostsNoLoad(t *testing.T) {
 		t.Errorf("%d plugins", outcome.Entities[kong.Plugins])
 	}
 
-	// What Kong has acknowledged is not asked about again, and neither is what it refused.
+	// Kong is not asked again about what it has acknowledged or refused.
 	limited(units, "another", "config", "other")
 	units.set(ingress("plain"), route("plain", "api"))
 	if apply(t, g, units); fake.vets != 2 || fake.loads != 2 {
@@ -52,11 +53,11 @@ func TestBadPluginCostsNoLoad(t *testing.T) {
 	}
 }
 
-// Of very many plugins the load tells sooner.
+// Very many plugins are loaded without a question.
 func TestManyPluginsAreNotAskedAbout(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	units := shop()
-	for i := range mostAsked + 1 {
+	for i := range maxAsked + 1 {
 		limited(units, fmt.Sprintf("r%d", i), "config", i)
 	}
 	if outcome := apply(t, New(admin, noRelay{}), units); fake.vets != 0 || len(outcome.Refusals) != 0 {
@@ -64,7 +65,7 @@ func TestManyPluginsAreNotAskedAbout(t *testing.T) {
 	}
 }
 
-// A Kong that does not answer questions gets the load all the same.
+// A Kong that does not answer questions is sent the load.
 func TestPluginsAreLoadedWhenKongDoesNotAnswer(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	fake.mute = true
@@ -76,12 +77,12 @@ func TestPluginsAreLoadedWhenKongDoesNotAnswer(t *testing.T) {
 	}
 }
 
-// A plugin over which Kong fails is found among those asked about, and costs no load.
+// A plugin that makes Kong fail is found by questions, without a load.
 func TestAPluginOverWhichKongFailsCostsNoLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for fault := range failures {
 			fake, admin := newFakeKong(t)
-			admin.timeout = 500 * time.Millisecond
+			admin.Timeout = 500 * time.Millisecond
 			units := shop()
 			for i := range 8 {
 				limited(units, fmt.Sprintf("r%d", i), "config", i)
@@ -95,7 +96,7 @@ func TestAPluginOverWhichKongFailsCostsNoLoad(t *testing.T) {
 	})
 }
 
-// What a question finds is what a load would have found, in the same words.
+// A question finds the same faults as a load, with the same messages.
 func TestRealKongVets(t *testing.T) {
 	admin := startKong(t)
 	for name, fields := range map[string][]any{
@@ -131,7 +132,7 @@ func messagesOf(t *testing.T, err error, id string) []string {
 	if err == nil {
 		return nil
 	}
-	var refused *RefusedError
+	var refused *adminapi.RefusedError
 	if !errors.As(err, &refused) || len(refused.Entities) != 1 || refused.Entities[0].ID != id {
 		t.Fatalf("%v: %+v", err, refused)
 	}

@@ -10,14 +10,13 @@ import (
 	"time"
 )
 
-// A reader of the log that has stopped must not stop us.
+// logTimeout is how long a write may take: a log that is not read must not block the process.
 const logTimeout = time.Second
 
-// NewLog makes a logger that writes where Kong's own error log goes: standard error
-// of the worker that started this process. Kong puts what its plugin servers print
-// into its log at a level that it drops by default, and a worker that is busy does
-// not empty the pipe. Without access to that file, our own standard error has to do.
-// The format is "text" or "json".
+// NewLog returns a logger that writes to Kong's error log: the standard error of the worker that
+// started this process. Kong logs the output of its plugin servers at a level that it drops by
+// default, and a busy worker does not empty the pipe. If the log cannot be opened, NewLog uses the
+// standard error of this process. The format is "text" or "json".
 func NewLog(level slog.Leveler, format string) *slog.Logger {
 	w := parentStderr()
 	options := &slog.HandlerOptions{Level: level}
@@ -29,27 +28,27 @@ func NewLog(level slog.Leveler, format string) *slog.Logger {
 
 func parentStderr() io.Writer {
 	path := fmt.Sprintf("/proc/%d/fd/2", os.Getppid())
-	// Without blocking, so that writes to a pipe can have a deadline.
+	// Do not block, so that writes to a pipe can have a deadline.
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return os.Stderr
 	}
-	return &patientWriter{file: file}
+	return &deadlineWriter{file: file}
 }
 
-// patientWriter drops what is not taken in time, and says later how much it was.
-type patientWriter struct {
+// deadlineWriter drops lines that are not taken in time, and later writes how many it dropped.
+type deadlineWriter struct {
 	mu      sync.Mutex
 	file    *os.File
 	dropped int
 }
 
-// Write takes whole lines. It reports success also for those that it drops: there is
-// nobody else to tell.
-func (w *patientWriter) Write(line []byte) (int, error) {
+// Write takes whole lines. It reports success also for lines that it drops, as there is no other
+// place to log to.
+func (w *deadlineWriter) Write(line []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	// Regular files have no deadlines, and no need of them.
+	// Regular files have no deadlines, and do not need them.
 	_ = w.file.SetWriteDeadline(time.Now().Add(logTimeout))
 	if w.dropped > 0 {
 		if _, err := fmt.Fprintf(w.file, "level=WARN msg=\"The log was blocked\" dropped=%d\n", w.dropped); err != nil {

@@ -11,56 +11,55 @@ import (
 	"sync/atomic"
 )
 
-// By how much the heap may grow, in percent of what lives in it, before the collector
-// runs. Nearly all of it lives as long as the cluster's objects do.
+// The percentage by which the heap may grow before the garbage collector runs. Nearly all of the
+// heap lives as long as the cluster's objects.
 const (
-	growthAtStart = 30 // while the objects arrive, to bound the peak
-	growthLater   = 12 // when little is allocated any more
-	// leastGrowth in bytes is what a small heap may grow by all the same: requests that go
-	// through the relay leave behind much that is dead, and each run of the collector costs
-	// as much as what lives.
+	growthAtStart = 30 // while the objects arrive, to limit the peak
+	growthLater   = 12 // when little is allocated
+	// leastGrowth is the number of bytes by which a small heap may grow: requests through the relay
+	// leave much garbage, and each run of the collector costs as much as the live heap.
 	leastGrowth = 16 << 20
 )
 
-// LimitMemory makes the garbage collector work harder before the container runs out
-// of memory, unless GOMEMLIMIT says otherwise. Kong needs the larger part of it, so
-// ours is a third. It returns the limit in bytes, or 0 if there is none. The number
-// of CPUs needs nothing: the runtime reads it from the cgroup.
+// LimitMemory makes the garbage collector work harder before the container runs out of memory,
+// unless GOMEMLIMIT is set. kube-sync uses up to a third of the container's memory, as Kong needs
+// more. LimitMemory returns the limit in bytes, or 0 if there is none. The number of CPUs needs no
+// code: the runtime reads it from the cgroup.
 //
-// With or without a limit the heap is kept from growing to twice its size.
+// With or without a limit, the heap does not grow to twice its size.
 func LimitMemory() int64 {
-	grow(growthAtStart)
+	setGrowth(growthAtStart)
 	return limitMemory("/sys/fs/cgroup", "/proc/self/cgroup")
 }
 
-// FreeMemory returns the memory of a large piece of work, such as a load of the whole configuration,
-// to the operating system.
+// FreeMemory returns memory to the operating system after a large piece of work, such as a full
+// load.
 func FreeMemory() {
 	debug.FreeOSMemory()
 	LimitHeapGrowth()
 }
 
-// LimitHeapGrowth keeps the heap close to what lives in it, once the first configuration is applied.
-// It is to be called again when that has changed, and costs next to nothing when it has not.
+// LimitHeapGrowth keeps the heap close to its live size, once the first configuration is applied.
+// The caller repeats it when the live size may have changed; it is cheap if it has not.
 func LimitHeapGrowth() {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
 	if live[0].Value.Kind() == metrics.KindUint64 {
-		grow(growth(live[0].Value.Uint64()))
+		setGrowth(growthFor(live[0].Value.Uint64()))
 	}
 }
 
-// growth is by how much a heap may grow in which so many bytes live. It has few values, as
-// each new one makes the collector reckon anew.
-func growth(live uint64) int {
+// growthFor returns the percentage for a live heap of a size in bytes. It returns few different
+// values, as the collector starts a cycle for each new one.
+func growthFor(live uint64) int {
 	rounded := uint64(1) << bits.Len64(max(live, 1<<20))
 	return max(growthLater, int(leastGrowth*100/rounded))
 }
 
-// heapGrowth is the growth in force, in percent.
+// heapGrowth is the current percentage.
 var heapGrowth atomic.Int64
 
-func grow(percent int) {
+func setGrowth(percent int) {
 	if os.Getenv("GOGC") == "" && heapGrowth.Swap(int64(percent)) != int64(percent) {
 		debug.SetGCPercent(percent)
 	}
@@ -77,8 +76,8 @@ func limitMemory(root, membership string) int64 {
 	return limit
 }
 
-// containerMemory is the smallest limit on the way from our control group to the
-// root, or 0 if there is none.
+// containerMemory returns the lowest memory limit from the process's control group up to the root,
+// or 0 if there is none.
 func containerMemory(root, membership string) int64 {
 	group := "/"
 	lines, _ := os.ReadFile(membership)

@@ -10,13 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How often the parent is looked at. The kernel's signal comes first; this is for
-// when it does not.
+// parentEvery is the interval of checks for the parent, in case the kernel's signal does not come.
 const parentEvery = time.Second
 
-// EndWithParent makes the process end with its parent. A worker that is killed takes
-// nothing down with it: Kong's master starts a new worker, which starts a new server.
-// It returns an error if the parent is gone already.
+// EndWithParent makes the process end with its parent, a worker of Kong. Kong's master then starts
+// a new worker, which starts a new process. EndWithParent returns an error if the parent is already
+// gone.
 func EndWithParent() error {
 	parent := os.Getppid()
 	if orphan(parent) {
@@ -24,15 +23,15 @@ func EndWithParent() error {
 	}
 	ready := make(chan error)
 	go func() {
-		// The kernel keeps the wish with the thread that utters it.
+		// The parent-death signal belongs to the thread that sets it.
 		runtime.LockOSThread()
 		err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
 		if err != nil {
-			err = fmt.Errorf("asking for a signal at the death of process %d: %w", parent, err)
+			err = fmt.Errorf("setting the parent-death signal of process %d: %w", parent, err)
 		}
 		ready <- err
-		// The parent may have died before it was asked for, and the signal is not sent
-		// for a parent that only its main thread survives.
+		// The parent may have died before the signal was set. The signal is also not sent while the
+		// parent's main thread survives.
 		for os.Getppid() == parent {
 			time.Sleep(parentEvery)
 		}
@@ -41,8 +40,8 @@ func EndWithParent() error {
 	return <-ready
 }
 
-// orphan tells whether the parent is one that adopts rather than one that starts
-// servers. Kong's workers do; its master, process 1 in a container, adopts.
+// orphan reports whether the parent is Kong's master, process 1 in a container. Workers start
+// plugin servers; the master adopts them when a worker dies.
 func orphan(parent int) bool {
 	title, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", parent))
 	return err == nil && bytes.HasPrefix(title, []byte("nginx: master process"))

@@ -47,7 +47,8 @@ func TestRecover(t *testing.T) {
 	}
 }
 
-// A log that nobody reads delays us once a line at most, and says so afterwards.
+// A log that is not read delays each line by a timeout at most, and later says how many lines were
+// dropped.
 func TestLogThatIsFull(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -62,7 +63,7 @@ func TestLogThatIsFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &patientWriter{file: file}
+	w := &deadlineWriter{file: file}
 	line := append(bytes.Repeat([]byte("x"), 4095), '\n')
 	for range 17 { // a pipe has 64 KiB at most
 		if n, err := w.Write(line); n != len(line) || err != nil {
@@ -170,7 +171,7 @@ func TestClaimOverGarbage(t *testing.T) {
 
 func TestGrowth(t *testing.T) {
 	for live, want := range map[uint64]int{0: 800, 3 << 20: 400, 10 << 20: 100, 100 << 20: 12, 1 << 40: 12} {
-		if got := growth(live); got != want {
+		if got := growthFor(live); got != want {
 			t.Errorf("with %d bytes that live the heap may grow by %d %%, want %d", live, got, want)
 		}
 	}

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Prefix finds the prefix of the Kong that started this process. Kong does not tell
-// its plugin servers, but nginx's master has it on its command line.
+// Prefix returns the prefix of the Kong that started this process. Kong does not pass it to its
+// plugin servers, but it is on the command line of nginx's master.
 func Prefix() (prefix string, ok bool) {
 	return prefixAbove("/proc", os.Getppid())
 }
 
-// prefixAbove looks at a process and those above it.
+// prefixAbove looks for the master among a process and its ancestors.
 func prefixAbove(proc string, pid int) (string, bool) {
 	for range 4 {
 		dir := filepath.Join(proc, strconv.Itoa(pid))
@@ -24,7 +24,7 @@ func prefixAbove(proc string, pid int) (string, bool) {
 			return "", false
 		}
 		if bytes.HasPrefix(title, []byte("nginx: master process")) {
-			// nginx writes its arguments into the title, with spaces or zeros between.
+			// nginx writes its arguments into the title, separated by spaces or zeros.
 			words := strings.FieldsFunc(string(title), func(r rune) bool { return r == ' ' || r == 0 })
 			if i := slices.Index(words, "-p"); i >= 0 && i+1 < len(words) {
 				return filepath.Clean(words[i+1]), true

@@ -16,7 +16,7 @@ import (
 
 // roles are what this executable does when a test starts it as a child.
 var roles = map[string]func(args []string){
-	// mortal ends with its parent.
+	// mortal is a process that ends with its parent.
 	"mortal": func([]string) {
 		if err := EndWithParent(); err != nil {
 			fmt.Println(err)
@@ -25,7 +25,7 @@ var roles = map[string]func(args []string){
 		fmt.Println("mortal", os.Getpid())
 		time.Sleep(time.Hour) // the test ends it; nothing else runs here, so select{} would be a deadlock
 	},
-	// parent starts a child in another role, shows its output, and waits.
+	// parent starts a child in another role, prints its output, and waits.
 	"parent": func(args []string) {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "PROCESS_TEST_ROLE="+strings.Join(args, " "))
@@ -39,7 +39,7 @@ var roles = map[string]func(args []string){
 		}
 		time.Sleep(time.Hour) // the test ends it; nothing else runs here, so select{} would be a deadlock
 	},
-	// server takes its turn and tells.
+	// server takes its turn and prints what it does.
 	"server": func(args []string) {
 		turn, err := Claim(args[0])
 		if err != nil {
@@ -49,7 +49,7 @@ var roles = map[string]func(args []string){
 		err = turn.Hold(context.Background(), slog.Default(), func(ctx context.Context) error {
 			fmt.Println("applies")
 			<-ctx.Done()
-			time.Sleep(150 * time.Millisecond) // a request that is under way
+			time.Sleep(150 * time.Millisecond) // an active request
 			fmt.Println("stopped")
 			return context.Cause(ctx)
 		})
@@ -72,7 +72,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child is a process that tells what it does, line by line.
+// child is a process whose output a test reads line by line.
 type child struct {
 	cmd   *exec.Cmd
 	lines chan string
@@ -107,7 +107,7 @@ func start(t *testing.T, role string, stderr io.Writer) *child {
 	return c
 }
 
-// says waits for the next line and compares its beginning.
+// says waits for the next line and compares its start.
 func (c *child) says(t *testing.T, want string) string {
 	t.Helper()
 	select {
@@ -122,7 +122,7 @@ func (c *child) says(t *testing.T, want string) string {
 	return ""
 }
 
-// alive tells whether a process runs. One that nobody has waited for does not.
+// alive reports whether a process runs. A zombie does not.
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -165,7 +165,7 @@ func TestNewestApplies(t *testing.T) {
 	second.says(t, "applies")
 	first.says(t, "passive: a newer process")
 
-	// The newest dies. The oldest stays as it is, and one that is started takes over.
+	// The newest one dies. The oldest one stays passive, and a new one takes over.
 	if err := second.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestNewestApplies(t *testing.T) {
 	}
 }
 
-// Of many that come at once, one applies at any time, and the last one in the end.
+// Of several processes that start at once, one applies at any time, and the last one in the end.
 func TestCrowd(t *testing.T) {
 	prefix := t.TempDir()
 	crowd := make([]*child, 5)

@@ -11,13 +11,12 @@ import (
 const (
 	backoffFirst = time.Second
 	backoffMost  = 30 * time.Second
-	// What ran this long has not failed at once: the next wait is a short one.
+	// backoffReset is how long a part has to run for the wait to start again at its minimum.
 	backoffReset = time.Minute
 )
 
-// Supervise runs until the context ends, and again after an error or a panic, with
-// growing waits between; the log names the part. The plugin server around it goes on
-// in either case.
+// Supervise runs a part until the context ends. It starts the part again after an error or a panic,
+// after a growing wait. The log names the part. The plugin server is not affected.
 func Supervise(ctx context.Context, log *slog.Logger, part string, run func(context.Context) error) {
 	supervise(ctx, log.With("part", part), backoffFirst, run)
 }
@@ -43,17 +42,17 @@ func supervise(ctx context.Context, log *slog.Logger, first time.Duration, run f
 	}
 }
 
-// PanicError is a panic that was recovered from.
+// PanicError is a recovered panic.
 type PanicError struct {
 	Value any
-	// Stack is that of the goroutine that panicked.
+	// Stack is the stack of the goroutine that panicked.
 	Stack []byte
 }
 
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.Value, e.Stack) }
 
-// Recover calls a function and turns a panic into a [*PanicError]. Every goroutine
-// needs it at its root: a panic that nobody recovers from ends the plugin server.
+// Recover calls a function and turns a panic into a [*PanicError]. Every goroutine needs it at its
+// root: a panic that is not recovered ends the plugin server.
 func Recover(call func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

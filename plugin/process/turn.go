@@ -15,26 +15,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrSuperseded is the cause of the end of a context after a newer process came.
+// ErrSuperseded is the cause of the end of a context because a newer process has started.
 var ErrSuperseded = errors.New("a newer process of this Kong takes over")
 
 const (
-	// How often a process looks whether a newer one has come, or an older one left.
+	// turnEvery is how often a process checks whether a newer one has started or an older one has
+	// stopped.
 	turnEvery = 250 * time.Millisecond
-	// How long a wait may take before the log says so, and how often.
+	// turnRemind is how long a wait may take before the log says so, and how often it does.
 	turnRemind = 10 * time.Second
 )
 
-// Turn is the place of a process among those of one Kong. The highest number has the
-// right to apply; the lock tells that those before it have stopped.
+// Turn is the place of a process in the order of one Kong's processes. The highest number may apply
+// configuration; the lock ensures that those before it have stopped.
 type Turn struct {
 	number uint64
 	claims *os.File
 	lock   *os.File
 }
 
-// Claim takes the next number in Kong's prefix. From then on all that came before are
-// superseded, for good: when this process dies, Kong starts another, not they.
+// Claim takes the next number in Kong's prefix. It supersedes all earlier processes permanently:
+// when this process dies, Kong starts another one.
 func Claim(prefix string) (*Turn, error) {
 	open := func(name string) (*os.File, error) {
 		return os.OpenFile(filepath.Join(prefix, name), os.O_RDWR|os.O_CREATE, 0o600)
@@ -72,8 +73,7 @@ func (t *Turn) next() error {
 	return err
 }
 
-// last reads the highest number. A file that is empty, or does not have a number,
-// counts as one that nobody has claimed in.
+// last reads the highest number. It is 0 if the file is empty or has no number.
 func (t *Turn) last() (uint64, error) {
 	var text [21]byte
 	n, err := t.claims.ReadAt(text[:], 0)
@@ -84,10 +84,10 @@ func (t *Turn) last() (uint64, error) {
 	return number, nil
 }
 
-// Hold waits until all that came before have stopped, then runs. The context of run
-// ends, with the cause ErrSuperseded, soon after a newer process has come; that one
-// waits until run has returned. Hold returns what run returns, or ErrSuperseded if a
-// newer one came before it was our turn.
+// Hold waits until all earlier processes have stopped, then calls run. The context of run ends with
+// the cause ErrSuperseded soon after a newer process has started, and that process waits until run
+// has returned. Hold returns what run returns, or ErrSuperseded if a newer process started before
+// it was this one's turn.
 func (t *Turn) Hold(ctx context.Context, log *slog.Logger, run func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -119,7 +119,7 @@ func (t *Turn) Hold(ctx context.Context, log *slog.Logger, run func(context.Cont
 	return run(ctx)
 }
 
-// watch ends the context when a newer process has come.
+// watch cancels the context when a newer process has started.
 func (t *Turn) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 	ticker := time.NewTicker(turnEvery)
 	defer ticker.Stop()

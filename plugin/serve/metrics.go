@@ -10,13 +10,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
 const prefix = "ingress_controller_"
 
-// protocol is the value of a label by which the Kong Ingress Controller tells its
-// two ways to Kong apart.
+// protocol is the label value by which the Kong Ingress Controller distinguishes a Kong without a
+// database.
 const protocol = "db-less"
 
 // Metrics counts what the agent does. Its methods may be called from any goroutine.
@@ -42,30 +43,29 @@ type Metrics struct {
 }
 
 func newMetrics(dataPlane string) *Metrics {
-	// The Kong Ingress Controller's buckets begin at 100 ms. Ours have faster ones
-	// before them.
+	// The Kong Ingress Controller's buckets start at 100 ms. Lower ones come before them.
 	pushBuckets := append([]float64{1, 2.5, 5, 10, 25, 50}, prometheus.ExponentialBuckets(100, 1.33, 30)...)
 	m := &Metrics{
 		registry:  prometheus.NewRegistry(),
 		dataPlane: dataPlane,
 
 		pushes:       counter("configuration_push_count", "Configurations sent to Kong.", "success", "protocol", "failure_reason", "dataplane"),
-		pushDuration: histogram("configuration_push_duration_milliseconds", "Milliseconds until Kong acknowledged a configuration, or did not.", pushBuckets, "success", "protocol", "dataplane"),
+		pushDuration: histogram("configuration_push_duration_milliseconds", "Milliseconds until Kong acknowledged a configuration, or until it failed.", pushBuckets, "success", "protocol", "dataplane"),
 		pushSize:     gauge("configuration_push_size", "Bytes of the last configuration.", "dataplane", "protocol", "success"),
 		pushLast:     gauge("configuration_push_last_successful", "When Kong last acknowledged a configuration, in seconds since 1970.", "dataplane"),
-		pushBroken:   gauge("configuration_push_broken_resource_count", "Objects that Kong refuses, or that hang on one.", "dataplane"),
+		pushBroken:   gauge("configuration_push_broken_resource_count", "Objects that Kong refuses, or that depend on one.", "dataplane"),
 
 		translations:        counter("translation_count", "Translations of changes.", "success"),
 		translationDuration: histogram("translation_duration_milliseconds", "Milliseconds that translations took.", prometheus.ExponentialBucketsRange(0.1, 60000, 30), "success"),
 		translationBroken: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: prefix + "translation_broken_resource_count", Help: "Objects that the translation has something to say about.",
+			Name: prefix + "translation_broken_resource_count", Help: "Objects with verdicts of the translation.",
 		}),
 
 		acknowledged: histogram("change_to_acknowledged_seconds", "Seconds from the arrival of a change to Kong's acknowledgement of a configuration that has it, by kind of the object.",
 			prometheus.ExponentialBucketsRange(0.001, 120, 34), "kind"),
 		entities: gauge("configuration_entities", "Entities in the configuration that Kong acknowledged, by type.", "type"),
 		kong:     gauge("kong_info", "1 for the release of Kong, and whether something puts the gateway at risk: the log and /readyz say what.", "version", "at_risk"),
-		kinds: gauge("custom_kind_info", "1 for the state in which a custom kind is: read, undefined, unsupported (the cluster serves no version that can be read) or forbidden (the gateway may not list it); and the API version that is served.",
+		kinds: gauge("custom_kind_info", "1 for the state of a custom kind: read, undefined, unsupported (the cluster serves no version that can be read) or forbidden (the gateway may not list it); and the API version that is served.",
 			"group", "kind", "version", "state"),
 	}
 	m.Current(time.Now())
@@ -91,25 +91,25 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: buckets}, labels)
 }
 
-// Describe sends what all metrics are called, those without a value so far included.
+// Describe sends the descriptions of all metrics, including those without a value so far.
 func (m *Metrics) Describe(to chan<- *prometheus.Desc) { m.registry.Describe(to) }
 
-// Translated counts one translation, after which so many objects have faults.
+// Translated counts a translation, and sets the number of objects that have verdicts after it.
 func (m *Metrics) Translated(took time.Duration, brokenObjects int) {
 	m.translations.WithLabelValues("true").Inc()
 	m.translationDuration.WithLabelValues("true").Observe(milliseconds(took))
 	m.translationBroken.Set(float64(brokenObjects))
 }
 
-// SetKind is told in which state a custom kind is, and in which API version it is served;
-// "" if in none that can be read.
+// SetKind sets the state of a custom kind and the API version in which it is served; "" if it is
+// served in no version that can be read.
 func (m *Metrics) SetKind(group, kind, version, state string) {
 	m.kinds.DeletePartialMatch(prometheus.Labels{"group": group, "kind": kind})
 	m.kinds.WithLabelValues(group, kind, version, state).Set(1)
 }
 
-// Applied counts an apply that succeeded. The changes say since when the oldest
-// change of a kind waited for it.
+// Applied counts an apply that succeeded. changes has the arrival of the oldest change of each
+// kind.
 func (m *Metrics) Applied(outcome gateway.Outcome, took time.Duration, changes map[unit.Kind]time.Time) {
 	broken := map[unit.Key]bool{}
 	for _, refusal := range outcome.Refusals {
@@ -134,9 +134,9 @@ func (m *Metrics) Applied(outcome gateway.Outcome, took time.Duration, changes m
 // ApplyFailed counts an apply that failed.
 func (m *Metrics) ApplyFailed(err error, took time.Duration) {
 	reason := "other"
-	if _, refused := errors.AsType[*gateway.RefusedError](err); refused {
+	if _, refused := errors.AsType[*adminapi.RefusedError](err); refused {
 		reason = "conflict"
-	} else if errors.Is(err, gateway.ErrUnreachable) {
+	} else if errors.Is(err, adminapi.ErrUnreachable) {
 		reason = "network"
 	}
 	m.push(false, reason, took)
@@ -148,8 +148,8 @@ func (m *Metrics) push(success bool, reason string, took time.Duration) {
 	m.pushDuration.WithLabelValues(ok, protocol, m.dataPlane).Observe(milliseconds(took))
 }
 
-// Current says that at that time the configuration in Kong was what the cluster
-// wanted. The age of the configuration is counted from there.
+// Current sets the time at which the configuration in Kong was last known to be what the cluster
+// wants. The age of the configuration starts there.
 func (m *Metrics) Current(at time.Time) { m.current.Store(at.UnixNano()) }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
@@ -67,14 +68,14 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// A kind is in one state at a time, whatever others of its group are in.
+// A kind has one state at a time, independent of other kinds of its group.
 func TestKindsInMetrics(t *testing.T) {
 	m := newMetrics("unix:/s")
 	m.SetKind("g", "A", "v1beta1", "read")
 	m.SetKind("g", "B", "", "undefined")
 	m.SetKind("g", "A", "v1", "read")
 	want := `
-# HELP ingress_controller_custom_kind_info 1 for the state in which a custom kind is: read, undefined, unsupported (the cluster serves no version that can be read) or forbidden (the gateway may not list it); and the API version that is served.
+# HELP ingress_controller_custom_kind_info 1 for the state of a custom kind: read, undefined, unsupported (the cluster serves no version that can be read) or forbidden (the gateway may not list it); and the API version that is served.
 # TYPE ingress_controller_custom_kind_info gauge
 ingress_controller_custom_kind_info{group="g",kind="A",state="read",version="v1"} 1
 ingress_controller_custom_kind_info{group="g",kind="B",state="undefined",version=""} 1
@@ -93,16 +94,16 @@ func TestMetrics(t *testing.T) {
 		Refusals: []gateway.Refusal{{Object: object}, {Object: object}},
 	}, 20*time.Millisecond, map[unit.Kind]time.Time{unit.EndpointSlice: time.Now().Add(-50 * time.Millisecond)})
 	m.Applied(gateway.Outcome{Entities: map[kong.Type]int{kong.Routes: 3}}, time.Millisecond, map[unit.Kind]time.Time{unit.Ingress: time.Now()})
-	m.ApplyFailed(fmt.Errorf("x: %w", gateway.ErrUnreachable), time.Second)
-	m.ApplyFailed(&gateway.RefusedError{}, time.Second)
-	m.ApplyFailed(gateway.ErrTooLarge, time.Second)
+	m.ApplyFailed(fmt.Errorf("x: %w", adminapi.ErrUnreachable), time.Second)
+	m.ApplyFailed(&adminapi.RefusedError{}, time.Second)
+	m.ApplyFailed(adminapi.ErrTooLarge, time.Second)
 	m.Current(time.Now().Add(-time.Hour))
 
 	want := `
 		# HELP ingress_controller_configuration_entities Entities in the configuration that Kong acknowledged, by type.
 		# TYPE ingress_controller_configuration_entities gauge
 		ingress_controller_configuration_entities{type="routes"} 3
-		# HELP ingress_controller_configuration_push_broken_resource_count Objects that Kong refuses, or that hang on one.
+		# HELP ingress_controller_configuration_push_broken_resource_count Objects that Kong refuses, or that depend on one.
 		# TYPE ingress_controller_configuration_push_broken_resource_count gauge
 		ingress_controller_configuration_push_broken_resource_count{dataplane="unix:/s"} 0
 		# HELP ingress_controller_configuration_push_count Configurations sent to Kong.
@@ -114,7 +115,7 @@ func TestMetrics(t *testing.T) {
 		# HELP ingress_controller_configuration_push_size Bytes of the last configuration.
 		# TYPE ingress_controller_configuration_push_size gauge
 		ingress_controller_configuration_push_size{dataplane="unix:/s",protocol="db-less",success="true"} 100
-		# HELP ingress_controller_translation_broken_resource_count Objects that the translation has something to say about.
+		# HELP ingress_controller_translation_broken_resource_count Objects with verdicts of the translation.
 		# TYPE ingress_controller_translation_broken_resource_count gauge
 		ingress_controller_translation_broken_resource_count 2
 		# HELP ingress_controller_translation_count Translations of changes.
@@ -179,7 +180,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// The newer of two servers gets the port when the older one lets go.
+// The newer of two servers gets the port when the older one releases it.
 func TestSuccession(t *testing.T) {
 	for name, addresses := range map[string][2]string{
 		"two ports": {freeport.Address(t), freeport.Address(t)},
@@ -231,12 +232,12 @@ func TestPortTaken(t *testing.T) {
 	defer stranger.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	log := &lines{until: "A port is taken", then: cancel}
+	log := &lines{until: "A port is in use", then: cancel}
 	s := New(Options{HealthAddress: "off", MetricsAddress: stranger.Addr().String(), Log: slog.New(slog.NewTextHandler(log, nil))})
 	if err := s.Run(ctx); err != nil {
 		t.Error(err)
 	}
-	for _, says := range []string{"A port is taken", "METRICS_BIND_ADDRESS", stranger.Addr().String()} {
+	for _, says := range []string{"A port is in use", "METRICS_BIND_ADDRESS", stranger.Addr().String()} {
 		if !strings.Contains(log.String(), says) {
 			t.Errorf("log %q should say %q", log.String(), says)
 		}

@@ -28,41 +28,40 @@ type Options struct {
 	HealthAddress, MetricsAddress string
 	// DataPlane is the address of the Admin API, a label of some metrics.
 	DataPlane string
-	// Also has further metrics; it may be nil.
-	Also prometheus.Collector
-	Log  *slog.Logger
+	// Collector has additional metrics; it may be nil.
+	Collector prometheus.Collector
+	Log       *slog.Logger
 }
 
-// Server answers probes and serves metrics. Its methods may be called at any time
-// from any goroutine.
+// Server answers probes and serves metrics. Its methods may be called from any goroutine.
 type Server struct {
 	*Metrics
 	options Options
 	ready   atomic.Bool
 	reason  atomic.Value // string
-	// warnings is what /readyz says beside, a line each.
+	// warnings are additional lines of /readyz.
 	warnings atomic.Pointer[string]
 }
 
 const (
 	retryEvery = 100 * time.Millisecond
-	// A server that leaves lets go of its ports well within this time.
-	patience = 5 * time.Second
-	remind   = time.Minute
+	// warnAfter is how long a port may be in use before the log says so. An older process that ends
+	// releases its ports much sooner.
+	warnAfter = 5 * time.Second
+	warnEvery = time.Minute
 )
 
-// New makes a server that is not ready yet.
+// New returns a server that is not ready yet.
 func New(options Options) *Server {
 	s := &Server{Metrics: newMetrics(options.DataPlane), options: options}
-	if options.Also != nil {
-		s.registry.MustRegister(options.Also)
+	if options.Collector != nil {
+		s.registry.MustRegister(options.Collector)
 	}
 	s.SetReason("starting")
 	return s
 }
 
-// Applied counts an apply that succeeded, as [Metrics.Applied] does. The gateway is ready from then
-// on.
+// Applied counts an apply that succeeded, as [Metrics.Applied] does, and makes the server ready.
 func (s *Server) Applied(outcome gateway.Outcome, took time.Duration, changes map[unit.Kind]time.Time) {
 	s.Metrics.Applied(outcome, took, changes)
 	s.SetReady()
@@ -71,10 +70,10 @@ func (s *Server) Applied(outcome gateway.Outcome, took time.Duration, changes ma
 // SetReady makes /readyz succeed from now on.
 func (s *Server) SetReady() { s.ready.Store(true) }
 
-// SetReason is what /readyz says as long as it fails.
+// SetReason sets what /readyz says as long as it fails.
 func (s *Server) SetReason(reason string) { s.reason.Store(reason) }
 
-// SetKong is told which release of Kong this is, empty if that is not known, and what is wrong with it.
+// SetKong sets Kong's release, empty if it is unknown, and the warnings about it.
 func (s *Server) SetKong(version string, warnings []string) {
 	s.kong.Reset()
 	s.kong.WithLabelValues(version, strconv.FormatBool(len(warnings) > 0)).Set(1)
@@ -86,12 +85,11 @@ func (s *Server) SetKong(version string, warnings []string) {
 	s.warnings.Store(&text)
 }
 
-// Ready tells whether SetReady was called.
+// Ready reports whether SetReady was called.
 func (s *Server) Ready() bool { return s.ready.Load() }
 
-// Run serves until the context ends. A port that is taken is tried again until it
-// is free; the log names it and its setting meanwhile. An error is one that trying
-// again cannot mend.
+// Run serves until the context ends. It waits for a port that is in use; the log then names the
+// port and its setting. It returns an error if waiting does not help.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	health, metrics := s.options.HealthAddress, s.options.MetricsAddress
@@ -107,7 +105,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// Health is the handler of /healthz and /readyz.
+// Health returns the handler of /healthz and /readyz.
 func (s *Server) Health() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -146,7 +144,7 @@ func (s *Server) serve(ctx context.Context, setting, address string, handler htt
 		ErrorLog: slog.NewLogLogger(s.options.Log.Handler(), slog.LevelDebug),
 	}
 	stop := context.AfterFunc(ctx, func() {
-		// The port is free at once; answers that are under way get a moment.
+		// Release the port at once, and give active requests a moment.
 		brief, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		if server.Shutdown(brief) != nil {
@@ -160,11 +158,11 @@ func (s *Server) serve(ctx context.Context, setting, address string, handler htt
 	return nil
 }
 
-// Listen waits for an address of a setting to be free and listens there. It gives no
-// listener when the context ends before that.
+// Listen waits until the address of a setting is free and listens there. It returns a nil listener
+// if the context ends before that.
 func Listen(ctx context.Context, log *slog.Logger, setting, address string) (net.Listener, error) {
 	var config net.ListenConfig
-	complain := time.Now().Add(patience)
+	complain := time.Now().Add(warnAfter)
 	for {
 		listener, err := config.Listen(ctx, "tcp", address)
 		switch {
@@ -176,8 +174,8 @@ func Listen(ctx context.Context, log *slog.Logger, setting, address string) (net
 			return nil, fmt.Errorf("setting %s: %w", setting, err)
 		}
 		if time.Now().After(complain) {
-			log.Error("A port is taken by another process", "setting", setting, "address", address, "error", err)
-			complain = time.Now().Add(remind)
+			log.Error("A port is in use by another process", "setting", setting, "address", address, "error", err)
+			complain = time.Now().Add(warnEvery)
 		}
 		select {
 		case <-ctx.Done():

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// companion is the plugin of Kong that judges addresses in its workers.
-const companion = "kube-sync-delta"
+// companionPlugin is the plugin of Kong whose workers check the addresses that they connect to.
+const companionPlugin = "kube-sync-delta"
 
-// serviceAccount has the pod's namespace, if the pod has a service account.
+// serviceAccount is the file with the pod's namespace, if the pod has a service account.
 var serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
-// derive fills in the settings whose default depends on others, or on where we are.
+// derive sets the settings whose default depends on other settings, on Kong or on the pod.
 func (s *Settings) derive(sources Sources) []error {
 	var errs []error
 	variable := func(name string) string {
@@ -55,14 +55,14 @@ func (s *Settings) derive(sources Sources) []error {
 	}
 	s.OwnAddresses = own
 	if u, err := url.Parse(s.APIServerHost); err == nil {
-		s.APIServerAddresses = parsed(u.Hostname(), variable("KUBERNETES_SERVICE_HOST"))
+		s.APIServerAddresses = addressesOf(u.Hostname(), variable("KUBERNETES_SERVICE_HOST"))
 	}
 	if len(sources.Kong) == 0 {
 		return errs
 	}
-	errs = append(errs, fits(sources.Kong)...)
+	errs = append(errs, checkKong(sources.Kong)...)
 	s.Unguarded = !slices.ContainsFunc(strings.Split(sources.Kong["plugins"], ","), func(name string) bool {
-		return strings.TrimSpace(name) == companion
+		return strings.TrimSpace(name) == companionPlugin
 	})
 	listens, err := kongListens(sources.Kong)
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *Settings) derive(sources Sources) []error {
 	if s.PortMaps, err = portMaps(sources.Kong["port_maps"]); err != nil {
 		errs = append(errs, err)
 	}
-	s.WeakTLS = weakTLS(sources.Kong)
+	s.WeakTLS = allowsWeakTLS(sources.Kong)
 	if s.Admin == "" {
 		admin, err := adminOf(sources.Kong)
 		if err != nil {
@@ -85,7 +85,8 @@ func (s *Settings) derive(sources Sources) []error {
 
 var interfaceAddresses = net.InterfaceAddrs
 
-// ownAddresses are those of all network interfaces. A pod keeps them as long as it lives.
+// ownAddresses returns the addresses of all network interfaces. A pod keeps them as long as it
+// lives.
 func ownAddresses() ([]netip.Addr, error) {
 	all, err := interfaceAddresses()
 	if err != nil {
@@ -100,8 +101,8 @@ func ownAddresses() ([]netip.Addr, error) {
 	return own, nil
 }
 
-// parsed leaves out what is a name.
-func parsed(hosts ...string) (all []netip.Addr) {
+// addressesOf returns the hosts that are IP addresses.
+func addressesOf(hosts ...string) (all []netip.Addr) {
 	for _, host := range hosts {
 		if a, err := netip.ParseAddr(host); err == nil {
 			all = append(all, a.Unmap())

@@ -8,8 +8,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 )
 
-// pool are the ports for Gateways with a Service of their own. Without the endpoints of a
-// Service in front of Kong, or a cluster to write it to, no Gateway can have one.
+// pool returns the ports for Gateways with a Service of their own. It is empty if the endpoints of
+// PUBLISH_SERVICE cannot be read, or Services cannot be written.
 func pool(s Settings) gatewayapi.Pool {
 	watched := len(s.WatchNamespaces) == 0 || slices.Contains(s.WatchNamespaces, s.PublishService.Namespace)
 	if s.PublishService.Name == "" || !watched || !s.UpdateStatus || s.Manifests != "" {
@@ -26,7 +26,7 @@ func pool(s Settings) gatewayapi.Pool {
 	return all
 }
 
-// listens are the ports of Kong that are in no pool.
+// listens returns the ports of Kong outside of the pool.
 func listens(s Settings) (all []gatewayapi.Listen) {
 	for _, listen := range s.KongListens {
 		for port := listen.Ports.First; port <= listen.Ports.Last; port++ {
@@ -43,8 +43,8 @@ func listens(s Settings) (all []gatewayapi.Listen) {
 	return all
 }
 
-// assumedPorts are those of a Service in front of Kong that cannot be read: for requests 80
-// and 443 and what Kong's port_maps say, and for streams those of Kong.
+// assumedPorts returns the ports of PUBLISH_SERVICE if that Service cannot be read: 80 and 443 and
+// those in Kong's port_maps for HTTP, and Kong's own ports for streams.
 func assumedPorts(s Settings) map[gatewayv1.ProtocolType][]int32 {
 	all := map[gatewayv1.ProtocolType][]int32{gatewayv1.HTTPProtocolType: {80}, gatewayv1.HTTPSProtocolType: {443}}
 	for _, listen := range listens(s) {
@@ -61,7 +61,7 @@ func pooled(s Settings, port int32) bool {
 	return slices.ContainsFunc(s.GatewayPorts, func(p Ports) bool { return p.Contains(port) })
 }
 
-// protocol is that of the listeners of Gateways which a port of Kong can be for.
+// protocol returns the protocol of the Gateway listeners that a port of Kong can serve.
 func protocol(listen Listen) gatewayv1.ProtocolType {
 	switch {
 	case listen.UDP:

@@ -9,18 +9,18 @@ import (
 
 // UnsupportedSetting is a setting of the Kong Ingress Controller that kube-sync does not have.
 type UnsupportedSetting struct {
-	// Name may end with "*", for any ending.
+	// Name may end with "*" to match every suffix.
 	Name string
-	// Why says why there is no such setting, in the words of an error.
+	// Why says why there is no such setting. It is part of an error message.
 	Why string
-	// Accepted are values that ask for what kube-sync does without the setting.
+	// Accepted are the values that ask for what kube-sync does without the setting.
 	Accepted []string
 }
 
-// unsupportedSettings are in the order in which they are looked up: the first match wins.
+// unsupportedSettings are in the order of look-up: the first match wins.
 var unsupportedSettings = []UnsupportedSetting{
-	{"ADMISSION_WEBHOOK_LISTEN", "there is no webhook; Kong itself checks what is applied, and objects with faults get events", off},
-	{"ADMISSION_WEBHOOK_*", "there is no webhook; Kong itself checks what is applied, and objects with faults get events", nil},
+	{"ADMISSION_WEBHOOK_LISTEN", "there is no webhook; Kong itself checks what is applied, and objects with faults get Events", off},
+	{"ADMISSION_WEBHOOK_*", "there is no webhook; Kong itself checks what is applied, and objects with faults get Events", nil},
 	{"KONG_ADMIN_*", "the gateway configures the Kong that it runs in; KONG_ADMIN_SOCKET is the only thing to set, and rarely", nil},
 	{"KONG_WORKSPACE", "Kong Gateway OSS has no workspaces", nil},
 	{"KONNECT_SYNC_ENABLED", "kube-sync does not talk to Konnect", no},
@@ -29,9 +29,9 @@ var unsupportedSettings = []UnsupportedSetting{
 	{"ANONYMOUS_REPORTS", "kube-sync sends no reports", no},
 	{"CACHE_SYNC_TIMEOUT", "the gateway waits for its first complete view of the cluster, and is not ready before", nil},
 	{"INIT_CACHE_SYNC_DURATION", "the gateway waits for its first complete view of the cluster, and is not ready before", nil},
-	{"PROXY_SYNC_SECONDS", "changes are applied as they come, not at intervals", nil},
+	{"PROXY_SYNC_SECONDS", "changes are applied as they arrive, not at intervals", nil},
 	{"SYNC_PERIOD", "nothing is reconciled at intervals", nil},
-	{"ENABLE_REVERSE_SYNC", "it is always on: Kong's own hash is compared, and its configuration applied again when it is another", yes},
+	{"ENABLE_REVERSE_SYNC", "it is always on: Kong's own hash is compared, and the configuration is applied again if it differs", yes},
 	{"USE_LAST_VALID_CONFIG_FOR_FALLBACK", "it is always on: an object that Kong refuses stays at its last good version", yes},
 	{"UPDATE_STATUS_QUEUE_BUFFER_SIZE", "statuses do not wait in a queue", nil},
 	{"ENABLE_CONTROLLER_*", "kinds that the cluster does not have are not watched, and all others are", yes},
@@ -60,9 +60,9 @@ const featureGatesSetting = "FEATURE_GATES"
 // FeatureGate is a feature gate of the Kong Ingress Controller.
 type FeatureGate struct {
 	Name string
-	// Enabled is the only accepted value, unless AnyValue is.
+	// Enabled is the only accepted value, unless AnyValue is true.
 	Enabled bool
-	// AnyValue means that the gate concerns nothing that kube-sync has.
+	// AnyValue means that the gate is about something that kube-sync does not have.
 	AnyValue bool
 	Why      string
 }
@@ -70,10 +70,10 @@ type FeatureGate struct {
 var featureGates = []FeatureGate{
 	{Name: "GatewayAlpha", Enabled: true, Why: "TCPRoutes, UDPRoutes, TLSRoutes and BackendTLSPolicies are served where the cluster has these kinds"},
 	{Name: "FillIDs", Enabled: true, Why: "entities have the ids that the Kong Ingress Controller gives them"},
-	{Name: "RewriteURIs", Enabled: true, Why: "the annotation konghq.com/rewrite counts, and nothing of it is a template"},
+	{Name: "RewriteURIs", Enabled: true, Why: "the annotation konghq.com/rewrite takes effect, and is not a template"},
 	{Name: "KongServiceFacade", Enabled: true, Why: "KongServiceFacades are served where the cluster has the kind"},
 	{Name: "SanitizeKonnectConfigDumps", AnyValue: true, Why: "nothing is sent to Konnect"},
-	{Name: "FallbackConfiguration", Enabled: true, Why: "what Kong refuses is taken out, and the rest is applied"},
+	{Name: "FallbackConfiguration", Enabled: true, Why: "what Kong refuses is left out, and the rest is applied"},
 	{Name: "KongCustomEntity", Enabled: true, Why: "KongCustomEntities are served where the cluster has the kind"},
 }
 
@@ -97,7 +97,7 @@ func FindUnsupported(name string) (UnsupportedSetting, bool) {
 
 // checkUnknown returns an error for a setting that is not in the table. It returns nil if the value
 // asks for what kube-sync does without the setting.
-func checkUnknown(v given) error {
+func checkUnknown(v sourced) error {
 	value := strings.ToLower(strings.TrimSpace(v.value))
 	if v.name == featureGatesSetting {
 		return checkFeatureGates(v)
@@ -107,14 +107,14 @@ func checkUnknown(v given) error {
 	case ok && slices.Contains(f.Accepted, value):
 		return nil
 	case ok:
-		return fmt.Errorf("setting %s is to be removed: %s", v.from, f.Why)
+		return fmt.Errorf("setting %s has to be removed: %s", v.from, f.Why)
 	}
-	return fmt.Errorf("setting %s is unknown; there are %s", v.from, strings.Join(names(), ", "))
+	return fmt.Errorf("setting %s is unknown; the settings are %s", v.from, strings.Join(names(), ", "))
 }
 
 // checkFeatureGates returns an error for the first feature gate that asks for what kube-sync does
 // not do.
-func checkFeatureGates(v given) error {
+func checkFeatureGates(v sourced) error {
 	for item := range strings.SplitSeq(v.value, ",") {
 		if item = strings.TrimSpace(item); item == "" {
 			continue
@@ -124,10 +124,10 @@ func checkFeatureGates(v given) error {
 		i := slices.IndexFunc(featureGates, func(g FeatureGate) bool { return g.Name == strings.TrimSpace(name) })
 		switch {
 		case i < 0 || err != nil:
-			return fmt.Errorf("setting %s: %q is no feature gate of the Kong Ingress Controller with true or false", v.from, item)
+			return fmt.Errorf("setting %s: %q is not a feature gate of the Kong Ingress Controller with true or false", v.from, item)
 		case featureGates[i].AnyValue || featureGates[i].Enabled == on:
 		default:
-			return fmt.Errorf("setting %s: %q is to be removed: %s", v.from, item, featureGates[i].Why)
+			return fmt.Errorf("setting %s: %q has to be removed: %s", v.from, item, featureGates[i].Why)
 		}
 	}
 	return nil

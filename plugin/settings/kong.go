@@ -11,24 +11,24 @@ import (
 	"strings"
 )
 
-// ReadKong reads the settings in effect of the Kong with this prefix, by their names
-// in kong.conf. Kong writes them when it starts, lists with commas between.
+// ReadKong reads the effective settings of the Kong with a prefix, by their names in kong.conf.
+// Kong writes them when it starts, with commas between the elements of a list.
 func ReadKong(prefix string) (map[string]string, error) {
 	path := filepath.Join(prefix, ".kong_env")
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("Kong's settings in effect: %w", err)
+		return nil, fmt.Errorf("Kong's effective settings cannot be read: %w", err)
 	}
 	defer file.Close()
 	kong, err := parseKong(file)
 	if err != nil {
-		return nil, fmt.Errorf("Kong's settings in effect: %s: %w", path, err)
+		return nil, fmt.Errorf("Kong's effective settings cannot be read: %s: %w", path, err)
 	}
 	return kong, nil
 }
 
-// parseKong reads lines of "key = value". Kong escapes every # in a value, so one
-// that is not starts a comment.
+// parseKong reads lines of "key = value". Kong escapes every # in a value; any other one starts a
+// comment.
 func parseKong(r io.Reader) (map[string]string, error) {
 	kong := map[string]string{}
 	lines := bufio.NewScanner(r)
@@ -56,8 +56,8 @@ func unescape(value string) string {
 	return strings.ReplaceAll(value, `\#`, "#")
 }
 
-// adminOf finds Kong's Admin API in its settings: a Unix socket that was added to
-// the listeners if there is one, else the first listener, plain before TLS.
+// adminOf returns the address of Kong's Admin API: a Unix socket in nginx_admin_listen, or else the
+// first of admin_listen, plain before TLS.
 func adminOf(kong map[string]string) (string, error) {
 	for listener := range strings.SplitSeq(kong["nginx_admin_listen"], ";") {
 		// Further directives may follow in the same value: "unix:/a; listen unix:/b".
@@ -76,7 +76,7 @@ func adminOf(kong map[string]string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("admin_listen %q: %w", listener, err)
 		}
-		// What listens on all addresses listens on loopback.
+		// Connect to loopback if Kong listens on all addresses.
 		switch host {
 		case "", "0.0.0.0":
 			host = "127.0.0.1"
@@ -106,8 +106,8 @@ func containsWord(words []string, word string) bool {
 	return false
 }
 
-// fits says what about Kong's own settings rules out that it is configured from here.
-func fits(kong map[string]string) []error {
+// checkKong returns an error for each setting of Kong that prevents kube-sync from configuring it.
+func checkKong(kong map[string]string) []error {
 	var errs []error
 	if database := kong["database"]; database != "off" {
 		errs = append(errs, fmt.Errorf("KONG_DATABASE is %q: want off", database))
@@ -116,7 +116,7 @@ func fits(kong map[string]string) []error {
 		errs = append(errs, fmt.Errorf("KONG_ROUTER_FLAVOR is %q: want expressions", flavor))
 	}
 	if config := kong["declarative_config"] + kong["declarative_config_string"]; config != "" {
-		errs = append(errs, errors.New("KONG_DECLARATIVE_CONFIG is set: it would replace all routes at each start of Kong"))
+		errs = append(errs, errors.New("KONG_DECLARATIVE_CONFIG is set: unset it, as it would replace all routes at each start of Kong"))
 	}
 	return errs
 }

@@ -57,7 +57,7 @@ func TestAdminOf(t *testing.T) {
 	}
 }
 
-// What Kong itself writes is read back.
+// ReadKong reads what Kong itself writes.
 func TestRealKong(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: Kong is not run")

@@ -7,7 +7,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
-// limits are the settings of the bounds on what objects make.
+// limits returns the settings of the limits on what objects make.
 func limits() []Setting {
 	all := make([]Setting, len(limit.Table))
 	for i, row := range limit.Table {
@@ -20,7 +20,7 @@ func limits() []Setting {
 	return all
 }
 
-// parseLimit reads a bound, where 0 stands for none.
+// parseLimit reads a limit; 0 stands for no limit.
 func parseLimit(value string) (int, error) {
 	n, err := strconv.Atoi(value)
 	switch {

@@ -8,22 +8,22 @@ import (
 	"strings"
 )
 
-// Ports are those from First to Last.
+// Ports are the ports from First to Last.
 type Ports struct{ First, Last int32 }
 
-// Contains tells whether a port is among them.
+// Contains reports whether a port is among them.
 func (p Ports) Contains(port int32) bool { return p.First <= port && port <= p.Last }
 
-// Listen is a port, or several, that Kong listens at.
+// Listen is one or more ports that Kong listens on.
 type Listen struct {
 	Ports Ports
-	// Stream is for connections or datagrams, not for HTTP.
+	// Stream is true for connections and datagrams, and false for HTTP.
 	Stream bool
-	// TLS ends in Kong, or passes through. UDP is of streams alone.
+	// TLS is terminated or passed through. UDP is for streams only.
 	TLS, UDP bool
 }
 
-// setGatewayPorts takes ranges between commas.
+// setGatewayPorts reads port ranges separated by commas.
 func setGatewayPorts(s *Settings, value string) error {
 	s.GatewayPorts = nil
 	if value == "off" {
@@ -52,9 +52,8 @@ func parsePorts(text string) (Ports, error) {
 	return Ports{int32(from), int32(to)}, nil
 }
 
-// kongListens reads the settings of Kong that say where it listens for requests. Those
-// that are injected into nginx's configuration may have ranges of ports, which Kong's own
-// may not.
+// kongListens reads the settings that say where Kong listens for requests and streams. Those that
+// are injected into nginx's configuration may have port ranges; Kong's own may not.
 func kongListens(kong map[string]string) ([]Listen, error) {
 	var all []Listen
 	read := func(name, separator string, stream bool) error {
@@ -75,8 +74,8 @@ func kongListens(kong map[string]string) ([]Listen, error) {
 	return all, errors.Join(read("proxy_listen", ",", false), read("nginx_proxy_listen", ";", false), read("stream_listen", ",", true))
 }
 
-// portMaps reads Kong's setting port_maps, such as "80:8000, 443:8443": the ports that
-// clients connect to, by those of Kong.
+// portMaps reads Kong's setting port_maps, such as "80:8000, 443:8443". It returns the ports that
+// clients connect to, keyed by Kong's ports.
 func portMaps(text string) (maps map[int32]int32, err error) {
 	for entry := range strings.SplitSeq(text, ",") {
 		if strings.TrimSpace(entry) == "" {

@@ -28,7 +28,7 @@ func TestKongListens(t *testing.T) {
 		t.Errorf("Kong listens at %+v, %v, want nowhere", got, err)
 	}
 	if _, err := kongListens(map[string]string{"proxy_listen": "0.0.0.0:http"}); err == nil {
-		t.Error("a port that is none is no error")
+		t.Error("an invalid port is not an error")
 	}
 }
 
@@ -39,7 +39,7 @@ func TestGatewayPorts(t *testing.T) {
 	}
 	for _, wrong := range []string{"", "0", "9-8", "a-b", "70000", "1-2-3"} {
 		if err := setGatewayPorts(&s, wrong); err == nil {
-			t.Errorf("%q is no error", wrong)
+			t.Errorf("%q is not an error", wrong)
 		}
 	}
 }

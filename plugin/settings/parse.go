@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// text is a setting whose value the parse function checks and brings into its form.
+// text returns a setting whose value parse checks and normalizes.
 func text(name, deflt, doc string, field func(*Settings) *string, parse func(string) (string, error)) Setting {
 	return Setting{Name: name, Default: deflt, Doc: doc, set: func(s *Settings, value string) (err error) {
 		value, err = parse(value)
@@ -27,14 +27,14 @@ func text(name, deflt, doc string, field func(*Settings) *string, parse func(str
 	}}
 }
 
-// choice is a setting that has one of some values.
+// choice returns a setting with a fixed set of values.
 func choice(name, deflt, doc string, field func(*Settings) *string, values ...string) Setting {
 	s := text(name, deflt, doc, field, oneOf(values...))
 	s.Values = values
 	return s
 }
 
-// list is a setting of values between commas.
+// list returns a setting whose values are separated by commas.
 func list(name, deflt, doc string, field func(*Settings) *[]string, parse func(string) (string, error)) Setting {
 	return Setting{Name: name, Default: deflt, Doc: doc, Type: List, set: func(s *Settings, value string) error {
 		var values []string
@@ -53,7 +53,7 @@ func list(name, deflt, doc string, field func(*Settings) *[]string, parse func(s
 	}}
 }
 
-// prefixes is a setting of addresses and ranges. Kong's workers read it, too.
+// prefixes returns a setting of IP addresses and ranges. Kong's workers read it, too.
 func prefixes(name, doc string, field func(*Settings) *[]netip.Prefix) Setting {
 	return Setting{Name: name, Doc: doc, Type: List, Workers: true, set: func(s *Settings, value string) (err error) {
 		*field(s), err = parseAddresses(value)
@@ -61,7 +61,7 @@ func prefixes(name, doc string, field func(*Settings) *[]netip.Prefix) Setting {
 	}}
 }
 
-// parseAddresses reads addresses and ranges between commas.
+// parseAddresses reads IP addresses and ranges separated by commas.
 func parseAddresses(value string) ([]netip.Prefix, error) {
 	var all []netip.Prefix
 	for part := range strings.SplitSeq(value, ",") {
@@ -105,13 +105,13 @@ func number(name, deflt, doc string, field func(*Settings) *int) Setting {
 	}}
 }
 
-// workers makes a setting one that Kong's workers read.
+// workers marks a setting that Kong's workers read.
 func workers(s Setting) Setting {
 	s.Workers = true
 	return s
 }
 
-// size is a setting of bytes, in nginx's form: digits, and k, m or g for KiB, MiB or GiB.
+// size returns a setting of bytes in nginx's format: digits, and k, m or g for KiB, MiB or GiB.
 func size(name, deflt, doc string, field func(*Settings) *int64) Setting {
 	return Setting{Name: name, Default: deflt, Doc: doc, Type: Size, set: func(s *Settings, value string) error {
 		digits, shift := strings.ToLower(value), 0
@@ -172,7 +172,7 @@ func dnsName(value string) (string, error) {
 	return value, nil
 }
 
-// statusAddress is what may stand in an Ingress's status.
+// statusAddress checks an address for the status of an Ingress.
 func statusAddress(value string) (string, error) {
 	if net.ParseIP(value) == nil && len(validation.IsDNS1123Subdomain(value)) > 0 {
 		return "", fmt.Errorf("%q is neither an IP address nor a host name", value)
@@ -194,7 +194,7 @@ func bindAddress(value string) (string, error) {
 	return value, nil
 }
 
-// loopbackAddress is one that nobody outside the pod can reach.
+// loopbackAddress checks an address that cannot be reached from outside the pod.
 func loopbackAddress(value string) (string, error) {
 	if value == "off" || value == "0" {
 		return "off", nil
@@ -214,7 +214,7 @@ func webURL(value string) (string, error) {
 	return value, nil
 }
 
-// adminAddress takes a path, with or without "unix:" before it, or a URL.
+// adminAddress accepts a path, with or without "unix:" in front, or a URL.
 func adminAddress(value string) (string, error) {
 	path := strings.TrimPrefix(value, "unix:")
 	if strings.HasPrefix(path, "/") {
@@ -249,7 +249,7 @@ func namespacedName(value, what string) (types.NamespacedName, error) {
 	return types.NamespacedName{Namespace: namespace, Name: name}, nil
 }
 
-// controllerName is a domain and a path, as in a GatewayClass.
+// controllerName checks a domain and a path, as in a GatewayClass.
 func controllerName(value string) (string, error) {
 	domain, path, ok := strings.Cut(value, "/")
 	if !ok || path == "" || len(validation.IsDNS1123Subdomain(domain)) > 0 {

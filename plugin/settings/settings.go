@@ -20,23 +20,22 @@ import (
 // LevelTrace is below slog.LevelDebug.
 const LevelTrace = slog.LevelDebug - 4
 
-// Settings are all settings. See [Table] for what each of them means.
+// Settings are the values of all settings. See [Table] for their meaning.
 type Settings struct {
 	IngressClass string
 	// GatewayController is the controllerName of our GatewayClasses.
 	GatewayController string
-	// GatewayToReconcile is the only Gateway that is served; all if its name is empty.
+	// GatewayToReconcile is the only Gateway that is served; all Gateways if its name is empty.
 	GatewayToReconcile types.NamespacedName
-	// GatewayPorts are ports of Kong for Gateways with a Service of their own.
+	// GatewayPorts are the ports of Kong for Gateways with a Service of their own.
 	GatewayPorts []Ports
-	// KongListens are the ports that Kong listens at, by its settings in effect.
+	// KongListens are the ports that Kong listens on, by its effective settings.
 	KongListens []Listen
-	// PortMaps are the ports of Kong that clients connect to by others, which its port_maps
-	// say: the others, by Kong's.
+	// PortMaps are the ports that clients connect to, keyed by Kong's port, where these differ.
 	PortMaps map[int32]int32
-	// WatchNamespaces are all namespaces when empty.
+	// WatchNamespaces is empty for all namespaces.
 	WatchNamespaces []string
-	// Manifests is a file or directory that is watched in place of a cluster.
+	// Manifests is a file or directory that is watched instead of a cluster.
 	Manifests string
 
 	Kubeconfig     string
@@ -44,10 +43,10 @@ type Settings struct {
 	APIServerQPS   int
 	APIServerBurst int
 
-	// PublishService is empty without a name.
+	// PublishService is unset if its name is empty.
 	PublishService         types.NamespacedName
 	PublishStatusAddresses []string
-	// PublishServiceUDP and its addresses are for UDPIngresses; both may be empty.
+	// PublishServiceUDP and its addresses are for UDPIngresses. Both may be empty.
 	PublishServiceUDP         types.NamespacedName
 	PublishStatusAddressesUDP []string
 	UpdateStatus              bool
@@ -64,14 +63,13 @@ type Settings struct {
 	AllowLuaPlugins       bool
 	DeniedAddresses       []netip.Prefix
 	AllowedAddresses      []netip.Prefix
-	// Unguarded means that Kong's workers do not judge addresses, as the companion is not
-	// enabled.
+	// Unguarded means that Kong's workers do not check addresses, as the companion is not enabled.
 	Unguarded bool
-	// OwnAddresses are those of the pod's network interfaces.
+	// OwnAddresses are the addresses of the pod's network interfaces.
 	OwnAddresses []netip.Addr
-	// APIServerAddresses are those that the settings and the environment name.
+	// APIServerAddresses are those in the settings and in the environment.
 	APIServerAddresses []netip.Addr
-	// Isolated is TENANCY; IsolatedPlugins and AllowPluginFields are what it leaves to KongPlugins.
+	// Isolated is TENANCY. IsolatedPlugins and AllowPluginFields are exceptions to it.
 	Isolated          bool
 	IsolatedPlugins   []string
 	AllowPluginFields []tenancy.FieldValue
@@ -79,45 +77,46 @@ type Settings struct {
 	CustomEntityTypes []string
 	// ConsumersEverywhere is CONSUMER_PLUGINS.
 	ConsumersEverywhere bool
-	// LastResortNamespaces may choose the certificate for all hosts; "*" stands for all.
+	// LastResortNamespaces are the namespaces that may choose the certificate for all hosts; "*"
+	// stands for all.
 	LastResortNamespaces []string
 
 	AllowVulnerableKong bool
-	// MaxKongHops, StreamSessions, MaxBufferedBody and MaxBufferedBodies are read by Kong's
-	// workers. StreamSessions is 0 for the default, and limit.Unlimited. The latter two are
-	// bytes; MaxBufferedBody is 0 for no limit.
+	// Kong's workers read MaxKongHops, StreamSessions, MaxBufferedBody and MaxBufferedBodies.
+	// StreamSessions is 0 for the default, or limit.Unlimited. The latter two are in bytes;
+	// MaxBufferedBody is 0 for no limit.
 	MaxKongHops       int
 	StreamSessions    int
 	MaxBufferedBody   int64
 	MaxBufferedBodies int64
 
-	// Limits are the bounds on what objects make.
+	// Limits are the limits on what objects make.
 	Limits limit.Limits
-	// NamespaceGatewayPorts is 0 for half of the ports for a protocol, and limit.Unlimited.
+	// NamespaceGatewayPorts is 0 for half of the ports of a protocol, or limit.Unlimited.
 	NamespaceGatewayPorts int
 
-	// WeakTLS tells that Kong, by its own settings, takes keys and signatures that OpenSSL
-	// by default does not.
+	// WeakTLS means that Kong's settings permit keys and signatures that OpenSSL rejects by
+	// default.
 	WeakTLS bool
 
 	// Admin is the address of Kong's Admin API: "unix:/path", "http://host:port" or
-	// "https://host:port". It is empty when there is no Kong to read it from.
+	// "https://host:port". It is empty if there is no Kong to read it from.
 	Admin string
-	// AdminTimeout is for one request.
+	// AdminTimeout is the timeout of one request.
 	AdminTimeout time.Duration
 
 	// HealthProbeAddress and MetricsAddress are "host:port", or "off".
 	HealthProbeAddress string
 	MetricsAddress     string
-	// RelayAddress is "host:port" of loopback, or "off".
+	// RelayAddress is a loopback address as "host:port", or "off".
 	RelayAddress string
-	// RelayMemory is bytes of bodies that the relay keeps.
+	// RelayMemory is the number of bytes of bodies that the relay keeps.
 	RelayMemory int64
 	LogLevel    slog.Level
 	LogFormat   string
 }
 
-// Addresses is the policy for what the gateway connects to.
+// Addresses returns the policy for the addresses that the gateway connects to.
 func (s Settings) Addresses() address.Policy {
 	return address.Policy{
 		Denied: s.DeniedAddresses, Allowed: s.AllowedAddresses,
@@ -134,22 +133,22 @@ const (
 	Integer      // a whole number that is not negative
 	Number       // seconds, with a fraction
 	Size         // bytes: 8k, 64m, 1g
-	List         // values with commas between them
+	List         // values separated by commas
 )
 
 // Setting is one row of the table.
 type Setting struct {
 	// Name is in capitals: "INGRESS_CLASS".
 	Name string
-	// Default is the value without any, or words that describe it in brackets.
+	// Default is the default value, or a description of it in brackets.
 	Default string
 	// Doc is a sentence or two.
 	Doc string
-	// Type is the type of the value. Values are all that are accepted, or nil if there are others.
+	// Type is the type of the value. Values are all accepted values; nil if there is no fixed set.
 	Type   Type
 	Values []string
 
-	// Workers says that Kong's workers read it: it has to be one of Kong's settings.
+	// Workers means that Kong's workers read the setting: it has to be one of Kong's settings.
 	Workers bool
 
 	set func(s *Settings, value string) error
@@ -163,31 +162,31 @@ const (
 // Check returns the error that Load returns for a value.
 func (s Setting) Check(value string) error { return s.set(&Settings{}, value) }
 
-// Environment is the variable that sets it outside of Kong.
+// Environment returns the environment variable for the setting outside of Kong.
 func (s Setting) Environment() string { return environmentPrefix + s.Name }
 
-// KongEnvironment is the variable that sets it through Kong.
+// KongEnvironment returns the environment variable for the setting in Kong's environment.
 func (s Setting) KongEnvironment() string {
 	return "KONG_" + strings.ToUpper(kongPrefix) + s.Name
 }
 
-// Flag is its name on the command line, without dashes in front.
+// Flag returns the name of the flag, without dashes.
 func (s Setting) Flag() string {
 	return strings.ToLower(strings.ReplaceAll(s.Name, "_", "-"))
 }
 
-// Sources are where values come from.
+// Sources are the places that values come from.
 type Sources struct {
-	// Flags are by name of the setting, as [Flags] fills them.
+	// Flags are keyed by the name of the setting, as [Flags] fills them.
 	Flags map[string]string
-	// Kong are Kong's settings in effect, as [ReadKong] gives them.
+	// Kong are Kong's effective settings, as [ReadKong] returns them.
 	Kong map[string]string
-	// Environ has the form of os.Environ.
+	// Environ has the format of os.Environ.
 	Environ []string
 }
 
-// Defaults returns the defaults of the table. Those that depend on other settings, on Kong or on
-// the pod are left out.
+// Defaults returns the defaults of the table, without those that depend on other settings, on Kong
+// or on the pod.
 func Defaults() Settings {
 	var s Settings
 	for _, setting := range table {
@@ -200,11 +199,11 @@ func Defaults() Settings {
 	return s
 }
 
-// Load makes the settings of all sources. The error joins all there is to say; the
-// settings that it is not about are in place, the others have their defaults.
+// Load returns the settings of all sources. The error joins all errors. Settings with an error keep
+// their defaults; the others have their values.
 func Load(sources Sources) (Settings, error) {
 	s := Defaults()
-	// The last source is read first, so that those before it overrule it.
+	// Apply the last source first, so that the others override it.
 	environ, flags := fromEnviron(sources.Environ), fromFlags(sources.Flags)
 	errs := s.apply(environ)
 	errs = append(errs, s.apply(fromKong(sources.Kong))...)
@@ -216,15 +215,15 @@ func Load(sources Sources) (Settings, error) {
 	return s, errors.Join(errs...)
 }
 
-// given is a value and where it comes from.
-type given struct {
+// sourced is a value and where it comes from.
+type sourced struct {
 	name, value string
 	from        string
 }
 
-func (s *Settings) apply(values []given) []error {
+func (s *Settings) apply(values []sourced) []error {
 	var errs []error
-	slices.SortFunc(values, func(a, b given) int { return strings.Compare(a.from, b.from) })
+	slices.SortFunc(values, func(a, b sourced) int { return strings.Compare(a.from, b.from) })
 	for _, v := range values {
 		setting, ok := byName[v.name]
 		if !ok {
@@ -245,8 +244,8 @@ func (s *Settings) apply(values []given) []error {
 	return errs
 }
 
-// forWorkers refuses values that Kong's workers would not see.
-func forWorkers(values []given) []error {
+// forWorkers returns an error for each value that Kong's workers cannot see.
+func forWorkers(values []sourced) []error {
 	var errs []error
 	for _, v := range values {
 		if setting := byName[v.name]; setting.Workers {
@@ -258,21 +257,21 @@ func forWorkers(values []given) []error {
 
 func names() []string { return slices.Sorted(maps.Keys(byName)) }
 
-func fromEnviron(environ []string) []given {
-	var values []given
+func fromEnviron(environ []string) []sourced {
+	var values []sourced
 	for _, variable := range environ {
 		key, value, _ := strings.Cut(variable, "=")
 		name, ok := strings.CutPrefix(key, environmentPrefix)
-		if ok && value != "" && !serviceLink(name) {
-			values = append(values, given{name, value, key})
+		if ok && value != "" && !isServiceLink(name) {
+			values = append(values, sourced{name, value, key})
 		}
 	}
 	return values
 }
 
-// serviceLink recognizes the variables that Kubernetes puts into every container
-// for a Service that is named "controller" or "controller-…".
-func serviceLink(name string) bool {
+// isServiceLink reports whether Kubernetes adds a variable to every container for a Service named
+// "controller" or "controller-…".
+func isServiceLink(name string) bool {
 	if _, ok := byName[name]; ok {
 		return false
 	}
@@ -288,24 +287,24 @@ func serviceLink(name string) bool {
 	return strings.HasSuffix(name, "_PORT")
 }
 
-func fromKong(kong map[string]string) []given {
-	var values []given
+func fromKong(kong map[string]string) []sourced {
+	var values []sourced
 	for key, value := range kong {
 		name, ok := strings.CutPrefix(key, kongPrefix)
-		// These are Kong's own.
+		// start_cmd, query_cmd and socket are Kong's own.
 		if !ok || name == "start_cmd" || name == "query_cmd" || name == "socket" {
 			continue
 		}
 		name = strings.ToUpper(name)
-		values = append(values, given{name, value, Setting{Name: name}.KongEnvironment()})
+		values = append(values, sourced{name, value, Setting{Name: name}.KongEnvironment()})
 	}
 	return values
 }
 
-func fromFlags(flags map[string]string) []given {
-	var values []given
+func fromFlags(flags map[string]string) []sourced {
+	var values []sourced
 	for name, value := range flags {
-		values = append(values, given{name, value, "--" + Setting{Name: name}.Flag()})
+		values = append(values, sourced{name, value, "--" + Setting{Name: name}.Flag()})
 	}
 	return values
 }

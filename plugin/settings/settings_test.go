@@ -19,7 +19,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
-// kong has what Kong needs, and further settings as key and value in turns.
+// kong returns the settings that Kong needs, and further ones as alternating keys and values.
 func kong(more ...string) map[string]string {
 	settings := map[string]string{
 		"plugins": "bundled, kube-sync-delta,kube-sync-http", "database": "off", "router_flavor": "expressions", "nginx_admin_listen": "unix:/kong/admin.sock",
@@ -183,12 +183,12 @@ func TestErrors(t *testing.T) {
 		says       []string
 	}{
 		"unknown":             {"ingres_class", "x", []string{"KONG_PLUGINSERVER_KUBE_SYNC_INGRES_CLASS", "unknown", "INGRESS_CLASS, ISOLATED_PLUGINS"}},
-		"of KIC":              {"kong_admin_url", "http://x", []string{"KONG_ADMIN_URL", "to be removed", "the Kong that it runs in"}},
+		"of KIC":              {"kong_admin_url", "http://x", []string{"KONG_ADMIN_URL", "has to be removed", "the Kong that it runs in"}},
 		"Konnect":             {"konnect_address", "x", []string{"KONNECT_ADDRESS", "does not talk to Konnect"}},
 		"webhook":             {"admission_webhook_listen", ":8080", []string{"there is no webhook"}},
 		"controller":          {"enable_controller_kongplugin", "false", []string{"and all others are"}},
-		"gate":                {"feature_gates", "FillIDs=true,RewriteURIs=false", []string{`"RewriteURIs=false"`, "konghq.com/rewrite counts"}},
-		"no gate":             {"feature_gates", "Knative=true", []string{`"Knative=true"`, "no feature gate"}},
+		"gate":                {"feature_gates", "FillIDs=true,RewriteURIs=false", []string{`"RewriteURIs=false"`, "konghq.com/rewrite takes effect"}},
+		"no gate":             {"feature_gates", "Knative=true", []string{`"Knative=true"`, "not a feature gate"}},
 		"class":               {"ingress_class", "A B", []string{"INGRESS_CLASS", `"A B"`, "small letters"}},
 		"namespace":           {"watch_namespace", "a,b/c", []string{"WATCH_NAMESPACE", "name of a namespace"}},
 		"boolean":             {"update_status", "maybe", []string{"UPDATE_STATUS", "want true or false"}},
@@ -221,7 +221,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// Kong's workers know nothing of flags and of kube-sync's environment.
+// Kong's workers do not see flags and kube-sync's environment.
 func TestSettingsOfWorkersGoThroughKong(t *testing.T) {
 	for _, name := range []string{"DENIED_ADDRESSES", "ALLOWED_ADDRESSES", "ALLOW_LOOPBACK_BACKENDS"} {
 		value := map[bool]string{true: "true", false: "10.9.0.0/16"}[name == "ALLOW_LOOPBACK_BACKENDS"]
@@ -247,11 +247,11 @@ func TestAllErrorsAtOnce(t *testing.T) {
 		}
 	}
 	if s.MetricsAddress != "127.0.0.1:7" || s.LogLevel != slog.LevelInfo {
-		t.Errorf("what is well is not in place: %+v", s)
+		t.Errorf("valid settings are missing: %+v", s)
 	}
 }
 
-// Kong's workers do not see what kube-sync alone is told.
+// Kong's workers do not see what only kube-sync is told.
 func TestSettingsOfWorkers(t *testing.T) {
 	_, err := Load(Sources{Kong: kong(), Flags: map[string]string{"MAX_KONG_HOPS": "3"}, Environ: []string{"CONTROLLER_MAX_BUFFERED_BODY=1g"}})
 	for _, says := range []string{"--max-kong-hops: Kong's workers read it, so it has to be set as KONG_PLUGINSERVER_KUBE_SYNC_MAX_KONG_HOPS", "KONG_PLUGINSERVER_KUBE_SYNC_MAX_BUFFERED_BODY"} {
@@ -264,7 +264,7 @@ func TestSettingsOfWorkers(t *testing.T) {
 	}
 }
 
-// What asks for what is so in any case need not be removed.
+// A setting of the Kong Ingress Controller may stay if it asks for what kube-sync does in any case.
 func TestTakenFromTheKongIngressController(t *testing.T) {
 	environ := []string{
 		"CONTROLLER_ANONYMOUS_REPORTS=false", "CONTROLLER_ADMISSION_WEBHOOK_LISTEN=off", "CONTROLLER_ENABLE_CONTROLLER_KONGPLUGIN=True",
@@ -276,7 +276,7 @@ func TestTakenFromTheKongIngressController(t *testing.T) {
 	}
 }
 
-// A Service named "controller" puts variables into every container of its namespace.
+// A Service named "controller" adds variables to every container of its namespace.
 func TestServiceLinks(t *testing.T) {
 	environ := []string{
 		"CONTROLLER_SERVICE_HOST=10.0.0.1", "CONTROLLER_SERVICE_PORT=80", "CONTROLLER_SERVICE_PORT_HTTP=80",
@@ -287,7 +287,7 @@ func TestServiceLinks(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := Load(Sources{Environ: []string{"CONTROLLER_IMPORTANCE=1"}}); err == nil {
-		t.Error("an unknown one is taken for such a variable")
+		t.Error("an unknown setting is taken for such a variable")
 	}
 }
 
@@ -301,7 +301,7 @@ func TestFlags(t *testing.T) {
 		}
 		return Load(Sources{Flags: values})
 	}
-	// Kong would start a plugin server that ends over it again and again.
+	// Kong would restart a plugin server that ends because of a flag.
 	if _, err := load("--log-level=loud"); err == nil || !strings.Contains(err.Error(), "--log-level") {
 		t.Errorf("a malformed flag: %v", err)
 	}

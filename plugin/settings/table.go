@@ -22,43 +22,43 @@ var general = []Setting{
 	text("GATEWAY_API_CONTROLLER_NAME", "konghq.com/kic-gateway-controller", "The controllerName of the GatewayClasses whose Gateways are served.",
 		func(s *Settings) *string { return &s.GatewayController }, controllerName),
 	{
-		Name: "GATEWAY_TO_RECONCILE", Doc: "The only Gateway to serve, as namespace/name, in place of all those of our classes.",
+		Name: "GATEWAY_TO_RECONCILE", Doc: "The only Gateway to serve, as namespace/name, instead of all Gateways of the gateway's classes.",
 		set: setGatewayToReconcile,
 	},
 	{
-		Name: "GATEWAY_PORTS", Type: List, Doc: "Ports of Kong for Gateways of GatewayClasses without the annotation konghq.com/gatewayclass-unmanaged, as 20000-20099. " +
-			"Each of these Gateways has a Service of its own, whose ports lead to some of them. It needs PUBLISH_SERVICE, in a namespace that is watched. Without it, or with off, all Gateways are reached by PUBLISH_SERVICE.",
+		Name: "GATEWAY_PORTS", Type: List, Doc: "Ports of Kong for Gateways of GatewayClasses without the annotation konghq.com/gatewayclass-unmanaged, such as 20000-20099. " +
+			"Each of these Gateways gets a Service of its own, whose ports lead to some of them. PUBLISH_SERVICE has to be set, to a Service in a watched namespace. Without the setting, or with off, clients reach all Gateways through PUBLISH_SERVICE.",
 		set: setGatewayPorts,
 	},
 	list("WATCH_NAMESPACE", "[all]", "Namespaces to watch, in comma-separated format.",
 		func(s *Settings) *[]string { return &s.WatchNamespaces }, dnsLabel),
-	text("MANIFESTS", "", "A file or directory of manifests that is watched in place of a cluster.",
+	text("MANIFESTS", "", "A file or directory of manifests that is watched instead of a cluster.",
 		func(s *Settings) *string { return &s.Manifests }, anything),
 
 	text("KUBECONFIG", "[the pod's service account]", "Path to a kubeconfig file.",
 		func(s *Settings) *string { return &s.Kubeconfig }, anything),
 	text("APISERVER_HOST", "[from the pod or the kubeconfig]", "URL of the Kubernetes API server.",
 		func(s *Settings) *string { return &s.APIServerHost }, webURL),
-	number("APISERVER_QPS", "100", "Requests per second to the API server at most.",
+	number("APISERVER_QPS", "100", "Maximum number of requests per second to the API server.",
 		func(s *Settings) *int { return &s.APIServerQPS }),
-	number("APISERVER_BURST", "300", "Requests to the API server at once at most.",
+	number("APISERVER_BURST", "300", "Maximum burst of requests to the API server.",
 		func(s *Settings) *int { return &s.APIServerBurst }),
 
 	{
 		Name: "PUBLISH_SERVICE", Doc: "Service in front of the gateway, as namespace/name: its addresses go into the status of Ingresses.",
 		set: setPublishService,
 	},
-	list("PUBLISH_STATUS_ADDRESS", "", "Addresses for the status of Ingresses in place of those of PUBLISH_SERVICE, in comma-separated format.",
+	list("PUBLISH_STATUS_ADDRESS", "", "Addresses for the status of Ingresses instead of those of PUBLISH_SERVICE, in comma-separated format.",
 		func(s *Settings) *[]string { return &s.PublishStatusAddresses }, statusAddress),
 	{
-		Name: "PUBLISH_SERVICE_UDP", Doc: "Service in front of the gateway for datagrams, as namespace/name, where that is not PUBLISH_SERVICE: its addresses go into the status of UDPIngresses.",
+		Name: "PUBLISH_SERVICE_UDP", Doc: "Service in front of the gateway for UDP, as namespace/name, if it is not PUBLISH_SERVICE: its addresses go into the status of UDPIngresses.",
 		set: setPublishServiceUDP,
 	},
-	list("PUBLISH_STATUS_ADDRESS_UDP", "", "Addresses for the status of UDPIngresses in place of those of PUBLISH_SERVICE_UDP, in comma-separated format.",
+	list("PUBLISH_STATUS_ADDRESS_UDP", "", "Addresses for the status of UDPIngresses instead of those of PUBLISH_SERVICE_UDP, in comma-separated format.",
 		func(s *Settings) *[]string { return &s.PublishStatusAddressesUDP }, statusAddress),
 	boolean("UPDATE_STATUS", "true", "Whether the status of objects is written.",
 		func(s *Settings) *bool { return &s.UpdateStatus }),
-	boolean("EMIT_KUBERNETES_EVENTS", "true", "Whether objects with faults get events.",
+	boolean("EMIT_KUBERNETES_EVENTS", "true", "Whether objects with faults get Events.",
 		func(s *Settings) *bool { return &s.EmitEvents }),
 	text("ELECTION_ID", "[kube-sync-INGRESS_CLASS]", "Name of the Lease whose holder writes statuses. All gateways of one class share it.",
 		func(s *Settings) *string { return &s.ElectionID }, dnsName),
@@ -71,19 +71,19 @@ var general = []Setting{
 
 	text("CLUSTER_DOMAIN", "", "Domain of the cluster, for the addresses of Services.",
 		func(s *Settings) *string { return &s.ClusterDomain }, dnsName),
-	boolean("ENABLE_DRAIN_SUPPORT", "false", "Whether terminating endpoints stay in upstreams with weight 0, so that what is bound to them drains.",
+	boolean("ENABLE_DRAIN_SUPPORT", "false", "Whether terminating endpoints stay in upstreams with weight 0, so that existing sessions drain.",
 		func(s *Settings) *bool { return &s.DrainSupport }),
 	boolean("ALLOW_EXTERNAL_NAME", "false", "Whether Services of type ExternalName and EndpointSlices of type FQDN are backends. Users who may write one can then send traffic anywhere, except to denied addresses.",
 		func(s *Settings) *bool { return &s.AllowExternalName }),
-	workers(boolean("ALLOW_LOOPBACK_BACKENDS", "false", "Whether backends and plugins may connect to the gateway's own addresses, loopback and link-local. Behind them are the Admin API and all else in the pod: for tests only.",
+	workers(boolean("ALLOW_LOOPBACK_BACKENDS", "false", "Whether backends and plugins may connect to the gateway's own addresses, loopback and link-local. This exposes the Admin API and everything else in the pod: for tests only.",
 		func(s *Settings) *bool { return &s.AllowLoopbackBackends })),
 	prefixes("DENIED_ADDRESSES", "Addresses and ranges, in comma-separated format, that backends and plugins may not connect to, such as 10.1.2.3,10.9.0.0/16,fd00:9::/32. "+
 		"They are denied in addition to the gateway's own addresses, loopback, link-local and multicast addresses, cloud metadata services and the Kubernetes API server.",
 		func(s *Settings) *[]netip.Prefix { return &s.DeniedAddresses }),
-	prefixes("ALLOWED_ADDRESSES", "Addresses and ranges, in comma-separated format, that backends and plugins may connect to although they are denied.",
+	prefixes("ALLOWED_ADDRESSES", "Addresses and ranges, in comma-separated format, that backends and plugins may connect to even if they are denied.",
 		func(s *Settings) *[]netip.Prefix { return &s.AllowedAddresses }),
 
-	list("LAST_RESORT_CERTIFICATE_NAMESPACES", "[POD_NAMESPACE]", "Namespaces whose objects may choose the certificate for all hosts that no other one is for, by TLS without a host or hostname, in comma-separated format; * for all.",
+	list("LAST_RESORT_CERTIFICATE_NAMESPACES", "[POD_NAMESPACE]", "Namespaces whose objects may choose the certificate for all hosts without one, by TLS without a host or hostname, in comma-separated format; * for all.",
 		func(s *Settings) *[]string { return &s.LastResortNamespaces }, namespaceOrAll),
 	{
 		Name: "TENANCY", Default: "shared", Values: tenancies, Doc: "What the objects of a namespace may ask of the gateway: shared or isolated. " +
@@ -97,8 +97,8 @@ var general = []Setting{
 	list("ISOLATED_PLUGINS", "", "Plugins that KongPlugins may use although TENANCY is isolated, in comma-separated format.",
 		func(s *Settings) *[]string { return &s.IsolatedPlugins }, anything),
 	{
-		Name: "ALLOW_PLUGIN_FIELDS", Type: List, Doc: "Values that KongPlugins may have in fields that get at what is the gateway's, as plugin.field=value in comma-separated format: " +
-			"file-log.path=/var/log/kong/, grpc-gateway.proto=/etc/protos/. A slash at the end permits all files of a directory, * every value, and an empty value that the field is missing.",
+		Name: "ALLOW_PLUGIN_FIELDS", Type: List, Doc: "Values that KongPlugins may have in fields that give access to the gateway's files, credentials and memory, as plugin.field=value in comma-separated format: " +
+			"file-log.path=/var/log/kong/, grpc-gateway.proto=/etc/protos/. A slash at the end permits all files of a directory, * permits every value, and an empty value permits a missing field.",
 		set: func(s *Settings, value string) (err error) {
 			s.AllowPluginFields, err = parsePluginFields(value)
 			return err
@@ -106,28 +106,28 @@ var general = []Setting{
 	},
 	boolean("ALLOW_VAULTS", "false", "Whether objects of every namespace may refer to every KongVault and to the gateway's environment. Without it the annotation konghq.com/vault-namespaces of a KongVault names the namespaces that may.",
 		func(s *Settings) *bool { return &s.AllowVaults }),
-	list("CUSTOM_ENTITY_TYPES", "", "Types of entities that KongCustomEntities may have beyond degraphql_routes, in comma-separated format, as key_sets, keys. Every namespace can then make entities of these types.",
+	list("CUSTOM_ENTITY_TYPES", "", "Types of entities that KongCustomEntities may have in addition to degraphql_routes, in comma-separated format, such as key_sets, keys. Every namespace can then create entities of these types.",
 		func(s *Settings) *[]string { return &s.CustomEntityTypes }, customEntityType),
 	{
-		Name: "CONSUMER_PLUGINS", Default: "namespace", Values: consumerPlugins, Doc: "Where the plugins of a KongConsumer take effect: namespace or everywhere. Namespace means routes of its own namespace, and of those where a ReferenceGrant lets its namespace's KongConsumers in; " +
-			"on other routes they only limit requests, and only where there is no other plugin of the kind. Everywhere has no effect while TENANCY is isolated.",
+		Name: "CONSUMER_PLUGINS", Default: "namespace", Values: consumerPlugins, Doc: "Where the plugins of a KongConsumer take effect: namespace or everywhere. Namespace means routes of its own namespace, and of namespaces with a ReferenceGrant for the KongConsumers of its namespace; " +
+			"on other routes they only limit requests, and only if the route has no such plugin. Everywhere has no effect while TENANCY is isolated.",
 		set: func(s *Settings, value string) (err error) {
 			value, err = oneOf(consumerPlugins...)(strings.ToLower(value))
 			s.ConsumersEverywhere = value == "everywhere"
 			return err
 		},
 	},
-	boolean("ALLOW_LUA_PLUGINS", "false", "Whether plugins may have Lua code in their configuration, which Kong runs: pre-function, post-function, fields *_by_lua, and templates of request-transformer that are more than look-ups.",
+	boolean("ALLOW_LUA_PLUGINS", "false", "Whether plugins may have Lua code in their configuration, which Kong runs: pre-function, post-function, fields *_by_lua, and templates of request-transformer that do more than look up values.",
 		func(s *Settings) *bool { return &s.AllowLuaPlugins }),
 
-	boolean("ALLOW_VULNERABLE_KONG", "false", "Whether a Kong before 3.9.2 is configured, in spite of vulnerabilities that any client reaches. Kong 3.9.2 and 3.9.3 are configured with a warning.",
+	boolean("ALLOW_VULNERABLE_KONG", "false", "Whether a Kong before 3.9.2 is configured, in spite of vulnerabilities that any client can exploit. Kong 3.9.2 and 3.9.3 are configured with a warning.",
 		func(s *Settings) *bool { return &s.AllowVulnerableKong }),
-	workers(number("MAX_KONG_HOPS", "5", "Kong gateways that a request may come by, this one included, by its header Via. One that came by more is answered 508: some backend leads back to the gateway.",
+	workers(number("MAX_KONG_HOPS", "5", "Maximum number of Kong gateways in the header Via of a request, including this one. A request with more is answered 508: a backend leads back to the gateway.",
 		func(s *Settings) *int { return &s.MaxKongHops })),
 	workers(Setting{
 		Name: "LIMIT_NAMESPACE_STREAM_SESSIONS", Default: "[a quarter of worker_connections]", Type: Integer,
-		Doc: "Connections, and sessions of datagrams, that the stream routes of one namespace have open in each of Kong's workers at most, 0 for no limit. " +
-			"One of TLS counts as two. The default leaves half of a worker's connections to other namespaces.",
+		Doc: "Maximum number of connections and UDP sessions that the stream routes of one namespace have open in each of Kong's workers, 0 for no limit. " +
+			"A TLS connection counts as two. The default leaves half of a worker's connections to other namespaces.",
 		set: func(s *Settings, value string) (err error) {
 			s.StreamSessions, err = parseLimit(value)
 			return err
@@ -135,15 +135,15 @@ var general = []Setting{
 	}),
 	{
 		Name: "LIMIT_NAMESPACE_GATEWAY_PORTS", Default: "[half of the ports for each protocol]", Type: Integer,
-		Doc: "Ports of GATEWAY_PORTS that the Gateways and ListenerSets of one namespace have at most for each protocol, 0 for no limit.",
+		Doc: "Maximum number of GATEWAY_PORTS for the Gateways and ListenerSets of one namespace, for each protocol, 0 for no limit.",
 		set: func(s *Settings, value string) (err error) {
 			s.NamespaceGatewayPorts, err = parseLimit(value)
 			return err
 		},
 	},
-	workers(size("MAX_BUFFERED_BODY", "1m", "The largest body of a request that Kong receives whole before it sends any of it. Larger ones, and those whose length is not known, are sent on as they come. A plugin that reads such a body answers 413. 0 is for no limit.",
+	workers(size("MAX_BUFFERED_BODY", "1m", "Size of the largest request body that Kong receives completely before it forwards the request. Larger bodies, and those of unknown length, are streamed. A plugin that reads such a body answers 413. 0 stands for no limit.",
 		func(s *Settings) *int64 { return &s.MaxBufferedBody })),
-	workers(size("MAX_BUFFERED_BODIES", "256m", "Bytes of all bodies that Kong's workers hold at once, on disk for the most part; each worker has an equal part, and one namespace half of that at most. A body that finds no place is sent on as it comes.",
+	workers(size("MAX_BUFFERED_BODIES", "256m", "Size of all request bodies that Kong's workers hold at once, mostly on disk. Each worker has an equal part, and one namespace may use half of that. A body that does not fit is streamed.",
 		func(s *Settings) *int64 { return &s.MaxBufferedBodies })),
 
 	text("KONG_ADMIN_SOCKET", "[from Kong's settings]", "Kong's Admin API: the path of its Unix socket, or a URL.",
@@ -155,15 +155,15 @@ var general = []Setting{
 		func(s *Settings) *string { return &s.HealthProbeAddress }, bindAddress),
 	text("METRICS_BIND_ADDRESS", ":10255", "Where /metrics is served, as host:port, or off.",
 		func(s *Settings) *string { return &s.MetricsAddress }, bindAddress),
-	text("RELAY_BIND_ADDRESS", "127.0.0.1:10264", "Where Kong hands over requests that kube-sync itself sends on, as host:port of loopback, or off. They are those of Gateway API rules that mirror, retry, keep sessions, or verify backends.",
+	text("RELAY_BIND_ADDRESS", "127.0.0.1:10264", "Where the relay in kube-sync listens, as host:port of loopback, or off. Kong sends it the requests of Gateway API rules that mirror, retry, keep sessions, or verify backends.",
 		func(s *Settings) *string { return &s.RelayAddress }, loopbackAddress),
-	size("RELAY_MEMORY", "64m", "Memory for the request bodies that are kept to be sent once more, to another endpoint or a mirror. One namespace has half of it at most. A request whose body finds no memory is sent once.",
+	size("RELAY_MEMORY", "64m", "Memory for request bodies that may be sent again, to another endpoint or to a mirror. One namespace may use half of it. A request whose body finds no memory is sent once.",
 		func(s *Settings) *int64 { return &s.RelayMemory }),
 	{
-		Name: "LOG_LEVEL", Default: "info", Values: []string{"trace", "debug", "info", "warn", "error"}, Doc: "What is logged: trace, debug, info, warn or error.",
+		Name: "LOG_LEVEL", Default: "info", Values: []string{"trace", "debug", "info", "warn", "error"}, Doc: "Lowest level that is logged: trace, debug, info, warn or error.",
 		set: setLogLevel,
 	},
-	choice("LOG_FORMAT", "text", "Form of the log: text or json.",
+	choice("LOG_FORMAT", "text", "Format of the log: text or json.",
 		func(s *Settings) *string { return &s.LogFormat }, "text", "json"),
 }
 
@@ -175,11 +175,11 @@ var byName = func() map[string]Setting {
 	return m
 }()
 
-// Table lists all settings, in the order of the documentation.
+// Table returns all settings, in the order of the documentation.
 func Table() []Setting { return slices.Clone(table) }
 
-// Flags adds all settings to a command line. The map is for [Sources]; it is filled
-// when the command line is parsed, and [Load] says what is wrong with the values.
+// Flags adds a flag for each setting. The map is for [Sources]; parsing the command line fills it.
+// [Load] checks the values.
 func Flags(set *flag.FlagSet) map[string]string {
 	values := map[string]string{}
 	for _, setting := range table {

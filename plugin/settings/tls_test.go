@@ -14,7 +14,7 @@ func TestWeakTLS(t *testing.T) {
 		"own":             {map[string]string{"ssl_cipher_suite": "custom", "ssl_ciphers": "DEFAULT:@SECLEVEL=1"}, true},
 		"own and default": {map[string]string{"ssl_cipher_suite": "custom", "ssl_ciphers": "DEFAULT@SECLEVEL=2"}, false},
 	} {
-		if got := weakTLS(tt.kong); got != tt.want {
+		if got := allowsWeakTLS(tt.kong); got != tt.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
-// Translation returns the options of the translation. The relay is where Kong finds it; its zero
-// value stands for none.
+// Translation returns the options of the translation. relay is the address of the relay; its zero
+// value stands for no relay.
 func (s Settings) Translation(relay gatewayapi.Relay) translate.Options {
 	return translate.Options{
 		IngressClass: s.IngressClass,
@@ -27,7 +27,7 @@ func (s Settings) Translation(relay gatewayapi.Relay) translate.Options {
 			Front: s.PublishService, FrontUDP: s.PublishServiceUDP, Relay: relay,
 		},
 		Backend: backend.Options{
-			// Names are judged by those who resolve them.
+			// Only the companion checks the addresses that names resolve to.
 			AllowExternalName: s.AllowExternalName && !s.Unguarded,
 			Addresses:         s.Addresses(),
 			GatewayNamespace:  s.PodNamespace,
@@ -37,8 +37,8 @@ func (s Settings) Translation(relay gatewayapi.Relay) translate.Options {
 	}
 }
 
-// withoutGateway names the settings on which the translation depends also where there is neither a
-// gateway nor a cluster. So it does on all of [limits].
+// withoutGateway names the settings that affect the translation even without a gateway and a
+// cluster. All of [limits] do, too.
 var withoutGateway = []string{
 	"INGRESS_CLASS", "GATEWAY_API_CONTROLLER_NAME", "GATEWAY_TO_RECONCILE", "CLUSTER_DOMAIN", "ENABLE_DRAIN_SUPPORT",
 	"ALLOW_EXTERNAL_NAME", "ALLOW_LOOPBACK_BACKENDS", "DENIED_ADDRESSES", "ALLOWED_ADDRESSES", "LAST_RESORT_CERTIFICATE_NAMESPACES",
@@ -46,8 +46,8 @@ var withoutGateway = []string{
 	"LIMIT_NAMESPACE_GATEWAY_PORTS", "RELAY_BIND_ADDRESS",
 }
 
-// TranslationFlags adds to a command line the settings on which the translation depends, and
-// writes their values to s.
+// TranslationFlags adds a flag for each setting that affects the translation. The flags set the
+// fields of s.
 func TranslationFlags(set *flag.FlagSet, s *Settings) {
 	rows := limits()
 	for _, name := range withoutGateway {

@@ -13,8 +13,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 )
 
-// TestTranslationFlags holds that the command line has every setting that changes the options of
-// the translation, but for those that only a gateway or a cluster gives a meaning.
+// TestTranslationFlags checks that the command line has a flag for every setting that changes the
+// options of the translation, except for those that need a gateway or a cluster.
 func TestTranslationFlags(t *testing.T) {
 	set := flag.NewFlagSet("", flag.ContinueOnError)
 	TranslationFlags(set, &Settings{})
@@ -62,7 +62,7 @@ func changesTranslation(t *testing.T, setting Setting) bool {
 	return false
 }
 
-// Values of flags are checked, and replace the defaults.
+// The values of flags are checked, and replace the defaults.
 func TestTranslationFlagsAreChecked(t *testing.T) {
 	s := Defaults()
 	set := flag.NewFlagSet("", flag.ContinueOnError)
@@ -77,6 +77,6 @@ func TestTranslationFlagsAreChecked(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	if err := set.Parse([]string{"-tenancy", "open"}); err == nil {
-		t.Error("an invalid value is taken")
+		t.Error("an invalid value is accepted")
 	}
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Kong takes a delta back over which a worker ended. What it has then is known, so that it can
-// be led on from there by deltas: others do not wait for a load of everything.
+// Kong rolls a delta back if a worker crashes over it. The gateway then knows what Kong has, and
+// continues with deltas: no change waits for a full load.
 
-// undoOf is the change that takes back one that is about to be taken.
-func (g *Gateway) undoOf(c *change) *change {
-	undo := &change{ids: slices.Clone(c.ids), sum: g.tally.sum, size: -c.size, plan: &plan{parts: map[unit.ID]part{}}}
+// undoOf returns the delta that undoes one that is about to be committed.
+func (g *Gateway) undoOf(c *deltaPlan) *deltaPlan {
+	undo := &deltaPlan{ids: slices.Clone(c.ids), sum: g.tally.sum, size: -c.size, plan: &plan{parts: map[unit.ID]part{}}}
 	for _, id := range c.ids {
 		last, ok := g.applied[id]
 		if !ok {
@@ -28,7 +28,7 @@ func (g *Gateway) undoOf(c *change) *change {
 		}
 	}
 	in := setOf(c.ids)
-	for _, id := range c.plan.ids { // those that it retains
+	for _, id := range c.plan.ids { // the retained units
 		if _, ok := in[id]; !ok {
 			undo.ids = append(undo.ids, id)
 		}
@@ -36,9 +36,9 @@ func (g *Gateway) undoOf(c *change) *change {
 	return undo
 }
 
-// takenBack reports whether Kong took the last delta back. If so, that is what the gateway
-// knows, and what was sent last is suspected.
-func (g *Gateway) takenBack(ctx context.Context, units Units) bool {
+// rolledBack reports whether Kong rolled the last delta back. If so, the gateway does the same, and
+// what was sent last becomes suspect.
+func (g *Gateway) rolledBack(ctx context.Context, units Units) bool {
 	if g.undo == nil || g.tally == nil || g.forceFull {
 		return false
 	}
@@ -46,17 +46,17 @@ func (g *Gateway) takenBack(ctx context.Context, units Units) bool {
 	if err != nil || !state.Companion || state.Hash == g.hash || state.Hash != g.undo.sum.String() {
 		return false
 	}
-	g.log.Warn("Kong took the last change back, as when a worker ends over it", "hash", g.hash, "now", state.Hash)
+	g.log.Warn("Kong rolled the last change back, as when a worker crashes over it", "hash", g.hash, "now", state.Hash)
 	g.relay.Add(g.undo.plan.relays())
-	g.take(g.undo, state.Hash)
+	g.commit(g.undo, state.Hash)
 	g.base, g.undo = "", nil
-	g.noted(g.ledger.condemn(g.now()))
-	g.recall(units)
+	g.warnJournal(g.journal.crashed(g.now()))
+	g.holdSuspects(units)
 	return true
 }
 
-// differing are the units of which Kong does not have what they are now.
-func (g *Gateway) differing(units Units) map[unit.ID]struct{} {
+// outdated returns the units whose present version Kong does not have.
+func (g *Gateway) outdated(units Units) map[unit.ID]struct{} {
 	ids := map[unit.ID]struct{}{}
 	for view := range units.Units() {
 		if g.applied[view.ID].version != view.Version {

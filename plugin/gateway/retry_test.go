@@ -11,9 +11,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// trials is a gateway with a clock, and a Kong that hangs over things as long as the machine
-// is busy.
-type trials struct {
+// retries is a gateway with a clock, and a Kong that hangs until it is healthy.
+type retries struct {
 	*testing.T
 	fake  *fakeKong
 	units *graph
@@ -21,19 +20,19 @@ type trials struct {
 	*Gateway
 }
 
-func newTrials(t *testing.T) *trials {
+func newRetries(t *testing.T) *retries {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
-	admin.timeout = 200 * time.Millisecond
-	c := &trials{T: t, fake: fake, units: shop(), now: time.Now(), Gateway: New(admin, noRelay{})}
+	admin.Timeout = 200 * time.Millisecond
+	c := &retries{T: t, fake: fake, units: shop(), now: time.Now(), Gateway: New(admin, noRelay{})}
 	c.Gateway.now = func() time.Time { return c.now }
 	apply(t, c.Gateway, c.units)
 	return c
 }
 
-// after lets time pass and does what is due, as the agent does once. It returns how many
-// requests Kong failed over.
-func (c *trials) after(d time.Duration) (Outcome, int) {
+// after advances the clock and does once what is due, as the agent does. It returns the number of
+// requests that Kong failed over.
+func (c *retries) after(d time.Duration) (Outcome, int) {
 	c.Helper()
 	c.now = c.now.Add(d)
 	state, err := c.State(c.Context())
@@ -51,14 +50,14 @@ func (c *trials) after(d time.Duration) (Outcome, int) {
 	return outcome, c.fake.failures - before
 }
 
-// What Kong gave no answer to is tried again by itself, and comes when Kong has time again:
-// also a plugin that others stand for, and one that Kong was only asked about.
-func TestWhatGotNoAnswerIsTriedAgain(t *testing.T) {
+// What Kong did not answer is tried again without a change, and is applied once Kong is healthy.
+// That includes a plugin that was replaced, and one that Kong was only asked about.
+func TestUnansweredRequestsAreRetried(t *testing.T) {
 	for _, fault := range []string{"hang", "die"} {
 		for _, whole := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s,whole=%t", fault, whole), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					c := newTrials(t)
+					c := newRetries(t)
 					c.units.set(ingress("guarded"), guarded("guarded", fault, true)...)
 					c.units.set(ingress("plain"), entity(kong.Routes, "plain", "service", "api", fault, true))
 					if whole {
@@ -71,7 +70,7 @@ func TestWhatGotNoAnswerIsTriedAgain(t *testing.T) {
 					if _, tried := c.after(8 * time.Second); tried > 0 {
 						t.Errorf("tried %d times within 8 seconds", tried)
 					}
-					c.fake.patience = true
+					c.fake.healthy = true
 					for range 4 {
 						if tried, _ := c.after(11 * time.Second); tried.Sent {
 							outcome = tried
@@ -80,8 +79,8 @@ func TestWhatGotNoAnswerIsTriedAgain(t *testing.T) {
 					if got := c.fake.names(kong.Plugins); len(outcome.Refusals) != 0 || !slices.Equal(got, []string{"key-auth of guarded"}) {
 						t.Errorf("plugins %v, refusals:\n%s", got, refusals(outcome))
 					}
-					if got := c.fake.names(kong.Routes); !slices.Contains(got, "plain") || len(c.ledger.Guilty) > 0 {
-						t.Errorf("routes %v, guilty %v", got, c.ledger.Guilty)
+					if got := c.fake.names(kong.Routes); !slices.Contains(got, "plain") || len(c.journal.Quarantined) > 0 {
+						t.Errorf("routes %v, quarantined %v", got, c.journal.Quarantined)
 					}
 					for range 3 {
 						if _, n := c.after(time.Hour); n > 0 {
@@ -94,11 +93,11 @@ func TestWhatGotNoAnswerIsTriedAgain(t *testing.T) {
 	}
 }
 
-// What hangs again is tried after twice as long. Of several that do, one is tried at a time,
-// some seconds before the next: changes of others come in between.
-func TestTrialsKeepApart(t *testing.T) {
+// A unit that hangs again is retried after twice as long. Of several, one is retried at a time,
+// some seconds apart, so that changes of others come in between.
+func TestRetriesAreSeparate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newTrials(t)
+		c := newRetries(t)
 		var ids []unit.ID
 		for i := range 3 {
 			name := fmt.Sprintf("r%d", i)
@@ -107,11 +106,11 @@ func TestTrialsKeepApart(t *testing.T) {
 		}
 		applyChanged(t, c.Gateway, c.units, ids...)
 		c.now = c.now.Add(10 * time.Second)
-		tried := map[int]int{} // how many when
+		tried := map[int]int{} // retries by second
 		for second := range 200 {
-			before := c.ledger.strikes(ids[0]) + c.ledger.strikes(ids[1]) + c.ledger.strikes(ids[2])
+			before := c.journal.failures(ids[0]) + c.journal.failures(ids[1]) + c.journal.failures(ids[2])
 			c.after(time.Second)
-			tried[second] = c.ledger.strikes(ids[0]) + c.ledger.strikes(ids[1]) + c.ledger.strikes(ids[2]) - before
+			tried[second] = c.journal.failures(ids[0]) + c.journal.failures(ids[1]) + c.journal.failures(ids[2]) - before
 		}
 		last, all := -10, 0
 		for second := range 200 {
@@ -123,21 +122,21 @@ func TestTrialsKeepApart(t *testing.T) {
 			}
 			last = second
 		}
-		if all < 10 || all > 13 { // each after 10, 20, 40 and 80 seconds, and what they wait for others
-			t.Errorf("%d trials", all)
+		if all < 10 || all > 13 { // each after 10, 20, 40 and 80 seconds, plus the waits for others
+			t.Errorf("%d retries", all)
 		}
 		for _, id := range ids {
-			if strikes := c.ledger.strikes(id); strikes < 4 || strikes > 5 {
+			if strikes := c.journal.failures(id); strikes < 4 || strikes > 5 {
 				t.Errorf("%v was tried %d times", id, strikes)
 			}
 		}
 	})
 }
 
-// What Kong says is wrong is not tried again, whatever time passes.
-func TestAVerdictStays(t *testing.T) {
+// What Kong refuses is not tried again, no matter how much time passes.
+func TestARefusalIsNotRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newTrials(t)
+		c := newRetries(t)
 		c.units.set(ingress("bad"), entity(kong.Routes, "bad", "service", "api", "bad", "no"))
 		c.units.set(ingress("crash"), entity(kong.Routes, "crash", "service", "api", "crash", true))
 		if outcome := applyChanged(t, c.Gateway, c.units, ingress("bad"), ingress("crash")); len(outcome.Refusals) != 2 {

@@ -1,4 +1,4 @@
-package gateway
+package adminapi
 
 import (
 	"encoding/json"
@@ -14,36 +14,56 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// RefusedError says that Kong does not accept a configuration. It keeps the one
-// that it has.
+// RefusedError says that Kong does not accept a configuration. Kong keeps the one that it has.
 type RefusedError struct {
 	// Message is Kong's summary.
 	Message string
-	// Entities are the ones that Kong complained about; none when it named none.
+	// Entities are the entities that Kong refused; empty if it named none.
 	Entities []RefusedEntity
 }
 
-// RefusedEntity is one entity that Kong complained about. Each of ID, Name and
-// Tags may be missing.
+// RefusedEntity is an entity that Kong refused. ID, Name and Tags may be missing.
 type RefusedEntity struct {
 	Type kong.Type
 	ID   string
 	Name string
 	Tags []string
-	// Rival is the id of an entity of the type that has a value which this one wants, where
-	// it is told.
+	// Rival is the id of another entity of the type that has a value which this one wants; empty if
+	// it is unknown.
 	Rival string
-	// Messages have Kong's words, after the field that they are about: "config.x: is required".
+	// Messages have Kong's words, with the field in front: "config.x: is required".
 	Messages []string
-	// Silent tells that Kong did not say so: it gave no answer, or closed the connection.
-	Silent bool
+	// Unanswered means that Kong gave no answer, and so said nothing about the entity.
+	Unanswered bool
 }
 
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("Kong refused the configuration (%d entities): %s", len(e.Entities), e.Message)
 }
 
-// failure turns an answer other than success into an error.
+// About reports whether the row is about the entity.
+func (r RefusedEntity) About(e *kong.Entity) bool {
+	return r.Type == e.Type && (r.ID == e.ID || r.ID == "" && r.Name != "" && r.Name == e.Name)
+}
+
+// Object returns the Kubernetes object in the entity's tags.
+func (r RefusedEntity) Object() unit.Key {
+	var key unit.Key
+	for _, tag := range r.Tags {
+		if kind, ok := strings.CutPrefix(tag, "k8s-kind:"); ok {
+			key.Kind = unit.Kind(kind)
+		}
+		if namespace, ok := strings.CutPrefix(tag, "k8s-namespace:"); ok {
+			key.Namespace = namespace
+		}
+		if name, ok := strings.CutPrefix(tag, "k8s-name:"); ok {
+			key.Name = name
+		}
+	}
+	return key
+}
+
+// failure returns the error for an answer that is not a success.
 func (a answer) failure() error {
 	var said struct {
 		Message   string          `json:"message"`
@@ -68,37 +88,36 @@ func (a answer) failure() error {
 	case http.StatusRequestEntityTooLarge:
 		switch {
 		case saysDiskIsFull(message):
-			return fmt.Errorf("%w: raise the size of the volume of its prefix: %s", ErrTooLarge, message)
+			return fmt.Errorf("%w: enlarge the volume of Kong's prefix: %s", ErrTooLarge, message)
 		case saysMapIsFull(message):
-			return fmt.Errorf("%w: raise its setting lmdb_map_size: %s", ErrTooLarge, message)
+			return fmt.Errorf("%w: raise Kong's setting lmdb_map_size: %s", ErrTooLarge, message)
 		}
-		return fmt.Errorf("%w: raise its setting nginx_admin_client_max_body_size", ErrTooLarge)
+		return fmt.Errorf("%w: raise Kong's setting nginx_admin_client_max_body_size", ErrTooLarge)
 	case http.StatusInternalServerError:
 		return &FailedError{Status: a.status, Message: message}
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return &BusyError{Status: a.status, RetryAfter: a.retryAfter, Message: message}
 	case http.StatusForbidden, http.StatusUnauthorized:
-		return fmt.Errorf("Kong's Admin API denies access (status %d): see its setting nginx_admin_allow", a.status)
+		return fmt.Errorf("Kong's Admin API denies access (status %d): see Kong's setting nginx_admin_allow", a.status)
 	}
 	return fmt.Errorf("Kong's Admin API answered with status %d: %s", a.status, message)
 }
 
-// limit recognizes refusals that are about the request and not about its content.
+// limit returns the error for a refusal that is about the request and not about its content.
 func limit(message string) error {
 	switch {
 	case saysDatabase(message):
-		return fmt.Errorf("Kong takes no configuration: it needs database=off")
+		return fmt.Errorf("Kong accepts a configuration only with database=off")
 	case saysNoBody(message):
-		// Kong does not read a body that nginx had to put into a file.
-		return fmt.Errorf("%w: raise its setting nginx_admin_client_body_buffer_size", ErrTooLarge)
+		// Kong does not read a body that nginx wrote to a file.
+		return fmt.Errorf("%w: raise Kong's setting nginx_admin_client_body_buffer_size", ErrTooLarge)
 	}
 	return nil
 }
 
-// flattened reads Kong's list of entities with their faults. Without any, Kong
-// writes an empty object.
+// flattened reads Kong's list of refused entities. Kong writes an empty object if there are none.
 func flattened(raw json.RawMessage) []RefusedEntity {
-	var innocent, entities []RefusedEntity
+	var ignorable, entities []RefusedEntity
 	for _, row := range list[struct {
 		Type   string          `json:"entity_type"`
 		ID     string          `json:"entity_id"`
@@ -122,23 +141,23 @@ func flattened(raw json.RawMessage) []RefusedEntity {
 					continue
 				}
 				onlyNull = onlyNull && message == mustBeNull
-				entity.Messages = append(entity.Messages, sentence(fault.Field, message))
+				entity.Messages = append(entity.Messages, fieldMessage(fault.Field, message))
 			}
 		}
 		if onlyNull && entity.Type == kong.Certificates {
-			innocent = append(innocent, entity)
+			ignorable = append(ignorable, entity)
 			continue
 		}
 		entities = append(entities, entity)
 	}
 	if len(entities) == 0 {
-		return innocent
+		return ignorable
 	}
 	return entities
 }
 
-// fields reads Kong's unflattened errors: by type, then by position, id or name. An
-// error by position has neither id nor name here.
+// fields reads Kong's unflattened errors: by type, then by position, id or name. An error by
+// position has neither id nor name here.
 func fields(raw json.RawMessage) []RefusedEntity {
 	var byType map[kong.Type]any
 	if json.Unmarshal(raw, &byType) != nil {
@@ -148,13 +167,13 @@ func fields(raw json.RawMessage) []RefusedEntity {
 	for _, typ := range slices.Sorted(maps.Keys(byType)) {
 		byKey, ok := byType[typ].(map[string]any)
 		if !ok {
-			if all := sentences("", byType[typ]); len(all) > 0 {
+			if all := messagesIn("", byType[typ]); len(all) > 0 {
 				entities = append(entities, RefusedEntity{Type: typ, Messages: all})
 			}
 			continue
 		}
 		for _, key := range slices.Sorted(maps.Keys(byKey)) {
-			entity := RefusedEntity{Type: typ, Messages: sentences("", byKey[key])}
+			entity := RefusedEntity{Type: typ, Messages: messagesIn("", byKey[key])}
 			if uuid.Validate(key) == nil {
 				entity.ID = key
 			} else {
@@ -166,28 +185,28 @@ func fields(raw json.RawMessage) []RefusedEntity {
 	return entities
 }
 
-// sentences lists all messages in a tree of them.
-func sentences(field string, tree any) []string {
+// messagesIn returns all messages in a tree of them.
+func messagesIn(field string, tree any) []string {
 	switch tree := tree.(type) {
 	case []any:
 		var all []string
 		for _, branch := range tree {
-			all = append(all, sentences(field, branch)...)
+			all = append(all, messagesIn(field, branch)...)
 		}
 		return all
 	case map[string]any:
 		var all []string
 		for _, key := range slices.Sorted(maps.Keys(tree)) {
-			all = append(all, sentences(strings.TrimPrefix(field+"."+key, "."), tree[key])...)
+			all = append(all, messagesIn(strings.TrimPrefix(field+"."+key, "."), tree[key])...)
 		}
 		return all
 	case nil:
 		return nil
 	}
-	return []string{sentence(field, tree)}
+	return []string{fieldMessage(field, tree)}
 }
 
-func sentence(field string, message any) string {
+func fieldMessage(field string, message any) string {
 	text := redact(fmt.Sprint(message))
 	if field == "" || field == "@entity" {
 		return shorten(text)
@@ -195,7 +214,7 @@ func sentence(field string, message any) string {
 	return shorten(field + ": " + text)
 }
 
-// list reads an array; Lua's empty table, an object, is an empty one.
+// list reads an array. Lua writes an empty one as an object.
 func list[T any](raw json.RawMessage) []T {
 	var elements []T
 	if json.Unmarshal(raw, &elements) != nil {
@@ -204,7 +223,8 @@ func list[T any](raw json.RawMessage) []T {
 	return elements
 }
 
-// shorten bounds what goes into conditions, events and logs, and keeps it on one line.
+// shorten bounds the length of what goes into conditions, Events and logs, and keeps it on one
+// line.
 func shorten(message string) string {
 	const most = 1000
 	if message = unit.OneLine(message); len(message) <= most {

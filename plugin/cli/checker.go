@@ -18,8 +18,8 @@ import (
 	definitions "github.com/kube-sync/kube-sync/watch/schema"
 )
 
-// checking is the state of a check.
-type checking struct {
+// checker collects the findings of a check.
+type checker struct {
 	survey    *manifest.Survey
 	graph     *unit.Graph
 	options   translate.Options
@@ -28,48 +28,48 @@ type checking struct {
 	found     []finding
 }
 
-func newChecking(survey *manifest.Survey, graph *unit.Graph, options translate.Options) *checking {
-	c := &checking{survey: survey, graph: graph, options: options, positions: map[unit.Key]manifest.Position{}}
+func newChecker(survey *manifest.Survey, graph *unit.Graph, options translate.Options) *checker {
+	c := &checker{survey: survey, graph: graph, options: options, positions: map[unit.Key]manifest.Position{}}
 	for _, m := range survey.Objects {
 		c.positions[m.Key] = m.Position
-		c.seen(m.Position.File)
+		c.noteFile(m.Position.File)
 	}
 	return c
 }
 
-// seen keeps the files in the order in which they were read.
-func (c *checking) seen(file string) {
+// noteFile keeps the files in the order in which they were read.
+func (c *checker) noteFile(file string) {
 	if !slices.Contains(c.files, file) {
 		c.files = append(c.files, file)
 	}
 }
 
-func (c *checking) all() []finding {
+func (c *checker) all() []finding {
 	c.faults()
 	c.ignored()
 	for _, m := range c.survey.Objects {
-		c.parents(m)
+		c.missingParents(m)
 		c.classless(m)
 	}
 	for key, verdicts := range c.graph.AllVerdicts() {
-		c.against(key, verdicts)
+		c.addVerdicts(key, verdicts)
 	}
 	for key, status := range c.graph.Statuses() {
-		c.against(key, status.Diagnostics())
+		c.addVerdicts(key, status.Diagnostics())
 	}
-	return ordered(c.found, c.files)
+	return sorted(c.found, c.files)
 }
 
-func (c *checking) add(p manifest.Position, path field.Path, text string, warning bool) {
-	c.seen(p.File)
+func (c *checker) add(p manifest.Position, path field.Path, text string, warning bool) {
+	c.noteFile(p.File)
 	c.found = append(c.found, finding{file: p.File, line: lineOf(c.survey, p, path), text: text, warning: warning})
 }
 
 // wholeObject is the field of errors about an object as a whole.
 var wholeObject = (*kubernetes.Path)(nil).String()
 
-// faults are what an API server would refuse.
-func (c *checking) faults() {
+// faults adds what an API server would reject.
+func (c *checker) faults() {
 	for _, fault := range c.survey.Faults {
 		path, said := field.Path(""), fault.Err.Error()
 		if about, ok := errors.AsType[*kubernetes.Error](fault.Err); ok && about.Field == wholeObject {
@@ -87,8 +87,8 @@ func (c *checking) faults() {
 	}
 }
 
-// ignored are kinds of API groups that are served, but not by us.
-func (c *checking) ignored() {
+// ignored adds kinds of API groups that kube-sync reads, in versions that it does not.
+func (c *checker) ignored() {
 	for _, i := range c.survey.Ignored {
 		kind := schema.FromAPIVersionAndKind(i.APIVersion, i.Kind)
 		isIngress := slices.Contains([]string{"Ingress", "IngressClass"}, i.Kind) &&
@@ -99,9 +99,9 @@ func (c *checking) ignored() {
 	}
 }
 
-// parents warns of what decides over an object and is not there, so that nothing can
-// be said of the object itself.
-func (c *checking) parents(m manifest.Manifest) {
+// missingParents adds a warning if the manifests lack an object that decides about another one,
+// such as the Gateway of a route: nothing can be said about the latter.
+func (c *checker) missingParents(m manifest.Manifest) {
 	for _, missing := range c.graph.Missing(m.Key) {
 		if slices.Contains([]unit.Kind{unit.Gateway, unit.GatewayClass, unit.ListenerSet, unit.XListenerSet}, missing.Kind) {
 			c.add(m.Position, parentField(m.Key.Kind), fmt.Sprintf("%s: ParentNotFound: %s is not among the manifests", m.Key, missing), true)
@@ -109,7 +109,7 @@ func (c *checking) parents(m manifest.Manifest) {
 	}
 }
 
-// parentField is the path at which objects of a kind name what decides over them.
+// parentField returns the path at which objects of a kind name the object that decides about them.
 func parentField(kind unit.Kind) field.Path {
 	switch kind {
 	case unit.Gateway:
@@ -120,9 +120,9 @@ func parentField(kind unit.Kind) field.Path {
 	return "spec.parentRefs"
 }
 
-// classless tells of Ingresses that are nobody's unless the cluster has a default class. Of
-// those that are meant for Kong the translation says so.
-func (c *checking) classless(m manifest.Manifest) {
+// classless adds a warning for Ingresses that have an effect only if the cluster has a default
+// class. The translation reports those that only Kong can be meant to read.
+func (c *checker) classless(m manifest.Manifest) {
 	ingress, ok := m.Object.(*networkingv1.Ingress)
 	if !ok || ingress.Spec.IngressClassName != nil || ingress.Annotations[class.Annotation] != "" || class.OnlyKongReads(ingress) {
 		return
@@ -134,9 +134,9 @@ func (c *checking) classless(m manifest.Manifest) {
 		m.Key, c.options.IngressClass), true)
 }
 
-// against adds the verdicts against an object. What only follows from others may be well where
-// the others are.
-func (c *checking) against(key unit.Key, verdicts []unit.Verdict) {
+// addVerdicts adds the verdicts on an object. Verdicts that follow from a missing object are
+// warnings if that object may be in the cluster.
+func (c *checker) addVerdicts(key unit.Key, verdicts []unit.Verdict) {
 	elsewhere := slices.ContainsFunc(verdicts, mayBeElsewhere)
 	for _, v := range verdicts {
 		if !v.OK {
@@ -146,6 +146,6 @@ func (c *checking) against(key unit.Key, verdicts []unit.Verdict) {
 	}
 }
 
-// mayBeElsewhere reports whether a verdict is about an object that is not among the manifests
+// mayBeElsewhere reports whether a verdict is about an object that is missing from the manifests
 // and may be in the cluster.
 func mayBeElsewhere(v unit.Verdict) bool { return !v.OK && v.Missing != (unit.Key{}) }

@@ -1,24 +1,22 @@
-package gateway
+package adminapi
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kube-sync/kube-sync/plugin/internal/calls"
 )
 
-// kongSources is where packages of Kong have its Lua sources.
+// kongSources is where Kong's packages install its Lua sources.
 const kongSources = "/usr/local/share/lua/5.1/kong"
 
-// companionSources are those of the plugin kube-sync-delta.
-const companionSources = "../../kong-conf/lua/kong/plugins/kube-sync-delta"
+// companionSources are the sources of the plugin kube-sync-delta.
+const companionSources = "../../../kong-conf/lua/kong/plugins/kube-sync-delta"
 
-// TestKongMessages holds what is read of each message that Kong and the companion make, and that
-// their sources still make it so. Part is how the source has it, in the file and function named.
+// TestKongMessages checks how messages of Kong and the companion are read, and that their sources
+// still contain each message. Part is how the message is written in the source file and function.
 func TestKongMessages(t *testing.T) {
 	is := func(want string) func(string) string {
 		return func(message string) string {
@@ -38,13 +36,13 @@ func TestKongMessages(t *testing.T) {
 	}
 	conflict := func(message string) string {
 		row := RefusedEntity{Messages: []string{"x", message}}
-		if !row.conflict() {
+		if !row.IsConflict() {
 			return "no"
 		}
-		return row.contested().name
+		return row.ContestedField()
 	}
 	inUse := says(func(message string) bool {
-		return (&RefusedError{Entities: []RefusedEntity{{}, {Messages: []string{message}}}}).saysInUse()
+		return (&RefusedError{Entities: []RefusedEntity{{}, {Messages: []string{message}}}}).InUse()
 	})
 	for name, test := range map[string]struct {
 		reads         func(string) string
@@ -57,9 +55,9 @@ func TestKongMessages(t *testing.T) {
 			kongSources, "db/schema/others/declarative_config.lua", "extract_null_errors", `"value must be null"`},
 		"another constant": {is(mustBeNull), "value must be true", "no",
 			kongSources, "db/schema/init.lua", "EQ ", `"value must be %s"`},
-		"an unknown field": {is(unknownField), "unknown field", "yes",
+		"an unknown field": {is(UnknownField), "unknown field", "yes",
 			kongSources, "db/schema/init.lua", "resolve_field", `"unknown field"`},
-		"an unknown subtype": {is(unknownField), "unknown type: nope", "no",
+		"an unknown subtype": {is(UnknownField), "unknown type: nope", "no",
 			kongSources, "db/schema/init.lua", "SUBSCHEMA_UNKNOWN", `"unknown type: %s"`},
 		"with a database": {says(saysDatabase), "this endpoint is only available when Kong is configured to not use a database", "yes",
 			kongSources, "api/routes/config.lua", "POST", `"this endpoint is only available when Kong is " ..`},
@@ -83,7 +81,7 @@ func TestKongMessages(t *testing.T) {
 			kongSources, "db/schema/others/declarative_config.lua", "uniqueness_error_msg", `"with " .. key .. " set to '" .. value .. "' already declared"`},
 		"a contested field, says the companion": {conflict, "uniqueness violation: 'snis' entity with name set to 'a.example' already declared", "name",
 			companionSources, "check.lua", "check_unique", `"uniqueness violation: '" .. kind .. "' entity with " ..`},
-		"an id that is contested": {conflict, "uniqueness violation: 'routes' entity with primary key set to 'x' already declared", primaryKey,
+		"an id that is contested": {conflict, "uniqueness violation: 'routes' entity with primary key set to 'x' already declared", PrimaryKey,
 			companionSources, "check.lua", "function index", `"uniqueness violation: '" .. kind .. "' entity with primary key set to '" ..`},
 		"no contest": {conflict, "unknown field", "no", "", "", "", ""},
 		"an entity in use": {inUse, "cannot be deleted: service of x in 'routes' refers to it", "yes",
@@ -92,23 +90,23 @@ func TestKongMessages(t *testing.T) {
 		"a name that exists twice is no secret": {redact, "uniqueness violation: 'routes' entity with name set to 'web' already declared",
 			"uniqueness violation: 'routes' entity with name set to 'web' already declared",
 			kongSources, "db/schema/others/declarative_config.lua", "populate_references", `uniqueness_error_msg(entity, `},
-		"an invalid value": {withoutValues, "config.key: invalid value: hush", "config.key: invalid value: ***",
+		"an invalid value": {WithoutValues, "config.key: invalid value: hush", "config.key: invalid value: ***",
 			kongSources, "db/schema/init.lua", "MATCH ", `"invalid value: %s"`},
-		"an invalid host": {withoutValues, "host: invalid value: hush", "host: invalid value: ***",
+		"an invalid host": {WithoutValues, "host: invalid value: hush", "host: invalid value: ***",
 			kongSources, "db/schema/typedefs.lua", "validate_host", `"invalid value: " .. host`},
-		"an invalid tag": {withoutValues, "tags: invalid tag 'hu'sh': expected printable ascii", "tags: invalid tag ***",
+		"an invalid tag": {WithoutValues, "tags: invalid tag 'hu'sh': expected printable ascii", "tags: invalid tag ***",
 			kongSources, "db/schema/typedefs.lua", "validate_tag", `"invalid tag '" .. tag ..`},
-		"an invalid redirect URI": {withoutValues, "redirect_uris.1: cannot parse 'hush'", "redirect_uris.1: cannot parse ***",
+		"an invalid redirect URI": {WithoutValues, "redirect_uris.1: cannot parse 'hush'", "redirect_uris.1: cannot parse ***",
 			kongSources, "plugins/oauth2/daos.lua", "validate_uri", `"cannot parse '" .. uri .. "'"`},
-		"a key of a Secret that exists twice": {withoutValues, "uniqueness violation: 'x' entity with key set to 'hush'", "uniqueness violation: *** entity with key set to ***",
+		"a key of a Secret that exists twice": {WithoutValues, "uniqueness violation: 'x' entity with key set to 'hush'", "uniqueness violation: *** entity with key set to ***",
 			kongSources, "db/schema/others/declarative_config.lua", "uniqueness_error_msg", `"uniqueness violation: '" .. entity`},
-		"quotation marks": {withoutValues, `config.uri: "hush" is not a URL`, "config.uri: *** is not a URL", "", "", "", ""},
-		"without a value": {withoutValues, "config.minute: expected a number", "config.minute: expected a number",
+		"quotation marks": {WithoutValues, `config.uri: "hush" is not a URL`, "config.uri: *** is not a URL", "", "", "", ""},
+		"without a value": {WithoutValues, "config.minute: expected a number", "config.minute: expected a number",
 			kongSources, "db/schema/init.lua", "NUMBER", `"expected a number"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := test.reads(test.message); got != test.want {
-				t.Errorf("%q is read as %q, not %q", test.message, got, test.want)
+				t.Errorf("%q is read as %q, want %q", test.message, got, test.want)
 			}
 			if test.file == "" {
 				return
@@ -129,45 +127,11 @@ func TestKongMessages(t *testing.T) {
 	}
 }
 
-// TestMessagesAreReadInOneFile holds that no other file looks into the messages of a refusal.
+// TestMessagesAreReadInOneFile checks that no other file reads the messages of a refusal.
 func TestMessagesAreReadInOneFile(t *testing.T) {
-	files, err := filepath.Glob("*.go")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no files: %v", err)
-	}
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") || file == "kong_messages.go" {
-			continue
+	for _, call := range calls.InDirectory(t) {
+		if call.File != "kong_messages.go" && call.Package == "strings" && call.Function != "Join" && calls.ReadsMessage(call) {
+			t.Errorf("%s: strings.%s reads a message", call.File, call.Function)
 		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(parsed, func(n ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if !ok {
-				return true
-			}
-			function, ok := call.Fun.(*ast.SelectorExpr)
-			if !ok {
-				return true
-			}
-			if from, ok := function.X.(*ast.Ident); ok && from.Name == "strings" && function.Sel.Name != "Join" && slices.ContainsFunc(call.Args, isMessage) {
-				t.Errorf("%s: strings.%s looks into a message", file, function.Sel.Name)
-			}
-			return true
-		})
 	}
-}
-
-// isMessage reports whether an expression is a message of Kong, by its name.
-func isMessage(e ast.Expr) bool {
-	name := ""
-	switch e := e.(type) {
-	case *ast.Ident:
-		name = e.Name
-	case *ast.SelectorExpr:
-		name = e.Sel.Name
-	}
-	return slices.Contains([]string{"message", "Message", "Messages", "text"}, name)
 }

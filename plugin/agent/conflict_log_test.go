@@ -13,7 +13,7 @@ import (
 
 func TestContestsNameTheHolderOnceInTheLog(t *testing.T) {
 	var out bytes.Buffer
-	c := newContests(slog.New(slog.NewTextHandler(&out, nil)))
+	c := newConflictLog(slog.New(slog.NewTextHandler(&out, nil)))
 	loser := unit.Key{Kind: unit.KongConsumer, Namespace: "attacker", Name: "a"}
 	lost := unit.Verdict{Object: loser, Reason: "CredentialInvalid", Message: "its key cannot be used",
 		Holder: unit.Key{Kind: unit.KongConsumer, Namespace: "shop", Name: "ann"}}
@@ -37,14 +37,14 @@ func TestAStormOfContestsIsCounted(t *testing.T) {
 	// In a bubble no time passes, so that the limit does not refill.
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		c := newContests(slog.New(slog.NewTextHandler(&out, nil)))
+		c := newConflictLog(slog.New(slog.NewTextHandler(&out, nil)))
 		const storm = 10_000
 		for i := range storm {
 			key := unit.Key{Kind: unit.Ingress, Namespace: "attacker", Name: fmt.Sprint(i)}
 			c.note(key, []unit.Verdict{{Object: key, Reason: "HostConflict", Holder: unit.Key{Kind: unit.Ingress, Namespace: "shop", Name: "web"}}})
 		}
-		if lines := strings.Count(out.String(), "\n"); lines != contestBurst || c.unsaid != storm-contestBurst {
-			t.Errorf("%d lines, %d not logged; want %d lines and the rest counted", lines, c.unsaid, contestBurst)
+		if lines := strings.Count(out.String(), "\n"); lines != conflictBurst || c.suppressed != storm-conflictBurst {
+			t.Errorf("%d lines, %d not logged; want %d lines and the rest counted", lines, c.suppressed, conflictBurst)
 		}
 	})
 }

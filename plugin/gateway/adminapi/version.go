@@ -1,4 +1,4 @@
-package gateway
+package adminapi
 
 import (
 	"cmp"
@@ -16,11 +16,11 @@ import (
 const requestPath = "/kube-sync/request"
 
 var (
-	// oldest is the first version that is configured. Those before it have vulnerabilities of nginx
-	// that any client reaches.
-	oldest = version{3, 9, 2}
-	// current is the first version without a vulnerability that is known.
-	current = version{3, 9, 4}
+	// oldestSupported is the first version that is configured. Earlier versions have
+	// vulnerabilities of nginx that any client can reach.
+	oldestSupported = version{3, 9, 2}
+	// firstFixed is the first version without a known vulnerability.
+	firstFixed = version{3, 9, 4}
 )
 
 // version is a release of Kong.
@@ -45,17 +45,17 @@ func parseVersion(text string) (v version, ok bool) {
 	return v, true
 }
 
-// Software is what Kong says of itself.
+// Software is Kong's release.
 type Software struct {
 	// Version is the release, such as "3.9.3"; empty if Kong does not say.
 	Version string
-	// Unexamined is why Kong's workers do not examine requests before they route them; empty
-	// if they do.
+	// Unexamined is why Kong's workers do not examine requests before they route them; empty if
+	// they do.
 	Unexamined string
 }
 
-// Software asks Kong which release it is, and whether it examines requests.
-func (a *Admin) Software(ctx context.Context) (Software, error) {
+// Software asks Kong for its release, and whether it examines requests.
+func (a *Client) Software(ctx context.Context) (Software, error) {
 	answer, err := a.get(ctx, requestPath)
 	if err != nil {
 		return Software{}, err
@@ -70,28 +70,29 @@ func (a *Admin) Software(ctx context.Context) (Software, error) {
 	return Software{}, answer.failure()
 }
 
-// Warnings are what is to be said of the release; none for one without a known vulnerability.
+// Warnings returns warnings about the release; none if it has no known vulnerability.
 func (s Software) Warnings() []string {
 	var warnings []string
 	switch v, ok := parseVersion(s.Version); {
 	case !ok:
-		warnings = append(warnings, fmt.Sprintf("Kong does not say which release it is; releases before %s have known vulnerabilities", current))
-	case v.before(oldest):
-		warnings = append(warnings, fmt.Sprintf("Kong %s has vulnerabilities of nginx that any client reaches, such as CVE-2026-42945 and CVE-2026-40701, and is not supported: use Kong %s or later", v, current))
+		warnings = append(warnings, fmt.Sprintf("Kong does not say which release it is; releases before %s have known vulnerabilities", firstFixed))
+	case v.before(oldestSupported):
+		warnings = append(warnings, fmt.Sprintf("Kong %s has vulnerabilities of nginx that any client can exploit, such as CVE-2026-42945 and CVE-2026-40701, and is not supported: use Kong %s or later", v, firstFixed))
 	case v.before(version{3, 9, 3}):
-		warnings = append(warnings, fmt.Sprintf("Kong %s has known vulnerabilities, such as CVE-2026-49975 and CVE-2026-6338: use Kong %s or later", v, current))
-	case v.before(current):
-		warnings = append(warnings, fmt.Sprintf("Kong %s has known vulnerabilities, such as CVE-2026-6338: use Kong %s or later", v, current))
+		warnings = append(warnings, fmt.Sprintf("Kong %s has known vulnerabilities, such as CVE-2026-49975 and CVE-2026-6338: use Kong %s or later", v, firstFixed))
+	case v.before(firstFixed):
+		warnings = append(warnings, fmt.Sprintf("Kong %s has known vulnerabilities, such as CVE-2026-6338: use Kong %s or later", v, firstFixed))
 	}
 	if s.Unexamined != "" {
 		warnings = append(warnings, "Kong's workers do not examine requests, so that a client can smuggle requests (CVE-2026-6338 before "+
-			current.String()+"), remove headers that plugins set, and send requests in circles: "+s.Unexamined)
+			firstFixed.String()+"), remove headers that plugins set, and send requests in loops: "+s.Unexamined)
 	}
 	return warnings
 }
 
-// Refused reports whether the release is too old to be configured, unless a setting allows it.
+// Refused reports whether the release is too old. It is then configured only if a setting allows
+// it.
 func (s Software) Refused() bool {
 	v, ok := parseVersion(s.Version)
-	return ok && v.before(oldest)
+	return ok && v.before(oldestSupported)
 }

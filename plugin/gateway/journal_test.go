@@ -10,44 +10,45 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// mortal is a gateway that ends when a worker does, as kube-sync with the worker that
-// started it, and the file that it leaves behind.
-type mortal struct {
+// crashing is a gateway that ends when a worker does, like kube-sync with the worker that started
+// it, and the file that it leaves behind.
+type crashing struct {
 	t     *testing.T
 	fake  *fakeKong
-	admin *Admin
+	admin *adminapi.Client
 	path  string
 	now   time.Time
 	*Gateway
 }
 
-func newMortal(t *testing.T) *mortal {
+func newCrashing(t *testing.T) *crashing {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
-	m := &mortal{t: t, fake: fake, admin: admin, path: filepath.Join(t.TempDir(), "sending"), now: time.Now()}
+	m := &crashing{t: t, fake: fake, admin: admin, path: filepath.Join(t.TempDir(), "sending"), now: time.Now()}
 	m.start()
 	return m
 }
 
-// start is a new process.
-func (m *mortal) start() {
+// start starts a new process.
+func (m *crashing) start() {
 	m.t.Helper()
-	ledger, err := OpenLedger(m.path, m.now)
+	journal, err := OpenJournal(m.path, m.now)
 	if err != nil {
 		m.t.Fatal(err)
 	}
 	m.Gateway = New(m.admin, noRelay{})
 	m.Gateway.now = func() time.Time { return m.now }
-	m.Remember(ledger)
+	m.UseJournal(journal)
 }
 
-// run applies the units as the agent does, until nothing is due. Whenever a worker ends over
-// what is sent, the process does, and leaves the file as it is then.
-func (m *mortal) run(units *graph, ids ...unit.ID) (outcome Outcome, deaths int) {
+// run applies the units as the agent does, until nothing is due. When a worker dies over what is
+// sent, the process ends, and leaves the file as it is then.
+func (m *crashing) run(units *graph, ids ...unit.ID) (outcome Outcome, deaths int) {
 	m.t.Helper()
 	changed := setOf(ids)
 	for range 100 {
@@ -79,18 +80,18 @@ func (m *mortal) run(units *graph, ids ...unit.ID) (outcome Outcome, deaths int)
 			return outcome, deaths
 		}
 	}
-	m.t.Fatal("it comes to no end")
+	m.t.Fatal("there is always something due")
 	return
 }
 
-// portOf is a sub of an id.
+// portOf is the Sub of an id.
 type portOf int
 
 func (p portOf) String() string { return fmt.Sprint(int(p)) }
 
-// A unit is known again by the next process whatever its id is made of.
+// The next process identifies a unit with any id.
 func TestAnyUnitOverWhichKubeSyncEnds(t *testing.T) {
-	m, units := newMortal(t), shop()
+	m, units := newCrashing(t), shop()
 	m.run(units)
 	deadly := unit.ID{Role: "backend", Namespace: "shop", Name: "b", Sub: portOf(80)}
 	other := unit.ID{Role: "backend", Namespace: "shop", Name: "b", Sub: portOf(81)}
@@ -106,10 +107,9 @@ func TestAnyUnitOverWhichKubeSyncEnds(t *testing.T) {
 	}
 }
 
-// A change over which a worker ends and kube-sync with it is not sent again; what was sent
-// with it is.
+// A unit that ends a worker and kube-sync is not sent again; units that were sent with it are.
 func TestAChangeOverWhichKubeSyncEnds(t *testing.T) {
-	m, units := newMortal(t), shop()
+	m, units := newCrashing(t), shop()
 	m.run(units)
 	units.set(ingress("a"), entity(kong.Routes, "a", "service", "api"))
 	units.set(ingress("b"), entity(kong.Routes, "b", "service", "api", "die", true))
@@ -119,10 +119,10 @@ func TestAChangeOverWhichKubeSyncEnds(t *testing.T) {
 	if got := m.fake.names(kong.Routes); !slices.Equal(got, []string{"a", "c", "old", "web2"}) || deaths > 2 {
 		t.Errorf("routes %v after %d ends", got, deaths)
 	}
-	if len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != ingress("b") || !strings.Contains(refusals(outcome), "a worker of Kong ended or hung when this was sent to it; it is tried again at ") {
+	if len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != ingress("b") || !strings.Contains(refusals(outcome), "a worker of Kong crashed or hung when this object was sent to it; it is tried again at ") {
 		t.Errorf("refusals:\n%s", refusals(outcome))
 	}
-	// Neither by later changes nor by later processes before its time.
+	// Neither later changes nor later processes send it before its retry time.
 	for range 3 {
 		m.start()
 		units.set(ingress("c"), entity(kong.Routes, fmt.Sprintf("c%d", len(m.fake.names(kong.Routes))), "service", "api"))
@@ -130,8 +130,8 @@ func TestAChangeOverWhichKubeSyncEnds(t *testing.T) {
 			t.Errorf("%d more ends", deaths)
 		}
 	}
-	// It is tried eight times in all, alone, after twice as long each time.
-	for i := range mostStrikes - 1 {
+	// It is sent eight times in all, alone, after twice as long each time.
+	for i := range maxFailures - 1 {
 		wait := 10 * time.Second << i
 		for _, step := range []struct {
 			after time.Duration
@@ -145,23 +145,23 @@ func TestAChangeOverWhichKubeSyncEnds(t *testing.T) {
 	}
 	m.now = m.now.Add(1000 * time.Hour)
 	if outcome, deaths = m.run(units); deaths != 0 {
-		t.Errorf("%d ends after the last trial", deaths)
+		t.Errorf("%d ends after the last retry", deaths)
 	}
-	if !strings.Contains(refusals(outcome), "change the object to have it tried again") {
+	if !strings.Contains(refusals(outcome), "it is tried again when the object changes") {
 		t.Errorf("refusals:\n%s", refusals(outcome))
 	}
 	units.set(ingress("b"), entity(kong.Routes, "b", "service", "api"))
 	if outcome, _ := m.run(units, ingress("b")); len(outcome.Refusals) > 0 || !slices.Contains(m.fake.names(kong.Routes), "b") {
-		t.Errorf("mended: %s", refusals(outcome))
+		t.Errorf("corrected: %s", refusals(outcome))
 	}
 	if _, err := os.Stat(m.path); err == nil {
-		t.Error("the ledger is still there")
+		t.Error("the journal still exists")
 	}
 }
 
-// What Kong had of a unit stays in place when the next version ends a worker and kube-sync.
+// What Kong had of a unit stays if its next version ends a worker and kube-sync.
 func TestLastGoodIsKeptOverAnEnd(t *testing.T) {
-	m, units := newMortal(t), shop()
+	m, units := newCrashing(t), shop()
 	m.run(units)
 	units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api", "die", true))
 	outcome, _ := m.run(units, ingress("web"))
@@ -170,9 +170,9 @@ func TestLastGoodIsKeptOverAnEnd(t *testing.T) {
 	}
 }
 
-// The first configuration of a gateway may have what ends workers, among much else.
+// The first configuration of a gateway may have units that end workers, among many others.
 func TestAFirstConfigurationOverWhichKubeSyncEnds(t *testing.T) {
-	m, units := newMortal(t), shop()
+	m, units := newCrashing(t), shop()
 	for i := range 60 {
 		name := fmt.Sprintf("r%02d", i)
 		units.set(ingress(name), entity(kong.Routes, name, "service", "api"))
@@ -186,10 +186,10 @@ func TestAFirstConfigurationOverWhichKubeSyncEnds(t *testing.T) {
 	}
 }
 
-// A process that ends for another cause while it sends costs what it sends ten seconds, and
-// nothing is held against it.
-func TestAnInnocentComesBack(t *testing.T) {
-	m, units := newMortal(t), shop()
+// If a process ends for another cause while it sends a unit, the unit is sent again after ten
+// seconds, and leaves no trace in the journal.
+func TestAUnitThatIsNotTheCauseComesBack(t *testing.T) {
+	m, units := newCrashing(t), shop()
 	m.run(units)
 	units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
 	m.fake.deaths = 1
@@ -201,16 +201,16 @@ func TestAnInnocentComesBack(t *testing.T) {
 		t.Errorf("%d ends, refusals:\n%s", deaths, refusals(outcome))
 	}
 	if content, err := os.ReadFile(m.path); err == nil {
-		t.Errorf("the ledger still has %s", content)
+		t.Errorf("the journal still has %s", content)
 	}
 }
 
-// Kong goes back to what it had when a worker ended over a change after it was committed.
-func TestAChangeThatKongTakesBack(t *testing.T) {
-	m, units := newMortal(t), shop()
+// Kong rolls back if a worker dies over a change after it was committed.
+func TestKongRollsAChangeBack(t *testing.T) {
+	m, units := newCrashing(t), shop()
 	m.run(units)
 	before, config := m.fake.hash, m.fake.config
-	m.fake.late = true // workers follow later
+	m.fake.late = true
 	units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api"))
 	if outcome, _ := m.run(units, ingress("web")); outcome.Effective || !slices.Contains(m.fake.names(kong.Routes), "web2") {
 		t.Errorf("%+v", outcome)

@@ -1,4 +1,4 @@
-package gateway
+package adminapi
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -82,7 +83,7 @@ func TestLoad(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			admin, err := NewAdmin(serveUnix(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			admin, err := NewClient(serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				for key, values := range tt.header {
 					w.Header()[key] = values
 				}
@@ -120,7 +121,7 @@ func TestLoad(t *testing.T) {
 
 func TestUnreachable(t *testing.T) {
 	dir := t.TempDir()
-	slow := serveUnix(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	slow := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // or the server does not see the client leave
 		<-r.Context().Done()
 	}))
@@ -151,7 +152,7 @@ func TestUnreachable(t *testing.T) {
 		"hanging up": {"unix:" + silent.Addr().String(), time.Minute, ErrFailed, "the connection was lost"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			admin, err := NewAdmin(tt.address, tt.within)
+			admin, err := NewClient(tt.address, tt.within)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -163,7 +164,7 @@ func TestUnreachable(t *testing.T) {
 			}
 		})
 	}
-	admin, _ := NewAdmin(slow, time.Minute)
+	admin, _ := NewClient(slow, time.Minute)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := admin.Load(ctx, nil); !errors.Is(err, context.Canceled) {
@@ -173,17 +174,25 @@ func TestUnreachable(t *testing.T) {
 
 func TestNewAdminAddress(t *testing.T) {
 	for _, address := range []string{"", "unix:", "127.0.0.1:8001", "ftp://x", "http://"} {
-		if _, err := NewAdmin(address, time.Second); err == nil {
+		if _, err := NewClient(address, time.Second); err == nil {
 			t.Errorf("address %q is taken", address)
 		}
 	}
 }
 
 func TestHashWithDatabase(t *testing.T) {
-	admin, _ := NewAdmin(serveUnix(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	admin, _ := NewClient(serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"database":{"reachable":true}}`)
 	})), time.Second)
 	if _, err := admin.Hash(t.Context()); err == nil || !strings.Contains(err.Error(), "database=off") {
 		t.Errorf("error %v", err)
 	}
+}
+
+// serve serves a handler and returns its address.
+func serve(t *testing.T, handler http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
 }

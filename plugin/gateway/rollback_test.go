@@ -9,21 +9,22 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// A change that Kong takes back costs no load of everything, whatever else changes: others do
-// not wait for one. What was sent in it is tried again in parts.
-func TestAChangeTakenBackCostsNoLoad(t *testing.T) {
+// A change that Kong rolls back needs no full load, and other changes do not wait for one. Its
+// parts are tried again.
+func TestARolledBackChangeCostsNoLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, noticed := range []string{"by the agent", "by the next change"} {
-			c := newTrials(t)
+			c := newRetries(t)
 			before, config, loads := c.fake.hash, c.fake.config, c.fake.loads
 			ids := []unit.ID{ingress("old"), ingress("web")}
 			delete(c.units.views, ingress("old"))
 			c.units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api"))
-			for i := range 2 * mostAlone {
+			for i := range 2 * maxOneByOne {
 				name := fmt.Sprintf("r%03d", i)
 				c.units.set(ingress(name), entity(kong.Routes, name, "service", "api"))
 				ids = append(ids, ingress(name))
@@ -46,7 +47,7 @@ func TestAChangeTakenBackCostsNoLoad(t *testing.T) {
 					outcome = tried
 				}
 			}
-			if got := c.fake.names(kong.Routes); len(got) != 2+2*mostAlone || slices.Contains(got, "old") || !slices.Contains(got, "web2") || len(outcome.Refusals) > 0 {
+			if got := c.fake.names(kong.Routes); len(got) != 2+2*maxOneByOne || slices.Contains(got, "old") || !slices.Contains(got, "web2") || len(outcome.Refusals) > 0 {
 				t.Errorf("%s: routes %v, refusals:\n%s", noticed, got, refusals(outcome))
 			}
 			if c.fake.loads != loads || c.fake.hash != c.hash || c.tally.sum != sumOf(newPlan(c.units, nil, nil, nil).entities()) {
@@ -56,11 +57,11 @@ func TestAChangeTakenBackCostsNoLoad(t *testing.T) {
 	})
 }
 
-// A refusal that names nothing holds the unit that it is about and costs no load of everything,
-// and what Kong quotes of others is not told.
-func TestARefusalWithoutAWordCostsNoLoad(t *testing.T) {
+// A refusal that names nothing quarantines its unit without a full load, and Kong's quotes of other
+// objects are not passed on.
+func TestARefusalThatNamesNothingCostsNoLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newTrials(t)
+		c := newRetries(t)
 		loads := c.fake.loads
 		ids := c.units.site("other", "site")
 		c.units.set(unit.ID{Role: "ingress", Namespace: "elsewhere", Name: "theirs"}, entity(kong.Routes, "theirs", "service", "api", "silent", "their secret"))
@@ -81,14 +82,14 @@ func TestARefusalWithoutAWordCostsNoLoad(t *testing.T) {
 	})
 }
 
-// An object with more kinds of faults than Kong is asked about in a row costs no load of
-// everything: others are applied, and it is served with what stands for its plugins.
+// An object with more kinds of faults than there are rounds needs no full load. Others are applied,
+// and its plugins are replaced.
 func TestVeryManyKindsOfFaultsCostNoLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newTrials(t)
+		c := newRetries(t)
 		loads := c.fake.loads
 		changed := setOf(c.units.site("other", "site"))
-		c.fake.answer = func(d delta) string { // one fault at a time
+		c.fake.answer = func(d adminapi.Delta) string { // one fault at a time
 			for _, raw := range d.Upserts[kong.Plugins] {
 				if strings.Contains(string(raw), `"wrong":true`) {
 					return string(raw)

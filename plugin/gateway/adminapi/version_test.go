@@ -1,4 +1,4 @@
-package gateway
+package adminapi
 
 import (
 	"fmt"
@@ -30,7 +30,7 @@ func TestSoftware(t *testing.T) {
 		"nothing is said": {status: 404, body: `{}`, says: []string{"does not say", "is not enabled"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			admin, err := NewAdmin(serveUnix(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			admin, err := NewClient(serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Server", c.server)
 				w.WriteHeader(c.status)
 				_, _ = fmt.Fprint(w, c.body)

@@ -9,12 +9,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// faults over which Kong fails, what a gateway says of them, and how often it may send them
-// before it knows the one to blame among ten.
+// failures are faults that Kong fails over, the message for each, and how often the gateway may
+// send the fault to find its unit among ten.
 var failures = map[string]struct {
 	says string
 	most int
@@ -24,9 +25,8 @@ var failures = map[string]struct {
 	"die":   {"Kong failed over what was sent: the connection was lost", 5},
 }
 
-// TestAChangeOverWhichKongFails has one unit among ten changed ones that Kong neither takes
-// nor refuses, in a delta and in a load of everything: the others are applied in the same
-// call, and the one is told and never sent again.
+// One of ten changed units makes Kong fail, in a delta and in a full load. The others are applied
+// in the same call. The unit is reported, and never sent again.
 func TestAChangeOverWhichKongFails(t *testing.T) {
 	for fault, tt := range failures {
 		for _, companion := range []bool{true, false} {
@@ -34,7 +34,7 @@ func TestAChangeOverWhichKongFails(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					fake, admin := newFakeKong(t)
 					fake.companion = companion
-					admin.timeout = 500 * time.Millisecond
+					admin.Timeout = 500 * time.Millisecond
 					g, units := New(admin, noRelay{}), shop()
 					apply(t, g, units)
 					want, ids := []string{"old", "web"}, []unit.ID{}
@@ -74,7 +74,7 @@ func TestAChangeOverWhichKongFails(t *testing.T) {
 					}
 					units.set(ingress("r6"), entity(kong.Routes, "r6", "service", "r6"))
 					if outcome := applyChanged(t, g, units, ingress("r6")); len(outcome.Refusals) > 0 || !slices.Contains(fake.names(kong.Routes), "r6") {
-						t.Errorf("mended: %s", refusals(outcome))
+						t.Errorf("corrected: %s", refusals(outcome))
 					}
 				})
 			})
@@ -82,13 +82,13 @@ func TestAChangeOverWhichKongFails(t *testing.T) {
 	}
 }
 
-// A change over which Kong fails leaves its unit as it was.
+// A unit whose change makes Kong fail stays as it was.
 func TestLastGoodIsKeptOverAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for fault := range failures {
 			fake, admin := newFakeKong(t)
 			fake.companion = true
-			admin.timeout = 500 * time.Millisecond
+			admin.Timeout = 500 * time.Millisecond
 			g, units := New(admin, noRelay{}), shop()
 			apply(t, g, units)
 			units.set(ingress("web"), entity(kong.Routes, "web2", "service", "api", fault, true))
@@ -100,13 +100,13 @@ func TestLastGoodIsKeptOverAFailure(t *testing.T) {
 	})
 }
 
-// A plugin over which Kong fails has another stand in for it.
+// A plugin that makes Kong fail is replaced.
 func TestAPluginOverWhichKongFailsIsSubstituted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for fault := range failures {
 			fake, admin := newFakeKong(t)
 			fake.companion = true
-			admin.timeout = 500 * time.Millisecond
+			admin.Timeout = 500 * time.Millisecond
 			g, units := New(admin, noRelay{}), shop()
 			apply(t, g, units)
 			units.set(ingress("guarded"), guarded("guarded", fault, true)...)
@@ -122,8 +122,8 @@ func TestAPluginOverWhichKongFailsIsSubstituted(t *testing.T) {
 	})
 }
 
-// An internal error that passes costs nobody a thing.
-func TestAFailureThatPasses(t *testing.T) {
+// A temporary internal error has no effect.
+func TestATemporaryFailure(t *testing.T) {
 	fake, admin := newFakeKong(t)
 	fake.companion = true
 	g, units := New(admin, noRelay{}), shop()
@@ -133,13 +133,13 @@ func TestAFailureThatPasses(t *testing.T) {
 	expect(t, fake, applyChanged(t, g, units, ingress("web")), []string{"old", "web2"})
 }
 
-// A Kong that has no time for an answer now and then, and is not seen to hang, accuses
-// nothing before it happens again and again.
-func TestAKongWithoutTime(t *testing.T) {
+// A Kong that is sometimes too slow to answer, and does not seem to hang, quarantines nothing until
+// it happens repeatedly.
+func TestASlowKong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake, admin := newFakeKong(t)
 		fake.companion = true
-		admin.timeout = 300 * time.Millisecond
+		admin.Timeout = 300 * time.Millisecond
 		g, units := New(admin, noRelay{}), shop()
 		apply(t, g, units)
 		for round := range 4 {
@@ -147,15 +147,15 @@ func TestAKongWithoutTime(t *testing.T) {
 			name := fmt.Sprintf("web%d", round)
 			units.set(ingress("web"), entity(kong.Routes, name, "service", "api"))
 			for range 2 {
-				if _, err := g.Apply(t.Context(), units, setOf([]unit.ID{ingress("web")})); !errors.Is(err, ErrBusy) {
+				if _, err := g.Apply(t.Context(), units, setOf([]unit.ID{ingress("web")})); !errors.Is(err, adminapi.ErrBusy) {
 					t.Errorf("%v", err)
 				}
 			}
 			expect(t, fake, applyChanged(t, g, units, ingress("web")), []string{"old", name})
 		}
-		fake.stalls = mostUnclear
+		fake.stalls = maxUnclear
 		units.set(ingress("web"), entity(kong.Routes, "silly", "service", "api"))
-		for range mostUnclear - 1 {
+		for range maxUnclear - 1 {
 			_, _ = g.Apply(t.Context(), units, setOf([]unit.ID{ingress("web")}))
 		}
 		if outcome := applyChanged(t, g, units, ingress("web")); len(outcome.Refusals) != 1 || !outcome.Refusals[0].Kept {
@@ -164,18 +164,18 @@ func TestAKongWithoutTime(t *testing.T) {
 	})
 }
 
-// A worker that takes the processor for itself over a change is not waited for until the
-// time of an answer is over.
+// A worker that uses the processor for a change for too long is killed before the request times
+// out.
 func TestAWorkerThatHangsIsSeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, full := range []bool{false, true} {
 			fake, admin := newFakeKong(t)
 			fake.companion = true
-			admin.timeout = time.Hour
+			admin.Timeout = time.Hour
 			g, units := New(admin, noRelay{}), shop()
 			g.lookAfter = 10 * time.Millisecond
 			var used time.Duration
-			g.processorTime = func(int) time.Duration { used += patience / 3; return used }
+			g.processorTime = func(int) time.Duration { used += maxProcessorTime / 3; return used }
 			apply(t, g, units)
 			if full {
 				g.ForceFullLoad()
