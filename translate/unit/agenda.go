@@ -2,7 +2,7 @@ package unit
 
 import "fmt"
 
-// add makes the node of a unit that is to be translated.
+// add creates the node of a unit and marks it for translation.
 func (g *Graph) add(id ID) *node {
 	role, ok := g.roles[id.Role]
 	if !ok {
@@ -27,8 +27,8 @@ func (g *Graph) markAll(nodes map[*node]struct{}) {
 	}
 }
 
-// stain marks a node whose entities or verdicts may be others now.
-func (g *Graph) stain(n *node) {
+// markStale marks a node whose entities or verdicts may have changed.
+func (g *Graph) markStale(n *node) {
 	if !n.stale {
 		n.stale = true
 		g.stale = append(g.stale, n)
@@ -37,7 +37,7 @@ func (g *Graph) stain(n *node) {
 
 func (a *agenda) push(n *node) { a[n.level] = append(a[n.level], n) }
 
-// pop takes a node off that is still to be translated; nil if there is none.
+// pop removes and returns the next node to translate; nil if there is none.
 func (a *agenda) pop() *node {
 	for level := 0; level < len(a); {
 		last := len(a[level]) - 1
@@ -49,7 +49,7 @@ func (a *agenda) pop() *node {
 		a[level][last], a[level] = nil, a[level][:last]
 		switch {
 		case !n.dirty || n.gone:
-		case n.level > level: // it has risen meanwhile
+		case n.level > level: // its level rose after it was queued
 			a.push(n)
 		default:
 			return n
@@ -58,7 +58,7 @@ func (a *agenda) pop() *node {
 	return nil
 }
 
-// rise lifts a node above those that it uses, and its users above it.
+// rise raises the level of a node above the nodes that it uses, and that of its users above it.
 func (n *node) rise() {
 	level := n.level
 	for _, used := range n.uses {

@@ -10,8 +10,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
-// TestUsersAreTranslatedOnce holds that an Update translates each unit once, also a unit that reads
-// what changes and uses others that are made of it.
+// TestUsersAreTranslatedOnce holds that an Update translates each unit once, even a unit that
+// reads a changed object and uses others that read it.
 func TestUsersAreTranslatedOnce(t *testing.T) {
 	const (
 		top   Role[None]             = "top"
@@ -63,7 +63,8 @@ func TestUsersAreTranslatedOnce(t *testing.T) {
 	}
 }
 
-// TestUnitsThatUseEachOther holds that units whose uses turn round are translated to an end.
+// TestUnitsThatUseEachOther holds that the translation ends when the direction of a use between
+// two units reverses.
 func TestUnitsThatUseEachOther(t *testing.T) {
 	const node RoleBy[number, string] = "node"
 	const top Role[None] = "top"

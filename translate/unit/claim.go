@@ -8,8 +8,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
-// compare orders the contenders of one slot. No two are equal, so that their order does not
-// depend on what came first.
+// compare orders the contenders of one slot. No two are equal, so the order does not depend on
+// that of the changes.
 func (c *contender) compare(other *contender) int {
 	return cmp.Or(
 		c.claim.Since.Compare(other.claim.Since),
@@ -18,14 +18,14 @@ func (c *contender) compare(other *contender) int {
 		cmp.Compare(c.ordinal, other.ordinal))
 }
 
-// find returns the place of a contender, or the one where it is to be.
+// find returns the index of a contender, or the index to insert it at.
 func (s *slot) find(c *contender) int {
 	at, _ := slices.BinarySearchFunc(s.contenders, c, (*contender).compare)
 	return at
 }
 
-// setClaims replaces a node's claims. A claim that asks for the same as the one before it
-// keeps its place, so that a node that says the same again costs the others nothing.
+// setClaims replaces a node's claims. A claim that equals its predecessor keeps its place, so
+// that a node that claims the same again costs the others nothing.
 func (g *Graph) setClaims(n *node, claims []Claim) {
 	old := n.claims
 	n.claims = make([]*contender, len(claims))
@@ -80,7 +80,7 @@ func (g *Graph) leave(c *contender) {
 	}
 }
 
-// touch notes what a slot was like before an Update.
+// touch records the state of a slot before an Update.
 func (g *Graph) touch(s *slot) {
 	if s.touched {
 		return
@@ -89,18 +89,18 @@ func (g *Graph) touch(s *slot) {
 	g.touched = append(g.touched, s)
 }
 
-// settleSlots marks the nodes that win or lose by what an Update changed, or whose claims
-// have another place. Each is refreshed once, however many of its claims are concerned.
+// settleSlots marks the nodes that win or lose because of an Update, or whose claims changed
+// place. Each is refreshed once, whatever the number of its affected claims.
 func (g *Graph) settleSlots() {
 	var ranked []*slot
-	for i := 0; i < len(g.touched); i++ { // there may be more on the way
+	for i := 0; i < len(g.touched); i++ { // the loop may touch more slots
 		s := g.touched[i]
 		if s.ranked() {
 			ranked = append(ranked, s)
 			continue
 		}
 		for _, c := range g.concerned(s) {
-			g.stain(c.node)
+			g.markStale(c.node)
 			g.touchUnder(c)
 		}
 	}
@@ -113,8 +113,7 @@ func (g *Graph) settleSlots() {
 	g.touched = nil
 }
 
-// touchUnder touches the slots of ranked claims that come to something or to nothing with one
-// of the same node.
+// touchUnder touches the slots of the node's ranked claims that are [Under] the slot of c.
 func (g *Graph) touchUnder(c *contender) {
 	for _, other := range c.node.claims {
 		if other.claim.Ranked != nil && other.claim.Under.Slot == c.claim.Slot {
@@ -127,8 +126,8 @@ func (g *Graph) touchUnder(c *contender) {
 
 func (s *slot) ranked() bool { return len(s.contenders) > 0 && s.contenders[0].claim.Ranked != nil }
 
-// arrange places the claims to a slot from the first that may have another place on, and marks
-// the nodes of those that have one.
+// arrange places the claims to a slot, starting with the first one whose place may have changed,
+// and marks the nodes whose claims changed place.
 func (g *Graph) arrange(s *slot) {
 	s.arrangement.Truncate(s.moved)
 	g.placed += len(s.contenders) - s.arrangement.Len()
@@ -144,20 +143,20 @@ func (g *Graph) arrange(s *slot) {
 		}
 		if c.place != standing.Place || c.by != by {
 			c.place, c.by = standing.Place, by
-			g.stain(c.node)
+			g.markStale(c.node)
 		}
 	}
 }
 
-// concerned are the contenders of a touched slot for which it is not as it was. A node whose
-// own claims changed is refreshed by its own translation.
+// concerned returns the contenders of a touched slot if its holder changed. A node whose own
+// claims changed is refreshed by its own translation.
 func (g *Graph) concerned(s *slot) []*contender {
 	if len(s.contenders) == 0 {
 		return nil
 	}
 	was, is := s.holder, g.holder(s)
 	if was == nil || was == is || is != nil && was.node == is.node && was.claim.Object == is.claim.Object && was.claim.Same == is.claim.Same {
-		return nil // the same holder, maybe translated again
+		return nil // the same holder, possibly translated again
 	}
 	return s.contenders
 }
@@ -175,8 +174,8 @@ func (c *contender) placed() []*kong.Entity {
 	return c.entities
 }
 
-// holder returns the contender that has a slot: the first one that comes to anything. It is
-// nil if there is none.
+// holder returns the contender that holds a slot: the first one whose [Under] is satisfied. It
+// may be nil.
 func (g *Graph) holder(s *slot) *contender {
 	for _, c := range s.contenders {
 		if g.under(c.claim.Under) {
@@ -186,7 +185,7 @@ func (g *Graph) holder(s *slot) *contender {
 	return nil
 }
 
-// under reports whether the holder of a slot asks for what it has to.
+// under reports whether the holder of the named slot asks for the required thing.
 func (g *Graph) under(u Under) bool {
 	if u == (Under{}) {
 		return true
@@ -195,7 +194,7 @@ func (g *Graph) under(u Under) bool {
 	return s != nil && s.contenders[0].claim.Same == u.Same
 }
 
-// holdsAll reports whether a node holds slots.
+// holdsAll reports whether a node holds all the slots.
 func (g *Graph) holdsAll(n *node, slots []Slot) bool {
 	for _, name := range slots {
 		if s := g.slots[name]; s == nil || s.contenders[0].node != n {

@@ -19,8 +19,8 @@ const (
 	names     Family[string] = "name"
 )
 
-// claiming is a graph in which each ConfigMap claims the slots that its data names, as old
-// as its creation, ranked if it has the label.
+// claiming returns a graph in which each ConfigMap claims the slots that its data names, with the
+// age of the object, ranked if it has the label.
 func claiming(ranked func(object string, place kong.Place)) *Graph {
 	g := NewGraph(limit.Limits{})
 	Each(g, claimRole, ConfigMap, Valueless(func(_ *Reader, key Key, object *corev1.ConfigMap) Fragment {
@@ -49,7 +49,7 @@ func claiming(ranked func(object string, place kong.Place)) *Graph {
 	return g
 }
 
-// extentOf is for requests with a header of a name.
+// extentOf returns the extent of the requests with a header of the name.
 func extentOf(header string) *kong.Extent {
 	ranking, err := kong.Ranked(route.Route{Name: "r", Protocols: []string{"http", "https"}, Match: route.Match{
 		Headers: []route.Values{{Name: header, Values: []string{"1"}}}}}, limit.Limits{}.InEffect())
@@ -77,9 +77,9 @@ func entitiesOf(g *Graph, name string) (ids []string) {
 	return ids
 }
 
-// TestContestedClaimsAreLookedAtOnce holds that an Update looks at the claims of each unit
-// that contests something once, however many claims are contested.
-func TestContestedClaimsAreLookedAtOnce(t *testing.T) {
+// TestContestedClaimsAreVisitedOnce holds that an Update visits the claims of each contender
+// once, whatever the number of contested claims.
+func TestContestedClaimsAreVisitedOnce(t *testing.T) {
 	const units, slots = 80, 400
 	g := claiming(nil)
 	var changes []Change
@@ -87,38 +87,38 @@ func TestContestedClaimsAreLookedAtOnce(t *testing.T) {
 		changes = append(changes, claimant(fmt.Sprintf("c%02d", i), units-i, slots, ""))
 	}
 	g.Update(changes...)
-	if most := units * slots; g.looked > most {
-		t.Errorf("%d units with %d equal claims each: %d claims looked at, want at most %d", units, slots, g.looked, most)
+	if most := units * slots; g.visited > most {
+		t.Errorf("%d units with %d equal claims each: %d claims visited, want at most %d", units, slots, g.visited, most)
 	}
 	if got := entitiesOf(g, "c79"); len(got) != slots {
 		t.Errorf("the oldest holds %d of %d slots", len(got), slots)
 	}
 
-	// A claimant that comes last costs the others nothing.
-	g.looked = 0
+	// A younger claimant costs the others nothing.
+	g.visited = 0
 	g.Update(claimant("late", units+1, slots, ""))
-	if g.looked != slots {
-		t.Errorf("a loser's coming: %d claims looked at, want its own %d", g.looked, slots)
+	if g.visited != slots {
+		t.Errorf("a new loser: %d claims visited, want its own %d", g.visited, slots)
 	}
-	// One that says the same again costs the others nothing either.
-	g.looked = 0
+	// A holder that claims the same again costs the others nothing either.
+	g.visited = 0
 	g.Update(claimant("c79", 1, slots, ""))
-	if g.looked != slots {
-		t.Errorf("the holder's repetition: %d claims looked at, want its own %d", g.looked, slots)
+	if g.visited != slots {
+		t.Errorf("an unchanged holder: %d claims visited, want its own %d", g.visited, slots)
 	}
-	// When the holder goes, all are told once whose the slots are now.
-	g.looked = 0
+	// When the holder is deleted, each of the others is visited once.
+	g.visited = 0
 	g.Update(Change{Key: Key{Kind: ConfigMap, Namespace: "default", Name: "c79"}})
-	if most := units * slots; g.looked > most {
-		t.Errorf("the holder's going: %d claims looked at, want at most %d", g.looked, most)
+	if most := units * slots; g.visited > most {
+		t.Errorf("a deleted holder: %d claims visited, want at most %d", g.visited, most)
 	}
 	if got := entitiesOf(g, "c78"); len(got) != slots {
 		t.Errorf("the next one holds %d of %d slots", len(got), slots)
 	}
 }
 
-// TestRankedClaimsKeepTheirEntities holds that a claim's entities are made again only for
-// another place.
+// TestRankedClaimsKeepTheirEntities holds that a claim's entities are only made again for another
+// place.
 func TestRankedClaimsKeepTheirEntities(t *testing.T) {
 	made := map[string]int{}
 	g := claiming(func(object string, _ kong.Place) { made[object]++ })
@@ -127,7 +127,7 @@ func TestRankedClaimsKeepTheirEntities(t *testing.T) {
 	}
 	for i := range 10 {
 		if name := fmt.Sprint("c", i); made[name] != min(i, 1)*3 {
-			t.Errorf("%s came after the older ones, and its 3 claims made entities %d times", name, made[name])
+			t.Errorf("%s is younger than all others, and its 3 claims made entities %d times", name, made[name])
 		}
 	}
 	clear(made)
@@ -138,11 +138,11 @@ func TestRankedClaimsKeepTheirEntities(t *testing.T) {
 	if made["c9"] != 1 || made["first"] != 0 {
 		t.Errorf("one more claim to one slot made entities %v times", made)
 	}
-	// One to which nothing is left costs nobody anything, whenever it comes, and says so.
+	// A claim that older ones cover completely costs the others nothing, and gets a verdict.
 	clear(made)
 	g.Update(claimant("late", 3, 3, "x-2"))
 	if got := entitiesOf(g, "late"); len(got) != 0 || len(made) != 0 {
-		t.Errorf("one to which nothing is left has %v, and made entities %v times", got, made)
+		t.Errorf("a covered claim has %v, and made entities %v times", got, made)
 	}
 	late := Key{Kind: ConfigMap, Namespace: "default", Name: "late"}
 	if verdicts := g.Verdicts(late); len(verdicts) != 3 || verdicts[0].Holder.Name != "c2" {
@@ -150,13 +150,13 @@ func TestRankedClaimsKeepTheirEntities(t *testing.T) {
 	}
 	g.Update(Change{Key: Key{Kind: ConfigMap, Namespace: "default", Name: "c2"}})
 	if got := entitiesOf(g, "late"); len(got) != 3 || len(g.Verdicts(late)) != 0 {
-		t.Errorf("when the one before has gone, it has %v and verdicts %v", got, g.Verdicts(late))
+		t.Errorf("when the claim that covered it is gone, it has %v and verdicts %v", got, g.Verdicts(late))
 	}
 }
 
-// TestEqualClaimsHaveAnOrderOfTheirOwn holds that equally old claims of one object keep the
-// order in which the object has them, whatever happened before.
-func TestEqualClaimsHaveAnOrderOfTheirOwn(t *testing.T) {
+// TestEqualClaimsHaveAStableOrder holds that the order of equally old claims does not depend on
+// the history.
+func TestEqualClaimsHaveAStableOrder(t *testing.T) {
 	for _, order := range [][]string{{"a", "b", "c"}, {"c", "b", "a"}, {"b", "c", "a"}} {
 		g := claiming(nil)
 		for _, name := range order {
@@ -183,7 +183,7 @@ func TestOrdered(t *testing.T) {
 	}
 }
 
-// TestReaderWithManyQuestions holds that a unit that reads very much reads each key once.
+// TestReaderWithManyQuestions holds that a unit with very many reads records each key once.
 func TestReaderWithManyQuestions(t *testing.T) {
 	g := NewGraph(limit.Limits{})
 	Each(g, claimRole, ConfigMap, Valueless(func(r *Reader, key Key, _ *corev1.ConfigMap) Fragment {
@@ -199,24 +199,24 @@ func TestReaderWithManyQuestions(t *testing.T) {
 		return reads
 	}
 	if told, got := reads(claimant("c", 1, 0, "")), len(g.Reads(Secret)); got != 20_000 || !told {
-		t.Errorf("%d keys are read, and the result tells of others: %v", got, told)
+		t.Errorf("%d keys are read, and the result reports new keys: %v", got, told)
 	}
 	if reads(claimant("c", 2, 0, "")) || reads(claimant("d", 1, 0, "")) {
-		t.Error("the result tells of other keys than before, which are the same")
+		t.Error("the result reports changed keys, although they are the same")
 	}
 	gone := claimant("c", 1, 0, "")
 	if gone.Object = nil; reads(gone) {
-		t.Error("what another unit still reads is told to have gone")
+		t.Error("a key that another unit still reads is reported as gone")
 	}
 	gone.Key.Name = "d"
 	if told := reads(gone); !told || len(g.Reads(Secret)) > 0 {
-		t.Error("what no unit reads any more is not told to have gone")
+		t.Error("a key that no unit reads any more is not reported as gone")
 	}
 }
 
-// TestRankedClaimsThatFollowArePlacedAgain holds that a change of a claim costs the older claims to
-// the slot nothing.
-func TestRankedClaimsThatFollowArePlacedAgain(t *testing.T) {
+// TestYoungerRankedClaimsArePlacedAgain holds that a changed claim costs the older claims to the
+// slot nothing.
+func TestYoungerRankedClaimsArePlacedAgain(t *testing.T) {
 	g := claiming(func(string, kong.Place) {})
 	for i := range 200 {
 		g.Update(claimant(fmt.Sprintf("c%03d", i), i, 1, "x"))
@@ -236,9 +236,9 @@ func TestRankedClaimsThatFollowArePlacedAgain(t *testing.T) {
 	}
 }
 
-// TestClaimsWithoutPlacesSayIt holds that a claim that shares its place with others says so, and is
-// placed after a younger one of another namespace.
-func TestClaimsWithoutPlacesSayIt(t *testing.T) {
+// TestClaimsWithoutPlacesGetAVerdict holds that a claim that shares its place with others gets a
+// verdict, and comes after a younger one of another namespace.
+func TestClaimsWithoutPlacesGetAVerdict(t *testing.T) {
 	g := claiming(func(string, kong.Place) {})
 	var changes []Change
 	for i := range 600 {

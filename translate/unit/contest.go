@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// key returns what is the same for equal entries of a node alone. For one own point it takes no
-// memory of its own.
+// key returns a comparable key that only equal entries of a node share. It does not allocate for
+// one own point.
 func (e Entry) key() entryKey {
 	return entryKey{e.Contest, e.Side, e.Since.UnixNano(), strings.Join(e.Own, "\x00"), strings.Join(e.Above, "\x00")}
 }
@@ -28,8 +28,8 @@ func (e *entrant) compare(other *entrant) int {
 		cmp.Compare(e.Contest.Name, other.Contest.Name), cmp.Compare(e.Contest.Namespace, other.Contest.Namespace))
 }
 
-// Enter reports whether the unit's object stays with an entry, and otherwise the object that
-// has it go. What the unit enters must not depend on that.
+// Enter reports whether the unit's entry stays, and otherwise the object whose entry displaces
+// it. The entries of a unit must not depend on the answer.
 func (r *Reader) Enter(entry Entry) (stays bool, by Key) {
 	key := entry.key()
 	e := r.entrants.entered[key]
@@ -48,7 +48,7 @@ func (r *Reader) Enter(entry Entry) (stays bool, by Key) {
 	return false, e.told.node.object
 }
 
-// before returns the entry that the node had before; nil if it had none.
+// before returns the node's previous entry with the key; nil if there was none.
 func (r *Reader) before(key entryKey) *entrant {
 	if r.entrants.before == nil {
 		r.entrants.before = make(map[entryKey]*entrant, len(r.node.entrants))
@@ -67,7 +67,7 @@ func (e *entries) add(key entryKey, another *entrant) {
 	e.list = append(e.list, another)
 }
 
-// setEntrants replaces a node's entries. Those that are as before cost the others nothing.
+// setEntrants replaces a node's entries. Unchanged entries cost the others nothing.
 func (g *Graph) setEntrants(n *node, are []*entrant) {
 	for _, e := range are {
 		e.kept = true
@@ -86,8 +86,8 @@ func (g *Graph) setEntrants(n *node, are []*entrant) {
 	n.entrants = slices.Clip(are)
 }
 
-// judge settles the contests, and tells whether a unit has to be translated again for it.
-func (g *Graph) judge() (again bool) {
+// settleContests decides the contests and reports whether some unit has to be translated again.
+func (g *Graph) settleContests() (again bool) {
 	c := &g.contests
 	for c.queue.Len() > 0 {
 		e := heap.Pop(&c.queue).(*entrant)
@@ -105,8 +105,8 @@ func (g *Graph) judge() (again bool) {
 	return again
 }
 
-// settle finds out what is in the way of an entrant, when all older ones are settled, and has
-// the younger ones settled again for which that makes a difference.
+// settle decides whether an entrant stays, when all older ones are settled, and queues the
+// younger ones that this affects.
 func (c *contests) settle(e *entrant) {
 	stayed, by := e.stays(), c.against(e)
 	if e.settled && e.by == by {
@@ -119,7 +119,7 @@ func (c *contests) settle(e *entrant) {
 	}
 }
 
-// upset queues the younger rivals of an entrant that now stays, or no longer does.
+// upset queues the younger rivals of an entrant that newly stays or no longer stays.
 func (c *contests) upset(e *entrant, stays bool) {
 	for rivals := range c.rivals(e) {
 		at, _ := slices.BinarySearchFunc(rivals, e, (*entrant).compare)
@@ -131,7 +131,7 @@ func (c *contests) upset(e *entrant, stays bool) {
 	}
 }
 
-// against returns the oldest of those that stay in the way of an entrant.
+// against returns the oldest entrant that stays and displaces e; nil if there is none.
 func (c *contests) against(e *entrant) (by *entrant) {
 	for rivals := range c.rivals(e) {
 		for _, rival := range rivals {
@@ -147,7 +147,7 @@ func (c *contests) against(e *entrant) (by *entrant) {
 	return by
 }
 
-// rivals yields the lists of those of other sides that an entrant meets.
+// rivals yields the lists of entrants of other sides that e meets.
 func (c *contests) rivals(e *entrant) func(yield func([]*entrant) bool) {
 	return func(yield func([]*entrant) bool) {
 		for side := range c.sides[e.Contest] {
@@ -189,7 +189,7 @@ func (c *contests) enter(e *entrant) {
 	c.push(e)
 }
 
-// change changes the lists of an entrant's points.
+// change applies a function to the lists of an entrant's points.
 func (c *contests) change(e *entrant, change func([]*entrant, *entrant) []*entrant) {
 	of := func(names []string, list func(*point) *[]*entrant) {
 		for _, name := range names {

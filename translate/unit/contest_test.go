@@ -14,8 +14,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
-// meeting is a graph in which each ConfigMap enters the contest of its label with a side and the
-// points of its data: names of a tree, such as a.b, which is within a and within the root.
+// meeting returns a graph in which each ConfigMap enters the contest of its label, with the side
+// of its label and the points of its data. Points form a tree: a.b is within a and within the
+// root.
 func meeting(translated func(name string)) *Graph {
 	g := NewGraph(limit.Limits{})
 	Each(g, claimRole, ConfigMap, Valueless(func(r *Reader, key Key, object *corev1.ConfigMap) Fragment {
@@ -52,7 +53,8 @@ func entering(name, side string, age int, points ...string) *corev1.ConfigMap {
 	return object
 }
 
-// outcome is who stays, found out by going through all of them in order.
+// outcome returns by which entry each one is displaced, found by going through all of them in
+// order.
 func outcome(objects map[string]*corev1.ConfigMap) map[string]string {
 	all := make([]*corev1.ConfigMap, 0, len(objects))
 	for _, object := range objects {
@@ -90,7 +92,8 @@ func outcome(objects map[string]*corev1.ConfigMap) map[string]string {
 	return by
 }
 
-// TestContests holds for random histories that the outcome is that of the present entries.
+// TestContests holds that after any random history, the outcome depends on the present entries
+// only.
 func TestContests(t *testing.T) {
 	for seed := range uint64(600) {
 		r := rand.New(rand.NewPCG(seed, 7))
@@ -116,7 +119,7 @@ func TestContests(t *testing.T) {
 			for name, by := range outcome(objects) {
 				verdicts := g.Verdicts(Key{Kind: ConfigMap, Namespace: "default", Name: name})
 				if len(verdicts) != 1 || verdicts[0].OK != (by == "") || verdicts[0].Message != by {
-					t.Fatalf("seed %d step %d: %s goes for %q, and is told %+v", seed, step, name, by, verdicts)
+					t.Fatalf("seed %d step %d: %s is displaced by %q, but its verdicts are %+v", seed, step, name, by, verdicts)
 				}
 			}
 		}
@@ -124,13 +127,13 @@ func TestContests(t *testing.T) {
 			g.Update(Change{Key: Key{Kind: ConfigMap, Namespace: "default", Name: name}})
 		}
 		if len(g.contests.points) > 0 || len(g.contests.sides) > 0 || len(g.contests.queue) > 0 || len(g.contests.told) > 0 {
-			t.Fatalf("seed %d: of contests without entries there are left %+v", seed, g.contests)
+			t.Fatalf("seed %d: contests without entries still hold %+v", seed, g.contests)
 		}
 	}
 }
 
-// TestYoungerEntriesCostNothing holds that an entry has nobody translated again but those that
-// have to go for it or may stay without it.
+// TestYoungerEntriesCostNothing holds that an entry affects only the translations of the entries
+// that it displaces.
 func TestYoungerEntriesCostNothing(t *testing.T) {
 	translated := map[string]int{}
 	g := meeting(func(name string) { translated[name]++ })
@@ -163,8 +166,8 @@ func TestYoungerEntriesCostNothing(t *testing.T) {
 	}
 }
 
-// TestManyEntriesOfOneObject holds that an object enters very many contests within moments, and
-// each only once.
+// TestManyEntriesOfOneObject holds that an object enters very many contests fast, and each only
+// once.
 func TestManyEntriesOfOneObject(t *testing.T) {
 	const many = 20_000
 	g := NewGraph(limit.Limits{})
@@ -172,7 +175,7 @@ func TestManyEntriesOfOneObject(t *testing.T) {
 		for i := range 2 * many {
 			own := []string{fmt.Sprint("p", i%many)}
 			if stays, _ := r.Enter(Entry{Contest: Contest{Name: "c"}, Side: "s", Own: own}); !stays {
-				panic("it has no rival")
+				panic("an entry without rivals does not stay")
 			}
 		}
 		return Fragment{}

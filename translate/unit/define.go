@@ -1,25 +1,25 @@
 package unit
 
-// Defined is a role that has been defined.
+// Defined is a defined role, for its options.
 type Defined[T any] struct{ *definition }
 
-// OnMissing sets the value of a unit that is used while its object does not exist. Without it,
-// that is the zero value.
+// OnMissing sets the value of a unit that is used while its object does not exist. The default is
+// the zero value.
 func (d Defined[T]) OnMissing(value func(Key) T) Defined[T] {
 	d.missing = func(key Key) any { return value(key) }
 	return d
 }
 
-// OnPanic sets the value of a unit whose translation panicked. Without it, that is the zero value.
+// OnPanic sets the value of a unit whose translation panicked. The default is the zero value.
 func (d Defined[T]) OnPanic(value func(Key) T) Defined[T] {
 	d.failed = func(_ ID, key Key) any { return value(key) }
 	return d
 }
 
-// DefinedBy is a role by a Sub that has been defined.
+// DefinedBy is a defined [RoleBy], for its options.
 type DefinedBy[S Sub, T any] struct{ *definition }
 
-// OnPanic sets the value of a unit whose translation panicked. Without it, that is the zero value.
+// OnPanic sets the value of a unit whose translation panicked. The default is the zero value.
 func (d DefinedBy[S, T]) OnPanic(value func(Key, S) T) {
 	d.failed = func(id ID, key Key) any { return value(key, id.Sub.(S)) }
 }
@@ -34,8 +34,8 @@ func define[T any](g *Graph, role RoleName, kind Kind, translate func(ID, Key, *
 	return d
 }
 
-// Each makes a unit of every object of a kind. Other units may use it, also while the object does
-// not exist.
+// Each defines a role with a unit for every object of a kind. Other units may use it even while
+// the object does not exist.
 func Each[O Object, T any](g *Graph, role Role[T], kind Kind, translate func(*Reader, Key, O) (Fragment, T)) Defined[T] {
 	var d *definition
 	d = define(g, RoleName(role), kind, func(_ ID, key Key, r *Reader) (f Fragment, value T) {
@@ -51,20 +51,20 @@ func Each[O Object, T any](g *Graph, role Role[T], kind Kind, translate func(*Re
 	return Defined[T]{d}
 }
 
-// Shared makes units that exist as long as another unit uses them. The object of the kind that
-// they stand for need not exist.
+// Shared defines a role whose units exist as long as another unit uses them. The object that they
+// stand for need not exist.
 func Shared[T any](g *Graph, role Role[T], kind Kind, translate func(*Reader, Key) (Fragment, T)) Defined[T] {
 	return Defined[T]{define(g, RoleName(role), kind, func(_ ID, key Key, r *Reader) (Fragment, T) { return translate(r, key) })}
 }
 
-// SharedOwner is Shared for a unit that owns objects of the cluster. The cluster has no objects of
-// its kind.
+// SharedOwner is Shared for a unit that owns objects of the cluster. Its kind is not a kind of
+// the cluster.
 func SharedOwner[T any](g *Graph, role Role[T], kind Kind, translate func(*Reader, Key) (Fragment, T)) Defined[T] {
 	g.sources[kind] = RoleName(role)
 	return Shared(g, role, kind, translate)
 }
 
-// SharedBy is Shared for units of which there may be several for an object.
+// SharedBy is Shared for a [RoleBy].
 func SharedBy[S Sub, T any](g *Graph, role RoleBy[S, T], kind Kind, translate func(*Reader, Key, S) (Fragment, T)) DefinedBy[S, T] {
 	return DefinedBy[S, T]{define(g, RoleName(role), kind, func(id ID, key Key, r *Reader) (Fragment, T) { return translate(r, key, id.Sub.(S)) })}
 }

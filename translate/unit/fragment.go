@@ -6,60 +6,59 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
-// Entry asks for points that objects of one side share, but not with those of another: of two
-// entries of different sides that meet the oldest stays, then the first by namespace and name.
-// An entry that has to go keeps no other from staying.
+// Entry asks for points that objects of one side may share with each other, but not with those of
+// another side. Of two entries of different sides that meet, the older one stays, then the first
+// by namespace and name. An entry that is displaced displaces no other.
 type Entry struct {
 	Contest Contest
-	// Side is what those have in common that may share points.
+	// Side is the same for entries that may share points.
 	Side  string
 	Since time.Time
-	// Own are the points that are asked for, and Above those within which they are. Entries
-	// meet at a point that is one's own, and the other's own or one above.
+	// Own are the points that are asked for, and Above the points that contain them. Two entries
+	// meet at a point that is Own for one and Own or Above for the other.
 	Own, Above []string
 }
 
-// Contest is what entries contest.
+// Contest is a set of points that entries compete for.
 type Contest struct {
-	// Name names it, such as a listener.
+	// Name identifies the contest, such as a listener.
 	Name string
-	// Namespace is that of all its entries, empty if they may be of any.
+	// Namespace is the namespace of all entries; empty if they may be of any.
 	Namespace string
 }
 
 // Fragment is what one unit contributes.
 type Fragment struct {
-	// Entities are in the configuration as long as the unit is.
+	// Entities are in the configuration as long as the unit exists.
 	Entities []*kong.Entity
-	// Claims are what the unit asks for and others may ask for too.
+	// Claims are for what other units may want too.
 	Claims []Claim
-	// Status is what the status of the unit's own object is to say; nil if nothing.
+	// Status is the status of the unit's own object; nil to write none.
 	Status Status
-	// Objects are those of the cluster that the unit's object owns and that are to be as
-	// they are here, whole. When it has none any more they are deleted.
+	// Objects are the complete wanted states of the cluster's objects that the unit's object
+	// owns. An owned object that is no longer among them is deleted.
 	Objects []Object
-	// Verdicts are what users are told about their objects.
+	// Verdicts tell users about their objects.
 	Verdicts []Verdict
 
-	// value is what the unit's users read, and parts are values of which a user reads some, by
-	// their [Part]. Users are translated again when what they read is another, as
-	// reflect.DeepEqual has it.
+	// value is what the unit's users read, and parts are values that they read one by one, by
+	// their [Part]. Users are translated again when what they read changes by reflect.DeepEqual.
 	value any
 	parts map[any]any
 	// attached are the sections of other objects that the unit's object is attached to.
 	attached []Section
 }
 
-// Part names a part of a unit's value, and its type. Types of parts can be compared, and embed
+// Part names a part of a unit's value, and its type. Types of parts are comparable and embed
 // [PartOf].
 type Part[T any] interface{ holds(T) }
 
-// PartOf makes the type that embeds it a [Part] with values of type T.
+// PartOf makes a type that embeds it a [Part] with values of type T.
 type PartOf[T any] struct{}
 
 func (PartOf[T]) holds(T) {}
 
-// SetPart adds a part to a fragment. Its users do not modify it.
+// SetPart adds a part to a fragment. Users must not modify its value.
 func SetPart[T any](f *Fragment, part Part[T], value T) {
 	if f.parts == nil {
 		f.parts = map[any]any{}
@@ -67,59 +66,56 @@ func SetPart[T any](f *Fragment, part Part[T], value T) {
 	f.parts[part] = value
 }
 
-// Claim asks for something that only one can have, such as an SNI or one and the
-// same match. The oldest claim holds the slot, then the first by object; its
-// entities are in the configuration. The others get the verdict of the claim.
+// Claim asks for something that exists once, such as a server name or a match. The oldest claim
+// holds the slot, then the first by object; its entities are in the configuration. The others get
+// their claim's verdict.
 type Claim struct {
 	Slot     Slot
 	Object   Key
 	Since    time.Time
 	Entities []*kong.Entity
-	// Ranked, if set, lets all claims to the slot hold it, each in its place, but for those to
-	// which the ones before leave nothing. Entities are for the place of one that is alone, and
-	// it returns the entities for another place and has to be pure. All claims to one slot have
-	// it, or none.
+	// Ranked, if set, lets all claims to the slot hold it, each in its place, except those that
+	// earlier claims cover completely. Entities are for the first place; Ranked is pure and
+	// returns the entities for another place. Either all claims to a slot set it, or none.
 	Ranked func(place kong.Place) []*kong.Entity
-	// Extent is what of the slot a ranked claim asks for.
+	// Extent is the part of the slot that a ranked claim asks for.
 	Extent *kong.Extent
-	// While names slots that the unit has to hold too for the entities to be in the
-	// configuration, as a credential is worth nothing without its consumer.
+	// While names slots that the unit must hold too for the entities to be in the configuration:
+	// a credential needs its consumer.
 	While []Slot
-	// Under, if set, is a slot whose holder has to ask for the same as this claim does, or the
-	// claim comes to nothing.
+	// Under, if set, must be satisfied, or the claim has no effect.
 	Under Under
-	// Same is what the slot is asked for, where several may ask for the same: a claim that
-	// asks for what the holder does has lost nothing, and gets no verdict. Empty is like no
-	// other.
+	// Same is what the claim wants from the slot. A claim that wants what the holder has gets no
+	// verdict. An empty value equals no other.
 	Same string
-	// Lost is the verdict while another claim holds the slot. The holder's name is
-	// appended to its message where it is in the same namespace. The zero value is no verdict.
+	// Lost is the verdict while another claim holds the slot. If the holder is in the same
+	// namespace, its name is appended to the message. The zero value is no verdict.
 	Lost Verdict
-	// Elsewhere, if set, is the verdict while a claim of another namespace holds the
-	// slot: for slots whose very existence is not to be told.
+	// Elsewhere, if set, is the verdict while a claim of another namespace holds the slot. It is
+	// for slots whose existence must not be disclosed.
 	Elsewhere *Verdict
 }
 
-// Under names a slot, and what its holder has to ask for.
+// Under requires that the holder of a slot has claimed it for Same.
 type Under struct {
 	Slot Slot
 	Same string
 }
 
-// unordered is the verdict of a ranked claim for which its slot has no place of its own.
+// unordered returns the verdict on a ranked claim that shares its place with others.
 func (c *Claim) unordered() Verdict {
-	return Warning(c.Object, "TooManyMatches", "Too many older rules of the namespace have the same host and path: "+
-		"this one comes after those of all other objects, in no particular order among the rest. Use fewer rules, or different paths.")
+	return Warning(c.Object, "TooManyMatches", "Too many older rules of the namespace have the same host and path, "+
+		"so this one is matched after the ordered rules, in no particular order. Use fewer rules, or different paths.")
 }
 
-// loses reports whether there is something to say while another claim holds the slot.
+// loses reports whether the claim gets a verdict while another claim holds the slot.
 func (c *Claim) loses(holder *Claim) bool {
 	return c.Lost != (Verdict{}) && (c.Same == "" || c.Same != holder.Same)
 }
 
-// lostTo is the verdict on a claim while another one holds its slot. Those who may read
-// an object need not be those who may read the holder: of one in another namespace they
-// learn nothing but that there is one. Objects of no namespace are an operator's.
+// lostTo returns the verdict on a claim while another one holds its slot. Readers of an object
+// may not have access to a holder in another namespace, so they only learn that it exists.
+// Cluster-scoped objects belong to operators.
 func (c *Claim) lostTo(holder *Claim) Verdict {
 	lost := c.Lost
 	switch own := c.Object.Namespace; {
@@ -137,11 +133,11 @@ func (c *Claim) lostTo(holder *Claim) Verdict {
 // Slot is something that only one claim can hold, or that its claims share in order.
 type Slot struct {
 	Family string
-	// Key is of the type that the [Family] has for it.
+	// Key is of the key type of its [Family].
 	Key any
 }
 
-// Family names slots of one sort, such as server names. K tells them apart.
+// Family names a set of slots, such as server names. K is the type of their keys.
 type Family[K comparable] string
 
 // Slot returns a slot of the family.
@@ -149,10 +145,10 @@ func (f Family[K]) Slot(key K) Slot { return Slot{Family: string(f), Key: key} }
 
 // The families for which several kinds of objects contend.
 const (
-	// ServerNames have a certificate each.
+	// ServerNames are the slots for the certificate of a server name.
 	ServerNames Family[string] = "server name"
-	// Ranks have the routes of which one request may match several.
+	// Ranks are the slots that share routes of which one request may match several.
 	Ranks Family[kong.Rank] = "rank"
-	// Streams have the route for the connections to a port and server name.
+	// Streams are the slots for the route of the connections to a port and server name.
 	Streams Family[kong.StreamPlace] = "stream"
 )

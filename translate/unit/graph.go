@@ -5,10 +5,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
-// Graph holds all units and keeps their fragments in step with the objects.
+// Graph holds all units and keeps their fragments consistent with the objects.
 type Graph struct {
 	roles   map[RoleName]*definition
-	sources map[Kind]RoleName // of the units of source objects
+	sources map[Kind]RoleName // the role of the units of source objects
 	indexes map[Kind][]func(Object) []lookup
 	limits  limit.Limits
 
@@ -19,16 +19,16 @@ type Graph struct {
 	nodes      map[ID]*node
 	slots      map[Slot]*slot
 	contests   contests
-	spoken     multimap[Key, *node] // units with verdicts on objects not their own
+	onOthers   multimap[Key, *node] // units with verdicts on an object that is not their own
 	namespaces map[string]*namespace
 	quotas     map[string]*quota // by namespace
-	// attached are the objects that are attached to sections of an object.
+	// attached counts the objects that are attached to the sections of each object.
 	attached map[Key]*attachments
 	version  uint64
-	// placed counts the ranked claims to which settling gave a place, for tests too.
+	// placed counts the ranked claims that were placed, for tests.
 	placed int
-	// looked counts the claims that refreshes looked at, so that tests see what a change costs.
-	looked int
+	// visited counts the claims that refreshes looked at, for tests of what a change costs.
+	visited int
 
 	// The state of one Update.
 	agenda  agenda
@@ -42,30 +42,30 @@ type Graph struct {
 
 // Result is what an Update changed.
 type Result struct {
-	// Units are those whose entities differ now, those that are gone included.
+	// Units are the units whose entities changed, including deleted units.
 	Units map[ID]struct{}
-	// Objects are those that came, went, or have other verdicts or another status now.
+	// Objects are the objects that were created or deleted, or whose verdicts or status changed.
 	Objects map[Key]struct{}
-	// Reads are the kinds of which [Graph.Reads] may return others now.
+	// Reads are the kinds for which the result of [Graph.Reads] may have changed.
 	Reads map[Kind]struct{}
-	// Translated is how often units were translated, by their namespace.
+	// Translated is the number of translations by namespace.
 	Translated map[string]int
 }
 
 // NewGraph returns a graph without objects.
 func NewGraph(limits limit.Limits) *Graph {
 	return &Graph{
-		limits:  limits.InEffect(),
-		roles:   map[RoleName]*definition{},
-		sources: map[Kind]RoleName{},
-		indexes: map[Kind][]func(Object) []lookup{},
-		objects: map[Key]Object{},
-		listed:  multimap[lookup, Key]{},
-		lookers: multimap[lookup, *node]{},
-		readers: map[Kind]multimap[Key, *node]{},
-		nodes:   map[ID]*node{},
-		slots:   map[Slot]*slot{},
-		spoken:  multimap[Key, *node]{},
+		limits:   limits.InEffect(),
+		roles:    map[RoleName]*definition{},
+		sources:  map[Kind]RoleName{},
+		indexes:  map[Kind][]func(Object) []lookup{},
+		objects:  map[Key]Object{},
+		listed:   multimap[lookup, Key]{},
+		lookers:  multimap[lookup, *node]{},
+		readers:  map[Kind]multimap[Key, *node]{},
+		nodes:    map[ID]*node{},
+		slots:    map[Slot]*slot{},
+		onOthers: multimap[Key, *node]{},
 
 		namespaces: map[string]*namespace{},
 		quotas:     map[string]*quota{},
@@ -76,17 +76,17 @@ func NewGraph(limits limit.Limits) *Graph {
 // source returns the node of a source object, or nil.
 func (g *Graph) source(key Key) *node { return g.nodes[unitOf(g.sources[key.Kind], key)] }
 
-// definition is how units of one role are made.
+// definition is how units of one role are translated.
 type definition struct {
-	// kind is that of the object that a unit stands for. The object has the namespace and the
-	// name of the unit's id.
+	// kind is the kind of the object that a unit stands for. The unit's id has the object's
+	// namespace and name.
 	kind Kind
-	// eachObject makes a unit of every object of the kind. Without it, units of the role exist
+	// eachObject is set if every object of the kind is a unit. Otherwise units of the role exist
 	// as long as another unit uses them.
 	eachObject bool
 	translate  func(ID, Key, *Reader) Fragment
 	// missing and failed return the value of a unit whose object does not exist, or whose
-	// translation panicked; nil for the zero value.
+	// translation panicked. If nil, it is the zero value.
 	missing func(Key) any
 	failed  func(ID, Key) any
 }
@@ -95,35 +95,35 @@ type definition struct {
 type node struct {
 	id     ID
 	object Key
-	source bool // there is an object, not only users
-	dirty  bool // has to be translated
+	source bool // the object exists; false if the unit has users only
+	dirty  bool // must be translated
 	busy   bool // is being translated
-	stale  bool // has to be refreshed
+	stale  bool // must be refreshed
 	gone   bool
-	level  int // above those of the units that it uses
+	level  int // above the levels of the units that it uses
 
 	fragment Fragment
 	reads    []Key
 	lookups  []lookup
 	uses     []use
-	users    multimap[any, *node] // by the part that they use, which is nil for the value
+	users    multimap[any, *node] // by the part that they use; nil is the value
 	claims   []*contender
 	entrants []*entrant
 
-	// What follows from the fragment and the claims that are held.
+	// These are derived from the fragment and the claims that the node holds.
 	entities []*kong.Entity
 	verdicts []Verdict
 	version  uint64
 
 	budget budget
 
-	// sections is to how many the node asks to attach its object, and unattached reports that
-	// there is no room for them.
+	// sections is the number of sections that the node asks to attach its object to. unattached
+	// is set if that exceeds the limit.
 	sections   int
 	unattached bool
 }
 
-// use is what a unit uses of another one: a [Part], or its value if that is nil.
+// use is a unit's use of another one: of a [Part], or of its value if part is nil.
 type use struct {
 	node *node
 	part any
@@ -148,36 +148,36 @@ type lookup struct {
 	key   any
 }
 
-// agenda holds the nodes that are to be translated, by their level. The lowest come first, so that
-// what a node uses is as it will be before the node is translated, and this happens once.
+// agenda holds the nodes that must be translated, by level. The lowest come first, so that each
+// node is translated once, after all that it uses.
 type agenda [deepest + 1][]*node
 
-// deepest is the highest level. What is still deeper may be translated more often.
+// deepest is the highest level. Units with deeper chains of uses may be translated more than
+// once.
 const deepest = 32
 
-// contender is one claim of one node among the claims to a slot.
+// contender is one claim of one node to a slot.
 type contender struct {
 	node  *node
-	claim *Claim // among those of the node's fragment
-	// ordinal is the place of the claim among those of its node.
+	claim *Claim // one of the claims of the node's fragment
+	// ordinal is the index of the claim among those of its node.
 	ordinal int
 
-	// place is that of a ranked claim, and by the one that leaves nothing to it. The entities
-	// are those of a place other than the first, kept because they cost more than finding the
-	// place again.
+	// place is the place of a ranked claim, and by is the contender that covers it completely.
+	// entities are cached for the place made, because they cost more than placing does.
 	place, made kong.Place
 	by          *contender
 	entities    []*kong.Entity
 }
 
-// slot holds the claims to one thing, in order: the first one has it.
+// slot holds the claims to one thing, in order. The first one wins.
 type slot struct {
 	contenders []*contender
 	// arrangement is of ranked contenders.
 	arrangement kong.Arrangement
 
-	// The state of one Update: the holder before it, and the first of ranked contenders whose
-	// place may be another now.
+	// The state of one Update: the holder before it, and the first ranked contender whose place
+	// may have changed.
 	touched bool
 	holder  *contender
 	moved   int
@@ -187,17 +187,17 @@ type slot struct {
 type entrant struct {
 	Entry
 	node *node
-	// settled tells that by is known: the oldest of those that stay in the way of this one, nil
-	// if this one stays. Told is what of it the node's translation went by.
+	// settled is set if by is known: the oldest entrant that displaces this one, nil if this one
+	// stays. told is the value of by that the node's translation used.
 	settled  bool
 	by, told *entrant
 	queued   bool
-	entered  bool // the contest has it
+	entered  bool // the contest contains it
 	gone     bool
-	kept     bool // the node has it before and after a translation
+	kept     bool // the node had it before the translation too
 }
 
-// entryKey is what is the same for equal entries of a node alone.
+// entryKey is the key that only equal entries of a node share.
 type entryKey struct {
 	contest    Contest
 	side       string
@@ -205,72 +205,70 @@ type entryKey struct {
 	own, above string
 }
 
-// entries are those of a node while it is translated, in the order in which it enters them.
+// entries holds the entries of a node during its translation, in the order of the calls.
 type entries struct {
 	list            []*entrant
 	entered, before map[entryKey]*entrant
 }
 
-// contests are all entries, by their points.
+// contests holds all entries by their points.
 type contests struct {
 	points map[pointKey]*point
 	sides  map[Contest]map[string]int // how many entrants each side of a contest has
-	queue  entrants                   // to be settled, the oldest first
-	told   []*entrant                 // whose node may have gone by another outcome
+	queue  entrants                   // must be settled, the oldest first
+	told   []*entrant                 // whose node may have used another outcome
 }
 
-// pointKey names a point of a contest, for one side.
+// pointKey names a point of a contest for one side.
 type pointKey struct {
 	contest     Contest
 	point, side string
 }
 
-// point holds the entrants of one side at a point, the oldest first: those whose own it is, and
-// those who are within it.
+// point holds the entrants of one side at a point, the oldest first: those that ask for it, and
+// those that ask for points within it.
 type point struct{ own, within []*entrant }
 
 // entrants is a heap, the oldest first.
 type entrants []*entrant
 
-// namespace is what the units of one namespace take together. As long as that is within the
-// limit, a change costs an addition. Beyond it the units are ranked by the age of their
-// objects: those for which there is room have what their fragments say, others what is left
-// when all that can be refused alone is, and the rest nothing.
+// namespace sums up the cost of the units of one namespace. Within the limit, a change costs one
+// addition. Beyond it, the units are ranked by the age of their objects: the oldest that fit keep
+// their whole fragments, others keep their [closed] part if that fits, and the rest get nothing.
 //
-// A claim counts whether it is held or not, so that nobody's objects can change what those
-// of another namespace have room for.
+// A claim costs the same whether it is held or not, so that no namespace's objects can affect the
+// room of another one.
 type namespace struct {
 	nodes map[*node]struct{}
 	total limit.Cost
-	// dirty tells that the units have to be ranked again.
+	// dirty is set if the units must be ranked again.
 	dirty bool
-	// ranked tells that some unit does not have all that its fragment says.
+	// ranked is set if some unit does not have its whole fragment.
 	ranked bool
 }
 
-// quota is to how many sections the units of one namespace ask to attach their objects.
+// quota sums up the sections that the units of one namespace ask to attach their objects to.
 type quota struct {
 	nodes map[*node]struct{}
 	total int
-	// dirty reports that the units have to be ranked again, and tight that there was no room
-	// for some.
+	// dirty is set if the units must be ranked again, and tight if the limit excluded some.
 	dirty, tight bool
 }
 
-// budget is what a node takes of its namespace's room.
+// budget is a node's share of its namespace's limit.
 type budget struct {
 	cost, closed limit.Cost
 	room         room
-	// tight is why the room is not for the whole; empty if it is.
+	// tight is why the node does not have its whole fragment; empty if it has.
 	tight string
 }
 
-// room is how much of its fragment a unit has.
+// room is how much of its fragment a unit keeps.
 type room uint8
 
 const (
 	whole room = iota
-	// closed is without plugins, whose requests are refused, and without endpoints.
+	// closed omits endpoints, and replaces plugins by the refusal of their requests.
 	closed
 	nothing
 )

@@ -2,7 +2,7 @@ package unit
 
 import "encoding/json"
 
-// fileID is the form that ids have in files.
+// fileID is the form of ids in files.
 type fileID struct {
 	Role            RoleName
 	Namespace, Name string
@@ -14,8 +14,8 @@ func (id ID) MarshalJSON() ([]byte, error) {
 	return json.Marshal(fileID{id.Role, id.Namespace, id.Name, id.sub()})
 }
 
-// UnmarshalJSON reads an id from a file. Its string is that of the unit's id then, but it may not be equal
-// to that, as only the unit's role knows the type of the sub.
+// UnmarshalJSON reads an id from a file. The result has the same string as the unit's id, but may
+// not be equal to it, because only the unit's role knows the type of the sub.
 func (id *ID) UnmarshalJSON(text []byte) error {
 	var f fileID
 	if err := json.Unmarshal(text, &f); err != nil {

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// Index ties objects to what they are found by, as a label ties EndpointSlices to their Service.
-// It may hold objects of several kinds.
+// Index finds objects by a key, such as EndpointSlices by their Service. It may hold objects of
+// several kinds.
 type Index[K comparable] string
 
 func (i Index[K]) at(key K) lookup { return lookup{string(i), key} }
 
-// DefineIndex adds the objects of a kind to an index. The function returns what an object is found
-// by. All roles and indexes are defined before the first Update.
+// DefineIndex adds the objects of a kind to an index. The function returns the keys that an
+// object is found by. All roles and indexes must be defined before the first Update.
 func DefineIndex[K comparable, O Object](g *Graph, index Index[K], kind Kind, keys func(O) []K) {
 	g.indexes[kind] = append(g.indexes[kind], func(object Object) []lookup {
 		typed, ok := object.(O)
@@ -28,14 +28,14 @@ func DefineIndex[K comparable, O Object](g *Graph, index Index[K], kind Kind, ke
 	})
 }
 
-// Keys returns the keys of the objects that an index holds for a key, in order.
+// Keys returns the object keys that an index holds for a key, in order.
 func Keys[K comparable](r *Reader, index Index[K], key K) []Key {
 	at := index.at(key)
 	r.lookups.add(at)
 	return slices.SortedFunc(maps.Keys(r.graph.listed[at]), Key.Compare)
 }
 
-// List returns the objects of a type that an index holds for a key, by their keys.
+// List returns the objects of a type that an index holds for a key, ordered by their keys.
 func List[O Object, K comparable](r *Reader, index Index[K], key K) []O {
 	keys := Keys(r, index, key)
 	objects := make([]O, 0, len(keys))
@@ -47,7 +47,7 @@ func List[O Object, K comparable](r *Reader, index Index[K], key K) []O {
 	return objects
 }
 
-// list keeps one index in step with one object.
+// list updates one index for one object.
 func (g *Graph) list(keys func(Object) []lookup, key Key, old, object Object) {
 	from, to := keys(old), keys(object)
 	for _, at := range from {
@@ -62,7 +62,7 @@ func (g *Graph) list(keys func(Object) []lookup, key Key, old, object Object) {
 	}
 }
 
-// setLookups records what a node looked up.
+// setLookups replaces the index keys that a node looked up. a node looked up.
 func (g *Graph) setLookups(n *node, lookups []lookup) {
 	if slices.Equal(n.lookups, lookups) {
 		return

@@ -20,7 +20,7 @@ func (k Kind) Key(namespace, name string) Key {
 	return Key{Kind: k, Namespace: namespace, Name: name}
 }
 
-// Of returns the key of an object, which is of the kind.
+// Of returns the key of an object of the kind.
 func (k Kind) Of(object metav1.Object) Key { return k.Key(object.GetNamespace(), object.GetName()) }
 
 // Key names one Kubernetes object. Namespace is empty for cluster-scoped kinds.
@@ -43,14 +43,14 @@ func (k Key) Compare(other Key) int {
 	return cmp.Or(strings.Compare(string(k.Kind), string(other.Kind)), strings.Compare(k.Namespace, other.Namespace), strings.Compare(k.Name, other.Name))
 }
 
-// Object is a Kubernetes object as the translation reads it. Objects are shared
-// with the caches they come from and are never modified.
+// Object is a Kubernetes object as the translation reads it. Objects are shared with the caches
+// that they come from and must not be modified.
 type Object interface {
 	metav1.Object
 	runtime.Object
 }
 
-// Change says that an object is now as given, or gone when Object is nil.
+// Change is the new state of an object. Object is nil if the object was deleted.
 type Change struct {
 	Key    Key
 	Object Object

@@ -11,15 +11,15 @@ const (
 	Ingress       Kind = "Ingress"
 	IngressClass  Kind = "IngressClass"
 	EndpointSlice Kind = "EndpointSlice"
-	// CustomResourceDefinition is metadata alone, and that only of those which say what bundle they are of.
+	// CustomResourceDefinition has metadata only. Only those definitions are read that name the
+	// version of their bundle.
 	CustomResourceDefinition Kind = "CustomResourceDefinition"
 
 	// Gateway API.
 	GatewayClass Kind = "GatewayClass"
 	Gateway      Kind = "Gateway"
 	ListenerSet  Kind = "ListenerSet"
-	// XListenerSet is what ListenerSets were in the experimental channel of Gateway API 1.3
-	// and 1.4.
+	// XListenerSet is the ListenerSet of the experimental channel of Gateway API 1.3 and 1.4.
 	XListenerSet     Kind = "XListenerSet"
 	HTTPRoute        Kind = "HTTPRoute"
 	GRPCRoute        Kind = "GRPCRoute"
@@ -67,16 +67,16 @@ func init() {
 // Group returns the API group of the kind; "" is the core group.
 func (k Kind) Group() string { return groups[k] }
 
-// IsCore reports whether a reference's group is the core group, which is "". The Kong Ingress
-// Controller takes the name core for it too; there is no other group of that name.
+// IsCore reports whether a reference's group is the core group, which is "". Like the Kong
+// Ingress Controller, it accepts the name core too; no other group has it.
 func IsCore[T ~string](group T) bool { return group == "" || group == "core" }
 
-// SameGroup reports whether a reference's group is that of a kind.
+// SameGroup reports whether a reference's group is the group of a kind.
 func SameGroup[T ~string](group T, of string) bool {
 	return string(group) == of || of == "" && IsCore(group)
 }
 
-// WithArticle returns the kind with its indefinite article, as messages have it: "an HTTPRoute".
+// WithArticle returns the kind with its indefinite article, for messages: "an HTTPRoute".
 func (k Kind) WithArticle() string {
 	if k == HTTPRoute {
 		return "an " + string(k)
@@ -84,7 +84,8 @@ func (k Kind) WithArticle() string {
 	return "a " + string(k)
 }
 
-// QualifiedKind is what messages call a kind: Service, or Service.example.org where a group has it.
+// QualifiedKind returns the name of a kind for messages: Service, or Service.example.org outside
+// the core group.
 func QualifiedKind[G, K ~string](group G, kind K) string {
 	if group == "" {
 		return string(kind)

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Missing are the objects that were asked for in vain in the translation of an object:
-// by its own unit, by those that have something to say about it, and by the shared ones
-// that they use.
+// Missing returns the keys of the objects that the translation of an object asked for and that do
+// not exist: it covers the object's own unit, the units with verdicts on it, and the units that
+// these use.
 func (g *Graph) Missing(object Key) (missing []Key) {
 	for key := range g.readsOf(object) {
 		if g.objects[key] == nil {
@@ -18,8 +18,8 @@ func (g *Graph) Missing(object Key) (missing []Key) {
 	return slices.Compact(missing)
 }
 
-// Awaits returns one of the keys that what is said of an object depends on, directly or
-// through the units that its own uses; false if it depends on none of them.
+// Awaits returns one of the keys on which the verdicts on an object depend, directly or through
+// other units; false if they depend on none of the keys.
 func (g *Graph) Awaits(object Key, keys map[Key]struct{}) (Key, bool) {
 	if len(keys) == 0 {
 		return Key{}, false
@@ -32,7 +32,7 @@ func (g *Graph) Awaits(object Key, keys map[Key]struct{}) (Key, bool) {
 	return Key{}, false
 }
 
-// readsOf yields the keys of what is read in the translation of an object, some repeatedly.
+// readsOf yields the keys that the translation of an object reads. It may repeat some.
 func (g *Graph) readsOf(object Key) iter.Seq[Key] {
 	return func(yield func(Key) bool) {
 		seen := map[*node]struct{}{}
@@ -52,7 +52,7 @@ func (g *Graph) readsOf(object Key) iter.Seq[Key] {
 		if !visit(g.source(object)) {
 			return
 		}
-		for n := range g.spoken[object] {
+		for n := range g.onOthers[object] {
 			if !visit(n) {
 				return
 			}

@@ -6,9 +6,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
-// Attachable reports whether the unit's object may be attached to a number of sections in all: the
-// objects of a namespace have room for so many, and the oldest come first. A unit asks once, and
-// for how many must not depend on the answer.
+// Attachable reports whether the unit's object may be attached to this total number of sections.
+// The limit is for all objects of a namespace, the oldest first. A unit asks at most once, and
+// the number must not depend on the answer.
 func (r *Reader) Attachable(sections int) bool {
 	r.sections = sections
 	if n := r.node; sections != n.sections {
@@ -21,8 +21,8 @@ func (r *Reader) Attachable(sections int) bool {
 	return !r.node.unattached
 }
 
-// setSections notes to how many sections a node asks to attach its object. As long as there is
-// room for all of its namespace, that costs an addition.
+// setSections records to how many sections a node asks to attach its object. As long as the
+// namespace is within its limit, this is one addition.
 func (g *Graph) setSections(n *node, sections int) {
 	q := g.quotas[n.id.Namespace]
 	if q == nil {
@@ -48,9 +48,9 @@ func (g *Graph) setSections(n *node, sections int) {
 	}
 }
 
-// ration finds out for which objects there is room at sections, and reports whether some have to
-// be translated again.
-func (g *Graph) ration() (again bool) {
+// allotSections decides which objects may be attached, and reports whether some have to be
+// translated again.
+func (g *Graph) allotSections() (again bool) {
 	for _, q := range g.short {
 		q.dirty, q.tight = false, false
 		sum := 0

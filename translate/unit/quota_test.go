@@ -14,7 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
-// attaching is a graph in which each ConfigMap asks for as many sections as its data has bytes.
+// attaching returns a graph in which each ConfigMap asks for one section per byte of its data.
 func attaching(most int, translated func(name string)) *Graph {
 	g := NewGraph(limit.Limits{Attachments: most})
 	Each(g, claimRole, ConfigMap, Valueless(func(r *Reader, key Key, object *corev1.ConfigMap) Fragment {
@@ -29,7 +29,7 @@ func asking(name string, age, sections int) *corev1.ConfigMap {
 		CreationTimestamp: metav1.NewTime(time.Unix(int64(age), 0))}, Data: map[string]string{"sections": strings.Repeat("x", sections)}}
 }
 
-// attached returns which objects there is room for, found out by going through all in order.
+// attached returns which objects may be attached, found by going through all of them in order.
 func attached(objects map[string]*corev1.ConfigMap, most int) map[string]bool {
 	var all []*corev1.ConfigMap
 	for _, object := range objects {
@@ -51,7 +51,7 @@ func attached(objects map[string]*corev1.ConfigMap, most int) map[string]bool {
 	return found
 }
 
-// TestAttachable holds for random histories that there is room for the oldest objects present.
+// TestAttachable holds that after any random history, the oldest present objects may be attached.
 func TestAttachable(t *testing.T) {
 	const most = 10
 	for seed := range uint64(300) {
@@ -73,7 +73,7 @@ func TestAttachable(t *testing.T) {
 			for name, want := range attached(objects, most) {
 				verdicts := g.Verdicts(Key{Kind: ConfigMap, Namespace: "ns", Name: name})
 				if len(verdicts) != 1 || verdicts[0].OK != want {
-					t.Fatalf("seed %d step %d: room for %s is %t, and it is told %+v", seed, step, name, want, verdicts)
+					t.Fatalf("seed %d step %d: %s has verdicts %+v, want attachable %t", seed, step, name, verdicts, want)
 				}
 			}
 		}
@@ -81,13 +81,13 @@ func TestAttachable(t *testing.T) {
 			g.Update(Change{Key: Key{Kind: ConfigMap, Namespace: "ns", Name: name}})
 		}
 		if len(g.quotas) > 0 || len(g.short) > 0 {
-			t.Fatalf("seed %d: without objects there are left %v, %v", seed, g.quotas, g.short)
+			t.Fatalf("seed %d: without objects the graph still holds %v, %v", seed, g.quotas, g.short)
 		}
 	}
 }
 
-// TestObjectsWithoutRoomCostOthersNothing holds that an object that finds no room has no other one
-// translated again, and that one that leaves has only those translated for which there is room now.
+// TestObjectsWithoutRoomCostOthersNothing holds that an object beyond the limit causes no other
+// translation, and that a deleted one causes only translations of objects that newly fit.
 func TestObjectsWithoutRoomCostOthersNothing(t *testing.T) {
 	translated := map[string]int{}
 	g := attaching(100, func(name string) { translated[name]++ })
@@ -104,13 +104,13 @@ func TestObjectsWithoutRoomCostOthersNothing(t *testing.T) {
 	}
 	for _, name := range []string{"young", "younger"} {
 		if update(asking(name, 20, 1), false); len(translated) != 1 || translated[name] != 1 {
-			t.Errorf("an object without room: %v", translated)
+			t.Errorf("an object beyond the limit: %v", translated)
 		}
 	}
 	if update(asking("o07", 10, 1), true); len(translated) != 1 || translated["young"] != 1 {
-		t.Errorf("one leaves: %v", translated)
+		t.Errorf("after a deletion: %v", translated)
 	}
 	if update(asking("old", 1, 1), false); len(translated) != 2 || translated["old"] > 2 || translated["young"] != 1 {
-		t.Errorf("an older one comes: %v", translated)
+		t.Errorf("after the creation of an older object: %v", translated)
 	}
 }

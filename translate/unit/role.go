@@ -9,18 +9,18 @@ import (
 // RoleName names a role, such as "ingress" or "backend".
 type RoleName string
 
-// Role is what units do of which there is one for an object. T is the type of their value, and
-// [None] if they have none.
+// Role is a role with at most one unit for an object. T is the type of the units' value, [None]
+// if they have no value.
 type Role[T any] string
 
-// RoleBy is what units do of which there may be several for an object. A Sub tells them apart.
+// RoleBy is a role with any number of units for an object. A Sub tells them apart.
 type RoleBy[S Sub, T any] string
 
 // None is the value of units that no other unit reads.
 type None struct{}
 
-// Sub tells units of one role and one object apart, such as by the port of a Service. Its strings
-// differ for different values.
+// Sub tells units of one role and one object apart, such as by the port of a Service. Different
+// values have different strings.
 type Sub interface {
 	comparable
 	fmt.Stringer
@@ -29,22 +29,22 @@ type Sub interface {
 // Ref refers to the unit of a role with values of type T.
 type Ref[T any] struct{ ID }
 
-// Of refers to the unit of an object.
+// Of returns the reference to the unit of an object.
 func (r Role[T]) Of(namespace, name string) Ref[T] {
 	return Ref[T]{ID{Role: RoleName(r), Namespace: namespace, Name: name}}
 }
 
-// Of refers to one of the units of an object.
+// Of returns the reference to one of the units of an object.
 func (r RoleBy[S, T]) Of(namespace, name string, sub S) Ref[T] {
 	return Ref[T]{ID{Role: RoleName(r), Namespace: namespace, Name: name, Sub: sub}}
 }
 
-// ID names one unit. Its values can be compared, and be keys of maps.
+// ID names one unit. IDs are comparable.
 type ID struct {
 	Role      RoleName
 	Namespace string
 	Name      string
-	// Sub is a [Sub], and nil for units of which there is one for an object.
+	// Sub is a [Sub]; it is nil for a [Role] with one unit for an object.
 	Sub fmt.Stringer
 }
 
@@ -53,7 +53,7 @@ func unitOf(role RoleName, object Key) ID {
 	return ID{Role: role, Namespace: object.Namespace, Name: object.Name}
 }
 
-// String returns the form that logs use: "backend shop/web:80".
+// String returns the form for logs: "backend shop/web:80".
 func (id ID) String() string {
 	s := string(id.Role) + " " + id.Namespace + "/" + id.Name
 	if sub := id.sub(); sub != "" {

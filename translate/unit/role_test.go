@@ -15,8 +15,8 @@ type number int
 
 func (n number) String() string { return fmt.Sprint(int(n)) }
 
-// TestValueOfAPanic holds that a unit whose translation panics has the value that its role has for
-// this, that its object is told so, and that its users go on.
+// TestValueOfAPanic holds that a unit whose translation panics has its role's OnPanic value, that
+// its object gets a verdict, and that its users are still translated.
 func TestValueOfAPanic(t *testing.T) {
 	const (
 		users  Role[None]             = "user"
@@ -52,11 +52,10 @@ func TestValueOfAPanic(t *testing.T) {
 	}
 	g.Update(Change{Key: Secret.Key("default", "s"), Object: object(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "s"}})})
 	if read["shared"] != "whole" {
-		t.Errorf("read %q of a unit that has been mended", read["shared"])
+		t.Errorf("read %q from a unit that was fixed", read["shared"])
 	}
 }
 
-// TestIDs holds how ids are written and ordered.
 func TestIDs(t *testing.T) {
 	const (
 		one Role[None]           = "role"

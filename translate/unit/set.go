@@ -23,13 +23,13 @@ func (m multimap[K, V]) remove(key K, member V) (last bool) {
 	return true
 }
 
-// few is how many elements are compared one by one sooner than they are hashed.
+// few is the number of elements up to which comparing them is faster than hashing.
 const few = 16
 
 // ordered is a set that keeps the order in which its elements were added.
 type ordered[T comparable] struct {
 	list []T
-	has  map[T]struct{} // nil for a few
+	has  map[T]struct{} // nil up to few elements
 }
 
 func (o *ordered[T]) add(element T) {

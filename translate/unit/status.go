@@ -6,17 +6,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// MostListed is how many sections a [Listing] status names: as many as there is room for in the
-// status of a policy.
+// MostListed is the number of sections that a [Listing] status names: a policy's status has room
+// for 16.
 const MostListed = 16
 
-// attachments are the objects that are attached to the sections of another one.
+// attachments counts the objects that are attached to the sections of an object.
 type attachments struct {
 	counts map[string]int // by section
-	first  []string       // sections, in order: MostListed at most
+	first  []string       // sections in order, at most MostListed
 }
 
-// counted are the numbers of objects, by section.
+// counted returns the numbers of objects by section.
 func (a *attachments) counted() map[string]int {
 	if a == nil {
 		return nil
@@ -24,7 +24,7 @@ func (a *attachments) counted() map[string]int {
 	return a.counts
 }
 
-// listed are the first sections, for others to keep.
+// listed returns a copy of the first sections.
 func (a *attachments) listed() []string {
 	if a == nil {
 		return nil
@@ -32,8 +32,7 @@ func (a *attachments) listed() []string {
 	return slices.Clone(a.first)
 }
 
-// add changes the number of objects at a section, and reports whether the first sections are
-// others now.
+// add changes the number of objects at a section and reports whether the first sections changed.
 func (a *attachments) add(section string, n int) (relisted bool) {
 	before := a.counts[section]
 	after := before + n
@@ -59,7 +58,7 @@ func (a *attachments) add(section string, n int) (relisted bool) {
 	return true
 }
 
-// next is the section that comes after the first ones, of which one has just gone.
+// next returns the section that follows the first ones, of which one was just removed.
 func (a *attachments) next() (next string) {
 	last := a.first[len(a.first)-1]
 	for section := range a.counts {
@@ -70,50 +69,46 @@ func (a *attachments) next() (next string) {
 	return next
 }
 
-// Status is what a controller has to say in the status of one object. It is never
-// modified.
+// Status is what a controller writes into the status of one object. It is immutable.
 type Status interface {
-	// Counted is the status with the number of objects that are attached to each
-	// section of the object.
+	// Counted returns the status with the number of objects attached to each section.
 	Counted(attached map[string]int) Status
-	// Refused is the status when Kong does not take what the object says.
+	// Refused returns the status of an object that Kong refuses.
 	Refused(message string) Status
-	// Merge puts it into the place that it has in the status of an object, which may
-	// hold what others wrote. It returns that whole status, and whether it differs
-	// from the one that the object has.
+	// Merge returns the object's whole status with this one in its place, next to what other
+	// controllers wrote, and whether that differs from the present one.
 	Merge(object Object, now Moment) (status any, differs bool)
 	// Diagnostics returns the conditions that are not as they should be, one verdict for each
-	// cause. It returns none for a status that follows from the verdicts on the object. What
-	// only a running cluster decides, such as an address, is left out.
+	// cause. It returns nil for a status that follows from the verdicts on the object. It omits
+	// what only a running cluster decides, such as an address.
 	Diagnostics() []Verdict
 }
 
-// Listing is a Status that names some of the sections to which objects are attached, and does not
-// count these.
+// Listing is a Status that names some of the sections to which objects are attached, without
+// counting the objects.
 type Listing interface {
 	Status
-	// Listed is the status with the first sections, in order: [MostListed] at most.
+	// Listed returns the status with the first sections in order, at most [MostListed].
 	Listed(first []string) Status
 }
 
-// Judged is a Status that follows from the verdicts on the object.
+// Judged is a Status that follows from the verdicts on its object.
 type Judged interface {
 	Status
 	Judged(verdicts []Verdict) Status
 }
 
-// Moment is what of the time and place a status tells.
+// Moment is what a status depends on besides the translation.
 type Moment struct {
 	Time metav1.Time
-	// Addresses are those at which the gateway is reached: IP addresses or host names.
+	// Addresses are the IP addresses or host names of the gateway.
 	Addresses []string
-	// Denied says why the objects that the object is to own may not be written; empty if
-	// they may.
+	// Denied says why the API server rejects the objects that the object owns; empty if it
+	// accepts them.
 	Denied string
 }
 
-// Section is a part of an object that others are attached to, such as a Gateway's
-// listener.
+// Section is a part of an object that others attach to, such as a Gateway's listener.
 type Section struct {
 	Object Key
 	Name   string

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The first sections are those of all, in order, whatever came and went, and a change of them is
-// told.
+// TestTheFirstSectionsAreListed holds that the first sections are right after any history, and
+// that every change of them is reported.
 func TestTheFirstSectionsAreListed(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	a := &attachments{counts: map[string]int{}}
@@ -27,7 +27,7 @@ func TestTheFirstSectionsAreListed(t *testing.T) {
 			t.Fatalf("the first sections are %v, want %v", a.first, want)
 		}
 		if !relisted && !slices.Equal(before, want) {
-			t.Fatalf("%v became %v, and nothing was told of it", before, want)
+			t.Fatalf("%v became %v, which was not reported", before, want)
 		}
 	}
 }

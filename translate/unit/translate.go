@@ -8,7 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
-// translate runs one unit's function and puts its fragment in place of the old one.
+// translate runs the translation of one unit and replaces its fragment.
 func (g *Graph) translate(n *node) {
 	n.dirty, n.busy = false, true
 	r := &Reader{graph: g, node: n}
@@ -28,17 +28,17 @@ func (g *Graph) translate(n *node) {
 	g.changed.Translated[n.id.Namespace]++
 	g.setStatus(n, old, fragment)
 	g.setClaims(n, fragment.Claims)
-	g.stain(n)
+	g.markStale(n)
 }
 
-// run calls the role's function. A panic is a fault of one unit: it becomes a verdict on its
-// object, the unit has the value that its role has for this, and all others go on.
+// run calls the role's function. A panic affects one unit only: it becomes a verdict on its
+// object, and the unit has the role's OnPanic value.
 func (g *Graph) run(n *node, r *Reader) (fragment Fragment) {
 	role := g.roles[n.id.Role]
 	defer func() {
 		if cause := recover(); cause != nil {
 			fragment = Fragment{Verdicts: []Verdict{Warning(n.object, "TranslationFailed",
-				fmt.Sprintf("%s could not be translated: %v", n.object, cause))}}
+				fmt.Sprintf("the translation of %s failed, and the object has no effect: %v", n.object, cause))}}
 			if role.failed != nil {
 				fragment.value = role.failed(n.id, n.object)
 			}
@@ -47,7 +47,7 @@ func (g *Graph) run(n *node, r *Reader) (fragment Fragment) {
 	return role.translate(n.id, n.object, r)
 }
 
-// drop takes a unit out of the graph.
+// drop removes a unit from the graph.
 func (g *Graph) drop(n *node) {
 	n.gone = true
 	g.leaveNamespace(n)
@@ -63,7 +63,7 @@ func (g *Graph) drop(n *node) {
 	delete(g.nodes, n.id)
 }
 
-// setReads records what a node read.
+// setReads replaces the keys that a node read.
 func (g *Graph) setReads(n *node, reads []Key) {
 	if slices.Equal(n.reads, reads) {
 		return
@@ -84,7 +84,7 @@ func (g *Graph) setReads(n *node, reads []Key) {
 	n.reads = reads
 }
 
-// setUses records which shared units a node uses.
+// setUses replaces the units that a node uses.
 func (g *Graph) setUses(n *node, uses []use) {
 	if slices.Equal(n.uses, uses) {
 		return
@@ -104,7 +104,7 @@ func (g *Graph) setUses(n *node, uses []use) {
 	n.rise()
 }
 
-// markUsers marks the users of what is another in a unit's new fragment.
+// markUsers marks the users of the parts that differ between a unit's fragments.
 func (g *Graph) markUsers(n *node, old, fragment Fragment) {
 	for part, users := range n.users {
 		if !reflect.DeepEqual(old.part(part), fragment.part(part)) {
@@ -113,7 +113,7 @@ func (g *Graph) markUsers(n *node, old, fragment Fragment) {
 	}
 }
 
-// part returns what users read by a part, which is nil for the value.
+// part returns the value of a part; nil is the unit's value.
 func (f Fragment) part(part any) any {
 	if part == nil {
 		return f.value
@@ -121,7 +121,7 @@ func (f Fragment) part(part any) any {
 	return f.parts[part]
 }
 
-// setStatus notes whose status is another with a node's new fragment.
+// setStatus records the objects whose status changes with a node's new fragment.
 func (g *Graph) setStatus(n *node, old, fragment Fragment) {
 	if !reflect.DeepEqual(old.Status, fragment.Status) || !reflect.DeepEqual(old.Objects, fragment.Objects) {
 		g.changed.Objects[n.object] = struct{}{}
@@ -153,7 +153,7 @@ func (g *Graph) attach(s Section, n int) {
 	}
 }
 
-// lists reports whether all that an object's status says of attachments are the first sections.
+// lists reports whether an object's status names only the first sections of its attachments.
 func (g *Graph) lists(object Key) bool {
 	n := g.source(object)
 	if n == nil {
@@ -163,12 +163,12 @@ func (g *Graph) lists(object Key) bool {
 	return ok
 }
 
-// refresh derives a node's entities and verdicts and notes what changed.
+// refresh derives a node's entities and verdicts and records what changed.
 func (g *Graph) refresh(n *node) {
 	entities, verdicts := n.fragment.Entities, n.fragment.Verdicts
 	if len(n.claims) > 0 {
 		entities, verdicts = slices.Clip(entities), slices.Clip(verdicts)
-		g.looked += len(n.claims)
+		g.visited += len(n.claims)
 		for _, c := range n.claims {
 			if !g.under(c.claim.Under) {
 				continue
@@ -205,21 +205,21 @@ func (g *Graph) refresh(n *node) {
 		g.changed.Units[n.id] = struct{}{}
 	}
 	if !slices.Equal(n.verdicts, verdicts) {
-		g.speak(n, verdicts)
+		g.setVerdicts(n, verdicts)
 	}
 }
 
-// speak replaces a node's verdicts.
-func (g *Graph) speak(n *node, verdicts []Verdict) {
+// setVerdicts replaces a node's verdicts.
+func (g *Graph) setVerdicts(n *node, verdicts []Verdict) {
 	for _, v := range n.verdicts {
 		g.changed.Objects[v.Object] = struct{}{}
-		g.spoken.remove(v.Object, n)
+		g.onOthers.remove(v.Object, n)
 	}
 	own := g.roles[n.id.Role].eachObject
 	for _, v := range verdicts {
 		g.changed.Objects[v.Object] = struct{}{}
 		if !own || v.Object != n.object {
-			g.spoken.add(v.Object, n)
+			g.onOthers.add(v.Object, n)
 		}
 	}
 	n.verdicts = verdicts

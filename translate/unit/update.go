@@ -1,6 +1,6 @@
 package unit
 
-// Update takes changed objects and translates again the units that read them.
+// Update stores changed objects and translates the units that read them again.
 func (g *Graph) Update(changes ...Change) Result {
 	g.begin()
 	for _, c := range changes {
@@ -15,8 +15,7 @@ func (g *Graph) begin() {
 	g.changed = Result{Units: map[ID]struct{}{}, Objects: map[Key]struct{}{}, Reads: map[Kind]struct{}{}, Translated: map[string]int{}}
 }
 
-// Keep makes a shared unit exist for good, whether or not another one uses it, and returns its
-// value.
+// Keep makes a shared unit exist permanently, with or without users, and returns its value.
 func Keep[T any](g *Graph, of Ref[T]) T {
 	n := g.nodes[of.ID]
 	if n == nil {
@@ -31,10 +30,10 @@ func Keep[T any](g *Graph, of Ref[T]) T {
 	return value
 }
 
-// settle translates what is dirty until nothing is, drops unused units, and derives what
-// the units have in the configuration from the claims that they hold then.
+// settle translates all dirty units, drops unused ones, and then derives the units' entities and
+// verdicts from the claims that they hold.
 func (g *Graph) settle() {
-	for g.translateAll(); g.ration() || g.rank() || g.judge(); {
+	for g.translateAll(); g.allotSections() || g.rankUnits() || g.settleContests(); {
 		g.translateAll()
 	}
 	g.settleSlots()
@@ -47,7 +46,7 @@ func (g *Graph) settle() {
 	g.stale = nil
 }
 
-// translateAll translates what is dirty until nothing is, and drops unused units.
+// translateAll translates dirty units until there are none, and drops unused ones.
 func (g *Graph) translateAll() {
 	for {
 		for n := g.agenda.pop(); n != nil; n = g.agenda.pop() {
@@ -66,7 +65,7 @@ func (g *Graph) translateAll() {
 	}
 }
 
-// store puts an object in its place and marks whoever asked for it.
+// store replaces an object and marks the units that asked for it.
 func (g *Graph) store(c Change) {
 	old, known := g.objects[c.Key]
 	if c.Object == nil {

@@ -8,15 +8,14 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
-// View is what one unit has in the configuration at the moment.
+// View is what one unit currently has in the configuration.
 type View struct {
 	ID ID
-	// Object is the source object that the unit stands for: its own, or for a
-	// shared unit the object that it is made of (a backend's Service).
+	// Object is the object that the unit stands for, such as the Service of a backend.
 	Object Key
 	// Entities are the unit's own and those of the claims that it holds.
 	Entities []*kong.Entity
-	// Version changes whenever Entities do, and is never used twice.
+	// Version changes with Entities and is never used twice.
 	Version uint64
 }
 
@@ -24,7 +23,7 @@ func (n *node) view() View {
 	return View{ID: n.id, Object: n.object, Entities: n.entities, Version: n.version}
 }
 
-// Units gives all units that are in the configuration, in the order of their ids.
+// Units yields all units that have entities, in the order of their ids.
 func (g *Graph) Units() iter.Seq[View] {
 	ids := make([]ID, 0, len(g.nodes))
 	for id, n := range g.nodes {
@@ -42,7 +41,7 @@ func (g *Graph) Units() iter.Seq[View] {
 	}
 }
 
-// View gives one unit. It is false for units that have nothing in the configuration.
+// View returns one unit; false if it has no entities.
 func (g *Graph) View(id ID) (View, bool) {
 	n := g.nodes[id]
 	if n == nil || len(n.entities) == 0 {
@@ -51,7 +50,7 @@ func (g *Graph) View(id ID) (View, bool) {
 	return n.view(), true
 }
 
-// Source gives the unit of a source object, like View.
+// Source returns the unit of a source object, like View.
 func (g *Graph) Source(key Key) (View, bool) {
 	if n := g.source(key); n != nil {
 		return g.View(n.id)
@@ -59,27 +58,27 @@ func (g *Graph) Source(key Key) (View, bool) {
 	return View{}, false
 }
 
-// Object gives an object that the graph was told of, or nil.
+// Object returns the current state of an object; nil if it does not exist.
 func (g *Graph) Object(key Key) Object { return g.objects[key] }
 
-// Reads lists the keys of a kind that units asked for, found or not, in order.
+// Reads returns the keys of a kind that units asked for, found or not, in order.
 func (g *Graph) Reads(kind Kind) []Key {
 	return slices.SortedFunc(maps.Keys(g.readers[kind]), Key.Compare)
 }
 
-// Verdicts gives all there is to say about an object, in a stable order.
+// Verdicts returns all verdicts on an object, in a stable order.
 func (g *Graph) Verdicts(key Key) []Verdict {
 	var verdicts []Verdict
 	if n := g.source(key); n != nil {
 		verdicts = g.verdictsOf(n, key, verdicts)
 	}
-	for _, n := range slices.SortedFunc(maps.Keys(g.spoken[key]), func(a, b *node) int { return a.id.Compare(b.id) }) {
+	for _, n := range slices.SortedFunc(maps.Keys(g.onOthers[key]), func(a, b *node) int { return a.id.Compare(b.id) }) {
 		verdicts = g.verdictsOf(n, key, verdicts)
 	}
 	return distinct(verdicts)
 }
 
-// AllVerdicts gives the verdicts on all objects that have any.
+// AllVerdicts yields the objects that have verdicts, with these.
 func (g *Graph) AllVerdicts() iter.Seq2[Key, []Verdict] {
 	objects := map[Key]struct{}{}
 	for _, n := range g.nodes {
@@ -106,7 +105,7 @@ func (g *Graph) verdictsOf(n *node, key Key, verdicts []Verdict) []Verdict {
 	return verdicts
 }
 
-// distinct drops repeated verdicts: units that share an object may have the same to say of it.
+// distinct drops repeated verdicts: several units may return the same verdict on an object.
 func distinct(verdicts []Verdict) []Verdict {
 	if len(verdicts) < 2 {
 		return verdicts
@@ -120,7 +119,7 @@ func distinct(verdicts []Verdict) []Verdict {
 	})
 }
 
-// Status is what the status of an object is to say; nil if that is not ours to tell.
+// Status returns the status to write for an object; nil if there is none.
 func (g *Graph) Status(key Key) Status {
 	n := g.source(key)
 	if n == nil || n.fragment.Status == nil {
@@ -139,7 +138,7 @@ func (g *Graph) Status(key Key) Status {
 	return status.Counted(g.attached[key].counted())
 }
 
-// Owned are the objects of the cluster that the object of the key is to own.
+// Owned returns the wanted states of the cluster's objects that an object owns.
 func (g *Graph) Owned(key Key) []Object {
 	n := g.source(key)
 	if n == nil {
@@ -148,7 +147,7 @@ func (g *Graph) Owned(key Key) []Object {
 	return n.fragment.Objects
 }
 
-// Statuses gives the statuses of all objects that have one, in order.
+// Statuses yields the statuses of all objects that have one, in order.
 func (g *Graph) Statuses() iter.Seq2[Key, Status] {
 	var keys []Key
 	for _, n := range g.nodes {

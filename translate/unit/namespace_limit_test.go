@@ -14,8 +14,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
-// sized is a graph in which each ConfigMap makes a route of 10 bytes with a plugin of as many
-// bytes as its data, in whose place a refusal of 5 bytes can be.
+// sized returns a graph in which each ConfigMap makes a route of 10 bytes, and a plugin with the
+// size of its data that a refusal of 5 bytes can replace.
 func sized(most limit.Cost, translated func(name string)) *Graph {
 	g := NewGraph(limit.Limits{Namespace: most})
 	Each(g, claimRole, ConfigMap, Valueless(func(_ *Reader, key Key, object *corev1.ConfigMap) Fragment {
@@ -38,7 +38,7 @@ func sizedObject(namespace, name string, age, plugin int) Change {
 	return Change{Key: Key{Kind: ConfigMap, Namespace: namespace, Name: name}, Object: object}
 }
 
-// has tells what there is of each object: its route, its plugin, or a refusal.
+// has returns the entities of each object: its route, its plugin, or a refusal.
 func has(g *Graph) string {
 	var all []string
 	for view := range g.Units() {
@@ -56,26 +56,26 @@ func TestNamespaceLimit(t *testing.T) {
 	if got, want := has(g), "routes a, plugins a, routes b, plugins b"; got != want {
 		t.Errorf("within the limit: %s; want %s", got, want)
 	}
-	// c takes what is over. Without its plugin there is still no room.
+	// c exceeds the limit, even without its plugin.
 	result := g.Update(sizedObject("ns", "c", 3, 1))
 	if got, want := has(g), "routes a, plugins a, routes b, plugins b"; got != want {
 		t.Errorf("the newest: %s; want %s", got, want)
 	}
 	verdicts := g.Verdicts(key("c"))
 	if len(verdicts) != 1 || verdicts[0].Reason != "NamespaceTooLarge" || !strings.Contains(verdicts[0].Message,
-		"the setting LIMIT_NAMESPACE_BYTES allows the objects of namespace ns 100 bytes of configuration") {
-		t.Errorf("verdicts on what is left out: %v", verdicts)
+		"the objects of namespace ns need more than the 100 bytes of configuration that the setting LIMIT_NAMESPACE_BYTES allows") {
+		t.Errorf("verdicts on the object that is left out: %v", verdicts)
 	}
 	if _, told := result.Objects[key("c")]; !told || len(result.Units) > 0 {
-		t.Errorf("what is left out changed %v", result)
+		t.Errorf("an object that is left out changed %v", result)
 	}
-	// Another namespace has room of its own.
+	// Another namespace has its own room.
 	g.Update(sizedObject("other", "d", 9, 80))
 	if got := has(g); !strings.HasSuffix(got, "routes d, plugins d") {
 		t.Errorf("another namespace: %s", got)
 	}
 	g.Update(Change{Key: Key{ConfigMap, "other", "d"}})
-	// The oldest grows: those after it lose their plugins first, and then all they have.
+	// The oldest object grows: the later ones lose their plugins first, and then everything.
 	g.Update(sizedObject("ns", "a", 1, 60))
 	if got, want := has(g), "routes a, plugins a, routes b, plugins refusal b, routes c, plugins c"; got != want {
 		t.Errorf("when the oldest grows: %s; want %s", got, want)
@@ -84,7 +84,7 @@ func TestNamespaceLimit(t *testing.T) {
 	if got, want := has(g), "routes a, plugins a"; got != want {
 		t.Errorf("when the oldest takes all: %s; want %s", got, want)
 	}
-	// One that is larger than all there is room for costs nobody else.
+	// An object larger than the limit does not affect the others.
 	g.Update(sizedObject("ns", "a", 1, 500))
 	if got, want := has(g), "routes a, plugins refusal a, routes b, plugins b, routes c, plugins c"; got != want {
 		t.Errorf("when the oldest is too large: %s; want %s", got, want)
@@ -94,12 +94,12 @@ func TestNamespaceLimit(t *testing.T) {
 		t.Errorf("when the oldest is gone: %s; want %s", got, want)
 	}
 	if got := g.Verdicts(key("b")); len(got) > 0 {
-		t.Errorf("verdicts on what has room again: %v", got)
+		t.Errorf("verdicts on an object that has room again: %v", got)
 	}
 }
 
-// TestNamespaceWithinLimitCostsNothing holds that a change translates one unit and ranks none
-// as long as there is room, and that what finds none is not kept.
+// TestNamespaceWithinLimitCostsNothing holds that a change within the limit translates one unit
+// and ranks none.
 func TestNamespaceWithinLimitCostsNothing(t *testing.T) {
 	translated := 0
 	g := sized(limit.Cost{Bytes: 1 << 20}, func(string) { translated++ })
@@ -113,8 +113,8 @@ func TestNamespaceWithinLimitCostsNothing(t *testing.T) {
 	}
 }
 
-// TestNamespaceBeyondLimitKeepsNothing holds that no more entities are in memory than there is
-// room for, however many objects ask for more.
+// TestNamespaceBeyondLimitKeepsNothing holds that entities in memory stay within the limit,
+// whatever the objects ask for.
 func TestNamespaceBeyondLimitKeepsNothing(t *testing.T) {
 	const most = 100_000
 	translated := map[string]int{}
@@ -132,7 +132,7 @@ func TestNamespaceBeyondLimitKeepsNothing(t *testing.T) {
 		bytes += kong.Cost(n.fragment.Entities).Bytes
 	}
 	if bytes > most {
-		t.Errorf("%d bytes are kept of a namespace that has room for %d", bytes, most)
+		t.Errorf("%d bytes are kept for a namespace with a limit of %d", bytes, most)
 	}
 	for name, n := range translated {
 		if n > 2 {
@@ -144,7 +144,7 @@ func TestNamespaceBeyondLimitKeepsNothing(t *testing.T) {
 		t.Errorf("the oldest has %d entities", len(view.Entities))
 	}
 	if _, ok := g.View(claimRole.Of("ns", "0").ID); ok {
-		t.Error("the newest has some")
+		t.Error("the newest has entities")
 	}
 }
 
@@ -156,7 +156,7 @@ func TestFewerVerdicts(t *testing.T) {
 	}
 	verdicts = append(verdicts, Verdict{Object: about, Condition: "Programmed", OK: true, Message: strings.Repeat("long", 5000)})
 	few := fewer(verdicts)
-	if len(few) != limit.Verdicts+1 || !strings.HasSuffix(few[limit.Verdicts-1].Message, "; and there are 400 more problems") {
+	if len(few) != limit.Verdicts+1 || !strings.HasSuffix(few[limit.Verdicts-1].Message, "; 400 more problems are not listed") {
 		t.Errorf("%d verdicts, the last warning is %q", len(few), few[len(few)-2].Message)
 	}
 	if last := few[len(few)-1]; !last.OK || len(last.Message) > limit.Message+len("…") {

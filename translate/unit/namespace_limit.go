@@ -10,9 +10,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/limit"
 )
 
-// account notes what a fragment takes, and returns what of it is kept. Of a fragment that
-// may not find room nothing is, so that no more is in memory than the limit and one object;
-// it is translated again once there is room.
+// account records the cost of a fragment and returns the part that is kept. If it may not fit,
+// that is nothing, so that memory holds no more than the limit and one object; the unit is
+// translated again once there is room.
 func (g *Graph) account(n *node, fragment Fragment) Fragment {
 	if n.id.Namespace == "" {
 		return fragment
@@ -31,7 +31,7 @@ func (g *Graph) account(n *node, fragment Fragment) Fragment {
 	n.budget.cost, n.budget.closed = cost, less
 	over := g.over(ns) != nil
 	if over || ns.ranked {
-		g.crowd(ns)
+		g.queueNamespace(ns)
 	}
 	if cost == (limit.Cost{}) {
 		delete(ns.nodes, n)
@@ -48,7 +48,7 @@ func (g *Graph) account(n *node, fragment Fragment) Fragment {
 	return kept(fragment, n.budget.room)
 }
 
-// leaveNamespace takes a node that is gone out of its namespace.
+// leaveNamespace removes a deleted node from its namespace.
 func (g *Graph) leaveNamespace(n *node) {
 	ns := g.namespaces[n.id.Namespace]
 	if ns == nil {
@@ -58,28 +58,28 @@ func (g *Graph) leaveNamespace(n *node) {
 	delete(ns.nodes, n)
 	n.budget = budget{}
 	if ns.ranked {
-		g.crowd(ns)
+		g.queueNamespace(ns)
 	}
 	if len(ns.nodes) == 0 {
 		delete(g.namespaces, n.id.Namespace)
 	}
 }
 
-// over is the bound that a namespace exceeds; nil if there is none.
+// over returns the bound that a namespace exceeds; nil if there is none.
 func (g *Graph) over(ns *namespace) *limit.Exceeded {
 	return ns.total.Within(g.limits.Namespace, "the namespace", limit.NamespaceSettings)
 }
 
-func (g *Graph) crowd(ns *namespace) {
+func (g *Graph) queueNamespace(ns *namespace) {
 	if !ns.dirty {
 		ns.dirty = true
 		g.crowded = append(g.crowded, ns)
 	}
 }
 
-// rank finds out for which units there is room, and tells whether some have to be
-// translated again.
-func (g *Graph) rank() (again bool) {
+// rankUnits decides how much room each unit of the queued namespaces has, and reports whether
+// some must be translated again.
+func (g *Graph) rankUnits() (again bool) {
 	for _, ns := range g.crowded {
 		ns.dirty, ns.ranked = false, false
 		over, sum := g.over(ns), limit.Cost{}
@@ -96,15 +96,15 @@ func (g *Graph) rank() (again bool) {
 			}
 			sum = sum.Add(cost)
 			ns.ranked = ns.ranked || room != whole
-			again = g.grant(n, room, over) || again
+			again = g.setRoom(n, room, over) || again
 		}
 	}
 	g.crowded = nil
 	return again
 }
 
-// byAge returns units of a namespace in the order in which they get room, if there is not
-// enough for all: by the age of their objects, the shared ones of an age first.
+// byAge returns units of a namespace in the order in which they get room: by the age of their
+// objects, shared units first among equals.
 func (g *Graph) byAge(units iter.Seq[*node]) []*node {
 	type aged struct {
 		*node
@@ -137,17 +137,17 @@ func (g *Graph) byAge(units iter.Seq[*node]) []*node {
 	return nodes
 }
 
-// grant gives a node its room. It is true if the node has to be translated again for it.
-func (g *Graph) grant(n *node, room room, over *limit.Exceeded) bool {
+// setRoom sets a node's room and reports whether the node must be translated again.
+func (g *Graph) setRoom(n *node, room room, over *limit.Exceeded) bool {
 	tight := ""
 	if room != whole {
-		tight = fmt.Sprintf("the setting %s allows the objects of namespace %s %d %s, and all of them take more; the oldest come first, and %s (entities: %d, bytes: %d)",
-			over.Setting, n.id.Namespace, over.Most, over.Unit, consequence[room], n.budget.cost.Entities, n.budget.cost.Bytes)
+		tight = fmt.Sprintf("the objects of namespace %s need more than the %d %s that the setting %s allows. Older objects come first, so %s (entities: %d, bytes: %d)",
+			n.id.Namespace, over.Most, over.Unit, over.Setting, consequence[room], n.budget.cost.Entities, n.budget.cost.Bytes)
 	}
 	if tight != n.budget.tight {
 		n.budget.tight = tight
 		g.changed.Objects[n.object] = struct{}{}
-		g.stain(n)
+		g.markStale(n)
 	}
 	if room == n.budget.room {
 		return false
@@ -161,30 +161,30 @@ func (g *Graph) grant(n *node, room room, over *limit.Exceeded) bool {
 	for i, c := range n.claims {
 		c.claim, c.entities = &n.fragment.Claims[i], nil
 	}
-	g.stain(n)
+	g.markStale(n)
 	return false
 }
 
 var consequence = map[room]string{
-	closed:  "of this one plugins and endpoints are left out, so that requests are answered 503",
-	nothing: "this one is left out",
+	closed:  "this object is applied without plugins and endpoints, and its requests are answered with 503",
+	nothing: "this object is left out",
 }
 
-// costOf is what a fragment takes, as a whole and without what can be refused alone.
+// costOf returns the cost of a whole fragment, and that of its closed part.
 func costOf(f Fragment) (all, less limit.Cost) {
-	all, less = kong.Cost(f.Entities), kong.Cost(without(f.Entities))
+	all, less = kong.Cost(f.Entities), kong.Cost(closedOf(f.Entities))
 	for _, c := range f.Claims {
-		all, less = all.Add(kong.Cost(c.Entities)), less.Add(kong.Cost(without(c.Entities)))
+		all, less = all.Add(kong.Cost(c.Entities)), less.Add(kong.Cost(closedOf(c.Entities)))
 	}
 	return all, less
 }
 
-// kept is a fragment with what there is room for.
+// kept returns the part of a fragment that there is room for.
 func kept(f Fragment, r room) Fragment {
 	if r == whole {
 		return f
 	}
-	left := without
+	left := closedOf
 	if r == nothing {
 		left = func([]*kong.Entity) []*kong.Entity { return nil }
 	}
@@ -201,8 +201,8 @@ func kept(f Fragment, r room) Fragment {
 	return f
 }
 
-// without are entities in whose place all is refused that can be, and no endpoints.
-func without(entities []*kong.Entity) []*kong.Entity {
+// closedOf returns entities without endpoints, in which refusals replace what they can replace.
+func closedOf(entities []*kong.Entity) []*kong.Entity {
 	if !slices.ContainsFunc(entities, func(e *kong.Entity) bool { return e.Instead != nil || e.Type == kong.Targets }) {
 		return entities
 	}
