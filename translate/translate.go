@@ -1,7 +1,3 @@
-// Package translate turns what a cluster holds into the configuration of Kong and
-// verdicts on what could not be had. It is a pure function of the objects that it
-// is told of and does no IO: the gateway, the command line, the tests and the
-// benchmarks all call it.
 package translate
 
 import (
@@ -25,25 +21,25 @@ import (
 	"github.com/kube-sync/kube-sync/translate/vault"
 )
 
-// Options are settings of the operator.
+// Options are the operator's settings.
 type Options struct {
-	// IngressClass is the class of the Ingresses that are translated.
+	// IngressClass is the ingress class of the objects that are translated.
 	IngressClass string
 	Backend      backend.Options
-	// Gateway is of Gateway API; its Backend, LastResort and Isolated are ours.
+	// Gateway is for Gateway API. New sets its Backend, LastResort and Isolated.
 	Gateway gatewayapi.Options
-	// Tenancy is what tenants may ask of the gateway. Its addresses that plugins must not
-	// name are those that backends must not have, unless it says others.
+	// Tenancy is what tenants may ask of the gateway. By default, plugins must not name the
+	// addresses that backends must not have.
 	Tenancy tenancy.Options
-	// Limits are the bounds on what objects make; their zero value stands for the defaults.
+	// Limits bound what objects make; zero values stand for the defaults.
 	Limits limit.Limits
-	// LastResort are the namespaces that may choose the certificate for all hosts.
+	// LastResort lists the namespaces that may choose the certificate for all hosts.
 	LastResort certificate.LastResort
-	// Certificate is of TLS key pairs and CA certificates.
+	// Certificate is for TLS key pairs and CA certificates.
 	Certificate certificate.Options
 }
 
-// New returns a graph of all source families, without objects.
+// New returns a graph with all roles and no objects.
 func New(o Options) *unit.Graph {
 	g := unit.NewGraph(o.Limits)
 	class.Define(g)

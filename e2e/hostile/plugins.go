@@ -44,14 +44,14 @@ func ofPlugins() []Attack {
 	deep.Config.Raw = []byte(`{"key_names":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}`)
 	return []Attack{
 		{"an account_email of 300 KB", with(plugin("acme", "acme", map[string]any{"account_email": strings.Repeat("a", 300_000)}), 1), "LIMIT_PLUGIN_STRING_BYTES"},
-		{"an account_email of 16 KB", with(plugin("email", "acme", map[string]any{"account_email": strings.Repeat("a", 16_000)}), 1), "Kong would be busy for long"},
+		{"an account_email of 16 KB", with(plugin("email", "acme", map[string]any{"account_email": strings.Repeat("a", 16_000)}), 1), "Kong checks at most"},
 		{"600 paths with a plugin of 500 KB", with(plugin("big", "response-transformer", large(500_000)), 600), "LIMIT_OBJECT_BYTES"},
 		{"200 Ingresses of 25 paths with a plugin of 300 KB", crowd, "LIMIT_NAMESPACE_BYTES"},
 		{"aliases of YAML that stand for 10 GB", append(with(bomb, 1), change(secret("bomb", "config", laughs(12)))), "aliases expanded"},
 		{"10 000 patches of 100 KB", append(with(patched, 1), change(secret("patch", "value", `"`+strings.Repeat("x", 60_000)+`"`))), "LIMIT_PLUGIN_CONFIG_BYTES"},
-		{"500 lists in one another", with(deep, 1), "more than 64 lists"},
+		{"500 lists in one another", with(deep, 1), "deeper than 64 levels"},
 		{"40 000 plugins", []unit.Change{change(ingress("plugins", 1, "plugins", list(most, "p%d")))}, "names more than 100 plugins"},
-		{"40 000 tags", []unit.Change{change(ingress("tags", 600, "tags", list(most, "t%d")))}, "is not among the first tags"},
+		{"40 000 tags", []unit.Change{change(ingress("tags", 600, "tags", list(most, "t%d")))}, "is not among the first 100 tags"},
 		{"a rewrite of 250 KB", []unit.Change{change(ingress("rewrite", 600, "rewrite", "/"+strings.Repeat("a", most)))}, "at most 8192 bytes"},
 		{"a custom entity of 1 MB", []unit.Change{change(entity)}, "LIMIT_PLUGIN_CONFIG_BYTES"},
 	}

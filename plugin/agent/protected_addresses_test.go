@@ -89,9 +89,9 @@ func TestProtectedAddresses(t *testing.T) {
 				"[2001:db8::80]:80 an address of the gateway\n[2001:db8::80]:30080 an address of the gateway\n"},
 		{"only others", []unit.Change{slice("kong", "proxy", "10.0.1.7")}, ""},
 		{"a Service of a tenant that leads to the gateway", []unit.Change{service("attacker", "lead", "10.96.6.6"), slice("attacker", "lead", "10.0.0.7", "10.5.5.5")},
-			"10.96.6.6 the cluster IP of a Service with an endpoint that is denied\n"},
+			"10.96.6.6 the cluster IP of a Service with a denied endpoint\n"},
 		{"to a metadata service", []unit.Change{slice("attacker", "lead", "::ffff:100.100.100.200")},
-			"10.96.6.6 the cluster IP of a Service with an endpoint that is denied\n"},
+			"10.96.6.6 the cluster IP of a Service with a denied endpoint\n"},
 		{"to nothing", []unit.Change{slice("attacker", "lead", "10.5.5.5")}, ""},
 		{"a headless Service", []unit.Change{service("attacker", "headless", "None"), slice("attacker", "headless", "10.0.0.7")}, ""},
 	} {

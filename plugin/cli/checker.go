@@ -130,7 +130,7 @@ func (c *checker) classless(m manifest.Manifest) {
 	if _, served := c.graph.Source(m.Key); served {
 		return
 	}
-	c.add(m.Position, "spec", fmt.Sprintf("%s: ClassMissing: without spec.ingressClassName it has an effect only where class %q is the default",
+	c.add(m.Position, "spec", fmt.Sprintf("%s: ClassMissing: without spec.ingressClassName, the Ingress takes effect only if %q is the default class",
 		m.Key, c.options.IngressClass), true)
 }
 

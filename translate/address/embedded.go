@@ -15,8 +15,8 @@ var (
 	teredo     = netip.MustParsePrefix("2001::/32")
 )
 
-// forms returns an address, without a zone, and the IPv4 addresses that packets to it may
-// end at: those that a translator or a tunnel takes out of an IPv6 address.
+// forms returns an address without its zone, and the IPv4 addresses that packets to it may reach:
+// those that a translator or a tunnel extracts from an IPv6 address.
 func forms(address netip.Addr) []netip.Addr {
 	address = address.WithZone("").Unmap()
 	if address.Is4() {
@@ -38,10 +38,10 @@ func forms(address netip.Addr) []netip.Addr {
 	return all
 }
 
-// locallyTranslated reads an address of the prefix for translators of a network's own
-// (RFC 8215). Such a network chooses a prefix of 48, 56, 64 or 96 bits and says nowhere
-// which. Where it is shorter than 96 bits, the bits after the IPv4 address are zero
-// (RFC 6052). What would be in 0.0.0.0/8 was read by the wrong length.
+// locallyTranslated returns the IPv4 addresses that an address of the local-use translation
+// prefix (RFC 8215) may embed. A network chooses a prefix of 48, 56, 64 or 96 bits and does not
+// announce which. If it is shorter than 96 bits, the bits after the IPv4 address are zero (RFC
+// 6052). A result in 0.0.0.0/8 means a wrong length.
 func locallyTranslated(b [16]byte) (all []netip.Addr) {
 	for _, read := range [][]byte{
 		{b[6], b[7], b[9], b[10]},

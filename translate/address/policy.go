@@ -9,20 +9,20 @@ import (
 type Policy struct {
 	// Denied are ranges that the operator adds to the built-in ones.
 	Denied []netip.Prefix
-	// Allowed are exceptions from everything that is denied.
+	// Allowed are exceptions from all denied addresses.
 	Allowed []netip.Prefix
 	// Own are the addresses of the gateway.
 	Own []netip.Addr
 	// APIServer are the addresses of the Kubernetes API server.
 	APIServer []netip.Addr
-	// Learned are addresses that are denied for what the cluster says of them.
+	// Learned are addresses that are denied because of objects in the cluster.
 	Learned Learned
 	// AllowOwnHost permits the gateway's own addresses, loopback and link-local.
 	AllowOwnHost bool
 }
 
-// Learned has for each denied address and port what completes the sentence "10.0.0.1 is …".
-// Port 0 stands for all ports.
+// Learned maps denied addresses and ports to the end of the sentence "10.0.0.1 is …". Port 0
+// stands for all ports.
 type Learned map[netip.AddrPort]string
 
 // Add denies addresses at all ports.
@@ -37,19 +37,19 @@ func (l Learned) AddPorts(what string, addresses []netip.Addr, ports []uint16) {
 	}
 }
 
-// Words that complete the sentence "10.0.0.1 is …".
+// Ends of the sentence "10.0.0.1 is …".
 const (
 	OfGateway   = "an address of the gateway"
 	OfAPIServer = "an address of the Kubernetes API server"
-	Leading     = "the cluster IP of a Service with an endpoint that is denied"
+	Leading     = "the cluster IP of a Service with a denied endpoint"
 )
 
-// Range is a part of the address space that is denied.
+// Range is a denied part of the address space.
 type Range struct {
 	netip.Prefix
-	// What completes the sentence "10.0.0.1 is …".
+	// What is the end of the sentence "10.0.0.1 is …".
 	What string
-	// OwnHost ranges are reached without leaving the gateway's host or link.
+	// OwnHost is set if the range is on the gateway's host or link.
 	OwnHost bool
 }
 
@@ -90,8 +90,8 @@ func always(prefix, what string) Range { return Range{netip.MustParsePrefix(pref
 // BuiltIn returns the ranges that are denied without any setting.
 func BuiltIn() []Range { return slices.Clone(builtIn) }
 
-// Reason completes the sentence "10.0.0.1 is …" for an address that is denied at all ports. It
-// is empty for one that may be connected to.
+// Reason returns the end of the sentence "10.0.0.1 is …" for an address that is denied at all
+// ports; empty if the address is allowed.
 func (p Policy) Reason(address netip.Addr) string { return p.ReasonAt(address, 0) }
 
 // ReasonAt is Reason for an address at a port.

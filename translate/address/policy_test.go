@@ -103,6 +103,6 @@ func TestZeroPolicyDeniesBuiltIn(t *testing.T) {
 		}
 	}
 	if (address.Policy{}).Reason(netip.Addr{}) == "" {
-		t.Error("no address at all is allowed")
+		t.Error("an invalid address is allowed")
 	}
 }

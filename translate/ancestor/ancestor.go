@@ -55,3 +55,9 @@ func withTimes(ancestor gatewayv1.PolicyAncestorStatus, have []gatewayv1.PolicyA
 	}
 	return conditions
 }
+
+// Ref returns the reference to an ancestor.
+func Ref(key unit.Key) gatewayv1.ParentReference {
+	group, kind, namespace := gatewayv1.Group(key.Kind.Group()), gatewayv1.Kind(key.Kind), gatewayv1.Namespace(key.Namespace)
+	return gatewayv1.ParentReference{Group: &group, Kind: &kind, Namespace: &namespace, Name: gatewayv1.ObjectName(key.Name)}
+}

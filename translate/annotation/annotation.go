@@ -1,5 +1,5 @@
-// Package annotation reads the konghq.com annotations. A value that cannot be read
-// is a verdict on the object, and so is an annotation that nothing reads.
+// Package annotation reads the konghq.com annotations. An invalid value results in a verdict on
+// the object, and so does an unknown annotation.
 package annotation
 
 import (
@@ -16,11 +16,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Prefix is that of all annotations read here.
+// Prefix is the prefix of all annotations that are read.
 const Prefix = "konghq.com/"
 
-// formerPrefix is that of the second version of the Kong Ingress Controller. Nothing with it
-// is read any more.
+// formerPrefix is the prefix of version 2 of the Kong Ingress Controller. It is no longer read.
 const formerPrefix = "configuration.konghq.com/"
 
 // The annotations, without their prefix.
@@ -55,7 +54,7 @@ const (
 	ClientCert     = "client-cert"
 	TLSVerify      = "tls-verify"
 	TLSVerifyDepth = "tls-verify-depth"
-	// The Kong Ingress Controller reads the first two, and its guides name the others too.
+	// The Kong Ingress Controller reads the first two. Its guides also name the others.
 	CACertificatesSecret     = "ca-certificates-secret"
 	CACertificatesConfigMap  = "ca-certificates-configmap"
 	CACertificatesSecrets    = "ca-certificates-secrets"
@@ -66,26 +65,26 @@ const (
 	// VaultNamespaces, on a KongVault, names the namespaces whose objects may refer to it.
 	VaultNamespaces = "vault-namespaces"
 
-	// PublishService is on Gateways, where the Kong Ingress Controller wrote it.
+	// PublishService is on Gateways. The Kong Ingress Controller wrote it there.
 	PublishService = "publish-service"
-	// GatewayClassUnmanaged has the Gateways of a class served by the Service that is there.
+	// GatewayClassUnmanaged makes the Gateways of a class use an existing Service.
 	GatewayClassUnmanaged = "gatewayclass-unmanaged"
 )
 
-// ForceSSLRedirect is older than the others and has a name of its own.
+// ForceSSLRedirect is an older annotation without the prefix.
 const ForceSSLRedirect = "ingress.kubernetes.io/force-ssl-redirect"
 
-// ServiceUpstream, on a Service, leaves the choice of the endpoint to the cluster's proxy.
+// ServiceUpstream, on a Service, leaves the choice of the endpoint to kube-proxy.
 const ServiceUpstream = "ingress.kubernetes.io/service-upstream"
 
-// The annotations that are read together: other ones on the same object are [Ignored].
+// The annotations that are read on one kind of object. Others on the object are [Ignored].
 var (
-	// RouteNames are those of Ingresses, HTTPRoutes and GRPCRoutes that [Values.Route] reads.
+	// RouteNames are read by [Values.Route] on Ingresses, HTTPRoutes and GRPCRoutes.
 	RouteNames = []string{
 		Tags, Protocols, StripPath, PreserveHost, HTTPSRedirectStatusCode, RegexPriority, PathHandling,
 		Methods, SNIs, RequestBuffering, ResponseBuffering, HeadersSeparator, Headers,
 	}
-	// ServiceNames are those of Services, and of what stands for one, that a backend reads.
+	// ServiceNames are read by backends on Services and KongServiceFacades.
 	ServiceNames = []string{
 		Tags, Protocol, Path, ConnectTimeout, ReadTimeout, WriteTimeout, Retries, HostHeader, ClientCert, TLSVerify,
 		TLSVerifyDepth, CACertificatesSecret, CACertificatesConfigMap, CACertificatesSecrets, CACertificatesConfigMaps,
@@ -93,14 +92,14 @@ var (
 	}
 )
 
-// Field is the path of an annotation with the prefix, in its object.
+// Field returns the path of an annotation by its name without the prefix.
 func Field(name string) field.Path { return fieldOf(Prefix + name) }
 
-// fieldOf is the path of an annotation by its whole name.
+// fieldOf returns the path of an annotation by its full name.
 func fieldOf(name string) field.Path { return field.NewPath("metadata", "annotations").Key(name) }
 
-// Ignored gives a verdict for each annotation with the prefix that is not read. A name
-// that ends with a dot stands for all that begin with it.
+// Ignored returns a verdict for each annotation with the prefix that is not read. A name with a
+// final dot covers all names that start with it.
 func Ignored(object metav1.Object, key unit.Key, read ...string) []unit.Verdict {
 	var names []string
 	for name := range object.GetAnnotations() {
@@ -113,7 +112,7 @@ func Ignored(object metav1.Object, key unit.Key, read ...string) []unit.Verdict 
 	var verdicts []unit.Verdict
 	for _, name := range names {
 		verdicts = append(verdicts, unit.Warning(key, "AnnotationIgnored",
-			fmt.Sprintf("annotation %s is not supported here and has no effect", name)).At(fieldOf(name)))
+			fmt.Sprintf("annotation %s is not supported on this object and has no effect", name)).At(fieldOf(name)))
 	}
 	return verdicts
 }
@@ -124,19 +123,19 @@ func contains(read []string, name string) bool {
 	})
 }
 
-// Values reads one object's annotations and collects what is wrong with them.
+// Values reads one object's annotations and collects verdicts on them.
 type Values struct {
 	object   metav1.Object
 	key      unit.Key
 	Verdicts []unit.Verdict
 }
 
-// Of reads the annotations of an object.
+// Of returns the annotations of an object.
 func Of(object metav1.Object, key unit.Key) *Values {
 	return &Values{object: object, key: key}
 }
 
-// Text is a value as it is, or the default when it is not set.
+// Text returns an unparsed value, or the default if it is not set.
 func (v *Values) Text(name, unset string) string {
 	if value, ok := v.object.GetAnnotations()[Prefix+name]; ok {
 		return value
@@ -144,7 +143,7 @@ func (v *Values) Text(name, unset string) string {
 	return unset
 }
 
-// Bool is "true" or "false", in any case.
+// Bool parses "true" or "false", in any case.
 func (v *Values) Bool(name string, unset bool) bool {
 	value, ok := v.object.GetAnnotations()[Prefix+name]
 	if !ok {
@@ -160,7 +159,7 @@ func (v *Values) Bool(name string, unset bool) bool {
 	return unset
 }
 
-// Number is an integer from the least to the most, or nil when it is not set.
+// Number parses an integer from least to most; nil if it is not set or invalid.
 func (v *Values) Number(name string, least, most int) *int {
 	value, ok := v.object.GetAnnotations()[Prefix+name]
 	if !ok {
@@ -174,7 +173,7 @@ func (v *Values) Number(name string, least, most int) *int {
 	return &n
 }
 
-// ServiceUpstream is the annotation of that name.
+// ServiceUpstream parses the annotation [ServiceUpstream].
 func (v *Values) ServiceUpstream() bool {
 	switch value := v.object.GetAnnotations()[ServiceUpstream]; strings.ToLower(strings.TrimSpace(value)) {
 	case "true":
@@ -186,7 +185,7 @@ func (v *Values) ServiceUpstream() bool {
 	return false
 }
 
-// Flag is Bool, or nil when it is not set.
+// Flag is Bool; nil if it is not set or invalid.
 func (v *Values) Flag(name string) *bool {
 	if _, ok := v.object.GetAnnotations()[Prefix+name]; !ok {
 		return nil
@@ -199,7 +198,7 @@ func (v *Values) Flag(name string) *bool {
 	return &value
 }
 
-// Word is one of those allowed, in any case.
+// Word parses one of the allowed words, in any case.
 func (v *Values) Word(name, unset string, allowed ...string) string {
 	value, ok := v.object.GetAnnotations()[Prefix+name]
 	if !ok {
@@ -212,7 +211,7 @@ func (v *Values) Word(name, unset string, allowed ...string) string {
 	return unset
 }
 
-// Items is a list separated by commas, without empty and repeated items.
+// Items parses a comma-separated list. It drops empty and repeated items.
 func (v *Values) Items(name string) []string {
 	return distinct(split(v.Text(name, ""), ","))
 }
@@ -227,11 +226,11 @@ func distinct[T comparable](items []T) []T {
 	})
 }
 
-// Few is Items of which no more than [limit.Items] are read.
+// Few is Items with at most [limit.Items] items.
 func (v *Values) Few(name string) []string {
 	items := v.Items(name)
 	if len(items) > limit.Items {
-		v.warn(Field(name), "AnnotationInvalid", fmt.Sprintf("annotation %s%s has %d items, and only the first %d are read", Prefix, name, len(items), limit.Items))
+		v.warn(Field(name), "AnnotationInvalid", fmt.Sprintf("annotation %s%s has %d items, but only the first %d are read", Prefix, name, len(items), limit.Items))
 		items = items[:limit.Items]
 	}
 	return items
@@ -247,7 +246,7 @@ func split(list, separator string) []string {
 	return items
 }
 
-// OneOf is a number out of those allowed.
+// OneOf parses one of the allowed numbers.
 func (v *Values) OneOf(name string, unset int, allowed ...int) int {
 	value, ok := v.object.GetAnnotations()[Prefix+name]
 	if !ok {
@@ -260,8 +259,8 @@ func (v *Values) OneOf(name string, unset int, allowed ...int) int {
 	return unset
 }
 
-// List is a list separated by commas, each item one of those allowed. An item that
-// is not allowed is left out; when none is left, so is the annotation.
+// List parses a comma-separated list of allowed items. It drops other items, and returns the
+// default if none is left.
 func (v *Values) List(name string, unset, allowed []string) []string {
 	value, ok := v.object.GetAnnotations()[Prefix+name]
 	if !ok {
@@ -284,9 +283,9 @@ func (v *Values) List(name string, unset, allowed []string) []string {
 	return items
 }
 
-// UserTags returns the tags for the object's entities: those of the annotation, then those
-// of the object's field spec.tags. One that Kong does not take, or that would name another
-// object, is left out.
+// UserTags returns the tags for the object's entities: those of the annotation, then those of the
+// object's field spec.tags. It drops tags that Kong does not accept, or that would name another
+// object.
 func (v *Values) UserTags(fields ...string) []string {
 	var tags []string
 	size, full := 0, false
@@ -298,11 +297,11 @@ func (v *Values) UserTags(fields ...string) []string {
 		case !kong.ValidTag(tag):
 			wrong = "a printable tag without slashes and commas"
 		case strings.HasPrefix(tag, kong.OwnTag):
-			wrong = "a tag of one's own: tags that begin with " + kong.OwnTag + " name the object that an entity is made of"
+			wrong = "a user's tag: tags that start with " + kong.OwnTag + " are reserved for the object of an entity"
 		case slices.Contains(tags, tag):
 		case size+len(tag) > limit.TagBytes || len(tags) == limit.Tags:
 			full = true
-			wrong = fmt.Sprintf("among the first tags, of which an object has at most %d with %d bytes together: it and those after it are left out", limit.Tags, limit.TagBytes)
+			wrong = fmt.Sprintf("among the first %d tags with %d bytes in all, which is the limit for an object: it and the tags after it are left out", limit.Tags, limit.TagBytes)
 		default:
 			tags, size = append(tags, tag), size+len(tag)
 		}
@@ -322,15 +321,15 @@ func (v *Values) UserTags(fields ...string) []string {
 	return tags
 }
 
-// mostQuoted is how much of a value a verdict repeats, in bytes.
+// mostQuoted is the maximum length of a quoted value in a verdict, in bytes.
 const mostQuoted = 200
 
-// Invalid says that a value is not what is allowed: "a number from 0 to 9".
+// Invalid adds a verdict that a value is not what is allowed, such as "a number from 0 to 9".
 func (v *Values) Invalid(name, value, allowed string) {
 	v.warn(Field(name), "AnnotationInvalid", fmt.Sprintf("annotation %s%s: %q is not %s", Prefix, name, limit.Text(value, mostQuoted), allowed))
 }
 
-// warn adds a verdict, as long as there is any use in one more.
+// warn adds a verdict, up to the limit of verdicts.
 func (v *Values) warn(at field.Path, reason, message string) {
 	if len(v.Verdicts) <= limit.Verdicts {
 		v.Verdicts = append(v.Verdicts, unit.Warning(v.key, reason, message).At(at))

@@ -13,25 +13,25 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Rewriting is what the annotation rewrite puts in the place of a path.
+// Rewriting is the path from the annotation rewrite that replaces a request's path.
 type Rewriting struct {
 	values   *Values
 	template string
-	highest  int // the highest capture that it refers to
+	highest  int // the highest referenced capture
 }
 
-// RewriteURI reads the annotation rewrite; it is nil when there is none to be had. $1 is
-// what the first group of the path's regular expression caught, \$ a dollar sign.
+// RewriteURI parses the annotation rewrite; nil if it is not set or invalid. $1 is the first
+// capture of the path's regular expression, and \$ is a dollar sign.
 //
-// Kong's request-transformer takes the new path as a template in which $(...) runs as
-// Lua. Only references to captures and a constant are ever written as one, and text of
-// the user's nowhere inside.
+// Kong's request-transformer treats the new path as a template in which $(...) runs as Lua. The
+// result only contains references to captures and a constant in this form, and never a user's
+// text.
 func (v *Values) RewriteURI() *Rewriting {
 	text, ok := v.object.GetAnnotations()[Prefix+Rewrite]
 	if !ok {
 		return nil
 	}
-	const allowed = "a path of at most 8192 bytes that begins with / or a capture, has at most 64 captures, and has no spaces, control characters, ? or #"
+	const allowed = "a path of at most 8192 bytes that starts with / or a capture, with at most 64 captures, and without spaces, control characters, ? or #"
 	if len(text) > maxRewrite || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool {
 		return r == '?' || r == '#' || unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
 	}) {
@@ -48,20 +48,21 @@ func (v *Values) RewriteURI() *Rewriting {
 }
 
 const (
-	// maxRewrite is the longest line of a request that Kong takes.
+	// maxRewrite is the longest request line that Kong accepts, in bytes.
 	maxRewrite = 8192
-	// maxCaptures is far more groups than anyone counts.
+	// maxCaptures is far above the groups of any real expression.
 	maxCaptures = 99
-	// maxReferences bounds a rewritten path, which can have the whole request's path for each.
+	// maxReferences bounds the length of a rewritten path: each can be as long as the request's
+	// path.
 	maxReferences = 64
 )
 
-// dollar is a dollar sign where the template could take one for the begin of Lua.
+// dollar is a dollar sign that the template does not treat as the start of Lua.
 const dollar = `$("$")`
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
 
-// rewriteTemplate writes a template that gives the text with its captures.
+// rewriteTemplate returns a template that evaluates to the text with its captures.
 func rewriteTemplate(text string) (template string, highest int, err error) {
 	var b strings.Builder
 	references := 0
@@ -94,12 +95,12 @@ func rewriteTemplate(text string) (template string, highest int, err error) {
 	return b.String(), highest, nil
 }
 
-// Plugin rewrites what a path matches. A capture that the path does not have is said,
-// and stands for nothing.
+// Plugin returns the plugin that rewrites a path. A capture that the path lacks results in a
+// verdict, and in an empty string.
 func (w *Rewriting) Plugin(path route.Path, tags []string) route.Plugin {
 	if groups := captures(path); w.highest > groups {
 		w.values.Verdicts = append(w.values.Verdicts, unit.Warning(w.values.key, "AnnotationInvalid", fmt.Sprintf(
-			"annotation %s%s: path %q has %d groups, so $%d stands for nothing", Prefix, Rewrite, path.Value, groups, w.highest)).At(Field(Rewrite)))
+			"annotation %s%s: path %q has %d groups, so $%d is empty", Prefix, Rewrite, path.Value, groups, w.highest)).At(Field(Rewrite)))
 	}
 	config, err := json.Marshal(map[string]any{"replace": map[string]any{"uri": w.template}})
 	if err != nil {
@@ -108,8 +109,8 @@ func (w *Rewriting) Plugin(path route.Path, tags []string) route.Plugin {
 	return route.Plugin{Name: "request-transformer", Config: config, Tags: tags}
 }
 
-// captures counts the groups of a regular expression. Kong's dialect is close enough to
-// Go's for that; where it is not, nothing is said.
+// captures counts the groups of a regular expression. If Go cannot parse it, it returns the
+// maximum, so that no verdict results.
 func captures(path route.Path) int {
 	if path.Kind != route.Regex {
 		return 0

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// evaluated is what Kong's template engine takes for Lua: a dollar sign and balanced
-// parentheses. All that it may find are captures and the constant.
+// evaluated matches what Kong's template engine runs as Lua: a dollar sign and balanced
+// parentheses. It may only find captures and the constant.
 var evaluated = regexp.MustCompile(`\$\((uri_captures\[\d+\]|"\$")\)`)
 
 func safe(template string) bool {
@@ -33,13 +33,13 @@ func TestRewriteTemplate(t *testing.T) {
 		}
 	}
 	if _, _, err := rewriteTemplate("/$100000000000000000000"); err == nil {
-		t.Error("a capture without end is taken")
+		t.Error("a capture with too many digits is accepted")
 	}
 	if _, _, err := rewriteTemplate(strings.Repeat("/$1", maxReferences)); err != nil {
 		t.Error(err)
 	}
 	if _, _, err := rewriteTemplate(strings.Repeat("/$1", maxReferences+1)); err == nil {
-		t.Error("a path may be there without end")
+		t.Error("a template may repeat the path without limit")
 	}
 }
 
@@ -50,7 +50,7 @@ func FuzzRewriteTemplate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		template, _, err := rewriteTemplate(text)
 		if err == nil && !safe(template) {
-			t.Errorf("%q gives %q, of which Kong would run more than captures", text, template)
+			t.Errorf("%q results in %q, in which Kong would run more than captures", text, template)
 		}
 	})
 }

@@ -13,9 +13,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Route is what the annotations of an Ingress or a Gateway API route of HTTP say of its
-// Kong routes, over what holds without them. Methods, server names and headers narrow
-// the match that is given.
+// Route applies the annotations of an Ingress, HTTPRoute or GRPCRoute to the defaults of its Kong
+// routes. Methods, server names and headers restrict the given match.
 func (v *Values) Route(unset route.Route) route.Route {
 	r := unset
 	r.Protocols = v.List(Protocols, unset.Protocols, []string{"http", "https", "grpc", "grpcs"})
@@ -35,14 +34,14 @@ func (v *Values) Route(unset route.Route) route.Route {
 	for _, name := range []string{RegexPriority, PathHandling} {
 		if _, ok := v.object.GetAnnotations()[Prefix+name]; ok {
 			v.Verdicts = append(v.Verdicts, unit.Warning(v.key, "AnnotationWithoutEffect", fmt.Sprintf(
-				"annotation %s%s has no effect: it is for Kong's traditional router, and here every path has the rank that its length gives it",
+				"annotation %s%s has no effect: it is for Kong's traditional router, while this gateway ranks paths by their length",
 				Prefix, name)).At(Field(name)))
 		}
 	}
 	return r
 }
 
-// redirect reads the status, and makes a route one of TLS alone if it is to redirect.
+// redirect parses the redirect status, and limits a route that redirects to TLS.
 func (v *Values) redirect(r *route.Route, unset int) int {
 	if value, ok := v.object.GetAnnotations()[ForceSSLRedirect]; ok {
 		switch strings.ToLower(strings.TrimSpace(value)) {
@@ -62,8 +61,8 @@ func (v *Values) redirect(r *route.Route, unset int) int {
 
 func isGRPC(protocol string) bool { return protocol == "grpc" || protocol == "grpcs" }
 
-// agree keeps what Kong takes of settings that exclude each other: a route is of HTTP
-// or of gRPC, and one of gRPC has a whole path that nothing is stripped off.
+// agree drops settings that exclude each other in Kong: a route is for HTTP or for gRPC, and a
+// route for gRPC has no methods and strips no path.
 func (v *Values) agree(r *route.Route) {
 	if !slices.ContainsFunc(r.Protocols, isGRPC) {
 		return
@@ -76,18 +75,18 @@ func (v *Values) agree(r *route.Route) {
 				kept = append(kept, p)
 			}
 		}
-		v.Invalid(Protocols, strings.Join(r.Protocols, ","), "of HTTP alone or gRPC alone; "+strings.Join(kept, ",")+" counts")
+		v.Invalid(Protocols, strings.Join(r.Protocols, ","), "a list of only HTTP or only gRPC protocols; "+strings.Join(kept, ",")+" takes effect")
 		r.Protocols = kept
 		if !first {
 			return
 		}
 	}
 	if r.StripPath {
-		v.Invalid(StripPath, "true", "possible for protocols grpc and grpcs, only false is")
+		v.Invalid(StripPath, "true", "allowed with the protocols grpc and grpcs: use false")
 		r.StripPath = false
 	}
 	if len(r.Match.Methods) > 0 {
-		v.Invalid(Methods, strings.Join(r.Match.Methods, ","), "possible for protocols grpc and grpcs")
+		v.Invalid(Methods, strings.Join(r.Match.Methods, ","), "allowed with the protocols grpc and grpcs")
 		r.Match.Methods = nil
 	}
 }
@@ -120,14 +119,14 @@ func (v *Values) snis() []string {
 	return distinct(names)
 }
 
-// regexMark is before a header's value that is a regular expression.
+// regexMark starts a header's value that is a regular expression.
 const regexMark = "~*"
 
-// headers reads the annotations headers.NAME, by name.
+// headers parses the annotations headers.NAME, ordered by name.
 func (v *Values) headers() []route.Values {
 	separator := v.Text(HeadersSeparator, ",")
 	if separator == "" {
-		v.Invalid(HeadersSeparator, separator, "a text that separates values")
+		v.Invalid(HeadersSeparator, separator, "a string that separates values")
 		separator = ","
 	}
 	var headers []route.Values
@@ -165,14 +164,14 @@ func headerValues(name string, values []string) route.Values {
 	return header
 }
 
-// HostAliases are further hosts of an object's routes.
+// HostAliases returns additional hosts of an object's routes.
 func (v *Values) HostAliases() []route.Host {
 	var hosts []route.Host
 	for _, item := range v.Few(HostAliases) {
 		host := strings.ToLower(item)
 		name := strings.TrimSuffix(strings.TrimPrefix(host, "*."), ".*")
 		if len(validation.IsDNS1123Subdomain(name)) > 0 || strings.HasPrefix(host, "*.") && strings.HasSuffix(host, ".*") {
-			v.Invalid(HostAliases, item, "a list of host names, which may begin with *. or end with .*")
+			v.Invalid(HostAliases, item, "a list of host names, which may start with *. or end with .*")
 			continue
 		}
 		hosts = append(hosts, route.Host(host))

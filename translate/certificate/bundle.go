@@ -16,22 +16,22 @@ var bundleRoles = map[unit.Kind]unit.Role[Bundle]{
 	unit.ConfigMap: "ca-bundle-configmap",
 }
 
-// Bundle is the certificates of an object by which others are verified, for whom no entity
-// of Kong is of use.
+// Bundle holds the CA certificates of an object. It is for users that need them in PEM, not as an
+// entity of Kong.
 type Bundle struct {
-	// Certificates are in PEM, each by itself. There are none when the object has none to offer.
+	// Certificates are in PEM, one by one. It is empty if the bundle is unavailable.
 	Certificates []string
 	unit.Unavailable
-	// Weak says which of them Kong refuses whoever it vouches for; empty for none.
+	// Weak describes the first certificate that Kong refuses as too weak; empty if there is none.
 	Weak string
 }
 
-// UseBundle makes the bundle in a Secret or ConfigMap be there for the unit that asks.
+// UseBundle returns the bundle in a Secret or ConfigMap.
 func UseBundle(r *unit.Reader, kind unit.Kind, namespace, name string) Bundle {
 	return unit.Use(r, bundleRoles[kind].Of(namespace, name))
 }
 
-// bundleField is where an object has its certificates.
+// bundleField is the key of the certificates in an object's data.
 const bundleField = "ca.crt"
 
 func (o Options) translateBundle(r *unit.Reader, key unit.Key) (unit.Fragment, Bundle) {
@@ -58,8 +58,8 @@ func (o Options) translateBundle(r *unit.Reader, key unit.Key) (unit.Fragment, B
 	return unit.Fragment{}, bundle
 }
 
-// bundleOf reads certificates, and drops what people write between them. Whose they are
-// and until when they are good is seen where they are used: translations know no time.
+// bundleOf returns certificates without the text between them. It does not check subjects or
+// expiry: a translation does not depend on the time.
 func bundleOf(text []byte) ([]x509Certificate, error) {
 	blocks, err := blocksOf(text)
 	if err != nil {
@@ -67,7 +67,7 @@ func bundleOf(text []byte) ([]x509Certificate, error) {
 	}
 	for _, block := range blocks {
 		if !slices.Contains(certificateTypes, block.Type) {
-			return nil, errors.New("there is something else among the certificates, such as a private key")
+			return nil, errors.New("the field contains something other than certificates, such as a private key")
 		}
 	}
 	certificates, err := certificatesOf(blocks)

@@ -19,22 +19,24 @@ var caRoles = map[unit.Kind]unit.Role[CA]{
 	unit.ConfigMap: "ca-certificate-configmap",
 }
 
-// authorities are the CA certificates, by their id in Kong.
+// authorities are the slots for CA certificates, by their id in Kong.
 const authorities unit.Family[string] = "CA certificate"
 
-// CA is what users of a CA certificate need to know of it.
+// CA is what users of a CA certificate need.
 type CA struct {
-	// ID is the Kong CA certificate's. It is empty when the object has none to offer.
+	// ID is the id of Kong's CA certificate. It is empty if the certificate is unavailable.
 	ID string
 	unit.Unavailable
 }
 
-// UseCA makes the CA certificate in a Secret or ConfigMap be there for the unit that asks.
+// UseCA returns the CA certificate in a Secret or ConfigMap, which exists as long as a unit uses
+// it.
 func UseCA(r *unit.Reader, kind unit.Kind, namespace, name string) CA {
 	return unit.Use(r, caRoles[kind].Of(namespace, name))
 }
 
-// caFields are where an object may have the certificate, and the field that has the id.
+// caFields are the keys that may hold the certificate in an object's data. idField is that of the
+// id.
 var caFields = []string{"cert", "ca.crt"}
 
 const idField = "id"
@@ -55,8 +57,8 @@ func (o Options) translateCA(r *unit.Reader, key unit.Key) (unit.Fragment, CA) {
 		return unit.Fragment{}, CA{Unavailable: unit.Unavailable{Reason: "CACertificateInvalid", Message: fmt.Sprintf("%s: %v", key, err)}}
 	}
 	c.Tags = kong.Tags(object, corev1.SchemeGroupVersion.WithKind(string(key.Kind)))
-	// Kong has a certificate once. All objects that hold it share the entity, which names the
-	// oldest of them in its tags, so there is nothing to lose and no verdict.
+	// Kong has each certificate once. All objects with the certificate share the entity, whose
+	// tags name the oldest. No object loses anything, so there is no verdict.
 	return unit.Fragment{Claims: []unit.Claim{{
 		Slot:     authorities.Slot(c.ID),
 		Object:   key,
@@ -65,15 +67,15 @@ func (o Options) translateCA(r *unit.Reader, key unit.Key) (unit.Fragment, CA) {
 	}}}, CA{ID: c.ID}
 }
 
-// caOf reads a CA certificate as Kong accepts it: one. Kong decides whether it has expired,
-// as translations know no time.
+// caOf returns the one CA certificate, as Kong accepts it. It leaves the expiry to Kong: a
+// translation does not depend on the time.
 //
-// Its id follows from the certificate. The object's own id is not used: whoever wrote a
-// Secret with the id of another one's certificate would decide what is verified by it.
+// The id derives from the certificate. The object's own id is not used: a Secret with the id of
+// another certificate would otherwise replace it.
 func (o Options) caOf(field func(string) string) (route.CACertificate, error) {
 	var c route.CACertificate
 	if id := field(idField); id != "" && uuid.Validate(id) != nil {
-		return c, fmt.Errorf("field %s is not a UUID", idField) // it may be in a Secret, and not be told
+		return c, fmt.Errorf("field %s is not a UUID", idField) // do not quote it: it may be from a Secret
 	}
 	for _, name := range caFields {
 		if c.Cert = field(name); c.Cert != "" {
@@ -92,11 +94,11 @@ func (o Options) caOf(field func(string) string) (route.CACertificate, error) {
 	case err != nil:
 		return c, err
 	case len(certificates) > 1:
-		return c, errors.New("there are several certificates, and Kong takes one at a time")
+		return c, errors.New("there are several certificates, but Kong accepts one at a time")
 	case certificates[0].err != nil:
 		return c, unreadable(0, certificates[0].err)
 	case !certificates[0].parsed.IsCA:
-		return c, errors.New("the certificate is not one of a CA")
+		return c, errors.New("the certificate is not a CA certificate")
 	}
 	if err := o.weakness(certificates); err != nil {
 		return c, err

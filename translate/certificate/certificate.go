@@ -1,7 +1,6 @@
-// Package certificate translates the TLS key pairs in Secrets, and the CA certificates
-// in Secrets and ConfigMaps. Each object is a unit of its own, made once however many
-// hosts it is served for or services verify by it. A [Pair] and a [Bundle] are for those
-// who need what is in the object itself, and make no entity of it.
+// Package certificate translates the TLS key pairs in Secrets, and the CA certificates in Secrets
+// and ConfigMaps. Each object is one unit, whatever the number of its users. [Pair] and [Bundle]
+// are for users that need the content of the object; they make no entity.
 package certificate
 
 import (
@@ -17,11 +16,11 @@ import (
 // Role is the role of certificate units.
 const Role unit.Role[Certificate] = "certificate"
 
-// Certificate is what users of a certificate need to know of it.
+// Certificate is what users of a certificate need.
 type Certificate struct {
-	// ID is the Kong certificate's. It is empty when the Secret has none to offer.
+	// ID is the id of Kong's certificate. It is empty if the certificate is unavailable.
 	ID string
-	// Names are the DNS names that it is for, in lower case.
+	// Names are the certificate's DNS names, in lower case.
 	Names []string
 	// Fingerprint is the same for Secrets with the same certificates.
 	Fingerprint string
@@ -42,7 +41,7 @@ func Define(g *unit.Graph, o Options) {
 	}
 }
 
-// Use makes a Secret's certificate be there for the unit that asks.
+// Use returns a Secret's certificate, which exists as long as a unit uses it.
 func Use(r *unit.Reader, namespace, name string) Certificate {
 	return unit.Use(r, Role.Of(namespace, name))
 }
@@ -66,7 +65,7 @@ func (o Options) translate(r *unit.Reader, key unit.Key) (unit.Fragment, Certifi
 		Key:  pair.key,
 		Tags: kong.Tags(secret, corev1.SchemeGroupVersion.WithKind("Secret")),
 	}
-	if c.ID == "" { // a manifest that no API server has seen
+	if c.ID == "" { // a manifest that is not from an API server
 		c.ID = kong.ID(kong.Certificates, key.Namespace+"/"+key.Name)
 	}
 	return unit.Fragment{Entities: []*kong.Entity{kong.Certificate(c)}},

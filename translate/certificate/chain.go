@@ -16,25 +16,25 @@ import (
 	"github.com/kube-sync/kube-sync/translate/vault"
 )
 
-// keyPair is a private key and the certificates that prove it to be somebody's: the first is
-// the key's own, each of the others vouches for the one before it.
+// keyPair is a private key with its certificate chain: the first certificate is for the key, and
+// each of the others issued the one before it.
 type keyPair struct {
 	chain []x509Certificate
 	key   string // in PEM
 }
 
-// maxChain is the size of the certificates in PEM, in bytes. No client takes more.
+// maxChain is the maximum size of a chain in PEM, in bytes. No client accepts more.
 const maxChain = 100 << 10
 
-// keyPairOf reads the key pair in a Secret of the type kubernetes.io/tls.
+// keyPairOf returns the key pair in a Secret of the type kubernetes.io/tls.
 func keyPairOf(secret *corev1.Secret) (keyPair, error) {
 	text, private := secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey]
-	// Kong looks at the ends of a string, and PEM may have any text around it.
+	// Kong recognizes a reference by the ends of the string, between which PEM may be.
 	if vault.IsReference(string(text)) || vault.IsReference(string(private)) {
-		return keyPair{}, errors.New("it is a reference to a vault, and a TLS key pair has to be in the Secret")
+		return keyPair{}, errors.New("it is a reference to a vault, but a TLS key pair must be in the Secret itself")
 	}
 	if len(text) > maxChain {
-		return keyPair{}, fmt.Errorf("the certificates have %d bytes, and clients take %d at most", len(text), maxChain)
+		return keyPair{}, fmt.Errorf("the certificates have %d bytes, but clients accept at most %d", len(text), maxChain)
 	}
 	blocks, err := blocksOf(text)
 	if err != nil {
@@ -68,15 +68,15 @@ func isFor(c *x509.Certificate, key privateKey) bool {
 	return ok && public.Equal(key.Public())
 }
 
-// chainOf puts certificates into the order in which clients expect them, beginning with the
-// one at an index: each is followed by the first that vouches for it, and what vouches for
-// none comes last. Certificates in that order stay in it.
+// chainOf returns certificates in the order that clients expect, starting with the one at an
+// index: each is followed by the first one of its issuer, and certificates outside the chain come
+// last. Certificates that are in this order stay in it.
 func chainOf(all []x509Certificate, first int) []x509Certificate {
 	chain := []x509Certificate{all[first]}
 	rest := slices.Delete(slices.Clone(all), first, first+1)
 	for len(rest) > 0 {
 		last := chain[len(chain)-1].parsed
-		next := slices.IndexFunc(rest, func(c x509Certificate) bool { return vouches(c.parsed, last) })
+		next := slices.IndexFunc(rest, func(c x509Certificate) bool { return isIssuer(c.parsed, last) })
 		if next < 0 {
 			break
 		}
@@ -86,14 +86,14 @@ func chainOf(all []x509Certificate, first int) []x509Certificate {
 	return append(chain, rest...)
 }
 
-// vouches reports whether a certificate is that of the other's issuer. Signatures are for
-// clients to verify.
-func vouches(issuer, of *x509.Certificate) bool {
+// isIssuer reports whether a certificate is that of the other's issuer. Clients verify the
+// signatures.
+func isIssuer(issuer, of *x509.Certificate) bool {
 	return issuer != nil && of != nil && bytes.Equal(issuer.RawSubject, of.RawIssuer) &&
 		(len(of.AuthorityKeyId) == 0 || len(issuer.SubjectKeyId) == 0 || bytes.Equal(of.AuthorityKeyId, issuer.SubjectKeyId))
 }
 
-// names are the DNS names that the pair is for, in lower case.
+// names returns the certificate's DNS names, in lower case.
 func (p keyPair) names() []string {
 	var names []string
 	for _, name := range p.chain[0].parsed.DNSNames {

@@ -8,13 +8,14 @@ import (
 	tag "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Go skips parts of a certificate that OpenSSL reads, and ignores what follows the last known element of a
-// sequence. OpenSSL refuses the whole certificate for these. So its shape is checked here, as RFC 5280 has it.
+// Go skips parts of a certificate that OpenSSL parses, and ignores what follows the last known
+// element of a sequence. OpenSSL refuses such certificates, so this file checks their structure
+// by RFC 5280.
 
-var errShape = errors.New("it is not in DER as RFC 5280 defines certificates")
+var errShape = errors.New("it does not have the DER structure that RFC 5280 defines for certificates")
 
-// checkShape returns an error for a certificate in DER whose elements are not those of RFC 5280, or are followed
-// by others.
+// checkShape returns an error if the elements of a certificate in DER are not exactly those of
+// RFC 5280.
 func checkShape(der []byte) error {
 	var certificate, signed elements
 	if all := (elements{String: der}); all.sequence(&certificate) && all.Empty() &&
@@ -25,8 +26,8 @@ func checkShape(der []byte) error {
 	return errShape
 }
 
-// elements are the elements of a sequence or set that are still to be read. Methods read the next ones, and report whether
-// they are as they have to be.
+// elements are the unread elements of a sequence or set. Methods read the next ones and report
+// whether they are well-formed.
 type elements struct{ cryptobyte.String }
 
 func (e *elements) sequence(content *elements) bool {
@@ -57,13 +58,13 @@ func (e *elements) skip() bool {
 	return e.ReadAnyASN1(&element, new(tag.Tag))
 }
 
-// oid reads an object identifier, also one that is too large for Go.
+// oid reads an object identifier, which may be too large for Go.
 func (e *elements) oid() bool {
 	var content cryptobyte.String
 	if !e.ReadASN1(&content, tag.OBJECT_IDENTIFIER) || content.Empty() {
 		return false
 	}
-	const more = 0x80 // in all bytes of a number but its last one
+	const more = 0x80 // set in all bytes of a number except the last
 	first := true
 	for _, b := range content {
 		if first && b == more {
@@ -74,7 +75,7 @@ func (e *elements) oid() bool {
 	return first
 }
 
-// algorithm reads an AlgorithmIdentifier. Parameters of other kinds than these have no algorithm.
+// algorithm reads an AlgorithmIdentifier. No algorithm has parameters of other types.
 func (e *elements) algorithm() bool {
 	var algorithm elements
 	if !e.sequence(&algorithm) || !algorithm.oid() {

@@ -60,11 +60,11 @@ func insert(t *testing.T, at int, element string) func([][]byte) [][]byte {
 	}
 }
 
-// largeOID is an extension that Go does not read.
+// largeOID is an extension that Go cannot parse.
 var largeOID = "301b061569" + strings.Repeat("8f", 19) + "0104020500"
 
-// TestShape reads certificates with elements that Go skips. OpenSSL refuses all of the malformed
-// ones (openssl x509 -inform DER), and takes the others.
+// TestShape parses certificates with elements that Go skips. OpenSSL refuses all of the malformed
+// ones (openssl x509 -inform DER), and accepts the others.
 func TestShape(t *testing.T) {
 	root := issue(t, "root", curveKey(t, elliptic.P256()), nil).certificate.Raw
 	for name, tt := range map[string]struct {

@@ -18,7 +18,8 @@ func pairOf(chain, key []byte) (keyPair, error) {
 	return keyPairOf(&corev1.Secret{Data: map[string][]byte{corev1.TLSCertKey: chain, corev1.TLSPrivateKeyKey: key}})
 }
 
-// What would take long to read is refused before.
+// TestKeyPairsAreBounded holds that keys and chains that would be slow to parse are refused
+// before.
 func TestKeyPairsAreBounded(t *testing.T) {
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -33,14 +34,14 @@ func TestKeyPairsAreBounded(t *testing.T) {
 	key := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(private)})
 	large := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: make([]byte, 500_000)})
 	if _, err := pairOf(cert, key); err != nil {
-		t.Errorf("a usual key pair: %v", err)
+		t.Errorf("an ordinary key pair: %v", err)
 	}
 	for name, pair := range map[string]struct {
 		chain, key []byte
 		want       string
 	}{
 		"a large key":  {cert, large, "500000 bytes in DER"},
-		"a long chain": {[]byte(strings.Repeat(string(cert), 200)), key, "clients take 102400 at most"},
+		"a long chain": {[]byte(strings.Repeat(string(cert), 200)), key, "clients accept at most 102400"},
 		"none":         {nil, nil, "there is no certificate in PEM"},
 	} {
 		if _, err := pairOf(pair.chain, pair.key); err == nil || !strings.Contains(err.Error(), pair.want) {

@@ -10,14 +10,14 @@ import (
 
 const pairRole unit.Role[Pair] = "key-pair"
 
-// Pair is a TLS key pair for whom no entity of Kong is of use.
+// Pair is a TLS key pair for users that need it in PEM, not as an entity of Kong.
 type Pair struct {
-	// Certificate and Key are PEM. They are empty when the Secret has none to offer.
+	// Certificate and Key are in PEM. They are empty if the pair is unavailable.
 	Certificate, Key string
 	unit.Unavailable
 }
 
-// UsePair makes a Secret's key pair be there for the unit that asks.
+// UsePair returns a Secret's key pair.
 func UsePair(r *unit.Reader, namespace, name string) Pair {
 	return unit.Use(r, pairRole.Of(namespace, name))
 }

@@ -20,7 +20,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// issued is a certificate in PEM, and what made it.
+// issued is a certificate with its key.
 type issued struct {
 	certificate *x509.Certificate
 	key         crypto.Signer
@@ -30,7 +30,7 @@ func (i issued) pem() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: i.certificate.Raw}))
 }
 
-// issue makes a certificate for a key; without an issuer its own.
+// issue returns a certificate for a key; without an issuer, it is self-signed.
 func issue(t *testing.T, name string, key crypto.Signer, by *issued) issued {
 	t.Helper()
 	template := &x509.Certificate{
@@ -87,8 +87,8 @@ func pkcs8(t *testing.T, key crypto.Signer) string {
 	return block(t, "PRIVATE KEY", der, err)
 }
 
-// TestKeyPairs reads key pairs as tools export them. A pair is served as one and the same
-// text however it is written; wanted is the number of its certificates, or the error.
+// TestKeyPairs parses key pairs as tools export them. It wants the number of certificates, or an
+// error.
 func TestKeyPairs(t *testing.T) {
 	root := issue(t, "root", curveKey(t, elliptic.P256()), nil)
 	middle := issue(t, "middle", curveKey(t, elliptic.P256()), &root)
@@ -107,7 +107,7 @@ func TestKeyPairs(t *testing.T) {
 	damaged[2] = "!!!!" + damaged[2][4:]
 	with := func(extra string) []byte { return append(bytes.Clone(leaf.certificate.Raw), extra...) }
 
-	const cut = "one is cut off or damaged"
+	const cut = "one is truncated or damaged"
 	for name, tt := range map[string]struct {
 		crt, key string
 		length   int
@@ -172,8 +172,8 @@ func TestKeyPairs(t *testing.T) {
 				t.Errorf("%d certificates, error %v", len(pair.chain), err)
 			}
 			for i := 1; i < len(pair.chain) && !strings.Contains(name, " CA") && !strings.Contains(name, "same"); i++ {
-				if name != "another's authority" && !vouches(pair.chain[i].parsed, pair.chain[i-1].parsed) {
-					t.Errorf("certificate %d is not that of the issuer of the one before", i+1)
+				if name != "another's authority" && !isIssuer(pair.chain[i].parsed, pair.chain[i-1].parsed) {
+					t.Errorf("certificate %d is not the issuer's of the one before", i+1)
 				}
 			}
 			if name == "another's authority" && pair.chain[2].parsed.Subject.CommonName != "stranger" {
@@ -183,7 +183,8 @@ func TestKeyPairs(t *testing.T) {
 	}
 }
 
-// TestStrength holds what OpenSSL's security level refuses at each handshake.
+// TestStrength holds that certificates are refused that OpenSSL's security level refuses at each
+// handshake.
 func TestStrength(t *testing.T) {
 	root := issue(t, "root", curveKey(t, elliptic.P256()), nil)
 	signed := func(self bool, algorithm x509.SignatureAlgorithm) x509Certificate {
@@ -215,12 +216,12 @@ func TestStrength(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err := (Options{AllowWeak: true}).weakness([]x509Certificate{tt.certificate}); err != nil {
-			t.Errorf("%s where Kong takes it: %v", name, err)
+			t.Errorf("%s where Kong accepts it: %v", name, err)
 		}
 	}
 }
 
-// TestAuthorities reads CA certificates, one for Kong and many for others.
+// TestAuthorities parses CA certificates, as one for Kong and as a bundle.
 func TestAuthorities(t *testing.T) {
 	root := issue(t, "root", curveKey(t, elliptic.P256()), nil)
 	other := issue(t, "other", curveKey(t, elliptic.P256()), nil)
@@ -228,8 +229,8 @@ func TestAuthorities(t *testing.T) {
 	weak := issue(t, "weak", rsaKey(t, 1024), nil)
 	for name, tt := range map[string]struct {
 		text            string
-		one             string // the error of one CA certificate for Kong
-		bundle          int    // the number of those in a bundle
+		one             string // the error as one CA certificate for Kong
+		bundle          int    // the number in a bundle
 		bundleErr       string
 		allowWeak, same bool
 	}{
@@ -239,10 +240,10 @@ func TestAuthorities(t *testing.T) {
 		"CRLF":              {text: strings.ReplaceAll(root.pem(), "\n", "\r\n"), bundle: 1, same: true},
 		"the old type":      {text: strings.ReplaceAll(root.pem(), "CERTIFICATE", "X509 CERTIFICATE"), bundle: 1, same: true},
 		"several":           {text: root.pem() + other.pem(), one: "one at a time", bundle: 2},
-		"half of the other": {text: root.pem() + other.pem()[:200], one: "cut off", bundleErr: "cut off"},
-		"a key":             {text: root.pem() + pkcs8(t, other.key), bundle: 0, bundleErr: "there is something else among the certificates", same: true},
+		"half of the other": {text: root.pem() + other.pem()[:200], one: "truncated", bundleErr: "truncated"},
+		"a key":             {text: root.pem() + pkcs8(t, other.key), bundle: 0, bundleErr: "something other than certificates", same: true},
 		"none":              {text: "x", one: "no certificate", bundleErr: "no certificate"},
-		"no authority":      {text: leaf.pem(), one: "not one of a CA", bundle: 1},
+		"no authority":      {text: leaf.pem(), one: "not a CA certificate", bundle: 1},
 		"a short key":       {text: weak.pem(), one: "RSA key of 1024 bits", bundle: 1},
 		"a short key taken": {text: weak.pem(), bundle: 1, allowWeak: true},
 		"Go cannot read it": {text: block(t, "CERTIFICATE", []byte{0x30, 6, 0x30, 0, 0x30, 0, 3, 0}, nil), one: "cannot be read", bundleErr: "cannot be read"},
@@ -252,7 +253,7 @@ func TestAuthorities(t *testing.T) {
 			t.Errorf("%s: error %v, want %q", name, err, tt.one)
 		}
 		if tt.same && ca.Cert != root.pem() {
-			t.Errorf("%s: is not written as the others", name)
+			t.Errorf("%s: the encoding differs from the others", name)
 		}
 		all, err := bundleOf([]byte(tt.text))
 		if tt.bundleErr == "" && err != nil || tt.bundleErr != "" && (err == nil || !strings.Contains(err.Error(), tt.bundleErr)) || len(all) != tt.bundle {

@@ -7,24 +7,23 @@ import (
 	"slices"
 )
 
-// Options are settings of the operator.
+// Options are the operator's settings.
 type Options struct {
-	// AllowWeak takes keys and signatures that OpenSSL's security level 2 does not. Kong's
-	// own TLS settings have to have a lower one: else each handshake with such a certificate
+	// AllowWeak permits keys and signatures that OpenSSL's security level 2 refuses. It requires
+	// a lower level in Kong's own TLS settings: otherwise each handshake with such a certificate
 	// fails.
 	AllowWeak bool
 }
 
-// leastRSABits are those to which OpenSSL gives the 112 bits of security that its level 2
-// asks for. All curves that Go reads have them; SHA-1 and older digests don't.
+// leastRSABits is the length of keys with the 112 bits of security that OpenSSL's level 2
+// requires. All curves that Go supports provide them; SHA-1 and older digests do not.
 const leastRSABits = 1968
 
 var weakSignatures = []x509.SignatureAlgorithm{
 	x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1,
 }
 
-// weakness says why OpenSSL refuses certificates when they are to be used; nil if it does
-// not.
+// weakness returns why OpenSSL refuses to use certificates; nil if it accepts them.
 func (o Options) weakness(all []x509Certificate) error {
 	if o.AllowWeak {
 		return nil
@@ -36,15 +35,15 @@ func (o Options) weakness(all []x509Certificate) error {
 		if err := o.weakKey(i, c.parsed); err != nil {
 			return err
 		}
-		// A signature that it has of itself proves nothing, and is not looked at.
-		if !vouches(c.parsed, c.parsed) && slices.Contains(weakSignatures, c.parsed.SignatureAlgorithm) {
+		// OpenSSL does not check a self-signature.
+		if !isIssuer(c.parsed, c.parsed) && slices.Contains(weakSignatures, c.parsed.SignatureAlgorithm) {
 			return tooWeak(i, c.parsed, fmt.Sprintf("is signed with %s", c.parsed.SignatureAlgorithm))
 		}
 	}
 	return nil
 }
 
-// weakKey says the same of the key of one certificate.
+// weakKey is weakness for the key of one certificate.
 func (o Options) weakKey(i int, c *x509.Certificate) error {
 	if o.AllowWeak {
 		return nil

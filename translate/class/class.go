@@ -1,4 +1,4 @@
-// Package class tells which objects are for this gateway: those of its ingress class.
+// Package class decides which objects are for this gateway: those of its ingress class.
 package class
 
 import (
@@ -16,7 +16,7 @@ import (
 // Annotation names the class of an object.
 const Annotation = "kubernetes.io/ingress.class"
 
-// Ours tells whether an object is of a class, by its annotation. One that has none is
+// Ours reports whether an object is of a class, by its annotation. Without the annotation, it is
 // if the class is the cluster's default.
 func Ours(r *unit.Reader, object metav1.Object, class string) bool {
 	if name := object.GetAnnotations()[Annotation]; name != "" {
@@ -25,7 +25,7 @@ func Ours(r *unit.Reader, object metav1.Object, class string) bool {
 	return isDefault(r, class)
 }
 
-// OursIngress is Ours for an Ingress, which may also have its class in a field.
+// OursIngress is Ours for an Ingress, which may also name its class in a field.
 func OursIngress(r *unit.Reader, ingress *networkingv1.Ingress, class string) bool {
 	if ingress.Annotations[Annotation] == "" && ingress.Spec.IngressClassName != nil {
 		return *ingress.Spec.IngressClassName == class
@@ -38,20 +38,20 @@ func isDefault(r *unit.Reader, class string) bool {
 	return ok && object.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true"
 }
 
-// MissingIngress is the verdict on an Ingress that is not ours because it names no class,
-// although what it says only Kong reads; nil for any other.
+// MissingIngress returns the verdict on an Ingress that is not ours because it names no class,
+// although it uses what only Kong reads; nil for any other.
 func MissingIngress(ingress *networkingv1.Ingress, key unit.Key, class string) []unit.Verdict {
 	if ingress.Annotations[Annotation] != "" || ingress.Spec.IngressClassName != nil || !OnlyKongReads(ingress) {
 		return nil
 	}
 	return []unit.Verdict{unit.Warning(key, "ClassMissing", fmt.Sprintf(
-		"without spec.ingressClassName it has an effect only where class %q is the default", class)).At(field.NewPath("spec", "ingressClassName"))}
+		"without spec.ingressClassName, the Ingress takes effect only if %q is the default class", class)).At(field.NewPath("spec", "ingressClassName"))}
 }
 
-// kong is what the annotations and API groups of Kong have in common.
+// kong is the common part of Kong's annotations and API groups.
 const kong = "konghq.com"
 
-// OnlyKongReads tells whether an Ingress says something that only Kong reads.
+// OnlyKongReads reports whether an Ingress uses something that only Kong reads.
 func OnlyKongReads(ingress *networkingv1.Ingress) bool {
 	for name := range ingress.Annotations {
 		if strings.HasPrefix(name, kong+"/") {
@@ -69,13 +69,12 @@ func OnlyKongReads(ingress *networkingv1.Ingress) bool {
 	return ingress.Spec.DefaultBackend != nil && ofKong(*ingress.Spec.DefaultBackend)
 }
 
-// Missing is the verdict on an object that is not ours because it names no class; nil
-// for one of another class. Of kinds that nobody but Kong reads, such an object is
-// hardly meant for anybody else.
+// Missing returns the verdict on an object that is not ours because it names no class; nil for
+// one of another class. It is for kinds that only Kong reads.
 func Missing(object metav1.Object, key unit.Key, class string) []unit.Verdict {
 	if object.GetAnnotations()[Annotation] != "" {
 		return nil
 	}
 	return []unit.Verdict{unit.Warning(key, "ClassMissing", fmt.Sprintf(
-		"%s has no annotation %s and has no effect; for this gateway it is to be %q", key, Annotation, class)).At(field.NewPath("metadata", "annotations").Key(Annotation))}
+		"%s has no annotation %s and so has no effect; set it to %q for this gateway", key, Annotation, class)).At(field.NewPath("metadata", "annotations").Key(Annotation))}
 }

@@ -13,21 +13,21 @@ import (
 // Role is the role of the unit of a class's parameters.
 const Role unit.Role[Parameters] = "class-parameters"
 
-// Parameters are what an IngressClass says for all of its objects.
+// Parameters are the settings of an IngressClass for all its objects.
 type Parameters struct {
-	// ServiceUpstream leaves the choice of endpoints to the cluster's proxy.
+	// ServiceUpstream leaves the choice of endpoints to kube-proxy.
 	ServiceUpstream bool
-	// LegacyRegex takes paths for regular expressions that look like one.
+	// LegacyRegex treats paths that look like regular expressions as such.
 	LegacyRegex bool
 }
 
-// Define adds the units of classes' parameters to a graph. They are units so that what
-// uses them is translated again only if they change.
+// Define adds the units of class parameters to a graph. As units, they cause translations only if
+// they change.
 func Define(g *unit.Graph) {
 	unit.Shared(g, Role, unit.IngressClass, parameters)
 }
 
-// Use reads a class's parameters.
+// Use returns the parameters of a class.
 func Use(r *unit.Reader, class string) Parameters {
 	return unit.Use(r, Role.Of("", class))
 }
@@ -45,10 +45,10 @@ func parameters(r *unit.Reader, key unit.Key) (unit.Fragment, Parameters) {
 	}
 	group := configurationv1alpha1.SchemeGroupVersion.Group
 	if ref.Kind != string(unit.IngressClassParameters) || ref.APIGroup == nil || *ref.APIGroup != group {
-		return without(unit.At(at.Child("kind")), "kind %s is not %s of %s", ref.Kind, unit.IngressClassParameters, group)
+		return without(unit.At(at.Child("kind")), "the kind is %s, and must be %s of the group %s", ref.Kind, unit.IngressClassParameters, group)
 	}
 	if ref.Namespace == nil {
-		return without(unit.At(at.Child("namespace")), "%s are in a namespace, and none is named", ref.Kind)
+		return without(unit.At(at.Child("namespace")), "the namespace of the %s is missing", ref.Kind)
 	}
 	named := unit.IngressClassParameters.Key(*ref.Namespace, ref.Name)
 	found, ok := unit.Get[*configurationv1alpha1.IngressClassParameters](r, named)

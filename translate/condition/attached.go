@@ -6,18 +6,18 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Attached is the condition Programmed of an object that is nothing by itself: units that
-// have it attach it to themselves, by [Use].
+// Attached is the condition Programmed of an object that has no effect by itself: units that
+// apply it call [Use].
 type Attached struct {
 	Status
-	// Pending says that none does.
+	// Pending is the message while no unit uses the object.
 	Pending string
 }
 
-// users is the section of an object that its users are attached to.
+// users is the section of an object to which its users are attached.
 const users = "users"
 
-// Use tells the object of a key that the unit which asks has it.
+// Use records that the reader's unit uses an object.
 func Use(r *unit.Reader, key unit.Key) { r.Attach(unit.Section{Object: key, Name: users}) }
 
 // Judged implements [unit.Judged].

@@ -1,6 +1,7 @@
-// Package condition makes conditions of statuses. A [Status] of one of Kong's own kinds follows
-// from the verdicts on the object. In Gateway API it is the other way round: the translation makes
-// each condition as a [Diagnosis], and the adverse ones are [Verdicts].
+// Package condition makes the conditions of statuses, and lists the reasons of verdicts. A
+// [Status] of one of Kong's kinds follows from the verdicts on the object. In Gateway API it is
+// the reverse: the translation makes each condition as a [Diagnosis], and the adverse ones become
+// [Verdicts].
 package condition
 
 import (
@@ -16,8 +17,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Programmed is the condition that all of Kong's kinds have: whether Kong works by what
-// the object says.
+// Programmed is the condition type that all of Kong's kinds have: whether the object is in Kong's
+// configuration.
 const Programmed = string(configurationv1.ConditionProgrammed)
 
 // Reasons of the condition.
@@ -30,7 +31,7 @@ const (
 // messageLimit is the maximum length of a condition's message in Kubernetes.
 const messageLimit = 32768
 
-// Verdict is one on the condition.
+// Verdict returns a verdict on the condition Programmed.
 func Verdict(key unit.Key, ok bool, reason, message string) unit.Verdict {
 	return unit.Verdict{Object: key, Condition: Programmed, OK: ok, Reason: reason, Message: message}
 }
@@ -40,7 +41,7 @@ type Status struct {
 	condition metav1.Condition
 }
 
-// Judged implements [unit.Judged]: what is false of any verdict is so of the condition.
+// Judged implements [unit.Judged]: the condition is false if any verdict is.
 func (s Status) Judged(verdicts []unit.Verdict) unit.Status {
 	var messages []string
 	s.condition = metav1.Condition{Type: Programmed}
@@ -66,7 +67,7 @@ func statusOf(ok bool) metav1.ConditionStatus {
 	return metav1.ConditionFalse
 }
 
-// Shorten fits a message into a condition.
+// Shorten truncates a message to what a condition accepts.
 func Shorten(message string) string {
 	return strings.ToValidUTF8(message[:min(len(message), messageLimit)], "")
 }
@@ -74,7 +75,7 @@ func Shorten(message string) string {
 // Counted implements [unit.Status]: nothing is attached to Kong's kinds.
 func (s Status) Counted(map[string]int) unit.Status { return s }
 
-// Refused implements [unit.Status]. What was wrong before is still to be told.
+// Refused implements [unit.Status]. It keeps the message of a condition that is already false.
 func (s Status) Refused(message string) unit.Status {
 	if s.condition.Status == metav1.ConditionFalse {
 		message = s.condition.Message + "; " + message
@@ -86,7 +87,7 @@ func (s Status) Refused(message string) unit.Status {
 // Diagnostics implements [unit.Status].
 func (s Status) Diagnostics() []unit.Verdict { return nil }
 
-// Merge implements [unit.Status]. Other conditions are left as they are.
+// Merge implements [unit.Status]. It keeps other conditions unchanged.
 func (s Status) Merge(object unit.Object, now unit.Moment) (status any, differs bool) {
 	if s.condition.Status == "" {
 		return nil, false

@@ -9,7 +9,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Who mends what Kong found is not to learn of the next fault only then.
+// TestARefusalHidesNoFault holds that a refusal by Kong does not hide what the translation found.
 func TestARefusalHidesNoFault(t *testing.T) {
 	key := unit.KongConsumer.Key("shop", "ann")
 	judged := Status{}.Judged([]unit.Verdict{Verdict(key, false, "CredentialInvalid", "the Secret has no key")})

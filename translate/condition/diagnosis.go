@@ -11,13 +11,13 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Diagnosis is a condition and what it is about, for which conditions have no field.
+// Diagnosis is a condition with its fault, for which conditions have no field.
 type Diagnosis struct {
 	metav1.Condition
 	unit.Fault
 }
 
-// New returns a condition of a type with a reason, which is true or not.
+// New returns a condition of a type with a status and a reason.
 func New[T, R ~string](kind T, ok bool, reason R, message string) Diagnosis {
 	status := metav1.ConditionFalse
 	if ok {
@@ -26,23 +26,23 @@ func New[T, R ~string](kind T, ok bool, reason R, message string) Diagnosis {
 	return Diagnosis{Condition: metav1.Condition{Type: string(kind), Status: status, Reason: string(reason), Message: unit.OneLine(message)}}
 }
 
-// At returns the diagnosis with the field that it is about.
+// At returns the diagnosis with the fault of a field.
 func (d Diagnosis) At(path field.Path) Diagnosis { return d.With(unit.At(path)) }
 
-// With returns the diagnosis with what it is about.
+// With returns the diagnosis with a fault.
 func (d Diagnosis) With(f unit.Fault) Diagnosis {
 	d.Fault = f
 	return d
 }
 
-// Following returns a diagnosis that only follows from others of the object.
+// Following returns the diagnosis marked as a consequence of others on the object.
 func (d Diagnosis) Following(path field.Path) Diagnosis {
 	f := unit.At(path)
 	f.Follows = true
 	return d.With(f)
 }
 
-// Placed returns a diagnosis without a field with that of the path.
+// Placed returns the diagnosis with the path as its field if it has none.
 func (d Diagnosis) Placed(path field.Path) Diagnosis {
 	if d.Field == "" {
 		d.Field = path
@@ -50,19 +50,18 @@ func (d Diagnosis) Placed(path field.Path) Diagnosis {
 	return d
 }
 
-// adverse are the conditions that are bad news when they are true.
+// adverse are the condition types for which True means a fault.
 var adverse = []string{
 	string(gatewayv1.ListenerConditionConflicted), string(gatewayv1.RouteConditionPartiallyInvalid),
 	string(gatewayv1.GatewayConditionInsecureFrontendValidationMode),
 }
 
-// isBad reports whether a condition is not as it should be.
+// isBad reports whether the condition means a fault.
 func (d Diagnosis) isBad() bool { return IsTrue(d) == slices.Contains(adverse, d.Type) }
 
-// IsTrue reports whether the condition's status is True.
 func IsTrue(d Diagnosis) bool { return d.Status == metav1.ConditionTrue }
 
-// Observed are the conditions with the generation that they are about.
+// Observed returns the conditions with their observed generation.
 func Observed(generation int64, all ...Diagnosis) []metav1.Condition {
 	conditions := make([]metav1.Condition, len(all))
 	for i, d := range all {
@@ -72,14 +71,14 @@ func Observed(generation int64, all ...Diagnosis) []metav1.Condition {
 	return conditions
 }
 
-// Verdicts are the conditions of a status that are not as they should be.
+// Verdicts are the conditions of a status that mean a fault.
 type Verdicts []unit.Verdict
 
 // Diagnostics implements [unit.Status].
 func (all Verdicts) Diagnostics() []unit.Verdict { return all }
 
-// Add adds the conditions that are not as they should be. Part names the part of the status that
-// has them: `listener "https": `. Only a running cluster assigns addresses.
+// Add adds the conditions that mean a fault. Part names the part of the status that has them:
+// `listener "https": `. A missing address is no fault, because only a running cluster assigns it.
 func (all *Verdicts) Add(object unit.Key, part string, conditions ...Diagnosis) {
 	for _, d := range conditions {
 		if d.isBad() && d.Reason != string(gatewayv1.GatewayReasonAddressNotAssigned) {
@@ -94,7 +93,7 @@ type Cause struct {
 	unit.Fault
 }
 
-// AddCauses adds a condition once for each of its causes.
+// AddCauses adds a condition once for each of its causes, up to the limit of verdicts.
 func (all *Verdicts) AddCauses(object unit.Key, part string, of Diagnosis, causes []Cause) {
 	for _, c := range causes[:min(len(causes), limit.Verdicts)] {
 		of.Message, of.Fault = unit.OneLine(c.Message), c.Fault

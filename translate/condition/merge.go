@@ -8,11 +8,11 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// ourTypes are the types of conditions that we may have written.
+// ourTypes are the types of the conditions that the gateway writes.
 var ourTypes = []string{"Accepted", "ResolvedRefs", "PartiallyInvalid", "Programmed", "Conflicted", "SupportedVersion", "InsecureFrontendValidationMode"}
 
-// Merge returns the wanted conditions, and of those that the object has the ones of other
-// controllers. A condition whose status remains keeps its transition time.
+// Merge returns the wanted conditions and the object's conditions of other controllers. A
+// condition whose status is unchanged keeps its transition time.
 func Merge(have, want []metav1.Condition, now unit.Moment) []metav1.Condition {
 	var all []metav1.Condition
 	for _, c := range want {
@@ -32,7 +32,7 @@ func Merge(have, want []metav1.Condition, now unit.Moment) []metav1.Condition {
 	return all
 }
 
-// Replace returns the conditions with one of them in the place of the one of its type.
+// Replace returns the conditions with the one of the same type replaced.
 func Replace(conditions []metav1.Condition, by metav1.Condition) []metav1.Condition {
 	conditions = slices.Clone(conditions)
 	for i, c := range conditions {

@@ -46,7 +46,7 @@ func Define(g *unit.Graph, className string, o tenancy.Options) {
 	}))
 }
 
-// translation is the state of translating one consumer.
+// translation is the translation of one consumer.
 type translation struct {
 	reader   *unit.Reader
 	consumer *configurationv1.KongConsumer
@@ -55,7 +55,7 @@ type translation struct {
 	fragment unit.Fragment
 
 	model      route.Consumer
-	names      []unit.Slot // of the consumer
+	names      []unit.Slot // the consumer's names
 	hasPlugins bool        // for all its requests
 	allowance  *kong.Allowance
 }
@@ -90,20 +90,20 @@ func (t *translation) translate(className string) {
 	}
 }
 
-// failed says that the consumer is not as its object wants it.
+// failed adds a verdict that sets the condition Programmed to false.
 func (t *translation) failed(f unit.Fault, reason, format string, args ...any) {
 	t.fragment.Verdicts = append(t.fragment.Verdicts, condition.Verdict(t.key, false, reason, fmt.Sprintf(format, args...)).With(f))
 }
 
-// The names of consumers, of which each is one consumer's.
+// The slots for the names of consumers, which are unique.
 const (
 	usernames unit.Family[string] = "consumer username"
 	customIDs unit.Family[string] = "consumer custom_id"
 )
 
-// claimNames claims the consumer, which has its names or is not there.
+// claimNames claims the consumer's names. Its entities require all of them.
 func (t *translation) claimNames() {
-	var at []field.Path // of the names
+	var at []field.Path // the fields of the names
 	add := func(family unit.Family[string], name, of string) {
 		t.names, at = append(t.names, family.Slot(name)), append(at, field.NewPath(of))
 	}
@@ -111,14 +111,14 @@ func (t *translation) claimNames() {
 		add(usernames, t.consumer.Username, "username")
 	}
 	if t.model.Name != t.consumer.Username {
-		// The id in Kong is made of this name, which another consumer may have as its username.
+		// The id in Kong derives from this name, which may be another consumer's username.
 		add(usernames, t.model.Name, "custom_id")
 	}
 	if t.consumer.CustomID != "" {
 		add(customIDs, t.consumer.CustomID, "custom_id")
 	}
 	for i, slot := range t.names {
-		claim := t.claim(slot, fmt.Sprintf("another %s %v is there already", slot.Family, slot.Key), at[i])
+		claim := t.claim(slot, fmt.Sprintf("another object has the %s %v", slot.Family, slot.Key), at[i])
 		if i == 0 {
 			claim.Entities = append(claim.Entities, t.entities()...)
 		}
@@ -126,7 +126,7 @@ func (t *translation) claimNames() {
 	}
 }
 
-// claim asks for something under the condition that the consumer has its names.
+// claim returns a claim that requires the consumer's names.
 func (t *translation) claim(slot unit.Slot, lost string, at field.Path) unit.Claim {
 	return unit.Claim{
 		Slot: slot, Object: t.key, Since: t.consumer.CreationTimestamp.Time, While: t.names,
@@ -136,7 +136,7 @@ func (t *translation) claim(slot unit.Slot, lost string, at field.Path) unit.Cla
 
 var pluginsField = annotation.Field(annotation.Plugins)
 
-// entities are the consumer and the plugins that it has everywhere.
+// entities returns the consumer and its plugins.
 func (t *translation) entities() []*kong.Entity {
 	consumer := kong.Consumer(t.model)
 	entities := []*kong.Entity{consumer}
@@ -147,7 +147,7 @@ func (t *translation) entities() []*kong.Entity {
 	}
 	for _, p := range attached.Plugins {
 		if err := t.tenancy.CheckConsumerPlugin(p.Name, p.Config); err != nil {
-			t.failed(unit.At(pluginsField), "PluginInvalid", "plugin %s: %v; requests are answered 503 rather than go out without", p.Name, err)
+			t.failed(unit.At(pluginsField), "PluginInvalid", "plugin %s: %v; requests are answered with 503", p.Name, err)
 			attached.Refuse = "a plugin of the consumer is not available"
 		}
 	}
@@ -157,7 +157,7 @@ func (t *translation) entities() []*kong.Entity {
 	}
 	t.hasPlugins = len(plugins) > 0
 	for _, p := range plugins {
-		entities = append(append(entities, kong.Guarded(p, consumer.Ref, t.model.Name)), kong.Brought(p, consumer.Ref, t.model.Name)...)
+		entities = append(append(entities, kong.Guarded(p, consumer.Ref, t.model.Name)), kong.PluginEntities(p, consumer.Ref, t.model.Name)...)
 	}
 	t.allowance.Take(entities, kong.Part{Name: "consumer", Path: pluginsField})
 	return entities

@@ -18,16 +18,16 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// typeLabel tells what a Secret is a credential for.
+// typeLabel holds the type of a Secret's credential.
 const typeLabel = "konghq.com/credential"
 
 // kind is a type of credentials.
 type kind struct {
 	entities kong.Type
-	// required are the fields that a Secret has to have, optional those that it may.
+	// required are the fields that a Secret must have, and optional those that it may have.
 	required, optional []string
-	// unique is the field that no two credentials of all consumers have alike; empty
-	// where only those of one consumer may not.
+	// unique is the field that must be unique among all consumers; empty if it must only be
+	// unique for one consumer.
 	unique string
 }
 
@@ -41,18 +41,18 @@ var kinds = map[string]kind{
 		[]string{"hash_secret", "client_type"}, "client_id"},
 }
 
-// credentials are those by which consumers are known.
+// credentials are the slots for credentials.
 const credentials unit.Family[credential] = "credential"
 
-// credential tells credentials apart.
+// credential identifies a credential.
 type credential struct {
 	label    string
-	consumer string // empty where no two consumers may have the same
-	value    string // a secret or close to one: it goes into no message
+	consumer string // empty if the value is unique among all consumers
+	value    string // may be secret: must not be in messages
 }
 
-// credential translates a Secret that the consumer names. One that is no credential is
-// left out; the consumer's others count.
+// credential translates a Secret that the consumer names. An invalid credential is left out, and
+// the others take effect.
 func (t *translation) credential(name string, where kong.Part) {
 	key := unit.Secret.Key(t.key.Namespace, name)
 	secret, ok := unit.Get[*corev1.Secret](t.reader, key)
@@ -73,8 +73,8 @@ func (t *translation) credential(name string, where kong.Part) {
 	}
 	for _, field := range spaced(fields) {
 		t.fragment.Verdicts = append(t.fragment.Verdicts, unit.Warning(t.key, "CredentialHasWhiteSpace", fmt.Sprintf(
-			"credential %s: field %s begins or ends with white space, such as a line break, which is part of the value; "+
-				"if it is not meant, write the Secret without it", name, field)).At(where.Path))
+			"credential %s: field %s starts or ends with white space, such as a line break, which is part of the value; "+
+				"remove it from the Secret if it is not intended", name, field)).At(where.Path))
 	}
 	contested := t.model.Name
 	if k.unique != "" {
@@ -82,8 +82,8 @@ func (t *translation) credential(name string, where kong.Part) {
 	}
 	claim := t.claim(
 		credentials.Slot(credential{label, contested, fmt.Sprint(fields[cmp.Or(k.unique, "group")])}),
-		fmt.Sprintf("credential %s: there is another %s credential with its %s", name, label, cmp.Or(k.unique, "group")), where.Path)
-	// A tenant that tries keys does not learn that another namespace uses one.
+		fmt.Sprintf("credential %s: another %s credential has the same %s", name, label, cmp.Or(k.unique, "group")), where.Path)
+	// A tenant who guesses keys must not learn that another namespace uses one.
 	elsewhere := condition.Verdict(t.key, false, "CredentialInvalid",
 		fmt.Sprintf("credential %s: its %s cannot be used; choose another one", name, cmp.Or(k.unique, "group"))).At(where.Path)
 	claim.Elsewhere = &elsewhere
@@ -96,18 +96,18 @@ func (t *translation) credential(name string, where kong.Part) {
 	}
 }
 
-// unknown says why there are no credentials of a type.
+// unknown returns why a type of credentials is unknown.
 func unknown(label string) string {
 	switch label {
 	case "":
 		return "the Secret has no label " + typeLabel
 	case "mtls-auth":
-		return "only Kong Enterprise has mtls-auth"
+		return "only Kong Enterprise supports mtls-auth"
 	}
-	return fmt.Sprintf("label %s: there is no type %q", typeLabel, label)
+	return fmt.Sprintf("label %s: the type %q does not exist", typeLabel, label)
 }
 
-// fields reads the entity's from a Secret. Its errors do not tell values.
+// fields returns the entity's fields from a Secret. Its errors do not quote values.
 func (k kind) fields(label string, secret *corev1.Secret) (map[string]any, error) {
 	fields := map[string]any{}
 	for _, name := range slices.Concat(k.required, k.optional) {
@@ -119,8 +119,9 @@ func (k kind) fields(label string, secret *corev1.Secret) (map[string]any, error
 			continue
 		}
 		if !utf8.Valid(raw) {
-			// Each byte would become the same replacement character, and the value easy to guess.
-			return nil, fmt.Errorf("%s is not text in UTF-8", name)
+			// JSON would replace each invalid byte by the same character, which makes the value
+			// easy to guess.
+			return nil, fmt.Errorf("%s is not UTF-8", name)
 		}
 		value, err := parse(name, string(raw))
 		if err != nil {
@@ -166,11 +167,11 @@ func parse(name, text string) (any, error) {
 	return text, nil
 }
 
-// algorithms are those that Kong's plugin jwt has.
+// algorithms are the algorithms of Kong's plugin jwt.
 var algorithms = []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"}
 
-// spaced names the fields of a credential that begin or end with white space, which nearly
-// always is a line break that an editor or echo left behind. It is part of the value.
+// spaced returns the fields of a credential that start or end with white space, which is usually
+// a line break from an editor or echo.
 func spaced(fields map[string]any) []string {
 	var names []string
 	for name, value := range fields {
@@ -195,7 +196,7 @@ func jwt(fields map[string]any) error {
 	}
 	switch {
 	case !slices.Contains(algorithms, algorithm):
-		return errors.New("algorithm is none of " + strings.Join(algorithms, ", "))
+		return errors.New("algorithm must be one of " + strings.Join(algorithms, ", "))
 	case fields[needed] == nil:
 		return fmt.Errorf("the Secret has no %s, which the algorithm %s needs", needed, algorithm)
 	}

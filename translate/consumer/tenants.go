@@ -7,8 +7,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// tenantsRole is the role of the unit that keeps consumers to their namespaces. It exists as long
-// as there are consumers. Its object is the IngressClass, which all consumers share.
+// tenantsRole is the role of the unit that limits consumers to their namespaces. It exists as
+// long as there are consumers. Its object is their IngressClass.
 const tenantsRole unit.Role[unit.None] = "consumer-tenants"
 
 func defineTenants(g *unit.Graph, o tenancy.Options) {
@@ -17,8 +17,8 @@ func defineTenants(g *unit.Graph, o tenancy.Options) {
 	})
 }
 
-// limit keeps a consumer to its namespace, and says so.
-func (t *translation) limit(className string) (said string) {
+// limit limits a consumer to its namespace, and returns the end of a message about it.
+func (t *translation) limit(className string) string {
 	if t.tenancy.Everywhere() {
 		return ""
 	}
@@ -28,12 +28,13 @@ func (t *translation) limit(className string) (said string) {
 	case t.tenancy.Isolated:
 		return " for routes of its namespace" + granted + t.key.Namespace + " in"
 	case t.hasPlugins:
-		return "; its plugins are for routes of its namespace" + granted + t.key.Namespace + " in. Elsewhere they only limit requests, where there is no other plugin of the kind"
+		return "; its plugins are for routes of its namespace" + granted + t.key.Namespace + " in. Elsewhere they only limit requests, unless the route has another plugin of the kind"
 	}
 	return ""
 }
 
-// RouteTags are the tags of a route that name the namespaces whose consumers it is for.
+// RouteTags returns the tags of a route that name the other namespaces whose consumers it
+// accepts.
 func RouteTags(r *unit.Reader, route unit.Key) []string {
 	namespaces := grant.Consumers(r, route)
 	tags := make([]string, len(namespaces))

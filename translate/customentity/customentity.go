@@ -1,9 +1,9 @@
-// Package customentity translates KongCustomEntities: entities that plugins bring along,
-// in the words of Kong. Each is a unit. One that has a plugin as its parent is in the units
-// of what the plugin is attached to, once for each.
+// Package customentity translates KongCustomEntities: entities of types that plugins define, with
+// Kong's own fields. Each is a unit. An entity whose parent is a plugin becomes part of each unit
+// that the plugin is attached to.
 //
-// The objects are a tenant's, so they make entities of a few types alone, and their fields
-// refer to nothing that is not the tenant's.
+// The objects belong to tenants, so they may only have a few types, and their fields must not
+// refer to entities of other tenants.
 package customentity
 
 import (
@@ -30,26 +30,26 @@ import (
 // Role is the role of units of custom entities.
 const Role unit.Role[Attached] = "custom-entity"
 
-// entities are those that no plugin has, by their type and id.
+// entities are the slots for entities without a parent, by their type and id.
 const entities unit.Family[kong.Ref] = "custom entity"
 
-// keys are what Kong finds a key by. It takes several that are alike, and finds any of them.
+// keys are the slots for what identifies a key. Kong accepts several equal ones, and finds any of
+// them.
 const keys unit.Family[keyInSet] = "key"
 
 type keyInSet struct{ kid, set string }
 
-// Attached is the value of the unit of an entity that is to be where a plugin is: its zero
-// for any other.
+// Attached is the value of the unit of an entity with a parent; the zero value for any other.
 type Attached struct {
-	// Type is empty if there is none to be had.
+	// Type is empty if the entity is unavailable.
 	Type string
 	// Fields are a JSON object.
 	Fields string
 }
 
-// Options are settings of the operator.
+// Options are the operator's settings.
 type Options struct {
-	// Class is the controller of the entities.
+	// Class is the entities' spec.controllerName or ingress class.
 	Class   string
 	Tenancy tenancy.Options
 	// Vaults decide on references to secrets.
@@ -69,20 +69,19 @@ func Define(g *unit.Graph, o Options) {
 	defineParents(g)
 }
 
-// safe are types of which every namespace may have entities: they are in effect only where
-// the plugin is that they belong to.
+// safe are types that every namespace may use: their entities only affect holders of the plugin.
 var safe = []string{"degraphql_routes"}
 
-// reserved are types that other kinds are for, or that are Kong's own affair.
+// reserved are types that other kinds cover, or that are internal to Kong.
 var reserved = append([]kong.Type{
 	"workspaces", "workspace_entity_counters", "parameters", "tags", "licenses", "clustering_data_planes",
 	"clustering_rpc_requests", "clustering_sync_version", "clustering_sync_delta",
-	// What plugins hand out to those who prove to be somebody.
+	// Issued by plugins to authenticated clients.
 	"oauth2_tokens", "oauth2_authorization_codes", "sessions", "session_metadatas", "acme_storage",
 	"ratelimiting_metrics", "response_ratelimiting_metrics",
 }, kong.Types...)
 
-// typePattern keeps a type from being anything else in a configuration.
+// typePattern matches safe type names: a type becomes a key of the configuration.
 var typePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 func (o Options) translate(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key unit.Key) (unit.Fragment, Attached) {
@@ -114,10 +113,10 @@ func (o Options) translate(r *unit.Reader, e *configurationv1alpha1.KongCustomEn
 	}, Attached{}
 }
 
-// mostQuoted is how many bytes of a kid a message has.
+// mostQuoted is the maximum length of a kid in messages, in bytes.
 const mostQuoted = 64
 
-// foundBy returns what Kong finds a key by; it is false for other entities.
+// foundBy returns what identifies a key in Kong; false for other entities.
 func foundBy(entityType kong.Type, fields map[string]any) (keyInSet, bool) {
 	kid, ok := fields["kid"].(string)
 	if entityType != "keys" || !ok {
@@ -138,7 +137,7 @@ var (
 	fieldsField = spec.Child("fields")
 )
 
-// against is an error about a field of an entity.
+// against returns an error with the fault of a field.
 func against(path field.Path, format string, args ...any) error {
 	return unit.WithFault(fmt.Errorf(format, args...), unit.At(path))
 }
@@ -148,24 +147,24 @@ func invalid(key unit.Key, f unit.Fault, format string, args ...any) unit.Fragme
 		Verdicts: []unit.Verdict{condition.Verdict(key, false, "Invalid", fmt.Sprintf(format, args...)).With(f)}}
 }
 
-// uuidLength is that of the form that Kong takes.
+// uuidLength is the length of the UUID form that Kong accepts.
 const uuidLength = 36
 
-// read checks an entity as far as can be done without knowing its type.
+// read returns an entity's fields after the checks that do not depend on its type.
 func (o Options) read(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity) (fields map[string]any, err error) {
 	name := e.Spec.EntityType
 	if !ValidType(name) {
-		return nil, against(spec.Child("type"), "there are no custom entities of type %q", name)
+		return nil, against(spec.Child("type"), "spec.type: custom entities must not have the type %q", name)
 	}
 	if !slices.Contains(safe, name) && !slices.Contains(o.Tenancy.CustomEntityTypes, name) {
-		return nil, against(spec.Child("type"), "spec.type: entities of type %q are not for every namespace; allowed are %s, and the setting CUSTOM_ENTITY_TYPES permits more",
+		return nil, against(spec.Child("type"), "spec.type: entities of type %q are not permitted; allowed are %s, and the setting CUSTOM_ENTITY_TYPES permits more",
 			name, strings.Join(append(slices.Clone(safe), o.Tenancy.CustomEntityTypes...), ", "))
 	}
 	if err := r.Limits().Config("", e.Spec.Fields.Raw); err != nil {
 		return nil, against(fieldsField, "spec.fields: %w", err)
 	}
 	if json.Unmarshal(e.Spec.Fields.Raw, &fields) != nil || fields == nil {
-		return nil, against(fieldsField, "the fields are not an object")
+		return nil, against(fieldsField, "spec.fields is not an object")
 	}
 	fields = kong.WithoutNulls(fields)
 	if id := fields["id"]; id != nil {
@@ -182,29 +181,29 @@ func (o Options) read(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity)
 	return fields, o.Vaults.Check(r, e.Namespace, fieldsField, fields)
 }
 
-// ValidType reports whether a type is one of custom entities at all.
+// ValidType reports whether custom entities can have a type.
 func ValidType(name string) bool {
 	return typePattern.MatchString(name) && !slices.Contains(reserved, kong.Type(name))
 }
 
-// foreign are fields in which Kong's entities refer to others, or have a place in Kong.
+// foreign are fields in which Kong's entities refer to others or to workspaces.
 var foreign = []string{
 	"service", "route", "consumer", "consumer_group", "upstream", "target", "certificate", "client_certificate",
 	"ca_certificate", "ca_certificates", "sni", "plugin", "vault", "workspace", "ws_id",
 }
 
-// ownFields refuses fields by which an entity could be another namespace's.
+// ownFields returns an error for a field that could affect another namespace.
 func ownFields(fields map[string]any) error {
 	for _, name := range foreign {
 		if fields[name] != nil {
-			return against(fieldsField.Child(name), "spec.fields.%s refers to an entity of Kong, which may be another namespace's; "+
-				"spec.parentRef names a plugin, and the entity then refers to what has the plugin", name)
+			return against(fieldsField.Child(name), "spec.fields.%s refers to an entity of Kong, which may belong to another namespace; "+
+				"name a plugin in spec.parentRef instead, and the entity refers to each holder of the plugin", name)
 		}
 	}
 	tags, _ := fields["tags"].([]any)
 	for _, tag := range tags {
 		if text, ok := tag.(string); ok && strings.HasPrefix(text, kong.OwnTag) {
-			return against(fieldsField.Child("tags"), "spec.fields.tags: tags that start with %s tell which object an entity is of", kong.OwnTag)
+			return against(fieldsField.Child("tags"), "spec.fields.tags: tags that start with %s are reserved for the object of an entity", kong.OwnTag)
 		}
 	}
 	return nil

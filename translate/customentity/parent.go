@@ -13,7 +13,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// ofPlugin finds the entities whose parent is a KongPlugin, by the plugin, and ofClusterPlugin
+// ofPlugin finds the entities whose parent is a KongPlugin, by the plugin. ofClusterPlugin finds
 // those of a KongClusterPlugin, by the entities' own namespace and the plugin's name.
 const (
 	ofPlugin        unit.Index[types.NamespacedName] = "KongCustomEntity of KongPlugin"
@@ -59,14 +59,14 @@ func parentOf(e *configurationv1alpha1.KongCustomEntity) (unit.Key, bool) {
 
 var parentField = spec.Child("parentRef")
 
-// attached is an entity that has a plugin as its parent.
+// attached translates an entity whose parent is a plugin.
 func attached(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key unit.Key, fields map[string]any) (unit.Fragment, Attached) {
 	parent, ok := parentOf(e)
 	switch {
 	case !ok:
-		return invalid(key, unit.At(parentField), "spec.parentRef: a KongPlugin or KongClusterPlugin can be the parent"), Attached{}
+		return invalid(key, unit.At(parentField), "spec.parentRef: the parent must be a KongPlugin or a KongClusterPlugin"), Attached{}
 	case fields["id"] != nil:
-		return invalid(key, unit.At(fieldsField.Child("id")), "spec.fields.id: the entity is there once for each object that has the plugin, and cannot have one id"), Attached{}
+		return invalid(key, unit.At(fieldsField.Child("id")), "spec.fields.id: must not be set with spec.parentRef, because each holder of the plugin gets an entity of its own"), Attached{}
 	case parent.Namespace != "" && !grant.Allows(r, key, parent):
 		return invalid(key, unit.Lacking(parentField.Child("namespace"), grant.Missing(parent)), "spec.parentRef: no ReferenceGrant in namespace %s lets a KongCustomEntity of namespace %s refer to %s",
 			parent.Namespace, key.Namespace, parent), Attached{}
@@ -75,9 +75,9 @@ func attached(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity, key uni
 	if err != nil {
 		return invalid(key, unit.At(fieldsField), "spec.fields: %v", err), Attached{}
 	}
-	pending, programmed := "nothing of this gateway has "+parent.String(), "what has the plugin has the entity"
+	pending, programmed := "no object of this gateway uses "+parent.String(), "all holders of the plugin have the entity"
 	if parent.Kind == unit.KongClusterPlugin {
-		pending, programmed = "nothing of namespace "+key.Namespace+" has "+parent.String(), "what has the plugin in this namespace has the entity"
+		pending, programmed = "no object of namespace "+key.Namespace+" uses "+parent.String(), "all holders of the plugin in this namespace have the entity"
 	}
 	return unit.Fragment{
 		Status:   condition.Attached{Pending: pending},
@@ -91,9 +91,9 @@ func OfPlugin(r *unit.Reader, plugin unit.Key) []route.Custom {
 }
 
 // OfClusterPlugin returns the entities of a namespace whose parent is a KongClusterPlugin. They
-// are for what has the plugin in that namespace: an entity of another one could change what
-// requests become there. That is why users ask for them, and not the plugin's own unit, whose
-// users in all namespaces would be translated again.
+// are for the plugin's holders in that namespace only: entities must not affect other namespaces.
+// Holders call it rather than the plugin's own unit, whose users in all namespaces would
+// otherwise be translated again.
 func OfClusterPlugin(r *unit.Reader, plugin, namespace string) []route.Custom {
 	if namespace == "" {
 		return nil

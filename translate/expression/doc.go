@@ -9,41 +9,39 @@
 //
 // # Contract
 //
-//   - Text of a user is a literal and nothing else. Constructors quote it, and Parse
-//     gives it back unchanged. Identifiers come from a list or from a constructor that
-//     refuses what the grammar cannot say.
-//   - One tree prints in one way, with every term of a group in parentheses, because
+//   - User text can only be a literal. Constructors quote it, and Parse returns it
+//     unchanged. Identifiers come from a list or from a constructor that refuses what
+//     the grammar cannot express.
+//   - A tree prints in exactly one way, with every term of a group in parentheses, because
 //     in Kong || binds tighter than &&: a || b && c is (a || b) && c.
-//   - An expression that passes Validate loads into Kong. Constructors do not fail on
-//     their values; call Validate before an expression leaves for Kong.
-//   - Evaluation answers as Kong does for the same request, including what Kong keeps
-//     of it for strip_path and for captures.
+//   - An expression that passes Validate loads into Kong. Constructors do not check
+//     their values; call Validate before sending an expression to Kong.
+//   - Evaluation has the same result as Kong for the same request, including what Kong
+//     keeps for strip_path and captures.
 //
 // # Evaluation
 //
-// A predicate over a field that the request lacks is false, != and not in included. If
-// the field has several values, all must satisfy the predicate, or under any() one. &&
-// and || go from left to right and stop when the result is known. Put first what fails
-// most often.
+// A predicate over a field that the request lacks is false, including != and not in. If the field
+// has several values, all must satisfy the predicate, or one with any(). && and || evaluate from
+// left to right and stop when the result is known, so put first what fails most often.
 //
 // # Regular expressions
 //
-// Kong uses Rust's regex crate and this package Go's regexp. Matches accepts what
-// both take and read alike, save the differences at the end. Neither has look-around or
-// backreferences. Refused though one of them would take it:
+// Kong uses Rust's regex crate, and this package uses Go's regexp. Matches accepts what both
+// accept with the same meaning, except for the differences at the end. Neither supports
+// look-around or backreferences. These are refused although one of them accepts them:
 //
 //   - only in Rust: the flags x, u and R, \u and \U, {,n}, a repetition of a repetition
 //     such as a**, \b{start} and its kin, groups of captures whose name has . or [ ];
 //     set operations and nested classes
 //   - only in Go: \Q…\E, \C, octal \123, \p{^Name}, a flag given twice, a name of a
 //     group that starts with a digit, { as a character
-//   - read differently: \< and \>, and in a class an unescaped [, two of & - ~, or a -
+//   - different meaning: \< and \>, and in a class an unescaped [, two of & - ~, or a -
 //     after a class, a range or a ] in front; flags that are repeated, (?i)*
-//   - too large: repetitions above 1000 (Go), and what compiles to more than 10 MB (Rust)
+//   - too large: repetitions above 1000 (Go), and programs of more than 10 MB (Rust)
 //
-// Both find the leftmost match and prefer the first alternative; both regard $ without
-// the flag m as the very end. On text of ASCII they differ in \s only, which in Rust
-// includes the vertical tab. Beyond ASCII, \d \w \s and \b know all of Unicode in Rust
-// and ASCII in Go, so that Eval may differ from Kong there; and so may lower() of a Σ
-// that ends a word.
+// Both find the leftmost match and prefer the first alternative, and in both $ without the flag m
+// is the very end. In ASCII text they only differ in \s, which includes the vertical tab in Rust.
+// Beyond ASCII, \d \w \s and \b cover Unicode in Rust and ASCII in Go, so Eval may differ from
+// Kong, as may lower() of a final Σ.
 package expression

@@ -11,7 +11,7 @@ import (
 //
 // A nil Expr stands for "no constraint".
 type Expr interface {
-	// String is the expression in Kong's grammar, one canonical form a tree.
+	// String returns the expression in Kong's grammar. A tree has one canonical form.
 	String() string
 	// Append appends String() to dst and returns the extended slice.
 	Append(dst []byte) []byte
@@ -24,7 +24,7 @@ type (
 		field Field
 		op    op
 		value string
-		// compiled is the size of the program of a regex, in bytes.
+		// compiled is the size of a regex's program, in bytes.
 		compiled int
 	}
 	intPredicate struct {
@@ -32,15 +32,15 @@ type (
 		op    op
 		value int64
 	}
-	// ipPredicate compares with one address or tests membership of a block.
+	// ipPredicate compares with an address or tests membership in a block.
 	ipPredicate struct {
 		field IPField
 		op    op
 		addr  netip.Addr   // opEqual, opNotEqual
 		block netip.Prefix // opIn, opNotIn
 	}
-	// group is a conjunction, or a disjunction, of two or more terms of which none
-	// is a group of the same sort.
+	// group is a conjunction or disjunction of two or more terms, none of which is a group of the
+	// same kind.
 	group struct {
 		or    bool
 		terms []Expr
@@ -81,8 +81,8 @@ var opText = [...]string{
 // Equal is f == value.
 func Equal(f Field, value string) Expr { return &textPredicate{field: f, op: opEqual, value: value} }
 
-// NotEqual is f != value. Like every predicate it is false if the request has no such
-// field; Not(Equal(f, value)) is true then.
+// NotEqual is f != value. Like every predicate, it is false if the request lacks the field,
+// whereas Not(Equal(f, value)) is true.
 func NotEqual(f Field, value string) Expr {
 	return &textPredicate{field: f, op: opNotEqual, value: value}
 }
@@ -102,8 +102,8 @@ func Contains(f Field, part string) Expr {
 	return &textPredicate{field: f, op: opContains, value: part}
 }
 
-// Matches is f ~ regex, true if any part of the value matches: anchor with ^ and $.
-// The error says which part of the regex Kong does not take, or reads in another way.
+// Matches is f ~ regex, true if any part of the value matches; anchor with ^ and $. The error
+// names the part of the regex that Kong does not accept, or interprets differently.
 func Matches(f Field, regex string) (Expr, error) {
 	compiled, err := compiledSize(regex)
 	if err != nil {
@@ -115,23 +115,22 @@ func Matches(f Field, regex string) (Expr, error) {
 // EqualInt is f == n.
 func EqualInt(f IntField, n int64) Expr { return &intPredicate{f, opEqual, n} }
 
-// NotEqualInt is f != n, false if the request has no such field.
+// NotEqualInt is f != n, false if the request lacks the field.
 func NotEqualInt(f IntField, n int64) Expr { return &intPredicate{f, opNotEqual, n} }
 
 // Less is f < n.
 func Less(f IntField, n int64) Expr { return &intPredicate{f, opLess, n} }
 
-// In is f in block. Bits of the host part are cleared: Kong refuses them.
+// In is f in block. It clears the host bits, which Kong refuses.
 func In(f IPField, block netip.Prefix) Expr {
 	return &ipPredicate{field: f, op: opIn, block: block.Masked()}
 }
 
-// Never is true of no request: what a disjunction of nothing means.
+// Never is false for all requests, like an empty disjunction.
 func Never() Expr { return Equal(NetProtocol, "") }
 
-// And is the conjunction of terms. Nil terms, which constrain nothing, are left out
-// and conjunctions among the terms are merged into it: And() is nil, And(a) is a,
-// And(a, And(b, c)) is And(a, b, c).
+// And is the conjunction of terms. It drops nil terms, which constrain nothing, and merges nested
+// conjunctions: And() is nil, And(a) is a, And(a, And(b, c)) is And(a, b, c).
 func And(terms ...Expr) Expr {
 	flat := flatten(false, terms)
 	switch len(flat) {
@@ -143,9 +142,8 @@ func And(terms ...Expr) Expr {
 	return &group{false, flat}
 }
 
-// Or is the disjunction of terms. Disjunctions among them are merged into it, a nil
-// term makes the whole nil, as nothing constrains it any more, and of no terms none
-// can be true: Or() is Never(), Or(a) is a, Or(a, nil) is nil.
+// Or is the disjunction of terms. It merges nested disjunctions, and is nil if any term is nil,
+// because that constrains nothing: Or() is Never(), Or(a) is a, Or(a, nil) is nil.
 func Or(terms ...Expr) Expr {
 	if slices.Contains(terms, nil) {
 		return nil
@@ -171,8 +169,8 @@ func Not(term Expr) Expr {
 	return &negation{term}
 }
 
-// flatten copies terms, without nils and with the terms of groups of the same sort in
-// the place of those groups. The order, and so what Kong evaluates, stays.
+// flatten copies terms without nils, and replaces groups of the same kind by their terms. It
+// keeps the order of evaluation.
 func flatten(or bool, terms []Expr) []Expr {
 	n := 0
 	for _, t := range terms {

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Field is a text field of a request, with the transformations applied to it.
-// Only this package makes Fields, so no text from outside becomes an identifier.
-// The zero Field is of no use: an expression over it does not pass Validate.
+// Field is a string field of a request, with its transformations. Only this package makes Fields,
+// so no outside text becomes an identifier. Expressions over the zero Field do not pass Validate.
 type Field struct {
 	name       string
 	lower, any bool
@@ -26,12 +25,12 @@ type IPField struct {
 	any  bool
 }
 
-// The fields with a fixed name. NetProtocol, TLSSNI and the Net fields of numbers
-// and addresses exist in both routers, the others only in the one for HTTP.
+// The fields with fixed names. NetProtocol, TLSSNI and the numeric and address fields of Net
+// exist in both routers, the others only in the HTTP router.
 //
-// In HTTP, NetDstPort is the port in the Host header if there is one, so a client
-// chooses it, and only without one the port of the connection. Kong caches what it
-// routed by the latter, and by the header only if some expression uses HTTPHost.
+// In HTTP, NetDstPort is the port in the Host header, which the client chooses, or else the port
+// of the connection. Kong's cache key has the latter, and has the header only if some expression
+// uses HTTPHost.
 var (
 	HTTPHost    = Field{name: "http.host"}   // Host header without port, letters as sent
 	HTTPPath    = Field{name: "http.path"}   // normalized path without query
@@ -40,7 +39,7 @@ var (
 	TLSSNI      = Field{name: "tls.sni"}
 
 	NetSrcPort          = IntField{name: "net.src.port"}
-	NetDstPort          = IntField{name: "net.dst.port"} // see below
+	NetDstPort          = IntField{name: "net.dst.port"} // see above
 	HTTPPathSegmentsLen = IntField{name: "http.path.segments.len"}
 
 	NetSrcIP = IPField{name: "net.src.ip"}
@@ -53,10 +52,10 @@ const (
 	segmentPrefix = "http.path.segments."
 )
 
-// Header is the field of a request header, in any case: X-Tenant becomes
-// http.headers.x_tenant. Kong reads '_' as either '_' or '-'. It is an error if
-// the name has a character other than ASCII letters, digits, '-' and '_': Kong's
-// grammar has no way to say it.
+// Header returns the field of a request header, case-insensitively: X-Tenant becomes
+// http.headers.x_tenant. Kong treats '_' as either '_' or '-'. It is an error if the name has a
+// character other than ASCII letters, digits, '-' and '_', because Kong's grammar cannot express
+// it.
 func Header(name string) (Field, error) {
 	ident := strings.ReplaceAll(asciiLower(name), "-", "_")
 	if err := checkName(ident); err != nil {
@@ -65,9 +64,8 @@ func Header(name string) (Field, error) {
 	return Field{name: headerPrefix + ident}, nil
 }
 
-// Query is the field of a query parameter, its case preserved. It is an error if
-// the name has a character other than ASCII letters, digits and '_', '-' included:
-// unlike for headers, Kong has no substitute for it.
+// Query returns the field of a query parameter, case-sensitively. It is an error if the name has
+// a character other than ASCII letters, digits and '_'. Unlike for headers, '-' is not allowed.
 func Query(name string) (Field, error) {
 	if err := checkName(name); err != nil {
 		return Field{}, fmt.Errorf("query parameter name %q: %w", name, err)
@@ -75,14 +73,14 @@ func Query(name string) (Field, error) {
 	return Field{name: queryPrefix + name}, nil
 }
 
-// Lower is f in lower case. Kong maps all of Unicode, not only ASCII.
+// Lower returns f in lower case. Kong maps all of Unicode, not only ASCII.
 func Lower(f Field) Field {
 	f.lower = true
 	return f
 }
 
-// Any is f where one of several values is enough for a predicate to hold. Without it
-// every value must satisfy the predicate.
+// Any returns f such that one of several values must satisfy a predicate. Without it, every value
+// must.
 func Any(f Field) Field {
 	f.any = true
 	return f
@@ -99,8 +97,8 @@ func (f IPField) String() string { return string(f.append(nil)) }
 
 var errEmptyName = errors.New("is empty")
 
-// checkName is the part of an identifier after a wildcard's prefix: without '.',
-// which the grammar allows but no wildcard of the schema spans.
+// checkName checks the part of an identifier after a wildcard's prefix. The grammar allows '.',
+// but no wildcard of the schema matches it.
 func checkName(s string) error {
 	if s == "" {
 		return errEmptyName
@@ -117,7 +115,7 @@ func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 func isWord(c byte) bool  { return isAlpha(c) || isDigit(c) || c == '_' }
 
-// asciiLower leaves characters beyond ASCII alone, so that none maps into ASCII.
+// asciiLower keeps characters beyond ASCII, so that none maps to ASCII.
 func asciiLower(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// SyntaxError is where and why an expression does not parse.
+// SyntaxError says where and why an expression does not parse.
 type SyntaxError struct {
 	Offset int    // in bytes from the start
 	Reason string // what was expected, or what is wrong
@@ -15,8 +15,8 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("offset %d: %s", e.Offset, e.Reason)
 }
 
-// scanner reads tokens of the grammar. It does not look ahead more than it accepts: as
-// in Kong's parser, what an alternative has consumed stays consumed.
+// scanner reads tokens of the grammar. It does not backtrack: as in Kong's parser, what an
+// alternative has consumed stays consumed.
 type scanner struct {
 	src string
 	pos int
@@ -62,7 +62,7 @@ func (s *scanner) expected(what string) error {
 	return s.failf(s.pos, "expected %s", what)
 }
 
-// ident is letters, digits, '_' and '.', a letter first, or "".
+// ident reads a letter followed by letters, digits, '_' and '.', or nothing.
 func (s *scanner) ident() string {
 	start := s.pos
 	if isAlpha(s.peek()) {
@@ -77,8 +77,8 @@ var operators = [...]op{
 	opGreater, opLessOrEqual, opLess, opIn, opNotIn, opContains,
 }
 
-// operator reads a comparison. Kong's grammar takes any white space between not and
-// in, and then dies over anything but one space; here that is an error.
+// operator reads a comparison. Kong's grammar accepts any white space between not and in, and
+// then crashes on anything but one space; here that is an error.
 func (s *scanner) operator() (op, error) {
 	for _, o := range operators {
 		if s.accept(opText[o]) {

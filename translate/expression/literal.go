@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// literal is the right side of a comparison: of the values one is set, by kind.
+// literal is the right side of a comparison. The kind says which value is set.
 type literal struct {
 	kind  kind
 	text  string
@@ -16,8 +16,7 @@ type literal struct {
 	block netip.Prefix
 }
 
-// literal reads a literal. The order matters: 80 is an integer because it is no
-// address, and 1.2.3.4 would else be one with something left over.
+// literal reads a literal. The order matters: as an integer, 1.2.3.4 would be 1 with a rest.
 func (s *scanner) literal() (literal, error) {
 	switch {
 	case s.has(`"`):
@@ -80,7 +79,7 @@ func (s *scanner) raw() (string, error) {
 	return text, nil
 }
 
-// address reads an IP address or CIDR block, or reads nothing and is not ok.
+// address reads an IP address or CIDR block; false, without reading, if there is none.
 func (s *scanner) address() (literal, bool, error) {
 	start := s.pos
 	bitDigits := 2
@@ -107,8 +106,7 @@ func (s *scanner) address() (literal, bool, error) {
 	return literal{kind: kindIP, addr: addr}, true, nil
 }
 
-// block is text/bits. Unlike in a lone address, the numbers of an IPv4 one may start
-// with zeros here.
+// block parses text/bits. Unlike in an address, IPv4 numbers may have leading zeros.
 func (s *scanner) block(start int, text, bits string) (netip.Prefix, error) {
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
@@ -128,7 +126,7 @@ func (s *scanner) block(start int, text, bits string) (netip.Prefix, error) {
 	return block, nil
 }
 
-// trimZeros is an IPv4 address without zeros in front of its numbers.
+// trimZeros returns an IPv4 address without leading zeros in its numbers.
 func trimZeros(ipv4 string) string {
 	numbers := strings.Split(ipv4, ".")
 	for i, n := range numbers {
@@ -160,7 +158,8 @@ func (s *scanner) ipv6() bool {
 	return true
 }
 
-// integer reads decimal, 0x hexadecimal or 0 octal. Of 0789 it reads 07, of 09 all.
+// integer reads a decimal, 0x hexadecimal or 0 octal number. Of 0789 it reads 07, and of 09
+// everything.
 func (s *scanner) integer() (literal, error) {
 	start := s.pos
 	negative := s.accept("-")
@@ -193,7 +192,7 @@ func (s *scanner) integer() (literal, error) {
 func isHex(c byte) bool   { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
 func isOctal(c byte) bool { return '0' <= c && c <= '7' }
 
-// readable is the offset of the first byte that Kong does not read as it stands.
+// readable returns the offset of the first byte that Kong does not read unchanged.
 func readable(src string) (int, bool) {
 	for i, r := range src {
 		if r == utf8.RuneError {

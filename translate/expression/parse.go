@@ -1,12 +1,11 @@
 package expression
 
-// Parse reads an expression as Kong 3.9 does, its grammar, the precedence of its
-// operators (|| binds tighter than &&), the types of its fields and the syntax of its
-// regexes included. A field that only HTTP has is taken: see ValidateStream.
-// The error is a *SyntaxError.
+// Parse parses an expression like Kong 3.9, including the precedence of operators (|| binds
+// tighter than &&), the types of fields and the syntax of regexes. It accepts fields that only
+// HTTP has: see ValidateStream. The error is a *SyntaxError.
 //
-// Parse(e.String()) is e for every e that passes Validate, and for every string that
-// parses, printing and parsing again changes nothing.
+// Parse(e.String()) equals e for every e that passes Validate. For every string that parses,
+// printing and parsing again changes nothing.
 func Parse(src string) (Expr, error) {
 	if at, ok := readable(src); !ok {
 		return nil, &SyntaxError{Offset: at, Reason: "expected UTF-8"}
@@ -27,7 +26,7 @@ type parser struct {
 	depth int
 }
 
-// expression is terms joined by && and ||: a conjunction of disjunctions.
+// expression parses terms joined by && and ||: a conjunction of disjunctions.
 func (p *parser) expression() (Expr, error) {
 	var all, anyOf []Expr
 	for {
@@ -48,7 +47,7 @@ func (p *parser) expression() (Expr, error) {
 	}
 }
 
-// term is a predicate, or an expression in parentheses, maybe negated.
+// term parses a predicate, or an expression in parentheses, which may be negated.
 func (p *parser) term() (Expr, error) {
 	p.space()
 	start := p.pos
@@ -100,7 +99,7 @@ func (p *parser) predicate() (Expr, error) {
 	return p.build(f, o, lit, at)
 }
 
-// field reads a field within its transformations and looks up its type.
+// field parses a field with its transformations and looks up its type.
 func (p *parser) field() (Field, kind, error) {
 	start := p.pos
 	name := p.ident()
@@ -146,7 +145,7 @@ func (p *parser) transformation(start int, name string) (Field, kind, error) {
 	return Lower(f), k, nil
 }
 
-// checkTypes is Kong's semantic check of a predicate that is well-formed.
+// checkTypes is Kong's semantic check of a well-formed predicate.
 func (p *parser) checkTypes(field kind, o op, lit literal, start, at int) error {
 	needField, needLit := field, field
 	switch o {

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// buffers are shared by all printers, so that a string costs one allocation of its size.
+// buffers are reused, so that a string costs one allocation of its size.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 func toString(e Expr) string {
@@ -51,8 +51,8 @@ func (p *ipPredicate) Append(dst []byte) []byte {
 	return strconv.AppendInt(dst, int64(p.block.Bits()), 10)
 }
 
-// Append puts every term in parentheses, also where Kong's precedence would not need
-// them: there || binds tighter than &&, and readers expect the reverse.
+// Append encloses every term in parentheses, even if Kong's precedence does not require them: in
+// Kong || binds tighter than &&, which surprises readers.
 func (g *group) Append(dst []byte) []byte {
 	sep := " && "
 	if g.or {
@@ -102,9 +102,8 @@ func appendOp(dst []byte, o op) []byte {
 	return append(dst, ' ')
 }
 
-// appendLiteral quotes s. The five escapes are all that the grammar has; every other
-// character stands for itself. Bytes that are no UTF-8 become U+FFFD, since they would
-// end the Kong worker that reads them.
+// appendLiteral quotes s. The grammar only has these five escapes; every other character stands
+// for itself. Invalid UTF-8 becomes U+FFFD, because it would crash a Kong worker.
 func appendLiteral(dst []byte, s string) []byte {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
@@ -133,7 +132,7 @@ func appendLiteral(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// appendAddr writes an IPv4 address embedded in an IPv6 one in hexadecimal too: the
+// appendAddr also writes an IPv4 address embedded in an IPv6 one in hexadecimal, because the
 // grammar has no dots in IPv6 addresses.
 func appendAddr(dst []byte, a netip.Addr) []byte {
 	if !a.Is4In6() {

@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// Match is what Kong keeps of a match for what follows the routing.
+// Match is what Kong keeps of a match for use after the routing.
 type Match struct {
-	// Path is what strip_path removes from the front of the path: the literal of the
-	// last ==, ^= or =^ over http.path that held, or all that its regex matched. A
-	// predicate counts although the term around it turned out false. "" is nothing.
+	// Path is what strip_path removes from the start of the path: the literal of the last ==, ^=
+	// or =^ over http.path that was true, or what its regex matched, even if the enclosing term
+	// is false. It may be empty.
 	Path string
 
-	// Captures are the groups of all regexes that matched, whatever their field, by
-	// number from "0" and by name. A group that took no part is missing. It is nil
-	// without a regex. Kong offers them as URI captures if there are two or more.
+	// Captures are the groups of all regexes that matched, for any field, by number from "0" and
+	// by name. A group without a match is missing. It is nil without a regex. Kong provides them
+	// as URI captures if there are two or more.
 	Captures map[string]string
 }
 
-// Program is a compiled expression. It is immutable, and safe for concurrent use.
+// Program is a compiled expression. It is immutable and safe for concurrent use.
 type Program struct{ root node }
 
-// Compile prepares e for evaluation. The error is Validate's.
+// Compile prepares e for evaluation. The error is that of [Validate].
 func Compile(e Expr) (*Program, error) {
 	if err := Validate(e); err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func Compile(e Expr) (*Program, error) {
 	return &Program{root}, nil
 }
 
-// Eval tells whether the expression is true of r, and what was matched if so.
+// Eval reports whether the expression is true for r, and what it matched.
 func (p *Program) Eval(r *Request) (Match, bool) {
 	var m Match
 	if !eval(p.root, r, &m) {
@@ -44,8 +44,7 @@ func (p *Program) Eval(r *Request) (Match, bool) {
 	return m, true
 }
 
-// Eval compiles e and evaluates it once. An expression that does not compile is true of
-// no request.
+// Eval compiles e and evaluates it once. An expression that does not compile is false.
 func Eval(e Expr, r *Request) (Match, bool) {
 	p, err := Compile(e)
 	if err != nil {
@@ -54,8 +53,8 @@ func Eval(e Expr, r *Request) (Match, bool) {
 	return p.Eval(r)
 }
 
-// node is one of the types below. It has no method to evaluate it: called through an
-// interface, that would move every Match to the heap.
+// node is one of the types below. It has no method for evaluation, because a call through an
+// interface would move every Match to the heap.
 type node interface{ isNode() }
 
 type (
@@ -131,7 +130,7 @@ func (*textNode) isNode() {}
 func (*intNode) isNode()  {}
 func (*ipNode) isNode()   {}
 
-// eval tells whether n is true of r, and records in m what its predicates matched.
+// eval reports whether n is true for r, and records in m what its predicates matched.
 func eval(n node, r *Request, m *Match) bool {
 	switch n := n.(type) {
 	case *textNode:
@@ -176,7 +175,7 @@ func (n *textNode) eval(r *Request, m *Match) bool {
 	return !n.any
 }
 
-// test compares one value, and records what Kong records.
+// test compares one value and records what Kong records.
 func (n *textNode) test(v string, m *Match) bool {
 	if n.lower {
 		v = toLower(v)
@@ -197,7 +196,7 @@ func (n *textNode) test(v string, m *Match) bool {
 	return found != nil && n.record(m, v[found[0]:found[1]]) && n.capture(m, v, found)
 }
 
-// record is always true.
+// record always returns true.
 func (n *textNode) record(m *Match, matched string) bool {
 	if n.reader.source == fromPath {
 		m.Path = matched
@@ -205,7 +204,7 @@ func (n *textNode) record(m *Match, matched string) bool {
 	return true
 }
 
-// capture is always true.
+// capture always returns true.
 func (n *textNode) capture(m *Match, v string, found []int) bool {
 	if m.Captures == nil {
 		m.Captures = make(map[string]string, len(found)/2)
@@ -273,8 +272,8 @@ func (n *ipNode) eval(r *Request) bool {
 	return !contains(n.block, v)
 }
 
-// contains also takes an IPv4 address embedded in an IPv6 one for the latter, which
-// netip refuses.
+// contains also treats an IPv4 address embedded in an IPv6 one as the latter, which netip does
+// not.
 func contains(block netip.Prefix, v netip.Addr) bool {
 	if v.Is4() != block.Addr().Is4() {
 		return false

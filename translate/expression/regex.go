@@ -7,13 +7,12 @@ import (
 	"strings"
 )
 
-// maxGroups bounds the nesting of groups in a regex. Kong's engine refuses a syntax
-// tree deeper than 250, in which a group takes up to four levels.
+// maxGroups bounds the nesting of groups in a regex. Kong's engine refuses syntax trees deeper
+// than 250, and a group takes up to four levels.
 const maxGroups = 50
 
-// compiledSize returns the size of the program that Kong makes of a regex, in bytes. The regex has to
-// be of the common part of Rust's and Go's syntax; the error says what is outside of it. doc.go
-// lists the differences.
+// compiledSize returns the size of Kong's program for a regex, in bytes. The error says what is
+// not in the common syntax of Rust and Go. doc.go lists the differences.
 func compiledSize(regex string) (size int, err error) {
 	if err := checkReadable(regex); err != nil {
 		return 0, fmt.Errorf("regex %s: %w", quote(regex), err)
@@ -35,7 +34,7 @@ func compiledSize(regex string) (size int, err error) {
 	return size, nil
 }
 
-// describe is the error without the package's prefix, and clearer for look-around,
+// describe returns the error without the package's prefix, and more clearly for look-around,
 // which Go calls an unknown group.
 func describe(err error) string {
 	var e *syntax.Error
@@ -64,8 +63,8 @@ func repeatedName(tree *syntax.Regexp) (string, bool) {
 	return "", false
 }
 
-// regexScanner walks over a regex that Go accepts and refuses what Rust refuses or
-// reads otherwise.
+// regexScanner scans a regex that Go accepts, and refuses what Rust refuses or interprets
+// differently.
 type regexScanner struct {
 	src string
 	pos int
@@ -100,7 +99,7 @@ func (s *regexScanner) scan() error {
 	return nil
 }
 
-// sharedEscapes are the escaped letters that mean the same to both.
+// sharedEscapes are the escaped letters with the same meaning in both.
 const (
 	sharedEscapes      = "dDsSwWpPxafnrtv"
 	sharedEscapesText  = sharedEscapes + "bBAz"
@@ -131,7 +130,7 @@ func (s *regexScanner) escape(inClass bool) error {
 	return nil
 }
 
-// property is a \p's name. Go negates \p{^Name}, Rust has \P{Name} only.
+// property reads the name after \p. Go negates \p{^Name}, while Rust only has \P{Name}.
 func (s *regexScanner) property() error {
 	if s.pos < len(s.src) && s.src[s.pos] != '{' {
 		s.pos++
@@ -152,7 +151,7 @@ func (s *regexScanner) skipPast(c byte) error {
 	return nil
 }
 
-// prefix is p if the rest starts with it, else "".
+// prefix returns p if the rest starts with it, else "".
 func (s *regexScanner) prefix(p string) string {
 	if strings.HasPrefix(s.src[s.pos:], p) {
 		return p
@@ -160,7 +159,7 @@ func (s *regexScanner) prefix(p string) string {
 	return ""
 }
 
-// group is what follows an opening parenthesis: a name or flags.
+// group reads what follows an opening parenthesis: a name or flags.
 func (s *regexScanner) group() error {
 	s.pos++
 	if s.prefix("?") == "" {
@@ -189,7 +188,7 @@ func (s *regexScanner) group() error {
 	return s.flagsEnd() // the scan goes on at ) or :
 }
 
-// flagsEnd refuses to repeat flags, for which Go repeats what is before them.
+// flagsEnd refuses repeated flags, for which Go repeats what precedes them.
 func (s *regexScanner) flagsEnd() error {
 	if s.prefix(")") == "" || s.pos+1 == len(s.src) {
 		return nil
@@ -200,8 +199,8 @@ func (s *regexScanner) flagsEnd() error {
 	return nil
 }
 
-// repetition is a {. To Go, one that is no counted repetition is a character; Rust
-// refuses it.
+// repetition reads a {. In Go, it is a character if it does not start a counted repetition; Rust
+// refuses that.
 func (s *regexScanner) repetition() error {
 	end := strings.IndexByte(s.src[s.pos:], '}')
 	if end > 0 {
@@ -211,7 +210,7 @@ func (s *regexScanner) repetition() error {
 			return nil
 		}
 	}
-	return fmt.Errorf(`unescaped { that is no repetition; write \{`)
+	return fmt.Errorf(`unescaped { that is not a repetition; write \{`)
 }
 
 func allDigits(s string) bool {

@@ -7,9 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// class is a bracketed class. To Rust a [ within it opens a nested class, && -- ~~ are
-// operations on sets, and fewer places are good for a - that stands for itself: here
-// the first and the last.
+// class reads a bracketed class. In Rust, an inner [ opens a nested class, && -- ~~ are set
+// operations, and fewer positions allow a literal -: here the first and the last.
 func (s *regexScanner) class() error {
 	s.pos++
 	s.pos += len(s.prefix("^"))
@@ -23,7 +22,7 @@ func (s *regexScanner) class() error {
 			s.pos++
 			return nil
 		case s.isSetOperation():
-			return fmt.Errorf("%s in a character class, an operation on sets to Kong", s.src[s.pos:s.pos+2])
+			return fmt.Errorf("%s in a character class, which is a set operation in Kong", s.src[s.pos:s.pos+2])
 		case s.prefix("-]") != "" || s.src[s.pos] == '-' && s.pos == first:
 			s.pos++
 			ranges = false
@@ -55,7 +54,7 @@ func (s *regexScanner) rangeEnd() error {
 	return err
 }
 
-// classItem is one character, in which case single is true, or a class such as \d or
+// classItem reads one character, in which case single is true, or a class such as \d or
 // [:alpha:].
 func (s *regexScanner) classItem() (single bool, err error) {
 	switch {
@@ -74,5 +73,5 @@ func (s *regexScanner) classItem() (single bool, err error) {
 		s.pos += n
 		return true, nil
 	}
-	return false, errors.New(`unescaped [ in a character class, a nested class to Kong; write \[`)
+	return false, errors.New(`unescaped [ in a character class, which starts a nested class in Kong; write \[`)
 }

@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxRegexSize bounds regexSize, in bytes, a little below the 10 MiB that Kong's
-// engine lets a compiled regex take.
+// maxRegexSize bounds regexSize, in bytes. It is slightly below the 10 MiB that Kong's engine
+// allows for a compiled regex.
 const maxRegexSize = 10_000_000
 
-// What parts of a regex take in Kong's engine, in bytes, rounded up from what the
-// largest repetitions it compiles show.
+// The sizes of the parts of a regex in Kong's engine, in bytes, rounded up from measurements with
+// the largest repetitions that it compiles.
 const (
 	sizeNode     = 100
 	sizeByte     = 64  // of a literal in UTF-8
@@ -23,9 +23,8 @@ const (
 	sizeProperty = 19_000
 )
 
-// regexSize estimates what src takes when compiled. Classes such as \w are Unicode's in
-// Kong and ASCII's in the tree, so that every class of a regex with a \w in it is
-// counted as one.
+// regexSize estimates the compiled size of src. Classes such as \w are Unicode in Kong but ASCII
+// in the tree, so in a regex with \w every class is counted as one.
 func regexSize(src string, tree *syntax.Regexp) int {
 	class := 0
 	for _, c := range [...]struct {

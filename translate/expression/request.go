@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Request is what Kong's router sees of a request or a connection. A zero value means
-// that the request has no such thing: predicates over it are false.
+// Request is what Kong's router sees of a request or a connection. A zero value means that the
+// request lacks the field: predicates over it are false.
 type Request struct {
 	Protocol string // http, https, tcp, tls or udp; "" is http. grpc is http to the router
 	Method   string
@@ -26,9 +26,9 @@ type Request struct {
 	DstPort      int // in HTTP the port of the Host header if that has one: see SplitHost
 }
 
-// SplitHost splits a Host header as Kong does before it routes, at the first colon if
-// a decimal number is all that follows; port is 0 otherwise. Kong takes such a port for
-// net.dst.port in place of the one that the connection came in on.
+// SplitHost splits a Host header like Kong before routing: at the first colon if only a decimal
+// number follows; otherwise port is 0. Kong uses such a port as net.dst.port instead of the port
+// of the connection.
 func SplitHost(header string) (host string, port int) {
 	before, after, ok := strings.Cut(header, ":")
 	if !ok || after == "" || !allDigits(after) {
@@ -41,7 +41,7 @@ func SplitHost(header string) (host string, port int) {
 	return before, port
 }
 
-// textSource says which text of a request a field is.
+// textSource is the part of a request that a field reads.
 type textSource uint8
 
 const (
@@ -117,8 +117,8 @@ func (t *textReader) read(r *Request) (one string, many []string, ok bool) {
 	return one, nil, ok
 }
 
-// split sorts several values: Kong has sorted them for its cache key when it routes,
-// which decides whose captures remain.
+// split sorts several values: Kong sorts them for its cache key before routing, which determines
+// whose captures remain.
 func split(values []string) (one string, many []string, ok bool) {
 	switch len(values) {
 	case 0:
@@ -133,8 +133,7 @@ func split(values []string) (one string, many []string, ok bool) {
 	return "", values, true
 }
 
-// trimPath is the part of a path that has segments: without the first slash, and
-// without empty segments at the end.
+// trimPath returns a path without the first slash and without empty segments at the end.
 func trimPath(path string) string {
 	if path == "" {
 		return ""
@@ -149,7 +148,7 @@ func segmentCount(path string) int {
 	return 1 + strings.Count(path, "/")
 }
 
-// segments is the first to last segment of path, with the slashes between them.
+// segments returns the first to last segment of path, with the slashes between them.
 func segments(path string, first, last int) (string, bool) {
 	rest := trimPath(path)
 	if rest == "" {
@@ -175,8 +174,8 @@ func segments(path string, first, last int) (string, bool) {
 	}
 }
 
-// toLower is lower(). Kong gives İ its two characters, and Go's table only the first,
-// which would make it an ASCII letter.
+// toLower is lower(). Kong maps İ to two characters, but Go's table only to the first, an ASCII
+// letter.
 func toLower(s string) string {
 	if strings.Contains(s, "İ") {
 		s = strings.ReplaceAll(s, "İ", "i\u0307")

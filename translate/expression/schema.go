@@ -32,7 +32,7 @@ func (k kind) String() string {
 	return "unknown"
 }
 
-// fixedFields are the fields that are no wildcard; those of streams are true.
+// fixedFields are the fields without wildcards; true if the stream router has them.
 var fixedFields = map[string]struct {
 	kind   kind
 	stream bool
@@ -49,8 +49,8 @@ var fixedFields = map[string]struct {
 	"net.dst.ip":             {kindIP, true},
 }
 
-// fieldKind is the type Kong's HTTP schema, a superset of the stream one, gives the
-// field, or an error that says why Kong refuses it.
+// fieldKind returns the field's type in Kong's HTTP schema, a superset of the stream schema, or
+// an error that says why Kong refuses the field.
 func fieldKind(name string) (kind, error) {
 	if f, ok := fixedFields[name]; ok {
 		return f.kind, nil
@@ -92,8 +92,8 @@ func checkSegments(s string) error {
 	return nil
 }
 
-// segmentIndex reads a decimal without leading zeros. No path has more segments than
-// an int counts, so larger numbers are refused though Kong takes them.
+// segmentIndex parses a decimal without leading zeros. It refuses numbers beyond an int, which
+// Kong accepts: no path has so many segments.
 func segmentIndex(s string) (int, bool) {
 	if s == "" || len(s) > 1 && s[0] == '0' || !isDigit(s[0]) {
 		return 0, false

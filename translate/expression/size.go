@@ -5,15 +5,15 @@ package expression
 const (
 	sizeTerm     = 200
 	sizeTextByte = 8
-	// sizeRegexTimes is how often an engine has the program of a regex, in one form or another.
+	// sizeRegexTimes is the number of copies of a regex's program in an engine, in various forms.
 	sizeRegexTimes = 3
 )
 
-// LeastRegex is what any regular expression takes in a router, in bytes.
+// LeastRegex is the minimum size of a regular expression in a router, in bytes.
 const LeastRegex = 6 << 10
 
-// Terms returns the number of comparisons in e. Kong's parser and interpreter recurse over
-// them: a worker's stack ends at some ten thousands.
+// Terms returns the number of comparisons in e. Kong's parser and interpreter recurse over them,
+// and a worker's stack overflows at some ten thousands.
 func Terms(e Expr) int {
 	switch e := e.(type) {
 	case nil:
@@ -30,12 +30,12 @@ func Terms(e Expr) int {
 	return 1
 }
 
-// Size estimates what e, whose String is text, takes in a router, in bytes.
+// Size estimates the size of e, whose String is text, in a router, in bytes.
 func Size(e Expr, text string) int {
 	return sizeTextByte*len(text) + sizeTerm*Terms(e) + regexes(e)
 }
 
-// regexes is the part of the regular expressions.
+// regexes returns the part of regular expressions in the size.
 func regexes(e Expr) int {
 	size := 0
 	switch e := e.(type) {

@@ -9,20 +9,19 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds how deep negations and groups may nest. Kong parses by recursion on
-// a thread's stack and has no bound of its own.
+// maxDepth bounds the nesting of negations and groups. Kong parses by recursion and has no bound
+// of its own.
 const maxDepth = 200
 
-// Validate tells whether Kong's router for HTTP takes e. The constructors' types leave
-// little to refuse: a zero Field, address or block, an integer that the grammar cannot
-// say, text that is no UTF-8, text with a NUL, at which Kong stops reading, and text
-// that Kong rewrites. A nil e is an error, for Kong wants an expression.
+// Validate returns an error if Kong's HTTP router does not accept e. The constructors' types
+// leave few cases: a zero Field, address or block, an integer that the grammar cannot express,
+// invalid UTF-8, a NUL, at which Kong stops reading, and text that Kong rewrites. A nil e is an
+// error, because Kong requires an expression.
 func Validate(e Expr) error {
 	return validate(e, false, 0)
 }
 
-// ValidateStream is Validate for the router of TCP, UDP and TLS routes, which has no
-// field of HTTP.
+// ValidateStream is Validate for the router of TCP, UDP and TLS routes, which has no HTTP fields.
 func ValidateStream(e Expr) error {
 	return validate(e, true, 0)
 }
@@ -79,7 +78,7 @@ func checkField(name string, want kind, stream bool) error {
 	return nil
 }
 
-// check is about the text. A regex was checked when the predicate was made.
+// check checks the text. The constructor has checked a regex.
 func (p *textPredicate) check() error {
 	if p.op == opMatch && p.compiled > 0 {
 		return nil
@@ -90,10 +89,10 @@ func (p *textPredicate) check() error {
 	return nil
 }
 
-// mostQuoted is how much of a text an error repeats, in bytes.
+// mostQuoted is the maximum length of a quoted text in an error, in bytes.
 const mostQuoted = 100
 
-// quote is a text in quotes, of a long one the start.
+// quote returns a text in quotes, truncated if it is long.
 func quote(s string) string {
 	if len(s) <= mostQuoted {
 		return strconv.Quote(s)
@@ -108,7 +107,7 @@ func clipped(s string) string {
 	return strings.ToValidUTF8(s[:mostQuoted], "") + "…"
 }
 
-// checkReadable is what text must be for Kong to read it as written.
+// checkReadable returns an error for text that Kong would not read unchanged.
 func checkReadable(s string) error {
 	switch {
 	case !utf8.ValidString(s):
@@ -121,9 +120,9 @@ func checkReadable(s string) error {
 	return nil
 }
 
-// isRewritten is whether Kong's replacement of the old field net.port, which goes over
-// the expression's text before it is parsed, would change the literal of s. It looks
-// for net.port, white space, and the first character of a comparison.
+// isRewritten reports whether Kong would change the literal s when it replaces the old field
+// net.port in the text of an expression. Kong looks for net.port, white space, and the first
+// character of a comparison.
 func isRewritten(s string) bool {
 	const old = "net.port"
 	for {

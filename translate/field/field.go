@@ -10,11 +10,11 @@ import (
 // "spec.rules[0].backendRefs[1].name", "metadata.annotations[konghq.com/methods]". The empty
 // path is the object as a whole.
 //
-// It is what a [k8s.io/apimachinery/pkg/util/validation/field.Path] is written as. A string is
-// compared by its value, and each route has some, of which hardly any is ever read.
+// It is the string form of a [k8s.io/apimachinery/pkg/util/validation/field.Path]: strings are
+// comparable, and each route has several paths, most of which are never read.
 type Path string
 
-// NewPath returns the path of a field, which is in the fields before it.
+// NewPath returns the path of nested fields, the outermost first.
 func NewPath(names ...string) Path { return Path(strings.Join(names, ".")) }
 
 // Child returns the path of a field within the field.
@@ -32,7 +32,7 @@ func (p Path) Index(i int) Path { return p + "[" + Path(strconv.Itoa(i)) + "]" }
 // Key returns the path of a value in a map.
 func (p Path) Key(key string) Path { return p + "[" + Path(key) + "]" }
 
-// Within returns the path of the field that has this path within another one.
+// Within returns the path with another one in front.
 func (p Path) Within(outer Path) Path {
 	if outer == "" || p == "" || p[0] == '[' {
 		return outer + p
@@ -40,7 +40,7 @@ func (p Path) Within(outer Path) Path {
 	return outer + "." + p
 }
 
-// IsIn reports whether the field is another one, or within it.
+// IsIn reports whether the field is the outer one or within it.
 func (p Path) IsIn(outer Path) bool {
 	rest, ok := strings.CutPrefix(string(p), string(outer))
 	return ok && (rest == "" || outer == "" || rest[0] == '.' || rest[0] == '[')

@@ -1,4 +1,4 @@
 package field
 
-// Spec is the path of what an object asks for.
+// Spec is the path of an object's spec.
 var Spec = NewPath("spec")

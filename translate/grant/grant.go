@@ -1,5 +1,5 @@
-// Package grant decides on references across namespaces. An object may refer to one
-// in another namespace if a ReferenceGrant there says so, and in no other way.
+// Package grant decides on references across namespaces. An object may refer to one in another
+// namespace only if a ReferenceGrant there allows it.
 package grant
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// inNamespace finds all grants of a namespace.
+// inNamespace finds ReferenceGrants by their namespace.
 const inNamespace unit.Index[string] = "ReferenceGrant of Namespace"
 
 // Define adds the index of ReferenceGrants to a graph.
@@ -19,8 +19,8 @@ func Define(g *unit.Graph) {
 	unit.DefineIndex(g, inNamespace, unit.ReferenceGrant, func(object unit.Object) []string { return []string{object.GetNamespace()} })
 }
 
-// Allows reports whether one object may refer to another: both are of one namespace, or a
-// ReferenceGrant in the namespace of the latter says so.
+// Allows reports whether one object may refer to another: both are in one namespace, or a
+// ReferenceGrant in the target's namespace allows it.
 func Allows(r *unit.Reader, from, to unit.Key) bool {
 	if from.Namespace == to.Namespace {
 		return true
@@ -33,15 +33,15 @@ func Allows(r *unit.Reader, from, to unit.Key) bool {
 	return false
 }
 
-// Missing is the ReferenceGrant without which an object may not be referred to: any one of its
-// namespace that allows it.
+// Missing returns the key of the ReferenceGrant that would allow a reference to the object. Its
+// name is empty, because any name will do.
 func Missing(to unit.Key) unit.Key {
 	return unit.ReferenceGrant.Key(to.Namespace, "")
 }
 
-// Referrers returns the keys of the objects that an index holds for an object and that may
-// refer to it, in order. Anyone who writes an object may name any other in it, so an index of
-// references across namespaces is read through here and in no other way.
+// Referrers returns the keys of the objects that an index holds for an object and that may refer
+// to it, in order. Any object can name any other, so every index of references across namespaces
+// must be read through this function.
 func Referrers(r *unit.Reader, index unit.Index[types.NamespacedName], to unit.Key) []unit.Key {
 	keys := unit.Keys(r, index, types.NamespacedName{Namespace: to.Namespace, Name: to.Name})
 	return slices.DeleteFunc(keys, func(from unit.Key) bool { return !Allows(r, from, to) })
@@ -66,17 +66,17 @@ func covers(all []gatewayv1.ReferenceGrantTo, to unit.Key) bool {
 	return false
 }
 
-// Consumers returns the namespaces whose KongConsumers a ReferenceGrant lets into a route, in
-// order. Its own namespace is not among them.
+// Consumers returns the other namespaces whose KongConsumers a ReferenceGrant allows on a route,
+// in order.
 func Consumers(r *unit.Reader, route unit.Key) []string {
 	return consumers(r, route.Namespace, func(to []gatewayv1.ReferenceGrantTo) bool { return covers(to, route) })
 }
 
-// consumerRoutes are the kinds of routes that know consumers.
+// consumerRoutes are the kinds of routes whose plugins may authenticate consumers.
 var consumerRoutes = []unit.Kind{unit.Ingress, unit.HTTPRoute, unit.GRPCRoute}
 
-// ConsumersOf returns the namespaces whose KongConsumers a ReferenceGrant lets into any route
-// of a namespace, in order.
+// ConsumersOf returns the other namespaces whose KongConsumers a ReferenceGrant allows on any
+// route of a namespace, in order.
 func ConsumersOf(r *unit.Reader, namespace string) []string {
 	return consumers(r, namespace, func(to []gatewayv1.ReferenceGrantTo) bool {
 		return slices.ContainsFunc(to, func(t gatewayv1.ReferenceGrantTo) bool {

@@ -8,9 +8,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Allowance is what one object may still make. What comes first in the object is served; the
-// requests of what does not fit with its plugins are refused, and what does not fit without
-// them is left out. The work for an object ends where its allowance does.
+// Allowance is what one object may still make. The first parts of the object are served. A part
+// that does not fit with its plugins refuses its requests, and one that does not fit without them
+// is left out. The translation of the object ends where its allowance does.
 type Allowance struct {
 	limits limit.Limits
 	taken  limit.Cost
@@ -21,41 +21,41 @@ type Allowance struct {
 
 // Part is a part of an object.
 type Part struct {
-	// Name is what messages call it: "rule 0 path 1 (shop.example/)".
+	// Name is the part's name in messages: "rule 0 path 1 (shop.example/)".
 	Name string
-	// Path is its field; empty for the object as a whole.
+	// Path is the part's field; empty for the object as a whole.
 	Path field.Path
 }
 
 func (p Part) String() string { return p.Name }
 
-// Problem is what there was no room for.
+// Problem describes what exceeded the allowance.
 type Problem struct {
 	Message string
-	// Path is the field of the first part that it is about; empty for the object as a whole.
+	// Path is the field of the first such part; empty for the object as a whole.
 	Path field.Path
 }
 
-// omission are the parts of an object for which there was no room.
+// omission counts the parts of an object that exceeded the allowance.
 type omission struct {
 	count int
 	first Part
 }
 
-// NewAllowance returns that of an object of which nothing was made yet.
+// NewAllowance returns the whole allowance of an object.
 func NewAllowance(limits limit.Limits) *Allowance { return &Allowance{limits: limits} }
 
-// tooLarge is what clients are told in place of plugins for which there is no room.
+// tooLarge is the message to clients in place of plugins that exceed the allowance.
 const tooLarge = "the plugins that protect this are too large"
 
-// Guard returns what a part is served with: its plugins, or a refusal if there is no room
-// for them. It is asked before anything is made of the plugins.
+// Guard returns a part's plugins, or a refusal if they exceed the allowance. Call it before
+// making entities of the plugins.
 func (a *Allowance) Guard(plugins []route.Plugin, refuse string, where Part) ([]route.Plugin, string) {
 	if refuse != "" || len(plugins) == 0 {
 		return plugins, refuse
 	}
 	sum := a.taken
-	sum.Entities++ // what has the plugins
+	sum.Entities++ // the holder of the plugins
 	for _, p := range plugins {
 		sum = sum.Add(limit.Cost{Entities: 1 + len(p.Entities), Bytes: len(p.Config)})
 		for _, c := range p.Entities {
@@ -69,7 +69,7 @@ func (a *Allowance) Guard(plugins []route.Plugin, refuse string, where Part) ([]
 	return nil, tooLarge
 }
 
-// Spent reports whether there is no room for any more parts.
+// Spent reports whether the allowance is used up. If so, it counts the part as omitted.
 func (a *Allowance) Spent(where Part) bool {
 	if a.spent != nil {
 		a.omitted.add(where)
@@ -77,7 +77,7 @@ func (a *Allowance) Spent(where Part) bool {
 	return a.spent != nil
 }
 
-// Take reports whether there is room for the entities of a part.
+// Take reports whether the entities of a part fit, and subtracts their cost.
 func (a *Allowance) Take(entities []*Entity, where Part) bool {
 	if a.Spent(where) {
 		return false
@@ -91,16 +91,16 @@ func (a *Allowance) Take(entities []*Entity, where Part) bool {
 	return true
 }
 
-// Problems say what there was no room for.
+// Problems describes what exceeded the allowance.
 func (a *Allowance) Problems() (problems []Problem) {
 	if n := a.refused.count; n > 0 {
 		problems = append(problems, Problem{Path: a.refused.first.Path, Message: fmt.Sprintf(
-			"%s: with its plugins the object is larger than the settings %s (%d entities) and %s (%d bytes) allow; requests are answered 503 rather than go out without. Parts of the object that this is so of: %d",
+			"%s: with its plugins, the object exceeds what the settings %s (%d entities) and %s (%d bytes) allow, so requests are answered with 503. Parts of the object affected: %d",
 			a.refused.first, limit.ObjectEntities, a.limits.Object.Entities, limit.ObjectBytes, a.limits.Object.Bytes, n)})
 	}
 	if n := a.omitted.count; n > 0 {
 		problems = append(problems, Problem{Path: a.omitted.first.Path, Message: fmt.Sprintf(
-			"%s is left out, and what comes after it: with it %v. Parts of the object that are left out: %d", a.omitted.first, a.spent, n)})
+			"%s and what comes after it are left out: with it, %v. Parts of the object left out: %d", a.omitted.first, a.spent, n)})
 	}
 	return problems
 }

@@ -6,13 +6,13 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// What the Kong Ingress Controller sets on every service.
+// The defaults that the Kong Ingress Controller sets on every service.
 const (
 	timeout = 60000 // milliseconds
 	retries = 5
 )
 
-// Backend gives a backend's service, upstream and targets.
+// Backend returns a backend's service, upstream and targets.
 func Backend(b route.Backend) []*Entity {
 	if b.Refuse != "" {
 		b.Targets = nil
@@ -20,12 +20,12 @@ func Backend(b route.Backend) []*Entity {
 	return append(Service(b), Upstream(b)...)
 }
 
-// Service gives a backend's service alone, and what guards it.
+// Service returns a backend's service with its plugins or refusal, without the upstream.
 func Service(b route.Backend) []*Entity {
 	return append([]*Entity{service(b)}, guards(b)...)
 }
 
-// Upstream gives a backend's upstream and targets.
+// Upstream returns a backend's upstream and targets.
 func Upstream(b route.Backend) []*Entity {
 	ref := Ref{Upstreams, ID(Upstreams, b.Host)}
 	entities := make([]*Entity, 0, len(b.Targets)+1)
@@ -50,10 +50,10 @@ func service(b route.Backend) *Entity {
 			Port:           &b.Port,
 			Path:           optional(b.Path),
 			Protocol:       &b.Protocol,
-			ConnectTimeout: or(b.ConnectTimeout, timeout),
-			ReadTimeout:    or(b.ReadTimeout, timeout),
-			WriteTimeout:   or(b.WriteTimeout, timeout),
-			Retries:        or(b.Retries, retries),
+			ConnectTimeout: orDefault(b.ConnectTimeout, timeout),
+			ReadTimeout:    orDefault(b.ReadTimeout, timeout),
+			WriteTimeout:   orDefault(b.WriteTimeout, timeout),
+			Retries:        orDefault(b.Retries, retries),
 			TLSVerify:      b.TLSVerify,
 			TLSVerifyDepth: b.TLSVerifyDepth,
 			CACertificates: gokong.StringSlice(b.CACertificates...),
@@ -71,10 +71,10 @@ func service(b route.Backend) *Entity {
 	return entity(Services, id, b.Name, declared, parents...)
 }
 
-// hasPath tells the protocols of services that Kong takes a path for.
+// hasPath reports whether Kong accepts a path for services of a protocol.
 func hasPath(protocol string) bool { return protocol == "http" || protocol == "https" }
 
-func or(value *int, unset int) *int {
+func orDefault(value *int, unset int) *int {
 	if value == nil {
 		return &unset
 	}

@@ -2,22 +2,21 @@ package kong
 
 import "slices"
 
-// PluginSchema is what the schema of a bundled plugin permits a plugin entity to refer to.
+// PluginSchema is what the schema of a bundled plugin lets a plugin entity refer to.
 type PluginSchema struct {
-	// NoConsumer, NoService and NoRoute forbid the reference of that name.
+	// NoConsumer, NoService and NoRoute forbid the respective reference.
 	NoConsumer, NoService, NoRoute bool
-	// Requests forbids the protocols of connections and datagrams.
+	// Requests forbids stream protocols.
 	Requests bool
 }
 
-// Bundled returns the schema of a plugin that Kong brings along. It reports false for a
-// plugin that it does not, of which nothing is known here.
+// Bundled returns the schema of a bundled plugin; false for a plugin that is not bundled.
 func Bundled(name string) (PluginSchema, bool) {
 	schema, ok := bundled[name]
 	return schema, ok
 }
 
-// BundledNames are the names of the plugins that Kong brings along, in order.
+// BundledNames returns the names of the bundled plugins, in order.
 func BundledNames() []string {
 	names := make([]string, 0, len(bundled))
 	for name := range bundled {
@@ -35,7 +34,7 @@ var (
 	wholeGateway       = PluginSchema{NoConsumer: true, NoService: true, NoRoute: true, Requests: true}
 )
 
-// bundled are the plugins of Kong 3.9. A test compares them with those of the Kong on PATH.
+// bundled are the plugins of Kong 3.9. A test compares them with the Kong on PATH.
 var bundled = map[string]PluginSchema{
 	"acl":                     noConsumerRequests,
 	"acme":                    wholeGateway,

@@ -6,7 +6,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Certificate gives a certificate without names to serve it for.
+// Certificate returns a certificate without server names.
 func Certificate(c route.Certificate) *Entity {
 	return entity(Certificates, c.ID, "", gokong.Certificate{
 		ID:   &c.ID,
@@ -16,7 +16,7 @@ func Certificate(c route.Certificate) *Entity {
 	})
 }
 
-// SNI has a certificate served for a host name, "*." and a domain, or "*".
+// SNI returns a server name of a certificate: a host name, "*." and a domain, or "*".
 func SNI(name, certificateID string) *Entity {
 	id := ID(SNIs, name)
 	return entity(SNIs, id, name, declaredSNI{
@@ -25,7 +25,7 @@ func SNI(name, certificateID string) *Entity {
 	}, Ref{Certificates, certificateID})
 }
 
-// CACertificate gives a certificate that services verify their endpoints by.
+// CACertificate returns a certificate by which services verify their endpoints.
 func CACertificate(c route.CACertificate) *Entity {
 	return entity(CACertificates, c.ID, "", gokong.CACertificate{
 		ID:   &c.ID,

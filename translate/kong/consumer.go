@@ -8,7 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Consumer gives a consumer without its credentials.
+// Consumer returns a consumer without its credentials.
 func Consumer(c route.Consumer) *Entity {
 	id := ID(Consumers, c.Name)
 	declared := gokong.Consumer{ID: &id, Tags: gokong.StringSlice(c.Tags...)}
@@ -21,8 +21,8 @@ func Consumer(c route.Consumer) *Entity {
 	return entity(Consumers, id, c.Name, declared)
 }
 
-// Credential gives a consumer's credential of a type. One that Kong refuses is left
-// out: it must not keep others from being withdrawn.
+// Credential returns a consumer's credential of a type. If Kong refuses it, it is left out, so
+// that it does not prevent the removal of others.
 func Credential(c route.Credential, t Type) *Entity {
 	id, consumer := ID(t, c.Name), Ref{Consumers, ID(Consumers, c.Consumer)}
 	fields := maps.Clone(c.Fields)

@@ -8,7 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Cost is what entities take.
+// Cost returns the sizes of entities, summed up.
 func Cost(entities []*Entity) (cost limit.Cost) {
 	for _, e := range entities {
 		cost = cost.Add(limit.Cost{Entities: 1, Bytes: len(e.JSON), Match: e.Match})
@@ -16,9 +16,9 @@ func Cost(entities []*Entity) (cost limit.Cost) {
 	return cost
 }
 
-// Substituted gives what a unit has if Kong refuses all of its entities that can be refused
-// alone. It costs no more than a constant for each entity, whatever is in plugins, and
-// whoever relies on a plugin is protected by what is in its place.
+// Substituted returns the entities of a unit if Kong refuses all those that have an Instead. Its
+// cost is constant for each entity, whatever the size of plugins, and refusals protect what the
+// plugins protected.
 func Substituted(entities []*Entity) []*Entity {
 	instead := map[Ref]*Entity{}
 	for _, e := range entities {
@@ -46,10 +46,10 @@ func Substituted(entities []*Entity) []*Entity {
 	return left
 }
 
-// CheckMatch tells whether a router can be told of a match, and whether it is within the
-// limits. The error names the part of the match that cannot be said, or the limit.
+// CheckMatch reports whether the router's language can express a match within the limits. The
+// error names the part of the match that it cannot express, or the limit.
 func CheckMatch(m route.Match, limits limit.Limits) error {
-	if err := countable(m, limits); err != nil {
+	if err := checkCounts(m, limits); err != nil {
 		return err
 	}
 	expr, err := Expression(m)
@@ -60,9 +60,8 @@ func CheckMatch(m route.Match, limits limit.Limits) error {
 	return err
 }
 
-// countable tells whether a match is within the limits as far as counting tells: a route
-// with more values than that costs no more than looking at them.
-func countable(m route.Match, limits limit.Limits) error {
+// checkCounts is a cheap first check of a match against the limits: it only counts values.
+func checkCounts(m route.Match, limits limit.Limits) error {
 	terms, regexes := len(m.Methods)+len(m.SNIs), 0
 	for _, v := range slices.Concat(m.Headers, m.Queries) {
 		terms += len(v.Values)
@@ -87,11 +86,11 @@ func tooLargeMatch(size int, limits limit.Limits) error {
 	return &limit.Exceeded{Subject: "the match", Value: size, Unit: "bytes in a router", Most: limits.Match, Setting: limit.MatchBytes}
 }
 
-// sizeOther is what a host of another listener takes that is left out of a match.
+// sizeOther is the size of an excluded host of another listener, in bytes.
 const sizeOther = 500
 
-// bounded is an expression's text and what it takes in a router, if both are within limits.
-// Hosts of others that it leaves out are not the object's to answer for.
+// bounded returns an expression's text and its size in a router; an error if it exceeds the
+// limits. Excluded hosts of other listeners do not count, as they are not the object's own.
 func bounded(expr expression.Expr, others int, limits limit.Limits) (text string, size int, err error) {
 	if terms := expression.Terms(expr) - 2*others; limit.Exceeds(terms, limits.MatchTerms) {
 		return "", 0, tooManyTerms(terms, limits)

@@ -6,8 +6,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Custom gives an entity of a type that is none of those above, with the fields of
-// whoever wrote it. The name makes its id, unless the fields have one.
+// Custom returns an entity of a custom type with a user's fields. Its id derives from the name,
+// unless the fields have one.
 func Custom(t Type, name string, fields map[string]any) *Entity {
 	id, ok := fields["id"].(string)
 	if !ok {
@@ -17,15 +17,15 @@ func Custom(t Type, name string, fields map[string]any) *Entity {
 	return entity(t, id, name, fields)
 }
 
-// Brought gives the entities that a plugin brings along to a holder, as Plugin gives the
-// plugin. They refer to what the plugin refers to, unless their fields say otherwise. One
-// that Kong refuses is left out.
-func Brought(p route.Plugin, holder Ref, holderName string) []*Entity {
+// PluginEntities returns the custom entities of a plugin of a holder. They refer to the same
+// entities as the plugin, unless their fields say otherwise. An entity that Kong refuses is left
+// out.
+func PluginEntities(p route.Plugin, holder Ref, holderName string) []*Entity {
 	var all []*Entity
 	for _, c := range p.Entities {
 		var fields map[string]any
 		if json.Unmarshal(c.Fields, &fields) != nil || fields == nil {
-			continue // it was read before
+			continue // customentity has checked it
 		}
 		relations, name := relationsOf(p, holder, holderName), c.Namespace+"/"+c.Name
 		key := c.Type + " " + name

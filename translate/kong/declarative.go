@@ -8,12 +8,12 @@ import (
 
 const declarativeHead = `{"_format_version":"3.0"`
 
-// Kong takes a configuration without any entity for none at all and would not be
-// ready. This upstream keeps it from that, as it does for the Kong Ingress Controller.
+// Kong treats a configuration without entities as none and does not become ready. Like the Kong
+// Ingress Controller, this upstream prevents that.
 var declarativeStub = `,"upstreams":[{"id":"` + ID(Upstreams, "kong") + `","name":"kong"}]`
 
-// Rank is the place of a collection in a configuration: what is referred to comes
-// before what refers to it. Unknown ones come last.
+// Rank is the index of a collection in a configuration: referenced entities come first, and
+// unknown collections last.
 func (t Type) Rank() int {
 	if i := slices.Index(Types, t); i >= 0 {
 		return i
@@ -21,7 +21,7 @@ func (t Type) Rank() int {
 	return len(Types)
 }
 
-// Sorted sorts entities, in place, as a configuration lists them: by type, then by id.
+// Sorted sorts entities in place, in the order of a configuration: by type, then by id.
 func Sorted(entities []*Entity) []*Entity {
 	slices.SortStableFunc(entities, func(a, b *Entity) int {
 		if a.Type != b.Type {
@@ -32,8 +32,8 @@ func Sorted(entities []*Entity) []*Entity {
 	return entities
 }
 
-// Declarative writes the declarative configuration that sorted entities make, as
-// JSON. Equal entities give equal bytes. What is not for Kong is left out.
+// Declarative returns the declarative configuration of sorted entities as JSON. Equal entities
+// result in equal bytes. Local entities are left out.
 func Declarative(entities []*Entity) []byte {
 	entities, _ = Split(entities)
 	size := len(declarativeHead) + len(declarativeStub) + len(Types)*len(`,"consumer_group_consumers":[]`)
@@ -62,7 +62,7 @@ func Declarative(entities []*Entity) []byte {
 	return body.Bytes()
 }
 
-// Split tells entities of Kong from those that are not for Kong.
+// Split separates Kong's entities from those that are [Type.Local].
 func Split(entities []*Entity) (ofKong, local []*Entity) {
 	if !slices.ContainsFunc(entities, isLocal) {
 		return entities, nil

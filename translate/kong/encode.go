@@ -9,9 +9,8 @@ import (
 	gokong "github.com/kong/go-kong/kong"
 )
 
-// Foreign keys of the flat declarative format are id strings, and Kong checks
-// those once where it checks objects twice. So each type that has one covers
-// go-kong's field with a string.
+// Foreign keys in the flat declarative format are id strings, because Kong checks objects twice
+// and strings once. Each type therefore shadows go-kong's field with a string.
 type (
 	declaredRoute struct {
 		gokong.Route
@@ -31,7 +30,6 @@ type (
 	}
 )
 
-// buffers are those into which entities are encoded.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // entity encodes a declared entity.
@@ -40,7 +38,7 @@ func entity(t Type, id, name string, declared any, parents ...Ref) *Entity {
 	defer buffers.Put(b)
 	b.Reset()
 	enc := json.NewEncoder(b)
-	enc.SetEscapeHTML(false) // an expression is full of && and stays readable
+	enc.SetEscapeHTML(false) // keep && in expressions readable
 	if err := enc.Encode(declared); err != nil {
 		// Declared types hold strings and numbers; encoding them cannot fail.
 		panic(fmt.Sprintf("%s %s: %v", t, name, err))

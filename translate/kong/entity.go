@@ -5,8 +5,7 @@ import "bytes"
 // Type is a collection of Kong's declarative configuration, such as "routes".
 type Type string
 
-// The collections, in the order in which a configuration lists them: what is
-// referred to comes before what refers to it.
+// The collections in the order of a configuration: referenced entities come first.
 const (
 	Certificates         Type = "certificates"
 	SNIs                 Type = "snis"
@@ -41,33 +40,32 @@ type Ref struct {
 	ID   string
 }
 
-// Entity is one Kong entity, ready to be sent. It is never modified.
+// Entity is one Kong entity, ready to be sent. It is immutable.
 type Entity struct {
 	Ref
-	// Name is what people call it: its name, or a target's address. It may be empty.
+	// Name is the entity's name, or a target's address. It may be empty.
 	Name string
-	// Parents are the entities that it refers to and cannot be without.
+	// Parents are the entities that it references and requires.
 	Parents []Ref
-	// JSON is the entity in the flat declarative format: with its id, foreign
-	// keys as id strings.
+	// JSON is the entity in the flat declarative format, with its id, and with id strings as
+	// foreign keys.
 	JSON []byte
-	// Instead is what the unit has in the place of this entity if Kong refuses it, so
-	// that the rest of the unit goes on: it replaces entities of the unit with the same
-	// Ref and adds others. Empty for an entity that can be left out; nil for one without
-	// which the unit is not to be.
+	// Instead replaces this entity if Kong refuses it, so that the rest of the unit stays in
+	// effect: it replaces entities of the unit with the same Ref and adds others. It is empty for
+	// an entity that can be left out, and nil for one that the unit requires.
 	Instead []*Entity
-	// Secret tells that fields are of a Secret: what quotes them is not for everybody.
+	// Secret is set if fields come from a Secret: messages that quote them are confidential.
 	Secret bool
-	// Match is what the match of a route takes in a worker's router, in bytes.
+	// Match is the size of a route's match in a worker's router, in bytes.
 	Match int
-	// Source is the object that it is made of, for one whose tags do not tell.
+	// Source is the entity's object, for an entity without tags that name it.
 	Source Source
 }
 
-// Source names an object. Its kind may be empty: there is none.
+// Source names an object. The zero value names none.
 type Source struct{ Kind, Namespace, Name string }
 
-// Equal tells whether two entities are the same in Kong.
+// Equal reports whether two entities are the same in Kong.
 func (e *Entity) Equal(other *Entity) bool {
 	return e == other || e.Ref == other.Ref && bytes.Equal(e.JSON, other.JSON)
 }

@@ -7,22 +7,22 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Extent is which requests of a slot a route is for, so that routes can be compared: what the slot
-// has itself, such as the port, is not in it.
+// Extent is the set of a slot's requests that a route matches, for comparing routes. It omits
+// what the slot determines, such as the port.
 type Extent struct {
-	// path is the path as the router sees it, of elements without a slash at its end.
+	// path is the path as the router sees it. A path of elements has no final slash.
 	path string
 	kind route.PathKind
-	// deep tells that a wildcard stands for any number of labels, not are hosts left out.
+	// deep is set if the host covers any number of labels. not are excluded hosts.
 	deep bool
 	not  []route.Host
-	// methods and snis are in order, as are the values of headers and queries, and nil for all.
-	// Server names narrow requests over TLS alone.
+	// methods and snis are sorted, as are the values of headers and queries; nil means all.
+	// Server names only restrict requests over TLS.
 	methods, snis []string
-	// headers are by name.
+	// headers and queries are sorted by name.
 	headers, queries []route.Values
-	// plain and secure tell that the route serves requests without or over TLS; redirects
-	// that it answers those without by asking for TLS.
+	// plain and secure are set if the route serves requests without and over TLS; redirects if it
+	// answers plain requests with a redirect to TLS.
 	plain, secure, redirects bool
 }
 
@@ -45,7 +45,7 @@ func extentOf(r route.Route) *Extent {
 	return e
 }
 
-// byName returns values in the order of their names, and their alternatives in order.
+// byName returns values sorted by name, with their alternatives sorted.
 func byName(values []route.Values) []route.Values {
 	values = slices.Clone(values)
 	for i := range values {
@@ -55,18 +55,17 @@ func byName(values []route.Values) []route.Values {
 	return values
 }
 
-// inOrder returns each of the values once.
+// inOrder returns the distinct values, sorted.
 func inOrder(values []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(values)))
 }
 
-// effort is how many values may still be looked up for one comparison.
+// effort is the number of look-ups left for one comparison.
 type effort int
 
 func (w *effort) exceeded() bool { return *w < 0 }
 
-// uncovered are the methods of requests of which a route may be left some; nil if it has no such
-// requests.
+// uncovered returns the methods of a route's requests; nil if the route has no such requests.
 func uncovered(some bool, methods []string) []string {
 	switch {
 	case !some:
@@ -77,8 +76,8 @@ func uncovered(some bool, methods []string) []string {
 	return methods
 }
 
-// cover returns which methods are left by a route that takes its own, nil for none, and whether
-// it takes any.
+// cover returns which of the methods the route does not take, nil for none, and whether it takes
+// any.
 func (e *Extent) cover(methods []string, w *effort) (left []string, took bool) {
 	if len(e.methods) == 0 {
 		return nil, true
@@ -91,16 +90,16 @@ func (e *Extent) cover(methods []string, w *effort) (left []string, took bool) {
 	return left, len(left) < len(methods)
 }
 
-// matches reports whether a route is for all requests of another one, but for methods, server
-// names, and whether they come over TLS.
+// matches reports whether a route matches all requests of another one, regardless of methods,
+// server names and TLS.
 func (e *Extent) matches(other *Extent, w *effort) bool {
 	*w -= effort(1 + min(len(e.not), len(other.not)))
 	return !w.exceeded() && e.hasPath(other) && (e.deep || !other.deep) && (len(e.not) == 0 || slices.Equal(e.not, other.not)) &&
 		haveValues(e.headers, other.headers, w) && haveValues(e.queries, other.queries, w)
 }
 
-// meets reports whether plain requests may match both of two routes. Requests that have
-// several values for one name are left out: they match routes of which each is for one of them.
+// meets reports whether a plain request may match both of two routes. It ignores requests with
+// several values for one name, which may match routes for different values.
 func (e *Extent) meets(other *Extent, w *effort) bool {
 	*w--
 	if e.kind == route.Exact && other.kind == route.Exact && e.path != other.path {
@@ -109,7 +108,7 @@ func (e *Extent) meets(other *Extent, w *effort) bool {
 	return intersect(e.methods, other.methods, w) && valuesMeet(e.headers, other.headers, w) && valuesMeet(e.queries, other.queries, w)
 }
 
-// valuesMeet reports whether a request may have values that are among both.
+// valuesMeet reports whether one value for each name may satisfy both.
 func valuesMeet(a, b []route.Values, w *effort) bool {
 	for len(a) > 0 && len(b) > 0 {
 		*w--
@@ -127,8 +126,8 @@ func valuesMeet(a, b []route.Values, w *effort) bool {
 	return true
 }
 
-// intersect reports whether alternatives, of which none stand for all, have one in common. It
-// does too where looking costs too much.
+// intersect reports whether two sorted lists have a value in common; an empty list stands for all
+// values. It reports true if the effort is exceeded.
 func intersect(a, b []string, w *effort) bool {
 	if len(a) > len(b) {
 		a, b = b, a
@@ -136,7 +135,7 @@ func intersect(a, b []string, w *effort) bool {
 	return len(a) == 0 || w.exceeded() || slices.ContainsFunc(a, func(s string) bool { return has(b, s, w) || w.exceeded() })
 }
 
-// has looks a value up among those that are in order.
+// has looks a value up in a sorted list.
 func has(all []string, value string, w *effort) bool {
 	if *w--; w.exceeded() {
 		return false
@@ -145,8 +144,8 @@ func has(all []string, value string, w *effort) bool {
 	return found
 }
 
-// hasPath reports whether a route is for all paths of another one of the same slot. Characters
-// with a slash at the end are within the elements before it.
+// hasPath reports whether a route matches all paths of another one of the same slot. A prefix of
+// characters with a final slash is within the elements before it.
 func (e *Extent) hasPath(other *Extent) bool {
 	if e.kind == other.kind {
 		return e.path == other.path
@@ -155,15 +154,15 @@ func (e *Extent) hasPath(other *Extent) bool {
 		strings.HasPrefix(other.path, e.path) && strings.HasSuffix(other.path, "/")
 }
 
-// haveValues reports whether alternatives are among those of the same names.
+// haveValues reports whether, for each name, some are within all.
 func haveValues(all, some []route.Values, w *effort) bool {
 	return slices.EqualFunc(all, some, func(all, some route.Values) bool {
 		return all.Name == some.Name && all.Regex == some.Regex && within(some.Values, all.Values, w)
 	})
 }
 
-// within reports whether alternatives are among others, of which none stand for all. It does not
-// where looking costs too much.
+// within reports whether values are a subset of a sorted list; an empty list stands for all
+// values. It reports false if the effort is exceeded.
 func within(some, all []string, w *effort) bool {
 	if len(all) == 0 {
 		return true

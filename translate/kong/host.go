@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// IsName tells whether Kong takes a host for a name, as it has to be for a certificate:
-// digits and dots alone are an address to it, even one that is none.
+// IsName reports whether Kong treats a host as a name, which a certificate requires. Kong treats
+// digits and dots as an address, even an invalid one.
 func IsName(host string) bool { return strings.Trim(host, "0123456789.") != "" }
 
-// IsHost tells whether Kong takes a well-formed host, or address, at all.
+// IsHost reports whether Kong accepts a well-formed host or address.
 func IsHost(host string) bool {
 	_, err := netip.ParseAddr(host)
 	return IsName(host) || err == nil

@@ -13,8 +13,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// The ids have to be those that go-kong, and with it the Kong Ingress Controller,
-// derives: metrics and logs are kept by them.
+// TestIDsAreThoseOfGoKong holds that ids are those of go-kong and the Kong Ingress Controller,
+// because metrics and logs refer to them.
 func TestIDsAreThoseOfGoKong(t *testing.T) {
 	name := gokong.String("shop.web.example.80")
 	service, r := gokong.Service{Name: name}, gokong.Route{Name: name}
@@ -39,7 +39,7 @@ func TestIDsAreThoseOfGoKong(t *testing.T) {
 	}
 }
 
-// ranked are matches from the one that comes first to the one that comes last.
+// ranked are matches in the order of precedence.
 var ranked = []route.Match{
 	{Host: "*.example.com", Connections: []route.ServerNames{{Host: "*.example.com"}}, Foremost: true},
 	{Host: "a.example.com", Connections: []route.ServerNames{{Host: "a.example.com"}}},
@@ -84,13 +84,13 @@ func TestPriority(t *testing.T) {
 			t.Errorf("rank %d is %+v, want %+v", i, m, ranked[i])
 		}
 		if p := Priority(m); p >= 1<<bits || p&uint64(firstPlain) != 0 {
-			t.Errorf("priority %d of %+v is more than %d bits, or has a place", p, m, bits)
+			t.Errorf("priority %d of %+v exceeds %d bits, or includes a place", p, m, bits)
 		}
 	}
 }
 
-// However a path is spelled, what it pins down is the same.
-func TestPriorityIsNotOfTheSpelling(t *testing.T) {
+// TestPriorityIgnoresTheSpelling holds that equivalent spellings of a path have one priority.
+func TestPriorityIgnoresTheSpelling(t *testing.T) {
 	for short, long := range map[string]string{"/%61%61": "/aa/b", "/a///////": "/a/b", "/b/%2e/%2e%2E/b": "/b/c"} {
 		for _, kind := range []route.PathKind{route.Elements, route.Exact, route.Characters} {
 			if s, l := Priority(route.Match{Path: route.Path{Kind: kind, Value: short}}), Priority(route.Match{Path: route.Path{Kind: kind, Value: long}}); s >= l {

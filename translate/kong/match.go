@@ -10,8 +10,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Expression says a match in the router's language. The error names the part of
-// the match that cannot be said.
+// Expression returns a match in the router's language. The error names the part of the match that
+// it cannot express.
 func Expression(m route.Match) (expression.Expr, error) {
 	byHost, err := hostsExpression(m)
 	if err != nil {
@@ -51,8 +51,8 @@ func Expression(m route.Match) (expression.Expr, error) {
 	return expression.And(append(terms, oneOf(expression.HTTPMethod, m.Methods), serverNames(m))...), nil
 }
 
-// serverNames narrows requests over TLS alone: a plain request has no server name, and may be
-// one that is to be redirected. The traditional routers of Kong do the same.
+// serverNames restricts requests over TLS only: a plain request has no server name, and may need
+// a redirect. Kong's traditional routers do the same.
 func serverNames(m route.Match) expression.Expr {
 	switch {
 	case len(m.SNIs) == 0 || m.Scheme == "http":
@@ -63,7 +63,7 @@ func serverNames(m route.Match) expression.Expr {
 	return expression.Or(expression.NotEqual(expression.NetProtocol, "https"), oneOf(sni, m.SNIs))
 }
 
-// oneOf is nil, which everything matches, without alternatives.
+// oneOf returns nil, which matches everything, for no values.
 func oneOf(field expression.Field, values []string) expression.Expr {
 	if len(values) == 0 {
 		return nil
@@ -75,7 +75,7 @@ func oneOf(field expression.Field, values []string) expression.Expr {
 	return expression.Or(terms...)
 }
 
-// valuesExpression compares any one of the values that a request may have for a name.
+// valuesExpression matches if any of the values that a request has for a name does.
 func valuesExpression(v route.Values, named func(string) (expression.Field, error)) (expression.Expr, error) {
 	field, err := named(v.Name)
 	if err != nil {
@@ -94,11 +94,11 @@ func valuesExpression(v route.Values, named func(string) (expression.Field, erro
 	return expression.Or(terms...), nil
 }
 
-// host is the Host header in lower case: names have no case, and Kong compares what
-// the client wrote. It costs nothing that can be measured, at 10 000 routes either.
+// host is the Host header in lower case: names are case-insensitive, but Kong compares what the
+// client sent. The cost is not measurable, even at 10 000 routes.
 var host = expression.Lower(expression.HTTPHost)
 
-// hostsExpression is the host without those that are somebody else's.
+// hostsExpression matches the host without the excluded hosts.
 func hostsExpression(m route.Match) (expression.Expr, error) {
 	byHost, err := hostExpression(m.Host)
 	if m.Deep && m.Host.Wildcard() {
@@ -123,7 +123,7 @@ func without(name expression.Field, term expression.Expr, others []route.Host) e
 	return expression.And(terms...)
 }
 
-// deep is a host of which a wildcard stands for one label or more.
+// deep matches a host in which a wildcard covers one or more labels.
 func deep(name expression.Field, h route.Host) expression.Expr {
 	if h.Wildcard() {
 		return expression.HasSuffix(name, "."+h.Domain())
@@ -136,8 +136,8 @@ func hostExpression(h route.Host) (expression.Expr, error) {
 	case h == "":
 		return nil, nil
 	case h.Wildcard():
-		// The suffix alone would let several labels through; it stands first
-		// because it is the cheaper one to fail.
+		// The suffix would also match several labels. It comes first because it is cheaper to
+		// evaluate.
 		oneLabel, err := expression.Matches(host, `^[^.]+\.`+regexp.QuoteMeta(h.Domain())+`$`)
 		if err != nil {
 			return nil, err
@@ -156,7 +156,7 @@ func pathExpression(p route.Path) (expression.Expr, error) {
 	}
 	path := normalized(p.Value)
 	if !utf8.ValidString(path) {
-		return nil, fmt.Errorf("path %q: not UTF-8 when decoded, which Kong's router cannot compare", p.Value)
+		return nil, fmt.Errorf("path %q: the decoded path is not UTF-8, which Kong's router cannot compare", p.Value)
 	}
 	switch p.Kind {
 	case route.Exact:
@@ -177,8 +177,7 @@ func pathExpression(p route.Path) (expression.Expr, error) {
 	}
 }
 
-// anchored makes a regular expression match from the path's begin, all of its
-// alternatives.
+// anchored anchors all alternatives of a regular expression at the start of the path.
 func anchored(regex string) string {
 	switch {
 	case strings.HasPrefix(regex, "^"):

@@ -1,8 +1,8 @@
 package kong
 
-// WithoutNulls removes the fields of an object, and of objects within it, that are null, and
-// returns it. To Kubernetes such a field is one that is not there; Kong takes it for a value
-// in the place of the default, and refuses it where a field is required.
+// WithoutNulls removes null fields from an object and the objects within it, and returns it. To
+// Kubernetes, a null field is unset; Kong uses null in place of the default, and refuses it in
+// required fields.
 func WithoutNulls(object map[string]any) map[string]any {
 	for name, value := range object {
 		if value == nil {
@@ -14,8 +14,8 @@ func WithoutNulls(object map[string]any) map[string]any {
 	return object
 }
 
-// nullsWithin removes nulls from the objects in a value. In a list null has a place, which
-// is not anyone's to take.
+// nullsWithin removes null fields from the objects in a value. It keeps nulls in lists, whose
+// positions matter.
 func nullsWithin(value any) {
 	switch value := value.(type) {
 	case map[string]any:

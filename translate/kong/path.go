@@ -5,12 +5,11 @@ import (
 	"strings"
 )
 
-// reserved are the characters that Kong leaves encoded in the path that it routes by.
+// reserved are the characters that Kong leaves encoded in the path by which it routes.
 const reserved = "!*'();:@&=+$,/?%#[]"
 
-// normalized is a path as Kong's router sees it in a request: repeated slashes are
-// one, what is percent-encoded is decoded, except for reserved characters, and elements
-// that are dots are followed.
+// normalized returns a path as Kong's router sees it in a request: with repeated slashes merged,
+// percent-encoding decoded except for reserved characters, and dot elements resolved.
 func normalized(path string) string {
 	path = decoded(path)
 	if !strings.Contains(path, "/.") {
@@ -33,7 +32,7 @@ func normalized(path string) string {
 	return "/" + strings.Join(kept, "/")
 }
 
-// decoded merges slashes and decodes what is percent-encoded.
+// decoded merges slashes and decodes percent-encoding.
 func decoded(path string) string {
 	var b strings.Builder
 	b.Grow(len(path) + 1)
@@ -58,7 +57,7 @@ func decoded(path string) string {
 	return b.String()
 }
 
-// percent reads the encoded byte that a text begins with.
+// percent returns the encoded byte at the start of a string.
 func percent(text string) (byte, bool) {
 	if len(text) < 3 || text[0] != '%' {
 		return 0, false

@@ -1,14 +1,13 @@
 package kong
 
-// Place is where a route is among those of the same rank, as it is in its priority: the highest
-// comes first.
+// Place is the position of a route among those of the same rank. It is part of the priority: the
+// highest comes first.
 type Place uint64
 
-// Routes that serve plain requests and nothing else have places of their own, before all
-// others, where that takes no request from another namespace: a route for https alone answers
-// plain requests too, by asking for https, but only those that no route of its namespace serves.
-// Both sorts have as many places. The last of each is shared by the routes for which no place
-// is left.
+// Routes that only serve plain requests have places before all others, if that takes no request
+// from another namespace: a route for https only also answers plain requests, with a redirect to
+// https, but only those that no route of its namespace serves. Both ranges of places have the
+// same size. The routes for which no place is left share the last one of their range.
 const (
 	placeBits  = 11
 	firstPlain = Place(1<<placeBits - 1)
@@ -17,39 +16,40 @@ const (
 	lastOther  = Place(1)
 )
 
-// Shared reports whether the order of the routes in a place is unknown.
+// Shared reports whether several routes share the place, in no particular order.
 func (p Place) Shared() bool { return p == lastPlain || p == lastOther }
 
-// Standing is what the older routes of its slot leave to a route.
+// Standing is what the older routes of a slot leave to a route.
 type Standing struct {
 	// Place is zero if nothing is left.
 	Place Place
-	// By is the first older route that takes requests of one to which nothing is left; -1 if
-	// something is left.
+	// By is the index of the first older route that takes requests of the route, if nothing is
+	// left; else -1.
 	By int
 }
 
-// mostRivals and mostWork limit what the comparison of one route with the older ones of its slot
-// costs, in routes and in values that are looked up. A route is left in Kong where they don't
-// suffice to find out that the older ones leave it nothing, and it is not served before them.
+// mostRivals and mostWork bound the cost of comparing one route with the older ones of its slot,
+// in routes and in look-ups. If they do not suffice to show that nothing is left to a route, Kong
+// gets the route, after the older ones.
 const (
 	mostRivals = 256
 	mostWork   = 1 << 13
 )
 
-// Arrangement holds the standings of the routes of one slot, the oldest first. The standing of a
-// route does not depend on those that follow. The zero value is without routes.
+// Arrangement holds the standings of the routes of one slot, the oldest first. A standing does
+// not depend on younger routes. The zero value has no routes.
 type Arrangement struct {
 	routes []arranged
-	// before are the first routes that have a place, and other those that have one of the
-	// second sort.
+	// before are the first routes that have a place, and other are those with one in the second
+	// range.
 	before, other []int
-	// plainOf and otherOf count the places of each namespace.
+	// plain and others count the places taken in each range, plainOf and othersOf those of each
+	// namespace.
 	plain, others     int
 	plainOf, othersOf map[string]int
 }
 
-// arranged is a route of an Arrangement. A nil extent is of a route that is not there.
+// arranged is a route of an Arrangement. The Extent is nil if the route has no effect.
 type arranged struct {
 	*Extent
 	namespace string
@@ -59,8 +59,8 @@ type arranged struct {
 // Len returns the number of routes.
 func (a *Arrangement) Len() int { return len(a.routes) }
 
-// Add returns the standing of the next route, which is of a namespace. A nil extent is of a route
-// that is not there.
+// Add appends a route of a namespace and returns its standing. A nil extent is a route without
+// effect.
 func (a *Arrangement) Add(e *Extent, namespace string) Standing {
 	standing := Standing{By: -1}
 	if e != nil {
@@ -83,8 +83,8 @@ func (a *Arrangement) Add(e *Extent, namespace string) Standing {
 	return standing
 }
 
-// take returns the next place. A namespace takes half of those that are left at most, so that
-// the routes of others keep their order.
+// take returns the next place. A namespace takes at most half of the places that are left, so
+// that the routes of others keep their order.
 func (a *Arrangement) take(first bool, namespace string) Place {
 	if a.plainOf == nil {
 		a.plainOf, a.othersOf = map[string]int{}, map[string]int{}
@@ -105,7 +105,7 @@ func taken(first, last Place, count *int, of map[string]int, namespace string) P
 	return place
 }
 
-// Truncate removes all routes but the first n.
+// Truncate keeps the first n routes.
 func (a *Arrangement) Truncate(n int) {
 	for i := len(a.routes) - 1; i >= n; i-- {
 		r := a.routes[i]
@@ -133,9 +133,9 @@ func withoutLast(all []int, i int) []int {
 	return all
 }
 
-// servedFirst reports whether plain requests are a route's rather than for a route of its
-// namespace to ask for TLS, and that takes none that an older route serves, or for which an
-// older one of another namespace asks for TLS.
+// servedFirst reports whether a route gets a place in the first range. Its plain requests then
+// precede the redirects of its namespace, and must not include any that an older route serves, or
+// that an older one of another namespace redirects.
 func (a *Arrangement) servedFirst(e *Extent, namespace string) bool {
 	if !e.plain || e.secure {
 		return false
@@ -150,15 +150,14 @@ func (a *Arrangement) servedFirst(e *Extent, namespace string) bool {
 			return false
 		}
 		if o.matches(e, &left) && within(e.methods, o.methods, &left) {
-			break // all that follow have none of its requests
+			break // the later ones have none of its requests
 		}
 	}
 	return !left.exceeded()
 }
 
-// lostTo returns the first older route that takes requests of one to which they leave nothing,
-// and -1 if they leave something. Served first tells that only routes that are served first too
-// take its plain requests.
+// lostTo returns the first older route that takes requests of e if the older ones leave it
+// nothing; else -1. If e is served first, only routes in the first range take its plain requests.
 func (a *Arrangement) lostTo(e *Extent, servedFirst bool) int {
 	left, by := effort(mostWork), -1
 	plain, secure := uncovered(e.plain || e.redirects, e.methods), uncovered(e.secure, e.methods)
@@ -191,7 +190,7 @@ func (a *Arrangement) lostTo(e *Extent, servedFirst bool) int {
 	return -1
 }
 
-// First is the place of a route that is alone in its slot.
+// First returns the place of a route that is alone in its slot.
 func (e *Extent) First() Place {
 	if e.plain && !e.secure {
 		return firstPlain

@@ -10,7 +10,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// request is one of those that routes of one slot may match.
+// request is a request that routes of one slot may match.
 type request struct {
 	tls         bool
 	method, sni string
@@ -18,8 +18,8 @@ type request struct {
 	a, b string
 }
 
-// takes reports whether a route matches a request, and serves whether it does not just ask for
-// TLS.
+// takes returns whether a route matches a request, and whether it serves it rather than
+// redirecting to TLS.
 func takes(e *Extent, q request) (takes, serves bool) {
 	if len(e.methods) > 0 && !slices.Contains(e.methods, q.method) {
 		return false, false
@@ -51,9 +51,9 @@ func requestsOf(methods, snis []string) (all []request) {
 }
 
 // TestOldestHasRequest holds for random routes of one slot that each request goes to the oldest
-// that matches it, but for plain requests that one for https alone of the same namespace would
-// only answer by asking for TLS; that one has a plain request instead if no other sort of older
-// route shares any with it; and that one is left out only if it would have no request, for one
+// route that matches it. The exception are plain requests that an older route for https only, of
+// the same namespace, would redirect: a route for plain requests serves these if it shares none
+// with other older routes. A route is left out only if it would get no request, in favor of one
 // that takes some.
 func TestOldestHasRequest(t *testing.T) {
 	methods, snis := []string{"GET", "POST", "PUT", "OTHER"}, []string{"a", "b", "other"}
@@ -103,7 +103,7 @@ func TestOldestHasRequest(t *testing.T) {
 		}
 		for i, standing := range standings {
 			if by := standing.By; by >= 0 && !slices.ContainsFunc(all, func(q request) bool { return in(extents[i], q) && in(extents[by], q) }) {
-				t.Fatalf("seed %d: route %d is lost to %d, which shares no request with it; standings %+v", seed, i, by, standings)
+				t.Fatalf("seed %d: route %d is left out for %d, which shares no request with it; standings %+v", seed, i, by, standings)
 			}
 		}
 		for _, q := range all {
@@ -123,7 +123,7 @@ func in(e *Extent, q request) bool {
 	return in
 }
 
-// winners returns the oldest route that matches a request, and the one that has it.
+// winners returns the oldest route that matches a request, and the one that gets it.
 func winners(extents []*Extent, standings []Standing, q request) (oldest, winner int) {
 	oldest, winner = -1, -1
 	for i, e := range extents {
@@ -140,9 +140,8 @@ func winners(extents []*Extent, standings []Standing, q request) (oldest, winner
 	return oldest, winner
 }
 
-// unserved reports a plain request that is answered by asking for TLS, although there is a route
-// for plain requests alone that shares them with older ones of its namespace that ask for TLS,
-// and with no other older one.
+// unserved reports a plain request that is redirected to TLS, although a route for plain requests
+// only matches it and shares requests only with older redirecting routes of its namespace.
 func unserved(extents []*Extent, standings []Standing, namespaces []string, q request, all []request) string {
 	_, winner := winners(extents, standings, q)
 	if winner < 0 || q.tls || !extents[winner].redirects {
@@ -180,7 +179,7 @@ func misplaced(extents []*Extent, standings []Standing, namespaces []string, q r
 	return fmt.Sprintf("route %d has it, which is not the oldest, %d", winner, oldest)
 }
 
-// arrange returns the standings of routes, each of the namespace of its index.
+// arrange returns the standings of routes, with the namespace of each index.
 func arrange(extents []*Extent, namespace func(int) string) (standings []Standing) {
 	var a Arrangement
 	for i, e := range extents {
@@ -239,9 +238,8 @@ func TestExtents(t *testing.T) {
 	}
 }
 
-// TestPlacesRunOut holds that routes for which there is no place share the last one of their sort,
-// and that those of one namespace take half of the places at most, so that the routes of others
-// keep their order.
+// TestPlacesRunOut holds that routes without a place share the last one of their range, and that
+// one namespace takes at most half of the places.
 func TestPlacesRunOut(t *testing.T) {
 	for _, protocols := range [][]string{{"http"}, {"http", "https"}} {
 		var a Arrangement
@@ -271,9 +269,9 @@ func TestPlacesRunOut(t *testing.T) {
 	}
 }
 
-// TestForeignRequestsPlayNoPart holds that a route for plain requests is served before one of its
-// namespace that would ask for TLS, whatever others there are for other requests.
-func TestForeignRequestsPlayNoPart(t *testing.T) {
+// TestUnrelatedRoutesHaveNoEffect holds that a route for plain requests precedes one of its
+// namespace that redirects to TLS, whatever routes exist for other requests.
+func TestUnrelatedRoutesHaveNoEffect(t *testing.T) {
 	of := func(protocol, method, header, value string) *Extent {
 		r := route.Route{Protocols: []string{protocol}}
 		if protocol == "both" {
@@ -308,8 +306,8 @@ func TestForeignRequestsPlayNoPart(t *testing.T) {
 	}
 }
 
-// TestLongListsAreComparedWithinLimits holds that the routes of one slot cost no more than their
-// number times a constant, and that where that does not suffice a route is kept.
+// TestLongListsAreComparedWithinLimits holds that the cost of each route of a slot is bounded,
+// and that a route is kept if the bound does not suffice.
 func TestLongListsAreComparedWithinLimits(t *testing.T) {
 	list := func(n int, last string) (all []string) {
 		for i := range n - 1 {
@@ -330,17 +328,17 @@ func TestLongListsAreComparedWithinLimits(t *testing.T) {
 			t.Fatalf("route %d: the effort left is %d", i, left)
 		}
 		if standing := a.Add(e, "attacker"); standing.By >= 0 {
-			t.Fatalf("route %d is lost to %d", i, standing.By)
+			t.Fatalf("route %d is left out for %d", i, standing.By)
 		}
 	}
-	// Whose own lists are short is compared with all of them.
+	// A route with short lists is compared with all of them.
 	var short Arrangement
 	for range mostRivals - 1 {
 		short.Add(extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: list(400, "Z")}}), "attacker")
 	}
 	short.Add(extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: []string{"GET"}}}), "shop")
 	if got := short.Add(extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: []string{"GET"}}}), "shop"); got.By != mostRivals-1 {
-		t.Errorf("a short one is lost to %d", got.By)
+		t.Errorf("a route with short lists is left out for %d", got.By)
 	}
 }
 

@@ -10,14 +10,14 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// relation is an entity that a plugin is limited to.
+// relation is an entity to which a plugin is limited.
 type relation struct {
 	kind string // the field that names it
 	ref  Ref
 	name string
 }
 
-// relationsOf are those of a plugin of a holder, in order.
+// relationsOf returns the relations of a plugin of a holder, in order.
 func relationsOf(p route.Plugin, holder Ref, holderName string) (all []relation) {
 	switch holder.Type {
 	case Services:
@@ -33,8 +33,8 @@ func relationsOf(p route.Plugin, holder Ref, holderName string) (all []relation)
 	return all
 }
 
-// Plugin gives a plugin of a holder, a route, service or consumer, whose name makes the
-// plugin's id. Without a holder it is for all requests.
+// Plugin returns a plugin of a holder: a route, service or consumer, from whose name the plugin's
+// id derives. Without a holder, the plugin is global.
 func Plugin(p route.Plugin, holder Ref, holderName string) *Entity {
 	declared := declaredPlugin{
 		Plugin: gokong.Plugin{
@@ -66,8 +66,8 @@ func Plugin(p route.Plugin, holder Ref, holderName string) *Entity {
 	return e
 }
 
-// withConfig adds a configuration, which may be large and is the same for all that have the
-// plugin, to an encoded plugin. It was read before and is not read again.
+// withConfig adds a configuration to an encoded plugin. It does not parse the configuration
+// again, which may be large and is the same for all holders.
 func withConfig(encoded []byte, config json.RawMessage) []byte {
 	const field = `,"config":`
 	all := make([]byte, 0, len(encoded)+len(field)+len(config))
@@ -77,12 +77,12 @@ func withConfig(encoded []byte, config json.RawMessage) []byte {
 	return append(all, '}')
 }
 
-// instanceDigits are how much of a digest instance names have: 128 bits, so that nobody finds
-// the name of a holder whose plugins then have those of another one's.
+// instanceDigits is the length of the digests in instance names: 128 bits, so that no one can
+// choose a holder's name to collide with another one's.
 const instanceDigits = 32
 
-// instanceName tells the plugins apart that one name is for: Kong wants it unique. The Kong
-// Ingress Controller's names are the same but for having nine digits alone.
+// instanceName returns a unique instance name for each relation of a plugin, as Kong requires. It
+// differs from the Kong Ingress Controller's only in the number of digits, which is nine there.
 func instanceName(name, relation string) string {
 	if relation == "" {
 		return name
@@ -91,8 +91,8 @@ func instanceName(name, relation string) string {
 	return name + "-" + hex.EncodeToString(sum[:])[:instanceDigits]
 }
 
-// declaredPlugin covers go-kong's foreign keys with strings, and leaves the configuration to
-// [withConfig].
+// declaredPlugin shadows go-kong's foreign keys with strings. [withConfig] adds the
+// configuration.
 type declaredPlugin struct {
 	gokong.Plugin
 	Service  string `json:"service,omitempty"`

@@ -9,11 +9,11 @@ import (
 // A priority orders the routes that match one request. It has Kong's 46 bits; from
 // the highest:
 //
-//	1 bit    a port, whose requests are nobody else's
+//	1 bit    a port, whose requests no other route shares
 //	9 bits   the host: one name before a wildcard, the longer domain first, before a name
 //	         with an open end, the longer first, before none
-//	         of one host, all the following bits but the place are set for requests over
-//	         connections for others, which come first
+//	         for requests of one host over another host's connections, which come first,
+//	         all the following bits but the place are set
 //	1 bit    an exact path before all others
 //	11 bits  the length of the path
 //	1 bit    a method
@@ -23,9 +23,9 @@ import (
 //	1 bit    a pattern for the path
 //	11 bits  the place among routes of the same rank, if they have one
 //
-// Every route is of the one match that it has, never of the longest in a group,
-// and where the route comes from plays no part. Fallbacks come after all others, whatever their
-// path, and what no route takes is last.
+// A route's priority depends on its own match only, not on a group of matches or on the source of
+// the route. Fallbacks come after all others, whatever their path, and routes for unmatched
+// requests are last.
 const (
 	portShift       = 45
 	hostShift       = 36
@@ -43,10 +43,10 @@ const (
 	maxValues     = 1<<5 - 1
 )
 
-// The ranks of hosts. Those of open ends and wildcards begin with the one before, to which the
-// bytes that are given are added: names have 253 at most.
+// The ranks of hosts. Open ends and wildcards start at the previous rank and add the length of
+// the given name, at most 253 bytes.
 const (
-	fallback = iota + 1 // zero is for what no route takes
+	fallback = iota + 1 // zero is for unmatched requests
 	anyHost
 	maxHostLength = 253
 	openHost      = anyHost
@@ -55,7 +55,7 @@ const (
 	foremost      = oneHost + 1
 )
 
-// Priority is the rank of a match among those that a request may have.
+// Priority returns the rank of a match among those of one request.
 func Priority(m route.Match) uint64 {
 	if m.Untaken {
 		return 0
@@ -107,14 +107,13 @@ func hostRank(m route.Match) uint64 {
 	return oneHost
 }
 
-// pathLength is how much of a path a match pins down, however the path is spelled. A
-// trailing slash after path elements pins nothing down, but "/" does more than nothing at
-// all.
+// pathLength returns how much of a path a match determines, independent of its spelling. A final
+// slash after path elements adds nothing, but "/" is more than an empty path.
 func pathLength(p route.Path) uint64 {
 	value := p.Value
 	switch {
 	case p.Kind == route.Last:
-		return 2 // more than nothing, and less than what any element before it is
+		return 2 // more than "/", less than any element
 	case p.Kind == route.Regex:
 		value = strings.TrimPrefix(value, "^")
 	case p.Kind == route.Elements:

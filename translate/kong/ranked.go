@@ -7,35 +7,35 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Ranking is a route with the places that it may have among the routes of its rank.
+// Ranking is a route with its possible places among the routes of its rank.
 type Ranking struct {
 	Rank Rank
-	// Extent is which of the rank's requests the route is for.
+	// Extent is the set of the rank's requests that the route matches.
 	Extent *Extent
-	// First are the entities for the place of a route that is alone in its rank, and At those
-	// for another place.
+	// First are the entities for the place of a route that is alone in its rank, and At returns
+	// those for another place.
 	First []*Entity
 	At    func(Place) []*Entity
 }
 
-// Rank is what routes have in common of which one request may match several, so that nothing but
-// their places says which it is for. Where it differs their priorities say so, or no request
+// Rank is the same for routes with equal priorities that one request may match, so that only
+// their places decide. If the ranks of two routes differ, their priorities decide, or no request
 // matches both.
 //
-// Beside the priority it is what of a match has one value in a request: ports, hosts, and paths of
-// one length exclude each other, but for an element that one path ends with a slash and another
-// without. Regular expressions don't, nor do paths that are too long for their length to count:
-// all of one priority and host have one rank.
+// Besides the priority, it holds the parts of a match that have one value in a request. Ports,
+// hosts and paths of one length exclude each other, except for paths that differ in a final
+// slash. Regular expressions, and paths beyond the length that counts, may overlap: those of one
+// priority and host have one rank.
 type Rank struct {
 	Priority    uint64
 	Port        int
 	Host        route.Host
-	Path        string // without slashes at the end
+	Path        string // without final slashes
 	Overlapping bool   // paths do not exclude each other
 }
 
-// Ranked returns the ranking of a route. The error says which part of the match the router
-// cannot be told, or which limit the match exceeds.
+// Ranked returns the ranking of a route. The error names the part of the match that the router
+// cannot express, or the limit that it exceeds.
 func Ranked(r route.Route, limits limit.Limits) (Ranking, error) {
 	extent := extentOf(r)
 	r.Place = uint64(extent.First())
@@ -54,14 +54,14 @@ func Ranked(r route.Route, limits limit.Limits) (Ranking, error) {
 			later.Place = uint64(place)
 			entities, err := Route(later, limits)
 			if err != nil {
-				panic(err) // it went well for the first place
+				panic(err) // it succeeded for the first place
 			}
 			return entities
 		},
 	}, nil
 }
 
-// overlapping reports whether different paths of the kind and length may be of one request.
+// overlapping reports whether one request may match different paths of the kind and length.
 func overlapping(p route.Path) bool {
 	return p.Kind == route.Regex || p.Kind == route.Last || pathLength(p) == maxPathLength
 }

@@ -6,21 +6,20 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// refusing is the plugin that answers in place of what is not to be reached. Of the
-// plugins that can refuse, it is the one that runs first: before those that answer by
-// themselves, from a cache or by calling a function.
+// refusing is the plugin that answers in place of what must not be reached. It runs before all
+// plugins that can answer by themselves, from a cache or by calling a function.
 const refusing = "ip-restriction"
 
-// closing is the plugin that answers 503 to all requests of the gateway. No plugin of a
-// route takes its place, as one of a bundled plugin's name would.
+// closing is the plugin that answers 503 to all requests of the gateway. It is not a bundled
+// plugin, so no route's plugin can override it.
 const closing = "kube-sync-closed"
 
-// Closed answers 503 to all requests. A Kong without that plugin does it by another one,
-// as well as it can.
+// Closed returns a global plugin that answers 503 to all requests. A Kong without that plugin
+// falls back to a refusal.
 func Closed(message string, tags []string) *Entity {
 	config, err := json.Marshal(map[string]string{"message": message})
 	if err != nil {
-		panic(err) // a text
+		panic(err) // strings only
 	}
 	e := Plugin(route.Plugin{Name: closing, Config: config, Tags: tags}, Ref{}, "")
 	e.Instead = []*Entity{Refusal(message, tags, Ref{}, "")}
@@ -37,18 +36,17 @@ func refusalPlugin(message string, tags []string) route.Plugin {
 		"deny": []string{"0.0.0.0/0", "::/0"}, "status": 503, "message": message,
 	})
 	if err != nil {
-		panic(err) // a number and texts
+		panic(err) // numbers and strings only
 	}
 	return route.Plugin{Name: refusing, Config: config, Tags: tags}
 }
 
-// refusedMessage is what clients are told in place of a plugin that Kong refused. The
-// owner is told more.
+// refusedMessage is the message to clients in place of a plugin that Kong refused. The owner gets
+// the reason.
 func refusedMessage(plugin string) string { return "the plugin " + plugin + " is not available" }
 
-// Guarded returns a plugin and, should Kong refuse it, a refusal of the whole holder in its
-// place: the holder may rely on the plugin for protection. That holds for a plugin that is
-// limited to a consumer too, as all other requests would go out without it.
+// Guarded returns a plugin whose Instead refuses all requests of the holder, because the holder
+// may rely on the plugin for protection. This includes a plugin limited to a consumer.
 func Guarded(p route.Plugin, holder Ref, holderName string) *Entity {
 	e := Plugin(p, holder, holderName)
 	if holder == (Ref{}) {
@@ -59,9 +57,9 @@ func Guarded(p route.Plugin, holder Ref, holderName string) *Entity {
 	return e
 }
 
-// guards gives the plugins of a backend. With one that Kong refuses, all routes to the
-// backend find an upstream without targets, also those with a plugin of their own that
-// overrides the refusal; and those with one that chooses another upstream are ended before.
+// guards returns the plugins of a backend. If Kong refuses one, all routes to the backend find an
+// upstream without targets, even if a route's own plugin overrides the refusal. Requests whose
+// plugin chooses another upstream are terminated before.
 func guards(b route.Backend) []*Entity {
 	holder := Ref{Services, ID(Services, b.Name)}
 	if b.Refuse != "" {
@@ -78,24 +76,24 @@ func guards(b route.Backend) []*Entity {
 		closed.Host, closed.Targets, closed.Plugins = "refused."+b.Name, nil, nil
 		guarded.Instead = append(guarded.Instead, Backend(closed)...)
 		if hasPath(b.Protocol) || isGRPC(b.Protocol) {
-			guarded.Instead = append(guarded.Instead, ending(refusedMessage(p.Name), p.Tags, holder, b.Name))
+			guarded.Instead = append(guarded.Instead, terminating(refusedMessage(p.Name), p.Tags, holder, b.Name))
 		}
-		entities = append(append(entities, guarded), Brought(p, holder, b.Name)...)
+		entities = append(append(entities, guarded), PluginEntities(p, holder, b.Name)...)
 	}
 	return entities
 }
 
-// streamProtocols are those of routes to services of a protocol for streams.
+// streamProtocols are the protocols of routes by the stream protocol of their service.
 var streamProtocols = map[string][]string{"tcp": {"tcp", "tls"}, "tls": {"tcp", "tls"}, "udp": {"udp"}}
 
 func isGRPC(protocol string) bool { return protocol == "grpc" || protocol == "grpcs" }
 
-// ending gives a plugin that answers 503 when all others have run. What overrides it ends
-// requests as well.
-func ending(message string, tags []string, holder Ref, holderName string) *Entity {
+// terminating returns a plugin that answers 503 after all others have run. A plugin that
+// overrides it terminates requests as well.
+func terminating(message string, tags []string, holder Ref, holderName string) *Entity {
 	config, err := json.Marshal(map[string]any{"status_code": 503, "message": message})
 	if err != nil {
-		panic(err) // a number and a text
+		panic(err) // numbers and strings only
 	}
 	return Plugin(route.Plugin{Name: "request-termination", Config: config, Tags: tags}, holder, holderName)
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// A plugin that is limited to a consumer guards its whole holder: what is in its place when
-// Kong refuses it refuses all requests, and no route leads to the service.
+// TestPluginOfConsumerGuardsItsHolder holds that if Kong refuses a plugin that is limited to a
+// consumer, its replacement refuses all requests, and no route leads to the service.
 func TestPluginOfConsumerGuardsItsHolder(t *testing.T) {
 	p := route.Plugin{Name: "rate-limiting", Consumer: "ann"}
 	entities, err := Route(route.Route{Name: "web", Backend: "web", Match: route.Match{Host: "shop.example"}, Plugins: []route.Plugin{p}}, limit.Limits{}.InEffect())
@@ -24,7 +24,7 @@ func TestPluginOfConsumerGuardsItsHolder(t *testing.T) {
 		"service": find(t, find(t, guards(route.Backend{Name: "web", Protocol: "http", Plugins: []route.Plugin{p}}), Plugins).Instead, Plugins),
 	} {
 		if strings.Contains(string(refusal.JSON), "consumer") || refusal.Name != refusing {
-			t.Errorf("the refusal of the %s is for some consumers alone: %s", name, refusal.JSON)
+			t.Errorf("the refusal of the %s is limited to some consumers: %s", name, refusal.JSON)
 		}
 	}
 }
@@ -37,6 +37,6 @@ func find(t *testing.T, entities []*Entity, typ Type) *Entity {
 			return e
 		}
 	}
-	t.Fatalf("there is no entity of type %s", typ)
+	t.Fatalf("no entity has the type %s", typ)
 	return nil
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Route gives a route and what hangs on it. The error says which part of the match the router
-// cannot be told, or which limit the match exceeds.
+// Route returns the entities of a route and its plugins. The error names the part of the match
+// that the router cannot express, or the limit that it exceeds.
 func Route(r route.Route, limits limit.Limits) (entities []*Entity, err error) {
-	if err := countable(r.Match, limits); err != nil {
+	if err := checkCounts(r.Match, limits); err != nil {
 		return nil, err
 	}
 	expr, err := Expression(r.Match)
@@ -47,14 +47,13 @@ func Route(r route.Route, limits limit.Limits) (entities []*Entity, err error) {
 			Tags:                    gokong.StringSlice(r.Tags...),
 		},
 	}
-	// Without a service there is nothing that a request could reach, whatever other
-	// plugins there are.
+	// Without a service, requests reach nothing, whatever other plugins do.
 	closed := entity(Routes, id, r.Name, declared)
 	closed.Match = size
 	if r.Refuse != "" {
 		entities = append(entities, closed, Refusal(r.Refuse, r.Tags, closed.Ref, r.Name))
 	} else {
-		open := closed // without a backend, for what a plugin answers
+		open := closed // has no service if plugins answer
 		if r.Backend != "" {
 			service := Ref{Services, ID(Services, r.Backend)}
 			declared.Service = service.ID
@@ -65,19 +64,18 @@ func Route(r route.Route, limits limit.Limits) (entities []*Entity, err error) {
 		for _, p := range r.Plugins {
 			guarded := Guarded(p, closed.Ref, r.Name)
 			guarded.Instead = append(guarded.Instead, closed)
-			entities = append(append(entities, guarded), Brought(p, closed.Ref, r.Name)...)
+			entities = append(append(entities, guarded), PluginEntities(p, closed.Ref, r.Name)...)
 		}
 	}
 	return entities, nil
 }
 
-// anyPort is always true. Kong remembers which route a request had by all fields that
-// any expression names but net.protocol, so that the answer to http://a would be the one
-// to https://a. Those come to ports of their own.
+// anyPort is always true. Kong caches the route of a request by all fields in expressions except
+// net.protocol, so the result for http://a would be used for https://a. The port distinguishes
+// them.
 var anyPort = expression.NotEqualInt(expression.NetDstPort, 0)
 
-// tellsSchemes reports whether a route is for requests over TLS alone, or without alone, or
-// for others over TLS than without.
+// tellsSchemes reports whether a route treats requests over TLS and plain ones differently.
 func tellsSchemes(r route.Route) bool {
 	plain := func(protocol string) bool { return protocol == "http" || protocol == "grpc" }
 	return r.Match.Scheme != "" || len(r.Match.SNIs) > 0 || len(r.Protocols) > 0 && !slices.ContainsFunc(r.Protocols, func(p string) bool { return !plain(p) })

@@ -5,15 +5,14 @@ import "github.com/kube-sync/kube-sync/translate/route"
 // SchemePart is one of the routes that Kong needs for one route.
 type SchemePart struct {
 	route.Route
-	// Requests names those of the part in messages; empty if they are all of the route's.
+	// Requests names the part's requests in messages; empty for all requests of the route.
 	Requests string
 }
 
-// SchemeParts returns the routes that Kong needs for a route, in one of which server names are left.
-// Names are a closer match for requests over TLS, but not for plain requests, which have none:
-// these would go to a route only because it has names. A route has one priority in Kong,
-// so that one with names for both sorts of requests takes two. That for requests over TLS keeps
-// the name.
+// SchemeParts returns the one or two routes that Kong needs for a route with server names. Server
+// names raise the priority, which must not apply to plain requests, as these have none. A Kong
+// route has one priority, so a route with server names for both schemes becomes two. The one for
+// requests over TLS keeps the name.
 func SchemeParts(r route.Route) []SchemePart {
 	e := extentOf(r)
 	plain := r

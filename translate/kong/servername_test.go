@@ -9,8 +9,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// TestServerNamesRankNoPlainRequests holds that server names make a match closer for requests
-// over TLS alone, and that the parts of a route match what the route does, once.
+// TestServerNamesRankNoPlainRequests holds that server names raise the priority of requests over
+// TLS only, and that each request of a route matches exactly one of its parts.
 func TestServerNamesRankNoPlainRequests(t *testing.T) {
 	for _, protocols := range [][]string{{"http"}, {"http", "https"}, {"https"}} {
 		for _, scheme := range []string{"", "http", "https"} {

@@ -12,7 +12,7 @@ import (
 
 func oneOfThese[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
 
-// someMatch is a match of which many others are of the same rank.
+// someMatch returns a random match that shares its rank with many others.
 func someMatch(r *rand.Rand) route.Match {
 	m := route.Match{Host: oneOfThese[route.Host](r, "", "abc.abcd", "abd.abcd", "*.abcd", "*.abce", "abc.*", "abd.*", "x.abc.abcd", "*.abc.abcd")}
 	m.Deep = r.IntN(2) == 0
@@ -46,8 +46,8 @@ func someRequest(r *rand.Rand) expression.Request {
 	}
 }
 
-// TestNothingTies holds that a request which two routes of one priority match finds them in one
-// rank, whose places tell them apart: in Kong nothing but their ids would.
+// TestNothingTies holds that two routes of one priority that match one request are in one rank,
+// so that places order them. Otherwise Kong would order them by their ids.
 func TestNothingTies(t *testing.T) {
 	type found struct {
 		rank    Rank

@@ -10,15 +10,15 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// StreamPlace is what a route of connections or datagrams asks for: those to a port, of TLS those
-// for a server name.
+// StreamPlace is the set of connections or datagrams that a stream route asks for: those to a
+// port, and with TLS those for a server name.
 type StreamPlace struct {
 	UDP  bool
 	Port int
 	SNI  route.Host
 }
 
-// Stream returns the entities of a route of connections or datagrams, and what it asks for.
+// Stream returns the entities of a stream route, and what it asks for.
 func Stream(s route.Stream, limits limit.Limits) (place StreamPlace, entities []*Entity, err error) {
 	expr := streamExpression(s)
 	if err := expression.ValidateStream(expr); err != nil {
@@ -35,7 +35,7 @@ func Stream(s route.Stream, limits limit.Limits) (place StreamPlace, entities []
 		Expression: &text,
 		Priority:   &priority,
 		Protocols:  gokong.StringSlice(s.Protocols...),
-		// Kong's own defaults, in words that fit streams.
+		// Kong's defaults for stream routes.
 		StripPath:    gokong.Bool(false),
 		PreserveHost: gokong.Bool(false),
 		Tags:         gokong.StringSlice(s.Tags...),
@@ -54,14 +54,14 @@ func Stream(s route.Stream, limits limit.Limits) (place StreamPlace, entities []
 		for _, p := range ofStreams(s.Plugins, s.Protocols) {
 			guarded := Plugin(p, e.Ref, s.Name)
 			guarded.Instead = []*Entity{streamRefusal(refusedMessage(p.Name), p.Tags, e.Ref, s.Name)}
-			entities = append(append(entities, guarded), Brought(p, e.Ref, s.Name)...)
+			entities = append(append(entities, guarded), PluginEntities(p, e.Ref, s.Name)...)
 		}
 	}
 	return StreamPlace{slices.Contains(s.Protocols, "udp"), s.Port, s.SNI}, entities, nil
 }
 
-// sni is the server name in lower case: names have no case, and Kong compares what the
-// client wrote.
+// sni is the server name in lower case: names are case-insensitive, but Kong compares what the
+// client sent.
 var sni = expression.Lower(expression.TLSSNI)
 
 func streamExpression(s route.Stream) expression.Expr {
@@ -78,8 +78,8 @@ func streamExpression(s route.Stream) expression.Expr {
 // exactSNI is above the longest domain of a wildcard.
 const exactSNI = 512
 
-// streamPriority has one name come before a wildcard before none, and the longer wildcard
-// before the shorter.
+// streamPriority orders a name before a wildcard before no name, and longer wildcards before
+// shorter ones.
 func streamPriority(name route.Host) uint64 {
 	switch {
 	case name == "":
@@ -90,9 +90,9 @@ func streamPriority(name route.Host) uint64 {
 	return exactSNI
 }
 
-// ofStreams has plugins say which protocols they are for. By default most are for requests
-// alone, and Kong would take one for a route of connections and never run it; one that
-// cannot be for connections it refuses if they are named.
+// ofStreams sets the protocols of plugins that name none. Most default to requests only: Kong
+// would accept them on a stream route and never run them. If the protocols are set, Kong refuses
+// those that do not support streams.
 func ofStreams(plugins []route.Plugin, protocols []string) []route.Plugin {
 	plugins = slices.Clone(plugins)
 	for i := range plugins {
@@ -103,8 +103,7 @@ func ofStreams(plugins []route.Plugin, protocols []string) []route.Plugin {
 	return plugins
 }
 
-// streamRefusal gives a plugin that closes all connections of a route and drops its
-// datagrams.
+// streamRefusal returns a plugin that closes all connections of a route and drops its datagrams.
 func streamRefusal(message string, tags []string, holder Ref, holderName string) *Entity {
 	p := refusalPlugin(message, tags)
 	p.Protocols = []string{"tcp", "tls", "tls_passthrough", "udp"}

@@ -9,20 +9,19 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// OwnTag is what the tags begin with that name an entity's object. Users have no such tags.
+// OwnTag is the prefix of the tags that name an entity's object. Users' tags must not have it.
 const OwnTag = "k8s-"
 
-// ValidTag reports whether Kong takes a tag: printable text without commas and slashes, which are
-// for queries by tag.
+// ValidTag reports whether Kong accepts a tag: a printable string without commas and slashes,
+// which queries by tag use.
 func ValidTag(tag string) bool {
 	return tag != "" && strings.IndexFunc(tag, func(r rune) bool {
 		return r < ' ' || r == ',' || r == '/' || r == '\x7f' || r == utf8.RuneError
 	}) < 0
 }
 
-// Tags tell which object an entity comes from, for people, dashboards and Kong's
-// own error messages; the user's own come last. Parts that the object does not have
-// are left out.
+// Tags returns tags that name an entity's object, for people, dashboards and Kong's error
+// messages, followed by the user's tags. It omits what the object does not have.
 func Tags(object metav1.Object, gvk schema.GroupVersionKind, users ...string) []string {
 	tags := make([]string, 0, 6+len(users))
 	add := func(prefix, value string) {

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// TestValidTag holds that tags are those of Kong's pattern.
+// TestValidTag holds that valid tags are those of Kong's pattern.
 func TestValidTag(t *testing.T) {
 	pattern := regexp.MustCompile(`^[ -+\-.0-~\x{80}-\x{10ffff}]+$`)
 	for _, around := range []string{"", "a", " ", "ü"} {
@@ -19,7 +19,7 @@ func TestValidTag(t *testing.T) {
 			}
 		}
 		if ValidTag(around+"\xff") || ValidTag(around+string(utf8.RuneError)) {
-			t.Errorf("%q and what is no text is a tag", around)
+			t.Errorf("%q with invalid UTF-8 is a valid tag", around)
 		}
 	}
 	if ValidTag("") {

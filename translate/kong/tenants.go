@@ -6,25 +6,25 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// tenants is the plugin that keeps consumers and their plugins to routes of their namespaces.
+// tenants is the plugin that limits consumers and their plugins to routes of their namespaces.
 const tenants = "kube-sync-tenants"
 
-// ConsumersOf is what the tags of routes start with that name namespaces whose consumers the
-// route is for.
+// ConsumersOf is the prefix of a route's tags that name other namespaces whose consumers it
+// accepts.
 const ConsumersOf = OwnTag + "consumers-of:"
 
-// Tenants returns the plugin that makes consumers and their plugins take effect on routes of
-// their own namespaces alone, and of those that grant it. Isolated makes other consumers
-// unknown there. Without the plugin, an isolated gateway is closed.
+// Tenants returns the plugin that limits consumers and their plugins to routes of their own
+// namespace and of namespaces that grant it. With isolated, routes do not recognize other
+// consumers, and a Kong without the plugin refuses all requests.
 func Tenants(isolated bool) *Entity {
 	config, err := json.Marshal(map[string]bool{"isolated": isolated})
 	if err != nil {
-		panic(err) // a boolean
+		panic(err) // a boolean only only only
 	}
 	e := Plugin(route.Plugin{Name: tenants, Config: config}, Ref{}, "")
 	e.Instead = []*Entity{}
 	if isolated {
-		e.Instead = []*Entity{Closed("consumers cannot be told apart by their namespaces", nil)}
+		e.Instead = []*Entity{Closed("consumers cannot be distinguished by their namespaces", nil)}
 	}
 	return e
 }

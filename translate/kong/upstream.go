@@ -8,7 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// upstream says how a backend's targets are balanced.
+// upstream returns the balancing of a backend's targets.
 func upstream(b route.Backend, id string) gokong.Upstream {
 	u := gokong.Upstream{
 		ID:         &id,
@@ -63,8 +63,8 @@ func hashing(u *gokong.Upstream, on, fallback route.Hash) {
 	}
 }
 
-// headerVariable is a header's name as nginx has it in its variables. Kong 3.9 looks for
-// the variable by the name that it is given, and of X-Session there is none.
+// headerVariable returns a header's name as in nginx variables. Kong 3.9 looks up the variable by
+// the given name, and nginx has none for X-Session.
 func headerVariable(name string) *string {
 	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
 	return &name

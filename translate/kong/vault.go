@@ -8,13 +8,13 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// declaredVault leaves the configuration in the words of whoever wrote it.
+// declaredVault keeps the configuration as the user wrote it.
 type declaredVault struct {
 	gokong.Vault
 	Config json.RawMessage `json:"config,omitempty"`
 }
 
-// Vault gives a vault.
+// Vault returns a vault.
 func Vault(v route.Vault) *Entity {
 	id := ID(Vaults, v.Prefix)
 	declared := declaredVault{

@@ -1,4 +1,4 @@
-// Package l4 translates TCPIngress and UDPIngress: routes of connections and datagrams
-// by port. Each is a unit of its own. Kong listens at the ports that its setting
-// stream_listen has, and a route for another port waits for nothing.
+// Package l4 translates TCPIngresses and UDPIngresses: stream routes by port. Each object is a
+// unit. Kong listens on the ports of its setting stream_listen; a route for another port has no
+// effect.
 package l4

@@ -27,14 +27,14 @@ const (
 	UDPRole unit.Role[unit.None] = "udpingress"
 )
 
-// Options are settings of the operator.
+// Options are the operator's settings.
 type Options struct {
 	IngressClass string
-	// Reserved tells the ports of Kong that are for Gateways alone.
+	// Reserved reports whether a port of Kong is for Gateways only.
 	Reserved func(port int) bool
-	// LastResort are the namespaces that may choose the certificate for all hosts.
+	// LastResort lists the namespaces that may choose the certificate for all hosts.
 	LastResort certificate.LastResort
-	// Isolated keeps the certificates of namespaces for a host apart.
+	// Isolated assigns each host to one namespace, also for certificates.
 	Isolated bool
 }
 
@@ -47,7 +47,7 @@ func Define(g *unit.Graph, o Options) {
 	unit.Each(g, UDPRole, unit.UDPIngress, unit.Valueless(o.udp))
 }
 
-// translation is the state of translating one object.
+// translation is the translation of one object.
 type translation struct {
 	options   Options
 	reader    *unit.Reader
@@ -61,7 +61,8 @@ type translation struct {
 	fragment  unit.Fragment
 }
 
-// begin reads what all objects have. It is nil for one that is not ours.
+// begin starts the translation of an object. It returns nil, with verdicts, for an object that is
+// not ours.
 func (o Options) begin(r *unit.Reader, object unit.Object, key unit.Key) (*translation, []unit.Verdict) {
 	if !class.Ours(r, object, o.IngressClass) {
 		return nil, class.Missing(object, key, o.IngressClass)
@@ -108,13 +109,13 @@ func (o Options) tcp(r *unit.Reader, key unit.Key, object *configurationv1beta1.
 	return t.end()
 }
 
-// tcpProtocols are those of a TCPIngress: by default connections with TLS, that ends in
-// Kong, and without. TLS that ends behind Kong excludes the others.
+// tcpProtocols returns the protocols of a TCPIngress: by default TCP, and TLS that Kong
+// terminates. TLS passthrough excludes the others.
 func tcpProtocols(values *annotation.Values) []string {
 	const passthrough = "tls_passthrough"
 	protocols := values.List(annotation.Protocols, []string{"tcp", "tls"}, []string{"tcp", "tls", passthrough})
 	if slices.Contains(protocols, passthrough) && len(protocols) > 1 {
-		values.Invalid(annotation.Protocols, strings.Join(protocols, ","), "possible: "+passthrough+" is alone, and counts")
+		values.Invalid(annotation.Protocols, strings.Join(protocols, ","), "allowed: "+passthrough+" excludes the others, and only it takes effect")
 		return []string{passthrough}
 	}
 	return protocols
@@ -136,23 +137,23 @@ func (o Options) udp(r *unit.Reader, key unit.Key, object *configurationv1beta1.
 	return t.end()
 }
 
-// end says what there was no room for.
+// end returns the fragment, with verdicts on what exceeds the limits.
 func (t *translation) end() unit.Fragment {
 	for _, problem := range t.allowance.Problems() {
-		// It comes first, as there may be more verdicts than are told.
+		// It comes first, because verdicts beyond a limit are dropped.
 		t.fragment.Verdicts = slices.Insert(t.fragment.Verdicts, 0, unit.Warning(t.key, "ObjectTooLarge", problem.Message).At(problem.Path))
 	}
 	return t.fragment
 }
 
-// rule claims a port, of TLS a server name at it, for a backend.
+// rule claims a port, or with TLS a server name at a port, for a backend.
 func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.IngressBackend, purpose backend.Purpose) {
 	if s.Port < 1 || s.Port > 65535 {
 		t.warn(unit.At(ruleField(i).Child("port")), "PortInvalid", "rule %d: %d is not a port", i, s.Port)
 		return
 	}
 	if t.options.Reserved(s.Port) {
-		t.warn(unit.At(ruleField(i).Child("port")), "PortInvalid", "rule %d: port %d is one of those that the setting GATEWAY_PORTS has for Gateways", i, s.Port)
+		t.warn(unit.At(ruleField(i).Child("port")), "PortInvalid", "rule %d: port %d is reserved for Gateways by the setting GATEWAY_PORTS", i, s.Port)
 		return
 	}
 	if b.ServiceName == "" {
@@ -187,7 +188,7 @@ func (t *translation) rule(i int, s route.Stream, b configurationv1beta1.Ingress
 	})
 }
 
-// claim adds a claim of the object, if it may have the entities.
+// claim adds a claim of the object if its entities are within the allowance.
 func (t *translation) claim(where kong.Part, c unit.Claim) {
 	if !t.allowance.Take(c.Entities, where) {
 		return

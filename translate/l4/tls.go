@@ -14,7 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// certificates claims hosts for Secrets' certificates, as an Ingress does.
+// certificates claims hosts for Secrets' certificates, like an Ingress.
 func (t *translation) certificates(object *configurationv1beta1.TCPIngress) {
 	owned := hosts.Of(object, t.key, t.options.Isolated)
 	for i, tls := range object.Spec.TLS {
@@ -36,7 +36,7 @@ func (t *translation) certificates(object *configurationv1beta1.TCPIngress) {
 				Same:     c.Fingerprint,
 				Under:    owned.Certificate(&t.fragment, host, true, tlsField(i)),
 				Lost: unit.Warning(t.key, "HostConflict",
-					fmt.Sprintf("tls %d: the certificate for %s is another object's to choose", i, host)).At(tlsField(i)),
+					fmt.Sprintf("tls %d: another object chooses the certificate for %s", i, host)).At(tlsField(i)),
 			})
 		}
 	}
@@ -44,12 +44,12 @@ func (t *translation) certificates(object *configurationv1beta1.TCPIngress) {
 
 func tlsField(i int) field.Path { return field.NewPath("spec", "tls").Index(i) }
 
-// served are the hosts that an entry's certificate is for: those that it names, or else
-// those of the rules. A certificate for all hosts is one for those of other namespaces too.
+// served returns the hosts of an entry's certificate: those that it names, or else those of the
+// rules. A certificate for all hosts would include those of other namespaces.
 func (t *translation) served(i int, spec configurationv1beta1.TCPIngressSpec) (hosts []string) {
 	for j, host := range spec.TLS[i].Hosts {
 		if host = strings.ToLower(host); !isHost(host) {
-			t.warn(unit.At(tlsField(i).Child("hosts").Index(j)), "HostInvalid", "tls %d: %q is no host name", i, host)
+			t.warn(unit.At(tlsField(i).Child("hosts").Index(j)), "HostInvalid", "tls %d: %q is not a host name", i, host)
 			continue
 		}
 		hosts = append(hosts, host)
@@ -63,14 +63,14 @@ func (t *translation) served(i int, spec configurationv1beta1.TCPIngressSpec) (h
 	case t.options.LastResort.Permits(t.key.Namespace):
 		hosts = append(hosts, certificate.AnyHost)
 	default:
-		t.warn(unit.At(tlsField(i).Child("hosts")), "HostMissing", "tls %d names no hosts, and there is a rule for all hosts: the certificate is for the hosts of the rules alone. "+
-			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to have one for all", i)
+		t.warn(unit.At(tlsField(i).Child("hosts")), "HostMissing", "tls %d names no hosts, and a rule is for all hosts: the certificate is only served for the hosts of the rules. "+
+			"The setting LAST_RESORT_CERTIFICATE_NAMESPACES permits namespaces to have one for all hosts", i)
 	}
 	return hosts
 }
 
-// ruleHosts are the hosts of the rules that no entry names, each once, and whether there is
-// a rule for all hosts.
+// ruleHosts returns the distinct hosts of the rules that no entry names, and whether a rule is
+// for all hosts.
 func ruleHosts(spec configurationv1beta1.TCPIngressSpec) (hosts []string, all bool) {
 	named := map[string]bool{}
 	for _, tls := range spec.TLS {

@@ -1,4 +1,4 @@
-// Package license answers KongLicenses: Kong's open source edition takes none.
+// Package license rejects KongLicenses: Kong's open source edition does not use licenses.
 package license
 
 import (
@@ -14,10 +14,10 @@ import (
 // Role is the role of units of licenses.
 const Role unit.Role[unit.None] = "license"
 
-// controller is who we are in statuses.
+// controller is the gateway's name in statuses.
 const controller = "kube-sync"
 
-const message = "Kong's open source edition takes no license"
+const message = "Kong's open source edition does not use licenses"
 
 // Define adds the units of licenses to a graph.
 func Define(g *unit.Graph) {
@@ -29,7 +29,7 @@ func Define(g *unit.Graph) {
 	}))
 }
 
-// status is what we say among the controllers of a license.
+// status is the gateway's entry among the controllers of a license.
 type status struct{}
 
 // Counted implements [unit.Status].

@@ -1,11 +1,10 @@
-// Package limit is the table of bounds on what users' objects make of the configuration.
+// Package limit holds the bounds on the configuration that users' objects make.
 //
-// Kong takes whatever it is sent, and some of it stops a worker for minutes or kills it. So
-// the translation refuses what is larger than Kong can bear before Kong sees it, and gives
-// a verdict that names the bound, the value and the setting that raises it. Every default
-// is far above what people write and far below what harms a worker: the rows of the table
-// say what was measured.
+// Kong accepts any size of configuration, and some of it stops a worker for minutes or kills it.
+// The translation therefore refuses what is too large before Kong sees it, with a verdict that
+// names the bound, the value and the setting that raises it. Every default is far above what
+// people write and far below what harms a worker; the rows of the table say what was measured.
 //
-// What exceeds a bound fails closed: a route whose plugin does answers 503, and a match that
-// does is not served.
+// Bounds fail closed: a route with a plugin beyond a bound answers 503, and a match beyond one is
+// not served.
 package limit

@@ -8,17 +8,17 @@ import (
 	"strconv"
 )
 
-// Depth is how deep lists and objects may be in one another. Kong writes none deeper than
-// 128, and answers 500 to the whole configuration for it.
+// Depth is the nesting of lists and objects. Kong fails with status 500 for the whole
+// configuration if anything nests deeper than 128.
 const Depth = 64
 
-var errDepth = fmt.Errorf("the configuration has more than %d lists and objects in one another", Depth)
+var errDepth = fmt.Errorf("the configuration nests lists and objects deeper than %d levels", Depth)
 
-// errNotJSON tells nothing of the text, which may be a Secret's.
+// errNotJSON does not quote the value, which may be secret.
 var errNotJSON = errors.New("the configuration is not JSON")
 
-// Config checks the configuration of a plugin, or for the empty name of a vault or a custom
-// entity. Its size is looked at first, so that no more than the bound is ever decoded.
+// Config checks the configuration of a plugin; the empty name is for a vault or a custom entity.
+// It checks the size first and decodes nothing larger than the bound.
 func (l Limits) Config(plugin string, raw []byte) error {
 	if err := l.ConfigSize(len(raw)); err != nil {
 		return err
@@ -35,7 +35,7 @@ func (l Limits) Config(plugin string, raw []byte) error {
 	return l.Tree(plugin, tree)
 }
 
-// Tree is Config for a configuration that is decoded already, but for its size.
+// Tree is Config for a decoded configuration. It does not check the size.
 func (l Limits) Tree(plugin string, tree any) error {
 	return check{l, slow[plugin]}.tree(tree, nil, 0)
 }
@@ -48,16 +48,16 @@ func (l Limits) ConfigSize(size int) error {
 	return nil
 }
 
-// slow are the fields of bundled plugins whose strings Kong checks by patterns that take the
-// square of their length or longer, and how long they can be. A worker takes 5 seconds for
-// 16 KiB of an account_email, and 20 milliseconds for 1 KiB.
+// slow are the fields of bundled plugins whose strings Kong checks by patterns in quadratic time
+// or worse, with their bounds in bytes. A worker takes 5 seconds for an account_email of 16 KiB,
+// and 20 milliseconds for 1 KiB.
 var slow = map[string]map[string]int{
 	"acme":          {"account_email": kib},
 	"bot-detection": {"allow": kib, "deny": kib}, // regular expressions
 	"cors":          {"origins": kib},
 }
 
-// field is where in a configuration a value is.
+// field is the position of a value in a configuration.
 type field struct {
 	parent *field
 	name   string
@@ -75,7 +75,7 @@ func (f *field) String() string {
 	return f.parent.String() + "." + f.name
 }
 
-// check is the state of looking through one configuration.
+// check walks one configuration.
 type check struct {
 	limits Limits
 	slow   map[string]int
@@ -117,12 +117,12 @@ func (c check) text(size int, at *field) error {
 		return &Exceeded{at.String(), size, "bytes", most, PluginString}
 	}
 	if most, ok := c.slow[at.top()]; ok && size > most {
-		return fmt.Errorf("%v has %d bytes, and Kong would be busy for long with more than %d", at, size, most)
+		return fmt.Errorf("%v has %d bytes, but Kong checks at most %d in reasonable time", at, size, most)
 	}
 	return nil
 }
 
-// top is the field of the configuration that the value is in.
+// top returns the name of the top-level field that contains the value.
 func (f *field) top() string {
 	for ; f != nil && f.parent != nil; f = f.parent {
 	}

@@ -17,8 +17,8 @@ func TestConfig(t *testing.T) {
 		`{"a":{"b":["c","` + long + `a"]}}`:                         "the field a.b[1] has 65537 bytes, and the setting LIMIT_PLUGIN_STRING_BYTES allows 65536",
 		`{"a":1` + strings.Repeat("0", defaults.PluginString) + `}`: "the field a has 65537 bytes",
 		`{"` + long + `a":1}`:                                       "the name of a field has 65537 bytes",
-		deep(Depth):                                                 "more than 64 lists",
-		deep(9_000):                                                 "more than 64 lists",
+		deep(Depth):                                                 "deeper than 64 levels",
+		deep(9_000):                                                 "deeper than 64 levels",
 		`{"a":` + strings.Repeat("[", 100_000):                      "not JSON",
 		`{"a":["` + strings.Repeat(long+`","`, 8) + `"]}`:           "the configuration has 524",
 		`{`: "not JSON",
@@ -39,7 +39,7 @@ func TestSlowFields(t *testing.T) {
 		"acme": `{"account_email":"` + long + `"}`, "cors": `{"origins":["*","` + long + `"]}`, "bot-detection": `{"deny":["` + long + `"]}`,
 	} {
 		err := defaults.Config(plugin, []byte(config))
-		if err == nil || !strings.Contains(err.Error(), "has 1025 bytes, and Kong would be busy for long with more than 1024") {
+		if err == nil || !strings.Contains(err.Error(), "has 1025 bytes, but Kong checks at most 1024") {
 			t.Errorf("%s: %v", plugin, err)
 		}
 		if err := defaults.Config("other", []byte(config)); err != nil {
@@ -59,7 +59,7 @@ func TestUnlimited(t *testing.T) {
 	}
 }
 
-// laughs is a document whose aliases stand for 9 to the power of n strings.
+// laughs returns a document whose aliases expand to 9 to the power of n strings.
 func laughs(n int) string {
 	var b strings.Builder
 	b.WriteString("a0: &a0 [lol,lol,lol,lol,lol,lol,lol,lol,lol]\n")
@@ -81,10 +81,10 @@ func TestYAMLToJSON(t *testing.T) {
 	for text, want := range map[string]string{
 		laughs(9):    "with its aliases expanded has",
 		laughs(60):   "with its aliases expanded has",
-		"a: &x [*x]": "part of what it stands for",
+		"a: &x [*x]": "part of the value that it refers to",
 		"a: [":       "neither JSON nor YAML",
 		"a: *x":      "neither JSON nor YAML",
-		strings.Repeat("[", 5000) + strings.Repeat("]", 5000): "more than 64 lists",
+		strings.Repeat("[", 5000) + strings.Repeat("]", 5000): "deeper than 64 levels",
 		strings.Repeat("a", 600_000):                          "the configuration has 600000 bytes, and the setting LIMIT_PLUGIN_CONFIG_BYTES allows 524288",
 	} {
 		if got, err := defaults.YAMLToJSON([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
@@ -93,8 +93,8 @@ func TestYAMLToJSON(t *testing.T) {
 	}
 }
 
-// FuzzYAMLToJSON holds that what is taken of a document is JSON and not much more than the
-// bound, however often its aliases are used.
+// FuzzYAMLToJSON holds that the result is JSON and not much larger than the bound, however often
+// a document uses its aliases.
 func FuzzYAMLToJSON(f *testing.F) {
 	for _, text := range []string{laughs(3), laughs(9), "a: &x {b: *x}", "a: &x [1]\nb: [*x,*x]\n<<: *x", "? [a]\n: b", "&a a: &b b"} {
 		f.Add(text)
@@ -107,7 +107,7 @@ func FuzzYAMLToJSON(f *testing.F) {
 		}
 		// A byte of a string takes six in JSON at most, a number or a word 24.
 		if !json.Valid(encoded) || len(encoded) > 30*small.PluginConfig {
-			t.Errorf("%q gives %d bytes: %.200s", text, len(encoded), encoded)
+			t.Errorf("%q results in %d bytes: %.200s", text, len(encoded), encoded)
 		}
 	})
 }

@@ -2,35 +2,35 @@ package limit
 
 import "fmt"
 
-// Limits are the bounds in effect. The zero value of a field stands for its default, and
-// Unlimited for no bound; [Limits.InEffect] resolves both.
+// Limits are the bounds. In a field, zero stands for the default and Unlimited for no bound;
+// [Limits.InEffect] fills in the defaults.
 type Limits struct {
 	// PluginString bounds one string in the configuration of a plugin, a vault or a custom
 	// entity, in bytes.
 	PluginString int
 	// PluginConfig bounds such a configuration, in bytes of JSON.
 	PluginConfig int
-	// MatchTerms bounds the comparisons that the match of one route comes to.
+	// MatchTerms bounds the comparisons in the match of one route.
 	MatchTerms int
-	// Match bounds what the match of one route takes in the router of a worker, in bytes.
+	// Match bounds the memory that the match of one route takes in a worker's router, in bytes.
 	Match int
 	// Listeners bounds the listeners that the ListenerSets of one namespace add to a Gateway of
 	// another.
 	Listeners int
-	// Attachments bounds the listeners to which the routes of one namespace are attached, those
-	// of each route added up.
+	// Attachments bounds the listeners to which the routes of one namespace are attached, summed
+	// over the routes.
 	Attachments int
-	// Object bounds what one object makes, Namespace what all objects of one namespace make.
+	// Object bounds the cost of one object, and Namespace that of all objects of one namespace.
 	Object, Namespace Cost
 }
 
-// Cost is what entities take.
+// Cost is the size of entities.
 type Cost struct {
 	// Entities is their number.
 	Entities int
 	// Bytes is the size of their JSON.
 	Bytes int
-	// Match is what the matches of routes take in the router of a worker, in bytes.
+	// Match is the memory that the matches of routes take in a worker's router, in bytes.
 	Match int
 }
 
@@ -45,7 +45,7 @@ type Row struct {
 	Default int
 	// Doc is a sentence or two for users.
 	Doc string
-	// Field is where the bound is.
+	// Field returns the bound's field.
 	Field func(*Limits) *int
 }
 
@@ -59,7 +59,7 @@ func (c Cost) Sub(other Cost) Cost {
 	return Cost{c.Entities - other.Entities, c.Bytes - other.Bytes, c.Match - other.Match}
 }
 
-// InEffect returns the limits with every default in its place.
+// InEffect returns the limits with defaults filled in.
 func (l Limits) InEffect() Limits {
 	for _, row := range Table {
 		if field := row.Field(&l); *field == 0 {
@@ -79,7 +79,7 @@ var (
 	NamespaceSettings = Settings{NamespaceEntities, NamespaceBytes, NamespaceMatch}
 )
 
-// Within returns what names the first part of a cost that is above the bound, or nil.
+// Within returns the first part of a cost that exceeds its bound; nil if none does.
 func (c Cost) Within(most Cost, subject string, settings Settings) *Exceeded {
 	switch {
 	case Exceeds(c.Entities, most.Entities):
@@ -97,12 +97,12 @@ func Exceeds(value, most int) bool { return most != Unlimited && value > most }
 
 // Exceeded is the error of a value above a bound.
 type Exceeded struct {
-	// Subject has the value: "the match".
+	// Subject is what has the value: "the match".
 	Subject string
-	// Value is counted in Unit: "comparisons".
+	// Value is the value, in Unit: "comparisons".
 	Value int
 	Unit  string
-	// Most is the bound and Setting the name of the setting that changes it.
+	// Most is the bound, and Setting the name of the setting that changes it.
 	Most    int
 	Setting string
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Text is a text of at most so many bytes, for messages that repeat what users wrote.
+// Text truncates a string to a number of bytes, for messages that quote users.
 func Text(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -13,7 +13,7 @@ func Text(s string, most int) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// Joined is a message of several, of which it names as many as there is room for.
+// Joined joins messages up to the length of one, and counts the rest.
 func Joined(messages []string) string {
 	size := 0
 	for i, message := range messages {

@@ -7,11 +7,11 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// errNotYAML tells nothing of the text, which may be a Secret's.
+// errNotYAML does not quote the value, which may be secret.
 var errNotYAML = errors.New("the configuration is neither JSON nor YAML")
 
-// YAMLToJSON converts a configuration in YAML, or JSON, to JSON. What its aliases expand to
-// is known before they are expanded.
+// YAMLToJSON converts a configuration in YAML or JSON to JSON. It checks the expanded size of
+// aliases before it expands them.
 func (l Limits) YAMLToJSON(text []byte) ([]byte, error) {
 	if err := l.ConfigSize(len(text)); err != nil {
 		return nil, err
@@ -31,14 +31,14 @@ func (l Limits) YAMLToJSON(text []byte) ([]byte, error) {
 	return encoded, nil
 }
 
-// expansion finds out what a document takes when its aliases are expanded.
+// expansion computes the size of a document with expanded aliases.
 type expansion struct {
 	limits Limits
-	// known are the sizes of the nodes with anchors; -1 is that of one that is looked at.
+	// known holds the sizes of nodes with anchors; -1 while a size is being computed.
 	known map[*yamlv3.Node]int
 }
 
-// size is that of a node in JSON, in bytes, or less.
+// size returns a lower bound of a node's size in JSON, in bytes.
 func (e expansion) size(n *yamlv3.Node, depth int) (int, error) {
 	if depth > 2*Depth {
 		return 0, errDepth
@@ -48,7 +48,7 @@ func (e expansion) size(n *yamlv3.Node, depth int) (int, error) {
 	}
 	if n.Anchor != "" {
 		if size, ok := e.known[n]; ok && size < 0 {
-			return 0, errors.New("an alias is part of what it stands for")
+			return 0, errors.New("an alias is part of the value that it refers to")
 		} else if ok {
 			return size, nil
 		}

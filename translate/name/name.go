@@ -1,9 +1,9 @@
 // Package name keeps the names of Kong's entities apart.
 //
-// Names are the Kong Ingress Controller's: parts joined by dots, of which some have dots
-// themselves. Two objects then have one name, and so one id: Ingress "p" with host a.q.example
-// and Ingress "p.a" with host q.example, or an Ingress of a namespace that is called httproute
-// and an HTTPRoute. [Suffix] tells such objects apart. All others keep their names.
+// Names are those of the Kong Ingress Controller: parts joined by dots, some of which contain
+// dots themselves. Two objects can therefore have one name, and so one id: Ingress "p" with host
+// a.q.example and Ingress "p.a" with host q.example, or an Ingress in a namespace called
+// httproute and an HTTPRoute. [Suffix] distinguishes such objects. All others keep their names.
 package name
 
 import (
@@ -15,15 +15,15 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// nameless are the kinds whose entities' names begin with the namespace. The names of all
-// other routes begin with the kind in lower case.
+// nameless are the kinds whose entities' names start with the namespace. The names of all other
+// routes start with the kind in lower case.
 var nameless = []unit.Kind{unit.Ingress, unit.TCPIngress, unit.UDPIngress}
 
-// kinds are what names begin with where they do not begin with a namespace.
+// kinds are the first parts of the names that do not start with a namespace.
 var kinds = []string{"gateway", "grpcroute", "httproute", "tcproute", "tlsroute", "udproute"}
 
-// Suffix returns what the names of an object's entities end with: nothing, or a dot and a
-// digest where another object may have the same names.
+// Suffix returns the end of the names of an object's entities: nothing, or a dot and a digest if
+// another object may have the same names.
 func Suffix(r *unit.Reader, key unit.Key) string {
 	family := nameless
 	if !slices.Contains(family, key.Kind) {
@@ -39,8 +39,8 @@ func Suffix(r *unit.Reader, key unit.Key) string {
 	return ""
 }
 
-// exists reports whether there is an object of that name. All kinds are asked for, so that
-// the unit is translated again when the first one comes.
+// exists reports whether an object of the name exists. It asks for all kinds, so that the unit is
+// translated again when the first one is created.
 func exists(r *unit.Reader, family []unit.Kind, namespace, name string) (found bool) {
 	for _, kind := range family {
 		found = r.Get(kind.Key(namespace, name)) != nil || found
@@ -48,7 +48,8 @@ func exists(r *unit.Reader, family []unit.Kind, namespace, name string) (found b
 	return found
 }
 
-// digestBytes are more than anyone finds an object for whose name ends like another one's.
+// digestBytes is the length of digests in bytes: enough that no one can choose a name with the
+// digest of another.
 const digestBytes = 12
 
 func digest(key unit.Key) string {

@@ -1,5 +1,5 @@
-// Package owned marks the objects that Gateways own, a Service and its EndpointSlices, and
-// recognizes them. The marks are labels, because objects are listed by labels.
+// Package owned labels the objects that Gateways own, a Service and its EndpointSlices, and
+// recognizes them by these labels.
 package owned
 
 import (
@@ -23,7 +23,7 @@ const (
 // Kinds are the kinds of owned objects.
 var Kinds = []unit.Kind{unit.Service, unit.EndpointSlice}
 
-// Mark adds to labels what tells that an object is owned by a Gateway of a class.
+// Mark adds the labels of an object that a Gateway owns.
 func Mark(labels map[string]string, gateway *gatewayv1.Gateway) {
 	labels[ManagedByLabel] = ManagedBy
 	labels[gatewayv1.GatewayNameLabelKey] = labelValue(gateway.Name)
@@ -41,7 +41,7 @@ func By(gateway string, object metav1.Object) bool {
 	return Is(object) && object.GetLabels()[gatewayv1.GatewayNameLabelKey] == labelValue(gateway)
 }
 
-// Key is the index key of the objects that a Gateway owns: see [KeyOf].
+// Key returns the index key of the objects that a Gateway owns. It equals their [KeyOf].
 func Key(namespace, gateway string) string { return namespace + "/" + labelValue(gateway) }
 
 // KeyOf returns the index key of the Gateway that owns an object; false if none does.
@@ -49,7 +49,7 @@ func KeyOf(object metav1.Object) (key string, ok bool) {
 	return object.GetNamespace() + "/" + object.GetLabels()[gatewayv1.GatewayNameLabelKey], Is(object)
 }
 
-// labelValue is a name that fits into a label; a longer name is cut and has a digest.
+// labelValue returns a name as a label value. It truncates a longer name and adds a digest.
 func labelValue(name string) string {
 	if len(name) <= validation.LabelValueMaxLength {
 		return name

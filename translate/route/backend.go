@@ -1,9 +1,8 @@
 package route
 
-// Backend is a set of endpoints and how to speak to them: Kong's service,
-// upstream and targets.
+// Backend is a set of endpoints and how to connect to them: Kong's service, upstream and targets.
 type Backend struct {
-	// Name is the Kong service's name, Host the upstream's.
+	// Name is the Kong service's name, and Host is the upstream's.
 	Name string
 	Host string
 	// Protocol is Kong's: "http", "https", "grpc", ...
@@ -13,10 +12,10 @@ type Backend struct {
 	Transport
 	// Balancing is nil for Kong's defaults.
 	Balancing *Balancing
-	// HostHeader replaces the name of a target in requests that do not preserve the
-	// client's; it may be empty.
+	// HostHeader replaces a target's name in requests that do not preserve the client's Host
+	// header; it may be empty.
 	HostHeader string
-	// Plugins are those of all routes to the backend.
+	// Plugins apply to all routes to the backend.
 	Plugins []Plugin
 	// Refuse, if not empty, makes all routes to the backend answer 503.
 	Refuse string
@@ -27,7 +26,7 @@ type Backend struct {
 type Target struct {
 	// Address is "host:port", with brackets around an IPv6 host.
 	Address string
-	// Weight is its share among the targets, 0 for one that gets no new requests.
+	// Weight is the target's share; 0 for no new requests.
 	Weight int
 }
 

@@ -1,21 +1,21 @@
 package route
 
-// Consumer is who sends requests.
+// Consumer is a client that plugins can authenticate.
 type Consumer struct {
-	// Name is what the consumer's id is made of.
+	// Name determines the consumer's id.
 	Name string
-	// Username and CustomID are what people and plugins call it; one may be empty.
+	// Username and CustomID identify the consumer; one may be empty.
 	Username, CustomID string
 	Tags               []string
 }
 
-// Credential is what a consumer proves to be itself by, or what it belongs to.
+// Credential authenticates a consumer, or makes it a member of an ACL group.
 type Credential struct {
-	// Name is what the credential's id is made of. It tells nothing of the fields.
+	// Name determines the credential's id. It discloses nothing about the fields.
 	Name string
 	// Consumer is the consumer's name.
 	Consumer string
-	// Fields are those of Kong's entity.
+	// Fields are the fields of Kong's entity.
 	Fields map[string]any
 	Tags   []string
 }

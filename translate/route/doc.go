@@ -1,4 +1,4 @@
-// Package route is the model between Kubernetes and Kong: what an Ingress and a
-// Gateway API route both mean. It holds plain values, knows neither Kubernetes'
-// types nor Kong's, and does nothing.
+// Package route is the model between Kubernetes and Kong: the common meaning of an Ingress and a
+// Gateway API route. It consists of plain values without behavior, and uses neither Kubernetes'
+// nor Kong's types.
 package route

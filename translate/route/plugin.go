@@ -2,24 +2,24 @@ package route
 
 import "encoding/json"
 
-// Plugin is a plugin of Kong with its configuration. What it is for is said by what
-// has it: a route, a backend, a consumer, or nothing for all requests.
+// Plugin is a plugin of Kong with its configuration. It applies to its holder: a route, a
+// backend, a consumer, or all requests.
 type Plugin struct {
-	// Name is the plugin's: "key-auth".
+	// Name is the plugin's name: "key-auth".
 	Name string
-	// Config is a JSON object as Kong's schema of the plugin has it, or empty.
+	// Config is a JSON object by Kong's schema of the plugin, or empty.
 	Config json.RawMessage
-	// Secret tells that some of the configuration is of a Secret.
+	// Secret is set if some of the configuration comes from a Secret.
 	Secret bool
-	// Instance tells several of one plugin apart for people; it may be empty.
+	// Instance distinguishes several instances of one plugin for people; it may be empty.
 	Instance string
 	Disabled bool
-	// Protocols limit it; empty for the plugin's own default.
+	// Protocols limit the plugin; empty for its default.
 	Protocols []string
-	// Consumer is the name of the one that it is limited to; empty for all.
+	// Consumer is the name of the consumer that the plugin is limited to; empty for all.
 	Consumer string
 	Tags     []string
-	// Entities are what the plugin brings along wherever it is.
+	// Entities are custom entities that the plugin needs for each holder.
 	Entities []Custom
 }
 
@@ -32,9 +32,9 @@ func NewPlugin(name string, config any) Plugin {
 	return Plugin{Name: name, Config: encoded}
 }
 
-// Custom is an entity that a plugin brings along, in the words of whoever wrote it.
+// Custom is a custom entity of a plugin, as the user wrote it.
 type Custom struct {
-	// Namespace and Name are those of the object that it is made of.
+	// Namespace and Name identify the source object.
 	Namespace, Name string
 	Type            string
 	// Fields are a JSON object.

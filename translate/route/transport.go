@@ -1,31 +1,31 @@
 package route
 
-// Transport is how requests get from the gateway to an endpoint. What is nil or empty
-// has Kong's default.
+// Transport is how requests get from the gateway to an endpoint. Nil and empty fields stand for
+// Kong's defaults.
 type Transport struct {
-	// Path is before the path of each request.
+	// Path is prepended to the path of each request.
 	Path string
 	// Timeouts are in milliseconds.
 	ConnectTimeout, ReadTimeout, WriteTimeout *int
 	Retries                                   *int
-	// ClientCertificate is the id of the certificate that the gateway shows.
+	// ClientCertificate is the id of the gateway's client certificate.
 	ClientCertificate string
-	// TLSVerify has the endpoint's certificate verified, by CACertificates if there are any.
+	// TLSVerify verifies the endpoint's certificate, by CACertificates if there are any.
 	TLSVerify      *bool
 	TLSVerifyDepth *int
 	// CACertificates are ids.
 	CACertificates []string
 }
 
-// CACertificate is one that others are verified by, in PEM.
+// CACertificate is a CA certificate in PEM.
 type CACertificate struct {
 	ID   string
 	Cert string
 	Tags []string
 }
 
-// Balancing is how requests are spread over endpoints, and which of those are left out.
-// What is nil or empty has Kong's default.
+// Balancing is how requests are spread over endpoints, and which endpoints are skipped. Nil and
+// empty fields stand for Kong's defaults.
 type Balancing struct {
 	// Algorithm is "round-robin", "consistent-hashing", "least-connections" or "latency".
 	Algorithm string
@@ -35,27 +35,27 @@ type Balancing struct {
 	Health               *Health
 }
 
-// Hash is what of a request is hashed.
+// Hash is the part of a request that is hashed.
 type Hash struct {
-	// On is Kong's word: "header", "cookie", "ip", "consumer", "path", "query_arg",
+	// On is Kong's name for the part: "header", "cookie", "ip", "consumer", "path", "query_arg",
 	// "uri_capture", or empty for nothing.
 	On string
-	// Name is that of the header, cookie, query parameter or capture.
+	// Name is the name of the header, cookie, query parameter or capture.
 	Name string
 	// CookiePath is for a cookie that the gateway sets.
 	CookiePath string
 }
 
-// Health is how endpoints that fail are told from others.
+// Health is how failing endpoints are detected.
 type Health struct {
-	// Active probes endpoints, Passive observes the answers to requests.
+	// Active probes endpoints, and Passive observes responses to requests.
 	Active, Passive *Check
-	// Threshold is the percentage of the weight that has to be healthy.
+	// Threshold is the percentage of the weight that must be healthy.
 	Threshold *float64
 }
 
-// Check tells healthy endpoints from unhealthy ones. Passive checks have a type and the
-// two results alone, without intervals.
+// Check distinguishes healthy from unhealthy endpoints. Passive checks only have a type and the
+// two outcomes, without intervals.
 type Check struct {
 	// Type is "http", "https", "grpc", "grpcs" or "tcp".
 	Type                 string
@@ -66,8 +66,8 @@ type Check struct {
 	Healthy, Unhealthy   *Outcome
 }
 
-// Outcome says how often something has to be seen before it counts. Seconds between
-// probes are the Interval.
+// Outcome is how many observations change an endpoint's state. Interval is the time between
+// probes in seconds.
 type Outcome struct {
 	Interval                            *int
 	Statuses                            []int

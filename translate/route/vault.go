@@ -2,11 +2,11 @@ package route
 
 import "encoding/json"
 
-// Vault is where secrets are found that a configuration refers to.
+// Vault is a source of the secrets that a configuration references.
 type Vault struct {
 	// Backend is the kind of vault: "env".
 	Backend string
-	// Prefix is how references name it.
+	// Prefix identifies the vault in references.
 	Prefix      string
 	Description string
 	// Config is a JSON object, or empty.

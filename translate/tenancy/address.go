@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// ownNames are names that mean an address of the gateway itself or of the cloud's metadata,
+// ownNames are names for an address of the gateway itself or of the cloud's metadata service,
 // whatever they resolve to.
 var ownNames = map[string]netip.Addr{
 	"localhost":                netip.AddrFrom4([4]byte{127, 0, 0, 1}),
@@ -16,8 +16,8 @@ var ownNames = map[string]netip.Addr{
 	"metadata.google.internal": netip.AddrFrom4([4]byte{169, 254, 169, 254}),
 }
 
-// deniedHost reports whether what stands for a host in a configuration is an address that
-// plugins must not name. Other names are judged when the gateway connects to them.
+// deniedHost reports whether a host in a configuration is an address that plugins must not name.
+// Other names are checked when the gateway connects to them.
 func (o Options) deniedHost(host string) bool {
 	if o.Denied == nil {
 		return false
@@ -36,13 +36,13 @@ func (o Options) deniedHost(host string) bool {
 	return err == nil && o.Denied(address.Unmap().WithZone(""))
 }
 
-// deniedURL is deniedHost for the host of a URL. What is no URL is left to Kong to refuse.
+// deniedURL is deniedHost for the host of a URL. Kong itself refuses invalid URLs.
 func (o Options) deniedURL(text string) bool {
 	parsed, err := url.Parse(text)
 	return err == nil && (o.Denied != nil && parsed.Scheme == "unix" || o.deniedHost(parsed.Hostname()))
 }
 
-// isLabel reports whether a text is one or more labels of a host's name.
+// isLabel reports whether a string consists of characters that are valid in a host name.
 func isLabel(text string) bool {
 	for _, r := range text {
 		if r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {

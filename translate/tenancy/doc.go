@@ -1,16 +1,16 @@
-// Package tenancy decides what the objects of one namespace may ask of a gateway that
-// other namespaces share.
+// Package tenancy decides what the objects of one namespace may ask of a gateway that it shares
+// with other namespaces.
 //
-// Objects of the cluster (KongClusterPlugin, KongVault) are the operator's. Objects of a
-// namespace are a tenant's: their plugins read no file, no environment variable and no
-// credential of the gateway, use no shared memory but their own, run no code, and name no
-// address of the gateway itself. Each refusal is an error that says the field, what is
-// allowed, and the setting that permits more. No error quotes a value, which may be secret.
+// Cluster-scoped objects (KongClusterPlugin, KongVault) belong to the operator. Namespaced
+// objects belong to a tenant: their plugins must not read files, environment variables or
+// credentials of the gateway, use shared memory other than their own, run code, or name an
+// address of the gateway itself. Each refusal is an error that names the field, what is allowed,
+// and the setting that permits more. Errors never quote a value, which may be secret.
 //
 // Glossary:
 //
-//	shared    every bundled plugin is there for every namespace, within these limits
+//	shared    every namespace may use every bundled plugin, within these limits
 //	isolated  plugins that connect to other hosts, evaluate templates or share state are
-//	          there only as KongClusterPlugins
-//	look-up   a template that reads one value of the request, as $(headers.name)
+//	          available only as KongClusterPlugins
+//	look-up   a template that reads one value of the request, such as $(headers.name)
 package tenancy

@@ -9,14 +9,15 @@ import (
 
 // FieldValue is a value that an operator permits in a field of a plugin.
 type FieldValue struct {
-	// Plugin is the plugin's name, Field the path of a field of its configuration.
+	// Plugin is the plugin's name, and Field is the path of a field of its configuration.
 	Plugin, Field string
-	// Value is "*" for all values, and ends with a slash for all files of a directory. It is
-	// empty for a field that may be missing.
+	// Value is the permitted value: "*" for all, a path with a final slash for all files of a
+	// directory, and empty if the field may be missing.
 	Value string
 }
 
-// ParseFieldValue reads "plugin.field=value". The field has to be one that is limited.
+// ParseFieldValue parses "plugin.field=value". It is an error if the field has no permission to
+// extend.
 func ParseFieldValue(text string) (FieldValue, error) {
 	name, value, ok := strings.Cut(text, "=")
 	plugin, field, dotted := strings.Cut(name, ".")
@@ -27,7 +28,7 @@ func ParseFieldValue(text string) (FieldValue, error) {
 	return FieldValue{plugin, field, value}, nil
 }
 
-// limited are the names of the fields that have permissions.
+// limited returns the names of the fields that have permissions.
 func limited() []string {
 	var names []string
 	for _, p := range permissions {

@@ -1,23 +1,23 @@
 package tenancy
 
-// permission says what a KongPlugin may have in a field.
+// permission limits the values of a field for KongPlugins.
 type permission struct {
 	plugin, field string
-	// values are those that every namespace may have.
+	// values are permitted to every namespace.
 	values []string
-	// needed permits every value, but not that the field is missing.
+	// needed permits every value but requires the field.
 	needed bool
 	// when limits the permission to configurations with a value in another field.
 	when condition
 	// isolated limits the permission to isolated gateways.
 	isolated bool
-	// is says what the field is, for messages: "a file of the gateway".
+	// is describes the field in messages: "a file of the gateway".
 	is string
 	// example is a value that an operator may want to permit.
 	example string
 }
 
-// condition is met by a configuration with a value in a field. The zero value always is.
+// condition is met by a configuration with the value in the field. The zero value is always met.
 type condition struct {
 	field string
 	value any
@@ -30,8 +30,8 @@ const (
 	account    = "the gateway's own account in the cloud"
 )
 
-// permissions are the fields of bundled plugins by which a plugin gets at what is the
-// gateway's. Fields that name hosts are in [hosts].
+// permissions are the fields of bundled plugins that give access to what belongs to the gateway.
+// Fields that name hosts are in [hosts].
 var permissions = []permission{
 	{plugin: "file-log", field: "path", is: file, values: []string{"/dev/stdout", "/dev/stderr"}, example: "/var/log/kong/"},
 	{plugin: "grpc-gateway", field: "proto", is: file, example: "/etc/protos/"},
@@ -41,9 +41,9 @@ var permissions = []permission{
 	{plugin: "acme", field: "storage_config.vault.auth_method", is: "a credential of the gateway", values: []string{"token"}, example: "kubernetes"},
 	{plugin: "acme", field: "storage_config.shm.shm_name", is: dictionary, values: []string{"kong"}, example: "acme"},
 	{plugin: "proxy-cache", field: "memory.dictionary_name", is: dictionary, values: []string{"kong_db_cache"}, example: "proxy_cache"},
-	// It gets the lines that the workers log, whoever they are about.
+	// It receives all log lines of the workers, including those about other tenants.
 	{plugin: "opentelemetry", field: "logs_endpoint", is: "where the gateway's log is sent", example: "https://otel.example/v1/logs"},
-	// Without keys of its own a plugin uses those of the gateway's environment, files or machine.
+	// Without its own keys, a plugin uses those of the gateway's environment, files or machine.
 	{plugin: "aws-lambda", field: "aws_key", needed: true, is: account},
 	{plugin: "aws-lambda", field: "aws_secret", needed: true, is: account},
 	{plugin: "ai-proxy", field: "auth.aws_access_key_id", needed: true, is: account, when: condition{"model.provider", "bedrock"}},
@@ -61,14 +61,14 @@ var permissions = []permission{
 	{plugin: "session", field: "storage", isolated: true, is: "where the plugin keeps sessions", values: []string{"cookie"}, example: "kong"},
 }
 
-// host says where a plugin names what it connects to.
+// host is a field in which a plugin names a host to connect to.
 type host struct {
 	plugin, field string
-	// url tells that the host is in a URL.
+	// url is set if the field holds a URL.
 	url bool
-	// deflt is the host that Kong takes when the field is missing. It may be empty.
+	// deflt is Kong's default for the field. It may be empty.
 	deflt string
-	// under is a field whose value comes before the host, with a dot between. It may be empty.
+	// under is a field whose value precedes the host, with a dot between. It may be empty.
 	under string
 }
 
@@ -109,11 +109,11 @@ var hosts = []host{
 	{plugin: "zipkin", field: "http_endpoint", url: true},
 }
 
-// label is a field that Kong puts into the name of a host.
+// label is a field that Kong inserts into a host name.
 type label struct{ plugin, field string }
 
-// labels are those of bundled plugins. A value with any character that is not one of a
-// host's name could make it another host.
+// labels are the fields of bundled plugins that are parts of host names. A value with other
+// characters could name another host.
 var labels = []label{
 	{"ai-proxy", "model.options.azure_instance"},
 	{"ai-proxy", "model.options.gemini.api_endpoint"},
@@ -129,17 +129,17 @@ var labels = []label{
 	{"azure-functions", "hostdomain"},
 }
 
-// functions are the bundled plugins that are nothing but code.
+// functions are the bundled plugins whose configuration is code.
 var functions = []string{"pre-function", "post-function"}
 
-// luaSuffix is what the names of fields end with that have code.
+// luaSuffix ends the names of fields that hold code.
 const luaSuffix = "_by_lua"
 
 // templates are the bundled plugins that evaluate templates in their configuration.
 var templates = []string{"request-transformer"}
 
-// harmless are the bundled plugins that connect to no other host, evaluate no template, read
-// no file and keep what they share to themselves, given the permissions for isolated gateways.
+// harmless are the bundled plugins that isolated gateways permit: within the permissions, they
+// connect to no other host, evaluate no template, read no file and share no state.
 var harmless = []string{
 	"acl", "ai-prompt-decorator", "ai-prompt-guard", "ai-prompt-template", "basic-auth", "bot-detection",
 	"correlation-id", "cors", "grpc-web", "hmac-auth", "ip-restriction", "jwt", "key-auth", "rate-limiting", "redirect",

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Limit says in a word how a field of a bundled plugin's configuration is limited for
-// KongPlugins: "code", "template", "values", "needed", "host", "url" or "label". It is empty
-// for a field that is not. Of several limits it is the first.
+// Limit returns how a field of a bundled plugin's configuration is limited for KongPlugins:
+// "code", "template", "values", "needed", "host", "url" or "label", the first that applies, or
+// empty if it is not limited.
 func Limit(plugin, field string) string {
 	named := func(p, f string) bool { return p == plugin && f == field }
 	last := field[strings.LastIndexByte(field, '.')+1:]

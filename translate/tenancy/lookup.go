@@ -6,20 +6,18 @@ import (
 	"strings"
 )
 
-// maxLookups bounds the look-ups of one plugin: each can put a header of several KiB into
-// the result.
+// maxLookups bounds the look-ups of one plugin: each can insert a header of several KiB.
 const maxLookups = 64
 
 const (
 	permitLua  = "ALLOW_LUA_PLUGINS permits Lua"
-	wantLookup = "is a template with more than look-ups. Allowed are $(headers.name), $(headers[\"name\"]), " +
+	wantLookup = "is a template that does more than look-ups. Allowed are $(headers.name), $(headers[\"name\"]), " +
 		"the same with query_params, uri_captures or shared, $(uri_captures[1]), and \"or\" between them and quoted strings; the setting " + permitLua
-	fewerLookups = "has too many templates: a plugin may have 64 look-ups; the setting " + permitLua
+	fewerLookups = "has too many templates: a plugin may have at most 64 look-ups; the setting " + permitLua
 )
 
-// lookup is what Kong's template engine may find after a dollar sign. It has no parenthesis
-// within, so that the engine, which looks for the parenthesis that closes the first one,
-// finds the same end.
+// lookup matches a permitted template. It contains no inner parentheses, so that Kong's template
+// engine, which looks for the closing parenthesis, finds the same end.
 var lookup = func() *regexp.Regexp {
 	const (
 		name   = `[A-Za-z_][A-Za-z0-9_]*`
@@ -29,8 +27,8 @@ var lookup = func() *regexp.Regexp {
 	return regexp.MustCompile(`^\$\([ ]*` + source + `(?:[ ]+or[ ]+(?:` + source + `|` + quoted + `))*[ ]*\)`)
 }()
 
-// lookups counts the look-ups in a template. It returns an error for a template that
-// evaluates anything else.
+// lookups returns the number of look-ups in a string. It is an error if a template evaluates
+// anything else.
 func lookups(template string) (n int, err error) {
 	for {
 		at := strings.Index(template, "$(")

@@ -63,13 +63,13 @@ func TestLookups(t *testing.T) {
 		"$$(headers)",
 	} {
 		if n, err := lookups(template); err == nil {
-			t.Errorf("%s passes as %d look-ups", template, n)
+			t.Errorf("%s passes with %d look-ups", template, n)
 		}
 	}
 }
 
-// balanced is what Kong's template engine evaluates: a dollar sign and the parentheses that
-// balance. It finds the end by counting, whatever stands in quotes.
+// balanced returns the expressions that Kong's template engine evaluates: what follows a dollar
+// sign in balanced parentheses. The engine counts parentheses, including those in quotes.
 func balanced(template string) (expressions []string) {
 	for at := 0; at < len(template); at++ {
 		if !strings.HasPrefix(template[at:], "$(") {
@@ -93,11 +93,11 @@ func balanced(template string) (expressions []string) {
 	return expressions
 }
 
-// inert is an expression in which nothing is called, joined, or computed.
+// inert matches an expression that calls, joins and computes nothing.
 var inert = regexp.MustCompile(`^[^()\\{}:;,+*/%^#<>=~\n]*$`)
 
-// FuzzLookups compares what passes with what Kong's engine would evaluate of it, and of
-// each of its ends: Kong takes for the template what follows a colon.
+// FuzzLookups holds that Kong's engine would evaluate only look-ups in a string that passes, and
+// in each of its suffixes: Kong takes what follows a colon as the template.
 func FuzzLookups(f *testing.F) {
 	for _, text := range []string{"x:$(headers.x)", `$(headers["a"] or 'b')`, "$$(x)", "$(uri_captures[1])$(", `$(headers[")"])`, "$(shared.x)\n$(os)"} {
 		f.Add(text)
@@ -110,7 +110,7 @@ func FuzzLookups(f *testing.F) {
 			for _, expression := range balanced(text[i:]) {
 				quoted := regexp.MustCompile(`"[^"]*"|'[^']*'`).ReplaceAllString(expression, "q")
 				if !inert.MatchString(quoted) {
-					t.Errorf("%q passes, of which Kong would run %q", text, expression)
+					t.Errorf("%q passes, but Kong would run %q", text, expression)
 				}
 			}
 		}

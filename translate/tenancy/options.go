@@ -5,15 +5,16 @@ import (
 	"slices"
 )
 
-// Options are settings of the operator. The zero value is shared tenancy without exceptions.
+// Options are the operator's settings. The zero value is shared tenancy without exceptions.
 type Options struct {
-	// Isolated limits KongPlugins to plugins that reach nothing.
+	// Isolated limits KongPlugins to harmless plugins.
 	Isolated bool
 	// IsolatedPlugins are plugins that KongPlugins may use although Isolated is set.
 	IsolatedPlugins []string
 	// AllowLua permits Lua code in the configuration of all plugins.
 	AllowLua bool
-	// Fields are values that KongPlugins may have beyond those that every namespace may.
+	// Fields are values that KongPlugins may have in addition to those permitted to every
+	// namespace.
 	Fields []FieldValue
 	// AllowVaults permits references to all vaults and to the gateway's environment to all
 	// namespaces.
@@ -21,14 +22,14 @@ type Options struct {
 	// ConsumersEverywhere makes the plugins of consumers take effect on routes of all
 	// namespaces, unless Isolated is set.
 	ConsumersEverywhere bool
-	// CustomEntityTypes are types that KongCustomEntities may have beyond those that every
-	// namespace may.
+	// CustomEntityTypes are types that KongCustomEntities may have in addition to those permitted
+	// to every namespace.
 	CustomEntityTypes []string
-	// Denied reports whether plugins of a namespace must not name an address. Nil denies none.
+	// Denied reports whether KongPlugins must not name an address. Nil denies none.
 	Denied func(netip.Addr) bool
 }
 
-// listed reports whether an operator permits a plugin in an isolated gateway by its name.
+// listed reports whether the operator permits a plugin in an isolated gateway by its name.
 func (o Options) listed(plugin string) bool { return slices.Contains(o.IsolatedPlugins, plugin) }
 
 // Everywhere reports whether the plugins of consumers take effect on routes of all namespaces.

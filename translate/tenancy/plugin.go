@@ -11,15 +11,15 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
-// CheckPlugin returns why a plugin with this configuration, a tree of JSON values, is not
-// for a KongPlugin.
+// CheckPlugin returns an error if a KongPlugin must not have this configuration, a tree of JSON
+// values.
 func (o Options) CheckPlugin(plugin string, tree any) error {
 	if schema, ok := kong.Bundled(plugin); ok && schema.NoRoute && schema.NoService && schema.NoConsumer {
-		return fmt.Errorf("the plugin %s is for the whole gateway: it takes a KongClusterPlugin with the label global", plugin)
+		return fmt.Errorf("the plugin %s works for the whole gateway only: use a KongClusterPlugin with the label global", plugin)
 	}
 	if o.Isolated && !slices.Contains(harmless, plugin) && !o.listed(plugin) {
-		return fmt.Errorf("the plugin %s is not for KongPlugins while TENANCY is isolated; "+
-			"a KongClusterPlugin can be of it, and ISOLATED_PLUGINS permits it to KongPlugins", plugin)
+		return fmt.Errorf("a KongPlugin must not use the plugin %s while TENANCY is isolated; "+
+			"a KongClusterPlugin may, and the setting ISOLATED_PLUGINS permits it to KongPlugins", plugin)
 	}
 	if err := o.CheckLua(plugin, tree); err != nil {
 		return err
@@ -39,29 +39,30 @@ func (o Options) CheckPlugin(plugin string, tree any) error {
 	return o.checkHosts(plugin, tree)
 }
 
-// CheckConsumerPlugin returns why a plugin with this configuration, a JSON object, is not for
-// a consumer alone. Without a route or Service Kong counts in one place what several consumers
-// have in common, such as their address, for all requests of the gateway: requests of one
-// consumer would use up what another one has left.
+// CheckConsumerPlugin returns an error if a plugin with this configuration, a JSON object, must
+// not be limited to a consumer only. Without a route or Service, Kong counts by what several
+// consumers share, such as an address, for the whole gateway: one consumer could use up another
+// one's quota.
 func (o Options) CheckConsumerPlugin(plugin string, configuration []byte) error {
 	var c struct {
 		LimitBy string `json:"limit_by"`
 	}
-	_ = json.Unmarshal(configuration, &c) // what is no object is Kong's to refuse
+	_ = json.Unmarshal(configuration, &c) // Kong refuses what is not an object
 	if o.Everywhere() || !slices.Contains(counting, plugin) || slices.Contains(ofOneConsumer, c.LimitBy) {
 		return nil
 	}
-	return fmt.Errorf("config.limit_by is %s, which a consumer alone must not have: allowed are consumer and credential, "+
-		"or that a route or Service names the plugin too; CONSUMER_PLUGINS permits it by everywhere", c.LimitBy)
+	return fmt.Errorf("config.limit_by is %s, which a plugin of a consumer only must not have: use consumer or credential, "+
+		"or name the plugin on a route or Service too; the setting CONSUMER_PLUGINS=everywhere permits it", c.LimitBy)
 }
 
 // counting are the bundled plugins that count requests.
 var counting = []string{"rate-limiting", "response-ratelimiting"}
 
-// ofOneConsumer are the values of limit_by that no two consumers share; the default is consumer.
+// ofOneConsumer are the values of limit_by by which consumers share no counter. Empty is Kong's
+// default, consumer.
 var ofOneConsumer = []string{"", "consumer", "credential"}
 
-// permits returns why a configuration does not comply with a permission.
+// permits returns an error if a configuration violates a permission.
 func (o Options) permits(p permission, tree any) error {
 	if p.isolated && (!o.Isolated || o.listed(p.plugin)) {
 		return nil
@@ -72,8 +73,8 @@ func (o Options) permits(p permission, tree any) error {
 	values, path := at(tree, strings.Split(p.field, ".")), configured(p.field)
 	if p.needed {
 		if len(values) == 0 && !o.covers(p, "") {
-			return against(path, fmt.Errorf("%s is missing, so that the plugin would use %s, which a KongPlugin must not; "+
-				"the setting ALLOW_PLUGIN_FIELDS permits that by %s=", path, p.is, p.name()))
+			return against(path, fmt.Errorf("%s is missing, so the plugin would use %s, which a KongPlugin must not; "+
+				"the setting ALLOW_PLUGIN_FIELDS permits it with %s=", path, p.is, p.name()))
 		}
 		return nil
 	}
@@ -82,19 +83,18 @@ func (o Options) permits(p permission, tree any) error {
 		if ok && (slices.Contains(p.values, text) || o.covers(p, text)) {
 			continue
 		}
-		return against(path, fmt.Errorf("%s is %s: %s; the setting ALLOW_PLUGIN_FIELDS permits more, as %s=%s",
+		return against(path, fmt.Errorf("%s is %s: %s; the setting ALLOW_PLUGIN_FIELDS permits more, such as %s=%s",
 			path, p.is, p.allowed(), p.name(), p.example))
 	}
 	return nil
 }
 
-// allowed says what every namespace may have.
+// allowed describes the values permitted to every namespace.
 func (p permission) allowed() string {
-	values := "nothing"
+	allowed := "a KongPlugin must not set it"
 	if len(p.values) > 0 {
-		values = strings.Join(p.values, " or ")
+		allowed = "a KongPlugin may set it to " + strings.Join(p.values, " or ")
 	}
-	allowed := "a KongPlugin may have " + values + " there"
 	if p.isolated {
 		allowed += " while TENANCY is isolated"
 	}
@@ -108,7 +108,7 @@ func (o Options) covers(p permission, value string) bool {
 	})
 }
 
-// checkHosts returns an error for a host that plugins must not name.
+// checkHosts returns an error if a configuration names a host that plugins must not name.
 func (o Options) checkHosts(plugin string, tree any) error {
 	for _, h := range hosts {
 		if h.plugin != plugin {
@@ -117,7 +117,7 @@ func (o Options) checkHosts(plugin string, tree any) error {
 		for _, text := range h.named(tree) {
 			if h.url && o.deniedURL(text) || !h.url && o.deniedHost(text) {
 				path := configured(h.field)
-				return against(path, fmt.Errorf("%s is an address of the gateway itself, its link or its cloud's metadata, which a KongPlugin must not reach", path))
+				return against(path, fmt.Errorf("%s is an address of the gateway itself, of its link or of the cloud's metadata service, which a KongPlugin must not reach", path))
 			}
 		}
 	}
@@ -128,14 +128,14 @@ func (o Options) checkHosts(plugin string, tree any) error {
 		for _, value := range at(tree, strings.Split(l.field, ".")) {
 			if text, ok := value.(string); ok && !isLabel(text) {
 				path := configured(l.field)
-				return against(path, fmt.Errorf("%s is a part of a host's name: letters, digits, dots, - and _ are allowed", path))
+				return against(path, fmt.Errorf("%s is part of a host name, in which only letters, digits, dots, - and _ are allowed", path))
 			}
 		}
 	}
 	return nil
 }
 
-// named are the hosts, or URLs, in a configuration.
+// named returns the hosts, or URLs, in a configuration.
 func (h host) named(tree any) (all []string) {
 	for _, value := range at(tree, strings.Split(h.field, ".")) {
 		text, _ := value.(string)
@@ -150,8 +150,8 @@ func (h host) named(tree any) (all []string) {
 	return all
 }
 
-// Unreachable is the field whose default makes a plugin connect to the gateway itself,
-// where plugins of namespaces reach nothing; empty if there is none.
+// Unreachable returns the field whose default makes a plugin connect to a denied address of the
+// gateway itself; empty if there is none.
 func (o Options) Unreachable(plugin string, tree any) field.Path {
 	for _, h := range hosts {
 		if h.plugin == plugin && h.deflt != "" && o.deniedHost(h.deflt) && len(at(tree, strings.Split(h.field, "."))) == 0 {
@@ -161,8 +161,8 @@ func (o Options) Unreachable(plugin string, tree any) field.Path {
 	return ""
 }
 
-// CheckLua returns why a configuration is code that Kong would run. The operator permits
-// code for all plugins or for none.
+// CheckLua returns an error if Kong would run code in a configuration. The operator permits code
+// for all plugins or for none.
 func (o Options) CheckLua(plugin string, tree any) error {
 	if o.AllowLua {
 		return nil
@@ -176,8 +176,7 @@ func (o Options) CheckLua(plugin string, tree any) error {
 	return checkTemplates(tree)
 }
 
-// CheckLuaFields returns why a tree of JSON values, whose path is given, has fields that are
-// code.
+// CheckLuaFields returns an error if a tree of JSON values at a path has fields that hold code.
 func (o Options) CheckLuaFields(path field.Path, tree any) error {
 	if code := luaField(tree, path); code != "" && !o.AllowLua {
 		return against(code, fmt.Errorf("%s is Lua code; the setting %s", code, permitLua))
@@ -187,7 +186,7 @@ func (o Options) CheckLuaFields(path field.Path, tree any) error {
 
 func noTemplate(path field.Path, text string) error {
 	if strings.Contains(text, "$(") {
-		return against(path, fmt.Errorf("%s is a template, which a KongPlugin must not have while TENANCY is isolated; ISOLATED_PLUGINS permits it", path))
+		return against(path, fmt.Errorf("%s is a template, which a KongPlugin must not have while TENANCY is isolated; the setting ISOLATED_PLUGINS permits it", path))
 	}
 	return nil
 }
@@ -207,7 +206,7 @@ func checkTemplates(tree any) error {
 	return err
 }
 
-// luaField finds a field that Kong's plugins take code in.
+// luaField returns the first field that holds code; empty if there is none.
 func luaField(tree any, path field.Path) field.Path {
 	switch tree := tree.(type) {
 	case map[string]any:

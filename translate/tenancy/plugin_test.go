@@ -17,12 +17,12 @@ func tree(t *testing.T, text string) (value any) {
 	return value
 }
 
-// TestPermissions tries each permission on a configuration that has its field, one that
-// has a permitted value there, and one for which the operator permits it.
+// TestPermissions tries each permission with a forbidden value, with one that the operator
+// permits, and with the values permitted to all.
 func TestPermissions(t *testing.T) {
 	for _, p := range permissions {
 		if p.plugin == "acme" {
-			continue // it is for no KongPlugin
+			continue // no KongPlugin may use it
 		}
 		o := Options{Isolated: p.isolated}
 		base := ""
@@ -38,14 +38,14 @@ func TestPermissions(t *testing.T) {
 		if base != "" {
 			configuration = merge(configuration, tree(t, base))
 		}
-		for _, other := range permissions { // which the permission is not about
+		for _, other := range permissions { // satisfy the other permissions
 			if other.plugin == p.plugin && other.field != p.field && other.needed {
 				configuration = merge(configuration, tree(t, nested(other.field, `"x"`)))
 			}
 		}
 		err := o.CheckPlugin(p.plugin, configuration)
 		if err == nil || !strings.Contains(err.Error(), p.field) || !strings.Contains(err.Error(), p.name()+"=") {
-			t.Errorf("%s: error %v does not say the field and what permits it", p.name(), err)
+			t.Errorf("%s: error %v does not name the field and what permits it", p.name(), err)
 		}
 		o.Fields = []FieldValue{permitted}
 		if err := o.CheckPlugin(p.plugin, configuration); err != nil {
@@ -59,7 +59,7 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// nested is a JSON object with a value at a path of names.
+// nested returns a JSON object with a value at a dotted path.
 func nested(field, value string) string {
 	names := strings.Split(field, ".")
 	return `{"` + strings.Join(names, `":{"`) + `":` + value + strings.Repeat("}", len(names))
@@ -77,7 +77,7 @@ func merge(a, b any) any {
 	return left
 }
 
-// TestHosts tries each field that names a host with what the gateway must not reach.
+// TestHosts tries each field that names a host with denied addresses.
 func TestHosts(t *testing.T) {
 	for _, h := range hosts {
 		if h.plugin == "acme" {
@@ -116,7 +116,7 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// complete has what a plugin needs for its permissions.
+// complete returns a configuration with the fields that a plugin's permissions require.
 func complete(t *testing.T, plugin string) any {
 	t.Helper()
 	configuration := tree(t, "{}")
@@ -139,7 +139,7 @@ func isLabelled(h host) bool {
 
 func all(h host) []FieldValue { return []FieldValue{{h.plugin, h.field, "*"}} }
 
-// TestHarmless holds the list for isolated gateways to what is known of its plugins.
+// TestHarmless holds that the plugins for isolated gateways connect to no host.
 func TestHarmless(t *testing.T) {
 	for _, plugin := range harmless {
 		for _, h := range hosts {

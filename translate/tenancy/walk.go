@@ -11,11 +11,10 @@ import (
 // config is the path of a plugin's configuration.
 var config = field.NewPath("config")
 
-// configured is the path of a field in a plugin's configuration, whose names are separated by
-// dots.
+// configured returns the path of a field of a plugin's configuration. The name may be dotted.
 func configured(name string) field.Path { return config.Child(name) }
 
-// against is an error about a field of an object.
+// against returns an error with the fault of a field.
 func against(path field.Path, err error) error { return unit.WithFault(err, unit.At(path)) }
 
 // Strings calls a function with each string in a tree of JSON values and the path of its
@@ -41,8 +40,8 @@ func Strings(tree any, path field.Path, each func(path field.Path, text string) 
 	return nil
 }
 
-// at returns the values of a field, whose names are in order. Items of lists on the way
-// are all looked at. A field that is null is not set.
+// at returns the values of a nested field. It descends into all items of lists. A null field
+// counts as unset.
 func at(tree any, names []string) (values []any) {
 	if list, ok := tree.([]any); ok {
 		for _, item := range list {

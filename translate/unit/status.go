@@ -1,7 +1,9 @@
 package unit
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -12,28 +14,35 @@ const MostListed = 16
 
 // attachments counts the objects that are attached to the sections of an object.
 type attachments struct {
-	counts map[string]int // by section
-	first  []string       // sections in order, at most MostListed
+	counts map[Section]int
+	first  []Section // sections in order, at most MostListed
 }
 
-// counted returns the numbers of objects by section.
+// counted returns the numbers of objects by the names of sections.
 func (a *attachments) counted() map[string]int {
 	if a == nil {
 		return nil
 	}
-	return a.counts
+	byName := make(map[string]int, len(a.counts))
+	for section, n := range a.counts {
+		byName[section.Name] = n
+	}
+	return byName
 }
 
-// listed returns a copy of the first sections.
-func (a *attachments) listed() []string {
+// listed returns the targets of the first sections.
+func (a *attachments) listed() (targets []Key) {
 	if a == nil {
 		return nil
 	}
-	return slices.Clone(a.first)
+	for _, section := range a.first {
+		targets = append(targets, section.Target)
+	}
+	return targets
 }
 
 // add changes the number of objects at a section and reports whether the first sections changed.
-func (a *attachments) add(section string, n int) (relisted bool) {
+func (a *attachments) add(section Section, n int) (relisted bool) {
 	before := a.counts[section]
 	after := before + n
 	if a.counts[section] = after; after == 0 {
@@ -42,7 +51,7 @@ func (a *attachments) add(section string, n int) (relisted bool) {
 	if (before == 0) == (after == 0) {
 		return false
 	}
-	at, found := slices.BinarySearch(a.first, section)
+	at, found := slices.BinarySearchFunc(a.first, section, Section.compare)
 	switch {
 	case at == MostListed:
 		return false
@@ -59,10 +68,10 @@ func (a *attachments) add(section string, n int) (relisted bool) {
 }
 
 // next returns the section that follows the first ones, of which one was just removed.
-func (a *attachments) next() (next string) {
+func (a *attachments) next() (next Section) {
 	last := a.first[len(a.first)-1]
 	for section := range a.counts {
-		if section > last && (next == "" || section < next) {
+		if section.compare(last) > 0 && (next == Section{} || section.compare(next) < 0) {
 			next = section
 		}
 	}
@@ -89,7 +98,7 @@ type Status interface {
 type Listing interface {
 	Status
 	// Listed returns the status with the first sections in order, at most [MostListed].
-	Listed(first []string) Status
+	Listed(first []Key) Status
 }
 
 // Judged is a Status that follows from the verdicts on its object.
@@ -111,5 +120,12 @@ type Moment struct {
 // Section is a part of an object that others attach to, such as a Gateway's listener.
 type Section struct {
 	Object Key
-	Name   string
+	// Name is the name of the part, such as a listener's.
+	Name string
+	// Target is set if the object is a policy: it is the object that the policy applies to.
+	Target Key
+}
+
+func (s Section) compare(other Section) int {
+	return cmp.Or(strings.Compare(s.Name, other.Name), s.Target.Compare(other.Target))
 }

@@ -12,16 +12,16 @@ import (
 // that every change of them is reported.
 func TestTheFirstSectionsAreListed(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	a := &attachments{counts: map[string]int{}}
+	a := &attachments{counts: map[Section]int{}}
 	for range 5000 {
-		section := fmt.Sprint("Service ", random.IntN(40))
-		before := a.listed()
+		section := Section{Target: Service.Key("default", fmt.Sprint(random.IntN(40)))}
+		before := slices.Clone(a.first)
 		n := 1
 		if a.counts[section] > 0 && random.IntN(2) == 0 {
 			n = -1
 		}
 		relisted := a.add(section, n)
-		want := slices.Sorted(maps.Keys(a.counts))
+		want := slices.SortedFunc(maps.Keys(a.counts), Section.compare)
 		want = want[:min(len(want), MostListed)]
 		if !slices.Equal(a.first, want) {
 			t.Fatalf("the first sections are %v, want %v", a.first, want)

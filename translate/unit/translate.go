@@ -141,10 +141,10 @@ func (g *Graph) setStatus(n *node, old, fragment Fragment) {
 func (g *Graph) attach(s Section, n int) {
 	a := g.attached[s.Object]
 	if a == nil {
-		a = &attachments{counts: map[string]int{}}
+		a = &attachments{counts: map[Section]int{}}
 		g.attached[s.Object] = a
 	}
-	relisted := a.add(s.Name, n)
+	relisted := a.add(s, n)
 	if len(a.counts) == 0 {
 		delete(g.attached, s.Object)
 	}

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	configurationv1beta1 "github.com/kong/kubernetes-configuration/api/configuration/v1beta1"
-	incubatorv1alpha1 "github.com/kong/kubernetes-configuration/api/incubator/v1alpha1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -13,29 +12,28 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Attach tells a KongUpstreamPolicy's status that the unit which asks balances the
-// endpoints of an object by it: of a Service or what stands for one.
+// Attach records in the status of a KongUpstreamPolicy that the reader's unit balances the
+// endpoints of an object by it: a Service or a KongServiceFacade.
 func Attach(r *unit.Reader, name string, to unit.Key) {
-	r.Attach(unit.Section{Object: unit.KongUpstreamPolicy.Key(to.Namespace, name),
-		Name: string(to.Kind) + " " + to.Name})
+	r.Attach(unit.Section{Object: unit.KongUpstreamPolicy.Key(to.Namespace, name), Target: to})
 }
 
-// policyStatus is what a policy's status says of the Services that it is for.
+// policyStatus is a policy's status. It has an ancestor for each Service that uses the policy.
 type policyStatus struct {
 	controller string
-	// wrong says which fields do not count.
+	// wrong says which fields have no effect.
 	wrong   string
 	refused string
-	// attached are the first sections of the policy, in order.
-	attached []string
+	// targets are the first objects that use the policy, in order.
+	targets []unit.Key
 }
 
 // Counted implements [unit.Status].
 func (s policyStatus) Counted(map[string]int) unit.Status { return s }
 
 // Listed implements [unit.Listing].
-func (s policyStatus) Listed(first []string) unit.Status {
-	s.attached = first
+func (s policyStatus) Listed(first []unit.Key) unit.Status {
+	s.targets = first
 	return s
 }
 
@@ -48,7 +46,7 @@ func (s policyStatus) Refused(message string) unit.Status {
 // Diagnostics implements [unit.Status].
 func (s policyStatus) Diagnostics() []unit.Verdict { return nil }
 
-// Merge implements [unit.Status]. Ancestors of other controllers stay.
+// Merge implements [unit.Status]. It keeps the ancestors of other controllers.
 func (s policyStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	p, ok := object.(*configurationv1beta1.KongUpstreamPolicy)
 	if !ok {
@@ -58,34 +56,23 @@ func (s policyStatus) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	return map[string]any{"ancestors": all}, differs
 }
 
-// ancestors are one for each Service that is listed.
+// ancestors returns one for each target.
 func (s policyStatus) ancestors(p *configurationv1beta1.KongUpstreamPolicy) []gatewayv1.PolicyAncestorStatus {
 	var list []gatewayv1.PolicyAncestorStatus
-	for _, section := range s.attached {
-		kind, name, _ := strings.Cut(section, " ")
-		var group gatewayv1.Group
-		if kind == string(unit.KongServiceFacade) {
-			group = gatewayv1.Group(incubatorv1alpha1.SchemeGroupVersion.Group)
-		}
-		namespace := gatewayv1.Namespace(p.Namespace)
-		list = append(list, gatewayv1.PolicyAncestorStatus{
-			AncestorRef: gatewayv1.ParentReference{
-				Group: &group, Kind: (*gatewayv1.Kind)(&kind), Namespace: &namespace, Name: gatewayv1.ObjectName(name),
-			},
-			Conditions: s.conditions(p.Generation),
-		})
+	for _, target := range s.targets {
+		list = append(list, gatewayv1.PolicyAncestorStatus{AncestorRef: ancestor.Ref(target), Conditions: s.conditions(p.Generation)})
 	}
 	return list
 }
 
 func (s policyStatus) conditions(generation int64) []metav1.Condition {
 	accepted := metav1.Condition{Type: "Accepted", Status: metav1.ConditionTrue, Reason: "Accepted",
-		Message: "the policy counts", ObservedGeneration: generation}
+		Message: "the policy is in effect", ObservedGeneration: generation}
 	programmed := metav1.Condition{Type: condition.Programmed, Status: metav1.ConditionTrue, Reason: "Programmed",
-		Message: "Kong chooses endpoints by the policy", ObservedGeneration: generation}
+		Message: "Kong balances requests by the policy", ObservedGeneration: generation}
 	if s.wrong != "" {
 		accepted.Status, accepted.Reason = metav1.ConditionFalse, "Invalid"
-		accepted.Message = condition.Shorten(s.wrong + "; the rest of the policy counts")
+		accepted.Message = condition.Shorten(s.wrong + "; the rest of the policy is in effect")
 	}
 	if s.refused != "" {
 		programmed.Status, programmed.Reason, programmed.Message = metav1.ConditionFalse, "Invalid", condition.Shorten(s.refused)
@@ -93,7 +80,7 @@ func (s policyStatus) conditions(generation int64) []metav1.Condition {
 	return []metav1.Condition{accepted, programmed}
 }
 
-// wrongOf joins what there is to say about a policy's fields.
+// wrongOf joins the messages about a policy's fields.
 func wrongOf(verdicts []unit.Verdict) string {
 	var messages []string
 	for _, v := range verdicts {

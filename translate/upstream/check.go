@@ -15,7 +15,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// checker leaves out what Kong 3.9 does not take, and says so.
+// checker removes values that Kong 3.9 does not accept, with a verdict for each.
 type checker struct {
 	key      unit.Key
 	reason   string
@@ -30,20 +30,20 @@ func (c *checker) refuse(at field.Path, format string, args ...any) {
 	c.warn(at, c.reason, format, args...)
 }
 
-// place is a part of an object: what messages call it, and its field.
+// place is a part of an object: its name in messages, and its field.
 type place struct {
 	name string
 	path field.Path
-	// snake reports that the object has names such as hash_on in place of hashOn.
+	// snake is set if the object's fields have names such as hash_on instead of hashOn.
 	snake bool
 }
 
 func (p place) String() string { return p.name }
 
-// in is a part of the place that messages call by its field.
+// in returns a part of the place that is named after its field.
 func (p place) in(name string) place { return place{p.name + "." + name, p.at(name), p.snake} }
 
-// at is the path of a field at the place, by the name that KongUpstreamPolicies have for it.
+// at returns the path of a field of the place, by its name in KongUpstreamPolicies.
 func (p place) at(name string) field.Path {
 	if !p.snake {
 		return p.path.Child(name)
@@ -56,7 +56,7 @@ func (p place) at(name string) field.Path {
 
 var capital = regexp.MustCompile(`[A-Z]`)
 
-// The algorithms that hash, and that of Kong's enterprise edition.
+// The algorithms that hash; Kong's enterprise edition has the second.
 const (
 	hashing        = "consistent-hashing"
 	stickySessions = "sticky-sessions"
@@ -72,10 +72,10 @@ var (
 	path       = regexp.MustCompile(`^(/([A-Za-z0-9._~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)*/?$`)
 )
 
-// balancing checks all of it in place.
+// balancing checks b and modifies it in place.
 func (c *checker) balancing(where place, b *route.Balancing) {
 	if b.Algorithm == stickySessions {
-		c.refuse(where.at("algorithm"), "%s.algorithm: Kong 3.9 has no %s; %s with a cookie keeps a client at one endpoint", where, stickySessions, hashing)
+		c.refuse(where.at("algorithm"), "%s.algorithm: Kong 3.9 does not support %s; use %s with a cookie to keep a client at one endpoint", where, stickySessions, hashing)
 		b.Algorithm = ""
 	}
 	if b.Algorithm != "" && !slices.Contains(algorithms, b.Algorithm) {
@@ -112,12 +112,12 @@ func (c *checker) hash(where place, h *route.Hash) {
 		valid = h.Name != ""
 	}
 	if !valid {
-		c.refuse(where.path, "%s: %q is no name of a %s", where, h.Name, h.On)
+		c.refuse(where.path, "%s: %q is not the name of a %s", where, h.Name, h.On)
 		*h = route.Hash{}
 	}
 }
 
-// hashes holds what the two inputs and the algorithm are to one another.
+// hashes checks the two inputs against each other and against the algorithm.
 func (c *checker) hashes(where place, b *route.Balancing) {
 	none := route.Hash{}
 	if b.Algorithm != hashing {
@@ -126,17 +126,17 @@ func (c *checker) hashes(where place, b *route.Balancing) {
 			if b.HashOn == none {
 				on = "hashOnFallback"
 			}
-			c.refuse(where.at(on), "%s: what is hashed has an effect with algorithm %s alone", where, hashing)
+			c.refuse(where.at(on), "%s: hashing inputs only have an effect with the algorithm %s", where, hashing)
 			b.HashOn, b.HashFallback = none, none
 		}
 		return
 	}
 	if b.HashOn == none {
 		if b.HashFallback != none {
-			c.refuse(where.at("hashOnFallback"), "%s: hashOnFallback counts as hashOn, of which there is none", where)
+			c.refuse(where.at("hashOnFallback"), "%s: hashOnFallback is used as hashOn, which is missing", where)
 			b.HashOn, b.HashFallback = b.HashFallback, none
 		} else {
-			// Without an input Kong 3.9 would go back to round-robin.
+			// Without an input, Kong 3.9 would use round-robin.
 			b.HashOn.On = "ip"
 		}
 	}
@@ -144,7 +144,7 @@ func (c *checker) hashes(where place, b *route.Balancing) {
 	switch {
 	case b.HashFallback == none:
 	case b.HashOn.On == "cookie":
-		c.refuse(where.at("hashOnFallback"), "%s: hashOnFallback has no effect, for there is always a cookie", where)
+		c.refuse(where.at("hashOnFallback"), "%s: hashOnFallback has no effect, because Kong always sets the cookie", where)
 		b.HashFallback = none
 	case same && b.HashOn.On == "header" && canonical(b.HashOn.Name) == canonical(b.HashFallback.Name),
 		same && b.HashOn == b.HashFallback:
@@ -169,14 +169,14 @@ func (c *checker) health(where place, h *route.Health) {
 		c.check(where.in("passive"), h.Passive)
 		for _, o := range []*route.Outcome{h.Passive.Healthy, h.Passive.Unhealthy} {
 			if o != nil && o.Interval != nil {
-				c.refuse(where.at("passive"), "%s.passive: an interval is for active checks alone", where)
+				c.refuse(where.at("passive"), "%s.passive: only active checks have an interval", where)
 				o.Interval = nil
 			}
 		}
 	}
 }
 
-// The largest values that Kong takes.
+// The largest values that Kong accepts.
 const (
 	maxSeconds = 65535
 	maxCount   = 255
@@ -212,7 +212,7 @@ func (c *checker) headers(where place, given map[string][]string) map[string][]s
 		values := given[name]
 		switch {
 		case !headerName.MatchString(name) || strings.EqualFold(name, "host"):
-			c.refuse(where.at("headers"), "%s.headers: %q is no name of a header that can be set", where, name)
+			c.refuse(where.at("headers"), "%s.headers: %q is not the name of a header that can be set", where, name)
 		case len(values) > 0:
 			headers[name] = values
 		}
@@ -239,7 +239,7 @@ func (c *checker) outcome(where place, o *route.Outcome) {
 	})
 }
 
-// number leaves out a number that is out of its bounds.
+// number removes a number that is out of bounds.
 func (c *checker) number(where place, n **int, least, most int) {
 	if *n != nil && (**n < least || **n > most) {
 		c.refuse(where.path, "%s: %d is not a number from %d to %d", where, **n, least, most)
@@ -247,9 +247,9 @@ func (c *checker) number(where place, n **int, least, most int) {
 	}
 }
 
-// HostHeader reads a host name for requests to endpoints. Kong adds the endpoint's port
-// unless it is the protocol's own, also to a name that has a port; so a port is left
-// out. What is wrong ends a sentence such as "x is not ...".
+// HostHeader parses the Host header for requests to endpoints. It removes a port, because Kong
+// always adds the endpoint's port unless it is the protocol's default. Wrong is the end of a
+// sentence such as "x is not ...".
 func HostHeader(host string) (name, wrong string) {
 	name, _, found := strings.Cut(host, ":")
 	switch {
@@ -258,7 +258,7 @@ func HostHeader(host string) (name, wrong string) {
 	case len(validation.IsDNS1123Subdomain(strings.ToLower(name))) > 0 || !kong.IsHost(name):
 		return "", "a host name"
 	case found:
-		return name, "a host name without a port, which is the endpoint's; " + name + " counts"
+		return name, "a host name without a port; Kong adds the endpoint's port to " + name
 	}
 	return name, ""
 }

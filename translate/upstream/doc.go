@@ -1,5 +1,5 @@
-// Package upstream translates what says how requests are spread over endpoints and
-// which of those are healthy: KongUpstreamPolicy, and the older KongIngress. Each object
-// is a unit of its own that any number of backends read. What Kong would not take is a
-// verdict on the object, and the rest of it counts.
+// Package upstream translates the objects for load balancing and health checks:
+// KongUpstreamPolicy, and the older KongIngress. Each object is a unit that any number of
+// backends read. Values that Kong would not accept result in verdicts on the object, and the rest
+// takes effect.
 package upstream

@@ -9,8 +9,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// kongIngress translates spec.upstream, which is all that the Kong Ingress Controller
-// reads of this kind since its version 3.
+// kongIngress translates the field upstream, the only one that the Kong Ingress Controller reads
+// since version 3.
 func kongIngress(_ *unit.Reader, key unit.Key, object *configurationv1.KongIngress) (unit.Fragment, Policy) {
 	c := &checker{key: key, reason: "KongIngressInvalid"}
 	if object.Proxy != nil {
@@ -32,7 +32,7 @@ func kongIngress(_ *unit.Reader, key unit.Key, object *configurationv1.KongIngre
 			u.HashOnCookie, u.HashOnCookiePath),
 		Health: kongHealth(u.Healthchecks),
 	}
-	// Kong takes an input to hash for the algorithm as well.
+	// In Kong, an input to hash implies the algorithm.
 	if b.Algorithm == "" && b.HashOn.On != "" {
 		b.Algorithm = hashing
 	}

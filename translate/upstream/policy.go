@@ -15,19 +15,19 @@ const (
 	IngressRole unit.Role[Policy] = "kong-ingress"
 )
 
-// Policy is what backends need to know of an object.
+// Policy is what backends use of an object.
 type Policy struct {
 	// Balancing is nil if there is no such object.
 	Balancing *route.Balancing
-	// HostHeader is the one that a KongIngress has; it may be empty.
+	// HostHeader is from a KongIngress; it may be empty.
 	HostHeader string
 	unit.Unavailable
 }
 
-// reasonInvalid is of verdicts on fields of a policy that do not count.
+// reasonInvalid is the reason of verdicts on a policy's fields without effect.
 const reasonInvalid = "UpstreamPolicyInvalid"
 
-// Define adds the units to a graph. Statuses name the controller.
+// Define adds the units to a graph. The controller is named in statuses.
 func Define(g *unit.Graph, controller string) {
 	failed := func(key unit.Key) Policy { return Policy{Unavailable: unit.Failed(key)} }
 	unit.Each(g, PolicyRole, unit.KongUpstreamPolicy, func(_ *unit.Reader, key unit.Key, object *configurationv1beta1.KongUpstreamPolicy) (unit.Fragment, Policy) {
@@ -59,15 +59,15 @@ func policy(controller string, key unit.Key, object *configurationv1beta1.KongUp
 
 var spec = field.NewPath("spec")
 
-// sticky hashes by the cookie of sticky sessions, which Kong's open source edition does not
-// have: a client stays at its endpoint as long as there are the same ones.
+// sticky replaces sticky sessions, which Kong's open source edition lacks, by hashing the cookie:
+// a client stays at its endpoint as long as the endpoints do not change.
 func sticky(c *checker, s *configurationv1beta1.KongUpstreamStickySessions, b *route.Balancing) {
 	switch {
 	case s == nil:
 	case b.Algorithm != stickySessions:
-		c.refuse(spec.Child("stickySessions"), "spec.stickySessions has an effect with algorithm %s alone", stickySessions)
+		c.refuse(spec.Child("stickySessions"), "spec.stickySessions only has an effect with the algorithm %s", stickySessions)
 	default:
-		c.refuse(spec.Child("algorithm"), "spec.algorithm: Kong 3.9 has no %s; %s by the cookie %q takes its place, and a client may move when endpoints come or go",
+		c.refuse(spec.Child("algorithm"), "spec.algorithm: Kong 3.9 does not support %s; %s by the cookie %q replaces it, so a client may move when endpoints are added or removed",
 			stickySessions, hashing, s.Cookie)
 		b.Algorithm, b.HashFallback = hashing, route.Hash{}
 		b.HashOn = route.Hash{On: "cookie", Name: s.Cookie, CookiePath: text(s.CookiePath)}
@@ -81,10 +81,10 @@ func text(value *string) string {
 	return *value
 }
 
-// none hashes nothing.
+// none is the input that hashes nothing.
 const none = "none"
 
-// hashOf reads what is hashed; of several inputs the first counts.
+// hashOf returns the hash input. Of several inputs, the first is used.
 func hashOf(c *checker, where field.Path, h *configurationv1beta1.KongUpstreamHash) route.Hash {
 	if h == nil {
 		return route.Hash{}
@@ -107,11 +107,11 @@ func hashOf(c *checker, where field.Path, h *configurationv1beta1.KongUpstreamHa
 		}
 	}
 	if len(inputs) == 0 {
-		c.refuse(where, "%s names nothing to hash; input, header, cookie, queryArg and uriCapture are possible", where)
+		c.refuse(where, "%s names nothing to hash; set one of input, header, cookie, queryArg and uriCapture", where)
 		return route.Hash{}
 	}
 	if len(inputs) > 1 {
-		c.refuse(where, "%s names several things to hash, and %s counts", where, inputs[0].On)
+		c.refuse(where, "%s names several things to hash, and only %s is used", where, inputs[0].On)
 	}
 	if inputs[0].On == "cookie" {
 		inputs[0].CookiePath = text(h.CookiePath)

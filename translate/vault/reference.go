@@ -25,29 +25,29 @@ func IsReference(text string) bool {
 	return strings.HasPrefix(text, "{vault://") && strings.HasSuffix(text, "}")
 }
 
-// reference is what a tenant's reference may look like. In a query Kong takes settings of
-// the vault, which come before those of the KongVault.
+// reference matches a tenant's references. A query is not allowed: it would override settings of
+// the KongVault.
 var reference = regexp.MustCompile(`^\{vault://([a-z][a-z0-9-]*)/[A-Za-z0-9_./%~-]+(#[0-9]+)?\}$`)
 
-// prefixOf is what Kong looks the vault up by.
+// prefixOf matches the prefix by which Kong looks the vault up.
 var prefixOf = regexp.MustCompile(`^\{vault://([^/?#]*)`)
 
-// environment is the vault that needs no KongVault.
+// environment is the prefix of the built-in vault.
 const environment = "env"
 
-const permit = "the annotation " + annotation.Prefix + annotation.VaultNamespaces + " of a KongVault names the namespaces that may refer to it, and the setting ALLOW_VAULTS permits all vaults to all"
+const permit = "the annotation " + annotation.Prefix + annotation.VaultNamespaces + " of a KongVault names the namespaces that may refer to it, and the setting ALLOW_VAULTS permits all vaults to all namespaces"
 
 // Rules decide on references to vaults.
 type Rules struct {
-	// Class is that of the KongVaults.
+	// Class is the ingress class of the KongVaults.
 	Class string
-	// Everyone may refer to all vaults, as the Kong Ingress Controller has it.
+	// Everyone permits all vaults to all namespaces, like the Kong Ingress Controller.
 	Everyone bool
 }
 
-// Check returns why an object must not have the references to vaults in a tree of JSON
-// values. The path is that of the tree. An object of the cluster has no namespace. Kong
-// would take empty strings for the secrets of a vault that does not exist.
+// Check returns an error if an object must not have a vault reference that is in a tree of JSON
+// values at a path. The namespace of a cluster-scoped object is empty. It also refuses references
+// to missing vaults, for which Kong would use empty strings.
 func (s Rules) Check(r *unit.Reader, namespace string, path field.Path, tree any) error {
 	return tenancy.Strings(tree, path, func(path field.Path, text string) error {
 		if !IsReference(text) {
@@ -64,27 +64,27 @@ func (s Rules) Check(r *unit.Reader, namespace string, path field.Path, tree any
 func (s Rules) check(r *unit.Reader, namespace, text string) error {
 	ofTenant := namespace != "" && !s.Everyone
 	if ofTenant && !reference.MatchString(text) {
-		return errors.New("is not a reference that an object of a namespace may have: {vault://prefix/secret}, with /key and #version if needed, and no settings of the vault")
+		return errors.New("is not a reference that a namespaced object may have. Allowed is {vault://prefix/secret}, optionally with /key and #version, and without settings of the vault")
 	}
 	prefix := prefixOf.FindStringSubmatch(text)[1]
 	if prefix == environment {
 		if ofTenant {
-			return errors.New("refers to the gateway's environment, which is the operator's; " + permit)
+			return errors.New("refers to the gateway's environment, which belongs to the operator; " + permit)
 		}
 		return nil
 	}
 	v := s.holder(r, prefix)
 	if v == nil {
-		return unit.WithFault(fmt.Errorf("refers to the vault %q, and there is no KongVault with that prefix", prefix),
+		return unit.WithFault(fmt.Errorf("refers to the vault %q, but no KongVault has that prefix", prefix),
 			unit.Fault{Missing: unit.KongVault.Key("", "")})
 	}
 	if names, _ := Namespaces(v); ofTenant && !names.Has(namespace) {
-		return fmt.Errorf("refers to the vault %q, which is not for namespace %s; %s", prefix, namespace, permit)
+		return fmt.Errorf("refers to the vault %q, which is not permitted to namespace %s; %s", prefix, namespace, permit)
 	}
 	return nil
 }
 
-// holder is the KongVault that has a prefix in Kong.
+// holder returns the KongVault that has a prefix in Kong; nil if there is none.
 func (s Rules) holder(r *unit.Reader, prefix string) *configurationv1alpha1.KongVault {
 	vaults := unit.List[*configurationv1alpha1.KongVault](r, ofPrefix, prefix)
 	vaults = slices.DeleteFunc(vaults, func(v *configurationv1alpha1.KongVault) bool { return !class.Ours(r, v, s.Class) || !isValid(v) })
@@ -96,11 +96,10 @@ func (s Rules) holder(r *unit.Reader, prefix string) *configurationv1alpha1.Kong
 	})
 }
 
-// NamespaceList are names of namespaces. One that ends with an asterisk stands for all that
-// start with what is before it.
+// NamespaceList holds names of namespaces. A final asterisk matches any end.
 type NamespaceList []string
 
-// Has reports whether a namespace is one of them.
+// Has reports whether the list matches a namespace.
 func (l NamespaceList) Has(namespace string) bool {
 	return slices.ContainsFunc(l, func(name string) bool {
 		start, all := strings.CutSuffix(name, "*")
@@ -110,8 +109,8 @@ func (l NamespaceList) Has(namespace string) bool {
 
 var listedNamespace = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?|([a-z0-9][a-z0-9-]*)?\*)$`)
 
-// Namespaces are those whose objects may refer to a vault. The second result are the items
-// of the annotation that name none.
+// Namespaces returns the namespaces whose objects may refer to a vault, and the invalid items of
+// the annotation.
 func Namespaces(v *configurationv1alpha1.KongVault) (names NamespaceList, invalid []string) {
 	for item := range strings.SplitSeq(v.Annotations[annotation.Prefix+annotation.VaultNamespaces], ",") {
 		switch item = strings.TrimSpace(item); {

@@ -22,15 +22,15 @@ func TestReference(t *testing.T) {
 		"{vault://mine/a}b{vault://env/}": false,
 	} {
 		if !IsReference(text) {
-			t.Errorf("%q: Kong takes it for a reference", text)
+			t.Errorf("%q is not a reference, but Kong treats it as one", text)
 		}
 		if got := reference.MatchString(text); got != want {
-			t.Errorf("%q: tenants may have it: %t", text, got)
+			t.Errorf("%q is permitted to tenants: %t", text, got)
 		}
 	}
 	for _, text := range []string{"", "vault://mine/a", " {vault://mine/a}", "{vault://mine/a} ", "a {vault://mine/a}", "{VAULT://mine/a}"} {
 		if IsReference(text) {
-			t.Errorf("%q is taken for a reference", text)
+			t.Errorf("%q is a reference", text)
 		}
 	}
 }
@@ -43,6 +43,6 @@ func TestNamespaceList(t *testing.T) {
 		}
 	}
 	if !(NamespaceList{"*"}).Has("any") || (NamespaceList{}).Has("any") || (NamespaceList{}).Has("") {
-		t.Error("an asterisk alone stands for all namespaces, and an empty list for none")
+		t.Error("an asterisk must match all namespaces, and an empty list none")
 	}
 }

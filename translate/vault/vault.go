@@ -1,6 +1,6 @@
-// Package vault translates KongVaults, where references in the configuration of plugins
-// find their secrets, and decides who may refer to them. Each is a unit; of two with one
-// prefix the oldest holds.
+// Package vault translates KongVaults, the sources of secrets for references in plugins'
+// configuration, and decides who may refer to them. Each is a unit; of two with one prefix, the
+// older one takes effect.
 package vault
 
 import (
@@ -24,7 +24,7 @@ import (
 // Role is the role of units of vaults.
 const Role unit.Role[unit.None] = "vault"
 
-// prefixes are those by which references name a vault.
+// prefixes are the slots for the prefixes of vaults.
 const prefixes unit.Family[string] = "vault"
 
 // Define adds the units of vaults to a graph.
@@ -48,7 +48,7 @@ func (s Rules) translate(r *unit.Reader, v *configurationv1alpha1.KongVault, key
 	names, invalid := Namespaces(v)
 	for _, item := range invalid {
 		f.Verdicts = append(f.Verdicts, unit.Warning(key, "AnnotationInvalid", fmt.Sprintf(
-			"annotation %s%s: %q is not the name of a namespace, or the start of names and an asterisk", annotation.Prefix, annotation.VaultNamespaces, item)).At(annotation.Field(annotation.VaultNamespaces)))
+			"annotation %s%s: %q is neither the name of a namespace nor the start of names followed by an asterisk", annotation.Prefix, annotation.VaultNamespaces, item)).At(annotation.Field(annotation.VaultNamespaces)))
 	}
 	if err := r.Limits().Config("", v.Spec.Config.Raw); err != nil {
 		f.Verdicts = append(f.Verdicts, condition.Verdict(key, false, "Invalid", "spec.config: "+err.Error()).At(configField))
@@ -71,13 +71,13 @@ func (s Rules) translate(r *unit.Reader, v *configurationv1alpha1.KongVault, key
 	return f
 }
 
-// isValid reports whether the config is one.
+// isValid reports whether the config is valid.
 func isValid(v *configurationv1alpha1.KongVault) bool {
 	_, err := configuration(v.Spec.Config.Raw)
 	return err == nil
 }
 
-// configuration is a vault's, without nulls; nil for none.
+// configuration returns a vault's config without null fields; nil if it has none.
 func configuration(raw []byte) (json.RawMessage, error) {
 	var object map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(raw))
@@ -86,7 +86,7 @@ func configuration(raw []byte) (json.RawMessage, error) {
 		return nil, nil
 	}
 	if err := decoder.Decode(&object); err != nil {
-		return nil, errors.New("the config is not an object")
+		return nil, errors.New("spec.config is not an object")
 	}
 	if object == nil {
 		return nil, nil
@@ -94,7 +94,7 @@ func configuration(raw []byte) (json.RawMessage, error) {
 	return json.Marshal(kong.WithoutNulls(object))
 }
 
-// programmed says whom a vault is for.
+// programmed returns a message that says which objects may refer to the vault.
 func (s Rules) programmed(names NamespaceList) string {
 	message := "the vault is in Kong's configuration"
 	switch {

@@ -2,7 +2,6 @@ package backendtlspolicy
 
 import (
 	"fmt"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -17,16 +16,15 @@ type status struct {
 	condition.Verdicts
 	controller string
 	conditions []metav1.Condition
-	// gateways are the first Gateways with a route to a backend of the policy, sorted, as
-	// "namespace/name".
-	gateways []string
+	// gateways are the first Gateways with a route to a backend of the policy, sorted.
+	gateways []unit.Key
 }
 
 // Counted implements [unit.Status].
 func (s *status) Counted(map[string]int) unit.Status { return s }
 
-// Listed implements [unit.Listing]. The sections of a policy are "namespace/name" of Gateways.
-func (s *status) Listed(first []string) unit.Status {
+// Listed implements [unit.Listing]. The targets of a policy are Gateways.
+func (s *status) Listed(first []unit.Key) unit.Status {
 	listed := *s
 	listed.gateways = first
 	return &listed
@@ -35,9 +33,8 @@ func (s *status) Listed(first []string) unit.Status {
 // Diagnostics implements [unit.Status].
 func (s *status) Diagnostics() (all []unit.Verdict) {
 	for _, gateway := range s.gateways {
-		_, name, _ := strings.Cut(gateway, "/")
 		for _, v := range s.Verdicts {
-			v.Message = fmt.Sprintf("ancestor %q: %s", name, v.Message)
+			v.Message = fmt.Sprintf("ancestor %q: %s", gateway.Name, v.Message)
 			all = append(all, v)
 		}
 	}
@@ -55,14 +52,7 @@ func (s *status) Merge(object unit.Object, now unit.Moment) (any, bool) {
 	}
 	var own []gatewayv1.PolicyAncestorStatus
 	for _, gateway := range s.gateways {
-		group, kind := gatewayv1.Group(gatewayv1.GroupName), gatewayv1.Kind("Gateway")
-		namespace, name, _ := strings.Cut(gateway, "/")
-		own = append(own, gatewayv1.PolicyAncestorStatus{
-			AncestorRef: gatewayv1.ParentReference{
-				Group: &group, Kind: &kind, Namespace: (*gatewayv1.Namespace)(&namespace), Name: gatewayv1.ObjectName(name),
-			},
-			Conditions: s.conditions,
-		})
+		own = append(own, gatewayv1.PolicyAncestorStatus{AncestorRef: ancestor.Ref(gateway), Conditions: s.conditions})
 	}
 	all, differs := ancestor.Merge(policy.Status.Ancestors, s.controller, own, now)
 	return gatewayv1.PolicyStatus{Ancestors: all}, differs

@@ -22,7 +22,7 @@ func (t *routeTranslation) attachPolicies(rule int, found backendref.Resolution)
 		}
 		key := unit.BackendTLSPolicy.Of(policy)
 		for _, gatewayKey := range t.attachment.gateways {
-			t.reader.Attach(unit.Section{Object: key, Name: gatewayKey.Namespace + "/" + gatewayKey.Name})
+			t.reader.Attach(unit.Section{Object: key, Target: gatewayKey})
 		}
 	}
 }
