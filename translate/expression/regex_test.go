@@ -24,7 +24,7 @@ func TestValidateRegexRefuses(t *testing.T) {
 		`a(?=b)`: "look-around (?= is not", `(?!a)`: "look-around (?! is", `(?<=a)b`: "look-around (?<= is", `(?<!a)b`: "look-around (?<! is",
 		`(a)\1`: `backreference \1`, `\0`: "escape", `\12`: "escape", `a\C`: "escape", `\Qa\E`: `escape \Q`,
 		`\u0041`: "escape", `\Z`: "escape", `\<a`: "word boundary", `a\>`: "word boundary", `[\<]`: "word boundary",
-		`[a&&b]`: "set operation", `[a--b]`: "", `[a~~b]`: "operation on sets", `[+--]`: "operation on sets",
+		`[a&&b]`: "set operation", `[a--b]`: "", `[a~~b]`: "set operation", `[+--]`: "set operation",
 		`[[a]]`: "nested class", `[a[]`: "nested class", `[[:a]`: "nested class", `[]`: "missing closing ]", `[\b]`: "escape",
 		`[\d-z]`: "unescaped -", `[a-c-e]`: "unescaped -", `[]-a]`: "unescaped -", `[[:alpha:]-z]`: "unescaped -", `[a-[:alpha:]]`: "",
 		`{`: "unescaped {", `a{`: "unescaped {", `a{x}`: "unescaped {", `a{,2}`: "unescaped {", `a{1`: "unescaped {", `{a}`: "unescaped {",
