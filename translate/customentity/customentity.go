@@ -137,8 +137,8 @@ var (
 	fieldsField = spec.Child("fields")
 )
 
-// against returns an error with the fault of a field.
-func against(path field.Path, format string, args ...any) error {
+// faultAt returns an error with the fault of a field.
+func faultAt(path field.Path, format string, args ...any) error {
 	return unit.WithFault(fmt.Errorf(format, args...), unit.At(path))
 }
 
@@ -154,22 +154,22 @@ const uuidLength = 36
 func (o Options) read(r *unit.Reader, e *configurationv1alpha1.KongCustomEntity) (fields map[string]any, err error) {
 	name := e.Spec.EntityType
 	if !ValidType(name) {
-		return nil, against(spec.Child("type"), "spec.type: custom entities must not have the type %q", name)
+		return nil, faultAt(spec.Child("type"), "spec.type: custom entities must not have the type %q", name)
 	}
 	if !slices.Contains(safe, name) && !slices.Contains(o.Tenancy.CustomEntityTypes, name) {
-		return nil, against(spec.Child("type"), "spec.type: entities of type %q are not permitted; allowed are %s, and the setting CUSTOM_ENTITY_TYPES permits more",
+		return nil, faultAt(spec.Child("type"), "spec.type: entities of type %q are not permitted; allowed are %s, and the setting CUSTOM_ENTITY_TYPES permits more",
 			name, strings.Join(append(slices.Clone(safe), o.Tenancy.CustomEntityTypes...), ", "))
 	}
 	if err := r.Limits().Config("", e.Spec.Fields.Raw); err != nil {
-		return nil, against(fieldsField, "spec.fields: %w", err)
+		return nil, faultAt(fieldsField, "spec.fields: %w", err)
 	}
 	if json.Unmarshal(e.Spec.Fields.Raw, &fields) != nil || fields == nil {
-		return nil, against(fieldsField, "spec.fields is not an object")
+		return nil, faultAt(fieldsField, "spec.fields is not an object")
 	}
 	fields = kong.WithoutNulls(fields)
 	if id := fields["id"]; id != nil {
 		if text, ok := id.(string); !ok || len(text) != uuidLength || uuid.Validate(text) != nil {
-			return nil, against(fieldsField.Child("id"), "spec.fields.id is not a UUID")
+			return nil, faultAt(fieldsField.Child("id"), "spec.fields.id is not a UUID")
 		}
 	}
 	if err := ownFields(fields); err != nil {
@@ -196,14 +196,14 @@ var foreign = []string{
 func ownFields(fields map[string]any) error {
 	for _, name := range foreign {
 		if fields[name] != nil {
-			return against(fieldsField.Child(name), "spec.fields.%s refers to an entity of Kong, which may belong to another namespace; "+
+			return faultAt(fieldsField.Child(name), "spec.fields.%s refers to an entity of Kong, which may belong to another namespace; "+
 				"name a plugin in spec.parentRef instead, and the entity refers to each holder of the plugin", name)
 		}
 	}
 	tags, _ := fields["tags"].([]any)
 	for _, tag := range tags {
 		if text, ok := tag.(string); ok && strings.HasPrefix(text, kong.OwnTag) {
-			return against(fieldsField.Child("tags"), "spec.fields.tags: tags that start with %s are reserved for the object of an entity", kong.OwnTag)
+			return faultAt(fieldsField.Child("tags"), "spec.fields.tags: tags that start with %s are reserved for the object of an entity", kong.OwnTag)
 		}
 	}
 	return nil

@@ -1,6 +1,8 @@
 package kong
 
 import (
+	"encoding/json"
+
 	gokong "github.com/kong/go-kong/kong"
 
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -79,4 +81,45 @@ func orDefault(value *int, unset int) *int {
 		return &unset
 	}
 	return value
+}
+
+// guards returns the plugins of a backend. If Kong refuses one, all routes to the backend find an
+// upstream without targets, even if a route's own plugin overrides the refusal. Requests whose
+// plugin chooses another upstream are terminated before.
+func guards(b route.Backend) []*Entity {
+	holder := Ref{Services, ID(Services, b.Name)}
+	if b.Refuse != "" {
+		return []*Entity{Refusal(b.Refuse, b.Tags, holder, b.Name)}
+	}
+	var entities []*Entity
+	plugins := b.Plugins
+	if streams := streamProtocols[b.Protocol]; streams != nil {
+		plugins = ofStreams(plugins, streams)
+	}
+	for _, p := range plugins {
+		guarded := Guarded(p, holder, b.Name)
+		closed := b
+		closed.Host, closed.Targets, closed.Plugins = "refused."+b.Name, nil, nil
+		guarded.Instead = append(guarded.Instead, Backend(closed)...)
+		if hasPath(b.Protocol) || isGRPC(b.Protocol) {
+			guarded.Instead = append(guarded.Instead, terminating(refusedMessage(p.Name), p.Tags, holder, b.Name))
+		}
+		entities = append(append(entities, guarded), PluginEntities(p, holder, b.Name)...)
+	}
+	return entities
+}
+
+// streamProtocols are the protocols of routes by the stream protocol of their service.
+var streamProtocols = map[string][]string{"tcp": {"tcp", "tls"}, "tls": {"tcp", "tls"}, "udp": {"udp"}}
+
+func isGRPC(protocol string) bool { return protocol == "grpc" || protocol == "grpcs" }
+
+// terminating returns a plugin that answers 503 after all others have run. A plugin that
+// overrides it terminates requests as well.
+func terminating(message string, tags []string, holder Ref, holderName string) *Entity {
+	config, err := json.Marshal(map[string]any{"status_code": 503, "message": message})
+	if err != nil {
+		panic(err) // numbers and strings only
+	}
+	return Plugin(route.Plugin{Name: "request-termination", Config: config, Tags: tags}, holder, holderName)
 }

@@ -1,6 +1,10 @@
 package kong
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/kube-sync/kube-sync/translate/limit"
+)
 
 // Type is a collection of Kong's declarative configuration, such as "routes".
 type Type string
@@ -68,4 +72,12 @@ type Source struct{ Kind, Namespace, Name string }
 // Equal reports whether two entities are the same in Kong.
 func (e *Entity) Equal(other *Entity) bool {
 	return e == other || e.Ref == other.Ref && bytes.Equal(e.JSON, other.JSON)
+}
+
+// Cost returns the sizes of entities, summed up.
+func Cost(entities []*Entity) (cost limit.Cost) {
+	for _, e := range entities {
+		cost = cost.Add(limit.Cost{Entities: 1, Bytes: len(e.JSON), Match: e.Match})
+	}
+	return cost
 }

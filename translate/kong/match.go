@@ -98,6 +98,10 @@ func valuesExpression(v route.Values, named func(string) (expression.Field, erro
 // client sent. The cost is not measurable, even at 10 000 routes.
 var host = expression.Lower(expression.HTTPHost)
 
+// sni is the server name in lower case: names are case-insensitive, but Kong compares what the
+// client sent.
+var sni = expression.Lower(expression.TLSSNI)
+
 // hostsExpression matches the host without the excluded hosts.
 func hostsExpression(m route.Match) (expression.Expr, error) {
 	byHost, err := hostExpression(m.Host)

@@ -20,7 +20,7 @@ func Route(r route.Route, limits limit.Limits) (entities []*Entity, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if tellsSchemes(r) && r.Match.Port == 0 {
+	if dependsOnScheme(r) && r.Match.Port == 0 {
 		expr = expression.And(expr, anyPort)
 	}
 	if err := expression.Validate(expr); err != nil {
@@ -75,8 +75,8 @@ func Route(r route.Route, limits limit.Limits) (entities []*Entity, err error) {
 // them.
 var anyPort = expression.NotEqualInt(expression.NetDstPort, 0)
 
-// tellsSchemes reports whether a route treats requests over TLS and plain ones differently.
-func tellsSchemes(r route.Route) bool {
+// dependsOnScheme reports whether a route treats requests over TLS and plain ones differently.
+func dependsOnScheme(r route.Route) bool {
 	plain := func(protocol string) bool { return protocol == "http" || protocol == "grpc" }
 	return r.Match.Scheme != "" || len(r.Match.SNIs) > 0 || len(r.Protocols) > 0 && !slices.ContainsFunc(r.Protocols, func(p string) bool { return !plain(p) })
 }

@@ -60,10 +60,6 @@ func Stream(s route.Stream, limits limit.Limits) (place StreamPlace, entities []
 	return StreamPlace{slices.Contains(s.Protocols, "udp"), s.Port, s.SNI}, entities, nil
 }
 
-// sni is the server name in lower case: names are case-insensitive, but Kong compares what the
-// client sent.
-var sni = expression.Lower(expression.TLSSNI)
-
 func streamExpression(s route.Stream) expression.Expr {
 	terms := []expression.Expr{expression.EqualInt(expression.NetDstPort, int64(s.Port))}
 	if s.SNI != "" {

@@ -66,8 +66,8 @@ type host struct {
 	plugin, field string
 	// url is set if the field holds a URL.
 	url bool
-	// deflt is Kong's default for the field. It may be empty.
-	deflt string
+	// fallback is Kong's default for the field. It may be empty.
+	fallback string
 	// under is a field whose value precedes the host, with a dot between. It may be empty.
 	under string
 }
@@ -92,7 +92,7 @@ var hosts = []host{
 	{plugin: "aws-lambda", field: "host"},
 	{plugin: "aws-lambda", field: "proxy_url", url: true},
 	{plugin: "azure-functions", field: "hostdomain", under: "appname"},
-	{plugin: "datadog", field: "host", deflt: "localhost"},
+	{plugin: "datadog", field: "host", fallback: "localhost"},
 	{plugin: "http-log", field: "http_endpoint", url: true},
 	{plugin: "ldap-auth", field: "ldap_host"},
 	{plugin: "loggly", field: "host"},
@@ -103,7 +103,7 @@ var hosts = []host{
 	{plugin: "rate-limiting", field: "redis_host"},
 	{plugin: "response-ratelimiting", field: "redis.host"},
 	{plugin: "response-ratelimiting", field: "redis_host"},
-	{plugin: "statsd", field: "host", deflt: "localhost"},
+	{plugin: "statsd", field: "host", fallback: "localhost"},
 	{plugin: "tcp-log", field: "host"},
 	{plugin: "udp-log", field: "host"},
 	{plugin: "zipkin", field: "http_endpoint", url: true},

@@ -73,7 +73,7 @@ func (o Options) permits(p permission, tree any) error {
 	values, path := at(tree, strings.Split(p.field, ".")), configured(p.field)
 	if p.needed {
 		if len(values) == 0 && !o.covers(p, "") {
-			return against(path, fmt.Errorf("%s is missing, so the plugin would use %s, which a KongPlugin must not; "+
+			return faultAt(path, fmt.Errorf("%s is missing, so the plugin would use %s, which a KongPlugin must not; "+
 				"the setting ALLOW_PLUGIN_FIELDS permits it with %s=", path, p.is, p.name()))
 		}
 		return nil
@@ -83,7 +83,7 @@ func (o Options) permits(p permission, tree any) error {
 		if ok && (slices.Contains(p.values, text) || o.covers(p, text)) {
 			continue
 		}
-		return against(path, fmt.Errorf("%s is %s: %s; the setting ALLOW_PLUGIN_FIELDS permits more, such as %s=%s",
+		return faultAt(path, fmt.Errorf("%s is %s: %s; the setting ALLOW_PLUGIN_FIELDS permits more, such as %s=%s",
 			path, p.is, p.allowed(), p.name(), p.example))
 	}
 	return nil
@@ -117,7 +117,7 @@ func (o Options) checkHosts(plugin string, tree any) error {
 		for _, text := range h.named(tree) {
 			if h.url && o.deniedURL(text) || !h.url && o.deniedHost(text) {
 				path := configured(h.field)
-				return against(path, fmt.Errorf("%s is an address of the gateway itself, of its link or of the cloud's metadata service, which a KongPlugin must not reach", path))
+				return faultAt(path, fmt.Errorf("%s is an address of the gateway itself, of its link or of the cloud's metadata service, which a KongPlugin must not reach", path))
 			}
 		}
 	}
@@ -128,7 +128,7 @@ func (o Options) checkHosts(plugin string, tree any) error {
 		for _, value := range at(tree, strings.Split(l.field, ".")) {
 			if text, ok := value.(string); ok && !isLabel(text) {
 				path := configured(l.field)
-				return against(path, fmt.Errorf("%s is part of a host name, in which only letters, digits, dots, - and _ are allowed", path))
+				return faultAt(path, fmt.Errorf("%s is part of a host name, in which only letters, digits, dots, - and _ are allowed", path))
 			}
 		}
 	}
@@ -154,7 +154,7 @@ func (h host) named(tree any) (all []string) {
 // gateway itself; empty if there is none.
 func (o Options) Unreachable(plugin string, tree any) field.Path {
 	for _, h := range hosts {
-		if h.plugin == plugin && h.deflt != "" && o.deniedHost(h.deflt) && len(at(tree, strings.Split(h.field, "."))) == 0 {
+		if h.plugin == plugin && h.fallback != "" && o.deniedHost(h.fallback) && len(at(tree, strings.Split(h.field, "."))) == 0 {
 			return configured(h.field)
 		}
 	}
@@ -179,14 +179,14 @@ func (o Options) CheckLua(plugin string, tree any) error {
 // CheckLuaFields returns an error if a tree of JSON values at a path has fields that hold code.
 func (o Options) CheckLuaFields(path field.Path, tree any) error {
 	if code := luaField(tree, path); code != "" && !o.AllowLua {
-		return against(code, fmt.Errorf("%s is Lua code; the setting %s", code, permitLua))
+		return faultAt(code, fmt.Errorf("%s is Lua code; the setting %s", code, permitLua))
 	}
 	return nil
 }
 
 func noTemplate(path field.Path, text string) error {
 	if strings.Contains(text, "$(") {
-		return against(path, fmt.Errorf("%s is a template, which a KongPlugin must not have while TENANCY is isolated; the setting ISOLATED_PLUGINS permits it", path))
+		return faultAt(path, fmt.Errorf("%s is a template, which a KongPlugin must not have while TENANCY is isolated; the setting ISOLATED_PLUGINS permits it", path))
 	}
 	return nil
 }
@@ -196,10 +196,10 @@ func checkTemplates(tree any) error {
 	err := Strings(tree, config, func(path field.Path, text string) error {
 		n, err := lookups(text)
 		if err != nil {
-			return against(path, fmt.Errorf("%s %w", path, err))
+			return faultAt(path, fmt.Errorf("%s %w", path, err))
 		}
 		if total += n; total > maxLookups {
-			return against(path, fmt.Errorf("%s %s", path, fewerLookups))
+			return faultAt(path, fmt.Errorf("%s %s", path, fewerLookups))
 		}
 		return nil
 	})

@@ -14,8 +14,8 @@ var config = field.NewPath("config")
 // configured returns the path of a field of a plugin's configuration. The name may be dotted.
 func configured(name string) field.Path { return config.Child(name) }
 
-// against returns an error with the fault of a field.
-func against(path field.Path, err error) error { return unit.WithFault(err, unit.At(path)) }
+// faultAt returns an error with the fault of a field.
+func faultAt(path field.Path, err error) error { return unit.WithFault(err, unit.At(path)) }
 
 // Strings calls a function with each string in a tree of JSON values and the path of its
 // field, in a stable order, until the function returns an error. The path of the tree

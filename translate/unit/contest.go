@@ -35,17 +35,17 @@ func (r *Reader) Enter(entry Entry) (stays bool, by Key) {
 	e := r.entrants.entered[key]
 	if e == nil {
 		if e = r.before(key); e != nil {
-			e.told = e.by
+			e.assumed = e.by
 		} else {
 			e = &entrant{Entry: entry, node: r.node}
-			e.told = r.graph.contests.against(e)
+			e.assumed = r.graph.contests.against(e)
 		}
 		r.entrants.add(key, e)
 	}
-	if e.told == nil {
+	if e.assumed == nil {
 		return true, Key{}
 	}
-	return false, e.told.node.object
+	return false, e.assumed.node.object
 }
 
 // before returns the node's previous entry with the key; nil if there was none.
@@ -81,7 +81,7 @@ func (g *Graph) setEntrants(n *node, are []*entrant) {
 		if e.kept = false; !e.entered {
 			g.contests.enter(e)
 		}
-		g.contests.told = append(g.contests.told, e)
+		g.contests.recheck = append(g.contests.recheck, e)
 	}
 	n.entrants = slices.Clip(are)
 }
@@ -95,13 +95,13 @@ func (g *Graph) settleContests() (again bool) {
 			c.settle(e)
 		}
 	}
-	for _, e := range c.told {
-		if !e.gone && e.told != e.by {
+	for _, e := range c.recheck {
+		if !e.gone && e.assumed != e.by {
 			g.mark(e.node)
 			again = true
 		}
 	}
-	c.told = nil
+	c.recheck = nil
 	return again
 }
 
@@ -113,7 +113,7 @@ func (c *contests) settle(e *entrant) {
 		return
 	}
 	e.settled, e.by = true, by
-	c.told = append(c.told, e)
+	c.recheck = append(c.recheck, e)
 	if stays := e.by == nil; stays != stayed {
 		c.upset(e, stays)
 	}
@@ -185,12 +185,12 @@ func (c *contests) enter(e *entrant) {
 		c.sides[e.Contest] = map[string]int{}
 	}
 	c.sides[e.Contest][e.Side]++
-	c.change(e, inserted)
+	c.updatePoints(e, inserted)
 	c.push(e)
 }
 
-// change applies a function to the lists of an entrant's points.
-func (c *contests) change(e *entrant, change func([]*entrant, *entrant) []*entrant) {
+// updatePoints applies a function to the lists of an entrant's points.
+func (c *contests) updatePoints(e *entrant, change func([]*entrant, *entrant) []*entrant) {
 	of := func(names []string, list func(*point) *[]*entrant) {
 		for _, name := range names {
 			key := pointKey{e.Contest, name, e.Side}
@@ -214,7 +214,7 @@ func (c *contests) leave(e *entrant) {
 		c.upset(e, false)
 	}
 	e.gone = true
-	c.change(e, deleted)
+	c.updatePoints(e, deleted)
 	sides := c.sides[e.Contest]
 	if sides[e.Side]--; sides[e.Side] == 0 {
 		delete(sides, e.Side)

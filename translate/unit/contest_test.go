@@ -126,7 +126,7 @@ func TestContests(t *testing.T) {
 		for name := range objects {
 			g.Update(Change{Key: Key{Kind: ConfigMap, Namespace: "default", Name: name}})
 		}
-		if len(g.contests.points) > 0 || len(g.contests.sides) > 0 || len(g.contests.queue) > 0 || len(g.contests.told) > 0 {
+		if len(g.contests.points) > 0 || len(g.contests.sides) > 0 || len(g.contests.queue) > 0 || len(g.contests.recheck) > 0 {
 			t.Fatalf("seed %d: contests without entries still hold %+v", seed, g.contests)
 		}
 	}

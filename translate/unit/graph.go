@@ -188,13 +188,13 @@ type entrant struct {
 	Entry
 	node *node
 	// settled is set if by is known: the oldest entrant that displaces this one, nil if this one
-	// stays. told is the value of by that the node's translation used.
-	settled  bool
-	by, told *entrant
-	queued   bool
-	entered  bool // the contest contains it
-	gone     bool
-	kept     bool // the node had it before the translation too
+	// stays. assumed is the value of by that the node's translation used.
+	settled     bool
+	by, assumed *entrant
+	queued      bool
+	entered     bool // the contest contains it
+	gone        bool
+	kept        bool // the node had it before the translation too
 }
 
 // entryKey is the key that only equal entries of a node share.
@@ -213,10 +213,10 @@ type entries struct {
 
 // contests holds all entries by their points.
 type contests struct {
-	points map[pointKey]*point
-	sides  map[Contest]map[string]int // how many entrants each side of a contest has
-	queue  entrants                   // must be settled, the oldest first
-	told   []*entrant                 // whose node may have used another outcome
+	points  map[pointKey]*point
+	sides   map[Contest]map[string]int // how many entrants each side of a contest has
+	queue   entrants                   // must be settled, the oldest first
+	recheck []*entrant                 // whose node may have used another outcome
 }
 
 // pointKey names a point of a contest for one side.

@@ -41,15 +41,15 @@ func notFound(reason string) func(unit.Key) Policy {
 }
 
 func policy(controller string, key unit.Key, object *configurationv1beta1.KongUpstreamPolicy) (unit.Fragment, Policy) {
-	says, c := object.Spec, &checker{key: key, reason: reasonInvalid}
+	declared, c := object.Spec, &checker{key: key, reason: reasonInvalid}
 	b := &route.Balancing{
-		Algorithm:    text(says.Algorithm),
-		Slots:        says.Slots,
-		HashOn:       hashOf(c, spec.Child("hashOn"), says.HashOn),
-		HashFallback: hashOf(c, spec.Child("hashOnFallback"), says.HashOnFallback),
-		Health:       healthOf(says.Healthchecks),
+		Algorithm:    text(declared.Algorithm),
+		Slots:        declared.Slots,
+		HashOn:       hashOf(c, spec.Child("hashOn"), declared.HashOn),
+		HashFallback: hashOf(c, spec.Child("hashOnFallback"), declared.HashOnFallback),
+		Health:       healthOf(declared.Healthchecks),
 	}
-	sticky(c, says.StickySessions, b)
+	sticky(c, declared.StickySessions, b)
 	c.balancing(place{name: "spec", path: spec}, b)
 	return unit.Fragment{
 		Verdicts: append(c.verdicts, annotation.Ignored(object, key)...),

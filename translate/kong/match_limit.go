@@ -8,44 +8,6 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// Cost returns the sizes of entities, summed up.
-func Cost(entities []*Entity) (cost limit.Cost) {
-	for _, e := range entities {
-		cost = cost.Add(limit.Cost{Entities: 1, Bytes: len(e.JSON), Match: e.Match})
-	}
-	return cost
-}
-
-// Substituted returns the entities of a unit if Kong refuses all those that have an Instead. Its
-// cost is constant for each entity, whatever the size of plugins, and refusals protect what the
-// plugins protected.
-func Substituted(entities []*Entity) []*Entity {
-	instead := map[Ref]*Entity{}
-	for _, e := range entities {
-		for _, other := range e.Instead {
-			instead[other.Ref] = other
-		}
-	}
-	var left []*Entity
-	for _, e := range entities {
-		if other, ok := instead[e.Ref]; ok {
-			left = append(left, other)
-			delete(instead, e.Ref)
-		} else if e.Instead == nil {
-			left = append(left, e)
-		}
-	}
-	for _, e := range entities { // in order
-		for _, other := range e.Instead {
-			if instead[other.Ref] == other {
-				left = append(left, other)
-				delete(instead, other.Ref)
-			}
-		}
-	}
-	return left
-}
-
 // CheckMatch reports whether the router's language can express a match within the limits. The
 // error names the part of the match that it cannot express, or the limit.
 func CheckMatch(m route.Match, limits limit.Limits) error {
