@@ -36,7 +36,7 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
-// BenchmarkEval10000 evaluates 10 000 programs a time, of which the last is true.
+// BenchmarkEval10000 evaluates 10 000 programs per iteration, of which only the last is true.
 func BenchmarkEval10000(b *testing.B) {
 	programs := make([]*Program, 10_000)
 	for i := range programs {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// grower makes expressions from bytes, the same ones from the same bytes. When they run
-// out it reads zeros, so that every input ends.
+// grower builds expressions from bytes, deterministically. After the last byte it reads zeros, so
+// that every input ends.
 type grower []byte
 
 func (g *grower) next(n int) int {
@@ -118,7 +118,7 @@ func (g *grower) ip(f IPField, a netip.Addr) Expr {
 	return NotIn(f, block)
 }
 
-// FuzzBuild holds that what is built, printed and parsed is the same tree.
+// FuzzBuild holds that printing and parsing a tree results in the same tree.
 func FuzzBuild(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add([]byte("\x05\x03\x00\x00\x00\x00\x03abc\x06\x02\x01\x02\x00\x01\x05/\"#\\\n"))
@@ -143,7 +143,7 @@ func FuzzBuild(f *testing.F) {
 	})
 }
 
-// FuzzLiteral holds that no text leaves its literal, wherever it stands.
+// FuzzLiteral holds that text never escapes from its literal, in any position.
 func FuzzLiteral(f *testing.F) {
 	for _, s := range []string{
 		"", "a.example", `"`, `\`, `\"`, `"#`, `r#"`, `" || http.path ^= "/`, `") || (http.path ^= "/`, "\n", "\r\t",
@@ -177,7 +177,7 @@ func FuzzLiteral(f *testing.F) {
 	})
 }
 
-// FuzzParse holds that nothing makes Parse panic, and that printing is a fixed point.
+// FuzzParse holds that Parse never panics, and that printing is a fixed point.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		`http.path == "/a" && http.host =^ ".b" || !(any(lower(http.headers.x)) contains r#"y"#)`,
@@ -209,7 +209,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzRegex holds that what passes compiles.
+// FuzzRegex holds that an accepted regex compiles.
 func FuzzRegex(f *testing.F) {
 	for _, s := range []string{
 		`^/(?P<a>[^/]+)\d{2,3}`, `[]a-z[:alpha:]\]\d-]`, `(?i-s:a)`, `\p{Greek}\pL\x{1F}`, `a(?i)*`, `[\`, `(?`, `\`, `a{1`, `[[:`, `[a-`, `(?<`, `[^`,

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// must is for constructors whose arguments are known to be good.
+// must is for constructors with valid arguments.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

@@ -109,7 +109,7 @@ func TestEval(t *testing.T) {
 	}
 }
 
-// TestEvalMissing holds that no predicate is true of what a request lacks.
+// TestEvalMissing holds that predicates over fields that a request lacks are false.
 func TestEvalMissing(t *testing.T) {
 	for _, src := range []string{
 		`http.method != "x"`, `http.host != "x"`, `http.path != "x"`, `tls.sni != "x"`,
@@ -118,7 +118,7 @@ func TestEvalMissing(t *testing.T) {
 		`net.src.ip not in 10.0.0.0/8`, `net.dst.ip != 1.2.3.4`,
 	} {
 		if _, ok := Eval(must(Parse(src)), &Request{}); ok {
-			t.Errorf("%s is true of nothing", src)
+			t.Errorf("%s is true for a request without the field", src)
 		}
 	}
 	if _, ok := Eval(Always(), &Request{}); !ok {

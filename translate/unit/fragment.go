@@ -67,7 +67,7 @@ func SetPart[T any](f *Fragment, part Part[T], value T) {
 }
 
 // Claim asks for something that exists once, such as a server name or a match. The oldest claim
-// holds the slot, then the first by object; its entities are in the configuration. The others get
+// wins the slot, then the first by object; its entities are in the configuration. The others get
 // their claim's verdict.
 type Claim struct {
 	Slot     Slot
