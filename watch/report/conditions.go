@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"reflect"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -93,7 +94,8 @@ func (c *conditions) write(ctx context.Context, key unit.Key, desired desiredSta
 		return statusFailed(c.log, key, err)
 	}
 	c.note(key, func(d desiredStatus) (desiredStatus, bool) {
-		if d.status == desired.status {
+		// Not by ==, which panics for statuses that hold a slice.
+		if reflect.DeepEqual(d.status, desired.status) {
 			d.base = object.GetResourceVersion()
 		}
 		return d, true

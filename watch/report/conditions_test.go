@@ -1,6 +1,7 @@
 package report
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/experimental"
 	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/watch/internal/watchtest"
 	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
@@ -76,4 +78,47 @@ func kindNamed(t *testing.T, name unit.Kind) kinds.Kind {
 	}
 	t.Fatalf("no kind %s", name)
 	return kinds.Kind{}
+}
+
+// listedStatus is a status that Go cannot compare.
+type listedStatus struct{ names []string }
+
+func (s listedStatus) Counted(map[string]int) unit.Status { return s }
+func (s listedStatus) Refused(string) unit.Status         { return s }
+func (s listedStatus) Diagnostics() []unit.Verdict        { return nil }
+func (s listedStatus) Merge(unit.Object, unit.Moment) (any, bool) {
+	return map[string]any{"names": s.names}, true
+}
+
+// oneObject is a cluster with one object, which counts the patches of its status.
+type oneObject struct {
+	conditionsCluster
+	object  unit.Object
+	patches int
+}
+
+func (c *oneObject) Get(unit.Key) unit.Object  { return c.object }
+func (c *oneObject) Kind(unit.Kind) kinds.Kind { return kinds.Kind{} }
+func (c *oneObject) Observe(func(unit.Key))    {}
+func (c *oneObject) PatchStatus(context.Context, unit.Key, string, any) error {
+	c.patches++
+	return nil
+}
+
+// A status that holds a list is written, once for each version of its object.
+func TestStatusWithAListIsWrittenOnce(t *testing.T) {
+	key := unit.KongUpstreamPolicy.Key("shop", "hash")
+	web := watchtest.Ingress("web")
+	web.ResourceVersion = "1"
+	cluster := &oneObject{object: web}
+	c := newConditions(cluster, &gatewayAddresses{}, func(unit.Key) string { return "" }, watchtest.Quiet())
+	c.report(Report{Object: key, Status: listedStatus{names: []string{"a"}}})
+	for range 2 {
+		if c.process(t.Context(), key) {
+			t.Fatal("the write failed")
+		}
+	}
+	if cluster.patches != 1 {
+		t.Errorf("%d patches, want 1", cluster.patches)
+	}
 }
