@@ -13,7 +13,7 @@ build: ## build bin/kube-sync
 	$(GO) build -ldflags '-X github.com/kube-sync/kube-sync/plugin/cli.Version=$(VERSION)' -o bin/kube-sync ./plugin
 
 run: build ## try it out: a local gateway that follows the manifests in examples/local/ (ARGS=-h for settings)
-	@$(GO) build -o bin/demo ./e2e/demo
+	@$(GO) build -o bin/demo ./examples/demo
 	@exec bin/demo $(ARGS)
 
 # The first run compiles the control plane, which go test's own time limit does not foresee.
@@ -44,8 +44,8 @@ image: ## build the gateway's image (needs Docker)
 e2e-kind: ## run the end-to-end tests in a kind cluster (needs Docker)
 	@e2e/kind/run.sh
 
-manifests: ## make kong-conf/install.yaml and all other manifests from the chart, and the schema of its values
-	$(GO) test ./kong-conf -run 'TestValuesSchema|TestChartPage|TestManifestsAreMadeFromTheChart' -update
+generate: ## write the generated files: manifests, the chart's schema and page, the inventory, the embedded definitions, the pages of results
+	$(GO) generate ./...
 
 fmt: ## format the code
 	$(GO) fmt ./...
@@ -57,4 +57,4 @@ lint-lua: ## check the Lua plugins with luacheck, where it is on PATH
 	@if command -v luacheck >/dev/null; then cd kong-conf/lua && luacheck --quiet .; \
 		else echo 'luacheck is not on PATH (Debian: apt-get install lua-check): the Lua plugins are not checked'; fi
 
-.PHONY: help build run test bench bench-gateway bench-features conformance tenants image e2e-kind manifests fmt lint lint-lua
+.PHONY: help build run test bench bench-gateway bench-features conformance tenants image e2e-kind generate fmt lint lint-lua

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -19,7 +20,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
-// admissionCase is a rule of kong-conf/admission.yaml: a value that it refuses, and one
+// admissionCase is a rule of kong-conf/admission.yaml, with a value that it rejects and one
 // that it admits.
 type admissionCase struct {
 	object    func(key, value string) string // named "judged"
@@ -119,13 +120,13 @@ func consumerWith(key, value string) string {
 	return "apiVersion: configuration.konghq.com/v1\nkind: KongConsumer\n" + metadata("judged", key, value) + "username: judged\n"
 }
 
-// credentialWith is a Secret of a type with what some types need.
+// credentialWith returns a Secret of a type, with the fields that some types need.
 func credentialWith(_, label string) string {
 	return credential("judged", label, "key", "k", "group", "g", "username", "u", "secret", "s")
 }
 
-// credentialOf makes Secrets of a type that have some fields, and one more: the value's
-// where the key is "data".
+// credentialOf returns a function that makes Secrets of a type, with some fields and one more. If the key
+// is "data", the value is the name of the field.
 func credentialOf(label string, fields ...string) func(key, value string) string {
 	return func(key, value string) string {
 		if key == "data" {
@@ -181,8 +182,7 @@ spec: {gatewayClassName: kong, listeners: [{name: http, port: 80, protocol: HTTP
 ---
 `
 
-// against are the verdicts of the translation against the object that is judged, or
-// against the consumer that a judged Secret is for.
+// against returns the translation's warnings and errors for an object, or for the consumer of a Secret.
 func against(t *testing.T, object string) (found []unit.Verdict) {
 	t.Helper()
 	read, err := manifest.Read("case", strings.NewReader(admissionContext+object), kinds.All())
@@ -205,8 +205,8 @@ func against(t *testing.T, object string) (found []unit.Verdict) {
 	return found
 }
 
-// What the policy refuses is something that the translation would speak of, and the
-// other way round for what it admits here.
+// The translation has a verdict on everything that the policy rejects, and none on the values that it
+// admits here.
 func TestAdmissionAgreesWithTranslation(t *testing.T) {
 	for _, c := range admissionCases {
 		if len(against(t, c.object(c.key, c.bad))) == 0 {
@@ -218,11 +218,11 @@ func TestAdmissionAgreesWithTranslation(t *testing.T) {
 	}
 }
 
-// faulty are objects that were there before the policies.
+// faulty are objects that existed before the policies.
 var faulty = []string{ingressWith("konghq.com/methods", "1"), serviceWith("konghq.com/retries", "x"),
 	consumerWith("konghq.com/tags", "/"), credential("judged", "nope", "a", "b")}
 
-// TestAdmission has a real API server apply the policies.
+// TestAdmission tests the policies in a real API server.
 func TestAdmission(t *testing.T) {
 	cp := lab.StartControlPlane(t)
 	kongKinds(t, cp)
@@ -237,7 +237,7 @@ func TestAdmission(t *testing.T) {
 	policies := string(raw)
 	cp.MustApply(t, "", policies)
 	// The API server takes over policies a little later than it stores them.
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		for _, object := range faulty {
 			if err := cp.DryRun(t.Context(), "default", renamed(object)); err == nil {
 				return fmt.Errorf("admitted yet: %s", object)
@@ -251,11 +251,10 @@ func TestAdmission(t *testing.T) {
 	t.Run("classes", func(t *testing.T) { testAdmissionWarnings(t, cp) })
 }
 
-// renamed makes a new object of one that may be there.
+// renamed gives an object another name.
 func renamed(object string) string { return strings.Replace(object, "name: judged", "name: fresh", 1) }
 
-// testAdmissionRules holds that each case is decided as it should be, and that each rule
-// has a case.
+// testAdmissionRules checks the decision of each case, and that each rule has a case.
 func testAdmissionRules(t *testing.T, cp *lab.ControlPlane, policies string) {
 	var said strings.Builder
 	for _, c := range admissionCases {
@@ -283,8 +282,8 @@ func testAdmissionRules(t *testing.T, cp *lab.ControlPlane, policies string) {
 	}
 }
 
-// testAdmissionByDefinition holds that what the policies leave to the definitions of
-// Kong's kinds is refused by them.
+// testAdmissionByDefinition checks that the definitions of Kong's kinds reject what the policies leave to
+// them.
 func testAdmissionByDefinition(t *testing.T, cp *lab.ControlPlane) {
 	for want, object := range map[string]string{
 		"Need to provide either username or custom_id": strings.Replace(consumerWith("a", "b"), "username: judged\n", "", 1),
@@ -297,7 +296,7 @@ func testAdmissionByDefinition(t *testing.T, cp *lab.ControlPlane) {
 	}
 }
 
-// testAdmissionOfOldFaults holds that an object with a fault stays changeable otherwise.
+// testAdmissionOfOldFaults checks that other fields of an invalid object can still be changed.
 func testAdmissionOfOldFaults(t *testing.T, cp *lab.ControlPlane) {
 	for _, object := range faulty {
 		changed := strings.NewReplacer("annotations: {", "labels: {a: b}, annotations: {", "labels: {konghq", "annotations: {a: b}, labels: {konghq").Replace(object)
@@ -310,7 +309,7 @@ func testAdmissionOfOldFaults(t *testing.T, cp *lab.ControlPlane) {
 	}
 }
 
-// warnings keeps what an API server warns of.
+// warnings collects an API server's warnings.
 type warnings struct {
 	mu   sync.Mutex
 	text string
@@ -337,7 +336,7 @@ func testAdmissionWarnings(t *testing.T, cp *lab.ControlPlane) {
 	with := renamed(consumerWith("a", "b"))
 	without := strings.Replace(with, ", "+ourClass, "", 1)
 	// An API server takes up each policy some time after it has stored it.
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		if err := cp.DryRun(t.Context(), "default", without); err != nil || !strings.Contains(heard.text, warning) {
 			return fmt.Errorf("without a class: %v, warnings %q", err, heard.text)
 		}

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
-// echoed is what a backend says that it was sent.
+// echoed is the request that a backend received.
 type echoed struct {
 	Pod, Protocol, Method, Host, Path, Query string
 	Headers                                  http.Header
@@ -22,7 +22,7 @@ type echoed struct {
 	}
 }
 
-// ask sends a request and reads what the backend was sent.
+// ask sends a request and returns the request that the backend received.
 func ask(address, method, host, path string, headers ...string) (int, echoed, error) {
 	request, err := http.NewRequest(method, "http://"+address+path, nil)
 	if err != nil {
@@ -46,10 +46,10 @@ func ask(address, method, host, path string, headers ...string) (int, echoed, er
 	return response.StatusCode, e, nil
 }
 
-// wantEcho waits until a request is answered and what the backend was sent is as it should be.
+// wantEcho waits until a request is answered and the check accepts the request that the backend received.
 func wantEcho(t *testing.T, address, method, host, path string, headers []string, check func(int, echoed) error) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		for range connections {
 			status, e, err := ask(address, method, host, path, headers...)
 			if err != nil {
@@ -63,7 +63,7 @@ func wantEcho(t *testing.T, address, method, host, path string, headers []string
 	})
 }
 
-// answers is a check of the status alone.
+// answers returns a check of the status only.
 func answers(want int) func(int, echoed) error {
 	return func(status int, _ echoed) error {
 		if status != want {
@@ -73,7 +73,7 @@ func answers(want int) func(int, echoed) error {
 	}
 }
 
-// sees is a check of the path that the backend was sent.
+// sees returns a check of the path that the backend received.
 func sees(path string) func(int, echoed) error {
 	return func(status int, e echoed) error {
 		if status != http.StatusOK || e.Path != path {
@@ -83,7 +83,7 @@ func sees(path string) func(int, echoed) error {
 	}
 }
 
-// annotatedIngress is an ingress of a path with annotations, one a line.
+// annotatedIngress returns an Ingress for a path with annotations, one a line.
 func annotatedIngress(name, host, path, annotations string) string {
 	return fmt.Sprintf(`
 apiVersion: networking.k8s.io/v1
@@ -107,7 +107,7 @@ func indent(text string, spaces int) string {
 	return pad + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n"+pad)
 }
 
-// Annotations of an Ingress narrow what it matches, by method, header and further hosts.
+// Annotations of an Ingress change what it matches: methods, headers and further hosts.
 func TestAnnotationsNarrowTheMatch(t *testing.T) {
 	cp := cluster(t)
 	gw := gateway(t, cp, nil)
@@ -132,9 +132,9 @@ func TestAnnotationsNarrowTheMatch(t *testing.T) {
 		wantEcho(t, gw.HTTP, "GET", alias, "/", nil, answers(http.StatusOK))
 	}
 	wantEcho(t, gw.HTTP, "GET", "x.y.three."+host, "/", nil, none)
-	// Server names narrow requests over TLS alone, which package manifests asks for.
+	// Server names restrict TLS requests only. Package manifests tests them.
 	wantEcho(t, gw.HTTP, "GET", "sni."+host, "/", nil, answers(http.StatusOK))
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		request, _ := http.NewRequest("GET", "http://"+gw.HTTP+"/x", nil)
 		request.Host = "secure." + host
 		response, err := client.Transport.RoundTrip(request)
@@ -149,8 +149,7 @@ func TestAnnotationsNarrowTheMatch(t *testing.T) {
 	})
 }
 
-// A rewrite gives the backend another path. Whatever the text has that Kong would run as
-// Lua comes out as it went in.
+// A rewrite gives the backend another path. Text that Kong would run as Lua is used literally.
 func TestRewrite(t *testing.T) {
 	cp := cluster(t)
 	gw := gateway(t, cp, nil)

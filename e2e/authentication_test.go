@@ -17,11 +17,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
-// Who is who: the ways of consumers to prove it, beside those of TestKeyAuthWithACL and
-// TestBasicAuthAndJWT.
+// Authentication of consumers, besides that of TestKeyAuthWithACL and TestBasicAuthAndJWT.
 func TestAuthentication(t *testing.T) {
 	s := newScene(t, nil)
 	t.Run("HMAC", s.hmac)
@@ -31,8 +30,7 @@ func TestAuthentication(t *testing.T) {
 	t.Run("OAuth2", s.oauth2)
 }
 
-// A signature is for one request: it does not fit another one, and nobody makes it
-// without the secret.
+// A signature is valid for one request, and cannot be made without the secret.
 func (s scene) hmac(t *testing.T) {
 	host := s.host("hmac")
 	s.apply(t, withPlugins("hmac", host, "web", "hmac"), kongPlugin("hmac", "hmac-auth", "{enforce_headers: [date, request-line], algorithms: [hmac-sha256]}"),
@@ -62,8 +60,8 @@ func same[T comparable](what string, got, want T) error {
 	return nil
 }
 
-// A token that somebody signed with a private key counts by the public one; what is
-// signed with the public key as a secret, or not at all, does not.
+// A token that is signed with a private key is accepted by the public key. A token that is signed with the public
+// key as a secret, or not at all, is rejected.
 func (s scene) rs256(t *testing.T) {
 	host := s.host("rs256")
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -107,7 +105,7 @@ func (s scene) rs256(t *testing.T) {
 	s.want(t, bearer(sign("none", soon, func(string) []byte { return nil })), http.StatusUnauthorized, nil)
 }
 
-// A group can be what keeps a consumer out, until it is not of it any more.
+// An ACL can deny a group, until the consumer leaves it.
 func (s scene) aclDenies(t *testing.T) {
 	host := s.host("deny")
 	s.apply(t, withPlugins("deny", host, "web", "deny-auth, deny"), kongPlugin("deny-auth", "key-auth", "{}"), kongPlugin("deny", "acl", "{deny: [blocked]}"),
@@ -119,8 +117,8 @@ func (s scene) aclDenies(t *testing.T) {
 	s.want(t, key(host, s.ns+"-dan"), http.StatusOK, nil)
 }
 
-// Two ways in, of which either will do: who takes neither is the consumer that both
-// name, and is told so.
+// With two authentication plugins, one of which is enough, a client without credentials is the anonymous consumer of
+// both.
 func (s scene) eitherOrNobody(t *testing.T) {
 	host := s.host("either")
 	nobody := s.ns + "-nobody"
@@ -135,8 +133,8 @@ func (s scene) eitherOrNobody(t *testing.T) {
 	s.want(t, key(host, "guessed"), http.StatusTeapot, nil)
 }
 
-// OAuth 2.0 keeps tokens in a database, of which there is none: clients are known by their
-// secrets and get no token all the same, the route stays closed, and the plugin says why.
+// OAuth 2.0 needs a database for its tokens, which a DB-less Kong lacks. Clients with valid secrets get no token, the
+// route stays closed, and the plugin's status says why.
 func (s scene) oauth2(t *testing.T) {
 	host := s.host("oauth2")
 	s.apply(t, withPlugins("oauth2", host, "web", "oauth2"), kongPlugin("oauth2", "oauth2", "{enable_client_credentials: true, scopes: [read]}"),
@@ -146,7 +144,7 @@ func (s scene) oauth2(t *testing.T) {
 	wantEvent(t, s.cp, s.ns, "oauth2", "DatabaseMissing")
 	for secret, status := range map[string]int{"guessed": http.StatusBadRequest, "known": http.StatusInternalServerError} {
 		form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.ns}, "client_secret": {secret}, "scope": {"read"}}
-		lab.Eventually(t, time.Minute, func() error {
+		eventually.Nil(t, time.Minute, func() error {
 			response, err := post("https://"+s.gw.HTTPS+"/oauth2/token", host, form)
 			if err != nil {
 				return err

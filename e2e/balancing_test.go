@@ -12,14 +12,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
-// clusterProxy is where the names of Services lead to, as they do to kube-proxy in other
-// clusters: what comes there is answered by the test itself.
+// clusterProxy is the address to which the names of Services resolve. The test answers there in place of kube-proxy.
 const clusterProxy = "10.245.7.1"
 
-// How requests are spread over endpoints, by whom, and what may stand for a Service.
+// Balancing over endpoints, by Kong and by the cluster, and other kinds in place of a Service.
 func TestBalancing(t *testing.T) {
 	s := newScene(t, func(ns string) map[string]string {
 		hosts := filepath.Join(t.TempDir(), "hosts")
@@ -40,8 +39,7 @@ func TestBalancing(t *testing.T) {
 	t.Run("KongIngress", s.kongIngress)
 }
 
-// A client without a cookie gets one, and stays with the pod that it leads to; clients are
-// spread over pods.
+// A client without a cookie gets one, and stays with one pod. Different clients get different pods.
 func (s scene) cookie(t *testing.T) {
 	host := s.host("cookie")
 	many := strings.Replace(deployment("many", 3), "metadata: {name: many}\nspec:\n  selector", "metadata: {name: many, annotations: {konghq.com/upstream-policy: sticky}}\nspec:\n  selector", 1)
@@ -60,7 +58,7 @@ func (s scene) cookie(t *testing.T) {
 		}
 		return e.Pod, nil
 	}
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		pods := map[string]bool{}
 		for range 12 {
 			pod, err := client()
@@ -76,7 +74,7 @@ func (s scene) cookie(t *testing.T) {
 	})
 }
 
-// A Service that leaves the choice of an endpoint to the cluster is called by its name.
+// Kong connects to the name of a Service that leaves balancing to the cluster.
 func (s scene) serviceUpstream(t *testing.T) {
 	s.playProxy(t)
 	host := s.host("clustered")
@@ -89,7 +87,7 @@ func (s scene) serviceUpstream(t *testing.T) {
 	s.want(t, request{host: host}, http.StatusOK, answeredBy("kube-proxy"))
 }
 
-// playProxy answers at the address that Services' names lead to.
+// playProxy answers at the address to which Services' names resolve.
 func (s scene) playProxy(t *testing.T) {
 	t.Helper()
 	listener, err := net.Listen("tcp", clusterProxy+":80")
@@ -112,8 +110,8 @@ func answeredBy(prefix string) func(*http.Response, echoed) error {
 	}
 }
 
-// A class can say so for all Services, and that paths which look like regular expressions
-// are some; what it no longer says holds no longer.
+// A class can do that for all Services, and make paths that look like regular expressions regular expressions. That
+// ends with the setting.
 func (s scene) classParameters(t *testing.T) {
 	s.playProxy(t)
 	host := s.host("for-all")
@@ -162,7 +160,7 @@ spec: {backendRef: {name: web, port: 80}}
 	})
 }
 
-// What a KongIngress says of an upstream still counts, and it says what to use instead.
+// The upstream of a KongIngress still takes effect, with a diagnostic that names the replacement.
 func (s scene) kongIngress(t *testing.T) {
 	host := s.host("older")
 	s.apply(t, `

@@ -24,10 +24,10 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// canaries are the secrets of one test, by what they are of. Each is found nowhere but in Kong.
+// canaries are the secrets of a test by their descriptions. Each may be found nowhere but in Kong.
 type canaries map[string]string
 
-// new is a secret that nothing else looks like.
+// new returns a unique secret.
 func (c canaries) new(t *testing.T, of string) string {
 	t.Helper()
 	var random [9]byte
@@ -41,12 +41,12 @@ func (c canaries) new(t *testing.T, of string) string {
 // pair is a key pair whose key is secret.
 func (c canaries) pair(t *testing.T, of, host string) pair {
 	t.Helper()
-	p := keyPair(t, host)
+	p := keyPair(host)
 	c[of] = strings.Split(p.key, "\n")[2] // a line of it is enough
 	return p
 }
 
-// absent fails the test for each canary that a text has, as it is or in base64.
+// absent fails the test for each canary in a text, plain or in base64.
 func (c canaries) absent(t *testing.T, where, text string) {
 	t.Helper()
 	for of, secret := range c {
@@ -59,8 +59,8 @@ func (c canaries) absent(t *testing.T, where, text string) {
 	}
 }
 
-// Secrets of Secrets, of the pod's settings, of its token and of vaults are found nowhere but in Kong: not in logs,
-// Events, statuses, metrics, and not in what kube-sync render prints. Least of all where something is wrong with them.
+// Values of Secrets, the pod's settings, its token and vaults are found nowhere but in Kong: not in logs, Events,
+// statuses, metrics, or the output of kube-sync render. That includes invalid ones.
 func TestCanarySecrets(t *testing.T) {
 	pod.NeedPlugins(t)
 	cp := cluster(t)
@@ -85,11 +85,11 @@ func TestCanarySecrets(t *testing.T) {
 		"spec: {backend: hcv, prefix: canary, config: {host: 127.0.0.1, kv: v9, token: %s}}\n", ns, c.new(t, "token of a vault"))
 	t.Cleanup(func() { _ = cp.Delete(t.Context(), "", vault) })
 	cp.MustApply(t, ns, well+"---\n"+broken+"---\n"+vault)
-	time.Sleep(1100 * time.Millisecond) // ages are of whole seconds
+	nextSecond()
 	taken := consumer("rival", "", "taken") + credential("taken", "key-auth", "key", shared)
 	cp.MustApply(t, rival, taken)
 
-	// In Kong they are.
+	// Kong has them.
 	wantAnswers(t, gw.HTTP, key(host, shared), http.StatusOK)
 	wantAnswers(t, gw.HTTP, request{host: host}, http.StatusUnauthorized)
 	config := ofAdmin(t, gw, "/config")
@@ -125,7 +125,7 @@ func TestCanarySecrets(t *testing.T) {
 	renderHides(t, c, strings.Join([]string{well, broken, vault, taken}, "---\n"))
 }
 
-// secretsInUse are those of objects that Kong takes.
+// secretsInUse returns objects with secrets that Kong accepts.
 func secretsInUse(t *testing.T, c canaries, ns, host, shared string) string {
 	t.Helper()
 	return strings.Join([]string{
@@ -144,15 +144,15 @@ func secretsInUse(t *testing.T, c canaries, ns, host, shared string) string {
 	}, "---\n")
 }
 
-// secretsAtFault are those of objects with all kinds of faults: that no API server, no translation, or no Kong takes.
+// secretsAtFault returns invalid objects with secrets, which the translation or Kong rejects.
 func secretsAtFault(t *testing.T, c canaries, ns, host string) string {
 	t.Helper()
 	mismatched := c.pair(t, "private key of another certificate", "other."+host)
-	mismatched.cert = keyPair(t, "other."+host).cert
+	mismatched.cert = keyPair("other." + host).cert
 	all := []string{
 		mismatched.secret("mismatched"), tlsIngress("mismatched", "mismatched."+host),
-		pair{cert: keyPair(t, host).cert, key: c.new(t, "text in the place of a private key")}.secret("garbage"), tlsIngress("garbage", "garbage."+host),
-		// Plugins whose configuration is from a Secret, and wrong.
+		pair{cert: keyPair(host).cert, key: c.new(t, "text in the place of a private key")}.secret("garbage"), tlsIngress("garbage", "garbage."+host),
+		// Plugins with an invalid configuration from a Secret.
 		opaque("unparsable", "unparsable", "a: ["+c.new(t, "configuration that is no YAML")), pluginFrom("unparsable", "session", "unparsable"),
 		opaque("scalar", "scalar", c.new(t, "configuration that is no object")), pluginFrom("scalar", "session", "scalar"),
 		opaque("mistyped", "mistyped", `{"hour": "`+c.new(t, "configuration of a wrong type")+`"}`), pluginFrom("mistyped", "rate-limiting", "mistyped"),
@@ -163,7 +163,7 @@ func secretsAtFault(t *testing.T, c canaries, ns, host string) string {
 		opaque("raw", "raw", c.new(t, "patch that is no JSON")), pluginPatched("raw", "key-auth", "{}", "/realm", "raw"),
 		opaque("number", "number", `"`+c.new(t, "patch of a wrong type")+`"`), pluginPatched("number", "rate-limiting", "{policy: local}", "/hour", "number"),
 		opaque("lua", "lua", `{"header_filter_by_lua": "`+c.new(t, "code in a configuration")+`"}`), pluginFrom("lua", "session", "lua"),
-		// Credentials that lack something, or have what is none.
+		// Credentials with missing or invalid fields.
 		consumer("nan", "", "c-basic", "c-jwt", "c-algorithm", "c-ttl", "c-uris", "c-type", "c-hmac"),
 		credential("c-basic", "basic-auth", "password", c.new(t, "password without a user")),
 		credential("c-jwt", "jwt", "key", ns, "algorithm", "RS256", "rsa_public_key", c.new(t, "public key that is none")),
@@ -172,7 +172,7 @@ func secretsAtFault(t *testing.T, c canaries, ns, host string) string {
 		credential("c-uris", "oauth2", "name", "n", "client_id", "i", "client_secret", c.new(t, "client secret"), "redirect_uris", c.new(t, "redirect that is no URL")),
 		credential("c-type", "no-such-type", "key", c.new(t, "credential of no type")),
 		credential("c-hmac", "hmac-auth", "secret", c.new(t, "hmac secret without a user")),
-		// Certificates of authorities and of clients, which Services refer to.
+		// Certificates of authorities and clients, to which Services refer.
 		opaque("ca", "id", c.new(t, "id of a CA that is none")), opaque("ca-cert", "id", "00000000-0000-4000-8000-0000000000c1"),
 		facing("verified", "konghq.com/protocol: https\nkonghq.com/tls-verify: 'true'\nkonghq.com/ca-certificates-secrets: ca, ca-cert\nkonghq.com/client-cert: mismatched"),
 		ingress("verified", "verified."+host, "/", "verified"),
@@ -187,25 +187,25 @@ func tlsIngress(name, host string) string {
 	return ingress(name, host, "/", "web") + fmt.Sprintf("  tls: [{hosts: [%s], secretName: %s}]\n", host, name)
 }
 
-// opaque is a Secret with one key.
+// opaque returns a Secret with one key.
 func opaque(name, key, value string) string {
 	encoded := base64.StdEncoding.EncodeToString([]byte(value))
 	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: %s}\ndata: {%s: %s}\n", name, key, encoded)
 }
 
-// pluginFrom has its configuration from a Secret of one key.
+// pluginFrom returns a plugin whose configuration is from a Secret with one key.
 func pluginFrom(name, plugin, secret string) string {
 	return fmt.Sprintf("apiVersion: configuration.konghq.com/v1\nkind: KongPlugin\nmetadata: {name: %s}\nplugin: %s\n"+
 		"configFrom: {secretKeyRef: {name: %[3]s, key: %[3]s}}\n", name, plugin, secret)
 }
 
-// pluginPatched has a part of its configuration from a Secret of one key.
+// pluginPatched returns a plugin with a part of its configuration from a Secret with one key.
 func pluginPatched(name, plugin, config, path, secret string) string {
 	return fmt.Sprintf("apiVersion: configuration.konghq.com/v1\nkind: KongPlugin\nmetadata: {name: %s}\nplugin: %s\nconfig: %s\n"+
 		"configPatches: [{path: %s, valueFrom: {secretKeyRef: {name: %[5]s, key: %[5]s}}}]\n", name, plugin, config, path, secret)
 }
 
-// quietEvents returns all Events of namespaces, once no more of them come.
+// quietEvents returns all Events of namespaces, once there are no new ones for some seconds.
 func quietEvents(t *testing.T, cp *lab.ControlPlane, namespaces ...string) string {
 	t.Helper()
 	read := func() string {
@@ -232,8 +232,7 @@ func quietEvents(t *testing.T, cp *lab.ControlPlane, namespaces ...string) strin
 	}
 }
 
-// statusesOf are the objects that the gateway writes statuses of, as the API server has them: their specs refer to
-// Secrets and hold none.
+// statusesOf returns the statuses that the gateway writes. Specs refer to Secrets and have no secrets.
 func statusesOf(t *testing.T, cp *lab.ControlPlane, namespace string) string {
 	t.Helper()
 	var all strings.Builder
@@ -256,7 +255,7 @@ func statusesOf(t *testing.T, cp *lab.ControlPlane, namespace string) string {
 	return all.String()
 }
 
-// objectOf is the status of one object.
+// objectOf returns the status of an object.
 func objectOf(t *testing.T, cp *lab.ControlPlane, resource schema.GroupVersionResource, namespace, name string) string {
 	t.Helper()
 	object, err := cp.Dynamic.Resource(resource).Namespace(namespace).Get(t.Context(), name, metav1.GetOptions{})
@@ -298,7 +297,7 @@ func textOf(t *testing.T, url string) string {
 	return string(body)
 }
 
-// renderHides has kube-sync check and render print what they make of the manifests.
+// renderHides checks the output of kube-sync check and render for the manifests.
 func renderHides(t *testing.T, c canaries, manifests string) {
 	t.Helper()
 	for _, verb := range [][]string{{"render", "-f", "-", "-status"}, {"render", "-f", "-", "-o", "json", "-status"}, {"check", "-f", "-"}} {

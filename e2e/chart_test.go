@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/helm"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/plugin/definitions"
@@ -20,10 +21,10 @@ import (
 
 const chartDir = "../kong-conf/chart"
 
-// served are the APIs that the chart looks for and that allKinds defines.
+// served are the APIs that the chart checks for and that allKinds installs.
 var served = []string{"gateway.networking.k8s.io/v1", "configuration.konghq.com/v1", "monitoring.coreos.com/v1"}
 
-// chartOptions have every value of the chart at least once, with another value than the default.
+// chartOptions set every value of the chart at least once, to another value than the default.
 var chartOptions = map[string]string{
 	"defaults": "{}",
 	"names":    "fullnameOverride: edge\nnameOverride: front\ncommonLabels: {team: edge}\n",
@@ -168,8 +169,8 @@ monitoring:
 	"no metrics Service": "monitoring: {service: {enabled: false}}\n",
 }
 
-// allKinds makes a cluster know all custom kinds: Gateway API's and Kong's as "kube-sync definitions" prints
-// them, and those of the Prometheus Operator as far as the chart uses them.
+// allKinds installs the definitions of all custom kinds: Gateway API's and Kong's as "kube-sync definitions" prints them,
+// and those of the Prometheus Operator that the chart uses.
 func allKinds(t *testing.T, cp *lab.ControlPlane) {
 	t.Helper()
 	for _, bundle := range []string{definitions.GatewayAPI, definitions.Kong} {
@@ -186,8 +187,8 @@ func allKinds(t *testing.T, cp *lab.ControlPlane) {
 	cp.MustApply(t, "", string(operator))
 }
 
-// TestChartOptions has a real API server admit what the chart makes of each option: unknown fields, wrong
-// types and rules that are broken are errors.
+// TestChartOptions lets a real API server validate the chart with each option. Unknown fields, wrong types and broken
+// rules are errors.
 func TestChartOptions(t *testing.T) {
 	lab.Require(t)
 	cp := lab.StartControlPlane(t)
@@ -208,14 +209,14 @@ func TestChartOptions(t *testing.T) {
 	t.Run("all values", testAllValuesAreOptions)
 }
 
-// testChartIsRestricted creates the chart's pod where the API server enforces the strictest profile of pod security.
+// testChartIsRestricted creates the chart's pod in a namespace that enforces the strictest profile of pod security.
 func testChartIsRestricted(t *testing.T, cp *lab.ControlPlane) {
 	const namespace = "restricted"
 	cp.MustApply(t, "", "apiVersion: v1\nkind: Namespace\nmetadata: {name: "+namespace+", labels: {pod-security.kubernetes.io/enforce: restricted}}\n---\n"+
 		"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: kong, namespace: "+namespace+"}\n")
 	for values, want := range map[string]bool{
 		"{}": true, "openshift: true\n": true, "autoscaling: {enabled: true}\n": true,
-		// What the profile forbids is seen as such.
+		// A forbidden pod is rejected.
 		"ports: {http: {hostPort: 80}}\n": false, "securityContext: {allowPrivilegeEscalation: true}\n": false,
 	} {
 		rendered, err := helm.Render(chartDir, helm.Release{Name: "kong", Namespace: namespace, Values: values})
@@ -227,7 +228,7 @@ func testChartIsRestricted(t *testing.T, cp *lab.ControlPlane) {
 			t.Fatal(err)
 		}
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "tried", Labels: d.Spec.Template.Labels}, Spec: d.Spec.Template.Spec}
-		lab.Eventually(t, time.Minute, func() error { // the API server sees an account a little later than it stores it
+		eventually.Nil(t, time.Minute, func() error { // the API server sees an account a little later than it stores it
 			_, err = cp.Client.CoreV1().Pods(namespace).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 			if err != nil && strings.Contains(err.Error(), "not found") {
 				return err
@@ -240,7 +241,7 @@ func testChartIsRestricted(t *testing.T, cp *lab.ControlPlane) {
 	}
 }
 
-// testAllValuesAreOptions: chartOptions change each value of the chart.
+// testAllValuesAreOptions checks that chartOptions change each value of the chart.
 func testAllValuesAreOptions(t *testing.T) {
 	raw, err := os.ReadFile(chartDir + "/values.yaml")
 	if err != nil {
@@ -281,7 +282,7 @@ func testAllValuesAreOptions(t *testing.T) {
 	}
 }
 
-// leaves are the values of a tree that are no maps, or empty ones, by their paths.
+// leaves returns the values of a tree by their paths: all that are not maps, and empty maps.
 func leaves(tree map[string]any, above string) map[string]any {
 	all := map[string]any{}
 	for key, value := range tree {

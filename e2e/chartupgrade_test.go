@@ -16,12 +16,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/helm"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// releaseKinds are those that a release may have objects of.
+// releaseKinds are the kinds of a release's objects.
 var releaseKinds = []schema.GroupVersionResource{
 	{Version: "v1", Resource: "services"}, {Version: "v1", Resource: "serviceaccounts"}, {Version: "v1", Resource: "configmaps"},
 	{Group: "apps", Version: "v1", Resource: "deployments"},
@@ -41,7 +42,7 @@ var releaseKinds = []schema.GroupVersionResource{
 	{Group: "configuration.konghq.com", Version: "v1", Resource: "kongclusterplugins"},
 }
 
-// upgradedValues are those to which TestChart upgrades: %s is a namespace.
+// upgradedValues are the values to which TestChart upgrades. %s is a namespace.
 const upgradedValues = `
 settings: {apiserverHost: %q, watchNamespace: [%s]}
 ports: {streams: [{name: postgres, port: 5432}]}
@@ -131,7 +132,7 @@ func (r *chartRelease) upgrade() {
 	}
 }
 
-// wantUpgraded looks for what upgradedValues add, and take away.
+// wantUpgraded checks what upgradedValues add and remove.
 func (r *chartRelease) wantUpgraded() {
 	r.t.Helper()
 	upgraded := r.objects()
@@ -146,8 +147,8 @@ func (r *chartRelease) wantUpgraded() {
 	}
 }
 
-// wantMetrics reads what Prometheus would, at the ports of the metrics Service: kube-sync's metrics, and Kong's with those of the
-// plugin that upgradedValues enable.
+// wantMetrics reads the metrics at the ports of the metrics Service, like Prometheus: kube-sync's, and Kong's with those
+// of the plugin that upgradedValues enable.
 func (r *chartRelease) wantMetrics() {
 	r.t.Helper()
 	if _, err := exec.LookPath("kong"); err != nil {
@@ -160,7 +161,7 @@ func (r *chartRelease) wantMetrics() {
 			"kong_bandwidth_bytes{", "kong_upstream_target_health{", `kong_memory_workers_lua_vms_bytes{`, `kong_subsystem="http"`,
 			`kong_nginx_requests_total{`, `kong_nginx_connections_total{`, `shared_dict="prometheus_metrics"`, "kong_node_info{"},
 	}
-	lab.Eventually(r.t, time.Minute, func() error {
+	eventually.Nil(r.t, time.Minute, func() error {
 		pods, err := r.cp.Client.CoreV1().Pods(r.Namespace).List(r.t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/instance=" + r.Name})
 		if err != nil || len(pods.Items) == 0 {
 			return fmt.Errorf("the release has no pods: %v", err)
@@ -190,7 +191,8 @@ func metricsOf(address string) (string, error) {
 	return string(body), err
 }
 
-// wantReplicasAlone takes the autoscaler's place, which the cluster does not run: what it decides, an upgrade leaves alone.
+// wantReplicasAlone scales the Deployment in place of an autoscaler, which the cluster lacks, and checks that an upgrade
+// keeps the replicas.
 func (r *chartRelease) wantReplicasAlone() {
 	r.t.Helper()
 	scale := &autoscalingv1.Scale{ObjectMeta: metav1.ObjectMeta{Name: r.Name, Namespace: r.Namespace}, Spec: autoscalingv1.ScaleSpec{Replicas: 3}}
@@ -208,7 +210,7 @@ func (r *chartRelease) wantReplicasAlone() {
 	}
 }
 
-// objects lists what the cluster has of the release, as "Kind name".
+// objects lists the release's objects in the cluster, as "Kind name".
 func (r *chartRelease) objects() (all []string) {
 	r.t.Helper()
 	selected := metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=Helm,app.kubernetes.io/instance=" + r.Name}
@@ -225,10 +227,10 @@ func (r *chartRelease) objects() (all []string) {
 	return all
 }
 
-// serviceAddress is what the load balancer gave to a Service of the gateway.
+// serviceAddress returns the load balancer's address of a Service of the gateway.
 func serviceAddress(t *testing.T, cp *lab.ControlPlane, name string) (address string) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		s, err := cp.Client.CoreV1().Services("kong").Get(context.WithoutCancel(t.Context()), name, metav1.GetOptions{})
 		if err != nil {
 			return err

@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
 func wantHeader(t *testing.T, address, host, name, value string) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		for range 4 {
 			response, body, err := request{host: host}.send(address)
 			if err != nil {
@@ -28,8 +28,7 @@ func wantHeader(t *testing.T, address, host, name, value string) {
 	})
 }
 
-// Keys tell consumers, and groups what they may: with each change of credentials taking
-// effect at once.
+// Keys identify consumers, and groups authorize them. Each change of credentials takes effect at once.
 func TestKeyAuthWithACL(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
@@ -54,7 +53,7 @@ func TestKeyAuthWithACL(t *testing.T) {
 	wantAnswers(t, gw.HTTP, key(host, ns+"-bob-2"), http.StatusOK)
 	wantAnswers(t, gw.HTTP, key(host, ns+"-bob"), http.StatusUnauthorized)
 
-	// Who comes later with a key that is taken does not get it.
+	// A later consumer with the same key does not get it.
 	cp.MustApply(t, ns, consumer("eve", "", "eve-key")+credential("eve-key", "key-auth", "key", ns+"-bob-2"))
 	wantEvent(t, cp, ns, "eve", "Conflict")
 	wantAnswers(t, gw.HTTP, key(host, ns+"-bob-2"), http.StatusOK)
@@ -84,7 +83,7 @@ func TestBasicAuthAndJWT(t *testing.T) {
 	wantAnswers(t, gw.HTTP, bearer("forged"), http.StatusUnauthorized)
 }
 
-// token is a JSON Web Token of an issuer.
+// token returns a JSON Web Token of an issuer.
 func token(issuer, secret string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	text := encode([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + encode(fmt.Appendf(nil, `{"iss":%q}`, issuer))
@@ -93,8 +92,7 @@ func token(issuer, secret string) string {
 	return text + "." + encode(mac.Sum(nil))
 }
 
-// A limit that a consumer names is its own wherever it goes; one that it and an Ingress
-// name is for that consumer there.
+// A limit on a consumer applies on all routes. A limit on a consumer and an Ingress applies to that consumer there.
 func TestRateLimitPerConsumer(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)

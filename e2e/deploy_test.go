@@ -8,8 +8,8 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// The manifests that users apply, in a cluster with a load balancer: requests to the Service's address are served, and
-// the Ingress has that address.
+// With the manifests that users apply, in a cluster with a load balancer, requests to the Service's address are served,
+// and the Ingress has that address.
 func TestDeployment(t *testing.T) {
 	lab.Require(t)
 	if lab.External() {

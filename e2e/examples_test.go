@@ -10,11 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// exampleManifests are those of a directory, in the order in which kubectl apply -f takes them.
+// exampleManifests returns the manifests of a directory in the order of kubectl apply -f.
 func exampleManifests(t *testing.T, dir string) string {
 	t.Helper()
 	files, err := filepath.Glob("../examples/" + dir + "/*.yaml")
@@ -34,7 +35,7 @@ func exampleManifests(t *testing.T, dir string) string {
 }
 
 // TestExamplesOnACluster applies the examples one document after the other, the first directory to a cluster without
-// any custom kind, and asks what their README says.
+// custom kinds, and sends the requests of their README.
 func TestExamplesOnACluster(t *testing.T) {
 	lab.Require(t)
 	if lab.External() {
@@ -73,10 +74,10 @@ func TestExamplesOnACluster(t *testing.T) {
 	wantAnswer(t, "http://"+gw.HTTP, "members.example", "/", http.StatusOK, "shop", "apikey", "example-key-of-alice")
 }
 
-// wantAnswer waits for an answer with a status, and where that is 200, from a pod of an app.
+// wantAnswer waits for an answer with a status. With the status 200, it has to be from a pod of an app.
 func wantAnswer(t *testing.T, origin, host, path string, status int, app string, headers ...string) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		answer, err := askAt(origin, http.MethodGet, host, path, headers...)
 		if err != nil {
 			return err

@@ -19,25 +19,25 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/kubelet"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// shell is what the gateway's image has besides the gateway.
+// shell is the shell of the gateway's image.
 var shell = lab.Program{Image: "kube-sync/sh", Package: "github.com/kube-sync/kube-sync/e2e/pod/testdata/sh"}
 
-// The tests that TestOnAnExistingCluster runs: some of each way to use an installed
-// gateway, and some that such a gateway is not for.
+// The tests that TestOnAnExistingCluster runs: some for each use of an installed gateway,
+// and some that are skipped with one.
 var (
 	onExisting  = []string{"TestTLSSecretRotates", "TestStatusFromService", "TestNamespacedInstall"}
 	notExisting = []string{"TestStatusIsWrittenByOne", "TestKubeSyncKilled", "TestAPIServerKilled"}
 )
 
-// These tests run against a cluster that is there already, as make e2e-kind does it,
-// and leave the gateway as they found it. The cluster is one of the lab's, so that no
-// Docker is needed: install.yaml is installed in it with the stand-in as the image,
-// and the gateway's Service is reached from outside.
+// These tests run against an existing cluster, as with make e2e-kind, and restore the
+// gateway. The cluster is the lab's, so that no Docker is needed. Its install.yaml has the
+// stand-in as the image, and the test reaches the gateway's Service from outside.
 func TestOnAnExistingCluster(t *testing.T) {
 	lab.Require(t)
 	if lab.External() {
@@ -87,8 +87,8 @@ func TestOnAnExistingCluster(t *testing.T) {
 	}
 }
 
-// gatewayImage makes the root file system of an image like that of docker/Dockerfile,
-// with the stand-in for Kong.
+// gatewayImage creates the root file system of an image like that of docker/Dockerfile,
+// with the stand-in in place of Kong.
 func gatewayImage(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -108,8 +108,8 @@ func gatewayImage(t *testing.T) string {
 	return root
 }
 
-// install applies install.yaml. The lab's cluster has no DNS and no cluster IPs, so that
-// kube-sync has to be told where the API server is; the image has no entrypoint.
+// install applies install.yaml. The lab's cluster has no DNS and no cluster IPs, so
+// kube-sync gets the API server's address. The image has no entrypoint.
 func install(t *testing.T, cp *lab.ControlPlane) {
 	t.Helper()
 	manifests, err := os.ReadFile("../kong-conf/install.yaml")
@@ -126,7 +126,7 @@ func install(t *testing.T, cp *lab.ControlPlane) {
 		env, env+"        - name: KONG_PLUGINSERVER_KUBE_SYNC_APISERVER_HOST\n"+
 			"          value: https://"+net.JoinHostPort(lab.HostIP, server.Port())+"\n",
 	).Replace(string(manifests)))
-	lab.Eventually(t, 2*time.Minute, func() error {
+	eventually.Nil(t, 2*time.Minute, func() error {
 		d := installed(t, cp)
 		if d.Status.ObservedGeneration < d.Generation || d.Status.AvailableReplicas != *d.Spec.Replicas {
 			return fmt.Errorf("%d of the gateway's pods are available, want %d", d.Status.AvailableReplicas, *d.Spec.Replicas)
@@ -144,8 +144,8 @@ func installed(t *testing.T, cp *lab.ControlPlane) *appsv1.Deployment {
 	return d
 }
 
-// nodePort does what kube-proxy would: connections to the address that it returns go to
-// a ready pod of the gateway's Service.
+// nodePort stands in for kube-proxy: connections to the address that it returns go to a
+// ready pod of the gateway's Service.
 func nodePort(t *testing.T, cp *lab.ControlPlane, port string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -194,7 +194,7 @@ func endpoint(t *testing.T, cp *lab.ControlPlane, port string) (string, error) {
 	return found[rand.IntN(len(found))], nil
 }
 
-// connect passes on what the two sides send until one of them is done.
+// connect forwards both directions until one of them has ended.
 func connect(client net.Conn, address string) {
 	server, err := net.Dial("tcp", address)
 	if err != nil {

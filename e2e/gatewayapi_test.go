@@ -16,12 +16,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// gatewayAPI is a cluster with Gateway API, of the channel that has all of it, a class of
-// ours, and a gateway that serves it.
+// gatewayAPI returns a cluster with the experimental channel of Gateway API and a class, and a gateway
+// for the class.
 func gatewayAPI(t *testing.T) (*lab.ControlPlane, *pod.Pod) {
 	t.Helper()
 	cp := cluster(t)
@@ -31,7 +32,7 @@ func gatewayAPI(t *testing.T) (*lab.ControlPlane, *pod.Pod) {
 	return cp, gw
 }
 
-// gatewayKinds has a cluster know Gateway API, and a class of ours.
+// gatewayKinds installs Gateway API and a class in a cluster.
 func gatewayKinds(t *testing.T, cp *lab.ControlPlane) {
 	t.Helper()
 	cp.MustApplyModule(t, lab.GatewayAPI, lab.GatewayAPIDefinitions)
@@ -55,7 +56,7 @@ spec:
 ---
 `
 
-// deployment is an app without an Ingress.
+// deployment returns an app without an Ingress.
 func deployment(name string, replicas int) string {
 	manifest := app(name, "", replicas)
 	return manifest[:strings.LastIndex(manifest, "---")] + "---\n"
@@ -85,10 +86,10 @@ func typed[T any](t *testing.T, cp *lab.ControlPlane, resource, namespace, name 
 	return object, runtime.DefaultUnstructuredConverter.FromUnstructured(raw.Object, object)
 }
 
-// wantGateway waits until a Gateway is programmed and its first listener has so many routes.
+// wantGateway waits until a Gateway is programmed and its first listener has a number of routes.
 func wantGateway(t *testing.T, cp *lab.ControlPlane, namespace, name string, attached int32) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		g, err := typed[gatewayv1.Gateway](t, cp, "gateways", namespace, name)
 		if err != nil {
 			return err
@@ -105,7 +106,7 @@ func wantGateway(t *testing.T, cp *lab.ControlPlane, namespace, name string, att
 // wantRoute waits for a condition of a route's first parent.
 func wantRoute(t *testing.T, cp *lab.ControlPlane, namespace, name, condition, reason string) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		r, err := typed[gatewayv1.HTTPRoute](t, cp, "httproutes", namespace, name)
 		if err != nil {
 			return err
@@ -119,19 +120,19 @@ func wantRoute(t *testing.T, cp *lab.ControlPlane, namespace, name, condition, r
 	})
 }
 
-// reply is what a backend saw of a request, and the answer without its body.
+// reply is the request that a backend received, and the answer without its body.
 type reply struct {
 	*http.Response
 	Pod, Protocol, Method, Host, Path, Query string
 	Headers                                  http.Header
-	// Handshake is what the backend was told in it.
+	// Handshake is the client's part of the backend's handshake.
 	Handshake struct {
 		ServerName string
 		ClientCNs  []string
 	} `json:"tls"`
 }
 
-// askGateway sends one request, and does not follow redirects.
+// askGateway sends one request. It does not follow redirects.
 func askGateway(gw *pod.Pod, method, host, path string, headers ...string) (reply, error) {
 	return askAt("http://"+gw.HTTP, method, host, path, headers...)
 }
@@ -147,7 +148,7 @@ func askAt(origin, method, host, path string, headers ...string) (reply, error) 
 	}
 	response, err := (&http.Transport{
 		DisableKeepAlives: true,
-		// Whose certificate it is, is not what is asked.
+		// These requests do not verify the certificate.
 		TLSClientConfig: &tls.Config{ServerName: host, InsecureSkipVerify: true},
 	}).RoundTrip(request)
 	if err != nil {
@@ -172,8 +173,8 @@ func TestGatewayAPI(t *testing.T) {
 	t.Run("Writes", func(t *testing.T) { testWritesAreFew(t, cp, gw) })
 }
 
-// What is attached is served and counted, and counted no more when it is gone; what
-// other controllers wrote into a status stays.
+// Attached routes are served and counted until they are deleted. Other controllers' entries in a status
+// are kept.
 func testGatewayStatuses(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"
@@ -204,7 +205,7 @@ func testGatewayStatuses(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	wantStatus(t, gw.HTTP, host, "/", http.StatusNotFound)
 }
 
-// A backend of another namespace answers while a grant lets it.
+// A backend of another namespace answers as long as a ReferenceGrant permits it.
 func testGrants(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns, other := cp.Namespace(t), cp.Namespace(t)
 	host := ns + ".example"
@@ -222,7 +223,7 @@ func testGrants(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	wantStatus(t, gw.HTTP, host, "/", http.StatusInternalServerError)
 }
 
-// grantTo lets HTTPRoutes of a namespace refer to Services.
+// grantTo returns a grant for HTTPRoutes of a namespace to refer to Services.
 func grantTo(namespace string) string {
 	return fmt.Sprintf(`
 apiVersion: gateway.networking.k8s.io/v1
@@ -234,7 +235,7 @@ spec:
 `, namespace)
 }
 
-// Shares are those of the backends, however many endpoints they have.
+// Weights are of backends, however many endpoints they have.
 func testWeights(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"
@@ -244,16 +245,16 @@ func testWeights(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
   - {matches: [{path: {value: /exact}}], backendRefs: [{name: one, port: 80, weight: 60}, {name: two, port: 80, weight: 40}]}
   - {matches: [{path: {value: /broken}}], backendRefs: [{name: one, port: 80, weight: 3}, {name: gone, port: 80, weight: 1}]}
 `))
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		e, err := askGateway(gw, "GET", host, "/exact")
 		if err == nil && !strings.HasPrefix(e.Pod, "two") {
 			err = fmt.Errorf("%d from %q", e.StatusCode, e.Pod)
 		}
 		return err
 	})
-	ready(t, cp, ns, 3)
+	wantAllPods(t, gw, host, "/exact", 3)
 	const n = 500
-	lab.Eventually(t, time.Minute, func() error { // the last endpoint may not be in all workers yet
+	eventually.Nil(t, time.Minute, func() error { // the last endpoint may not be in all workers yet
 		shares, statuses := map[string]int{}, map[int]int{}
 		for range n {
 			e, err := askGateway(gw, "GET", host, "/exact")
@@ -278,8 +279,7 @@ func testWeights(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	})
 }
 
-// Redirects, rewrites and headers are what the specification says, and nothing of them
-// is a template.
+// Redirects, rewrites and headers follow the specification. None of their values is a template.
 func testFilters(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"
@@ -339,8 +339,7 @@ func testFilters(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	}
 }
 
-// Of matches of the same rank the older route's comes first, also if the younger one
-// was there before.
+// Of matches of the same rank, that of the older route takes precedence, whatever their names.
 func testPrecedence(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"
@@ -349,13 +348,13 @@ func testPrecedence(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	}
 	cp.MustApply(t, ns, plainGateway+deployment("one", 1)+deployment("two", 1))
 	cp.MustApply(t, ns, httpRoute("z-old", rule("{headers: [{name: color, value: red}]}", "one")))
-	time.Sleep(1100 * time.Millisecond) // creation times are in seconds
+	nextSecond()
 	cp.MustApply(t, ns, httpRoute("a-young", rule("{headers: [{name: shape, value: round}]}", "two"))+
 		httpRoute("method", rule("{method: POST}", "two"))+httpRoute("any", rule("{path: {value: /}}", "two")))
 	ready(t, cp, ns, 2)
 	want := func(method, pod string, headers ...string) {
 		t.Helper()
-		lab.Eventually(t, time.Minute, func() error {
+		eventually.Nil(t, time.Minute, func() error {
 			e, err := askGateway(gw, method, host, "/", headers...)
 			if err == nil && !strings.HasPrefix(e.Pod, pod+"-") {
 				err = fmt.Errorf("%s with %v is answered %d by %q, want %s", method, headers, e.StatusCode, e.Pod, pod)
@@ -373,12 +372,12 @@ func testPrecedence(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	want("GET", "two", "color", "red", "shape", "round")
 }
 
-// A listener's certificate is served for its host, and plain requests do not reach what
-// is attached to it alone.
+// A listener's certificate is served for its host. Plain requests do not reach routes that are attached to
+// this listener only.
 func testListenerTLS(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"
-	key := keyPair(t, host)
+	key := keyPair(host)
 	cp.MustApply(t, ns, key.secret("cert")+"---"+strings.Replace(plainGateway, "[{name: http, port: 80, protocol: HTTP}]",
 		"[{name: https, port: 443, protocol: HTTPS, hostname: "+host+", tls: {certificateRefs: [{name: cert}]}}]", 1)+
 		deployment("web", 1)+httpRoute("web", "  rules: [{backendRefs: [{name: web, port: 80}]}]"))
@@ -387,7 +386,7 @@ func testListenerTLS(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	wantStatus(t, gw.HTTP, host, "/", http.StatusNotFound)
 }
 
-// A status is written when it changes and at no other time.
+// A status is written only when it changes.
 func testWritesAreFew(t *testing.T, cp *lab.ControlPlane, _ *pod.Pod) {
 	ns := cp.Namespace(t)
 	cp.MustApply(t, ns, plainGateway)

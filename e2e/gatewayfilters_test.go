@@ -7,11 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// What Lua does of Gateway API, by the names that the conformance tests have.
+// Features of Gateway API that are written in Lua, by the names of the conformance tests.
 func TestGatewayFilters(t *testing.T) {
 	cp, gw := gatewayAPI(t)
 	kongKinds(t, cp)
@@ -20,7 +21,7 @@ func TestGatewayFilters(t *testing.T) {
 	t.Run("HTTPRouteBackendProtocolH2C", func(t *testing.T) { testH2C(t, cp, gw) })
 }
 
-// A request gets what the filters of the backend say that it is sent to, and no other's.
+// A request gets the filters of its backend, and not those of others.
 func testBackendFilters(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"
@@ -43,9 +44,9 @@ func testBackendFilters(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
     backendRefs: [{name: gone, port: 80}, {name: gone, port: 80, filters: [{type: URLRewrite, urlRewrite: {hostname: other.example}}]}]
 `))
 	wantStatus(t, gw.HTTP, host, "/", http.StatusOK)
-	ready(t, cp, ns, 3)
+	wantAllPods(t, gw, host, "/", 3)
 	const n = 400
-	lab.Eventually(t, time.Minute, func() error { // the last endpoint may not be in all workers yet
+	eventually.Nil(t, time.Minute, func() error { // the last endpoint may not be in all workers yet
 		shares := map[string]int{}
 		for range n {
 			e, err := askGateway(gw, "GET", host, "/")
@@ -69,8 +70,7 @@ func testBackendFilters(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	wantStatus(t, gw.HTTP, host, "/gone", http.StatusInternalServerError)
 }
 
-// Preflights are answered before authentication, and all other answers say who may read
-// them, whatever the backend says.
+// Preflights are answered before authentication. All other answers have CORS headers, whatever the backend's.
 func testCORS(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"
@@ -129,8 +129,8 @@ func testCORS(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	}
 }
 
-// A backend without TLS gets HTTP/2 where its Service says so, from clients of either
-// version, with bodies, rewrites and statuses as ever.
+// A backend without TLS gets HTTP/2 if its Service says so, from clients of either version. Bodies, rewrites
+// and statuses work as with HTTP/1.1.
 func testH2C(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"

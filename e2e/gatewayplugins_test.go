@@ -16,12 +16,12 @@ func TestGatewayPlugins(t *testing.T) {
 	t.Run("OtherNamespace", s.grantedRoutePlugin)
 }
 
-// pluginFilter is a filter that names a KongPlugin.
+// pluginFilter returns a filter that refers to a KongPlugin.
 func pluginFilter(name string) string {
 	return "{type: ExtensionRef, extensionRef: {group: configuration.konghq.com, kind: KongPlugin, name: " + name + "}}"
 }
 
-// annotated is a route of any kind with plugins.
+// annotated returns a route of any kind with plugins.
 func routeWithPlugins(kind, name, plugins, spec string) string {
 	return fmt.Sprintf(`
 apiVersion: gateway.networking.k8s.io/v1
@@ -33,8 +33,8 @@ spec:
 `, kind, name, plugins, spec)
 }
 
-// All rules have the plugins of the annotation, and one has that of its filter besides,
-// which for a consumer that names it too is that consumer's alone.
+// All rules have the plugins of the annotation. One also has that of its filter. A consumer that refers to
+// it as well has it for itself.
 func (s scene) httpRoutePlugins(t *testing.T) {
 	host := s.host("http-route")
 	s.apply(t, kongPlugin("route-auth", "key-auth", "{}"), tells("by-filter"), tells("by-consumer"),
@@ -55,7 +55,7 @@ func (s scene) httpRoutePlugins(t *testing.T) {
 	s.want(t, get("/told", "pia"), http.StatusOK, told("by-consumer"))
 }
 
-// A call without a key gets gRPC's own status for that.
+// A gRPC call without a key gets the status Unauthenticated.
 func (s scene) grpcRoutePlugins(t *testing.T) {
 	host := s.host("grpc-route")
 	s.apply(t, kongPlugin("rpc-auth", "key-auth", "{}"), tells("rpc-filter"), routeWithPlugins("GRPCRoute", "grpc-route", "", `
@@ -72,7 +72,7 @@ func (s scene) grpcRoutePlugins(t *testing.T) {
 	wantCall(t, origin, host, "/open.Service/Method", "16")
 }
 
-// A rule whose plugin is not there is closed, and the others are not; the route says so.
+// A rule whose plugin does not exist is closed, and other rules are not. The route's status says so.
 func (s scene) missingRoutePlugin(t *testing.T) {
 	host := s.host("missing")
 	s.apply(t, routeWithPlugins("HTTPRoute", "missing", "", `

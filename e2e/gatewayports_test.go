@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
@@ -54,8 +55,8 @@ spec:
 `, name, parent, host, backend)
 }
 
-// deployed is a cluster with Gateway API and what install.yaml installs, where each Gateway
-// gets a Service and an address. The variables are Kong's.
+// deployed returns a cluster with Gateway API and the gateway of install.yaml, in which each Gateway gets a
+// Service and an address. The variables are Kong's.
 func deployed(t *testing.T, env map[string]string) (*lab.ControlPlane, *pod.Pod) {
 	t.Helper()
 	lab.Require(t)
@@ -68,13 +69,13 @@ func deployed(t *testing.T, env map[string]string) (*lab.ControlPlane, *pod.Pod)
 	return cp, pod.Deploy(t, cp, env)
 }
 
-// Each Gateway has an address of its own, and requests to it are for its routes alone,
-// whatever port their Host header claims.
+// Each Gateway has its own address. Requests to it reach only its routes, whatever the port in their Host
+// header.
 func TestGatewaysApart(t *testing.T) {
 	cp, gw := deployed(t, nil)
 	ns := cp.Namespace(t)
 	host := "shop.example"
-	cp.MustApply(t, ns, keyPair(t, host).secret("cert")+"---"+twoGateways+deployment("a", 1)+deployment("b", 1)+
+	cp.MustApply(t, ns, keyPair(host).secret("cert")+"---"+twoGateways+deployment("a", 1)+deployment("b", 1)+
 		routeTo("a", "{name: one, port: 80}", host, "a")+routeTo("b", "{name: two}", host, "b")+
 		routeTo("other", "{name: one, sectionName: other}", host, "b")+
 		routeTo("secure", "{name: one, sectionName: https}", host, "b")+app("web", "web.example", 1))
@@ -107,13 +108,13 @@ func TestGatewaysApart(t *testing.T) {
 		return errors.Join(reaches("http://"+one, host, "a", "80"), reaches("http://"+two, host, "b", "80"))
 	})
 
-	// What nobody asks for any more goes.
+	// Services and ports that are not needed any more are removed.
 	class := "other"
 	patch := fmt.Appendf(nil, `{"spec":{"gatewayClassName":%q}}`, class)
 	if _, err := cp.Dynamic.Resource(gateways).Namespace(ns).Patch(t.Context(), "two", "application/merge-patch+json", patch, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		_, err := cp.Client.CoreV1().Services(ns).Get(t.Context(), "two-kong", metav1.GetOptions{})
 		if !apierrors.IsNotFound(err) {
 			return fmt.Errorf("the Service of a Gateway that is of another class now: %v", err)
@@ -125,8 +126,8 @@ func TestGatewaysApart(t *testing.T) {
 	}
 }
 
-// ledToAnother has the owner of the older Gateway lead its Service to the port of Kong that the
-// younger one has: that port stays where it is, and so does what is recorded.
+// ledToAnother changes the Service of the older Gateway to the port of the younger one. The port stays with the
+// younger one, and the record of ports does not change.
 func ledToAnother(t *testing.T, cp *lab.ControlPlane, ns string, served func() error) {
 	t.Helper()
 	target := func(name string) int32 {
@@ -156,7 +157,7 @@ func ledToAnother(t *testing.T, cp *lab.ControlPlane, ns string, served func() e
 	if _, err := cp.Client.CoreV1().Services(ns).Patch(t.Context(), "one-kong", types.StrategicMergePatchType, patch, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		if got := target("one-kong"); got != older {
 			return fmt.Errorf("the older Gateway's Service leads to %d, want %d", got, older)
 		}
@@ -172,10 +173,10 @@ func ledToAnother(t *testing.T, cp *lab.ControlPlane, ns string, served func() e
 
 var gateways = gatewayv1.SchemeGroupVersion.WithResource("gateways")
 
-// addressOf waits until a Gateway is programmed, and gives its one address.
+// addressOf waits until a Gateway is programmed, and returns its only address.
 func addressOf(t *testing.T, cp *lab.ControlPlane, namespace, name string) (address string) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		g, err := typed[gatewayv1.Gateway](t, cp, "gateways", namespace, name)
 		if err != nil {
 			return err
@@ -189,8 +190,8 @@ func addressOf(t *testing.T, cp *lab.ControlPlane, namespace, name string) (addr
 	return address
 }
 
-// reaches is nil if a pod of the app answers, having been told of the port; without an app
-// if nothing does.
+// reaches returns nil if a pod of the app answers and has received the port, or, without an app, if no pod
+// answers.
 func reaches(origin, host, app, port string) error {
 	var last error
 	good := 0
@@ -214,12 +215,12 @@ func reaches(origin, host, app, port string) error {
 	return last
 }
 
-// A host that is redirected without TLS and served with it, is so for each request, also
-// by a Kong that remembers which route it had for the other.
+// A host is redirected without TLS and served with TLS. That holds for each request, also if Kong has the route
+// of the other one in its cache.
 func testSchemes(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"
-	cp.MustApply(t, ns, keyPair(t, host).secret("cert")+"---"+`
+	cp.MustApply(t, ns, keyPair(host).secret("cert")+"---"+`
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {name: both}

@@ -14,14 +14,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// olderGatewayAPI is the release that the Kong Ingress Controller 3.5 is made for.
+// olderGatewayAPI is the release of Gateway API that the Kong Ingress Controller 3.5 uses.
 const olderGatewayAPI = "v1.3.0"
 
-// TestGatewayAPIReleases holds that what works with the newest definitions of Gateway API
-// works with those of an older release, and goes on while they are replaced by the newest.
+// TestGatewayAPIReleases tests an older release of Gateway API, and its replacement by the newest one while the
+// gateway runs.
 func TestGatewayAPIReleases(t *testing.T) {
 	lab.Require(t)
 	if lab.External() {
@@ -42,7 +43,7 @@ func TestGatewayAPIReleases(t *testing.T) {
 	t.Run("XListenerSet", func(t *testing.T) { testXListenerSet(t, cp, gw) })
 	t.Run("IgnoredField", func(t *testing.T) { testIgnoredField(t, cp, gw) })
 
-	// What is there goes on while the definitions are replaced.
+	// Existing routes are served while the definitions are replaced.
 	ns, other := cp.Namespace(t), cp.Namespace(t)
 	host := ns + ".example"
 	cp.MustApply(t, other, deployment("web", 1)+grantTo(ns))
@@ -58,7 +59,7 @@ func TestGatewayAPIReleases(t *testing.T) {
 	t.Run("Newest", func(t *testing.T) { testReleases(t, cp, gw) })
 }
 
-// testReleases are the tests of what has other versions in other releases.
+// testReleases tests the kinds that have different versions in different releases.
 func testReleases(t *testing.T, cp *lab.ControlPlane, gw streams) {
 	t.Run("Grants", func(t *testing.T) { testGrants(t, cp, gw.Pod) })
 	t.Run("Streams", func(t *testing.T) { testStreams(t, cp, gw) })
@@ -66,11 +67,10 @@ func testReleases(t *testing.T, cp *lab.ControlPlane, gw streams) {
 	t.Run("ListenerWithoutKinds", func(t *testing.T) { testListenerWithoutKinds(t, cp) })
 }
 
-// wantVersions waits until the metrics say in which versions kinds are read; "" is for one
-// that is not.
+// wantVersions waits until the metrics have the versions of kinds. "" is the version of a kind that is not read.
 func wantVersions(t *testing.T, gw streams, want map[string]string) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		answer, err := http.Get("http://" + gw.Metrics + "/metrics")
 		if err != nil {
 			return err
@@ -95,10 +95,10 @@ func wantVersions(t *testing.T, gw streams, want map[string]string) {
 	})
 }
 
-// wantClass waits until the class says that it knows the installed release.
+// wantClass waits until the class reports that the installed release is supported.
 func wantClass(t *testing.T, cp *lab.ControlPlane) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		class, err := typed[gatewayv1.GatewayClass](t, cp, "gatewayclasses", "", "kong")
 		if err != nil {
 			return err
@@ -125,7 +125,7 @@ spec:
   validation: {hostname: web.example, wellKnownCACertificates: System}
 `)
 	version := made[len(made)-1].GroupVersionKind().GroupVersion()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		object, err := cp.Dynamic.Resource(version.WithResource("backendtlspolicies")).Namespace(ns).Get(t.Context(), "web", metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -154,7 +154,7 @@ spec:
   gatewayClassName: kong
   listeners: [{name: odd, port: 80, protocol: example.org/odd}]
 `)
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		g, err := typed[gatewayv1.Gateway](t, cp, "gateways", ns, "odd")
 		if err != nil {
 			return err
@@ -201,7 +201,7 @@ spec:
 	wantStatus(t, gw.HTTP, host, "/", http.StatusOK)
 	wantRoute(t, cp, team, "web", "Accepted", "Accepted")
 	sets := schema.GroupVersionResource{Group: "gateway.networking.x-k8s.io", Version: "v1alpha1", Resource: "xlistenersets"}
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		set, err := cp.Dynamic.Resource(sets).Namespace(team).Get(t.Context(), "set", metav1.GetOptions{})
 		if err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
@@ -33,7 +34,7 @@ func TestGatewayServicesNeedTheirRole(t *testing.T) {
 	host := ns + ".example"
 	cp.MustApply(t, ns, strings.Split(twoGateways, "---\n")[1]+"---\n"+deployment("web", 1)+routeTo("web", "{name: two}", host, "web")+
 		ingress("plain", "plain."+host, "/", "web"))
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		g, err := typed[gatewayv1.Gateway](t, cp, "gateways", ns, "two")
 		if err != nil {
 			return err

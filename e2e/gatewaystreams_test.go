@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
@@ -45,7 +46,7 @@ func testStreams(t *testing.T, cp *lab.ControlPlane, gw streams) {
 	before := loads(t, gw.Pod)
 	ns := cp.Namespace(t)
 	host := ns + ".example"
-	key := keyPair(t, "tls."+host)
+	key := keyPair("tls." + host)
 	cp.MustApply(t, ns, key.secret("cert")+"---"+streaming(deployment("one", 2))+"---"+streaming(deployment("web", 1))+fmt.Sprintf(`
 ---
 apiVersion: gateway.networking.k8s.io/v1
@@ -68,19 +69,19 @@ spec:
 	web := pods[2:]
 	t.Run("weights", func(t *testing.T) {
 		// A worker may still have the route of a namespace that had the port before.
-		lab.Eventually(t, time.Minute, func() error { return shares(shared, 400, map[string]int{"one-": 300, "web-": 100}) })
+		eventually.Nil(t, time.Minute, func() error { return shares(shared, 400, map[string]int{"one-": 300, "web-": 100}) })
 	})
 	t.Run("a port of both transports", func(t *testing.T) {
-		lab.Eventually(t, time.Minute, func() error { return echoes("udp", shared, web) })
+		eventually.Nil(t, time.Minute, func() error { return echoes("udp", shared, web) })
 		if err := shares(shared, 40, map[string]int{"one-": 30, "web-": 10}); err != nil {
 			t.Error(err)
 		}
 	})
 	t.Run("TLS ends or passes through", func(t *testing.T) {
 		wantCertificate(t, encrypted, "tls."+host, key)
-		lab.Eventually(t, time.Minute, func() error { return answered(lineOverTLS(encrypted, "tls."+host, key))("web-") })
+		eventually.Nil(t, time.Minute, func() error { return answered(lineOverTLS(encrypted, "tls."+host, key))("web-") })
 		// The pods are given the handshake as it is, and it is lines to them.
-		lab.Eventually(t, time.Minute, func() error { return passes(encrypted, "A.b."+host, "one-") })
+		eventually.Nil(t, time.Minute, func() error { return passes(encrypted, "A.b."+host, "one-") })
 		if err := passes(encrypted, "elsewhere.example", "one-"); err == nil {
 			t.Error("a name that nobody has passes through")
 		}
@@ -89,16 +90,16 @@ spec:
 		scale(t, cp, ns, 0)
 		ready(t, cp, ns, 2)
 		// The share of those that are gone is closed, and not the others'.
-		lab.Eventually(t, time.Minute, func() error { return shares(shared, 200, map[string]int{"one-": 150, "": 50}) })
+		eventually.Nil(t, time.Minute, func() error { return shares(shared, 200, map[string]int{"one-": 150, "": 50}) })
 		scale(t, cp, ns, 1)
 		second := ready(t, cp, ns, 3)[2:]
-		lab.Eventually(t, time.Minute, func() error { return echoes("udp", shared, second) })
-		lab.Eventually(t, time.Minute, func() error { return shares(shared, 40, map[string]int{"one-": 30, "web-": 10}) })
-		other := keyPair(t, "tls."+host)
+		eventually.Nil(t, time.Minute, func() error { return echoes("udp", shared, second) })
+		eventually.Nil(t, time.Minute, func() error { return shares(shared, 40, map[string]int{"one-": 30, "web-": 10}) })
+		other := keyPair("tls." + host)
 		cp.MustApply(t, ns, other.secret("cert"))
 		wantCertificate(t, encrypted, "tls."+host, other)
 		cp.MustApply(t, ns, streamRoute("UDPRoute", "datagrams", "udp", "", "{name: nowhere, port: 9000}"))
-		lab.Eventually(t, time.Minute, func() error {
+		eventually.Nil(t, time.Minute, func() error {
 			if err := echoes("udp", shared, second); err == nil {
 				return fmt.Errorf("datagrams to a Service that does not exist are answered")
 			}

@@ -18,7 +18,9 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 )
 
 // TLS on both sides of Gateways that have addresses and ports of their own.
@@ -137,31 +139,31 @@ spec:
 // over HTTP/1.1 and HTTP/2, from the first request on and as long as that is so.
 func testClientCertificates(t *testing.T, cp *lab.ControlPlane) {
 	ns, host := cp.Namespace(t), "shop.example"
-	company := newAuthority(t, nil, "company")
-	department := newAuthority(t, company, "department")
-	others := newAuthority(t, nil, "others")
-	chained := department.issue(t, "chained")
+	company := newAuthority(nil, "company")
+	department := newAuthority(company, "department")
+	others := newAuthority(nil, "others")
+	chained := department.issue("chained")
 	clients := map[string]*tls.Config{
 		"none":     showing(t, host, pair{}),
-		"stranger": showing(t, host, others.issue(t, "stranger")),
-		"known":    showing(t, host, company.issue(t, "known")),
+		"stranger": showing(t, host, others.issue("stranger")),
+		"known":    showing(t, host, company.issue("known")),
 		"short":    showing(t, host, chained),
-		"chained":  showing(t, host, pair{cert: chained.cert + department.pair.cert, key: chained.key}),
-		"server": showing(t, host, company.sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "server"},
-			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}).pair),
+		"chained":  showing(t, host, pair{cert: chained.cert + department.cert, key: chained.key}),
+		"server": showing(t, host, pairOf(testcert.Issue(company.Pair, &x509.Certificate{Subject: pkix.Name{CommonName: "server"},
+			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}))),
 	}
-	cp.MustApply(t, ns, keyPair(t, host).secret("cert")+caMap("clients", others.pair.cert, company.pair.cert)+caMap("department", department.pair.cert)+
+	cp.MustApply(t, ns, keyPair(host).secret("cert")+caMap("clients", others.cert, company.cert)+caMap("department", department.cert)+
 		mutualGateway+deployment("web", 1))
 	ready(t, cp, ns, 1)
 	address := addressOf(t, cp, ns, "mutual")
 	intruders := intrude(t, net.JoinHostPort(address, "443"), host, clients["none"])
-	cp.MustApply(t, ns, caMap("clients", company.pair.cert)+routeTo("web", "{name: mutual}", host, "web"))
+	cp.MustApply(t, ns, caMap("clients", company.cert)+routeTo("web", "{name: mutual}", host, "web"))
 	letBy := map[string]string{"443": "known chained", "7443": "short chained", "8443": "none stranger known short chained server", "9443": "none stranger known short chained server"}
 	for port, names := range letBy {
 		at := net.JoinHostPort(address, port)
 		for _, overHTTP2 := range []bool{false, true} {
 			for name := range strings.FieldsSeq(names) {
-				lab.Eventually(t, time.Minute, func() error {
+				eventually.Nil(t, time.Minute, func() error {
 					answer, err := once(t, at, host, clients[name], overHTTP2)
 					if err != nil || answer.StatusCode != http.StatusOK || answer.ProtoMajor == 2 != overHTTP2 {
 						return fmt.Errorf("port %s, client %s, HTTP/2 %t: %+v, %v", port, name, overHTTP2, answer, err)
@@ -197,14 +199,14 @@ func testClientsChange(t *testing.T, cp *lab.ControlPlane, ns, address, host str
 	if err != nil {
 		t.Fatalf("a good connection: %v", err)
 	}
-	cp.MustApply(t, ns, caMap("clients", others.pair.cert))
-	lab.Eventually(t, time.Minute, func() error {
+	cp.MustApply(t, ns, caMap("clients", others.cert))
+	eventually.Nil(t, time.Minute, func() error {
 		if _, err := old.ask(host, "/"); err == nil {
 			return errors.New("a connection goes on whose client nobody vouches for any more")
 		}
 		return nil
 	})
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		answer, err := once(t, address, host, clients["stranger"], false)
 		if err != nil || answer.StatusCode != http.StatusOK {
 			return fmt.Errorf("the new client: %v, %v", answer, err)
@@ -260,16 +262,16 @@ func (i *intruders) end(t *testing.T) {
 // its client is asked, and let by if it has one.
 func testSessionsOfOtherPorts(t *testing.T, cp *lab.ControlPlane) {
 	ns, host := cp.Namespace(t), "shop.example"
-	company := newAuthority(t, nil, "company")
-	cp.MustApply(t, ns, keyPair(t, host).secret("cert")+caMap("clients", company.pair.cert)+caMap("department", company.pair.cert)+
+	company := newAuthority(nil, "company")
+	cp.MustApply(t, ns, keyPair(host).secret("cert")+caMap("clients", company.cert)+caMap("department", company.cert)+
 		mutualGateway+deployment("web", 1)+routeTo("web", "{name: mutual}", host, "web"))
 	address := addressOf(t, cp, ns, "mutual")
 	for name, version := range map[string]uint16{"TLS 1.2": tls.VersionTLS12, "TLS 1.3": tls.VersionTLS13} {
 		t.Run(name, func(t *testing.T) {
-			config := showing(t, host, company.issue(t, "client"))
+			config := showing(t, host, company.issue("client"))
 			config.MaxVersion, config.ClientSessionCache = version, tls.NewLRUClientSessionCache(4)
 			for _, port := range []string{"443", "9443"} { // both are served
-				lab.Eventually(t, time.Minute, func() error {
+				eventually.Nil(t, time.Minute, func() error {
 					for range 10 { // any of which may meet a worker that learns of the endpoint last
 						answer, err := once(t, net.JoinHostPort(address, port), host, config, false)
 						if err != nil || answer.StatusCode != http.StatusOK {
@@ -301,7 +303,7 @@ func testSessionsOfOtherPorts(t *testing.T, cp *lab.ControlPlane) {
 // A connection for one listener is none for another, also while a client has it open.
 func testMisdirected(t *testing.T, cp *lab.ControlPlane) {
 	ns := cp.Namespace(t)
-	cp.MustApply(t, ns, newAuthority(t, nil, "both", "a.example", "b.example", "c.example").secret("cert")+`
+	cp.MustApply(t, ns, newAuthority(nil, "both", "a.example", "b.example", "c.example").secret("cert")+`
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
@@ -322,7 +324,7 @@ spec:
 `)
 	address := net.JoinHostPort(addressOf(t, cp, ns, "two"), "443")
 	for _, name := range []string{"a.example", "b.example"} {
-		lab.Eventually(t, time.Minute, func() error {
+		eventually.Nil(t, time.Minute, func() error {
 			answer, err := once(t, address, name, showing(t, name, pair{}), true)
 			if err != nil || answer.StatusCode != http.StatusOK {
 				return fmt.Errorf("%s: %v, %v", name, answer, err)
@@ -398,10 +400,10 @@ spec: {selector: {app: secure}, ports: [{name: https, port: 80, targetPort: 8443
 // which a request came.
 func testBackendTLS(t *testing.T, cp *lab.ControlPlane) {
 	ns, host := cp.Namespace(t), "shop.example"
-	servers, clients, others := newAuthority(t, nil, "servers"), newAuthority(t, nil, "clients"), newAuthority(t, nil, "others")
+	servers, clients, others := newAuthority(nil, "servers"), newAuthority(nil, "clients"), newAuthority(nil, "others")
 	const both = "{name: shows}, {name: hides}"
-	cp.MustApply(t, ns, servers.issue(t, "server", "inside.example").secret("server")+"---"+clients.issue(t, "gateway").secret("client")+
-		caMap("servers", servers.pair.cert)+caMap("client-ca", clients.pair.cert)+secureApp+"---"+backendGateways+
+	cp.MustApply(t, ns, servers.issue("server", "inside.example").secret("server")+"---"+clients.issue("gateway").secret("client")+
+		caMap("servers", servers.cert)+caMap("client-ca", clients.cert)+secureApp+"---"+backendGateways+
 		routeTo("verified", both, "verified."+host, "verified")+routeTo("http2", both, "http2."+host, "http2")+routeTo("https", both, "https."+host, "https"))
 	ready(t, cp, ns, 1)
 	shows, hides := "http://"+addressOf(t, cp, ns, "shows"), "http://"+addressOf(t, cp, ns, "hides")
@@ -419,7 +421,7 @@ func testBackendTLS(t *testing.T, cp *lab.ControlPlane) {
 	for _, step := range []struct {
 		cas    string
 		status int
-	}{{others.pair.cert, 502}, {servers.pair.cert, 200}, {"nothing", 500}, {others.pair.cert + servers.pair.cert, 200}} {
+	}{{others.cert, 502}, {servers.cert, 200}, {"nothing", 500}, {others.cert + servers.cert, 200}} {
 		cp.MustApply(t, ns, caMap("servers", step.cas))
 		wantBackend(t, shows, "verified."+host, status(step.status))
 		wantBackend(t, shows, "https."+host, status(http.StatusOK))
@@ -428,7 +430,7 @@ func testBackendTLS(t *testing.T, cp *lab.ControlPlane) {
 
 func wantBackend(t *testing.T, origin, host string, check func(reply) error) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		for range 4 { // all workers of all pods, as far as luck has it
 			e, err := askAt(origin, http.MethodGet, host, "/")
 			if err != nil {
@@ -456,16 +458,16 @@ func status(want int) func(reply) error {
 func TestClientCertificatesWithoutPlugin(t *testing.T) {
 	cp, _ := deployed(t, map[string]string{"KONG_PLUGINS": "bundled,kube-sync-delta,kube-sync-http,kube-sync-ports"})
 	ns, host := cp.Namespace(t), "shop.example"
-	company := newAuthority(t, nil, "company")
-	cp.MustApply(t, ns, keyPair(t, host).secret("cert")+caMap("clients", company.pair.cert)+caMap("department", company.pair.cert)+
+	company := newAuthority(nil, "company")
+	cp.MustApply(t, ns, keyPair(host).secret("cert")+caMap("clients", company.cert)+caMap("department", company.cert)+
 		mutualGateway+deployment("web", 1))
 	ready(t, cp, ns, 1)
 	address := addressOf(t, cp, ns, "mutual")
-	client := showing(t, host, company.issue(t, "client"))
+	client := showing(t, host, company.issue("client"))
 	intruders := intrude(t, net.JoinHostPort(address, "443"), host, client)
 	cp.MustApply(t, ns, routeTo("web", "{name: mutual}", host, "web"))
 	for port, status := range map[string]int{"9443": http.StatusOK, "443": http.StatusServiceUnavailable, "7443": http.StatusServiceUnavailable} {
-		lab.Eventually(t, time.Minute, func() error {
+		eventually.Nil(t, time.Minute, func() error {
 			answer, err := once(t, net.JoinHostPort(address, port), host, client, false)
 			if err != nil || answer.StatusCode != status {
 				return fmt.Errorf("port %s: %v, %v; want %d", port, answer, err, status)

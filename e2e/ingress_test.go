@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
@@ -27,11 +28,11 @@ func TestDeploymentScales(t *testing.T) {
 	first := ready(t, cp, ns, 1)
 	scale(t, cp, ns, 3)
 	three := ready(t, cp, ns, 3)
-	lab.Eventually(t, time.Minute, func() error { return sameElements("pods that answer", traffic.Pods(), three) })
+	eventually.Nil(t, time.Minute, func() error { return sameElements("pods that answer", traffic.Pods(), three) })
 
 	scale(t, cp, ns, 1)
 	last := ready(t, cp, ns, 1)
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		traffic.Forget()
 		traffic.Answered(t, 30)
 		return sameElements("pods that answer", traffic.Pods(), last)
@@ -55,7 +56,7 @@ func scale(t *testing.T, cp *lab.ControlPlane, namespace string, replicas int) {
 func ready(t *testing.T, cp *lab.ControlPlane, namespace string, n int) []string {
 	t.Helper()
 	var names []string
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		pods, err := cp.Client.CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{})
 		if err != nil {
 			return err
@@ -161,7 +162,7 @@ spec:
 // wantEvent waits for an Event on an Ingress.
 func wantEvent(t *testing.T, cp *lab.ControlPlane, namespace, name, reason string) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		events, err := cp.Client.CoreV1().Events(namespace).List(t.Context(), metav1.ListOptions{})
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
@@ -62,7 +63,7 @@ func key(host, value string) request {
 // are answered with a status.
 func wantAnswers(t *testing.T, address string, r request, status int) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		for range 6 {
 			response, body, err := r.send(address)
 			if err != nil {
@@ -112,7 +113,7 @@ var kongPlugins = schema.GroupVersionResource{Group: "configuration.konghq.com",
 // wantCondition waits for the status of an object's condition, as of its generation.
 func wantCondition(t *testing.T, cp *lab.ControlPlane, resource schema.GroupVersionResource, namespace, name, condition, status string) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		object, err := cp.Dynamic.Resource(resource).Namespace(namespace).Get(t.Context(), name, metav1.GetOptions{})
 		if err != nil {
 			return err

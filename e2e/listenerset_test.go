@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
@@ -22,9 +23,8 @@ spec:
 ---
 `
 
-// A team of another namespace adds listeners to a Gateway, one with a port and a
-// certificate of its own. What two teams contend for is the older's while that is there,
-// and the other's at once when it is gone.
+// A team of another namespace adds listeners to a Gateway, one with its own port and certificate. If two
+// teams claim the same, the older one has it, and the other one gets it as soon as the older one is gone.
 func TestListenerSets(t *testing.T) {
 	cp, _ := deployed(t, nil)
 	ns, team, late := cp.Namespace(t), cp.Namespace(t), cp.Namespace(t)
@@ -34,10 +34,10 @@ func TestListenerSets(t *testing.T) {
   - {name: http, port: 80, protocol: HTTP, hostname: `+host+`}
   - {name: https, port: 8443, protocol: HTTPS, hostname: `+host+`, tls: {certificateRefs: [{name: cert}]}}
 `)
-	cp.MustApply(t, team, keyPair(t, host).secret("cert")+"---"+first+deployment("a", 1)+routeTo("a", "{kind: ListenerSet, name: set}", host, "a"))
+	cp.MustApply(t, team, keyPair(host).secret("cert")+"---"+first+deployment("a", 1)+routeTo("a", "{kind: ListenerSet, name: set}", host, "a"))
 	address := addressOf(t, cp, ns, "shared")
 	wantSet(t, cp, team, "Programmed", "http", 1)
-	time.Sleep(time.Second) // objects' ages are in seconds
+	nextSecond()
 	cp.MustApply(t, late, listenerSet(ns, "\n  - {name: http, port: 80, protocol: HTTP, hostname: "+host+"}\n")+
 		deployment("b", 1)+routeTo("b", "{kind: ListenerSet, name: set}", host, "b"))
 	wantSet(t, cp, late, "ListenersNotValid", "http", 1)
@@ -56,7 +56,7 @@ func TestListenerSets(t *testing.T) {
 	wantPod(t, "http://"+address, "own.example", "own", "80")
 }
 
-// listenerSet is one named set of the Gateway named shared.
+// listenerSet returns the ListenerSet set of the Gateway shared.
 func listenerSet(gatewayNamespace, listeners string) string {
 	return fmt.Sprintf(`
 apiVersion: gateway.networking.k8s.io/v1
@@ -75,11 +75,11 @@ func wantPod(t *testing.T, origin, host, app, port string) {
 	}
 }
 
-// wantSet waits until a ListenerSet is programmed or not for a reason, and a listener has
-// so many routes.
+// wantSet waits until a ListenerSet has a reason for being programmed or not, and a listener has a number of
+// routes.
 func wantSet(t *testing.T, cp *lab.ControlPlane, namespace, reason, listener string, attached int32) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		s, err := typed[gatewayv1.ListenerSet](t, cp, "listenersets", namespace, "set")
 		if err != nil {
 			return err
@@ -94,10 +94,10 @@ func wantSet(t *testing.T, cp *lab.ControlPlane, namespace, reason, listener str
 	})
 }
 
-// wantSets waits until a Gateway has so many ListenerSets.
+// wantSets waits until a Gateway has a number of ListenerSets.
 func wantSets(t *testing.T, cp *lab.ControlPlane, namespace, name string, attached int32) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		g, err := typed[gatewayv1.Gateway](t, cp, "gateways", namespace, name)
 		if err != nil {
 			return err

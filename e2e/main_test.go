@@ -1,6 +1,5 @@
-// Package e2e tests the gateway as a whole: a real Kubernetes control plane, pods
-// that are processes, and Kong in front of them; or an existing cluster with all of it,
-// as package lab says.
+// Package e2e tests the gateway as a whole: with a real Kubernetes control plane, pods
+// that are processes, and Kong; or with an existing cluster, as package lab describes.
 package e2e
 
 import (
@@ -24,7 +23,7 @@ var echoBasic = lab.Program{
 	Dir: "conformance/suite", Cached: true,
 }
 
-// cluster is the control plane of this package, with what an installation brings.
+// cluster returns the control plane of this package, with the definitions of an installation.
 func cluster(t *testing.T) *lab.ControlPlane {
 	t.Helper()
 	cp := lab.Shared(t)
@@ -46,7 +45,7 @@ func gateway(t *testing.T, cp *lab.ControlPlane, settings map[string]string) *po
 	return pod.Start(t, pod.Options{Credentials: credentials(t, cp), Settings: settings, Name: "gateway-0"})
 }
 
-// credentials are those of the ServiceAccount of the installation, with its RBAC.
+// credentials returns the credentials of the installation's ServiceAccount, with its RBAC.
 func credentials(t *testing.T, cp *lab.ControlPlane) lab.Credentials {
 	t.Helper()
 	manifests, err := os.ReadFile("../kong-conf/install.yaml")
@@ -57,7 +56,7 @@ func credentials(t *testing.T, cp *lab.ControlPlane) lab.Credentials {
 	return cp.ServiceAccount(t, gatewayNamespace, gatewayAccount, "")
 }
 
-// app is a Deployment of echo pods with its Service and an Ingress.
+// app returns a Deployment of echo pods with its Service and an Ingress.
 func app(name, host string, replicas int) string {
 	return fmt.Sprintf(`
 apiVersion: apps/v1
@@ -88,7 +87,7 @@ spec:
 %[4]s`, name, host, replicas, ingress(name, host, "/", name))
 }
 
-// ingress sends a host and path to a Service.
+// ingress returns an Ingress for a host, a path and a Service.
 func ingress(name, host, path, service string) string {
 	return fmt.Sprintf(`
 apiVersion: networking.k8s.io/v1

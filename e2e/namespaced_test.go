@@ -22,8 +22,8 @@ const namespacedAccountName = "watches-one"
 
 const complainWithin = 5 * time.Second
 
-// namespacedAccount is a ServiceAccount that may what it has to in one namespace, and
-// nothing in any other.
+// namespacedAccount returns the credentials of a ServiceAccount with the rights for one namespace, and none
+// in any other.
 func namespacedAccount(t *testing.T, cp *lab.ControlPlane, watched string) lab.Credentials {
 	t.Helper()
 	credentials(t, cp) // makes the gateway's own namespace
@@ -49,8 +49,8 @@ func namespacedAccount(t *testing.T, cp *lab.ControlPlane, watched string) lab.C
 	return made
 }
 
-// A gateway for one namespace needs no right in any other: it serves that namespace,
-// knows nothing of others, and does not go on complaining of what it may not read.
+// A gateway for one namespace needs no right in any other. It serves that namespace, ignores others, and
+// does not keep logging what it may not read.
 func TestNamespacedInstall(t *testing.T) {
 	cp := cluster(t)
 	watched, other := cp.Namespace(t), cp.Namespace(t)
@@ -60,7 +60,7 @@ func TestNamespacedInstall(t *testing.T) {
 	ready(t, cp, other, 1)
 	cp.MustApply(t, watched, app("web", watched+".example", 1))
 	wantStatus(t, gw.HTTP, watched+".example", "/", http.StatusOK)
-	// The other namespace's was there before, and would be served by now.
+	// The other namespace's Ingress existed before, and would be served by now.
 	wantStatus(t, gw.HTTP, other+".example", "/", http.StatusNotFound)
 	cp.MustApply(t, watched, ingress("missing", "gone."+watched+".example", "/", "gone"))
 	wantStatus(t, gw.HTTP, "gone."+watched+".example", "/", http.StatusServiceUnavailable)
@@ -71,8 +71,8 @@ func TestNamespacedInstall(t *testing.T) {
 		t.Errorf("the Ingress of the other namespace has the status %v, %v", unseen.Status.LoadBalancer.Ingress, err)
 	}
 
-	// Lists that are refused are tried again; a gateway that tells of each attempt has
-	// told more than once by then.
+	// Forbidden lists are retried. A gateway that logs each attempt has logged more than one by
+	// then.
 	time.Sleep(complainWithin)
 	log, err := gw.Log()
 	if err != nil {

@@ -1,23 +1,18 @@
 package e2e
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
-	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 )
 
-// What install.yaml calls the gateway's own objects.
+// Names of the gateway's own objects in install.yaml.
 const (
 	gatewayNamespace = "kong"
 	gatewayAccount   = "kube-sync"
@@ -25,7 +20,7 @@ const (
 
 var kindLine = regexp.MustCompile(`(?m)^kind: (\w+)$`)
 
-// only gives the documents of a manifest that are of the kinds.
+// only returns the documents of a manifest that are of the kinds.
 func only(manifests string, kinds ...string) string {
 	var kept []string
 	for document := range strings.SplitSeq(manifests, "\n---\n") {
@@ -36,73 +31,39 @@ func only(manifests string, kinds ...string) string {
 	return strings.Join(kept, "\n---\n")
 }
 
-// isManifest tells Kubernetes objects from other YAML, such as a chart's values.
+// isManifest reports whether YAML has Kubernetes objects, unlike a chart's values.
 func isManifest(text string) bool { return kindLine.MatchString(text) }
 
 // pair is a TLS key pair in PEM.
 type pair struct{ cert, key string }
 
-// keyPair is one whose certificate vouches for itself.
-func keyPair(t *testing.T, host string) pair {
-	t.Helper()
-	return newAuthority(t, nil, host, host).pair
-}
+// keyPair returns a self-signed certificate for a host.
+func keyPair(host string) pair { return newAuthority(nil, host, host).pair }
 
-// authority is a key pair that certificates can be signed with.
+// authority is a key pair that can sign certificates.
 type authority struct {
 	pair
-	cert    *x509.Certificate
-	private *ecdsa.PrivateKey
+	*testcert.Pair
 }
 
-// newAuthority has its certificate from the parent, or from itself where that is nil.
-func newAuthority(t *testing.T, parent *authority, name string, hosts ...string) *authority {
-	t.Helper()
-	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, DNSNames: hosts, IsCA: true, BasicConstraintsValid: true}
-	return parent.sign(t, template)
+// newAuthority returns an authority that the parent certifies, or a self-signed one if that is nil.
+func newAuthority(parent *authority, name string, hosts ...string) *authority {
+	var issuer *testcert.Pair
+	if parent != nil {
+		issuer = parent.Pair
+	}
+	made := testcert.Authority(issuer, name, hosts...)
+	return &authority{pairOf(made), made}
 }
 
 // issue signs a certificate for hosts.
-func (a *authority) issue(t *testing.T, name string, hosts ...string) pair {
-	t.Helper()
-	return a.sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: name}, DNSNames: hosts}).pair
+func (a *authority) issue(name string, hosts ...string) pair {
+	return pairOf(testcert.Issue(a.Pair, &x509.Certificate{Subject: pkix.Name{CommonName: name}, DNSNames: hosts}))
 }
 
-func (a *authority) sign(t *testing.T, template *x509.Certificate) *authority {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	if err != nil {
-		t.Fatal(err)
-	}
-	template.SerialNumber = serial
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Minute), time.Now().Add(time.Hour)
-	parent, signer := template, private
-	if a != nil {
-		parent, signer = a.cert, a.private
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, private.Public(), signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encoded, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &authority{cert: cert, private: private, pair: pair{
-		cert: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		key:  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})),
-	}}
-}
+func pairOf(made *testcert.Pair) pair { return pair{cert: made.CertPEM(), key: made.KeyPEM()} }
 
-// secret is a manifest of the pair.
+// secret returns a Secret with the pair.
 func (p pair) secret(name string) string {
 	return fmt.Sprintf(`
 apiVersion: v1

@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// A route whose plugin is missing, or refused by Kong, answers 503 and says so; it never
-// goes out without. With the plugin there, it serves.
+// A route whose plugin is missing, or rejected by Kong, answers 503 with the reason, and is never served
+// without the plugin. Once the plugin exists, the route is served.
 func TestPluginsFailClosed(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
@@ -43,7 +43,7 @@ func TestPluginsFailClosed(t *testing.T) {
 	open.stop(t)
 }
 
-// guard sends requests and fails the test if one is answered as none may be.
+// guard sends requests and fails the test if an answer is forbidden.
 type guard struct {
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -51,12 +51,12 @@ type guard struct {
 	seen   []string
 }
 
-// watchFor sees to it that no request is answered with a status.
+// watchFor fails the test if a request is answered with a status.
 func watchFor(t *testing.T, address string, r request, never int) *guard {
 	return watchThat(t, address, r, func(status int, err error) bool { return err == nil && status == never })
 }
 
-// watchOnly sees to it that all requests are answered, and with one status.
+// watchOnly fails the test unless all requests are answered with one status.
 func watchOnly(t *testing.T, address string, r request, always int) *guard {
 	return watchThat(t, address, r, func(status int, err error) bool { return err != nil || status != always })
 }
@@ -86,14 +86,14 @@ func (g *guard) stop(t *testing.T) {
 	t.Helper()
 	g.cancel()
 	<-g.done
-	t.Logf("%d requests, %d of them answered as none may be", g.sent, len(g.seen))
+	t.Logf("%d requests, %d of them with a forbidden answer", g.sent, len(g.seen))
 	if len(g.seen) > 0 {
 		t.Errorf("%d of %d requests were answered as none may be: %s", len(g.seen), g.sent, g.seen[0])
 	}
 }
 
-// A plugin's configuration is rotated in its Secret while requests come in: no one of
-// them finds the route open, and none fails that has what both configurations ask for.
+// A plugin's configuration in its Secret is rotated under load. No request finds the route open, and none
+// fails that both configurations permit.
 func TestPluginFromSecretRotates(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
@@ -127,8 +127,7 @@ configFrom: {secretKeyRef: {name: config, key: auth}}
 	served.stop(t)
 }
 
-// Plugins of a Service are for all routes to it, and close all of them if they cannot be
-// had.
+// Plugins of a Service are for all routes to it, and close all of them if they are unavailable.
 func TestPluginsOnService(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
@@ -160,7 +159,7 @@ func TestPluginsOnService(t *testing.T) {
 	both(http.StatusOK)
 }
 
-// A plugin with the label global is for all requests; of two the oldest holds.
+// A plugin with the label global is for all requests. Of two such plugins, the older one is used.
 func TestGlobalPlugin(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
@@ -184,7 +183,7 @@ config: {add: {headers: ["x-global:%s"]}}
 	})
 	cp.MustApply(t, ns, app("web", host, 1)+global("first", "one"))
 	wantHeader(t, gw.HTTP, host, "x-global", "one")
-	time.Sleep(1100 * time.Millisecond) // ages have whole seconds
+	nextSecond()
 	cp.MustApply(t, ns, global("second", "two"))
 	clusterPlugins := schema.GroupVersionResource{Group: "configuration.konghq.com", Version: "v1", Resource: "kongclusterplugins"}
 	wantCondition(t, cp, clusterPlugins, "", ns+"-second", "Programmed", "False")

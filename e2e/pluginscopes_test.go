@@ -14,12 +14,13 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// What plugins are for, and where their configuration comes from.
+// Scopes of plugins, and the sources of their configuration.
 func TestPluginScopes(t *testing.T) {
-	// The environment of Kong is what a KongVault of its backend env reads.
+	// A KongVault with the backend env reads Kong's environment.
 	s := newScene(t, func(string) map[string]string {
 		return map[string]string{"VAULTED_TOKEN": vaulted, "PLUGINSERVER_KUBE_SYNC_CUSTOM_ENTITY_TYPES": "key_sets"}
 	})
@@ -39,19 +40,19 @@ var (
 	kongCustomEntities = schema.GroupVersionResource{Group: "configuration.konghq.com", Version: "v1alpha1", Resource: "kongcustomentities"}
 )
 
-// tells is a plugin that tells clients which one it is.
+// tells returns a plugin that sends its name to clients.
 func tells(name string) string {
 	return kongPlugin(name, "response-transformer", `{add: {headers: ["x-told:`+name+`"]}}`)
 }
 
-// told is a check of which plugin told the client.
+// told returns a check of the plugin that the client got.
 func told(want string) func(*http.Response, echoed) error {
 	return func(response *http.Response, _ echoed) error {
 		return same("told", response.Header.Get("x-told"), want)
 	}
 }
 
-// global is a KongClusterPlugin for all requests, until the test ends.
+// global applies a KongClusterPlugin for all requests, until the test ends.
 func (s scene) global(t *testing.T, name, plugin, rest string) string {
 	manifest := fmt.Sprintf(`
 apiVersion: configuration.konghq.com/v1
@@ -64,8 +65,7 @@ plugin: %s
 	return manifest
 }
 
-// A plugin for all requests holds where a route has none of its name, and again when that
-// one is gone.
+// A plugin for all requests applies unless a route has one of the same name, and again when that one is gone.
 func (s scene) globalGivesWay(t *testing.T) {
 	global := s.global(t, "everybody", "response-transformer", `config: {add: {headers: ["x-told:everybody"]}}`)
 	own, plain := s.host("own"), s.host("plain")
@@ -81,9 +81,8 @@ func (s scene) globalGivesWay(t *testing.T) {
 	s.want(t, request{host: own}, http.StatusOK, told(""))
 }
 
-// Without a plugin that is for all requests nothing is let through, whatever other plugins
-// there are that let one through: neither if it has no configuration nor if Kong takes none
-// of it.
+// If a plugin for all requests is unavailable, no request is served, whatever other plugins there are: neither if it
+// has no configuration, nor if Kong rejects it.
 func (s scene) globalFailsClosed(t *testing.T) {
 	plain, own := request{host: s.host("any")}, request{host: s.host("office")}
 	s.apply(t, s.global(t, "office", "ip-restriction", "config: {allow: [127.0.0.0/8]}"), ingress("any", plain.host, "/", "web"),
@@ -107,8 +106,8 @@ func (s scene) globalFailsClosed(t *testing.T) {
 	both(http.StatusUnauthorized)
 }
 
-// Of plugins of one name a request gets that which is for the least: that of the consumer
-// on this route, of the consumer, of the route, of the Service.
+// Of plugins of one name, a request gets the most specific one: that of the consumer on this route, of the consumer,
+// of the route, of the Service.
 func (s scene) mostSpecificWins(t *testing.T) {
 	routed, served := s.host("routed"), s.host("served")
 	s.apply(t, facing("specific", "konghq.com/plugins: of-service, who"),
@@ -130,7 +129,7 @@ func (s scene) mostSpecificWins(t *testing.T) {
 	} {
 		s.want(t, c.r, http.StatusOK, told(c.want))
 	}
-	// What a consumer and a Service name is for that consumer there.
+	// A plugin on a consumer and a Service is for that consumer there.
 	s.apply(t, facing("specific", "konghq.com/plugins: of-service, who, of-consumer-and-service"),
 		consumer("joe", ", konghq.com/plugins: 'of-both, of-consumer-and-service'", "joe-key"))
 	s.want(t, key(served, s.ns+"-joe"), http.StatusOK, told("of-consumer-and-service"))
@@ -138,8 +137,8 @@ func (s scene) mostSpecificWins(t *testing.T) {
 	s.want(t, request{host: served}, http.StatusOK, told("of-service"))
 }
 
-// A plugin of another namespace is had as long as a grant there lets it; without it the
-// route is closed.
+// A plugin of another namespace is used as long as a ReferenceGrant permits it. Without the grant, the route is
+// closed.
 func (s scene) otherNamespace(t *testing.T) {
 	other, host := s.cp.Namespace(t), s.host("granted")
 	grant := func(kind string) string {
@@ -166,7 +165,7 @@ spec:
 	s.want(t, request{host: host}, http.StatusServiceUnavailable, told(""))
 }
 
-// Values of Secrets are put into a configuration that is otherwise for everybody to read.
+// Values of Secrets are patched into a configuration.
 func (s scene) configPatches(t *testing.T) {
 	host := s.host("patched")
 	secret := func(token string) string {
@@ -198,9 +197,9 @@ configPatches: [{path: /add/headers, valueFrom: {secretKeyRef: {name: patches, k
 	s.want(t, request{host: host}, http.StatusOK, carries("two"))
 }
 
-// A secret that a plugin's configuration refers to is read from a KongVault; a signature
-// with it is the one that counts. Where there is no such vault, or no such secret in it,
-// nobody gets in: not with an empty secret, which Kong makes of it.
+// A plugin's configuration may refer to a secret in a KongVault, which is then the secret for signatures. If the vault
+// or the secret does not exist, every request is refused, also one that is signed with an empty secret, which Kong
+// alone would use.
 func (s scene) vault(t *testing.T) {
 	if lab.External() {
 		lab.Skip(t, "needs a Kong with an environment of its own, and one is installed")
@@ -219,7 +218,7 @@ spec: {backend: env, prefix: %s, config: {prefix: KONG_VAULTED_}}
 	}
 	wantHook := func(name, secret string, status int) {
 		t.Helper()
-		lab.Eventually(t, time.Minute, func() error {
+		eventually.Nil(t, time.Minute, func() error {
 			got, err := hook(s.gw.HTTP, s.host(name), secret)
 			if err != nil {
 				return err
@@ -242,7 +241,7 @@ spec: {backend: env, prefix: %s, config: {prefix: KONG_VAULTED_}}
 // vaulted is in the environment of Kong.
 const vaulted = "from-the-vault"
 
-// hook posts something signed as Standard Webhooks has it, and gives the answer's status.
+// hook sends a request with a signature of Standard Webhooks, and returns the status.
 func hook(address, host, secret string) (int, error) {
 	const body = `{"type": "greeting"}`
 	now := strconv.FormatInt(time.Now().Unix(), 10)
@@ -263,8 +262,8 @@ func hook(address, host, secret string) (int, error) {
 	return response.StatusCode, response.Body.Close()
 }
 
-// An entity that no other kind is for is Kong's as it is written; one of a type or with a
-// field that this Kong does not have says so, and keeps nothing else from being served.
+// A KongCustomEntity becomes an entity of Kong. One with an unknown type or field has that in its status, and affects
+// nothing else.
 func (s scene) customEntity(t *testing.T) {
 	entity := func(name, kind, fields string) string {
 		return fmt.Sprintf(`
@@ -294,7 +293,7 @@ spec: {type: %s, controllerName: kong, fields: %s}
 	}
 }
 
-// A plugin that is switched off does nothing, and nothing is closed for it.
+// A disabled plugin does nothing, and closes no route.
 func (s scene) disabled(t *testing.T) {
 	host := s.host("idle")
 	off := kongPlugin("idle", "key-auth", "{}")

@@ -19,11 +19,11 @@ import (
 
 	"golang.org/x/net/websocket"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/freeport"
-	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// What is not a plain request over HTTP/1.1.
+// Protocols other than plain requests over HTTP/1.1.
 func TestProtocols(t *testing.T) {
 	secure := freeport.Address(t)
 	s := newScene(t, func(string) map[string]string { return map[string]string{"STREAM_LISTEN": secure + " ssl"} })
@@ -35,8 +35,7 @@ func TestProtocols(t *testing.T) {
 	t.Run("TLSRoute", func(t *testing.T) { s.tlsRoute(t, secure) })
 }
 
-// A WebSocket is an Ingress' as any request is, and stays open whatever becomes of the
-// configuration, its own route included.
+// An Ingress serves WebSockets. They stay open whatever changes in the configuration, including their own route.
 func (s scene) webSocket(t *testing.T) {
 	host := s.host("websocket")
 	s.apply(t, withPlugins("websocket", host, "web", "socket-auth"), kongPlugin("socket-auth", "key-auth", "{}"),
@@ -81,8 +80,8 @@ func (s scene) dialSocket(host, key string) (*websocket.Conn, error) {
 	return socket, err
 }
 
-// Calls of gRPC go to a backend of gRPC, with and without TLS, up to its trailers; an
-// Ingress for these alone has no answer for other requests.
+// gRPC calls reach a gRPC backend, with and without TLS, including trailers. An Ingress for gRPC only does not answer
+// other requests.
 func (s scene) grpc(t *testing.T) {
 	host := s.host("grpc")
 	route := func(name, host, annotations string) string {
@@ -95,15 +94,14 @@ func (s scene) grpc(t *testing.T) {
 		wantCall(t, origin, s.host("closed"), "/package.Service/Method", "16") // unauthenticated
 		wantCall(t, origin, host, "/other.Service/Method", "5")                // not found
 	}
-	// The connections to the pod are of HTTP/2, and no plain request gets one of them.
+	// The connections to the pod use HTTP/2, and no plain request uses one of them.
 	s.want(t, request{host: s.host("plain")}, http.StatusOK, func(_ *http.Response, e echoed) error { return same("protocol", e.Protocol, "HTTP/1.1") })
 }
 
-// wantCall waits until a call has a status and, if that is a good one, has come to a
-// backend as it was sent.
+// wantCall waits until a call has a status and, if that is OK, the backend has received it unchanged.
 func wantCall(t *testing.T, origin, host, method, status string) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		got, e, err := call(origin, host, method)
 		if err == nil {
 			err = same("status of "+method, got, status)
@@ -115,8 +113,7 @@ func wantCall(t *testing.T, origin, host, method, status string) {
 	})
 }
 
-// call makes a call of gRPC with one message, and gives its status and what the backend
-// says in another one.
+// call makes a gRPC call with one message, and returns its status and the backend's message.
 func call(origin, host, method string) (status string, e echoed, err error) {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP2(true)
@@ -150,8 +147,7 @@ func call(origin, host, method string) (status string, e echoed, err error) {
 	return status, e, json.Unmarshal(frame[5:], &e)
 }
 
-// An Ingress for HTTPS alone sends others there, with the status that it says and their
-// path and query.
+// An Ingress for HTTPS only redirects other requests, with its status and their path and query.
 func (s scene) redirectToHTTPS(t *testing.T) {
 	for status, annotations := range map[int]string{
 		301: "konghq.com/protocols: https\nkonghq.com/https-redirect-status-code: '301'",
@@ -168,7 +164,7 @@ func (s scene) redirectToHTTPS(t *testing.T) {
 			}
 			return same("location", response.Header.Get("Location"), want)
 		})
-		lab.Eventually(t, time.Minute, func() error {
+		eventually.Nil(t, time.Minute, func() error {
 			e, err := askAt("https://"+s.gw.HTTPS, http.MethodGet, host, "/a%20b?c=d")
 			if err != nil {
 				return err
@@ -178,12 +174,12 @@ func (s scene) redirectToHTTPS(t *testing.T) {
 	}
 }
 
-// At one port the name that a client asks for in its handshake chooses: a backend behind
-// TLS that ends at the gateway, with the certificate of that name, or one that has its own.
+// On one port, the server name chooses a backend for which the gateway terminates TLS, with the certificate of the
+// name, or a backend that terminates TLS itself.
 func (s scene) serverNames(t *testing.T, address string) {
 	one, two, through := s.host("one"), s.host("two"), s.host("through")
-	keys := map[string]pair{one: keyPair(t, one), two: keyPair(t, two), through: keyPair(t, through)}
-	clients := newAuthority(t, nil, "nobody") // so that the pod has a file for the CA
+	keys := map[string]pair{one: keyPair(one), two: keyPair(two), through: keyPair(through)}
+	clients := newAuthority(nil, "nobody") // so that the pod has a file for the CA
 	rule := func(host, service string, servicePort int) string {
 		return fmt.Sprintf("{host: %s, port: %s, backend: {serviceName: %s, servicePort: %d}}", host, port(address), service, servicePort)
 	}
@@ -192,12 +188,12 @@ func (s scene) serverNames(t *testing.T, address string) {
 			name, annotations, spec)
 	}
 	s.apply(t, streaming(deployment("first", 1)), streaming(deployment("second", 1)), keys[one].secret("one"), keys[two].secret("two"), keys[through].secret("server"),
-		caObject("ConfigMap", "client-ca", rotatingCA+"09", clients.pair.cert), secureApp, secureService("secure", "konghq.com/tags: through"),
+		caObject("ConfigMap", "client-ca", rotatingCA+"09", clients.cert), secureApp, secureService("secure", "konghq.com/tags: through"),
 		tcpIngress("ended", "", fmt.Sprintf("rules: [%s, %s], tls: [{hosts: [%s], secretName: one}, {hosts: [%s], secretName: two}]",
 			rule(one, "first", 9000), rule(two, "second", 9000), one, two)),
 		tcpIngress("through", ", konghq.com/protocols: tls_passthrough", "rules: ["+rule(through, "secure", 80)+"]"))
 	for host, app := range map[string]string{one: "first-", two: "second-"} {
-		lab.Eventually(t, time.Minute, func() error {
+		eventually.Nil(t, time.Minute, func() error {
 			answer, err := lineOverTLS(address, host, keys[host])
 			if err == nil && !strings.HasPrefix(answer, app) {
 				err = fmt.Errorf("%s is answered %q", host, answer)
@@ -211,14 +207,13 @@ func (s scene) serverNames(t *testing.T, address string) {
 	}
 }
 
-// TLS that passes through ends at the pod, whose certificate clients see, by the name that
-// they ask for; a name of nobody's is refused.
+// With TLS passthrough, clients get the pod's certificate for the server name. An unknown name is refused.
 func (s scene) tlsRoute(t *testing.T, address string) {
 	host := s.host("routed")
-	key := keyPair(t, host)
+	key := keyPair(host)
 	app := strings.NewReplacer("secretName: server}", "secretName: routed}", "name: secure}", "name: routed}", "app: secure}", "app: routed}").Replace(secureApp)
 	service := strings.NewReplacer("name: secure", "name: routed", "app: secure", "app: routed").Replace(secureService("secure", "konghq.com/tags: routed"))
-	s.apply(t, key.secret("routed"), caObject("ConfigMap", "client-ca", rotatingCA+"09", newAuthority(t, nil, "nobody").pair.cert), app, service, fmt.Sprintf(`
+	s.apply(t, key.secret("routed"), caObject("ConfigMap", "client-ca", rotatingCA+"09", newAuthority(nil, "nobody").cert), app, service, fmt.Sprintf(`
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {name: passing}
@@ -240,8 +235,7 @@ spec:
 	}
 }
 
-// lineOverTLS sends a line to a server of a name, which is to have its certificate, and
-// reads the answer.
+// lineOverTLS sends a line to a server with a name, verifies its certificate, and returns the answer.
 func lineOverTLS(address, name string, certificate pair) (string, error) {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(certificate.cert))

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
@@ -25,7 +26,7 @@ func TestRelay(t *testing.T) {
 	t.Run("WithoutKubeSync", func(t *testing.T) { testWithoutKubeSync(t, cp, gw) })
 }
 
-// logged counts the lines with a text that the pods of an app wrote.
+// logged returns the number of lines with a text in the logs of an app's pods.
 func logged(t *testing.T, cp *lab.ControlPlane, ns, app, text string) (n int) {
 	t.Helper()
 	pods, err := cp.Client.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{LabelSelector: "app=" + app})
@@ -42,7 +43,7 @@ func logged(t *testing.T, cp *lab.ControlPlane, ns, app, text string) (n int) {
 	return n
 }
 
-// A mirror is sent what the backend is, and nothing of the way there is seen by either.
+// A mirror receives the same request as the backend. Neither receives headers of the relay.
 func testMirrors(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"
@@ -70,7 +71,7 @@ func testMirrors(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	if got := e.Headers.Get("X-Forwarded-For"); got != "127.0.0.1" {
 		t.Errorf("the backend sees the client %s", got)
 	}
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		if n := logged(t, cp, ns, "shadow", `path="/to/a%20b" host=rewritten.example`) + logged(t, cp, ns, "shadow", "path=/to/a%20b host=rewritten.example"); n != 1 {
 			return fmt.Errorf("the mirror was sent %d copies", n)
 		}
@@ -78,7 +79,7 @@ func testMirrors(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	})
 }
 
-// metric reads a number from kube-sync's metrics.
+// metric returns a number of kube-sync's metrics.
 func metric(t *testing.T, gw *pod.Pod, name string) (value float64) {
 	t.Helper()
 	answer, err := http.Get("http://" + gw.Metrics + "/metrics")
@@ -98,8 +99,7 @@ func metric(t *testing.T, gw *pod.Pod, name string) (value float64) {
 	return value
 }
 
-// Tries that fail are followed by others, as many as were asked for, and all have to end
-// in the time of the request.
+// Failed tries are repeated as often as configured, within the time-out of the request.
 func testRetries(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"
@@ -143,7 +143,7 @@ func testRetries(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	}
 }
 
-// deaf is a Service at an address where nothing listens at its port.
+// deaf returns a Service at an address on which nothing listens.
 func deaf(address string) string {
 	return fmt.Sprintf(`
 apiVersion: v1
@@ -160,8 +160,8 @@ endpoints: [{addresses: [%s], conditions: {ready: true}}]
 `, address)
 }
 
-// While kube-sync is gone, and until it has what it knew, a route that needs it answers 503
-// and says so; all others never notice.
+// While kube-sync is gone, and until it has its state again, a route that needs it answers 503 with the reason. Other
+// routes are not affected.
 func testWithoutKubeSync(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"
@@ -196,7 +196,7 @@ func testWithoutKubeSync(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 			t.Error(err)
 		}
 	}
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		if now := gw.KubeSyncs(); len(now) == 0 || now[len(now)-1] == old[len(old)-1] {
 			return fmt.Errorf("Kong has not started kube-sync again: %v", now)
 		}
@@ -217,7 +217,7 @@ func testWithoutKubeSync(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	}
 }
 
-// answerOf is the status of an answer and, of a failure, its body.
+// answerOf returns the status of an answer and, of a failure, the body.
 func answerOf(gw *pod.Pod, host, path string) string {
 	request, err := http.NewRequest("GET", "http://"+gw.HTTP+path, nil)
 	if err != nil {
@@ -239,8 +239,8 @@ func answerOf(gw *pod.Pod, host, path string) string {
 	return fmt.Sprint(answer.StatusCode, " ", string(body))
 }
 
-// A client's requests go to the pod of its first one, also when others come, and to another
-// one when it is gone.
+// A client's requests go to the pod of its first request, also when there are new pods, and to another one when it is
+// gone.
 func testSessions(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	ns := cp.Namespace(t)
 	host := ns + ".example"
@@ -270,7 +270,7 @@ func testSessions(t *testing.T, cp *lab.ControlPlane, gw *pod.Pod) {
 	if err := cp.Client.CoreV1().Pods(ns).Delete(t.Context(), first.Pod, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		e, err := askGateway(gw, "GET", host, "/", "Cookie", "sid="+first.Cookies()[0].Value)
 		if err != nil {
 			return err

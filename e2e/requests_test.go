@@ -13,18 +13,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
+	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// answer is what came back for one request.
+// answer is the answer to a request.
 type answer struct {
 	status int
 	pod    string // the pod that answered, if one did
 	body   string
 }
 
-// get sends one request over a connection of its own, so that any of Kong's workers
-// may take it.
+// get sends one request over a new connection, so that any of Kong's workers may
+// answer.
 func get(address, host, path string) (answer, error) {
 	request, err := http.NewRequest(http.MethodGet, "http://"+address+path, nil)
 	if err != nil {
@@ -60,7 +61,7 @@ const connections = 6
 // wantStatus waits until a request is answered with a status, by all of Kong's workers.
 func wantStatus(t *testing.T, address, host, path string, status int) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		for range connections {
 			a, err := get(address, host, path)
 			if err != nil {
@@ -73,6 +74,29 @@ func wantStatus(t *testing.T, address, host, path string, status int) {
 		return nil
 	})
 }
+
+// wantAllPods waits until requests have reached a number of pods and all of Kong's workers use the same configuration.
+func wantAllPods(t *testing.T, gw *pod.Pod, host, path string, n int) {
+	t.Helper()
+	eventually.Nil(t, time.Minute, func() error {
+		seen := map[string]bool{}
+		for range 30 * n {
+			a, err := get(gw.HTTP, host, path)
+			if err != nil {
+				return err
+			}
+			seen[a.pod] = a.pod != ""
+		}
+		if delete(seen, ""); len(seen) != n {
+			return fmt.Errorf("%s%s reaches the pods %v, want %d", host, path, slices.Sorted(maps.Keys(seen)), n)
+		}
+		return gw.Effective()
+	})
+}
+
+// nextSecond waits until objects that are created are younger than those that exist. Their creation times are in whole
+// seconds.
+func nextSecond() { time.Sleep(1100 * time.Millisecond) }
 
 // load is a steady stream of requests to one host.
 type load struct {
@@ -114,14 +138,14 @@ func (l *load) count(a answer, err error) {
 	}
 }
 
-// Forget begins anew to count who answers.
+// Forget restarts the count of answers by pod.
 func (l *load) Forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pods = map[string]int{}
 }
 
-// Pods are those that answered since Forget.
+// Pods returns the pods that have answered since Forget.
 func (l *load) Pods() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -134,7 +158,7 @@ func (l *load) Answered(t *testing.T, more int) {
 	l.mu.Lock()
 	from := l.requests
 	l.mu.Unlock()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if l.requests < from+more {
@@ -144,7 +168,7 @@ func (l *load) Answered(t *testing.T, more int) {
 	})
 }
 
-// Forgive takes failures so far off the account, no more than a number of them.
+// Forgive discards the failures so far, at most a number of them.
 func (l *load) Forgive(t *testing.T, most int) {
 	t.Helper()
 	l.mu.Lock()
@@ -155,7 +179,7 @@ func (l *load) Forgive(t *testing.T, most int) {
 	l.failures = nil
 }
 
-// Stop ends the load; it fails the test if requests failed.
+// Stop ends the load. It fails the test if requests failed.
 func (l *load) Stop(t *testing.T) {
 	t.Helper()
 	l.cancel()

@@ -15,21 +15,21 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// roleManifests have all that the gateway is granted, what is optional included.
+// roleManifests have all rights of the gateway, including the optional ones.
 var roleManifests = []string{"install.yaml", "manifests/gatewayservices/clusterrole.yaml", "manifests/gatewayservices/ports.yaml"}
 
-// unusedGrants are those that are in no log, each with the reason why it is granted.
+// unusedGrants are rights that the tests do not use, with the reasons for granting them.
 var unusedGrants = map[string]string{
 	"create services":                        "to apply what is not there yet is authorized as a patch and a creation, and logged as a patch",
 	"create discovery.k8s.io/endpointslices": "as for Services",
 	"create configmaps":                      "as for Services",
 }
 
-// unstreamed is a verb that is used where the API server does not stream what a watch begins with, as it does here.
+// unstreamed is a verb that is used if the API server does not stream the start of a watch, as it does here.
 const unstreamed = "list"
 
-// checkRoles holds the gateway's roles against what it has asked the API servers of all tests for: every verb that it
-// used is granted, by a role of its own, and every verb that is granted was used.
+// checkRoles compares the gateway's roles with its requests to the API servers of all tests. Every verb that it used is
+// granted by its own roles, and every granted verb was used.
 func checkRoles(asked []lab.Asked, passed bool) error {
 	granted, err := grants()
 	if err != nil {
@@ -48,13 +48,13 @@ func checkRoles(asked []lab.Asked, passed bool) error {
 		case installed && a.Allowed && !strings.Contains(a.Binding, `Binding "kube-sync`):
 			errs = append(errs, fmt.Errorf("%s is granted by no role of the gateway's: %s", a, a.Binding))
 		}
-		// One that is granted and was not allowed came before the role, or after it.
+		// A granted request that was not allowed was sent before the role existed, or after it.
 		used[grant] = used[grant] || installed
 	}
 	return errors.Join(append(errs, checkUnused(granted, used, passed)...)...)
 }
 
-// checkUnused is for a run of all tests on a real Kong: single ones use little.
+// checkUnused checks only a run of all tests on a real Kong, because single tests use few rights.
 func checkUnused(granted []string, used map[string]bool, passed bool) (errs []error) {
 	if !passed {
 		return nil
@@ -81,7 +81,7 @@ func checkUnused(granted []string, used map[string]bool, passed bool) (errs []er
 	return errs
 }
 
-// grants are the gateway's, as "verb group/resource", each once.
+// grants returns the gateway's rights as "verb group/resource", each once.
 func grants() (all []string, err error) {
 	for _, file := range roleManifests {
 		manifest, err := os.ReadFile("../kong-conf/" + file)

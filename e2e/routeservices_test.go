@@ -8,11 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
-// The annotations of Services, and those of routes, where it is a route of Gateway API that
-// sends requests.
+// Annotations of Services and routes with routes of Gateway API.
 func TestRouteServices(t *testing.T) {
 	s := newScene(t, nil)
 	s.apply(t, plainGateway)
@@ -23,7 +22,7 @@ func TestRouteServices(t *testing.T) {
 	t.Run("RouteAnnotations", s.routeAnnotations)
 }
 
-// toService is a route for a host to backends.
+// toService returns a route for a host to backends.
 func toService(name, host, annotations, backends string) string {
 	return fmt.Sprintf(`
 apiVersion: gateway.networking.k8s.io/v1
@@ -38,7 +37,7 @@ spec:
 `, name, annotations, host, backends)
 }
 
-// A Service's plugin protects it whichever way requests come, also one of two backends.
+// A Service's plugin protects it on all routes, also as one of two backends.
 func (s scene) routeServicePlugin(t *testing.T) {
 	one, two := s.host("guarded"), s.host("guarded-and-plain")
 	s.apply(t, facing("guarded", "konghq.com/plugins: service-auth"), kongPlugin("service-auth", "key-auth", "{}"),
@@ -52,7 +51,7 @@ func (s scene) routeServicePlugin(t *testing.T) {
 	wantEvent(t, s.cp, s.ns, "guarded-and-plain", "BackendsDiffer")
 }
 
-// A Service says where on it requests go, and by what name.
+// A Service sets the path and the Host header of its requests.
 func (s scene) routeServiceAnnotations(t *testing.T) {
 	host := s.host("annotated")
 	s.apply(t, facing("annotated", "konghq.com/path: /v1\nkonghq.com/host-header: inner.example"),
@@ -63,8 +62,8 @@ func (s scene) routeServiceAnnotations(t *testing.T) {
 	})
 }
 
-// Backends that are balanced in different ways each have their share and their way; one
-// that is reached by another path has an error for its share.
+// Backends with different balancing each get their share and keep their balancing. A backend with another path answers
+// an error for its share.
 func (s scene) routeServicesDiffer(t *testing.T) {
 	host := s.host("differ")
 	s.apply(t, deployment("other", 1), facing("hashed", "konghq.com/upstream-policy: by-user"),
@@ -72,7 +71,7 @@ func (s scene) routeServicesDiffer(t *testing.T) {
 		facing("deep", "konghq.com/path: /deep"),
 		toService("differ", host, "", "{name: other, port: 80, weight: 2}, {name: hashed, port: 80, weight: 1}, {name: deep, port: 80, weight: 1}"))
 	seen := map[string]int{}
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		clear(seen)
 		for range 200 {
 			response, e, err := request{host: host}.roundTrip(s.gw.HTTP)
@@ -90,7 +89,7 @@ func (s scene) routeServicesDiffer(t *testing.T) {
 	wantRoute(t, s.cp, s.ns, "differ", "ResolvedRefs", "UnsupportedProtocol")
 }
 
-// A Service whose plugin Kong refuses gets no requests, also where its backends are drawn.
+// A Service whose plugin Kong rejects gets no requests, also as one of several weighted backends.
 func (s scene) routeServiceRefused(t *testing.T) {
 	host := s.host("refused")
 	s.apply(t, facing("refused", "konghq.com/plugins: refused-plugin\nkonghq.com/host-header: a.example"), kongPlugin("refused-plugin", "key-auth", "{no_such_field: 1}"),
@@ -101,7 +100,7 @@ func (s scene) routeServiceRefused(t *testing.T) {
 	s.want(t, request{host: host}, http.StatusUnauthorized, nil)
 }
 
-// Annotations of a route ask for TLS, and for further hosts.
+// Annotations of a route require TLS, and add hosts.
 func (s scene) routeAnnotations(t *testing.T) {
 	host, alias := s.host("annotated"), s.host("alias")
 	s.apply(t, toService("annotated", host, `konghq.com/protocols: https, konghq.com/https-redirect-status-code: "308", konghq.com/host-aliases: `+alias, "{name: web, port: 80}"))

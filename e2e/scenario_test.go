@@ -12,20 +12,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// scene is what the scenarios of one theme have in common: a cluster with all kinds, a
-// gateway, and a namespace in which the Deployment web answers.
+// scene is shared by the scenarios of one theme: a cluster with all kinds, a gateway, and a
+// namespace with the Deployment web.
 type scene struct {
 	cp *lab.ControlPlane
 	gw *pod.Pod
 	ns string
 }
 
-// newScene is for scenarios of what only Kong does. The function, if any, gives settings of
-// Kong for a namespace.
+// newScene skips the test without Kong. The function, unless it is nil, returns settings of Kong for
+// a namespace.
 func newScene(t *testing.T, settings func(ns string) map[string]string) scene {
 	t.Helper()
 	pod.NeedPlugins(t)
@@ -42,7 +43,7 @@ func newScene(t *testing.T, settings func(ns string) map[string]string) scene {
 	return s
 }
 
-// host is one of the scene's own.
+// host returns one of the scene's hosts.
 func (s scene) host(name string) string { return name + "." + s.ns + ".example" }
 
 // apply applies manifests of one or more documents.
@@ -58,7 +59,8 @@ func (s scene) remove(t *testing.T, manifest string) {
 	}
 }
 
-// roundTrip sends the request, follows no redirect, and reads what the backend was sent.
+// roundTrip sends the request and returns the request that the backend received. It does not follow
+// redirects.
 func (r request) roundTrip(address string) (*http.Response, echoed, error) {
 	path := r.path
 	if path == "" {
@@ -86,11 +88,11 @@ func (r request) roundTrip(address string) (*http.Response, echoed, error) {
 	return response, e, err
 }
 
-// want waits until requests are answered with a status, and what the client and the
-// backend were sent is as it should be.
+// want waits until requests are answered with a status, and the check accepts the answer and the request
+// that the backend received.
 func (s scene) want(t *testing.T, r request, status int, check func(*http.Response, echoed) error) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		for range 4 { // both of Kong's workers
 			response, e, err := r.roundTrip(s.gw.HTTP)
 			if err != nil {
@@ -110,7 +112,7 @@ func (s scene) want(t *testing.T, r request, status int, check func(*http.Respon
 	})
 }
 
-// The list of scenarios names tests that there are.
+// The tests that the list of scenarios names exist.
 func TestScenariosAreTested(t *testing.T) {
 	list, err := os.ReadFile("scenarios.md")
 	if err != nil {

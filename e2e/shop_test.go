@@ -11,10 +11,10 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
-// What a team does with its Ingresses in a week, and what goes wrong with them.
+// What a team does with its Ingresses in a week, and its mistakes.
 func TestShop(t *testing.T) {
 	s := newScene(t, nil)
 	t.Run("Canary", s.canary)
@@ -24,8 +24,8 @@ func TestShop(t *testing.T) {
 	t.Run("BrokenKinds", s.brokenKinds)
 }
 
-// Requests with a header go to the new version, all others to the old one; with the new
-// one's Ingress gone all do.
+// Requests with a header go to the new version, and all others to the old one. Without the Ingress of the new
+// version, all go to the old one.
 func (s scene) canary(t *testing.T) {
 	host := s.host("canary")
 	canary := strings.Replace(annotatedIngress("canary", host, "/", "konghq.com/headers.x-canary: always"), "name: web, port", "name: next, port", 1)
@@ -40,8 +40,7 @@ func (s scene) canary(t *testing.T) {
 	served.stop(t)
 }
 
-// Plugins of one Ingress work beside one another: who may read answers, which request it
-// was, what the backend is told.
+// Several plugins on one Ingress work: CORS, correlation ids and header changes.
 func (s scene) crossCutting(t *testing.T) {
 	host := s.host("cutting")
 	s.apply(t, withPlugins("cutting", host, "web", "readers, number, told"),
@@ -56,7 +55,7 @@ func (s scene) crossCutting(t *testing.T) {
 			same("what the backend is told", e.Headers.Get("X-Shop")+e.Headers.Get("X-Internal")+" "+e.Query, "yes from=kong"),
 		)
 	})
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		e, err := askGateway(s.gw, "OPTIONS", host, "/", "Origin", "https://shop.example", "Access-Control-Request-Method", "GET")
 		if err != nil {
 			return err
@@ -65,8 +64,7 @@ func (s scene) crossCutting(t *testing.T) {
 	})
 }
 
-// One who has had enough is told so, and when to come again; others are not the worse for
-// it.
+// A client over its limit is refused with the time to retry. Other clients are not affected.
 func (s scene) rateLimit(t *testing.T) {
 	host := s.host("limited")
 	s.apply(t, withPlugins("limited", host, "web", "limit-auth, limit"), kongPlugin("limit-auth", "key-auth", "{}"),
@@ -76,7 +74,7 @@ func (s scene) rateLimit(t *testing.T) {
 	s.want(t, key(host, s.ns+"-lea"), http.StatusTooManyRequests, func(r *http.Response, _ echoed) error {
 		return same("there is a time to come again", r.Header.Get("Retry-After") != "", true)
 	})
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		response, _, err := key(host, s.ns+"-max").roundTrip(s.gw.HTTP)
 		if err != nil {
 			return err
@@ -85,7 +83,7 @@ func (s scene) rateLimit(t *testing.T) {
 	})
 }
 
-// What looks meant for this gateway and lacks its class is told so.
+// An object that seems to be for this gateway, but lacks its class, gets a diagnostic.
 func (s scene) withoutClass(t *testing.T) {
 	without := func(manifest string) string {
 		return strings.NewReplacer("annotations: {kubernetes.io/ingress.class: kong}", "annotations: {}", "  ingressClassName: kong\n", "").Replace(manifest)
@@ -103,8 +101,7 @@ func (s scene) withoutClass(t *testing.T) {
 	s.want(t, request{host: s.host("canary")}, http.StatusOK, nil)
 }
 
-// Objects of Kong's kinds that cannot be what they are to be say so, each by itself, and
-// what comes after them is served.
+// Invalid objects of Kong's kinds each get a diagnostic, and later objects are served.
 func (s scene) brokenKinds(t *testing.T) {
 	host := s.host("broken")
 	vault := fmt.Sprintf("apiVersion: configuration.konghq.com/v1alpha1\nkind: KongVault\nmetadata: {name: %s, annotations: {kubernetes.io/ingress.class: kong}}\nspec: {backend: nowhere, prefix: broken}\n", s.ns)
@@ -137,7 +134,7 @@ configFrom: {secretKeyRef: {name: unparsable, key: config}}
 	wantCondition(t, s.cp, kongVaults, "", s.ns, "Programmed", "False")
 	wantEvent(t, s.cp, s.ns, "nonsense", "AnnotationInvalid")
 	wantEvent(t, s.cp, s.ns, "nonsense", "AnnotationIgnored")
-	// What is put right serves.
+	// Corrected objects are served.
 	s.apply(t, "apiVersion: v1\nkind: Secret\nmetadata: {name: unparsable}\nstringData: {config: 'key_names: [x-key]'}\n")
 	s.want(t, request{host: "unparsable." + host}, http.StatusUnauthorized, nil)
 	wantCondition(t, s.cp, kongPlugins, s.ns, "unparsable", "Programmed", "True")

@@ -14,12 +14,13 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// Of two gateways the holder of the Lease writes statuses; when it goes, the other
-// one does.
+// Of two gateways, the holder of the Lease writes statuses. When it is gone, the other one
+// does.
 func TestStatusIsWrittenByOne(t *testing.T) {
 	pod.NeedSeveral(t)
 	cp := cluster(t)
@@ -44,7 +45,7 @@ func TestStatusIsWrittenByOne(t *testing.T) {
 
 func wantAddress(t *testing.T, cp *lab.ControlPlane, namespace, name, address string) {
 	t.Helper()
-	lab.Eventually(t, 2*time.Minute, func() error {
+	eventually.Nil(t, 2*time.Minute, func() error {
 		ing, err := cp.Client.NetworkingV1().Ingresses(namespace).Get(t.Context(), name, metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -56,8 +57,8 @@ func wantAddress(t *testing.T, cp *lab.ControlPlane, namespace, name, address st
 	})
 }
 
-// The addresses of the publish Service are those of the Ingresses, also when they
-// change; a foreign Ingress is left alone.
+// Ingresses have the addresses of the publish Service, also when these change. An Ingress of
+// another class is left alone.
 func TestStatusFromService(t *testing.T) {
 	cp := cluster(t)
 	ns := cp.Namespace(t)
@@ -84,7 +85,7 @@ spec: {ingressClassName: other, defaultBackend: {service: {name: web, port: {num
 	}
 }
 
-// balance does what a cloud's controller would: it gives the Service an address.
+// balance sets the address of the Service, in place of a cloud's controller.
 func balance(t *testing.T, cp *lab.ControlPlane, namespace, address string) {
 	t.Helper()
 	patch := fmt.Appendf(nil, `{"status":{"loadBalancer":{"ingress":[{"ip":%q}]}}}`, address)
@@ -94,13 +95,13 @@ func balance(t *testing.T, cp *lab.ControlPlane, namespace, address string) {
 	}
 }
 
-// A TLS Secret is served for its host, and a rotated one in its place.
+// The certificate of a TLS Secret is served for its host, also after its rotation.
 func TestTLSSecretRotates(t *testing.T) {
 	cp := cluster(t)
 	gw := gateway(t, cp, nil)
 	ns := cp.Namespace(t)
 	host := ns + ".example"
-	first, second := keyPair(t, host), keyPair(t, host)
+	first, second := keyPair(host), keyPair(host)
 	cp.MustApply(t, ns, first.secret("cert")+"---"+app("web", host, 1)+fmt.Sprintf("  tls: [{hosts: [%s], secretName: cert}]\n", host))
 	wantStatus(t, gw.HTTP, host, "/", http.StatusOK)
 	wantCertificate(t, gw.HTTPS, host, first)
@@ -111,7 +112,7 @@ func TestTLSSecretRotates(t *testing.T) {
 func wantCertificate(t *testing.T, address, host string, want pair) {
 	t.Helper()
 	block, _ := pem.Decode([]byte(want.cert))
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		roots := x509.NewCertPool()
 		roots.AppendCertsFromPEM([]byte(want.cert))
 		conn, err := tls.Dial("tcp", address, &tls.Config{ServerName: host, RootCAs: roots})
@@ -126,7 +127,7 @@ func wantCertificate(t *testing.T, address, host string, want pair) {
 	})
 }
 
-// Every manifest that is shipped is one that the API server takes.
+// The API server accepts every shipped manifest.
 func TestManifestsAreValid(t *testing.T) {
 	cp := cluster(t)
 	gatewayKinds(t, cp)

@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/freeport"
-	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// TCPIngress and UDPIngress have connections and datagrams go to pods by the port that
-// they come to, also while pods are replaced.
+// TCPIngress and UDPIngress route connections and datagrams to pods by their port, also while
+// pods are replaced.
 func TestStreams(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
@@ -42,18 +42,18 @@ spec:
 	first := ready(t, cp, ns, 1)
 	for _, network := range []string{"tcp", "udp"} {
 		address := map[string]string{"tcp": tcp, "udp": udp}[network]
-		lab.Eventually(t, time.Minute, func() error { return echoes(network, address, first) })
+		eventually.Nil(t, time.Minute, func() error { return echoes(network, address, first) })
 	}
-	// The endpoints change, and nothing else.
+	// Only the endpoints change.
 	scale(t, cp, ns, 0)
 	ready(t, cp, ns, 0)
 	scale(t, cp, ns, 1)
 	second := ready(t, cp, ns, 1)
-	lab.Eventually(t, time.Minute, func() error { return echoes("tcp", tcp, second) })
-	lab.Eventually(t, time.Minute, func() error { return echoes("udp", udp, second) })
+	eventually.Nil(t, time.Minute, func() error { return echoes("tcp", tcp, second) })
+	eventually.Nil(t, time.Minute, func() error { return echoes("udp", udp, second) })
 }
 
-// streaming has an app's pods and Service take connections and datagrams too.
+// streaming returns an app whose pods and Service also have ports for connections and datagrams.
 func streaming(app string) string {
 	return strings.NewReplacer(
 		"        - {name: POD_NAME,", "        - {name: TCP_PORT, value: \"9000\"}\n        - {name: UDP_PORT, value: \"9000\"}\n        - {name: POD_NAME,",
@@ -62,8 +62,8 @@ func streaming(app string) string {
 	).Replace(app)
 }
 
-// echoes sends some text and wants it back from one of the pods, several times so that
-// each of Kong's workers may take it.
+// echoes sends a text and expects an echo from one of the pods, several times so that each of
+// Kong's workers may answer.
 func echoes(network, address string, pods []string) error {
 	for i := range 6 {
 		conn, err := net.DialTimeout(network, address, 2*time.Second)

@@ -10,13 +10,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// What protects connections holds or they are closed, also where Kong would take a plugin
-// for requests and never run it. UDPIngresses have the addresses of a Service of their own.
+// Plugins that protect connections work, or the connections are closed, also for plugins that Kong would accept and
+// never run for connections. UDPIngresses have the addresses of a Service of their own.
 func TestStreamPlugins(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
@@ -32,8 +33,8 @@ func TestStreamPlugins(t *testing.T) {
 		stream("TCPIngress", "open", open, "here", "web")+stream("TCPIngress", "closed", closed, "auth", "web")+
 		stream("TCPIngress", "service", service, "", "guarded")+stream("UDPIngress", "grams", udp, "here", "web"))
 	pods := ready(t, cp, ns, 1)
-	lab.Eventually(t, time.Minute, func() error { return echoes("tcp", open, pods) })
-	lab.Eventually(t, time.Minute, func() error { return echoes("udp", udp, pods) })
+	eventually.Nil(t, time.Minute, func() error { return echoes("tcp", open, pods) })
+	eventually.Nil(t, time.Minute, func() error { return echoes("udp", udp, pods) })
 	wantEvent(t, cp, ns, "closed", "KongConfigurationApplyFailed")
 	wantEvent(t, cp, ns, "guarded", "KongConfigurationApplyFailed")
 	for _, address := range []string{closed, service} {
@@ -45,7 +46,7 @@ func TestStreamPlugins(t *testing.T) {
 	wantStreamAddress(t, cp, ns, "udpingresses", "grams", "192.0.2.2")
 }
 
-// stream leads what comes to an address to port 9000 of a Service.
+// stream returns a stream Ingress for the port of an address and port 9000 of a Service.
 func stream(kind, name, address, plugins, service string) string {
 	return fmt.Sprintf(`
 apiVersion: configuration.konghq.com/v1beta1
@@ -56,11 +57,11 @@ spec: {rules: [{port: %s, backend: {serviceName: %s, servicePort: 9000}}]}
 `, kind, name, plugins, port(address), service)
 }
 
-// wantStreamAddress waits for the address in a status.
+// wantStreamAddress waits for an address in a status.
 func wantStreamAddress(t *testing.T, cp *lab.ControlPlane, namespace, resource, name, want string) {
 	t.Helper()
 	kind := schema.GroupVersionResource{Group: "configuration.konghq.com", Version: "v1beta1", Resource: resource}
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		object, err := cp.Dynamic.Resource(kind).Namespace(namespace).Get(t.Context(), name, metav1.GetOptions{})
 		if err != nil {
 			return err

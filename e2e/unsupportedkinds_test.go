@@ -10,10 +10,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
-// What only Kong Enterprise has says so in its status.
+// Kinds that only Kong Enterprise supports have that in their status.
 func TestUnsupportedKinds(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
@@ -28,7 +28,7 @@ metadata: {name: group, annotations: {kubernetes.io/ingress.class: kong}}
 `)
 	wantCondition(t, cp, schema.GroupVersionResource{Group: "configuration.konghq.com", Version: "v1beta1", Resource: "kongconsumergroups"},
 		ns, "group", "Programmed", "False")
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		object, err := cp.Dynamic.Resource(schema.GroupVersionResource{Group: "configuration.konghq.com", Version: "v1alpha1", Resource: "konglicenses"}).
 			Get(t.Context(), ns, metav1.GetOptions{})
 		if err != nil {

@@ -10,11 +10,11 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// A Service says what of its endpoints: the Host header, how long they may take, and how
-// often another one is tried.
+// Annotations of a Service set the Host header, time-outs and retries.
 func TestServiceSettings(t *testing.T) {
 	cp := cluster(t)
 	gw := gateway(t, cp, nil)
@@ -36,7 +36,7 @@ func TestServiceSettings(t *testing.T) {
 		return nil
 	})
 	wantEcho(t, gw.HTTP, "GET", "slow."+host, "/", nil, answers(http.StatusOK))
-	lab.Eventually(t, time.Minute, func() error { // one worker may know the route before another does
+	eventually.Nil(t, time.Minute, func() error { // one worker may know the route before another does
 		status, _, err := ask(gw.HTTP, "GET", "slow."+host, "/?delay=1h")
 		if err == nil && status != http.StatusGatewayTimeout {
 			err = fmt.Errorf("a slow endpoint is answered %d", status)
@@ -46,7 +46,7 @@ func TestServiceSettings(t *testing.T) {
 	wantEcho(t, gw.HTTP, "GET", "based."+host, "/x", nil, sees("/base/x"))
 }
 
-// facing is a further Service of the pods of the Deployment web, with annotations.
+// facing returns another Service for the pods of the Deployment web, with annotations.
 func facing(name, annotations string) string {
 	return fmt.Sprintf(`
 ---
@@ -62,15 +62,15 @@ spec:
 `, name, indent(annotations, 4))
 }
 
-// Endpoints over TLS: verified by the CA that the Service names, and shown a certificate.
+// Endpoints over TLS are verified by the Service's CA, and get its client certificate.
 func TestUpstreamTLS(t *testing.T) {
 	cp := cluster(t)
 	gw := gateway(t, cp, nil)
 	gw.NeedKong()
 	ns := cp.Namespace(t)
 	host := ns + ".example"
-	// The name that Kong verifies is the Host header that it sends.
-	server, client, stranger := keyPair(t, "secure."+host), keyPair(t, "gateway-client"), keyPair(t, "stranger")
+	// Kong verifies the name in the Host header.
+	server, client, stranger := keyPair("secure."+host), keyPair("gateway-client"), keyPair("stranger")
 	cp.MustApply(t, ns, server.secret("server")+"---"+client.secret("client")+
 		caObject("Secret", "ca", "3f4f0a9e-0000-4000-8000-00000000000a", server.cert)+
 		caObject("ConfigMap", "other-ca", "3f4f0a9e-0000-4000-8000-00000000000b", stranger.cert)+
@@ -94,17 +94,17 @@ func TestUpstreamTLS(t *testing.T) {
 	wantEcho(t, gw.HTTP, "GET", "mistrusted."+host, "/", nil, answers(http.StatusBadGateway))
 	// The endpoint refuses a client without a certificate.
 	wantEcho(t, gw.HTTP, "GET", "unshown."+host, "/", nil, answers(http.StatusBadGateway))
-	// Without the CA that was asked for no other counts.
+	// If the CA is missing, no other CA is used.
 	wantEcho(t, gw.HTTP, "GET", "without."+host, "/", nil, answers(http.StatusServiceUnavailable))
 
-	// What is put right counts at once.
+	// The correction takes effect at once.
 	cp.MustApply(t, ns, secureService("mistrusted", "konghq.com/client-cert: client\nkonghq.com/tls-verify: 'true'\nkonghq.com/ca-certificates-secrets: ca\nkonghq.com/host-header: secure."+host)+
 		"---"+strings.Replace(ingress("mistrusted", "mistrusted."+host, "/", "mistrusted"), "metadata: {name: mistrusted}",
 		"metadata: {name: mistrusted, annotations: {konghq.com/preserve-host: 'false'}}", 1))
 	wantEcho(t, gw.HTTP, "GET", "mistrusted."+host, "/", nil, known)
 }
 
-// caObject is a Secret or ConfigMap with a CA certificate.
+// caObject returns a Secret or ConfigMap with a CA certificate.
 func caObject(kind, name, id, cert string) string {
 	field := "data"
 	if kind == "Secret" {
@@ -144,7 +144,7 @@ spec:
         readinessProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 1}
 `
 
-// secureService is a Service of its pods over TLS, with annotations.
+// secureService returns a Service for its pods over TLS, with annotations.
 func secureService(name, annotations string) string {
 	return fmt.Sprintf(`
 ---
@@ -161,14 +161,14 @@ spec:
 `, name, indent(annotations, 4))
 }
 
-// upstreamPolicy is a KongUpstreamPolicy with a spec in YAML.
+// upstreamPolicy returns a KongUpstreamPolicy with a spec in YAML.
 func upstreamPolicy(name, spec string) string {
 	return fmt.Sprintf("\n---\napiVersion: configuration.konghq.com/v1beta1\nkind: KongUpstreamPolicy\nmetadata: {name: %s}\nspec:\n%s\n",
 		name, indent(spec, 2))
 }
 
-// Consistent hashing by a header with a hyphen keeps a client at one pod, and clients
-// spread over all.
+// Consistent hashing by a header with a hyphen keeps each client at one pod, and spreads clients
+// over all pods.
 func TestUpstreamPolicyHashes(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
@@ -180,7 +180,7 @@ func TestUpstreamPolicyHashes(t *testing.T) {
 		upstreamPolicy("hashed", "algorithm: consistent-hashing\nhashOn: {header: X-Session}\nhashOnFallback: {input: ip}")+
 		"---"+ingress("hashed", host, "/", "hashed"))
 	ready(t, cp, ns, 3)
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		used := map[string]bool{}
 		for session := range 12 {
 			pods := map[string]bool{}
@@ -202,8 +202,7 @@ func TestUpstreamPolicyHashes(t *testing.T) {
 	})
 }
 
-// Health checks leave a pod out that fails: active ones that ask it, and passive ones
-// that see its answers.
+// Active and passive health checks remove a failing pod.
 func TestUpstreamPolicyChecksHealth(t *testing.T) {
 	cp := cluster(t)
 	kongKinds(t, cp)
@@ -227,12 +226,12 @@ func TestUpstreamPolicyChecksHealth(t *testing.T) {
 		"---"+ingress("active", "active."+host, "/", "active")+"---"+ingress("passive", "passive."+host, "/", "passive"))
 	pods := ready(t, cp, ns, 2)
 	for _, name := range []string{"active.", "passive."} {
-		lab.Eventually(t, time.Minute, func() error { return sameElements("pods that answer", seen(gw.HTTP, name+host), pods) })
+		eventually.Nil(t, time.Minute, func() error { return sameElements("pods that answer", seen(gw.HTTP, name+host), pods) })
 	}
 	// Passive: one answer of 500 takes the pod that gave it out, in the worker that saw it
 	// and soon in all.
 	var failed echoed
-	lab.Eventually(t, time.Minute, func() error { // one worker may know the route before another does
+	eventually.Nil(t, time.Minute, func() error { // one worker may know the route before another does
 		var status int
 		var err error
 		status, failed, err = ask(gw.HTTP, "GET", "passive."+host, "/?status=500")
@@ -241,20 +240,20 @@ func TestUpstreamPolicyChecksHealth(t *testing.T) {
 		}
 		return same("the status that is asked for", status, http.StatusInternalServerError)
 	})
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		return sameElements("pods that answer", seen(gw.HTTP, "passive."+host), without(pods, failed.Pod))
 	})
 	// Active: a pod that calls itself ill gets nothing.
 	ill := setHealth(t, gw.HTTP, "active."+host, "503")
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		return sameElements("pods that answer", seen(gw.HTTP, "active."+host), without(pods, ill))
 	})
 	// It is back when it is well again.
 	heal(t, cp, ns, pods)
-	lab.Eventually(t, time.Minute, func() error { return sameElements("pods that answer", seen(gw.HTTP, "active."+host), pods) })
+	eventually.Nil(t, time.Minute, func() error { return sameElements("pods that answer", seen(gw.HTTP, "active."+host), pods) })
 }
 
-// heal has pods call themselves well, past the gateway.
+// heal makes pods healthy, without the gateway.
 func heal(t *testing.T, cp *lab.ControlPlane, ns string, pods []string) {
 	t.Helper()
 	for _, name := range pods {
@@ -268,14 +267,14 @@ func heal(t *testing.T, cp *lab.ControlPlane, ns string, pods []string) {
 	}
 }
 
-// setHealth changes what one pod, whichever takes it, says of itself, and finds out which.
+// setHealth changes the health of one pod, any of them, and returns its name.
 func setHealth(t *testing.T, address, host, status string) (pod string) {
 	t.Helper()
 	if got, _, err := ask(address, "PUT", host, "/healthz?status="+status); err != nil || got != http.StatusOK {
 		t.Fatalf("%d, %v", got, err)
 	}
 	var left []string
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		if left = seen(address, host); len(left) != 1 {
 			return fmt.Errorf("%v answer", left)
 		}
@@ -284,7 +283,7 @@ func setHealth(t *testing.T, address, host, status string) (pod string) {
 	return "not " + left[0]
 }
 
-// without are the others; "not x" stands for all but x.
+// without returns all pods but one; "not x" stands for all but x.
 func without(pods []string, gone string) []string {
 	var left []string
 	for _, pod := range pods {
@@ -295,7 +294,7 @@ func without(pods []string, gone string) []string {
 	return left
 }
 
-// seen are the pods that answer some requests.
+// seen returns the pods that answer some requests.
 func seen(address, host string) []string {
 	pods := map[string]bool{}
 	for range 24 {

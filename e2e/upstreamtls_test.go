@@ -7,11 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
-// rotation is a Service whose endpoints are verified, and verify who asks, while what they
-// go by is replaced.
+// rotation is a Service with mutual TLS to its endpoints, whose certificates are replaced.
 type rotation struct {
 	scene
 	server *authority
@@ -19,23 +18,22 @@ type rotation struct {
 
 const rotatingCA = "3f4f0a9e-0000-4000-8000-0000000000"
 
-// Certificates of upstreams are replaced while requests go there: that of the gateway, the
-// authority that vouches for endpoints, and what endpoints show. What is withdrawn is not
-// trusted any more, and nobody else meets an error.
+// Certificates of upstreams are replaced under load: the client certificate, the authority of the endpoints, and the
+// endpoints' certificates. Withdrawn ones are not trusted any more, and no other request fails.
 func TestUpstreamTLSRotates(t *testing.T) {
-	r := &rotation{scene: newScene(t, nil), server: newAuthority(t, nil, "root")}
+	r := &rotation{scene: newScene(t, nil), server: newAuthority(nil, "root")}
 	host := r.host("secure")
-	clients := newAuthority(t, nil, "clients")
-	between := newAuthority(t, r.server, "between")
-	shown := between.issue(t, "server", host)
-	shown.cert += between.pair.cert
-	r.apply(t, shown.secret("server"), clients.issue(t, "client-1").secret("client")+caObject("ConfigMap", "client-ca", rotatingCA+"01", clients.pair.cert)+
-		caObject("Secret", "server-ca", rotatingCA+"02", r.server.pair.cert)+secureApp+r.service("server-ca")+
+	clients := newAuthority(nil, "clients")
+	between := newAuthority(r.server, "between")
+	shown := between.issue("server", host)
+	shown.cert += between.cert
+	r.apply(t, shown.secret("server"), clients.issue("client-1").secret("client")+caObject("ConfigMap", "client-ca", rotatingCA+"01", clients.cert)+
+		caObject("Secret", "server-ca", rotatingCA+"02", r.server.cert)+secureApp+r.service("server-ca")+
 		"---"+ingress("secure", host, "/", "secure"))
 	r.wantClient(t, "client-1")
 	t.Run("ClientCertificate", func(t *testing.T) {
 		served := watchOnly(t, r.gw.HTTP, request{host: r.host("secure")}, http.StatusOK)
-		r.apply(t, clients.issue(t, "client-2").secret("client"))
+		r.apply(t, clients.issue("client-2").secret("client"))
 		r.wantClient(t, "client-2")
 		served.stop(t)
 	})
@@ -55,10 +53,10 @@ func (r *rotation) service(cas string, more ...string) string {
 		strings.Join(append([]string{cas}, more...), "\n"))
 }
 
-// want waits until requests are answered as they should be, by both of Kong's workers.
+// want waits until requests get the expected answer, from both of Kong's workers.
 func (r *rotation) want(t *testing.T, check func(int, echoed) error) {
 	t.Helper()
-	lab.Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		for range 6 {
 			status, e, err := ask(r.gw.HTTP, "GET", r.host("secure"), "/")
 			if err == nil {
@@ -72,7 +70,7 @@ func (r *rotation) want(t *testing.T, check func(int, echoed) error) {
 	})
 }
 
-// wantClient waits until the endpoint sees another client.
+// wantClient waits until the endpoint gets another client certificate.
 func (r *rotation) wantClient(t *testing.T, name string) {
 	t.Helper()
 	r.want(t, func(status int, e echoed) error {
@@ -80,23 +78,22 @@ func (r *rotation) wantClient(t *testing.T, name string) {
 	})
 }
 
-// An authority is replaced under its id: what it had vouched for is not taken any more.
+// An authority is replaced under its id. Certificates of the old one are not accepted any more.
 func (r *rotation) authorityInPlace(t *testing.T) {
-	other := newAuthority(t, nil, "other")
-	r.apply(t, caObject("Secret", "server-ca", rotatingCA+"02", other.pair.cert))
+	other := newAuthority(nil, "other")
+	r.apply(t, caObject("Secret", "server-ca", rotatingCA+"02", other.cert))
 	r.want(t, answers(http.StatusBadGateway))
-	r.apply(t, caObject("Secret", "server-ca", rotatingCA+"02", r.server.pair.cert))
+	r.apply(t, caObject("Secret", "server-ca", rotatingCA+"02", r.server.cert))
 	r.want(t, answers(http.StatusOK))
 }
 
-// Both authorities are trusted while endpoints go from the old to the new one, and the
-// new one alone afterwards.
+// Both authorities are trusted while endpoints change from the old to the new one. Later only the new one is trusted.
 func (r *rotation) authority(t *testing.T) {
-	next, host := newAuthority(t, nil, "next"), r.host("secure")
+	next, host := newAuthority(nil, "next"), r.host("secure")
 	served := watchOnly(t, r.gw.HTTP, request{host: host}, http.StatusOK)
 	old := ready(t, r.cp, r.ns, 2)
-	r.apply(t, caObject("Secret", "next-ca", rotatingCA+"03", next.pair.cert)+r.service("server-ca, next-ca"),
-		next.issue(t, "server-2", host).secret("server-2"))
+	r.apply(t, caObject("Secret", "next-ca", rotatingCA+"03", next.cert)+r.service("server-ca, next-ca"),
+		next.issue("server-2", host).secret("server-2"))
 	r.want(t, answers(http.StatusOK))
 	r.apply(t, strings.Replace(secureApp, "secretName: server}", "secretName: server-2}", 1))
 	r.want(t, func(status int, e echoed) error {
@@ -114,7 +111,7 @@ func (r *rotation) authority(t *testing.T) {
 	r.apply(t, r.service("server-ca"))
 	r.want(t, answers(http.StatusBadGateway))
 
-	// Connections of a Service that does not ask who answers are not for one that does.
+	// A Service that verifies its endpoints does not use connections of one that does not.
 	r.apply(t, secureService("trusting", "konghq.com/client-cert: client"), ingress("trusting", host, "/trusting", "trusting"))
 	for range 6 {
 		wantEcho(t, r.gw.HTTP, "GET", host, "/trusting", nil, answers(http.StatusOK))

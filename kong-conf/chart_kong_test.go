@@ -1,11 +1,13 @@
 package kongconf_test
 
 import (
+	"errors"
 	"net"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
 // zeros is how Kong writes the address ::. It leaves out "ssl" for streams, because it terminates TLS itself.
@@ -14,9 +16,7 @@ const zeros = "0000:0000:0000:0000:0000:0000:0000:0000"
 // TestKongAcceptsTheChartsListeners lets a real Kong write its configuration from the variables that the chart sets,
 // and nginx check it.
 func TestKongAcceptsTheChartsListeners(t *testing.T) {
-	if _, err := exec.LookPath("kong"); err != nil {
-		t.Skip("kong is not on PATH: the chart's listeners are not tested on a real one")
-	}
+	kongtest.Need(t)
 	for name, test := range map[string]struct {
 		values string
 		// want are lines of nginx's configuration.
@@ -42,31 +42,24 @@ func TestKongAcceptsTheChartsListeners(t *testing.T) {
 			g := prepare(t)
 			// The listeners that the chart does not set are those of kong.conf. None is opened.
 			for _, variable := range []string{"KONG_PROXY_LISTEN=", "KONG_NGINX_PROXY_LISTEN=", "KONG_STREAM_LISTEN=", "KONG_STATUS_LISTEN="} {
-				for i, e := range g.env {
+				for i, e := range g.Env {
 					if strings.HasPrefix(e, variable) {
-						g.env[i] = "UNSET=1"
+						g.Env[i] = "UNSET=1"
 					}
 				}
 			}
 			_, container := chartDeployment(t, test.values)
 			for name, value := range environment(container) {
 				if value != "" && name != "KONG_PREFIX" {
-					g.env = append(g.env, name+"="+value)
+					g.Env = append(g.Env, name+"="+value)
 				}
 			}
-			for _, command := range [][]string{
-				{"kong", "prepare", "-c", "kong.conf", "-p", g.prefix},
-				{"/usr/local/openresty/nginx/sbin/nginx", "-t", "-p", g.prefix, "-c", "nginx.conf"},
-			} {
-				run := exec.Command(command[0], command[1:]...)
-				run.Env = g.env
-				if out, err := run.CombinedOutput(); err != nil {
-					t.Fatalf("%s: %v\n%s", command[0], err, out)
-				}
+			if err := errors.Join(g.Prepare(), g.Check()); err != nil {
+				t.Fatal(err)
 			}
 			var made string
 			for _, file := range []string{"nginx.conf", "nginx-kong.conf", "nginx-kong-stream.conf"} {
-				made += readFile(t, filepath.Join(g.prefix, file))
+				made += readFile(t, filepath.Join(g.Prefix, file))
 			}
 			made = strings.Join(strings.Fields(made), " ")
 			for _, line := range test.want {

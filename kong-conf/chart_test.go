@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kube-sync/kube-sync/e2e/helm"
+	"github.com/kube-sync/kube-sync/kong-conf/internal/generated"
 	"github.com/kube-sync/kube-sync/plugin/settings"
 )
 
@@ -76,13 +77,13 @@ func TestSettingsAreValues(t *testing.T) {
 				value = [2]string{"[custom, other]", "custom,other"}
 			}
 		}
-		_, container := chartDeployment(t, fmt.Sprintf("settings: {%s: %s}\n", camel(s.Name), value[0]))
+		_, container := chartDeployment(t, fmt.Sprintf("settings: {%s: %s}\n", generated.ValueKey(s.Name), value[0]))
 		got := environment(container)[s.KongEnvironment()]
 		if got != value[1] {
-			t.Errorf("settings.%s: %s sets %s to %q, want %q", camel(s.Name), value[0], s.KongEnvironment(), got, value[1])
+			t.Errorf("settings.%s: %s sets %s to %q, want %q", generated.ValueKey(s.Name), value[0], s.KongEnvironment(), got, value[1])
 		}
 		if err := s.Check(got); err != nil {
-			t.Errorf("settings.%s: kube-sync does not accept %q: %v", camel(s.Name), got, err)
+			t.Errorf("settings.%s: kube-sync does not accept %q: %v", generated.ValueKey(s.Name), got, err)
 		}
 	}
 }

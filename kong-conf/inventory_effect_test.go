@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kube-sync/kube-sync/kong-conf/internal/generated"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
@@ -143,9 +144,9 @@ func TestInventoryOfCredentials(t *testing.T) {
 			}
 		})
 		said := with.said[unit.Key{Kind: unit.KongConsumer, Namespace: "shop", Name: "ann"}]
-		accepted := with.config != without.config && !strings.Contains(said, "CredentialInvalid")
-		if accepted != (l.Word == same || l.Word == better) || !accepted && !strings.Contains(said, l.Type) {
-			t.Errorf("a credential %s is accepted: %t; verdicts: %s", l.Type, accepted, said)
+		taken := with.config != without.config && !strings.Contains(said, "CredentialInvalid")
+		if taken != (l.Word == generated.Same || l.Word == generated.Better) || !taken && !strings.Contains(said, l.Type) {
+			t.Errorf("a credential %s is taken: %t; said: %s", l.Type, taken, said)
 		}
 	}
 }

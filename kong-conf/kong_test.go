@@ -2,42 +2,32 @@ package kongconf_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
-// gateway is a Kong with kong.conf, started like in its image.
+// gateway is a Kong that runs with kong.conf.
 type gateway struct {
-	t      *testing.T
-	prefix string
-	env    []string
+	*kongtest.Kong
+	t *testing.T
 	// Addresses, "host:port".
-	proxy, admin, status string
+	admin, status string
 }
 
-// TestKongRunsWithKongConf starts a real Kong with kong.conf. Only the prefix, the ports and what
-// depends on the machine are overridden.
-func TestKongRunsWithKongConf(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: no Kong is started")
-	}
-	if _, err := exec.LookPath("kong"); err != nil {
-		t.Skip("kong is not on PATH: kong.conf is not tested on a real one")
-	}
+// TestKongRunsWithThis starts a real Kong with kong.conf, with nothing overridden but
+// the prefix and the ports.
+func TestKongRunsWithThis(t *testing.T) {
 	g := prepare(t)
-	end := g.start()
+	g.Start()
 
 	if code, _ := g.overTCP("http://" + g.admin + "/status"); code != http.StatusForbidden {
 		t.Errorf("the Admin API answers %d over TCP, not 403", code)
@@ -54,12 +44,11 @@ func TestKongRunsWithKongConf(t *testing.T) {
 	if code, answer := g.load(large); code != http.StatusCreated {
 		t.Fatalf("a configuration of %d MB: %d %s", len(large)>>20, code, answer)
 	}
-	g.eventually("the last route", func() bool { return g.routed(2999) })
-	end()
+	g.Eventually("Kong serves the last route", func() bool { return g.routed(2999) })
+	g.Quit()
 
-	end = g.start()
-	defer end()
-	g.eventually("readiness with the persisted configuration", func() bool {
+	g.Start()
+	g.Eventually("Kong is ready with the persisted configuration", func() bool {
 		code, _ := g.overTCP("http://" + g.status + "/status/ready")
 		return code == http.StatusOK
 	})
@@ -68,92 +57,35 @@ func TestKongRunsWithKongConf(t *testing.T) {
 	}
 }
 
-// prepare creates a prefix, and the environment that overrides settings for it.
-func prepare(t *testing.T) *gateway {
+// prepare returns a Kong that is not started, with a setting for each address that kong.conf has.
+func prepare(t *testing.T, settings ...string) *gateway {
 	t.Helper()
-	prefix, err := os.MkdirTemp("", "kong") // a socket's path is short
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(prefix) })
-	lua, err := filepath.Abs("lua")
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := &gateway{t: t, prefix: prefix, proxy: freeport.Address(t), admin: freeport.Address(t), status: freeport.Address(t)}
-	g.env = append(os.Environ(),
-		"KONG_PREFIX="+prefix,
-		// Workers run as the user that starts Kong, as in the image: only that user can read the prefix.
-		"KONG_NGINX_USER=root root",
-		// In the image the Lua plugins are on Kong's own path.
-		"KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;",
-		"KONG_PROXY_LISTEN="+g.proxy, "KONG_NGINX_PROXY_LISTEN="+freeport.Address(t), "KONG_STREAM_LISTEN="+freeport.Address(t)+" reuseport",
-		"KONG_ADMIN_LISTEN="+g.admin, "KONG_STATUS_LISTEN="+g.status,
-		"KONG_NGINX_ADMIN_LISTEN=unix:"+g.socket(),
-		// This runs in place of kube-sync and records its environment.
-		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD=/bin/sh -c 'env > "+prefix+"/seen; exec sleep 600'",
+	g := &gateway{t: t, admin: freeport.Address(t), status: freeport.Address(t)}
+	g.Kong = kongtest.New(t, kongtest.Options{Conf: "kong.conf", Settings: append([]string{
+		"KONG_NGINX_PROXY_LISTEN=" + freeport.Address(t), "KONG_STREAM_LISTEN=" + freeport.Address(t) + " reuseport",
+		"KONG_ADMIN_LISTEN=" + g.admin, "KONG_STATUS_LISTEN=" + g.status,
 		"KONG_PLUGINSERVER_KUBE_SYNC_POD_NAME=gateway-0",
-		"KONG_NGINX_DAEMON=off",
-	)
+	}, settings...)})
+	// In place of kube-sync, to see what it sees.
+	g.Env = append(g.Env, "KONG_PLUGINSERVER_KUBE_SYNC_START_CMD=/bin/sh -c 'env > "+g.Prefix+"/seen; exec sleep 600'")
 	return g
 }
 
-func (g *gateway) socket() string { return filepath.Join(g.prefix, "sockets", "admin.sock") }
-
-// start starts Kong like the entrypoint of Kong's image. The returned function ends Kong.
-func (g *gateway) start() (end func()) {
-	g.t.Helper()
-	prepare := exec.Command("kong", "prepare", "-c", "kong.conf", "-p", g.prefix)
-	prepare.Env = g.env
-	if output, err := prepare.CombinedOutput(); err != nil {
-		g.t.Fatalf("kong prepare: %v\n%s", err, output)
-	}
-	master := exec.Command("/usr/local/openresty/nginx/sbin/nginx", "-p", g.prefix, "-c", "nginx.conf")
-	master.Env = g.env
-	master.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	if err := master.Start(); err != nil {
-		g.t.Fatalf("nginx: %v", err)
-	}
-	ended := false
-	end = func() {
-		if ended {
-			return
-		}
-		ended = true
-		_ = master.Process.Signal(syscall.SIGQUIT)
-		kill := time.AfterFunc(time.Minute, func() { _ = master.Process.Signal(syscall.SIGTERM) })
-		_ = master.Wait()
-		kill.Stop()
-	}
-	g.t.Cleanup(func() {
-		end()
-		if log, err := os.ReadFile(filepath.Join(g.prefix, "logs", "error.log")); err == nil && g.t.Failed() {
-			g.t.Logf("Kong's log:\n%s", log)
-		}
-	})
-	g.eventually("the Admin API", func() bool {
-		code, _ := g.overSocket(http.MethodGet, "/status", nil)
-		return code == http.StatusOK
-	})
-	return end
-}
-
-// kubeSyncIsStarted waits until Kong has started the program in place of kube-sync, and checks the
-// environment and the settings that it gets.
+// kubeSyncIsStarted waits until Kong has started the command that stands in for kube-sync.
 func (g *gateway) kubeSyncIsStarted() {
 	g.t.Helper()
 	var seen []byte
-	g.eventually("kube-sync", func() bool {
+	g.Eventually("Kong starts kube-sync", func() bool {
 		var err error
-		seen, err = os.ReadFile(filepath.Join(g.prefix, "seen"))
+		seen, err = os.ReadFile(filepath.Join(g.Prefix, "seen"))
 		return err == nil && len(seen) > 0
 	})
 	for line := range strings.Lines(string(seen)) {
 		if strings.HasPrefix(line, "KONG_") || strings.HasPrefix(line, "HOME=") {
-			g.t.Errorf("Kong passes on its environment: %s", line)
+			g.t.Errorf("kube-sync gets Kong's environment: %s", line)
 		}
 	}
-	settings, err := os.ReadFile(filepath.Join(g.prefix, ".kong_env"))
+	settings, err := os.ReadFile(filepath.Join(g.Prefix, ".kong_env"))
 	if err != nil || !bytes.Contains(settings, []byte("pluginserver_kube_sync_pod_name = gateway-0\n")) {
 		g.t.Errorf("kube-sync's settings are not in the prefix (%v):\n%s", err, settings)
 	}
@@ -165,18 +97,12 @@ func (g *gateway) load(body []byte) (code int, answer string) {
 }
 
 func (g *gateway) overSocket(method, path string, body []byte) (code int, answer string) {
-	client := http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", g.socket())
-		},
-	}}
 	request, err := http.NewRequest(method, "http://kong"+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, err.Error()
 	}
 	request.Header.Set("Content-Type", "text/yaml")
-	return read(client.Do(request))
+	return read(g.Admin().Do(request))
 }
 
 func (g *gateway) overTCP(url string) (code int, answer string) {
@@ -196,18 +122,8 @@ func read(answer *http.Response, err error) (int, string) {
 
 // routed reports whether Kong has the route with this number.
 func (g *gateway) routed(n int) bool {
-	_, answer := g.overTCP(fmt.Sprintf("http://%s/route-%d", g.proxy, n))
+	_, answer := g.overTCP(fmt.Sprintf("http://%s/route-%d", g.Proxy, n))
 	return strings.Contains(answer, fmt.Sprintf("this is %d", n))
-}
-
-func (g *gateway) eventually(what string, check func() bool) {
-	g.t.Helper()
-	const within = 3 * time.Minute
-	for deadline := time.Now().Add(within); !check(); time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			g.t.Fatalf("%s: not true within %v", what, within)
-		}
-	}
 }
 
 // configuration has n routes, each answered by Kong itself, and 4 KiB of tags for each:

@@ -10,6 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kube-sync/kube-sync/kong-conf/internal/generated"
 )
 
 // TestRolesAgree compares the roles for all namespaces, those for some, and those in helm-values.yaml.
@@ -38,7 +40,7 @@ func TestRolesAgree(t *testing.T) {
 	}
 
 	services := decode[rbacv1.ClusterRole](t, objects(t, readFile(t, "manifests/gatewayservices/clusterrole.yaml")), "ClusterRole kube-sync-gateway-services").Rules
-	ofOne := decode[rbacv1.Role](t, objects(t, render(t, servicesValues+"settings: {watchNamespace: [shop]}\n").Manifests()), "Role shop/kube-sync-gateway-services").Rules
+	ofOne := decode[rbacv1.Role](t, objects(t, render(t, generated.ServicesValues+"settings: {watchNamespace: [shop]}\n").Manifests()), "Role shop/kube-sync-gateway-services").Rules
 	if diff := cmp.Diff(services, ofOne); diff != "" {
 		t.Errorf("the roles for the Services of Gateways in one namespace and in all differ:\n%s", diff)
 	}

@@ -17,13 +17,14 @@ import (
 	"time"
 
 	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
 // localKong is a Kong with this executable as its plugin server. A setting is invalid, so that it
 // needs no cluster.
 type localKong struct {
-	prefix, health string
-	env            []string
+	*kongtest.Kong
+	health string
 }
 
 func startKong(t *testing.T) *localKong {
@@ -35,13 +36,8 @@ func startKong(t *testing.T) *localKong {
 // and the prefix.
 func startKongAs(t *testing.T, user string) *localKong {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short: no Kong is started")
-	}
-	if _, err := exec.LookPath("kong"); err != nil {
-		t.Skip("there is no kong on PATH: this is not tested against a real one")
-	}
-	dir, err := os.MkdirTemp("", "kong") // other users cannot read t.TempDir
+	kongtest.Need(t)
+	dir, err := os.MkdirTemp("", "kong") // other users cannot reach t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,35 +55,17 @@ func startKongAs(t *testing.T, user string) *localKong {
 	if err := os.WriteFile(executable, content, 0o755); err != nil { //nolint:gosec // to be run
 		t.Fatal(err)
 	}
-	lua, err := filepath.Abs("../kong-conf/lua")
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := &localKong{prefix: prefix, health: freeport.Address(t)}
 	command := "env " + asMain + "=1 " + executable
-	k.env = append(os.Environ(), asMain+"=1",
-		"KONG_PREFIX="+k.prefix, "KONG_NGINX_USER="+user, "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
-		"KONG_NGINX_WORKER_PROCESSES=1", "KONG_MEM_CACHE_SIZE=16m", "KONG_LMDB_MAP_SIZE=64m",
-		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN="+freeport.Address(t),
-		"KONG_ADMIN_LISTEN="+freeport.Address(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+k.prefix+"/admin.sock",
-		"KONG_PLUGINS=bundled,kube-sync,kube-sync-delta", "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;", "KONG_PLUGINSERVER_NAMES=kube-sync",
-		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD="+command, "KONG_PLUGINSERVER_KUBE_SYNC_QUERY_CMD="+command+" -dump",
-		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS="+k.health,
+	health := freeport.Address(t)
+	k := kongtest.Start(t, kongtest.Options{Prefix: prefix, Settings: []string{
+		asMain + "=1", "KONG_NGINX_USER=" + user,
+		"KONG_PLUGINS=bundled,kube-sync,kube-sync-delta", "KONG_PLUGINSERVER_NAMES=kube-sync",
+		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD=" + command, "KONG_PLUGINSERVER_KUBE_SYNC_QUERY_CMD=" + command + " -dump",
+		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS=" + health,
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=off",
 		"KONG_PLUGINSERVER_KUBE_SYNC_INGRES_CLASS=x",
-	)
-	k.kong(t, "start")
-	t.Cleanup(func() {
-		master := k.master(t)
-		k.kong(t, "stop", "-p", k.prefix)
-		for range 1200 {
-			if syscall.Kill(master, 0) != nil {
-				return
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-	})
-	return k
+	}})
+	return &localKong{k, health}
 }
 
 // Workers that run as another user than Kong cannot read our files: Kong's log says so, and the
@@ -101,49 +79,22 @@ func TestRealKongOfAnotherUser(t *testing.T) {
 		group = "nobody" // as in Fedora
 	}
 	k := startKongAs(t, "nobody "+group)
-	log := func() string {
-		text, _ := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
-		return string(text)
-	}
-	k.eventually(t, "message in Kong's log", func() bool {
-		return strings.Contains(log(), "[error]") && strings.Contains(log(), "kube-sync cannot read Kong's settings in effect") &&
-			strings.Contains(log(), k.prefix+"/.kong_env: Permission denied")
+	k.Eventually("Kong's log says what cannot be read", func() bool {
+		return strings.Contains(k.ReadLog(), "[error]") && strings.Contains(k.ReadLog(), "kube-sync cannot read Kong's settings in effect") &&
+			strings.Contains(k.ReadLog(), k.Prefix+"/.kong_env: Permission denied")
 	})
-	k.eventually(t, "start", func() bool { return len(k.servers()) > 0 })
+	k.Eventually("kube-sync is started", func() bool { return len(k.servers()) > 0 })
 	first := k.servers()
 	time.Sleep(5 * time.Second)
-	if n := strings.Count(log(), "[pluginserver] started, pid"); n != 1 || !slices.Equal(k.servers(), first) {
-		t.Errorf("kube-sync was started %d times within seconds\n%s", n, log())
+	if n := strings.Count(k.ReadLog(), "[pluginserver] started, pid"); n != 1 || !slices.Equal(k.servers(), first) {
+		t.Errorf("kube-sync was started %d times within seconds\n%s", n, k.ReadLog())
 	}
 }
 
-func (k *localKong) kong(t *testing.T, args ...string) {
-	t.Helper()
-	cmd := exec.Command("kong", args...)
-	cmd.Env = k.env
-	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("kong %v: %v\n%s", args, err, output)
-	}
-}
-
-func (k *localKong) master(t *testing.T) int {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(k.prefix, "pids", "nginx.pid"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pid
-}
-
-// servers returns the process ids of our processes of this Kong.
+// servers returns the process ids of the kube-syncs that Kong has started and that still run.
 func (k *localKong) servers() []int {
-	log, _ := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
 	pids := []int{}
-	for line := range strings.Lines(string(log)) {
+	for line := range strings.Lines(k.ReadLog()) {
 		_, rest, ok := strings.Cut(line, "[pluginserver] started, pid ")
 		if !ok {
 			continue
@@ -169,52 +120,36 @@ func (k *localKong) readyz() string {
 	return string(body)
 }
 
-func (k *localKong) eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(3 * time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			log, _ := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
-			t.Fatalf("no %s; servers %v\n%s", what, k.servers(), log)
-		}
-	}
-}
-
-// Kong starts us without arguments and environment. We still find our settings, only one process
-// acts at a time, and none is left as an orphan.
+// Kong starts us without arguments and environment, and still we find our settings,
+// have one server act at a time, and leave no orphan.
 func TestRealKong(t *testing.T) {
 	k := startKong(t)
-	k.eventually(t, "answer", func() bool { return strings.Contains(k.readyz(), "INGRES_CLASS is unknown") })
+	k.Eventually("answer", func() bool { return strings.Contains(k.readyz(), "INGRES_CLASS is unknown") })
 	first := k.servers()
 	if len(first) != 1 {
 		t.Fatalf("servers %v", first)
 	}
 
-	k.kong(t, "reload", "-p", k.prefix)
-	k.eventually(t, "succession", func() bool {
+	reload := exec.Command("kong", "reload", "-p", k.Prefix)
+	reload.Env = k.Env
+	if output, err := reload.CombinedOutput(); err != nil {
+		t.Fatalf("kong reload: %v\n%s", err, output)
+	}
+	k.Eventually("succession", func() bool {
 		now := k.servers()
 		return len(now) == 1 && now[0] != first[0] && k.readyz() != ""
 	})
 
 	second := k.servers()[0]
-	worker, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", second))
-	if err != nil {
+	if err := syscall.Kill(kongtest.Parent(second), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(worker), ") ")
-	parent, err := strconv.Atoi(strings.Fields(rest)[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Kill(parent, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	k.eventually(t, "server after the worker's death", func() bool {
+	k.Eventually("server after the worker's death", func() bool {
 		now := k.servers()
 		return len(now) == 1 && now[0] != second && k.readyz() != ""
 	})
 
-	log, err := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
-	if err != nil || !strings.Contains(string(log), "A setting is invalid") {
-		t.Errorf("our log is not in Kong's: %v\n%s", err, log)
+	if log := k.ReadLog(); !strings.Contains(log, "A setting is invalid") {
+		t.Errorf("kube-sync's log is not in Kong's:\n%s", log)
 	}
 }

@@ -1,6 +1,6 @@
 package anything
 
-// A key pair for example-1, and a certificate of a CA.
+// A key pair for example-1, and the certificate of a CA.
 const (
 	certPEM = `-----BEGIN CERTIFICATE-----
 MIIBfzCCASWgAwIBAgIUNsqyOAstKNc7g8chkjVihirnTZEwCgYIKoZIzj0EAwIw

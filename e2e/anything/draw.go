@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// draw makes choices out of bytes; when there are none left, always the first one.
+// draw makes choices from bytes. When no bytes are left, it makes the first choice.
 type draw struct{ left []byte }
 
-// below is a number from 0 to n-1.
+// below returns a number from 0 to n-1.
 func (d *draw) below(n int) int {
 	size := 1
 	if n > 256 {
@@ -23,10 +23,10 @@ func (d *draw) below(n int) int {
 	return int(binary.LittleEndian.Uint32(word[:]) % uint32(n))
 }
 
-// chance is true once out of n.
+// chance returns true once in n times.
 func (d *draw) chance(n int) bool { return d.below(n) == n-1 }
 
-// raw is a text that means nothing, of a few bytes.
+// raw returns a short string without a meaning.
 func (d *draw) raw() string {
 	n := min(d.below(12), len(d.left))
 	text := string(d.left[:n])
@@ -36,12 +36,12 @@ func (d *draw) raw() string {
 
 func pick[T any](d *draw, choices ...T) T { return choices[d.below(len(choices))] }
 
-// number is one that is nearly always small or at some limit.
+// number returns a number, mostly a small one or a limit.
 func (d *draw) number() int64 {
 	return pick[int64](d, 1, 80, 0, 2, 443, 8080, 200, 500, -1, 10, 100, 255, 256, 32767, 65535, 65536, 100000, 1<<31-1, 1<<31, 1<<62)
 }
 
-// words are texts that mean something to somebody.
+// words are strings that have a meaning in some field.
 var words = strings.Fields(`o0 o1 o2 o3 default other kong http https grpc grpcs tcp tls udp tls_passthrough ws
 	a.example *.example b.a.example *.a.example A.Example a_b localhost 10.0.0.1 fd00::1 127.0.0.1 0.0.0.0/0
 	/ /a /a/b /a/ //a //a//b /%41 /~/a /~/(a|b) /~/[ ^/a/(\d+)$ [a (? $1 /$1/x /$(x) \$ ~*^a.*$ ~*[ * . .* a,b ,,
@@ -53,7 +53,7 @@ var words = strings.Fields(`o0 o1 o2 o3 default other kong http https grpc grpcs
 	Prefix PathPrefix RegularExpression ImplementationSpecific Same All Selector Terminate Passthrough Cookie Header
 	k8s-name:o0 ä ü/ö ☃ a/b x:y`)
 
-// text is a word, several words, or whatever.
+// text returns a word, several words, or a random string.
 func (d *draw) text() string {
 	switch d.below(8) {
 	case 5:

@@ -9,10 +9,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// maxDepth ends types that contain themselves.
+// maxDepth bounds types that contain themselves.
 const maxDepth = 12
 
-// fill puts something into a value of any type.
+// fill sets a value of any type.
 func (d *draw) fill(v reflect.Value, depth int) {
 	if depth > maxDepth || d.special(v) {
 		return
@@ -44,7 +44,7 @@ func (d *draw) fill(v reflect.Value, depth int) {
 	}
 }
 
-// special fills what has a form of its own.
+// special fills types with a format of their own.
 func (d *draw) special(v reflect.Value) bool {
 	switch special := v.Addr().Interface().(type) {
 	case *metav1.TypeMeta, *metav1.ObjectMeta, *metav1.OwnerReference:
@@ -82,7 +82,7 @@ func (d *draw) fillMap(v reflect.Value, depth int) {
 	}
 }
 
-// bytes are a text, or something of more form.
+// bytes returns a string, or a value in some format.
 func (d *draw) bytes() []byte {
 	switch d.below(4) {
 	case 2:
@@ -93,7 +93,7 @@ func (d *draw) bytes() []byte {
 	return []byte(d.text())
 }
 
-// json is nearly always JSON: the configuration of some plugin, or an object of anything.
+// json returns JSON in nearly all cases: the configuration of a plugin, or a random object.
 func (d *draw) json() []byte {
 	switch d.below(6) {
 	case 0:
@@ -110,7 +110,7 @@ func (d *draw) json() []byte {
 	return encoded
 }
 
-// configs are configurations that plugins have.
+// configs are configurations of plugins.
 var configs = []string{
 	`{}`, `{"minute":5,"policy":"local"}`, `{"minute":0}`, `{"status_code":418,"message":"tea"}`, `{"allow":["10.0.0.0/8"]}`,
 	`{"deny":"x"}`, `{"key_names":["a","b"],"hide_credentials":true}`, `{"key_names":{}}`, `{"add":{"headers":["a:b"]}}`,

@@ -11,8 +11,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Innocents are objects that nothing is wrong with, older than all others and with names of
-// their own: of them nothing may change on account of others.
+// Innocents returns valid objects. They are older than all others and have names of their own, so no
+// other object may change anything of theirs.
 func Innocents() []unit.Change {
 	class, prefix, port, portName := "kong", networkingv1.PathTypePrefix, int32(8080), "http"
 	ingress := &networkingv1.Ingress{ObjectMeta: innocent("default", "innocent"), Spec: networkingv1.IngressSpec{IngressClassName: &class,

@@ -22,11 +22,11 @@ var plugins = []string{"key-auth", "rate-limiting", "request-termination", "requ
 
 func (d *draw) name() string { return fmt.Sprint("o", d.below(4)) }
 
-// mostly is true three times of four.
+// mostly returns true three times in four.
 func (d *draw) mostly() bool { return d.below(4) > 0 }
 
-// mend has an object mean, in each of its parts mostly, what it takes to get further: that
-// it is ours, that it names others, that what excludes each other is not there together.
+// mend changes most parts of an object so that they pass the first checks: the object is of the
+// gateway's class, it names existing objects, and fields that exclude each other are not both set.
 func (d *draw) mend(object unit.Object) {
 	class := "kong"
 	switch o := object.(type) {

@@ -14,7 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
-// annotations are those that somebody reads.
+// annotations are all annotations that are read.
 var annotations = strings.Fields(`konghq.com/tags konghq.com/plugins konghq.com/protocols konghq.com/strip-path konghq.com/preserve-host
 	konghq.com/https-redirect-status-code konghq.com/regex-prefix konghq.com/regex-priority konghq.com/path-handling
 	konghq.com/methods konghq.com/snis konghq.com/host-aliases konghq.com/request-buffering konghq.com/response-buffering
@@ -25,7 +25,7 @@ var annotations = strings.Fields(`konghq.com/tags konghq.com/plugins konghq.com/
 	konghq.com/publish-service konghq.com/gatewayclass-unmanaged ingress.kubernetes.io/force-ssl-redirect
 	ingress.kubernetes.io/service-upstream kubernetes.io/ingress.class ingressclass.kubernetes.io/is-default-class`)
 
-// sensible are annotations with values that they may have.
+// sensible are annotations with valid values.
 var sensible = [][]string{
 	{"plugins", "o0", "o1", "o1, o2", "o3"}, {"protocols", "http", "https", "grpc,grpcs", "tcp", "tls", "tls_passthrough"},
 	{"strip-path", "true"}, {"methods", "GET,POST"}, {"snis", "a.example"}, {"host-aliases", "c.example, *.c.example", "d.*"},
@@ -37,11 +37,11 @@ var sensible = [][]string{
 
 var credentials = []string{"key-auth", "basic-auth", "hmac-auth", "jwt", "acl", "oauth2", "mtls-auth", "x"}
 
-// kindsOften are those that most others have to do with.
+// kindsOften are the kinds that most others refer to.
 var kindsOften = []unit.Kind{unit.Ingress, unit.Service, unit.HTTPRoute, unit.GRPCRoute, unit.KongPlugin, unit.KongConsumer, unit.Secret}
 
-// Objects are as many as the bytes give, all with names of a few. A later one may be in
-// the place of an earlier.
+// Objects returns as many objects as the bytes allow, with few different names. A later object may
+// replace an earlier one.
 func Objects(from []byte) []unit.Change {
 	d, all := &draw{from}, kinds.All()
 	var changes []unit.Change
@@ -63,7 +63,7 @@ func Objects(from []byte) []unit.Change {
 	return changes
 }
 
-// describe gives an object its metadata. All are of the class, or nearly.
+// describe sets an object's metadata. Most objects are of the gateway's class.
 func (d *draw) describe(kind kinds.Kind, object unit.Object) {
 	object.SetName(fmt.Sprint("o", d.below(4)))
 	if kind.Name == unit.GatewayClass || kind.Name == unit.IngressClass {

@@ -14,7 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Population is what objects may refer to, all well. Those of [Objects] may take its place.
+// Population returns valid objects that others may refer to. [Objects] may replace them.
 func Population() []unit.Change {
 	var changes []unit.Change
 	add := func(kind unit.Kind, object unit.Object) {

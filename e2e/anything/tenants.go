@@ -18,14 +18,14 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Namespaces of two tenants, one of which the other must not change anything for.
+// Namespaces of two tenants. The attacker must not change anything for the victim.
 const (
 	Victim   = "default"
 	Attacker = "other"
 )
 
-// Victims are the objects of a namespace, with those of the operator. None of them permits
-// another namespace anything.
+// Victims returns objects of the victim's namespace and of the operator. None of them grants anything to
+// another namespace.
 func Victims(from []byte) (all []unit.Change) {
 	for _, c := range append(Population(), Objects(from)...) {
 		if permitsNothing(c.Object) {
@@ -35,8 +35,8 @@ func Victims(from []byte) (all []unit.Change) {
 	return all
 }
 
-// permitsNothing makes an object one of the victim's, or the operator's, that permits
-// another namespace nothing. It is false for an object that could only do that.
+// permitsNothing makes an object one of the victim or the operator, and removes what it grants to
+// other namespaces. It returns false for an object that is nothing but a grant.
 func permitsNothing(object unit.Object) bool {
 	switch o := object.(type) {
 	case *gatewayv1.ReferenceGrant:
@@ -56,8 +56,8 @@ func permitsNothing(object unit.Object) bool {
 	return true
 }
 
-// referElsewhere puts a namespace that has no objects in the place of the attacker's in each
-// reference: who refers to an object makes something of his own depend on it.
+// referElsewhere replaces the attacker's namespace in each reference by one without objects, because
+// an object depends on what it refers to.
 func referElsewhere(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -80,8 +80,8 @@ func referElsewhere(v reflect.Value) {
 	}
 }
 
-// Attack are objects of the attacker's namespace. They are younger than all others, or
-// older, and then ask for nothing that only one can have and others may ask for.
+// Attack returns objects of the attacker's namespace. They are younger than all others, or older; then
+// they claim nothing that others may claim too.
 func Attack(from []byte, older bool) []unit.Change {
 	since := metav1.NewTime(time.Unix(2100000000, 0).UTC())
 	if older {
@@ -101,8 +101,8 @@ func Attack(from []byte, older bool) []unit.Change {
 	return all
 }
 
-// uncontested gives an object hosts, names and keys of its own. It is false for an object
-// that asks for a port, of which there is one for all.
+// uncontested gives an object hosts, names and keys of its own. It returns false for an object that claims
+// a port, because ports are shared by all namespaces.
 func uncontested(object unit.Object) bool {
 	own := func(text string) string { return "own-" + text }
 	annotations := object.GetAnnotations()

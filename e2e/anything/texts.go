@@ -6,7 +6,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-// texts are what texts of a type may be, where that is not anything.
+// texts are the usual values of string types.
 var texts = map[reflect.Type][]string{}
 
 func ofType[T ~string](values ...T) {
@@ -37,7 +37,7 @@ func init() {
 	ofType[gatewayv1.Duration]("1s", "500ms", "0s", "x")
 }
 
-// textOf is a text of a type.
+// textOf returns a value for a string type.
 func (d *draw) textOf(t reflect.Type) string {
 	if choices := texts[t]; len(choices) > 0 && d.below(16) > 0 {
 		return pick(d, choices...)

@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	// workerHeader is how Kong's workers tell themselves apart.
+	// workerHeader is the header that identifies the worker that answers.
 	workerHeader = "X-Worker"
 	answerWithin = 30 * time.Second
 )
 
-// answer is what came back for one request.
+// answer is the answer to a request.
 type answer struct {
 	begun, ended time.Time
 	status       int
@@ -29,13 +29,13 @@ type answer struct {
 	err          error
 }
 
-// client asks Kong. Each request has a connection of its own, so that any worker may take it.
+// client sends requests to Kong. Each request has a new connection, so that any worker may answer.
 type client struct {
 	http *http.Client
 	next atomic.Uint32
 }
 
-// newClient asks from a block of 256 addresses, lest ports run out.
+// newClient returns a client that connects from 256 addresses, so that ports do not run out.
 func newClient(from int) *client {
 	c := &client{}
 	dial := func(ctx context.Context, _, target string) (net.Conn, error) {
@@ -46,13 +46,13 @@ func newClient(from int) *client {
 	}
 	c.http = &http.Client{Timeout: answerWithin, Transport: &http.Transport{
 		DialContext: dial, DisableKeepAlives: true, DisableCompression: true,
-		// The certificates are of the benchmark's own making.
+		// The certificates are the benchmark's own.
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // see above
 	}}
 	return c
 }
 
-// ask sends a request to a URL whose host is a route's; Kong's address is known.
+// ask sends a request to Kong for a URL whose host is that of a route.
 func (c *client) ask(ctx context.Context, url string) (a answer) {
 	a.begun = time.Now()
 	defer func() { a.ended = time.Now() }()

@@ -14,7 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// Where in the lab's range of local addresses what is.
+// The uses of the lab's range of local addresses.
 const (
 	perRoute   = 5
 	mostRoutes = 10000
@@ -27,17 +27,17 @@ const (
 
 const backendPort = 8080
 
-// address is a number in the lab's range.
+// address returns an address in the lab's range.
 func address(number int) netip.Addr {
 	base := lab.GatewayCIDR.Addr().As4()
 	base[2], base[3] = byte(number>>8), byte(number)
 	return netip.AddrFrom4(base)
 }
 
-// endpoint is one of the addresses behind a route.
+// endpoint returns one of the addresses behind a route.
 func endpoint(route, i int) netip.Addr { return address(route*perRoute + i) }
 
-// backend answers for all endpoints, with the address that was asked.
+// backend answers for all endpoints, with the address that received the request.
 type backend struct {
 	last [1 << 16]atomic.Int64 // when an address was last asked, in nanoseconds since 1970
 }
@@ -46,7 +46,7 @@ type localKey struct{}
 
 func startBackend(t testing.TB) *backend {
 	t.Helper()
-	// One socket takes connections to every local address, and the whole range is local.
+	// One socket accepts connections to all local addresses, and the whole range is local.
 	listener, err := net.Listen("tcp4", net.JoinHostPort("0.0.0.0", strconv.Itoa(backendPort)))
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func number(a netip.Addr) int {
 	return int(bytes[2])<<8 | int(bytes[3])
 }
 
-// askedSince tells for how long after a time the address still got requests.
+// askedSince returns for how long after a time the address still received requests.
 func (b *backend) askedSince(a netip.Addr, at time.Time) time.Duration {
 	return max(0, time.Duration(b.last[number(a)].Load()-at.UnixNano()))
 }

@@ -2,20 +2,14 @@ package bench
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 )
 
 // pair is a certificate with its key, in PEM.
@@ -24,32 +18,9 @@ type pair struct {
 	cert, key []byte
 }
 
-func newPair(host string) (pair, error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return pair{}, err
-	}
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	if err != nil {
-		return pair{}, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		return pair{}, err
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return pair{}, err
-	}
-	return pair{
-		serial: serial.String(),
-		cert:   pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		key:    pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
-	}, nil
+func newPair(host string) pair {
+	made := testcert.SelfSigned(host)
+	return pair{serial: made.Certificate.SerialNumber.String(), cert: []byte(made.CertPEM()), key: []byte(made.KeyPEM())}
 }
 
 func (p pair) data() map[string][]byte {
@@ -75,7 +46,7 @@ func (w *world) changeSecret(ctx context.Context, name string, p pair) error {
 	return nil
 }
 
-// merge is a merge patch. What it is made of can always be encoded.
+// merge returns a merge patch of values that can always be encoded.
 func merge(change map[string]any) []byte {
 	patch, err := json.Marshal(change)
 	if err != nil {

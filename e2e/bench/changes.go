@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// churned is the Service whose pods come and go. It has one at a time besides the one that is coming or going, so that
-// every second answer of a worker tells.
+// churned is the Service whose pods are added and removed. It has one other pod, so that every second answer of a worker
+// is from the changed one.
 const churned = "churned"
 
-// kind is a kind of change that is measured.
+// kind is a kind of change.
 type kind struct {
 	Name string // for people
-	// stays says that some answers are right from the beginning, so that the first of them says nothing.
+	// stays says that some answers are right from the start, so that the first right answer means nothing.
 	stays bool
-	// prepare gives the change of a round, after those before it in the round were made.
+	// prepare returns the change of a round, after the changes before it in the round.
 	prepare func(r *rounds) (change, error)
 }
 
-// kinds are made in this order in each round: some begin where others have ended.
+// kinds is the order of the changes in each round: some need the result of others.
 var kinds = []kind{
 	{Name: "new route", prepare: (*rounds).newRoute},
 	{Name: "changed route", prepare: (*rounds).changedRoute},
@@ -35,7 +35,7 @@ var kinds = []kind{
 	{Name: "rotated certificate", prepare: (*rounds).rotatedCertificate},
 }
 
-// rounds are the changes made on one gateway, with or without load.
+// rounds are the changes on one gateway, with or without load.
 type rounds struct {
 	world   *world
 	backend *backend
@@ -47,7 +47,7 @@ type rounds struct {
 	removals []removal
 }
 
-// pods are those of the Service that is churned, over all gateways: no address is used twice.
+// pods counts the pods of the churned Service over all gateways, because no address is used twice.
 type pods struct {
 	next    int
 	current netip.Addr
@@ -59,7 +59,7 @@ func (p *pods) fresh() netip.Addr {
 	return address(podsFrom + p.next%(podsTo-podsFrom))
 }
 
-// startPods makes the Service that is churned, with its first pod and an Ingress.
+// startPods creates the churned Service, its first pod and an Ingress.
 func (w *world) startPods(ctx context.Context) (*pods, error) {
 	p := &pods{}
 	p.current = p.fresh()
@@ -71,13 +71,13 @@ func (w *world) startPods(ctx context.Context) (*pods, error) {
 
 func (r *rounds) ingress() string { return fmt.Sprintf("new-%s-%d", r.name, r.number) }
 
-// Paths of the route that comes, changes and goes.
+// Paths of the route that is created, changed and deleted.
 const firstPath, secondPath = "/first", "/second"
 
-// behind is the route whose backends a new one shares.
+// behind returns the route whose backends the new one uses.
 func (r *rounds) behind() int { return r.number % r.world.routes }
 
-// fromBehind is an answer by one of those.
+// fromBehind reports whether one of those has answered.
 func (r *rounds) fromBehind() func(answer) bool {
 	var those []netip.Addr
 	for i := range perRoute {
@@ -116,7 +116,7 @@ func (r *rounds) deletedRoute() (change, error) {
 	return change{
 		write: func(ctx context.Context) error { return r.world.deleteIngress(ctx, r.ingress()) },
 		questions: []question{
-			// It has a plugin by then, which asks for a key.
+			// By then it has a plugin that requires a key.
 			{url: "http://" + host(r.ingress()) + secondPath, right: status(http.StatusNotFound), stale: status(http.StatusUnauthorized)},
 		},
 	}, nil
@@ -149,7 +149,7 @@ func (r *rounds) podRemoved() (change, error) {
 	}, nil
 }
 
-// removal is a pod that nothing may reach any more.
+// removal is a removed pod, which no request may reach.
 type removal struct {
 	pod   netip.Addr
 	since time.Time
@@ -159,7 +159,7 @@ func (r *rounds) gone(pod netip.Addr, confirmed time.Time) {
 	r.removals = append(r.removals, removal{pod, confirmed})
 }
 
-// late are the removed pods that requests have reached after their removal was effective.
+// late returns the removed pods that requests reached after their removal had taken effect.
 func (r *rounds) late() []string {
 	var late []string
 	for _, gone := range r.removals {
@@ -170,10 +170,10 @@ func (r *rounds) late() []string {
 	return late
 }
 
-// certified is the route that gets a certificate in this round: one that has none.
+// certified returns the route that gets its first certificate in this round.
 func (r *rounds) certified() string { return routeName(r.number) }
 
-// secretSuffix follows the route's name in the name of its Secret.
+// secretSuffix is the end of a Secret's name, after the route's.
 const secretSuffix = "-tls"
 
 func (r *rounds) secretName() string { return r.certified() + secretSuffix }
@@ -184,13 +184,13 @@ func (r *rounds) shown(serial string) question {
 	return question{
 		url:   "https://" + host(r.certified()) + "/",
 		right: func(a answer) bool { return served(a) && a.serial == serial },
-		// The one before a first one is Kong's own.
+		// The one before the first one is Kong's own.
 		stale: func(a answer) bool { return served(a) && (before == "" || a.serial == before) },
 	}
 }
 
 func (r *rounds) newCertificate() (change, error) {
-	fresh, err := newPair(host(r.certified()))
+	fresh := newPair(host(r.certified()))
 	r.serial = ""
 	return change{
 		write: func(ctx context.Context) error {
@@ -202,13 +202,13 @@ func (r *rounds) newCertificate() (change, error) {
 			})
 		},
 		questions: []question{r.shown(fresh.serial)},
-	}, err
+	}, nil
 }
 
 func (r *rounds) rotatedCertificate() (change, error) {
-	fresh, err := newPair(host(r.certified()))
+	fresh := newPair(host(r.certified()))
 	return change{
 		write:     func(ctx context.Context) error { return r.world.changeSecret(ctx, r.secretName(), fresh) },
 		questions: []question{r.shown(fresh.serial)},
-	}, err
+	}, nil
 }

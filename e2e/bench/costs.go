@@ -12,11 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// Costs are what requests cost that ask for more than a backend.
+// Costs are the costs of requests whose routes have more than a backend.
 type Costs struct {
 	Machine Machine
 	Begun   Moment
@@ -26,7 +27,7 @@ type Costs struct {
 	Features []Cost
 }
 
-// Cost is what was measured of a feature, once a round.
+// Cost has a feature's measurements, one for each round.
 type Cost struct {
 	Name, By string
 	Rounds   []Round
@@ -34,18 +35,18 @@ type Cost struct {
 
 // Round is one measurement of one feature.
 type Round struct {
-	// Rate is requests a second with all connections busy, Kong and KubeSync the processor
-	// time of each request meanwhile.
+	// Rate is the number of requests a second with all connections busy. Kong and KubeSync are
+	// the processor time of each request meanwhile.
 	Rate           float64
 	Kong, KubeSync time.Duration
-	// Alone is the median time of a request while there is no other.
+	// Alone is the median time of a request without any other.
 	Alone time.Duration
 }
 
-// busy is how many connections send requests one after the other.
+// busy is the number of connections that send requests one after the other.
 const busy = 16
 
-// costWorld is what the features need.
+// costWorld has the objects and servers that the features need.
 const costWorld = `
 apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
@@ -67,8 +68,8 @@ config: {add: {headers: ["X-A:a"]}}
 ---
 `
 
-// costs measures all features on one gateway, in rounds, so that what the machine does
-// besides concerns all of them alike.
+// costs measures all features on one gateway, in rounds, so that other work of the machine
+// affects all of them.
 func costs(t testing.TB, rounds int, each time.Duration) *Costs {
 	t.Helper()
 	needKong(t)
@@ -81,7 +82,7 @@ func costs(t testing.TB, rounds int, each time.Duration) *Costs {
 	c := &Costs{Machine: w.machine(t), Begun: now(), For: each}
 	for i, f := range features {
 		r := newRequester(f, i)
-		lab.Eventually(t, time.Minute, func() error { return r.ask(t.Context()) })
+		eventually.Nil(t, time.Minute, func() error { return r.ask(t.Context()) })
 		c.Features = append(c.Features, Cost{Name: f.Name, By: f.By})
 	}
 	g.awaitIdle(time.Second, time.Minute)
@@ -97,7 +98,7 @@ func costs(t testing.TB, rounds int, each time.Duration) *Costs {
 	return c
 }
 
-// costsWorld has a route for each feature.
+// costsWorld creates a route for each feature.
 func costsWorld(t testing.TB) (*world, lab.Credentials) {
 	t.Helper()
 	w := newWorld(t)
@@ -148,7 +149,7 @@ func newRequester(f feature, i int) *requester {
 	}}
 }
 
-// ask sends one request. An answer that is not as it should be is an error.
+// ask sends one request. A wrong answer is an error.
 func (r *requester) ask(ctx context.Context) error {
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.host+"/", nil)
 	if err != nil {
@@ -186,8 +187,8 @@ func (g *gateway) cost(ctx context.Context, r *requester, during time.Duration) 
 	}, err
 }
 
-// flood sends requests over so many connections, on each the next one after the answer,
-// and gives the times that they took.
+// flood sends requests over a number of connections, one after the other on each, and returns
+// the times that they took.
 func (r *requester) flood(ctx context.Context, connections int, during time.Duration) (times []time.Duration, failed error) {
 	var (
 		mu   sync.Mutex
@@ -214,7 +215,7 @@ func (r *requester) flood(ctx context.Context, connections int, during time.Dura
 	return times, failed
 }
 
-// median is that of all rounds.
+// median returns the median of all rounds.
 func (c Cost) median(of func(Round) float64) float64 {
 	var all []float64
 	for _, r := range c.Rounds {
@@ -224,7 +225,7 @@ func (c Cost) median(of func(Round) float64) float64 {
 	return all[len(all)/2]
 }
 
-// page is what people read of the costs.
+// page returns the page of the costs.
 func (c *Costs) page() string {
 	d := &document{}
 	d.line("# What requests cost that ask for more than a backend")
@@ -256,7 +257,7 @@ func (c *Costs) page() string {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// compared is the median over the rounds of a comparison with the plain feature.
+// compared returns the median over the rounds of a comparison with the plain feature.
 func (c *Costs) compared(f Cost, with func(r, plain Round) float64) float64 {
 	i := 0
 	base := c.Features[slices.IndexFunc(c.Features, func(f Cost) bool { return f.Name == plain })]

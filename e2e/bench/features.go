@@ -1,17 +1,17 @@
 package bench
 
-// feature is what a rule of an HTTPRoute may ask for beside a backend.
+// feature is something that a rule of an HTTPRoute may have besides a backend.
 type feature struct {
 	Name string // for people
 	By   string // who does it
-	// rule is that of the route, without matches: the entries of a map in YAML.
+	// rule is the route's rule without matches: the entries of a map in YAML.
 	rule string
-	// status is that of an answer as it should be, and headers those of the request.
+	// status is the status of a right answer. headers are those of the request.
 	status  int
 	headers map[string]string
 }
 
-// Who does what a rule asks for.
+// What implements the feature.
 const (
 	byKong  = "Kong's entities"
 	byLua   = "Lua in the worker"
@@ -20,7 +20,7 @@ const (
 
 const toBackend = `backendRefs: [{name: backend, port: 80}]`
 
-// plain is what the others are compared with.
+// plain is the feature with which the others are compared.
 const plain = "one backend"
 
 var features = []feature{
@@ -47,5 +47,5 @@ var features = []feature{
 	{Name: "HTTPS backend with a BackendTLSPolicy", By: byRelay, rule: `backendRefs: [{name: verified, port: 80}]`},
 }
 
-// right tells whether an answer's status is as it should be.
+// right reports whether an answer has the right status.
 func (f feature) right(status int) bool { return status == max(f.status, 200) }

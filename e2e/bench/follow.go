@@ -9,30 +9,31 @@ import (
 )
 
 const (
-	// rightInARow is after how many answers as they should be a worker is believed.
+	// rightInARow is the number of right answers in a row after which a worker counts as right.
 	rightInARow = 4
-	// askers is how many questions may be open: one worker that is busy is not to keep the others from being asked.
+	// askers is the number of questions that may be open, so that a busy worker does not hold up the others.
 	askers = 4
 )
 
-// question is what a change alters the answer to.
+// question is a request whose answer a change alters.
 type question struct {
 	url string
-	// right is an answer after the change, stale one before it. Any other is unexpected.
+	// right reports whether an answer is as after the change, stale whether it is as before. Any other answer is
+	// unexpected.
 	right, stale func(answer) bool
-	// once says that stale answers go on beside right ones: one right answer of a worker is all that there is to see.
+	// once says that there are still stale answers after the change, so that one right answer of each worker is enough.
 	once bool
 }
 
-// change is something to measure.
+// change is a change to measure.
 type change struct {
 	write     func(ctx context.Context) error
 	questions []question // the first is the one of which the first right answer is reported
-	// gone, if there is one, is told from when on nothing may reach what was removed.
+	// gone, unless it is nil, is called with the time after which no request may reach what was removed.
 	gone func(confirmed time.Time)
 }
 
-// Sample is what one change took.
+// Sample has the times of one change.
 type Sample struct {
 	First, Effective, LastStale time.Duration
 	Never                       bool     `json:",omitempty"` // not effective in time
@@ -40,13 +41,13 @@ type Sample struct {
 	Examples                    []string `json:",omitempty"` // of those
 }
 
-// asked is what a worker has answered to a question.
+// asked has a worker's answers to a question.
 type asked struct {
 	right int // in a row
 	since time.Time
 }
 
-// tracker finds out from answers when a change is effective.
+// tracker finds out from answers when a change takes effect.
 type tracker struct {
 	begun     time.Time
 	questions []question
@@ -64,7 +65,7 @@ func newTracker(questions []question, workers []string) *tracker {
 	return t
 }
 
-// take notes an answer.
+// take records an answer.
 func (t *tracker) take(q int, a answer) {
 	question := t.questions[q]
 	seen, known := t.workers[a.worker]
@@ -99,7 +100,7 @@ func (t *tracker) unexpected(what string) {
 	}
 }
 
-// effective is when all workers had begun to answer as they should, if they have.
+// effective returns the time since which all workers answer right, if they do.
 func (t *tracker) effective() (at time.Time, ok bool) {
 	for _, seen := range t.workers {
 		for q, s := range seen {
@@ -133,13 +134,13 @@ func (t *tracker) result() Sample {
 	return s
 }
 
-// numbered is an answer to one of the questions.
+// numbered is an answer with the number of its question.
 type numbered struct {
 	question int
 	answer
 }
 
-// follow makes a change and asks until it is effective.
+// follow makes a change and sends requests until it has taken effect.
 func follow(ctx context.Context, c *client, ch change, workers []string, within time.Duration) (Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -177,7 +178,7 @@ func follow(ctx context.Context, c *client, ch change, workers []string, within 
 	return result, failed
 }
 
-// ask puts the questions in turn, until the context ends and all answers are there.
+// ask asks the questions in turn until the context ends, and waits for all answers.
 func ask(ctx context.Context, c *client, questions []question, begun time.Time, answers chan<- numbered) {
 	var open sync.WaitGroup
 	free := make(chan struct{}, askers)
@@ -191,7 +192,7 @@ func ask(ctx context.Context, c *client, questions []question, begun time.Time, 
 				answers <- numbered{q, a}
 			}
 		})
-		// Not much more often than the answer would change by a hundredth.
+		// The interval is about 1 % of the time so far.
 		time.Sleep(min(max(time.Since(begun)/100, 2*time.Millisecond), 50*time.Millisecond))
 	}
 	open.Wait()
@@ -202,5 +203,5 @@ func status(code int) func(answer) bool {
 	return func(a answer) bool { return a.status == code }
 }
 
-// served is an answer of an endpoint.
+// served reports whether an endpoint has answered.
 func served(a answer) bool { return a.status == http.StatusOK && a.endpoint.IsValid() }

@@ -15,7 +15,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// Way is how changes get to Kong.
+// Way is the way in which Kong gets changes.
 type Way string
 
 // The ways.
@@ -33,15 +33,15 @@ type gateway struct {
 	workers []string
 }
 
-// startGateway starts a gateway that goes the way, and waits until it is ready.
+// startGateway starts a gateway that uses the way, and waits until it is ready.
 func startGateway(t testing.TB, credentials lab.Credentials, way Way) (*gateway, error) {
 	kong := map[string]string{
-		// Each worker gets its share of connections: the sockets of the pod's own addresses are one for all workers,
-		// of which the kernel wakes the same one as long as that keeps up.
+		// With reuseport each worker gets its share of connections. Workers that share a socket do not: the kernel wakes
+		// the same one as long as that keeps up.
 		"NGINX_PROXY_LISTEN": fmt.Sprintf("%[1]s:80 reuseport backlog=16384; listen %[1]s:443 ssl reuseport backlog=16384", address(kongAt)),
-		// What Kong takes for streams counts, as in kong.conf.
+		// With Kong's memory for streams, as in kong.conf.
 		"STREAM_LISTEN": fmt.Sprintf("%[1]s:20040 reuseport, %[1]s:20060 ssl reuseport, %[1]s:20080 udp reuseport", address(kongAt)),
-		// By this the benchmark knows who has answered.
+		// This sets the header that identifies the worker.
 		"NGINX_PROXY_ADD_HEADER": workerHeader + " $pid always",
 	}
 	if way == Full {
@@ -67,7 +67,7 @@ func startGateway(t testing.TB, credentials lab.Credentials, way Way) (*gateway,
 	return g, nil
 }
 
-// kubeSync is its process id.
+// kubeSync returns the process id of kube-sync.
 func (g *gateway) kubeSync() int {
 	pids := g.pod.KubeSyncs()
 	if len(pids) == 0 {
@@ -76,7 +76,7 @@ func (g *gateway) kubeSync() int {
 	return pids[len(pids)-1]
 }
 
-// kong are the process ids of the master and the workers.
+// kong returns the process ids of the master and the workers.
 func (g *gateway) kong() []int {
 	workers := g.pod.Workers()
 	if len(workers) == 0 {
@@ -85,7 +85,7 @@ func (g *gateway) kong() []int {
 	return append(workers, int(field(workers[0], "PPid:")))
 }
 
-// field is a number in a process's status.
+// field returns a number in a process's status.
 func field(pid int, name string) int64 {
 	raw, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
 	for line := range strings.Lines(string(raw)) {
@@ -100,7 +100,7 @@ func field(pid int, name string) int64 {
 // Memory is resident memory in bytes.
 type Memory struct{ KubeSync, KubeSyncPeak, Kong int64 }
 
-// memory adds up the processes of Kong: what they share counts for each.
+// memory returns the memory of kube-sync and of all processes of Kong. Shared memory counts for each process.
 func (g *gateway) memory() Memory {
 	m := Memory{KubeSync: field(g.kubeSync(), "VmRSS:") << 10, KubeSyncPeak: field(g.kubeSync(), "VmHWM:") << 10}
 	for _, pid := range g.kong() {
@@ -109,13 +109,13 @@ func (g *gateway) memory() Memory {
 	return m
 }
 
-// used is the processor time that processes have used.
+// used returns the processor time that processes have used.
 func used(pids ...int) time.Duration {
 	const perSecond = 100 // USER_HZ, which is the same on all that Go runs on
 	var ticks int64
 	for _, pid := range pids {
 		raw, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-		// The name, which is in parentheses, may have spaces in it.
+		// The name, in parentheses, may have spaces.
 		_, rest, _ := strings.Cut(string(raw), ") ")
 		const user, system = 11, 12
 		if fields := strings.Fields(rest); len(fields) > system {
@@ -140,8 +140,8 @@ func (g *gateway) idle(during time.Duration) Idle {
 	}
 }
 
-// awaitIdle waits until Kong and kube-sync have had little to do for a while, so that what is measured next has not the rest
-// of the one before it to wait for. It gives up after some time.
+// awaitIdle waits until Kong and kube-sync are idle, so that the next measurement does not include work for the previous
+// one. It gives up after some time.
 func (g *gateway) awaitIdle(quiet, within time.Duration) {
 	const most = 0.3 // of one core
 	all := append(g.kong(), g.kubeSync())
@@ -154,10 +154,10 @@ func (g *gateway) awaitIdle(quiet, within time.Duration) {
 	}
 }
 
-// acknowledged is kube-sync's own measure of changes, by kind of object.
+// acknowledged is kube-sync's own measurement of changes, by kind of object.
 type acknowledged map[string]Acknowledged
 
-// Acknowledged is how long changes waited until Kong had acknowledged them.
+// Acknowledged is how long changes waited for Kong's acknowledgement.
 type Acknowledged struct {
 	Count   int
 	Seconds float64 // in all
@@ -168,7 +168,7 @@ const acknowledgedMetric = "ingress_controller_change_to_acknowledged_seconds_"
 func (g *gateway) acknowledged() (acknowledged, error) {
 	response, err := http.Get("http://" + g.pod.Metrics + "/metrics")
 	if err != nil {
-		return nil, fmt.Errorf("ask for kube-sync's metrics: %w", err)
+		return nil, fmt.Errorf("read kube-sync's metrics: %w", err)
 	}
 	defer response.Body.Close()
 	all := acknowledged{}
@@ -192,7 +192,7 @@ func (g *gateway) acknowledged() (acknowledged, error) {
 	return all, nil
 }
 
-// since is what has come to those before.
+// since returns the difference to an earlier measurement.
 func (a acknowledged) since(before acknowledged) acknowledged {
 	fresh := acknowledged{}
 	for kind, now := range a {

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// goal is something to reach. Where it was not measured, the value is empty.
+// goal is a goal and what was measured. If it was not measured, the value is empty.
 type goal struct {
 	what    string
 	measure func(r *Results) (value string, reached bool)
 }
 
-// largest is where the goals that depend on the number of routes are the hardest.
+// largest is the largest number of routes, with which the goals are the hardest.
 const largest = 10000
 
 var goals = slices.Concat(
@@ -65,7 +65,7 @@ func faster(what, kind string, least float64) goal {
 	}}
 }
 
-// failures are those of the delta way: a full load's are Kong's own.
+// failures counts the failures of the delta way. Failures of full loads are Kong's own.
 func failures(r *Results) (string, bool) {
 	requests, errors := 0, 0
 	for _, g := range r.Gateways {
@@ -118,7 +118,7 @@ func idle(r *Results) (string, bool) {
 	return fmt.Sprintf("%.2f %% at %s", 100*worst.Idle.KubeSync, thousands(int64(worst.Routes))), worst.Idle.KubeSync <= most
 }
 
-// goals has a row for each goal that was measured.
+// goals adds a row for each goal that was measured.
 func (p *page) goals() {
 	p.line("")
 	p.line("## To reach, with the companion and without other requests")

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// mostOpen bounds the requests of the load that are under way. One that finds no room has failed.
+// mostOpen bounds the open requests of the load. A request beyond it counts as failed.
 const mostOpen = 4000
 
-// Load is what became of a steady stream of requests.
+// Load has the results of a steady stream of requests.
 type Load struct {
 	Rate     int
 	Requests int
@@ -21,7 +21,7 @@ type Load struct {
 	Latency  Quantiles
 }
 
-// load sends requests at a fixed rate, whatever becomes of those before: half of them to the pods that come and go, and
+// load sends requests at a fixed rate, whether or not earlier ones are answered: half of them to the churned Service, and
 // half to all routes.
 type load struct {
 	mu      sync.Mutex
@@ -67,13 +67,13 @@ func (l *load) run(ctx context.Context, c *client, routes int) {
 			if route >= 0 {
 				name = routeName(route)
 			}
-			// Not the context of the load: what is under way at its end is to be answered.
+			// Not the context of the load, because requests that are open at its end are to be answered.
 			l.count(route, due, c.ask(context.WithoutCancel(ctx), "http://"+host(name)+"/"))
 		})
 	}
 }
 
-// count takes the time from when a request was due, so that a gateway which holds up the load does not look quick.
+// count measures from the time at which a request was due, so that a gateway that delays the load does not look fast.
 func (l *load) count(route int, due time.Time, a answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,7 +98,7 @@ func (l *load) count(route int, due time.Time, a answer) {
 	}
 }
 
-// stop waits for the answers that are due.
+// stop ends the load and waits for open requests.
 func (l *load) stop() *Load {
 	l.cancel()
 	<-l.done

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Machine is where it was measured, and with what.
+// Machine describes the machine and the software of a measurement.
 type Machine struct {
 	Cores                        int
 	Processor, Kernel            string
@@ -40,7 +40,7 @@ func (w *world) machine(t testing.TB) Machine {
 	return m
 }
 
-// value is what a file says after a name and a colon.
+// value returns the text after a name and a colon in a file.
 func value(path, name string) string {
 	raw, _ := os.ReadFile(path)
 	for line := range strings.Lines(string(raw)) {
@@ -60,7 +60,7 @@ func output(t testing.TB, name string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// Moment is a time and how busy the machine was.
+// Moment is a time, with the machine's load average.
 type Moment struct {
 	At   time.Time
 	Load string // averages over 1, 5 and 15 minutes

@@ -14,12 +14,11 @@ import (
 var (
 	options = register(flag.CommandLine)
 	out     = flag.String("out", "../results", "directory for the results of the benchmark")
-	update  = flag.Bool("update", false, "make the page anew of the data that is there")
 )
 
 func TestMain(m *testing.M) { lab.Main(m, pod.Programs...) }
 
-// BenchmarkGateway measures, for as long as an hour or more, and writes the results.
+// BenchmarkGateway measures for an hour or more, and writes the results.
 //
 //	go test ./e2e/bench -run '^$' -bench Gateway -benchtime 1x -timeout 0 -v [-args -sizes 100,1000 -changes 50]
 func BenchmarkGateway(b *testing.B) {
@@ -31,7 +30,7 @@ func BenchmarkGateway(b *testing.B) {
 	}
 }
 
-// BenchmarkFeatures measures, for some minutes, and writes the results.
+// BenchmarkFeatures measures for some minutes, and writes the results.
 //
 //	go test ./e2e/bench -run '^$' -bench Features -benchtime 1x -timeout 0 -v
 func BenchmarkFeatures(b *testing.B) {
@@ -58,11 +57,11 @@ func TestFeatures(t *testing.T) {
 	saved, err := read[Costs](filepath.Join(dir, costsData))
 	must(t, err)
 	if saved.page() != c.page() {
-		t.Error("the page that is made of the saved data is another one")
+		t.Error("the page of the saved data differs")
 	}
 }
 
-// TestBenchmark makes a small round of everything. How long it takes decides nothing.
+// TestBenchmark runs a small round of everything. Times do not matter.
 func TestBenchmark(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: no Kong is started")
@@ -90,12 +89,12 @@ func TestBenchmark(t *testing.T) {
 	saved, err := read[Results](filepath.Join(dir, dataFile))
 	must(t, err)
 	if saved.page() != r.page() {
-		t.Error("the page that is made of the saved data is another one")
+		t.Error("the page of the saved data differs")
 	}
 }
 
-// Of a full load to a Kong without the companion only that is held which the benchmark
-// itself does: a worker of such a Kong may stay behind for good, or answer 500 meanwhile.
+// checkSamples is lenient with full loads to a Kong without the companion: a worker of such a
+// Kong may keep the old configuration, or answer 500 meanwhile.
 func checkSamples(t *testing.T, way Way, kind string, samples []Sample) {
 	t.Helper()
 	if len(samples) != 2 {
@@ -109,7 +108,7 @@ func checkSamples(t *testing.T, way Way, kind string, samples []Sample) {
 			}
 		}
 		if !s.Never && (s.First == 0 || s.Effective == 0 || s.Effective < s.First) {
-			t.Errorf("%s, %s: these times cannot be: %+v", way, kind, s)
+			t.Errorf("%s, %s: impossible times: %+v", way, kind, s)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Options are how much is measured.
+// Options say how much to measure.
 type Options struct {
 	Sizes   []int         // numbers of routes, ascending
 	Ways    []Way         // how changes get to Kong
@@ -21,7 +21,7 @@ type Options struct {
 	Besides string        // what else the machine does, for the page
 }
 
-// register puts the options on the command line of the tests.
+// register adds the options to the flags of the tests.
 func register(set *flag.FlagSet) *Options {
 	o := &Options{}
 	o.Sizes = []int{100, 1000, 5000, 10000}
@@ -56,7 +56,7 @@ func parseSizes(list string) ([]int, error) {
 			return nil, err
 		}
 		if n < 2 || n > mostRoutes || len(sizes) > 0 && n <= sizes[len(sizes)-1] {
-			return nil, fmt.Errorf("sizes are to ascend between 2 and %d", mostRoutes)
+			return nil, fmt.Errorf("sizes have to ascend between 2 and %d", mostRoutes)
 		}
 		sizes = append(sizes, n)
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// page is what people read of the results.
+// page returns the page of the results.
 func (r *Results) page() string {
 	p := &page{r: r}
 	p.line("# How soon changes are effective")
@@ -35,12 +35,12 @@ type page struct {
 	r *Results
 }
 
-// document is Markdown in the making.
+// document builds Markdown.
 type document struct{ text strings.Builder }
 
 func (d *document) line(format string, args ...any) { fmt.Fprintf(&d.text, format+"\n", args...) }
 
-// table begins one. The first column is text, the others are numbers.
+// table starts a table. The first column is text, the others are numbers.
 func (d *document) table(columns ...string) {
 	d.line("")
 	d.row(columns...)
@@ -49,7 +49,7 @@ func (d *document) table(columns ...string) {
 
 func (d *document) row(cells ...string) { d.line("| %s |", strings.Join(cells, " | ")) }
 
-// ms is a time in milliseconds, with as many digits as say something.
+// ms returns a time in milliseconds, with the significant digits.
 func ms(d time.Duration) string {
 	switch m := float64(d) / float64(time.Millisecond); {
 	case d == 0:
@@ -61,7 +61,7 @@ func ms(d time.Duration) string {
 	}
 }
 
-// thousands separates them by spaces.
+// thousands returns a number with its thousands separated by spaces.
 func thousands(n int64) string {
 	text := fmt.Sprint(n)
 	for i := len(text) - 3; i > 0; i -= 3 {
@@ -72,7 +72,7 @@ func thousands(n int64) string {
 
 func mib(bytes int64) string { return thousands((bytes + 1<<19) >> 20) }
 
-// conditions are where, with what and when it was measured.
+// conditions adds the machine, the software and the time of the measurement.
 func (d *document) conditions(m Machine, begun, ended Moment) {
 	d.line("| | |")
 	d.row("---", "---")
@@ -92,7 +92,7 @@ func (p *page) machine() {
 	}
 }
 
-// changes has a table for each number of routes, without and with load.
+// changes adds a table for each number of routes, without and with load.
 func (p *page) changes() {
 	for _, loaded := range []bool{false, true} {
 		p.line("")
@@ -121,7 +121,7 @@ func (p *page) kind(routes int, loaded bool, k kind) {
 	p.row(append(row, ratio(delta, full))...)
 }
 
-// figures are the cells of a kind of change for one way.
+// figures returns the cells of a kind of change for one way.
 func (k kind) figures(samples []Sample) []string {
 	if len(samples) == 0 {
 		return slices.Repeat([]string{"–"}, 7)
@@ -187,7 +187,7 @@ func (p *page) resources() {
 
 func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
 
-// own is what kube-sync says itself.
+// own adds kube-sync's own measurements.
 func (p *page) own() {
 	p.line("")
 	p.line("## What kube-sync says")
@@ -204,7 +204,7 @@ func (p *page) own() {
 	}
 }
 
-// oddities are what should not have been.
+// oddities adds everything that should not have happened.
 func (p *page) oddities() {
 	p.line("")
 	p.line("## What should not have been")

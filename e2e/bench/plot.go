@@ -15,7 +15,7 @@ const (
 	plotTop, plotBottom   = 50, 420
 )
 
-// plotted are the kinds that the plot shows, and their colors: those that differ in what they cost Kong.
+// plotted are the kinds in the plot, with their colors. They cost Kong differently.
 var plotted = []struct{ kind, color string }{
 	{"new route", "#1f77b4"},
 	{"pod added", "#d62728"},
@@ -42,7 +42,7 @@ func (r *Results) plot() string {
 	return b.String()
 }
 
-// scales turn routes and times into pixels.
+// scales convert routes and times to pixels.
 type scales struct{ fewest, most, quickest, slowest float64 }
 
 func newScales(r *Results) scales {
@@ -63,7 +63,7 @@ func newScales(r *Results) scales {
 	return s
 }
 
-// medianOf is in milliseconds; 0 if there is none.
+// medianOf returns a median in milliseconds, or 0 if there is none.
 func medianOf(r *Results, routes int, way Way, kind string) float64 {
 	return float64(of(r.samples(routes, way, false, kind), effective).P50) / float64(time.Millisecond)
 }
@@ -117,7 +117,7 @@ func (s scales) legend(b *strings.Builder, row int, kind, color string, way Way)
 	label(b, left+length+10, y+4, "start", fmt.Sprintf("%s, %s", kind, way))
 }
 
-// dashes tell the full way from the other.
+// dashes mark the lines of full loads.
 func dashes(way Way) string {
 	if way == Full {
 		return ` stroke-dasharray="7 5"`

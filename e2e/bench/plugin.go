@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Objects that a plugin and a credential need beside those that a change writes.
+// Objects that a plugin and a credential need, besides those that a change writes.
 const (
 	pluginName   = "bench-key-auth"
 	consumerName = "bench"
@@ -34,7 +34,7 @@ username: ` + consumerName + `
 
 var consumers = schema.GroupVersionResource{Group: "configuration.konghq.com", Version: "v1", Resource: "kongconsumers"}
 
-// startPlugins defines Kong's kinds and makes a plugin and a consumer.
+// startPlugins installs the definitions of Kong's kinds, and creates a plugin and a consumer.
 func (w *world) startPlugins(t testing.TB) {
 	t.Helper()
 	for _, kind := range []string{"kongplugins", "kongconsumers"} {
@@ -43,7 +43,7 @@ func (w *world) startPlugins(t testing.TB) {
 	w.cp.MustApply(t, w.namespace, consumer)
 }
 
-// annotate gives a route plugins.
+// annotate sets the plugins of a route.
 func (w *world) annotate(ctx context.Context, name, plugins string) error {
 	patch := merge(map[string]any{"metadata": map[string]any{"annotations": map[string]string{"konghq.com/plugins": plugins}}})
 	_, err := w.api.NetworkingV1().Ingresses(w.namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{})
@@ -53,7 +53,7 @@ func (w *world) annotate(ctx context.Context, name, plugins string) error {
 	return nil
 }
 
-// unplug takes the consumer's keys.
+// unplug removes the consumer's keys.
 func (w *world) unplug(ctx context.Context) error {
 	if err := w.keys(ctx); err != nil {
 		return err
@@ -65,7 +65,7 @@ func (w *world) unplug(ctx context.Context) error {
 	return nil
 }
 
-// keys makes the Secrets with the names the credentials of the consumer.
+// keys makes the named Secrets the consumer's credentials.
 func (w *world) keys(ctx context.Context, names ...string) error {
 	patch := merge(map[string]any{"credentials": names})
 	_, err := w.cp.Dynamic.Resource(consumers).Namespace(w.namespace).Patch(ctx, consumerName, types.MergePatchType, patch, metav1.PatchOptions{})
@@ -89,7 +89,7 @@ func (w *world) keySecret(ctx context.Context, name string) error {
 // keyLabel marks the Secrets with keys.
 const keyLabel = "konghq.com/credential"
 
-// key is the consumer's in this round, and the name of its Secret.
+// key is the consumer's key in this round, and the name of its Secret.
 func (r *rounds) key() string { return fmt.Sprintf("key-%s-%d", r.name, r.number) }
 
 func (r *rounds) newPlugin() (change, error) {
@@ -101,7 +101,7 @@ func (r *rounds) newPlugin() (change, error) {
 	}, nil
 }
 
-// newCredential is for the route that got the plugin before.
+// newCredential adds a key for the route that has got the plugin before.
 func (r *rounds) newCredential() (change, error) {
 	return change{
 		write: func(ctx context.Context) error {

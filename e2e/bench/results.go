@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,7 +10,7 @@ import (
 	"time"
 )
 
-// Results are all that was measured.
+// Results are all measurements.
 type Results struct {
 	Options  Options
 	Machine  Machine
@@ -18,7 +19,7 @@ type Results struct {
 	Gateways []Gateway
 }
 
-// Gateway is what was measured on one.
+// Gateway has the measurements of one gateway.
 type Gateway struct {
 	Routes       int
 	Way          Way
@@ -31,7 +32,7 @@ type Gateway struct {
 	Log          []string
 }
 
-// Phase is the rounds with or without load.
+// Phase has the rounds with or without load.
 type Phase struct {
 	Load    *Load
 	Took    time.Duration
@@ -42,7 +43,7 @@ type Phase struct {
 // Quantiles of times.
 type Quantiles struct{ P50, P90, P99, Max time.Duration }
 
-// quantiles are times that were measured and none in between: of 50, the 99th percentile is the longest.
+// quantiles returns measured times and does not interpolate: the 99th percentile of 50 times is the longest.
 func quantiles(times []time.Duration) Quantiles {
 	if len(times) == 0 {
 		return Quantiles{}
@@ -54,7 +55,7 @@ func quantiles(times []time.Duration) Quantiles {
 	return Quantiles{at(50), at(90), at(99), sorted[len(sorted)-1]}
 }
 
-// of gives quantiles of one of the times of samples, without those that never were effective.
+// of returns the quantiles of one of the times of samples, without changes that never took effect.
 func of(samples []Sample, time func(Sample) time.Duration) Quantiles {
 	return quantiles(times(samples, time))
 }
@@ -81,7 +82,7 @@ const (
 	costsPage = "features.md"
 )
 
-// write makes the files of results in a directory.
+// write writes the data and the pages to a directory.
 func (r *Results) write(dir string) error {
 	return write(dir, dataFile, r, map[string]string{pageFile: r.page(), plotFile: r.plot()})
 }
@@ -90,7 +91,7 @@ func (c *Costs) write(dir string) error {
 	return write(dir, costsData, c, map[string]string{costsPage: c.page()})
 }
 
-// write makes a file of data and those that are made of it.
+// write writes a data file and its pages.
 func write(dir, name string, data any, pages map[string]string) error {
 	encoded, err := json.MarshalIndent(data, "", " ")
 	if err != nil {
@@ -105,7 +106,23 @@ func write(dir, name string, data any, pages map[string]string) error {
 	return nil
 }
 
-// read gives the results of a data file.
+// Pages returns the pages of a directory's data files, by name. A data file that does not exist has none.
+func Pages(dir string) (map[string]string, error) {
+	pages := map[string]string{}
+	if r, err := read[Results](filepath.Join(dir, dataFile)); err == nil {
+		pages[pageFile], pages[plotFile] = r.page(), r.plot()
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	if c, err := read[Costs](filepath.Join(dir, costsData)); err == nil {
+		pages[costsPage] = c.page()
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return pages, nil
+}
+
+// read returns the results of a data file.
 func read[T Results | Costs](path string) (*T, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -118,7 +135,7 @@ func read[T Results | Costs](path string) (*T, error) {
 	return r, nil
 }
 
-// gateway finds what was measured for a number of routes.
+// gateway returns the gateway of a number of routes and a way, or nil.
 func (r *Results) gateway(routes int, way Way) *Gateway {
 	for i := range r.Gateways {
 		if g := &r.Gateways[i]; g.Routes == routes && g.Way == way {
@@ -128,7 +145,7 @@ func (r *Results) gateway(routes int, way Way) *Gateway {
 	return nil
 }
 
-// samples are those of a kind of change, with or without load.
+// samples returns the samples of a kind of change, with or without load.
 func (r *Results) samples(routes int, way Way, loaded bool, kind string) []Sample {
 	g := r.gateway(routes, way)
 	if g == nil {

@@ -8,31 +8,15 @@ import (
 	"time"
 )
 
-// Pages are made of their data and by nothing else.
-func TestPagesAreMadeOfTheirData(t *testing.T) {
-	t.Run("gateway", func(t *testing.T) {
-		madeOf(t, dataFile, func(r *Results) map[string]string { return map[string]string{pageFile: r.page(), plotFile: r.plot()} })
-	})
-	t.Run("features", func(t *testing.T) {
-		madeOf(t, costsData, func(c *Costs) map[string]string { return map[string]string{costsPage: c.page()} })
-	})
-}
-
-func madeOf[T Results | Costs](t *testing.T, data string, pages func(*T) map[string]string) {
-	dir := *out
-	r, err := read[T](filepath.Join(dir, data))
-	if os.IsNotExist(err) {
-		t.Skipf("there is no %s yet: make bench-gateway and bench-features make them", data)
-	}
+// The pages of the results have what is generated from their data.
+func TestPages(t *testing.T) {
+	pages, err := Pages(*out)
 	must(t, err)
-	if *update {
-		must(t, write(dir, data, r, pages(r)))
-	}
-	for name, want := range pages(r) {
-		got, err := os.ReadFile(filepath.Join(dir, name))
+	for name, want := range pages {
+		got, err := os.ReadFile(filepath.Join(*out, name))
 		must(t, err)
 		if string(got) != want {
-			t.Errorf("%s is not what its data make: go test ./e2e/bench -run TestPages -update", name)
+			t.Errorf("%s differs from what is generated from its data: run make generate", name)
 		}
 	}
 }
@@ -54,7 +38,7 @@ func TestQuantilesWereMeasured(t *testing.T) {
 	}
 }
 
-// A worker is believed after some answers in a row, and all of them have to be.
+// A change is effective after some right answers in a row of each worker.
 func TestEffectiveNeedsEachWorker(t *testing.T) {
 	q := question{right: status(http.StatusOK), stale: status(http.StatusNotFound)}
 	at := func(tr *tracker, milliseconds int, worker string, code int) {
@@ -66,7 +50,7 @@ func TestEffectiveNeedsEachWorker(t *testing.T) {
 		at(tr, 20+i, "2", http.StatusNotFound)
 	}
 	if _, ok := tr.effective(); ok {
-		t.Error("effective, though one worker says something else")
+		t.Error("effective, although one worker answers otherwise")
 	}
 	at(tr, 30, "2", http.StatusOK)
 	at(tr, 31, "2", http.StatusNotFound)

@@ -14,7 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// run measures. The results so far are written to the directory, if one is given, each time that there are more.
+// run measures. After each gateway it writes the results so far to the directory, if one is given.
 func run(t testing.TB, o Options, dir string) *Results {
 	t.Helper()
 	needKong(t)
@@ -39,7 +39,7 @@ func run(t testing.TB, o Options, dir string) *Results {
 	return r
 }
 
-// needKong skips what there is nothing to measure of.
+// needKong skips the benchmark if there is no Kong on this machine.
 func needKong(t testing.TB) {
 	t.Helper()
 	if lab.External() {
@@ -51,7 +51,7 @@ func needKong(t testing.TB) {
 	t.Chdir("..") // package pod looks for kong-conf beside the directory that tests run in
 }
 
-// roles are among the manifests of the installation.
+// roles are manifests of the installation.
 func roles(t testing.TB) string {
 	t.Helper()
 	manifests, err := os.ReadFile("../kong-conf/install.yaml")
@@ -66,7 +66,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// credentials are those of the ServiceAccount of the installation, with its roles.
+// credentials returns the credentials of the installation's ServiceAccount, with its roles.
 func (w *world) credentials(t testing.TB, manifests string) lab.Credentials {
 	t.Helper()
 	const namespace, account = "kong", "kube-sync"
@@ -90,7 +90,7 @@ type bench struct {
 	results     *Results
 }
 
-// gateway measures one.
+// gateway measures one gateway.
 func (b *bench) gateway(routes int, way Way) Gateway {
 	ctx := b.t.Context()
 	g, err := startGateway(b.t, b.credentials, way)
@@ -98,7 +98,7 @@ func (b *bench) gateway(routes int, way Way) Gateway {
 	result := Gateway{Routes: routes, Way: way, Ready: g.ready}
 	b.t.Logf("%d routes, %s: ready after %s", routes, way, g.ready.Round(time.Millisecond))
 	b.serving(g)
-	// Kong makes balancers for seconds after it is ready.
+	// Kong creates balancers for some seconds after it is ready.
 	g.awaitIdle(3*time.Second, time.Minute)
 	result.AtStart = g.memory()
 	result.Idle = g.idle(b.options.Idle)
@@ -118,7 +118,7 @@ func (b *bench) gateway(routes int, way Way) Gateway {
 	return result
 }
 
-// serving waits until all workers serve: a gateway is ready a little before that.
+// serving waits until all workers serve, shortly after the gateway is ready.
 func (b *bench) serving(g *gateway) {
 	last := b.world.routes - 1
 	ready := change{
@@ -136,7 +136,7 @@ func (b *bench) serving(g *gateway) {
 	}
 }
 
-// phase makes rounds of changes.
+// phase runs rounds of changes.
 func (b *bench) phase(ctx context.Context, g *gateway, way Way, loaded bool) Phase {
 	most := min(b.options.Changes, b.world.routes/2) // each has a route of its own to give a certificate to
 	p := Phase{Changes: map[string][]Sample{}}
@@ -171,7 +171,7 @@ func (b *bench) one(ctx context.Context, g *gateway, way Way, c *client, r *roun
 	if way == Full {
 		g.awaitIdle(100*time.Millisecond, 10*time.Second)
 	}
-	// At no fixed distance from what kube-sync does at intervals.
+	// At a random time, because kube-sync does some work at intervals.
 	time.Sleep(20*time.Millisecond + rand.N(40*time.Millisecond))
 	prepared, err := k.prepare(r)
 	must(b.t, err)
@@ -180,7 +180,7 @@ func (b *bench) one(ctx context.Context, g *gateway, way Way, c *client, r *roun
 	return s
 }
 
-// log is for whoever watches.
+// log prints progress.
 func (b *bench) log(p Phase) {
 	for _, k := range kinds {
 		samples := p.Changes[k.Name]
@@ -205,10 +205,11 @@ func (b *bench) log(p Phase) {
 	}
 }
 
-// Log lines that are of interest: Kong's and kube-sync's warnings and errors.
+// Warnings and errors in the log of Kong and kube-sync.
 var complaint = regexp.MustCompile(`\[(warn|error|crit|alert|emerg)\]|level=(WARN|ERROR)`)
 
-// complaints are what the gateway's log has of those, each but for numbers once, with how often it is there.
+// complaints returns the warnings and errors in the gateway's log, with their counts. Lines that differ in numbers only
+// are listed once.
 func complaints(g *gateway) []string {
 	log, err := g.pod.Log()
 	if err != nil {

@@ -12,15 +12,14 @@ import (
 
 const securePort = 8443
 
-// secureName is that of the certificate of endpoints over TLS.
+// secureName is the name in the certificate of endpoints with TLS.
 const secureName = "inside.example"
 
 // startSecureBackend answers over TLS for all endpoints, and creates a Service for each way in which
 // Kong connects to them.
 func startSecureBackend(t testing.TB, w *world) {
 	t.Helper()
-	p, err := newPair(secureName)
-	must(t, err)
+	p := newPair(secureName)
 	certificate, err := tls.X509KeyPair(p.cert, p.key)
 	must(t, err)
 	listener, err := tls.Listen("tcp4", net.JoinHostPort("0.0.0.0", strconv.Itoa(securePort)), &tls.Config{Certificates: []tls.Certificate{certificate}})

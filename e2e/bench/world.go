@@ -20,10 +20,10 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// writers is how many objects are made at once: more make the API server no faster.
+// writers is the number of objects that are created at once. More would not make the API server faster.
 const writers = 32
 
-// world is what is in the cluster.
+// world has the objects in the cluster.
 type world struct {
 	cp        *lab.ControlPlane
 	api       kubernetes.Interface
@@ -55,7 +55,7 @@ func routeName(i int) string { return fmt.Sprintf("route-%d", i) }
 
 func host(name string) string { return name + ".bench" }
 
-// grow makes more routes, each with a Service and endpoints of its own.
+// grow creates more routes, each with a Service and endpoints of its own.
 func (w *world) grow(ctx context.Context, to int) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(writers)
@@ -75,8 +75,8 @@ func (w *world) grow(ctx context.Context, to int) error {
 	return group.Wait()
 }
 
-// service makes a Service with endpoints. It is headless, for addresses of Services cost the API server more the more
-// there are.
+// service creates a Service with endpoints. It is headless, because each Service with an address makes the next one more
+// expensive for the API server.
 func (w *world) service(ctx context.Context, name string, endpoints ...netip.Addr) error {
 	_, err := w.api.CoreV1().Services(w.namespace).Create(ctx, &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
@@ -109,7 +109,7 @@ func ready(addresses []netip.Addr) []discoveryv1.Endpoint {
 	return endpoints
 }
 
-// endpoints makes those of a Service others.
+// endpoints replaces the endpoints of a Service.
 func (w *world) endpoints(ctx context.Context, name string, addresses ...netip.Addr) error {
 	slices := w.api.DiscoveryV1().EndpointSlices(w.namespace)
 	patch := merge(map[string]any{"endpoints": ready(addresses)})
@@ -119,7 +119,7 @@ func (w *world) endpoints(ctx context.Context, name string, addresses ...netip.A
 	return nil
 }
 
-// ingress makes an Ingress whose host is its name's.
+// ingress creates an Ingress whose host is derived from its name.
 func (w *world) ingress(ctx context.Context, name, path, service string) error {
 	class := "kong"
 	_, err := w.api.NetworkingV1().Ingresses(w.namespace).Create(ctx, &networkingv1.Ingress{
@@ -163,7 +163,7 @@ func (w *world) deleteIngress(ctx context.Context, name string) error {
 	return nil
 }
 
-// uncertify takes the certificates from routes that may have got one.
+// uncertify removes the certificates of routes that may have got one.
 func (w *world) uncertify(ctx context.Context) error {
 	secrets := w.api.CoreV1().Secrets(w.namespace)
 	list, err := secrets.List(ctx, metav1.ListOptions{})

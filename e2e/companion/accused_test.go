@@ -22,12 +22,12 @@ import (
 // it. On a busy machine that may be during a test.
 const triedAgain = 10 * time.Second
 
-// await applies until nothing is due and all workers work by it, as the agent does. Errors
-// are those of a Kong whose workers are just ending.
+// await applies changes as the agent does, until nothing is due and all workers use the result.
+// Errors come from a Kong whose workers are ending.
 func (s *schemas) await(objects ...unit.Change) (outcome gateway.Outcome) {
 	s.k.t.Helper()
 	changed := s.graph.Update(objects...).Units
-	s.k.eventually("the change", func() bool {
+	s.k.Eventually("the change", func() bool {
 		var err error
 		if outcome, err = s.gateway.Apply(context.Background(), s.graph, changed); err != nil {
 			s.k.t.Log(err)
@@ -38,7 +38,7 @@ func (s *schemas) await(objects ...unit.Change) (outcome gateway.Outcome) {
 		}
 		changed = map[unit.ID]struct{}{}
 		var settled bool
-		s.k.eventually("what Kong says", func() bool {
+		s.k.Eventually("what Kong says", func() bool {
 			state, err := s.gateway.State(context.Background())
 			if err == nil && state.Hash != outcome.Hash {
 				changed = nil
@@ -51,9 +51,9 @@ func (s *schemas) await(objects ...unit.Change) (outcome gateway.Outcome) {
 	return outcome
 }
 
-// TestAnObjectOverWhichWorkersEnd has an Ingress over whose route workers end, when they
-// take it over and when they start. It is told and never sent again, and an Ingress of
-// another namespace changes with it and after it.
+// TestAnObjectOverWhichWorkersEnd applies an Ingress whose route ends workers, when they take it over
+// and when they start. The Ingress is reported and not sent again, and an Ingress of another namespace
+// changes with it and after it.
 func TestAnObjectOverWhichWorkersEnd(t *testing.T) {
 	for name, overlay := range map[string]map[string]string{
 		"when they take it over": deadlyRouter,
@@ -73,11 +73,11 @@ end`},
 			outcome := s.await(ingress("attacker", "deadly", "/", ""), ingress("attacker", "fine", "/", ""), s.change())
 			t.Logf("effective within %v", time.Since(begun))
 			s.expectOnly(outcome, "deadly")
-			pids := k.workers()
+			pids := k.Workers()
 			for range 3 {
 				s.expectOnly(s.await(s.change()), "deadly")
 			}
-			if now := k.workers(); !slices.Equal(now, pids) && time.Since(begun) < triedAgain {
+			if now := k.Workers(); !slices.Equal(now, pids) && time.Since(begun) < triedAgain {
 				t.Errorf("workers were %v and are %v", pids, now)
 			}
 			if outcome := s.await(ingress("attacker", "mended", "/", ""), unit.Change{Key: unit.Key{Kind: unit.Ingress, Namespace: "attacker", Name: "deadly"}}); len(outcome.Refusals) > 0 {
@@ -87,8 +87,8 @@ end`},
 	}
 }
 
-// TestAnObjectOverWhichWorkersHang is the same of a route over which a worker hangs for as
-// long as nobody ends it.
+// TestAnObjectOverWhichWorkersHang is the same with a route over which a worker hangs until it is
+// killed.
 func TestAnObjectOverWhichWorkersHang(t *testing.T) {
 	k := overlaid(t, map[string]string{"kong.db.declarative": `
 local parse_table = module.parse_table
@@ -108,17 +108,17 @@ end`}, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-closed")
 		}
 		s.expectOnly(s.await(ingress("attacker", "deadly", "/"+fmt.Sprint(full), ""), ingress("attacker", "fine", "/"+fmt.Sprint(full), ""), s.change()), "deadly")
 		t.Logf("effective within %v", time.Since(begun))
-		pids := k.workers()
+		pids := k.Workers()
 		for range 3 {
 			s.expectOnly(s.await(s.change()), "deadly")
 		}
-		if now := k.workers(); !slices.Equal(now, pids) && time.Since(begun) < triedAgain {
+		if now := k.Workers(); !slices.Equal(now, pids) && time.Since(begun) < triedAgain {
 			t.Errorf("workers were %v and are %v", pids, now)
 		}
 	}
 }
 
-// expectOnly tells when another object than one of the attacker's is refused, or that is not.
+// expectOnly fails unless exactly the attacker's object with a name is rejected.
 func (s *schemas) expectOnly(outcome gateway.Outcome, name string) {
 	s.k.t.Helper()
 	if len(outcome.Refusals) != 1 || outcome.Refusals[0].Object.Name != name || !strings.Contains(outcome.Refusals[0].Messages[0], "worker") &&
@@ -132,9 +132,9 @@ func (s *schemas) expectOnly(outcome gateway.Outcome, name string) {
 	}
 }
 
-// TestARefusedPluginOfAConsumerClosesTheRoute has a plugin for a route and one consumer that
-// Kong refuses, and one over which its code fails: nobody's requests are answered by the
-// route, after a change and after a load of everything.
+// TestARefusedPluginOfAConsumerClosesTheRoute has plugins for a route and a consumer that Kong
+// rejects, or over which its code fails. The route answers no request, after a delta and after a full
+// load.
 func TestARefusedPluginOfAConsumerClosesTheRoute(t *testing.T) {
 	k := start(t, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-closed,kube-sync-tenants")
 	for config, says := range map[string]string{
@@ -152,7 +152,7 @@ func TestARefusedPluginOfAConsumerClosesTheRoute(t *testing.T) {
 				s.gateway.ForceFullLoad()
 			}
 			outcome := s.apply(map[unit.ID]struct{}{}, changeOf(unit.KongConsumer, ann), changeOf(unit.KongPlugin, plugin), ingress("shop", "limited", "/", "limit"))
-			k.eventually("the change in all workers", func() bool { return k.status().Ready })
+			k.Eventually("the change in all workers", func() bool { return k.status().Ready })
 			told := false
 			for _, r := range outcome.Refusals {
 				told = told || r.Object == (unit.Key{Kind: unit.KongPlugin, Namespace: "shop", Name: "limit"}) && strings.Contains(strings.Join(r.Messages, " "), says)

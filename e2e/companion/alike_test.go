@@ -21,8 +21,8 @@ XQIDAQAB
 -----END PUBLIC KEY-----
 `
 
-// alike are entities of which several have a value that Kong makes an index key of and does
-// not check: the digest of a certificate, and pairs of fields.
+// alike returns entities several of which have the same index key that Kong does not check: the digest
+// of a certificate, and pairs of fields.
 func alike(t *testing.T) map[string]entity {
 	pairs := keyPairs(t, 2)
 	all := map[string]entity{}
@@ -37,7 +37,7 @@ func alike(t *testing.T) map[string]entity {
 }
 
 // TestEntitiesAlike adds, changes and deletes entities that share an index key, in random
-// order: what a full load takes a delta takes, and what is stored is the same.
+// order. A delta accepts what a full load accepts, and Kong stores the same.
 func TestEntitiesAlike(t *testing.T) {
 	k := start(t)
 	all := alike(t)
@@ -88,8 +88,8 @@ func TestEntitiesAlike(t *testing.T) {
 	k.apply(difference(now, whole()))
 }
 
-// TestARivalIsNamed has the refusal of a value that another entity has tell the id of that,
-// for one that is stored and for one of the same delta.
+// TestARivalIsNamed has entities with a value of another one. The error has the id of the other entity,
+// whether that is stored or in the same delta.
 func TestARivalIsNamed(t *testing.T) {
 	k := start(t)
 	now := empty()
@@ -111,7 +111,8 @@ func TestARivalIsNamed(t *testing.T) {
 	}
 }
 
-// TestAKindThatKongDoesNotHave is refused with the entity's name, as one with the id of another.
+// TestAKindThatKongDoesNotHave sends an entity of an unknown kind, and two with one id. The errors name
+// them.
 func TestAKindThatKongDoesNotHave(t *testing.T) {
 	k := start(t)
 	now := empty()
@@ -130,14 +131,14 @@ func TestAKindThatKongDoesNotHave(t *testing.T) {
 	}
 }
 
-// failing are plugins over which the code of Kong's schemas fails.
+// failing are configurations over which the code of Kong's schemas fails.
 var failing = map[string]entity{
 	"rate-limiting":         {"minute": 5, "redis_host": 5},
 	"response-ratelimiting": {"limits": entity{"sms": entity{"minute": 10}}, "redis_host": true},
 }
 
-// TestAFailureIsNamed sends plugins over which Kong's code fails, among others: the refusal
-// names each of them and none of the others, and so does the answer to a question.
+// TestAFailureIsNamed sends plugins over which Kong's code fails, among others. The errors of a delta and
+// of a check name exactly these.
 func TestAFailureIsNamed(t *testing.T) {
 	k := start(t)
 	now := empty()
@@ -146,7 +147,7 @@ func TestAFailureIsNamed(t *testing.T) {
 	k.load(now)
 	next := now.clone()
 	next.put("services", entity{"id": id("s"), "name": "s", "host": "s.test"})
-	// What has to refer to others is nothing without them.
+	// Entities that have to refer to others.
 	next.put("targets", entity{"id": id("t"), "target": "127.0.0.1:1", "upstream": id("u")})
 	next.put("keyauth_credentials", entity{"id": id("key"), "key": "k", "consumer": id("ann")})
 	for i := range 20 {

@@ -10,10 +10,9 @@ import (
 	"time"
 )
 
-// BenchmarkEffective times single changes on configurations of 1 000 and 10 000 routes
-// with five targets each, from sending the change until fresh connections have six right
-// answers in a row, so that both workers have answered; through a delta and through a full
-// load.
+// BenchmarkEffective times single changes on configurations of 1 000 and 10 000 routes with
+// five targets each, as a delta and as a full load: from sending the change until new
+// connections get six right answers in a row, which are from both workers.
 //
 //	go test ./e2e/companion -run '^$' -bench Effective -benchtime 1x -timeout 60m
 func BenchmarkEffective(b *testing.B) {
@@ -47,7 +46,7 @@ func BenchmarkEffective(b *testing.B) {
 						}
 					}))
 					now = next
-					k.eventually("the full load", func() bool { return k.status().Ready })
+					k.Eventually("the full load", func() bool { return k.status().Ready })
 					k.awaitBalancers()
 				}
 				slices.Sort(deltas)
@@ -66,7 +65,7 @@ func BenchmarkEffective(b *testing.B) {
 func (k *kong) awaitBalancers() {
 	k.t.Helper()
 	quick := 0
-	k.eventually("an end of the full load", func() bool {
+	k.Eventually("an end of the full load", func() bool {
 		started := time.Now()
 		k.status()
 		if quick++; time.Since(started) > 25*time.Millisecond {
@@ -83,7 +82,7 @@ func loadAverage() string {
 	return strings.TrimSpace(string(content))
 }
 
-// timed is how long it takes from the start of a change until it is effective.
+// timed returns the time from the start of a change until it is effective.
 func (k *kong) timed(w want, change func()) time.Duration {
 	k.t.Helper()
 	started := time.Now()
@@ -103,8 +102,8 @@ func (k *kong) timed(w want, change func()) time.Duration {
 	return time.Since(started)
 }
 
-// many is a configuration of n routes, each with a service and an upstream of its own
-// and five targets, of which one answers.
+// many returns a configuration of n routes, each with its own service, upstream and five
+// targets, of which one answers.
 func many(n int, ports []int) config {
 	c := empty()
 	for i := range n {
@@ -127,7 +126,7 @@ func route(service int, name string) entity {
 		"expression": fmt.Sprintf(`(http.host == "%s.test") && (http.path ^= "/")`, name)}
 }
 
-// changed is the configuration after a change, and the answer by which it is known.
+// changed returns the configuration after a change, and the answer that shows the change.
 func changed(kind string, c config, ports []int, i int) (config, want) {
 	c = c.clone()
 	w := want{host: "r7.test", path: "/", code: http.StatusOK, from: ports}

@@ -18,8 +18,8 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
-// bodies starts a Kong with bounds on the bodies that it holds, and routes: plain.test, and hungry.test
-// with a plugin that reads each body whole.
+// bodies starts a Kong with bounds on the bodies that it holds. It has the routes plain.test, and
+// hungry.test with a plugin that reads whole bodies.
 func bodies(t *testing.T, more ...string) (k *kong, begun chan string) {
 	t.Helper()
 	begun = make(chan string, 100)
@@ -88,7 +88,7 @@ func (u *upload) write(text string) bool {
 	return err == nil
 }
 
-// some sends so many bytes of the body, and reports whether they were taken.
+// some sends a number of bytes of the body, and reports whether they were accepted.
 func (u *upload) some(n int) bool {
 	piece := make([]byte, min(n, 64<<10))
 	_, _ = rand.Read(piece)
@@ -116,10 +116,10 @@ func (u *upload) answer() (status int, text string) {
 	return answers[0].StatusCode, string(bytes.TrimSpace(body))
 }
 
-// onDisk is how many bytes Kong's workers hold in files that have no name any more.
+// onDisk returns the size of the unlinked files that Kong's workers have open.
 func (k *kong) onDisk() (n int64) {
 	k.t.Helper()
-	for _, pid := range k.workers() {
+	for _, pid := range k.Workers() {
 		files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 		if err != nil {
 			k.t.Fatal(err)
@@ -143,8 +143,8 @@ func (k *kong) held() int {
 	return answer.Held
 }
 
-// Bodies up to a size are received whole, as ever; larger ones and those of unknown length are sent on
-// as they come, and no file has them.
+// Bodies up to a size are received whole. Larger ones and those of unknown length are streamed to the
+// backend, and not written to a file.
 func TestBodiesAreHeldUpToASize(t *testing.T) {
 	k, begun := bodies(t)
 	for name, c := range map[string]struct {
@@ -185,12 +185,12 @@ func TestBodiesAreHeldUpToASize(t *testing.T) {
 			if c.early == "" {
 				<-begun
 			}
-			k.eventually("nothing to be held", func() bool { return k.held() == 0 })
+			k.Eventually("nothing to be held", func() bool { return k.held() == 0 })
 		})
 	}
 }
 
-// A plugin that reads bodies holds none that is larger, whether or not Kong is told its size.
+// For plugins that read bodies, Kong rejects larger ones, whether or not the request has their length.
 func TestPluginsThatReadBodies(t *testing.T) {
 	k, begun := bodies(t)
 	small := k.upload("hungry.test", 100<<10)
@@ -229,11 +229,11 @@ func TestPluginsThatReadBodies(t *testing.T) {
 	if len(begun) > 0 {
 		t.Error("the backend is sent some of it")
 	}
-	k.eventually("nothing to be held", func() bool { return k.held() == 0 && k.onDisk() == 0 })
+	k.Eventually("nothing to be held", func() bool { return k.held() == 0 && k.onDisk() == 0 })
 }
 
-// However many clients send bodies to one namespace's routes at once, what Kong holds of them is bounded,
-// and another namespace's find place.
+// However many clients send bodies to one namespace's routes at once, Kong holds a bounded amount of them,
+// and has room for those of another namespace.
 func TestBodiesAreHeldUpToASum(t *testing.T) {
 	k, begun := bodies(t)
 	var all []*upload
@@ -242,7 +242,7 @@ func TestBodiesAreHeldUpToASum(t *testing.T) {
 		u.some(100<<10 - 1)
 		all = append(all, u)
 	}
-	k.eventually("what is held", func() bool { return k.held() == 500<<10 })
+	k.Eventually("what is held", func() bool { return k.held() == 500<<10 })
 	for range 15 {
 		<-begun // sent on as they come
 	}
@@ -251,12 +251,12 @@ func TestBodiesAreHeldUpToASum(t *testing.T) {
 	}
 	other := k.upload("streaming.test", 100<<10)
 	other.some(100<<10 - 1)
-	k.eventually("the other namespace's body", func() bool { return k.held() == 600<<10 })
+	k.Eventually("the other namespace's body", func() bool { return k.held() == 600<<10 })
 	time.Sleep(50 * time.Millisecond)
 	if len(begun) > 0 {
 		t.Error("the other namespace's body is not received whole")
 	}
-	// A client that goes away gives back what its request took.
+	// When a client disconnects, the memory of its request is released.
 	_ = all[0].c.Close()
 	for _, u := range append(all[1:], other) {
 		u.some(1)
@@ -264,10 +264,10 @@ func TestBodiesAreHeldUpToASum(t *testing.T) {
 			t.Errorf("%d %s", status, text)
 		}
 	}
-	k.eventually("nothing to be held", func() bool { return k.held() == 0 && k.onDisk() == 0 })
+	k.Eventually("nothing to be held", func() bool { return k.held() == 0 && k.onDisk() == 0 })
 }
 
-// Whatever becomes of a request, what was held of its body is given back.
+// The memory of a request's body is released however the request ends.
 func TestBodiesAreGivenBack(t *testing.T) {
 	k, _ := bodies(t)
 	for host, want := range map[string]int{"nobody.test": 404, "deaf.test": 502, "refusing.test": 403, "silent.test": 504} {
@@ -279,12 +279,12 @@ func TestBodiesAreGivenBack(t *testing.T) {
 	}
 	gone := k.upload("plain.test", 100<<10)
 	gone.some(50 << 10)
-	k.eventually("the body", func() bool { return k.held() == 100<<10 })
+	k.Eventually("the body", func() bool { return k.held() == 100<<10 })
 	_ = gone.c.Close()
-	k.eventually("nothing to be held", func() bool { return k.held() == 0 && k.onDisk() == 0 })
+	k.Eventually("nothing to be held", func() bool { return k.held() == 0 && k.onDisk() == 0 })
 }
 
-// In HTTP/2 no length need be said of any body.
+// In HTTP/2, a body needs no length.
 func TestBodiesOverHTTP2(t *testing.T) {
 	port := freeport.Port(t)
 	k, begun := bodies(t, fmt.Sprintf("KONG_PROXY_LISTEN=127.0.0.1:%d http2 reuseport", port))
@@ -340,16 +340,16 @@ func TestBodiesOverHTTP2(t *testing.T) {
 	if most > 8<<20 {
 		t.Errorf("%d bytes were on disk", most)
 	}
-	k.eventually("nothing to be held", func() bool { return k.held() == 0 && k.onDisk() == 0 })
+	k.Eventually("nothing to be held", func() bool { return k.held() == 0 && k.onDisk() == 0 })
 }
 
-// 0 is Kong as it is by itself.
+// With the bound 0, Kong behaves as without the plugin.
 func TestBodiesWithoutABound(t *testing.T) {
 	k, begun := bodies(t, "KONG_PLUGINSERVER_KUBE_SYNC_MAX_BUFFERED_BODY=0")
 	for _, length := range []int{2 << 20, -1} {
 		u := k.upload("plain.test", length)
 		u.some(2<<20 - 1)
-		k.eventually("the body on disk", func() bool { return k.onDisk() > 1<<20 })
+		k.Eventually("the body on disk", func() bool { return k.onDisk() > 1<<20 })
 		if len(begun) > 0 {
 			t.Error("the backend is told of the request before it is whole")
 		}

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// entity is one in the flat declarative format, with its id and references as ids.
+// entity is an entity in the flat declarative format, with its id, and with references as ids.
 type entity map[string]any
 
 // config is a configuration: entities by kind and id.
@@ -26,7 +26,7 @@ func (c config) put(kind string, e entity) {
 
 func (c config) remove(kind, id string) { delete(c[kind], id) }
 
-// clone is a copy whose entities are shared: they are replaced and never changed.
+// clone returns a copy. The entities are shared, because they are replaced and never changed.
 func (c config) clone() config {
 	copied := config{}
 	for kind, entities := range c {
@@ -35,10 +35,10 @@ func (c config) clone() config {
 	return copied
 }
 
-// ids are those of a kind, sorted.
+// ids returns the ids of a kind, sorted.
 func (c config) ids(kind string) []string { return slices.Sorted(maps.Keys(c[kind])) }
 
-// body is what POST /config takes.
+// body returns the body for POST /config.
 func (c config) body() []byte {
 	document := map[string]any{"_format_version": "3.0"}
 	for kind := range c {
@@ -59,7 +59,7 @@ func (c config) body() []byte {
 
 func (c config) hash() string { return digest(c.body()) }
 
-// delta is what POST /kube-sync/delta takes.
+// delta is the body for POST /kube-sync/delta.
 type delta struct {
 	Base    string              `json:"base"`
 	Hash    string              `json:"hash"`
@@ -80,7 +80,7 @@ func (d delta) json() []byte {
 	return body
 }
 
-// difference is the delta that leads from one configuration to another.
+// difference returns the delta from one configuration to another.
 func difference(from, to config) delta {
 	d := delta{Base: from.hash(), Hash: to.hash(), Upserts: map[string][]entity{}}
 	for kind := range to {
@@ -100,7 +100,7 @@ func difference(from, to config) delta {
 	return d
 }
 
-// stored is the configuration as Kong has it, without the times of its changes.
+// stored returns Kong's configuration, without timestamps.
 func (k *kong) stored() map[string]map[string]any {
 	k.t.Helper()
 	_, exported, _ := ask[struct{ Config string }](k, "GET", "/config", "application/json", nil)
@@ -125,7 +125,7 @@ func (k *kong) stored() map[string]map[string]any {
 	return stored
 }
 
-// sameStored tells where two exports differ.
+// sameStored fails where two stored configurations differ.
 func sameStored(t testing.TB, deltas, full map[string]map[string]any) {
 	t.Helper()
 	for kind := range full {

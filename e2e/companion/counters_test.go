@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// countsInWorkers is a route that adds one to counters of owners, or reads them. It answers with
-// how many there were, and the last error. The argument held takes the lock for good.
+// countsInWorkers is the code of a route that increments or reads counters of owners. It answers with
+// the number of counters that existed, and the last error. With the argument held it never releases the lock.
 const countsInWorkers = `
 local dict = ngx.shared.kube_sync_counters
 local store = require("kong.plugins.kube-sync-tenants.counters").new(dict)
@@ -35,7 +35,7 @@ return function()
   return kong.response.exit(200, "", { ["X-Found"] = found, ["X-Failed"] = failed })
 end`
 
-// counting is a Kong with room for some 1 300 counters.
+// counting is a Kong with room for about 1 300 counters.
 type counting struct{ *kong }
 
 func startCounting(t *testing.T) counting {
@@ -48,7 +48,7 @@ func startCounting(t *testing.T) counting {
 	return counting{k}
 }
 
-// count asks for the counters of an owner with the numbers from 1, and returns how many there were.
+// count increments or reads the first counters of an owner, and returns how many existed.
 func (c counting) count(owner, period string, most int, how string) int {
 	c.t.Helper()
 	return c.span(owner, period, 1, most, how)
@@ -68,7 +68,7 @@ func (c counting) span(owner, period string, from, to int, how string) int {
 	return found
 }
 
-// flood adds to many counters of an owner, in all workers at once.
+// flood increments many counters of an owner, in all workers at once.
 func (c counting) flood(owner, period string) {
 	c.t.Helper()
 	var all sync.WaitGroup
@@ -80,7 +80,7 @@ func (c counting) flood(owner, period string) {
 
 const counted = 20 // counters of an owner that has few
 
-// TestCounters fills the memory of counters by some owners and looks at what others keep.
+// TestCounters fills the memory with counters of some owners, and checks which counters others keep.
 func TestCounters(t *testing.T) {
 	c := startCounting(t)
 	c.count("few", "year", counted, "")
@@ -93,7 +93,7 @@ func TestCounters(t *testing.T) {
 		t.Errorf("of %d counters a flood leaves %d", counted, found)
 	}
 
-	// As many as there is room for, of which another owner has the most.
+	// As many as fit, most of them of another owner.
 	const fair = 500
 	if found := c.count("another", "day", fair, ""); found != fair {
 		t.Errorf("%d counters are new", found)
@@ -103,7 +103,7 @@ func TestCounters(t *testing.T) {
 		t.Errorf("of %d counters a flood leaves %d", fair, found)
 	}
 
-	// Those whose time is over go before those that live.
+	// Expired counters are evicted before others.
 	c.count("mixed", "year", counted, "")
 	c.count("mixed", "second", fair, "")
 	time.Sleep(2500 * time.Millisecond)
@@ -132,7 +132,7 @@ func TestCountersOfManyOwners(t *testing.T) {
 	}
 }
 
-// TestCountersAfterAWorkerEnded takes the lock and never gives it back, as a worker that ends.
+// TestCountersAfterAWorkerEnded takes the lock and never releases it, like a worker that has ended.
 func TestCountersAfterAWorkerEnded(t *testing.T) {
 	c := startCounting(t)
 	c.flood("many", "year")

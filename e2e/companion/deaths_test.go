@@ -12,16 +12,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
-// overlaid starts a Kong in which a module of Kong's or the companion's has code of the
-// test around it. The code finds the module in the variable "module".
+// overlaid starts a Kong in which modules of Kong or the companion are changed by code of the test.
+// The code has the module in the variable "module".
 func overlaid(t *testing.T, code map[string]string, settings ...string) *kong {
 	t.Helper()
 	return start(t, append(settings, "KONG_LUA_PACKAGE_PATH="+overlay(t, code))...)
 }
 
-// overlay returns a Lua path by which modules have code around them.
+// overlay returns a Lua path with changed modules.
 func overlay(t *testing.T, code map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -37,14 +39,10 @@ func overlay(t *testing.T, code map[string]string) string {
 			t.Fatal(err)
 		}
 	}
-	lua, err := filepath.Abs("../../kong-conf/lua")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir + "/?.lua;" + lua + "/?.lua;;"
+	return kongtest.LuaPath(t, dir)
 }
 
-// routed is a configuration with routes of the names.
+// routed returns a configuration with routes of these names.
 func routed(names ...string) config {
 	c := empty()
 	c.put("services", entity{"id": id("s"), "name": "s", "host": "s.test"})
@@ -59,8 +57,8 @@ func routed(names ...string) config {
 // on a busy machine.
 const locked = 50 * time.Second
 
-// TestADeadWorkerDoesNotLock has a worker end while it has the lock of configurations: the
-// next change is taken at once, and not after a minute.
+// TestADeadWorkerDoesNotLock ends a worker that holds the configuration lock. The next change is
+// accepted at once, and not after a minute.
 func TestADeadWorkerDoesNotLock(t *testing.T) {
 	k := overlaid(t, map[string]string{"kong.plugins.kube-sync-delta.plan": `
 local of = module.of
@@ -77,7 +75,7 @@ end`})
 	}
 	next := routed("one", "two")
 	begun := time.Now()
-	k.eventually("a change", func() bool {
+	k.Eventually("a change", func() bool {
 		code, err := k.tell("/kube-sync/delta", difference(now, next).json())
 		return err == nil && code == http.StatusOK
 	})
@@ -88,7 +86,7 @@ end`})
 		t.Fatalf("the worker did not end, and answered %d", code)
 	}
 	begun = time.Now()
-	k.eventually("a full load", func() bool {
+	k.Eventually("a full load", func() bool {
 		code, err := k.tell("/config", now.body())
 		return err == nil && code == http.StatusCreated
 	})
@@ -97,7 +95,7 @@ end`})
 	}
 }
 
-// tell posts something to a Kong whose workers may end over it.
+// tell sends a request to a Kong whose workers may end over it.
 func (k *kong) tell(path string, body []byte) (int, error) {
 	contentType := "application/json"
 	if path == "/config" {
@@ -112,7 +110,7 @@ func (k *kong) tell(path string, body []byte) (int, error) {
 	return r.StatusCode, err
 }
 
-// ready reports whether all workers work by what Kong holds.
+// ready reports whether all workers use the configuration that Kong holds.
 func (k *kong) ready() bool {
 	r, err := k.client.Get(k.adminURL("/kube-sync/delta"))
 	if err != nil {
@@ -134,18 +132,18 @@ func (k *kong) effective(hash string) bool {
 	return json.NewDecoder(r.Body).Decode(&status) == nil && status.Hash == hash && status.Ready
 }
 
-// TestAChangeOverWhichWorkersEnd has each worker end as soon as it works by a change, and
-// when it starts with it: Kong takes it back, and goes on.
+// TestAChangeOverWhichWorkersEnd sends a change over which each worker ends, also when it starts. Kong
+// reverts the change.
 func TestAChangeOverWhichWorkersEnd(t *testing.T) {
 	k := overlaid(t, deadlyRouter)
 	now := routed("one", "two")
 	k.load(now)
 	bad := routed("one", "deadly")
-	before := k.workers()
+	before := k.Workers()
 	code, err := k.tell("/kube-sync/delta", difference(now, bad).json())
 	t.Logf("answered %d, %v", code, err)
-	k.eventually("the configuration of before in other workers", func() bool {
-		return k.effective(now.hash()) && !slices.Equal(before, k.workers())
+	k.Eventually("the configuration of before in other workers", func() bool {
+		return k.effective(now.hash()) && !slices.Equal(before, k.Workers())
 	})
 	for _, name := range []string{"one", "two"} {
 		for _, want := range []want{{host: name + ".test", path: "/", code: http.StatusServiceUnavailable}} {
@@ -159,8 +157,8 @@ func TestAChangeOverWhichWorkersEnd(t *testing.T) {
 	sameStored(t, loaded, k.stored())
 }
 
-// TestChangesAfterOneOverWhichWorkersEnd has changes committed on top of one over which workers
-// end, before they take it over: Kong goes back as far as it has to.
+// TestChangesAfterOneOverWhichWorkersEnd commits further changes before workers take over one over
+// which they end. Kong reverts as many as it has to.
 func TestChangesAfterOneOverWhichWorkersEnd(t *testing.T) {
 	k := overlaid(t, map[string]string{"kong.router.expressions": strings.Replace(deadlyRouter["kong.router.expressions"], "die()", "ngx.sleep(2) die()", 1)})
 	now := routed("one")
@@ -178,22 +176,22 @@ func TestChangesAfterOneOverWhichWorkersEnd(t *testing.T) {
 		}
 		last = next
 	}
-	k.eventually("the configuration of before", func() bool { return k.effective(now.hash()) })
+	k.Eventually("the configuration of before", func() bool { return k.effective(now.hash()) })
 	k.apply(difference(now, routed("one", "two")))
 }
 
-// TestALoadOverWhichWorkersEnd has a full load over which no worker can start: Kong ends up
-// without a configuration, and with workers that take another.
+// TestALoadOverWhichWorkersEnd sends a full load with which no worker can start. Kong then has no
+// configuration, and its workers accept another one.
 func TestALoadOverWhichWorkersEnd(t *testing.T) {
 	k := overlaid(t, deadlyRouter)
 	k.load(routed("one"))
 	code, err := k.tell("/config", routed("one", "deadly").body())
 	t.Logf("answered %d, %v", code, err)
-	k.eventually("an empty configuration", func() bool { return k.effective(strings.Repeat("0", 32)) })
+	k.Eventually("an empty configuration", func() bool { return k.effective(strings.Repeat("0", 32)) })
 	k.load(routed("one", "two"))
 }
 
-// deadlyRouter ends workers that build a router with a route of a name.
+// deadlyRouter ends workers that build a router with a certain route.
 var deadlyRouter = map[string]string{"kong.router.expressions": `
 local new = module.new
 module.new = function(routes, ...)

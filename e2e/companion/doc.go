@@ -1,15 +1,15 @@
 // Package companion tests the Lua companion of kube-sync, the plugin kube-sync-delta, in
 // a real Kong without a database and with two workers.
 //
-// What it holds the companion to: after any sequence of deltas Kong stores what a full
-// load of the same configuration gives, and each of its workers, in both subsystems,
-// answers by it; a delta that is refused leaves everything as it was; nothing grows
-// that does not shrink again. Without kong on PATH the tests are skipped and say so.
+// The tests hold the companion to this: After any sequence of deltas, Kong stores the same
+// as after a full load of the same configuration, and each worker, in both subsystems, uses
+// it. A rejected delta changes nothing. Memory does not grow. Without kong on PATH the
+// tests are skipped.
 //
-// The plugin kube-sync-request is tested here, too, with bytes as an attacker sends them and as a
-// backend reads them: what Kong, plugins and backends could read in two ways, requests in circles, and
-// how much of bodies is held. Each of these attacks succeeds on a Kong 3.9.3 without the plugin.
+// Other tests are about the plugin kube-sync-request, with the bytes that an attacker sends and a
+// backend receives: ambiguous requests, requests that loop, and the memory of bodies. Each of these
+// attacks succeeds on Kong 3.9.3 without the plugin.
 //
-// The benchmarks print how long a change takes until every worker answers by it,
-// through a delta and through a full load.
+// The benchmarks print the time until every worker uses a change, sent as a delta and as
+// a full load.
 package companion

@@ -14,22 +14,21 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
-// inNetwork is set in a test that has a network of its own.
+// inNetwork is set in the process of a test with its own network.
 const inNetwork = "COMPANION_IN_NETWORK"
 
-// ownNetwork runs a test once more in a new network namespace. It reports whether the test is
-// already in one.
+// ownNetwork runs a test again in a new network namespace. It reports whether the test is in
+// one already.
 func ownNetwork(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(inNetwork) != "" {
 		addresses(t, "link", "set", "lo", "up")
 		return true
 	}
-	if _, err := exec.LookPath("kong"); err != nil || testing.Short() {
-		t.Skip("no Kong is started")
-	}
+	kongtest.Need(t)
 	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), inNetwork+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
@@ -40,7 +39,7 @@ func ownNetwork(t *testing.T) bool {
 	}
 	output, err := cmd.CombinedOutput()
 	if cmd.Process == nil {
-		t.Skipf("this machine lets no network be made: %v", err)
+		t.Skipf("this machine does not permit new networks: %v", err)
 	}
 	t.Logf("in a network of its own:\n%s", output)
 	if err != nil {
@@ -57,8 +56,8 @@ func addresses(t *testing.T, arguments ...string) {
 	}
 }
 
-// TestAddressesOfTheNetworkAreJudged has a gateway with addresses of its own, an API server,
-// and a pod that the cluster turns out to protect.
+// TestAddressesOfTheNetworkAreJudged has backends at the gateway's own addresses, at the API server's,
+// and at a pod whose address kube-sync protects later.
 func TestAddressesOfTheNetworkAreJudged(t *testing.T) {
 	if !ownNetwork(t) {
 		return
@@ -106,7 +105,7 @@ func TestAddressesOfTheNetworkAreJudged(t *testing.T) {
 		t.Helper()
 		for name, want := range codes {
 			if code, answer := k.request(name, http.MethodGet, "/", ""); code != want {
-				t.Errorf("%s: %s answers %d %s, want %d\n%s", when, name, code, answer, want, k.complaints())
+				t.Errorf("%s: %s answers %d %s, want %d\n%s", when, name, code, answer, want, k.Complaints())
 			}
 		}
 	}
@@ -114,7 +113,7 @@ func TestAddressesOfTheNetworkAreJudged(t *testing.T) {
 	want("at first", closed)
 	says := func(what string) {
 		t.Helper()
-		k.eventually(what, func() bool { return strings.Contains(k.log(), what) })
+		k.Eventually(what, func() bool { return strings.Contains(k.ReadLog(), what) })
 	}
 	says("the endpoint 10.77.0.7 of service status is an address of the gateway")
 	says("the endpoint 10.77.0.8 of service apiserver is an address of the Kubernetes API server")
@@ -122,7 +121,7 @@ func TestAddressesOfTheNetworkAreJudged(t *testing.T) {
 
 	learn := func(text string) {
 		t.Helper()
-		path := filepath.Join(k.prefix, "kube-sync.addresses")
+		path := filepath.Join(k.Prefix, "kube-sync.addresses")
 		if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +132,7 @@ func TestAddressesOfTheNetworkAreJudged(t *testing.T) {
 	// Workers look every second, each for itself.
 	learnt := func(what string) {
 		t.Helper()
-		k.eventually(what, func() bool {
+		k.Eventually(what, func() bool {
 			for name, want := range closed {
 				for range 10 { // whichever worker answers
 					if code, _ := k.request(name, http.MethodGet, "/", ""); code != want {
@@ -157,11 +156,11 @@ func TestAddressesOfTheNetworkAreJudged(t *testing.T) {
 		learnt(fmt.Sprintf("port %d is protected", at))
 	}
 
-	// A gateway that starts again knows what it knew.
+	// A restarted gateway still has the protected addresses.
 	learn(pod + " an address of the gateway\n")
-	k.stop()
+	k.Stop()
 	addresses(t, "address", "del", pod+"/32", "dev", "lo")
-	k.run()
+	k.Start()
 	addresses(t, "address", "add", pod, "dev", "lo")
 	closed["pod"] = 503
 	want("after a restart", closed)

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// connecting is a bundled plugin that opens connections of its own, in one of its ways.
+// connecting is one way in which a bundled plugin opens connections.
 type connecting struct {
 	plugin string
 	// config is for a host, which a URL has in brackets if it is an IPv6 address.
@@ -33,7 +33,7 @@ type connecting struct {
 
 var queue = entity{"max_retry_time": 0.1, "max_coalescing_delay": 0.01, "initial_retry_delay": 0.01, "max_retry_delay": 0.01}
 
-// inURL is a host as a URL has it.
+// inURL returns a host in the form of URLs.
 func inURL(host string) string {
 	if strings.Contains(host, ":") {
 		return "[" + host + "]"
@@ -65,7 +65,7 @@ func redis(host string, port int) entity {
 	return entity{"host": host, "port": port, "timeout": 500}
 }
 
-// connectings are all bundled plugins that connect, by name and way.
+// connectings are all ways in which bundled plugins connect.
 var connectings = map[string]connecting{
 	"http-log": {plugin: "http-log", config: func(host string, port int) entity {
 		return entity{"http_endpoint": httpURL(host, port), "queue": queue}
@@ -136,13 +136,13 @@ var connectings = map[string]connecting{
 	}},
 }
 
-// spellings are hosts that lead, or would lead if somebody resolved them, to a trap.
+// spellings are hosts that are, or may resolve to, a trap's address.
 var spellings = []string{
 	"127.0.0.1", "127.0.0.4", "localhost", "LOCALHOST", "localhost.", "trap.test", "trap.test.", "a.trap.test", "::1", "::ffff:127.0.0.1", "::ffff:7f00:1",
 	"trap6.test", "mapped.test", "0.0.0.0", "unspecified.test", "127.1", "2130706433", "0x7f.1", "0x7f000001", "0177.0.0.1", "127.000.000.001", "64:ff9b::7f00:1",
 }
 
-// valid asks Kong whether a plugin may have a configuration.
+// valid asks Kong whether a plugin's configuration is valid.
 func (k *kong) valid(plugin string, config entity) bool {
 	k.t.Helper()
 	body, err := json.Marshal(entity{"name": plugin, "config": config})
@@ -153,8 +153,8 @@ func (k *kong) valid(plugin string, config entity) bool {
 	return code == http.StatusOK
 }
 
-// TestPluginsReachNoDeniedAddress has each bundled plugin that connects do so: to a friend,
-// which shows that it does, and to traps in every spelling that its schema takes.
+// TestPluginsReachNoDeniedAddress makes each bundled plugin that connects do so: to the friend, which
+// shows that it does connect, and to traps in every spelling that its schema permits.
 func TestPluginsReachNoDeniedAddress(t *testing.T) {
 	k, l, _ := startGuarded(t, "KONG_TRACING_INSTRUMENTATIONS=request", "KONG_TRACING_SAMPLING_RATE=1")
 	for _, name := range slices.Sorted(maps.Keys(connectings)) {
@@ -188,11 +188,11 @@ func TestPluginsReachNoDeniedAddress(t *testing.T) {
 				switch host {
 				case "friend.test":
 					if !within(answersWithin, func() bool { return l.friends.Load() > befriended }) {
-						t.Errorf("the friend is not connected to\n%s", k.complaints())
+						t.Errorf("the friend is not connected to\n%s", k.Complaints())
 					}
 				case "127.0.0.1", "localhost", "trap.test":
 					if !within(answersWithin, func() bool { return k.refusals() > refused }) {
-						t.Errorf("%s: nothing is refused\n%s", host, k.complaints())
+						t.Errorf("%s: nothing is refused\n%s", host, k.Complaints())
 					}
 				default: // the plugin itself may fail over the host
 					within(300*time.Millisecond, func() bool { return k.refusals() > refused })
@@ -214,13 +214,13 @@ func within(limit time.Duration, ok func() bool) bool {
 	return true
 }
 
-// refusals counts the lines of the log that say so.
+// refusals counts the refused connections in the log.
 func (k *kong) refusals() (n int) {
-	log := k.log()
+	log := k.ReadLog()
 	return strings.Count(log, "connection refused by the gateway: ") + strings.Count(log, "request refused by the gateway: ")
 }
 
-// routeTo is the host of the requests that have a plugin connect to another host.
+// routeTo returns the request host that makes a plugin connect to another host.
 func (c connecting) routeTo(host string) string {
 	if c.global {
 		return "plugged"
@@ -228,7 +228,7 @@ func (c connecting) routeTo(host string) string {
 	return hex.EncodeToString([]byte(host)) + ".plugged"
 }
 
-// plug loads a plugin on a route for each of the hosts that it is to connect to.
+// plug loads a route with the plugin for each host to connect to.
 func (k *kong) plug(c connecting, l *listeners, hosts ...string) {
 	k.t.Helper()
 	all := config{}
@@ -245,7 +245,7 @@ func (k *kong) plug(c connecting, l *listeners, hosts ...string) {
 	k.load(all)
 }
 
-// use sends a request that has the plugin connect to a host.
+// use sends a request that makes the plugin connect to a host.
 func (k *kong) use(c connecting, host string) {
 	k.t.Helper()
 	path, method := c.path, http.MethodGet
@@ -262,7 +262,7 @@ func (k *kong) use(c connecting, host string) {
 	k.request(c.routeTo(host), method, path, c.body, c.headers...)
 }
 
-// shake asks for the certificate of a name.
+// shake makes a TLS handshake with a server name.
 func (k *kong) shake(name string) {
 	k.t.Helper()
 	connection, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", k.tls), &tls.Config{ServerName: name, InsecureSkipVerify: true}) //nolint:gosec // whatever it is
@@ -272,20 +272,20 @@ func (k *kong) shake(name string) {
 	_ = connection.Close()
 }
 
-// TestCredentialsOfTheCloudAreOutOfReach has plugins that ask for the gateway's own identity
-// where they have none.
+// TestCredentialsOfTheCloudAreOutOfReach has plugins that use the gateway's own cloud identity if
+// they have no credentials.
 func TestCredentialsOfTheCloudAreOutOfReach(t *testing.T) {
 	k, l, _ := startGuarded(t)
 	for _, config := range []entity{
 		{"aws_region": "us-east-1", "function_name": "f", "timeout": 500},
 		{"aws_region": "us-east-1", "function_name": "f", "timeout": 500, "aws_imds_protocol_version": "v2"},
 	} {
-		before := strings.Count(k.log(), "169.254.169.254 is a link-local address")
+		before := strings.Count(k.ReadLog(), "169.254.169.254 is a link-local address")
 		lambda := connecting{plugin: "aws-lambda", config: func(string, int) entity { return config }}
 		k.plug(lambda, l, "")
 		k.use(lambda, "")
-		k.eventually("a refusal of the metadata service", func() bool {
-			return strings.Count(k.log(), "169.254.169.254 is a link-local address") > before
+		k.Eventually("a refusal of the metadata service", func() bool {
+			return strings.Count(k.ReadLog(), "169.254.169.254 is a link-local address") > before
 		})
 	}
 }
@@ -298,7 +298,7 @@ var quiet = []string{
 	"standard-webhooks", "syslog",
 }
 
-// TestAllPluginsAreKnown fails for a Kong with plugins that nobody has looked at.
+// TestAllPluginsAreKnown fails for a Kong with plugins that the lists above lack.
 func TestAllPluginsAreKnown(t *testing.T) {
 	k, _, _ := startGuarded(t)
 	_, node, _ := ask[struct {
@@ -320,8 +320,8 @@ func TestAllPluginsAreKnown(t *testing.T) {
 	}
 }
 
-// TestCodeReachesNoDeniedAddress has Lua in a worker try the ways to connect that bundled
-// plugins do not have. What Kong itself needs is open to it.
+// TestCodeReachesNoDeniedAddress makes Lua code in a worker connect in ways that bundled plugins do not
+// use. Kong's own connections are permitted.
 func TestCodeReachesNoDeniedAddress(t *testing.T) {
 	own := filepath.Join(t.TempDir(), "own.sock")
 	for _, path := range []string{own, own + ".other"} {
@@ -376,7 +376,7 @@ return kong.response.exit(200, said)`
 	_, answer := k.request("code", http.MethodGet, "/", "")
 	var said map[string]string
 	if err := json.Unmarshal([]byte(answer), &said); err != nil {
-		t.Fatalf("%v: %s\n%s", err, answer, k.complaints())
+		t.Fatalf("%v: %s\n%s", err, answer, k.Complaints())
 	}
 	for name, way := range ways {
 		if refused := strings.Contains(said[name], "refused by the gateway"); refused == way.open {

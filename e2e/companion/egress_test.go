@@ -6,17 +6,16 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
-// request asks the proxy for a host.
+// request sends a request for a host to the proxy.
 func (k *kong) request(host, method, path, body string, headers ...string) (int, string) {
 	k.t.Helper()
 	request, err := http.NewRequest(method, fmt.Sprintf("http://127.0.0.1:%d%s", k.proxy, path), strings.NewReader(body))
@@ -29,7 +28,7 @@ func (k *kong) request(host, method, path, body string, headers ...string) (int,
 	}
 	response, err := fresh.Do(request)
 	if err != nil {
-		k.t.Fatalf("%s: %v\n%s", host, err, k.complaints())
+		k.t.Fatalf("%s: %v\n%s", host, err, k.Complaints())
 	}
 	defer func() { _ = response.Body.Close() }()
 	answer, err := io.ReadAll(response.Body)
@@ -39,7 +38,7 @@ func (k *kong) request(host, method, path, body string, headers ...string) (int,
 	return response.StatusCode, string(answer)
 }
 
-// lead adds a service at a host, and a route of the same name that is its host.
+// lead adds a service at a host, and a route whose name is also its host.
 func (c config) lead(name, host string, port int) entity {
 	c.put("services", entity{"id": id("s" + name), "name": name, "host": host, "port": port, "retries": 2, "connect_timeout": 2000})
 	route := entity{"id": id("r" + name), "name": name, "service": id("s" + name), "expression": fmt.Sprintf("http.host == %q", name), "priority": 1}
@@ -47,8 +46,8 @@ func (c config) lead(name, host string, port int) entity {
 	return route
 }
 
-// TestEndpointsAreJudgedWhenConnectedTo sends requests to endpoints that are denied, by their
-// addresses and by names, alone and in upstreams.
+// TestEndpointsAreJudgedWhenConnectedTo sends requests to endpoints with denied addresses, given as
+// addresses and as names, in services and in upstreams.
 func TestEndpointsAreJudgedWhenConnectedTo(t *testing.T) {
 	k, l, n := startGuarded(t)
 	c := config{}
@@ -72,7 +71,7 @@ func TestEndpointsAreJudgedWhenConnectedTo(t *testing.T) {
 	k.load(c)
 	for _, name := range []string{"friend", "friend-named", "rebind"} {
 		if code, answer := k.request(name, http.MethodGet, "/", ""); code != http.StatusOK {
-			t.Errorf("%s: %d %s\n%s", name, code, answer, k.complaints())
+			t.Errorf("%s: %d %s\n%s", name, code, answer, k.Complaints())
 		}
 	}
 	for name := range denied {
@@ -82,9 +81,9 @@ func TestEndpointsAreJudgedWhenConnectedTo(t *testing.T) {
 			}
 		}
 	}
-	// What was a friend when it was looked up first is a trap once its record has expired.
+	// A name that first resolved to the friend resolves to a trap once its record has expired.
 	n.rebound.Store(true)
-	k.eventually("rebinding", func() bool {
+	k.Eventually("rebinding", func() bool {
 		code, _ := k.request("rebind", http.MethodGet, "/", "")
 		return code == http.StatusServiceUnavailable
 	})
@@ -95,13 +94,13 @@ func TestEndpointsAreJudgedWhenConnectedTo(t *testing.T) {
 		"the endpoint 127.0.0.1 of service literal is a loopback address", "the endpoint 127.0.0.1 of service rebind is a loopback address",
 		"the endpoint 169.254.169.254 of service metadata is a link-local address",
 	} {
-		if !strings.Contains(k.log(), says) {
-			t.Errorf("the log does not say %q:\n%s", says, k.complaints())
+		if !strings.Contains(k.ReadLog(), says) {
+			t.Errorf("the log does not say %q:\n%s", says, k.Complaints())
 		}
 	}
 }
 
-// TestStreamEndpointsAreJudged does so with connections.
+// TestStreamEndpointsAreJudged is the same for stream routes.
 func TestStreamEndpointsAreJudged(t *testing.T) {
 	k, l, _ := startGuarded(t)
 	for i, tt := range []struct {
@@ -123,7 +122,7 @@ func TestStreamEndpointsAreJudged(t *testing.T) {
 		_, err = io.ReadFull(connection, answer)
 		_ = connection.Close()
 		if (err == nil) != tt.reached || (l.friends.Load() > before) != tt.reached {
-			t.Errorf("%s: %q %v, want it reached: %t\n%s", tt.host, answer, err, tt.reached, k.complaints())
+			t.Errorf("%s: %q %v, want it reached: %t\n%s", tt.host, answer, err, tt.reached, k.Complaints())
 		}
 	}
 	if reached := l.traps.Load(); reached > 0 {
@@ -131,7 +130,7 @@ func TestStreamEndpointsAreJudged(t *testing.T) {
 	}
 }
 
-// TestHealthChecksAreJudged has Kong probe endpoints that are denied.
+// TestHealthChecksAreJudged makes Kong probe endpoints with denied addresses.
 func TestHealthChecksAreJudged(t *testing.T) {
 	k, l, _ := startGuarded(t)
 	c := config{}
@@ -143,16 +142,16 @@ func TestHealthChecksAreJudged(t *testing.T) {
 		c.put("targets", entity{"id": id("t" + name), "target": fmt.Sprintf("%s:%d", host, l.port), "upstream": id("u" + name), "weight": 100})
 	}
 	k.load(c)
-	k.eventually("probes of the friend", func() bool { return l.friends.Load() > 3 })
-	k.eventually("refused probes", func() bool {
-		return strings.Count(k.log(), "connection refused by the gateway: 127.0.0.1 is a loopback address") > 3
+	k.Eventually("probes of the friend", func() bool { return l.friends.Load() > 3 })
+	k.Eventually("refused probes", func() bool {
+		return strings.Count(k.ReadLog(), "connection refused by the gateway: 127.0.0.1 is a loopback address") > 3
 	})
 	if reached := l.traps.Load(); reached > 0 {
 		t.Errorf("traps were reached %d times, at last %s", reached, l.lastTrap.Load())
 	}
 }
 
-// TestGuardOutlivesWorkers asks at once after each way to start anew.
+// TestGuardOutlivesWorkers sends requests right after a restart and after the end of all workers.
 func TestGuardOutlivesWorkers(t *testing.T) {
 	k, l, _ := startGuarded(t)
 	c := config{}
@@ -171,15 +170,15 @@ func TestGuardOutlivesWorkers(t *testing.T) {
 		}
 	}
 	ask("at first")
-	k.stop()
-	k.run()
+	k.Stop()
+	k.Start()
 	ask("after a restart")
-	for _, pid := range k.workers() {
+	for _, pid := range k.Workers() {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 	}
-	k.eventually("new workers", func() bool {
+	k.Eventually("new workers", func() bool {
 		answer, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/", k.proxy))
 		if err == nil {
 			_ = answer.Body.Close()
@@ -192,16 +191,9 @@ func TestGuardOutlivesWorkers(t *testing.T) {
 	}
 }
 
-// TestKongDoesNotStartWithoutTheGuard has Kongs that are not as the guard expects, and
-// settings that cannot be read.
+// TestKongDoesNotStartWithoutTheGuard starts Kongs with other internals than the guard expects, and
+// with invalid settings.
 func TestKongDoesNotStartWithoutTheGuard(t *testing.T) {
-	if _, err := exec.LookPath("kong"); err != nil || testing.Short() {
-		t.Skip("no Kong is started")
-	}
-	lua, err := filepath.Abs("../../kong-conf/lua")
-	if err != nil {
-		t.Fatal(err)
-	}
 	const registry = `
 local found = debug.getregistry
 debug.getregistry = function()
@@ -223,7 +215,7 @@ end
 		"allowed":  {"", "ALLOWED_ADDRESSES=127.0.0.2,shop", "take addresses and ranges, not shop"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			overlay, prefix := t.TempDir(), t.TempDir()
+			overlay := t.TempDir()
 			// The guard requires this module before it looks at Kong.
 			module := filepath.Join(overlay, "kong", "plugins", "kube-sync-delta", "addresses.lua")
 			if err := os.MkdirAll(filepath.Dir(module), 0o755); err != nil {
@@ -232,21 +224,13 @@ end
 			if err := os.WriteFile(module, []byte(tt.before+next), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.Command("kong", "start")
-			cmd.Env = append(os.Environ(), "KONG_PREFIX="+prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions",
-				"KONG_PLUGINS=bundled,kube-sync-delta", "KONG_LUA_PACKAGE_PATH="+overlay+"/?.lua;"+lua+"/?.lua;;", "KONG_ANONYMOUS_REPORTS=off",
-				fmt.Sprintf("KONG_PROXY_LISTEN=127.0.0.1:%d", freeport.Port(t)), fmt.Sprintf("KONG_ADMIN_LISTEN=127.0.0.1:%d", freeport.Port(t)),
-				"KONG_STATUS_LISTEN=off", "KONG_ADMIN_GUI_LISTEN=off")
+			settings := []string{"KONG_PLUGINS=bundled,kube-sync-delta", "KONG_LUA_PACKAGE_PATH=" + kongtest.LuaPath(t, overlay)}
 			if tt.setting != "" {
-				cmd.Env = append(cmd.Env, "KONG_PLUGINSERVER_KUBE_SYNC_"+tt.setting)
+				settings = append(settings, "KONG_PLUGINSERVER_KUBE_SYNC_"+tt.setting)
 			}
-			output, err := cmd.CombinedOutput()
-			if err == nil {
-				stop := exec.Command("kong", "stop", "-p", prefix)
-				_ = stop.Run()
-			}
-			if err == nil || !strings.Contains(string(output), tt.says) {
-				t.Errorf("error %v, want it to say %q:\n%s", err, tt.says, output)
+			err := kongtest.New(t, kongtest.Options{Settings: settings}).TryStart()
+			if err == nil || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("error %v, want it to say %q", err, tt.says)
 			}
 		})
 	}

@@ -7,8 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,24 +17,24 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
-// Of the addresses of loopback the tests of egress allow one alone: friends listen there,
-// and at the same port of all others the traps do, which nothing may reach.
+// The tests of egress allow one address of loopback, the friend's. At the same port of other
+// addresses are traps, which nothing may reach.
 const (
 	friend   = "127.0.0.2"
 	resolver = "127.0.0.3"
 )
 
-// listeners count who connects to them, and who sends them datagrams.
+// listeners count connections and datagrams.
 type listeners struct {
 	port           int
 	friends, traps atomic.Int32
 	lastTrap       atomic.Value // who was reached, a string
-	// backend is the port of another friend, which requests go to.
+	// backend is another port of the friend, to which requests are routed.
 	backend  int
 	requests atomic.Int32
 }
 
-// startListeners listens at one port of the friend and of the traps, on TCP and UDP.
+// startListeners listens on one port of the friend and of the traps, for TCP and UDP.
 func startListeners(t testing.TB) *listeners {
 	t.Helper()
 	l := &listeners{port: freeport.Port(t)}
@@ -93,8 +91,8 @@ func (l *listeners) listen(t testing.TB, host string, port int, count *atomic.In
 	}()
 }
 
-// serve answers one request over HTTP, so that the next needs another connection, and says
-// nothing to anything else.
+// serve answers one HTTP request, so that the next one needs another connection, and does not answer
+// anything else.
 func serve(c net.Conn) {
 	defer func() { _ = c.Close() }()
 	_ = c.SetDeadline(time.Now().Add(answersWithin))
@@ -112,7 +110,7 @@ type names struct {
 	rebound atomic.Bool // rebind.test is the trap from now on
 }
 
-// answers are the addresses of names and of all below them.
+// answers returns the address of a name and of its subdomains.
 func (n *names) answers(name string) netip.Addr {
 	name = strings.TrimSuffix(strings.ToLower(name), ".")
 	ends := func(suffix string) bool { return name == suffix || strings.HasSuffix(name, "."+suffix) }
@@ -133,7 +131,7 @@ func (n *names) answers(name string) netip.Addr {
 	return netip.Addr{}
 }
 
-// startNames serves DNS at an address that is denied to everybody else.
+// startNames serves DNS at an address that is denied to plugins and backends.
 func startNames(t testing.TB) *names {
 	t.Helper()
 	socket, err := net.ListenPacket("udp", resolver+":0")
@@ -182,7 +180,7 @@ func (n *names) answer(query []byte) []byte {
 	return packed
 }
 
-// startGuarded runs a Kong whose workers connect to nothing of loopback but the friend.
+// startGuarded starts a Kong whose workers connect to no loopback address but the friend's.
 func startGuarded(t testing.TB, settings ...string) (*kong, *listeners, *names) {
 	t.Helper()
 	l, n := startListeners(t), startNames(t)
@@ -191,14 +189,4 @@ func startGuarded(t testing.TB, settings ...string) (*kong, *listeners, *names) 
 		fmt.Sprintf("KONG_DNS_RESOLVER=%s:%d", resolver, n.port), "KONG_DNS_ORDER=LAST,A,AAAA,CNAME", "KONG_DNS_STALE_TTL=0", "KONG_DNS_ERROR_TTL=0.1",
 	}, settings...)...)
 	return k, l, n
-}
-
-// log is Kong's log.
-func (k *kong) log() string {
-	k.t.Helper()
-	log, err := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	return string(log)
 }

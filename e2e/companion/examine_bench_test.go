@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// BenchmarkExamination compares what a plain request costs Kong with and without the plugin
-// kube-sync-request: processor time of the worker for each request, in rounds that alternate between two
-// Kongs, so that what the machine does besides concerns both alike.
+// BenchmarkExamination compares the cost of a plain request with and without the plugin
+// kube-sync-request: the worker's processor time for each request, in rounds that alternate between two
+// Kongs, so that other work of the machine affects both.
 //
 //	go test ./e2e/companion -run '^$' -bench Examination -benchtime 1x
 func BenchmarkExamination(b *testing.B) {
@@ -63,20 +63,20 @@ func BenchmarkExamination(b *testing.B) {
 	}
 }
 
-// middle is the median; it sorts.
+// middle sorts the values and returns the median.
 func middle(all []float64) float64 {
 	slices.Sort(all)
 	return all[len(all)/2]
 }
 
-// cost sends so many requests over 16 connections and returns the worker's processor time for each, in
-// microseconds.
+// cost sends a number of requests over 16 connections and returns the worker's processor time for each,
+// in microseconds.
 func (k *kong) cost(n int, change func(*http.Request)) float64 {
 	k.t.Helper()
 	const connections = 16
 	transport := &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true}
 	defer transport.CloseIdleConnections()
-	worker := k.workers()[0]
+	worker := k.Workers()[0]
 	before := k.used(worker)
 	var all sync.WaitGroup
 	for range connections {
@@ -103,7 +103,7 @@ func (k *kong) cost(n int, change func(*http.Request)) float64 {
 	return (k.used(worker) - before).Seconds() * 1e6 / float64(n)
 }
 
-// used is the processor time of a process so far.
+// used returns the processor time of a process.
 func (k *kong) used(pid int) time.Duration {
 	k.t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))

@@ -11,7 +11,7 @@ import (
 var withRequests = []string{"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-request,kube-sync-http", "KONG_STREAM_LISTEN=off"}
 
 // examining starts a Kong that examines requests, with routes to a recorder: one for the host
-// shop.test, whose plugin sets headers, and one for everybody else.
+// shop.test, whose plugin sets headers, and one for all other hosts.
 func examining(t *testing.T, more ...string) (*kong, *recorder) {
 	t.Helper()
 	k, backend := start(t, append(slices.Clone(withRequests), more...)...), startRecorder(t)
@@ -24,8 +24,8 @@ func examining(t *testing.T, more ...string) (*kong, *recorder) {
 	return k, backend
 }
 
-// Where a header that frames the body is named in Connection, Kong 3.9.3 forgets the length of the body
-// and takes it for the next request (CVE-2026-6338). Nothing of such a request is to reach a backend.
+// If Connection names a header that frames the body, Kong 3.9.3 loses the length of the body and reads
+// it as the next request (CVE-2026-6338). No part of such a request may reach a backend.
 func TestConnectionThatNamesFraming(t *testing.T) {
 	k, backend := examining(t)
 	const smuggled = "GET /smuggled HTTP/1.1\r\nHost: shop.test\r\n\r\n"
@@ -72,7 +72,7 @@ func TestConnectionThatNamesFraming(t *testing.T) {
 	}
 }
 
-// A client's Connection removes headers of its own and none that a plugin or a filter sets.
+// A client's Connection removes its own headers, and none that a plugin or a filter sets.
 func TestConnectionThatNamesHeadersOfPlugins(t *testing.T) {
 	k, backend := examining(t)
 	for name, c := range map[string]struct {
@@ -109,14 +109,14 @@ func TestConnectionThatNamesHeadersOfPlugins(t *testing.T) {
 			}
 		}
 	}
-	// A proxy in front that is trusted says who the client is, and no client says that it does not.
+	// A trusted proxy in front says who the client is. A client cannot remove that.
 	k.wire(lines("GET / HTTP/1.1", "Host: shop.test", "Connection: close, X-Forwarded-For", "X-Forwarded-For: 192.0.2.7"))
 	if seen := backend.take(); len(seen) != 1 || seen[0].Header.Get("X-Forwarded-For") != "192.0.2.7, 127.0.0.1" {
 		t.Errorf("%+v", seen)
 	}
 }
 
-// The target, Host and what backends are told of both name one and the same host, by which Kong routes.
+// Kong routes by one host, which is the same in the target, in Host and in the headers for backends.
 func TestHosts(t *testing.T) {
 	k, backend := examining(t)
 	for name, c := range map[string]struct {
@@ -165,7 +165,7 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// routeOf is by which route the first request came.
+// routeOf returns the route of the first request.
 func routeOf(seen []received) string {
 	if len(seen) == 0 {
 		return "none"
@@ -195,7 +195,7 @@ func TestTooManyHeaders(t *testing.T) {
 	}
 }
 
-// Nor a parameter of the query behind so many others.
+// Nor can it hide a parameter of the query.
 func TestTooManyParameters(t *testing.T) {
 	k, backend := examining(t)
 	c := config{}
@@ -217,7 +217,7 @@ func TestTooManyParameters(t *testing.T) {
 	}
 }
 
-// Without a trusted proxy in front, what a client says of itself is not believed.
+// Without a trusted proxy in front, a client's X-Forwarded headers are not used.
 func TestForwardedHeaders(t *testing.T) {
 	k, backend := examining(t)
 	k.wire(lines("GET /a HTTP/1.1", "Host: shop.test", "Connection: close", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Host: evil.test", "X-Forwarded-Proto: https",
@@ -237,7 +237,7 @@ func TestForwardedHeaders(t *testing.T) {
 	}
 }
 
-// Names with "_" are taken for those with "-" by some backends and some of Kong's look-ups.
+// Some backends, and Kong in some places, read "_" in header names as "-".
 func TestUnderscores(t *testing.T) {
 	k, backend := examining(t)
 	answers := k.wire(lines("GET / HTTP/1.1", "Host: shop.test", "Connection: close", "X_Consumer_Username: admin", "X-Consumer_Custom-Id: 1",
@@ -256,7 +256,7 @@ func TestUnderscores(t *testing.T) {
 	}
 }
 
-// What two servers could read in two ways reaches no backend.
+// No ambiguous request reaches a backend.
 func TestMalformedRequests(t *testing.T) {
 	k, backend := examining(t)
 	post := func(headers ...string) string {
@@ -294,7 +294,7 @@ func TestMalformedRequests(t *testing.T) {
 	}
 }
 
-// Kong's answers to these are the same as ever.
+// Kong answers these as without the plugin.
 func TestPlainRequestsAreLeftAlone(t *testing.T) {
 	k, backend := examining(t)
 	request := lines("GET /a/b?c=d HTTP/1.1", "Host: shop.test", "Accept: */*", "Authorization: Bearer x", "Cookie: a=b", "X-Two: 1", "X-Two: 2", "TE: trailers", "Connection: TE, keep-alive")
@@ -310,7 +310,7 @@ func TestPlainRequestsAreLeftAlone(t *testing.T) {
 	if q.RequestURI != "/a/b?c=d" {
 		t.Errorf("the backend is asked for %s", q.RequestURI)
 	}
-	// WebSocket, as browsers ask for it.
+	// WebSocket, as browsers do it.
 	for _, connection := range []string{"Upgrade", "keep-alive, Upgrade", "upgrade"} {
 		k.wire(lines("GET /ws HTTP/1.1", "Host: shop.test", "Connection: "+connection, "Upgrade: websocket"))
 		q := backend.take()[0]
@@ -323,7 +323,7 @@ func TestPlainRequestsAreLeftAlone(t *testing.T) {
 	if got := statuses(k.wireTwo(two)); !slices.Equal(got, []int{200, 200}) || len(backend.take()) != 2 {
 		t.Error(got)
 	}
-	if got := k.complaints(); strings.Contains(got, "kube-sync-request") {
+	if got := k.Complaints(); strings.Contains(got, "kube-sync-request") {
 		t.Errorf("Kong complains: %s", got)
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 const placeholder = "PLACEHOLDER"
 
-// filtered is a route with one filter, which has the placeholder.
+// filtered is a route with a filter, which has the placeholder.
 const filtered = `
 apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
@@ -44,7 +44,7 @@ spec: {ports: [{port: 80}]}
 `
 
 // TestFiltersAreWhatSchemasTake translates filters with values of all kinds, and asks Kong
-// by the schemas of our plugins about the same values: what one takes the other does.
+// about the same values, by the schemas of the plugins. Both accept the same values.
 func TestFiltersAreWhatSchemasTake(t *testing.T) {
 	k := start(t, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-cors")
 	values := []string{"", "a", "A-b_c", "a b", " a", "a:b", "a/b", "a,b", "*", "a\nb", "a\r", "\x00", "a\tb", "\x7f", "\u0085", "ü", "$(a)", "%{x}", "\"q\"", "{vault://env/x}"}

@@ -12,8 +12,8 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
-// No filter and no plugin of a route changes where a request ends: what follows on the connection, which a
-// load balancer in front shares among clients, would be somebody else's request.
+// No filter and no plugin of a route changes where a request ends. If a load balancer in front shares the
+// connection among clients, the rest would become part of another client's request.
 func TestPluginsDoNotFrameRequests(t *testing.T) {
 	k, backend := examining(t)
 	const smuggled = "GET /smuggled HTTP/1.1\r\nHost: shop.test\r\n\r\n"
@@ -59,7 +59,7 @@ func TestPluginsDoNotFrameRequests(t *testing.T) {
 			}
 		})
 	}
-	// What takes the place of a body has its own length.
+	// A replaced body has its own length.
 	conf := config{}
 	conf.route("shop.test", backend.port)
 	conf.plugin("shop.test", "request-transformer", entity{"add": entity{"body": []string{"c:d"}}})
@@ -73,7 +73,7 @@ func TestPluginsDoNotFrameRequests(t *testing.T) {
 	}
 }
 
-// Nor where an answer ends.
+// Nor where a response ends.
 func TestPluginsDoNotFrameAnswers(t *testing.T) {
 	k, _ := examining(t)
 	const content = "okHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
@@ -123,7 +123,7 @@ func TestPluginsDoNotFrameAnswers(t *testing.T) {
 			}
 		})
 	}
-	// Answers that nobody touches keep their length, those of Kong itself, too.
+	// Unchanged responses keep their length, also those of Kong itself.
 	conf := config{}
 	conf.route("shop.test", port)
 	conf.route("deaf.test", freeport.Port(t))
@@ -136,7 +136,7 @@ func TestPluginsDoNotFrameAnswers(t *testing.T) {
 	}
 }
 
-// The name of a backend that a plugin makes of what a client sends ends where its header does.
+// A host name that a plugin builds from a client's input cannot add a line to the header.
 func TestPluginsDoNotForgeHost(t *testing.T) {
 	k, backend := examining(t)
 	for name, c := range map[string]struct {
@@ -163,7 +163,7 @@ func TestPluginsDoNotForgeHost(t *testing.T) {
 	}
 }
 
-// Routes of two namespaces to one endpoint use connections of their own.
+// Routes of two namespaces to one endpoint do not share connections.
 func TestNamespacesShareNoConnection(t *testing.T) {
 	k, backend := examining(t, "KONG_NGINX_WORKER_PROCESSES=1")
 	conf := config{}

@@ -14,7 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
-// overHTTP2 starts a Kong as [examining] does that takes HTTP/2 in plain text.
+// overHTTP2 starts a Kong like [examining], which also accepts HTTP/2 in plain text.
 func overHTTP2(t *testing.T) (*kong, *recorder) {
 	t.Helper()
 	port := freeport.Port(t)
@@ -23,8 +23,8 @@ func overHTTP2(t *testing.T) (*kong, *recorder) {
 	return k, backend
 }
 
-// ask2 sends one request over HTTP/2, fields as pairs and the body in one frame, and returns the status:
-// 0 if the stream or the connection is ended instead.
+// ask2 sends one request over HTTP/2, with its fields as pairs and the body in one frame. It returns the
+// status, or 0 if the stream or the connection ends instead.
 func (k *kong) ask2(body string, fields ...string) int {
 	k.t.Helper()
 	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", k.proxy))
@@ -67,7 +67,7 @@ func (k *kong) ask2(body string, fields ...string) int {
 	}
 }
 
-// HTTP/2 has no Connection and no Host, and a client can send both.
+// HTTP/2 has neither Connection nor Host, but a client can send both.
 func TestHTTP2(t *testing.T) {
 	k, backend := overHTTP2(t)
 	get := []string{":method", "GET", ":scheme", "http", ":path", "/a?b=c", ":authority", "shop.test"}

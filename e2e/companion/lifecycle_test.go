@@ -3,17 +3,13 @@ package companion
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 )
 
-// TestRestarts has deltas before, between and after restarts, reloads and the loss of a
-// worker: what was applied stays, and what comes then reaches the new workers.
+// TestRestarts sends deltas before, between and after restarts, reloads and the loss of a worker.
+// Applied deltas are kept, and later ones reach the new workers.
 func TestRestarts(t *testing.T) {
 	k := start(t)
 	w := newWorld(t, k, startBackends(t, 5))
@@ -46,7 +42,7 @@ func TestRestarts(t *testing.T) {
 	}
 	awaitEffective := func(what string) {
 		t.Helper()
-		k.eventually(what, func() bool {
+		k.Eventually(what, func() bool {
 			s := k.status()
 			return s.Ready && s.Hash == now.hash()
 		})
@@ -54,40 +50,38 @@ func TestRestarts(t *testing.T) {
 	change()
 	check()
 
-	k.stop()
-	k.run()
+	k.Stop()
+	k.Start()
 	awaitEffective("the configuration of before the restart")
 	check()
 	change()
 	check()
 
-	before := k.workers()
-	if err := k.master.Process.Signal(syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
-	// some changes come while old and new workers are both there
+	before := k.Workers()
+	k.Reload()
+	// some changes are sent while both old and new workers run
 	for range 5 {
 		change()
 	}
-	k.eventually("new workers after a reload", func() bool {
-		for _, pid := range k.workers() {
+	k.Eventually("new workers after a reload", func() bool {
+		for _, pid := range k.Workers() {
 			if before[0] == pid || before[1] == pid {
 				return false
 			}
 		}
-		return len(k.workers()) == workers
+		return len(k.Workers()) == workers
 	})
 	awaitEffective("the configuration after the reload")
 	check()
 	change()
 	check()
 
-	worker := k.workers()[1]
+	worker := k.Workers()[1]
 	if err := syscall.Kill(worker, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	k.eventually("a worker in place of the lost one", func() bool {
-		found := k.workers()
+	k.Eventually("a worker in place of the lost one", func() bool {
+		found := k.Workers()
 		return len(found) == workers && found[0] != worker && found[1] != worker
 	})
 	change()
@@ -99,27 +93,8 @@ func TestRestarts(t *testing.T) {
 	sameStored(t, deltas, k.stored())
 }
 
-// workers are the process ids of those that take requests.
-func (k *kong) workers() []int {
-	k.t.Helper()
-	// nice replaces itself by nginx, so this is the master
-	output, _ := exec.Command("pgrep", "-P", strconv.Itoa(k.master.Process.Pid)).Output()
-	var pids []int
-	for field := range strings.FieldsSeq(string(output)) {
-		pid, err := strconv.Atoi(field)
-		if err != nil {
-			k.t.Fatal(err)
-		}
-		if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && strings.Contains(string(line), "worker process") &&
-			!strings.Contains(string(line), "shutting down") {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
-}
-
-// TestSimultaneousChanges sends many deltas from the same base, and full loads beside
-// them: one at a time is applied, the others are told so.
+// TestSimultaneousChanges sends many deltas with the same base, and full loads at the same time. One at
+// a time is applied, and the others are rejected.
 func TestSimultaneousChanges(t *testing.T) {
 	k := start(t)
 	now := empty()
@@ -153,10 +128,10 @@ func TestSimultaneousChanges(t *testing.T) {
 	if stored := k.stored(); len(stored["services"]) != 1 {
 		t.Errorf("stored: %v", stored["services"])
 	}
-	k.eventually("that one in all workers", func() bool { return k.status().Ready })
+	k.Eventually("that one in all workers", func() bool { return k.status().Ready })
 }
 
-// TestLargeDelta brings three thousand of everything in one delta, and takes it away.
+// TestLargeDelta adds and removes three thousand entities of each kind in one delta.
 func TestLargeDelta(t *testing.T) {
 	k := start(t)
 	b := startBackends(t, 1)

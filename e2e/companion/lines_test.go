@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Line breaks that a client writes percent-encoded stay so, in what backends are sent and in what clients
-// are answered, wherever a path or a value of the request is copied to.
+// Percent-encoded line breaks in a request stay encoded, wherever a path or a value of the request is copied
+// in requests to backends and in responses.
 func TestLineBreaksStayEncoded(t *testing.T) {
 	k, backend := examining(t)
 	c := config{}
@@ -58,7 +58,7 @@ func TestLineBreaksStayEncoded(t *testing.T) {
 	}
 }
 
-// No value of an entity, refused or taken, and none of a request begins a line of Kong's own log.
+// No value of an entity, rejected or accepted, or of a request starts a line of Kong's log.
 func TestKongsLogIsNotForged(t *testing.T) {
 	const forged = "\n2026/01/01 00:00:00 [crit] forged"
 	k, backend := examining(t, "KONG_LOG_LEVEL=notice")
@@ -110,7 +110,7 @@ func TestKongsLogIsNotForged(t *testing.T) {
 		change(c)
 		code, message := k.post(c.body())
 		if code == http.StatusCreated {
-			k.eventually(name, func() bool { return k.status().Ready })
+			k.Eventually(name, func() bool { return k.status().Ready })
 		}
 		k.wire(lines("GET /%0a2026/01/01%2000:00:00%20[crit]%20forged?a=%0a2026/01/01%2000:00:00%20[crit]%20forged HTTP/1.1", "Host: shop.test", "Connection: close", "Cookie: a=%0aforged"))
 		k.load(base)

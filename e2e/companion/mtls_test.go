@@ -4,19 +4,17 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
-// unreadable is PEM that OpenSSL takes for no certificate.
+// unreadable is PEM that OpenSSL does not read as a certificate.
 const unreadable = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
 
-// TestAnUnreadableAuthorityClosesItsPortAlone loads authorities that OpenSSL does not read, for some ports of
-// the plugin that has those of all ports.
+// TestAnUnreadableAuthorityClosesItsPortAlone loads authorities that OpenSSL does not read, for some of the
+// plugin's ports.
 func TestAnUnreadableAuthorityClosesItsPortAlone(t *testing.T) {
 	good, first, second, none := freeport.Port(t), freeport.Port(t), freeport.Port(t), freeport.Port(t)
 	var listen []string
@@ -56,16 +54,13 @@ func TestAnUnreadableAuthorityClosesItsPortAlone(t *testing.T) {
 			}
 		}
 	}
-	log, err := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	log := k.ReadLog()
 	for _, port := range []int{first, second, none} {
-		if want := fmt.Sprintf("all clients are refused at port %d: ", port); !strings.Contains(string(log), want) {
+		if want := fmt.Sprintf("all clients are refused at port %d: ", port); !strings.Contains(log, want) {
 			t.Errorf("Kong's log does not say %q", want)
 		}
 	}
-	if strings.Contains(string(log), fmt.Sprintf("refused at port %d: ", good)) {
+	if strings.Contains(log, fmt.Sprintf("refused at port %d: ", good)) {
 		t.Error("Kong's log says that the port with a good authority is closed")
 	}
 }

@@ -16,7 +16,8 @@ import (
 	"time"
 )
 
-// A backend that leads back to the gateway is passed a few times, and gateways in a row go on.
+// A request through a backend that leads back to the gateway is stopped after a few passes. Gateways in a row
+// still work.
 func TestCircles(t *testing.T) {
 	k, backend := examining(t)
 	var passed atomic.Int32
@@ -32,7 +33,7 @@ func TestCircles(t *testing.T) {
 	c := config{}
 	c.route("shop.test", backend.port)
 	c.route("circle.test", between.Listener.Addr().(*net.TCPAddr).Port)
-	// What its owner can do about it: remove the header by which circles are seen, and add others.
+	// The owner of the route may remove the header that counts passes, and add others.
 	c.plugin("circle.test", "request-transformer", entity{"remove": entity{"headers": []string{"Via"}}, "replace": entity{"headers": []string{"Via:1.1 none"}}})
 	k.load(c)
 	begun := time.Now()
@@ -70,8 +71,8 @@ func TestCirclesOfOne(t *testing.T) {
 	}
 }
 
-// The key by which a request names its rule to the relay is in no header that a plugin reads, in no log,
-// and at the end of what the relay is sent, whatever a client sends.
+// The key that names the rule for the relay is in no header that a plugin reads and in no log. It is the last
+// header to the relay, whatever a client sends.
 func TestRelayKeyIsNotLogged(t *testing.T) {
 	const key = "0123456789abcdef"
 	k, relay := examining(t, "KONG_PROXY_ACCESS_LOG=logs/access.log", "KONG_LOG_LEVEL=debug")

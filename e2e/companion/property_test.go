@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// TestDeltasLeadWhereAFullLoadLeads applies random sequences of deltas of all kinds. After
-// each, every worker answers by it; now and then what is stored is compared with a full
-// load of the same configuration, after which the deltas go on.
+// TestDeltasLeadWhereAFullLoadLeads applies random sequences of deltas of all kinds. After each,
+// every worker uses it. From time to time the stored configuration is compared with that of a
+// full load, after which the deltas go on.
 func TestDeltasLeadWhereAFullLoadLeads(t *testing.T) {
 	seed, steps := uint64(time.Now().UnixNano()), 120
 	if s, err := strconv.ParseUint(os.Getenv("COMPANION_SEED"), 10, 64); err == nil {
@@ -49,7 +49,7 @@ func TestDeltasLeadWhereAFullLoadLeads(t *testing.T) {
 	}
 }
 
-// mutate changes one thing.
+// mutate makes one random change.
 func mutate(random *rand.Rand, w *world) {
 	name := fmt.Sprintf("app%d", random.IntN(8))
 	a, ok := w.apps[name]
@@ -124,7 +124,7 @@ func changePerson(w *world, random *rand.Rand) {
 	case 1:
 		p.group = []string{"", "staff"}[random.IntN(2)]
 	case 2:
-		// somebody else's key, so that a unique value changes hands within a delta
+		// another person's key, so that a unique value moves within a delta
 		other := fmt.Sprintf("person%d", random.IntN(3))
 		if q, known := w.people[other]; known && ok {
 			p.key, q.key = q.key, p.key
@@ -142,7 +142,7 @@ func changePerson(w *world, random *rand.Rand) {
 	w.people[name] = p
 }
 
-// checkWorld asks for what changed and some of what did not.
+// checkWorld sends requests for everything that changed, and for some of the rest.
 func checkWorld(k *kong, random *rand.Rand, was, now *world) {
 	k.t.Helper()
 	for i := range 8 {

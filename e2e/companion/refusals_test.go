@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestRefusedDeltasChangeNothing sends deltas that must not be applied, each with a good
-// change beside the bad one, and finds the rows that tell the offender.
+// TestRefusedDeltasChangeNothing sends deltas that have to be rejected, each with a valid and an invalid
+// change. The errors name the invalid one.
 func TestRefusedDeltasChangeNothing(t *testing.T) {
 	k := start(t)
 	w := newWorld(t, k, startBackends(t, 5))
@@ -137,8 +137,7 @@ func tells(rows []refusal, kind, id, field, message string, tags []string) bool 
 	return false
 }
 
-// TestRefusalsAreKongs compares what the companion says of an invalid entity with what
-// POST /config says of it.
+// TestRefusalsAreKongs compares the companion's errors of an invalid entity with those of POST /config.
 func TestRefusalsAreKongs(t *testing.T) {
 	k := start(t)
 	now := empty()
@@ -171,7 +170,7 @@ func TestFullMap(t *testing.T) {
 	fill(t, start(t, "KONG_LMDB_MAP_SIZE=1m"), "lmdb_map_size")
 }
 
-// TestFullDisk fills the disk instead. What is small is taken all the same.
+// TestFullDisk fills the disk instead. Small changes are still accepted.
 func TestFullDisk(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: no Kong is started")
@@ -189,7 +188,7 @@ func TestFullDisk(t *testing.T) {
 	k.apply(difference(now, next))
 }
 
-// fill sends deltas until one does not fit, which changes nothing. It returns what did.
+// fill sends deltas until one does not fit, which changes nothing. It returns the configuration.
 func fill(t *testing.T, k *kong, says string) config {
 	t.Helper()
 	now := empty()
@@ -216,8 +215,7 @@ func fill(t *testing.T, k *kong, says string) config {
 	return nil
 }
 
-// TestAnotherKong runs with a Kong that says it is another version: the companion keeps
-// off, and full loads work.
+// TestAnotherKong runs a Kong of another version. The companion is inactive, and full loads work.
 func TestAnotherKong(t *testing.T) {
 	overlay := t.TempDir()
 	module := filepath.Join(overlay, "kong", "meta.lua")
@@ -246,7 +244,7 @@ return meta
 	if code, message := k.post(empty().body()); code != http.StatusCreated {
 		t.Errorf("a full load: %d %s", code, message)
 	}
-	if n := strings.Count(k.complaints(), "changes go through full loads only"); n != 1 {
-		t.Errorf("it is logged %d times:\n%s", n, k.complaints())
+	if n := strings.Count(k.Complaints(), "changes go through full loads only"); n != 1 {
+		t.Errorf("it is logged %d times:\n%s", n, k.Complaints())
 	}
 }

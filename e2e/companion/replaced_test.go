@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// TestAReplacedRouteAlwaysAnswers moves a path from one route to another and back, each with a plugin and an
-// upstream of its own, while others have thousands of plugins: every request finds a route, its plugin and a
-// backend.
+// TestAReplacedRouteAlwaysAnswers moves a path from one route to another and back, while there are thousands of
+// other plugins. Each route has its own plugin and upstream. Every request gets a route, its plugin and a backend.
 func TestAReplacedRouteAlwaysAnswers(t *testing.T) {
 	k := start(t, noStreams)
 	ports := startBackends(t, 2).http
@@ -63,6 +62,6 @@ func TestAReplacedRouteAlwaysAnswers(t *testing.T) {
 	asking.Wait()
 	t.Logf("%d of %d requests failed", failed.Load(), asked.Load())
 	if failed.Load() > 0 {
-		t.Fatalf("%s", k.complaints())
+		t.Fatalf("%s", k.Complaints())
 	}
 }

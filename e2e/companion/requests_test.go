@@ -15,8 +15,8 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
-// backends are servers on loopback that answer with their port: over HTTP, and at once
-// and to whatever is sent over TCP.
+// backends are servers on loopback that answer with their port, over HTTP and over TCP. Over TCP they
+// answer at once and to any data.
 type backends struct{ http, tcp []int }
 
 func startBackends(t testing.TB, n int) backends {
@@ -60,7 +60,7 @@ func listen(t testing.TB) net.Listener {
 	return l
 }
 
-// want is what a request is to be answered with.
+// want is a request with the expected answer.
 type want struct {
 	host, path string
 	headers    map[string]string
@@ -69,10 +69,10 @@ type want struct {
 	added      string // the answer's header X-Added
 }
 
-// fresh makes a connection for each request: its worker is any.
+// fresh opens a connection for each request, so that any worker may answer.
 var fresh = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: answersWithin}
 
-// try asks once. It returns what is wrong with the answer, and the worker that gave it.
+// try sends the request once. It returns what is wrong with the answer, or "", and the worker that answered.
 func (k *kong) try(w want) (wrong, worker string) {
 	request, err := http.NewRequest(http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", k.proxy, w.path), nil)
 	if err != nil {
@@ -104,14 +104,14 @@ func (k *kong) try(w want) (wrong, worker string) {
 	return "", worker
 }
 
-// answers asks until every worker has given an answer; all have to be right.
+// answers sends the request until every worker has answered. All answers have to be right.
 func (k *kong) answers(w want) {
 	k.t.Helper()
 	seen := map[string]bool{}
 	for range 400 {
 		wrong, worker := k.try(w)
 		if wrong != "" {
-			k.t.Fatalf("worker %s: %+v: %s\nstatus %+v\n%s", worker, w, wrong, k.status(), k.complaints())
+			k.t.Fatalf("worker %s: %+v: %s\nstatus %+v\n%s", worker, w, wrong, k.status(), k.Complaints())
 		}
 		if seen[worker] = true; len(seen) == workers {
 			return
@@ -120,10 +120,10 @@ func (k *kong) answers(w want) {
 	k.t.Fatalf("%+v: only the workers %v have answered", w, seen)
 }
 
-// connections is how many suffice to meet all workers, where these cannot be told apart.
+// connections is the number of connections that reach all workers with near certainty.
 const connections = 12
 
-// shows tells that clients asking for a name are shown a certificate.
+// shows fails unless clients with a server name get a certificate.
 func (k *kong) shows(name, serial string) {
 	k.t.Helper()
 	for range connections {
@@ -134,13 +134,13 @@ func (k *kong) shows(name, serial string) {
 		shown := c.ConnectionState().PeerCertificates[0].Subject.SerialNumber
 		_ = c.Close()
 		if shown != serial {
-			k.t.Fatalf("%s: shown the certificate %q, not %q\n%s", name, shown, serial, k.complaints())
+			k.t.Fatalf("%s: shown the certificate %q, not %q\n%s", name, shown, serial, k.Complaints())
 		}
 	}
 }
 
-// streams tells that a port of the stream subsystem leads to one of the backends, or
-// nowhere.
+// leads fails unless a port of the stream subsystem leads to one of the backends, or nowhere if there are
+// none.
 func (k *kong) leads(port int, to []int) {
 	k.t.Helper()
 	for range connections {
@@ -155,6 +155,6 @@ func (k *kong) leads(port int, to []int) {
 		if len(to) == 0 && got == 0 || slices.Contains(to, got) {
 			continue
 		}
-		k.t.Fatalf("stream port %d leads to %d, not to one of %v\nstatus %+v\n%s", port, got, to, k.status(), k.complaints())
+		k.t.Fatalf("stream port %d leads to %d, not to one of %v\nstatus %+v\n%s", port, got, to, k.status(), k.Complaints())
 	}
 }

@@ -26,17 +26,16 @@ import (
 )
 
 const (
-	// batch is how many KongPlugins change at once.
+	// batch is the number of KongPlugins that change at once.
 	batch = 100
-	// sample is how many variants a test takes without COMPANION_VARIANTS=all.
+	// sample is the number of variants without COMPANION_VARIANTS=all.
 	sample = 1200
 )
 
-// TestSchemasOfPlugins gives each field of each bundled plugin values of wrong types and
-// sizes, in KongPlugins of one namespace, and has an Ingress of another namespace change
-// meanwhile. Each KongPlugin ends as one that Kong has or as one that is told why not, with
-// requests to its Ingress refused; no worker ends; and the change of the other namespace is
-// effective, in each of Kong's workers, in the same call.
+// TestSchemasOfPlugins sets each field of each bundled plugin to values of wrong types and sizes, in
+// KongPlugins of one namespace, while an Ingress of another namespace changes. Kong gets each KongPlugin,
+// or it is rejected with a reason and requests to its Ingress are refused. No worker ends, and the change
+// of the other namespace takes effect in all workers with the same call.
 func TestSchemasOfPlugins(t *testing.T) {
 	k := start(t, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-closed")
 	all := k.variants()
@@ -45,11 +44,11 @@ func TestSchemasOfPlugins(t *testing.T) {
 		all = sampled(all, sample)
 	}
 	s := newSchemas(k)
-	pids := k.workers()
+	pids := k.Workers()
 	accepted := 0
 	for i, b := range slices.Collect(slices.Chunk(all, batch)) {
 		accepted += s.try(b, i%10 == 9)
-		if now := k.workers(); !slices.Equal(now, pids) {
+		if now := k.Workers(); !slices.Equal(now, pids) {
 			t.Fatalf("workers were %v and are %v, after %s", pids, now, b)
 		}
 	}
@@ -59,7 +58,7 @@ func TestSchemasOfPlugins(t *testing.T) {
 		len(all), count, accepted, batch, s.together[len(s.together)/2], s.together[len(s.together)-1], s.alone[len(s.alone)/2], s.alone[len(s.alone)-1])
 }
 
-// sampled takes some of a list, spread over all of it.
+// sampled returns some items of a list, spread over all of it.
 func sampled[T any](all []T, n int) []T {
 	var some []T
 	for i := range min(n, len(all)) {
@@ -68,7 +67,7 @@ func sampled[T any](all []T, n int) []T {
 	return some
 }
 
-// schemas applies variants as a gateway of two namespaces would.
+// schemas applies variants like a gateway with two namespaces.
 type schemas struct {
 	k       *kong
 	graph   *unit.Graph
@@ -100,7 +99,7 @@ func newSchemas(k *kong) *schemas {
 		first = append(first, changeOf(unit.Service, service))
 	}
 	s.apply(nil, append(first, s.change())...)
-	k.eventually("the first configuration", func() bool { return k.status().Ready })
+	k.Eventually("the first configuration", func() bool { return k.status().Ready })
 	return s
 }
 
@@ -108,7 +107,7 @@ func changeOf(kind unit.Kind, object unit.Object) unit.Change {
 	return unit.Change{Key: unit.Key{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()}, Object: object}
 }
 
-// change is the next of the other namespace.
+// change returns the next change of the other namespace.
 func (s *schemas) change() unit.Change {
 	s.changes++
 	return ingress("shop", "web", fmt.Sprintf("/%d", s.changes), "")
@@ -129,7 +128,7 @@ func ingress(namespace, name, path, plugin string) unit.Change {
 	return changeOf(unit.Ingress, ing)
 }
 
-// apply brings Kong to changed objects.
+// apply applies changed objects.
 func (s *schemas) apply(changed map[unit.ID]struct{}, objects ...unit.Change) gateway.Outcome {
 	s.k.t.Helper()
 	result := s.graph.Update(objects...)
@@ -139,7 +138,7 @@ func (s *schemas) apply(changed map[unit.ID]struct{}, objects ...unit.Change) ga
 	for {
 		outcome, err := s.gateway.Apply(context.Background(), s.graph, changed)
 		if err != nil {
-			s.k.t.Fatalf("%v\n%s", err, s.k.complaints())
+			s.k.t.Fatalf("%v\n%s", err, s.k.Complaints())
 		}
 		if changed = outcome.Left; len(changed) == 0 {
 			return outcome
@@ -196,14 +195,14 @@ func (s *schemas) try(variants []variant, full bool) (accepted int) {
 	return accepted
 }
 
-// timed is how long it takes until all workers work by changes, the last of which is one of
-// the other namespace.
+// timed returns the time until all workers use changes, the last of which is one of the other
+// namespace.
 func (s *schemas) timed(changed map[unit.ID]struct{}, objects ...unit.Change) time.Duration {
 	s.k.t.Helper()
 	begun := time.Now()
 	s.last = s.apply(changed, objects...)
 	if !s.last.Effective {
-		s.k.eventually("the change in all workers", func() bool { return s.k.status().Ready })
+		s.k.Eventually("the change in all workers", func() bool { return s.k.status().Ready })
 	}
 	took := time.Since(begun)
 	for range 8 { // by any of the workers; the Service has no endpoints
@@ -214,11 +213,11 @@ func (s *schemas) timed(changed map[unit.ID]struct{}, objects ...unit.Change) ti
 	return took
 }
 
-// refusing stands for the plugin that answers 503 in place of another one.
+// refusing is the name of the plugin that answers 503 in place of another one.
 const refusing = "a refusal"
 
-// plugins are the names of the plugins that Kong has, by the object that they are tagged
-// with, except for those of several.
+// plugins returns the names of Kong's plugins by the object in their tags, except for plugins of
+// several objects.
 func (k *kong) plugins() map[string]string {
 	k.t.Helper()
 	found := map[string]string{}
@@ -263,7 +262,7 @@ func (v variant) String() string {
 	return fmt.Sprintf("%s %s in %.200s", v.plugin, v.field, v.config)
 }
 
-// fieldSchema is what Kong's Admin API says of a field.
+// fieldSchema is a field's schema in Kong's Admin API.
 type fieldSchema struct {
 	Type       string                   `json:"type"`
 	Required   bool                     `json:"required"`
@@ -276,7 +275,7 @@ type fieldSchema struct {
 	Values     *fieldSchema             `json:"values"`
 }
 
-// complete are configurations of plugins that need more than their required fields.
+// complete are valid configurations of plugins whose required fields alone are not valid.
 var complete = map[string]string{
 	"acl": `{"allow":["x"]}`, "acme": `{"account_email":"a@x.test"}`, "ai-prompt-decorator": `{"prompts":{"prepend":[{"role":"system","content":"x"}]}}`,
 	"ai-prompt-guard": `{"allow_patterns":["x"]}`, "http-log": `{"http_endpoint":"http://10.0.0.1"}`, "ip-restriction": `{"allow":["10.0.0.1"]}`,
@@ -285,7 +284,7 @@ var complete = map[string]string{
 	"redirect": `{"location":"http://x.test"}`, "response-ratelimiting": `{"limits":{"x":{"minute":5}},"policy":"local"}`,
 }
 
-// variants are of all bundled plugins.
+// variants returns the variants of all bundled plugins.
 func (k *kong) variants() (all []variant) {
 	k.t.Helper()
 	_, enabled, _ := ask[struct {
@@ -326,7 +325,7 @@ func (k *kong) variants() (all []variant) {
 	return all
 }
 
-// good is a value that the field takes.
+// good returns a valid value of the field.
 func (f fieldSchema) good() any {
 	switch {
 	case len(f.OneOf) > 0:
@@ -357,8 +356,8 @@ func (f fieldSchema) good() any {
 	return "x"
 }
 
-// paths lead to all fields below: by name in a record, by "#" to the element of a list and
-// by "*" to the value of a map.
+// paths returns the paths of all fields below: names in records, "#" for the element of a list, and
+// "*" for the value of a map.
 func (f fieldSchema) paths(at []string) (all [][]string) {
 	below := func(name string, inner fieldSchema) {
 		path := append(slices.Clone(at), name)
@@ -378,7 +377,7 @@ func (f fieldSchema) paths(at []string) (all [][]string) {
 	return all
 }
 
-// with is a copy of a value with another one at a path.
+// with returns a copy of a value with another value at a path.
 func with(in any, path []string, value any) any {
 	if len(path) == 0 {
 		return value
@@ -405,7 +404,7 @@ func with(in any, path []string, value any) any {
 	return fields
 }
 
-// values are what fields are given.
+// values are the values for fields.
 var values = func() []any {
 	many, keys, deep := make([]any, 1000), map[string]any{}, any("x")
 	for i := range many {

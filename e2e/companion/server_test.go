@@ -10,9 +10,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
-// manifestOf is a Service and Ingresses of a namespace, each with the host of its name.
+// manifestOf returns a Service and Ingresses of a namespace. An Ingress's name is in its host.
 func manifestOf(namespace, path string, names ...string) string {
 	all := fmt.Sprintf("apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: %s}\nspec: {ports: [{port: 80}]}\n", namespace)
 	for _, name := range names {
@@ -30,14 +32,11 @@ spec:
 	return all
 }
 
-// TestKubeSyncEndsWithAWorker has a kube-sync that Kong starts beside its workers, and an
-// Ingress over which a worker ends each time it is sent: often the one that kube-sync ends
-// with. The next kube-sync does not send it again, and an Ingress of another namespace
-// changes with it and after it.
+// TestKubeSyncEndsWithAWorker has an Ingress over which a worker ends each time it is sent, often
+// the worker that started kube-sync, with which kube-sync ends. The next kube-sync does not send the
+// Ingress again, and an Ingress of another namespace changes with it and after it.
 func TestKubeSyncEndsWithAWorker(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: no Kong is started")
-	}
+	kongtest.Need(t)
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "kube-sync")
 	if output, err := exec.Command("go", "build", "-o", binary, "../../plugin").CombinedOutput(); err != nil {
@@ -72,7 +71,7 @@ end`}, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-closed,kube-sync-tenants,
 		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS=off", "KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=off")
 	served := func(namespace, name, path string) {
 		t.Helper()
-		k.eventually(name+"."+namespace+".test"+path, func() bool {
+		k.Eventually(name+"."+namespace+".test"+path, func() bool {
 			for range 4 { // the Service has no endpoints
 				if wrong, _ := k.try(want{host: name + "." + namespace + ".test", path: path, code: http.StatusServiceUnavailable}); wrong != "" {
 					return false
@@ -85,11 +84,7 @@ end`}, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-closed,kube-sync-tenants,
 	served("attacker", "fine", "/")
 
 	deaths := func() int {
-		log, err := os.ReadFile(filepath.Join(k.prefix, "logs", "error.log"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.Count(string(log), "exited on signal")
+		return strings.Count(k.ReadLog(), "exited on signal")
 	}
 	var times []time.Duration
 	for round := range 6 {
@@ -100,14 +95,14 @@ end`}, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-closed,kube-sync-tenants,
 		served("shop", "web", path)
 		times = append(times, time.Since(begun))
 		served("attacker", "fine", path)
-		k.eventually("all workers", func() bool { return len(k.workers()) == workers && k.ready() })
-		pids := k.workers()
+		k.Eventually("all workers", func() bool { return len(k.Workers()) == workers && k.ready() })
+		pids := k.Workers()
 		for again := range 2 {
 			path := fmt.Sprintf("/%d-%d", round+1, again)
 			write("shop", manifestOf("shop", path, "web"))
 			served("shop", "web", path)
 		}
-		if now := k.workers(); !slices.Equal(now, pids) && time.Since(begun) < triedAgain {
+		if now := k.Workers(); !slices.Equal(now, pids) && time.Since(begun) < triedAgain {
 			t.Errorf("round %d: workers were %v and are %v", round, pids, now)
 		}
 		if ended := deaths() - before; ended > 2 && time.Since(begun) < triedAgain {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// measures is a route that tells what a worker holds.
+// measures is the code of a route that reports the memory of a worker.
 const measures = `
 collectgarbage() collectgarbage()
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
@@ -26,7 +26,7 @@ type measure struct {
 	Balancers, Renewals, Timers, Journal int
 }
 
-// measure asks every worker.
+// measure returns the reports of all workers.
 func (k *kong) measure() map[string]measure {
 	k.t.Helper()
 	found := map[string]measure{}
@@ -49,8 +49,8 @@ func (k *kong) measure() map[string]measure {
 	return nil
 }
 
-// TestNothingGrows replaces upstreams with their targets ten thousand times, and single
-// targets as often, some of them with requests on their way.
+// TestNothingGrows replaces upstreams with their targets ten thousand times, and single targets as
+// often, some of them while requests use them.
 func TestNothingGrows(t *testing.T) {
 	replacements := 10000
 	if os.Getenv("COMPANION_SOAK") != "" {
@@ -92,14 +92,14 @@ func TestNothingGrows(t *testing.T) {
 				now = next
 				host := fmt.Sprintf("r%d.test", generation%batch)
 				if wrong, _ := k.try(want{host: host, path: "/", code: http.StatusOK, from: ports}); wrong != "" {
-					t.Fatalf("%s: %s\n%s", host, wrong, k.complaints())
+					t.Fatalf("%s: %s\n%s", host, wrong, k.Complaints())
 				}
 				if generation == replacements/batch/5 {
 					before = k.measure()
 				}
 			}
 
-			k.eventually("workers that have not grown", func() bool { // what is under way may take more
+			k.Eventually("workers that have not grown", func() bool { // what is under way may take more
 				after := k.measure()
 				t.Logf("after %d replacements %+v, after %d %+v", replacements/5, before, replacements, after)
 				for worker, m := range after {

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// holdsNames is a route on which Kong's lock for the list of upstreams is taken, for
-// longer than Kong waits for it. On a busy machine with thousands of upstreams it is
-// held that long by the other worker that reads the list.
+// holdsNames is the code of a route that holds Kong's lock for the list of upstreams longer than
+// Kong waits for it. On a busy machine with thousands of upstreams, another worker that reads the
+// list holds it as long.
 const holdsNames = `
 ngx.shared.kong_locks:set("lua-resty-mlcache:lock:kong_core_db_cachebalancer:upstreams", true, 14)
 kong.response.exit(200, "", { ["X-Worker"] = ngx.worker.id() })`
 
-// swapping is a configuration in which each upstream has one target.
+// swapping returns a configuration in which each upstream has one target.
 func swapping(n, port int) config {
 	c := empty()
 	for i := range n {
@@ -30,7 +30,7 @@ func swapping(n, port int) config {
 	return c
 }
 
-// stale counts the answers of upstreams by workers, and those that are not from a port.
+// stale returns how many answers are not from a port, and how many there were.
 func (k *kong) stale(n, port int) (stale, asked int) {
 	for i := range n {
 		for range 4 {
@@ -44,8 +44,8 @@ func (k *kong) stale(n, port int) (stale, asked int) {
 	return stale, asked
 }
 
-// TestAFullLoadThatKongTakesOverInHalf has Kong fail to list its upstreams during a full
-// load: Kong alone keeps its old balancers then, for good and without anybody knowing.
+// TestAFullLoadThatKongTakesOverInHalf makes Kong fail to list its upstreams during a full load.
+// Without the companion, Kong then keeps its old balancers for good and does not report it.
 func TestAFullLoadThatKongTakesOverInHalf(t *testing.T) {
 	for name, settings := range map[string][]string{
 		"Kong alone":         {"KONG_PLUGINS=bundled", "KONG_STREAM_LISTEN=off"},
@@ -63,7 +63,7 @@ func TestAFullLoadThatKongTakesOverInHalf(t *testing.T) {
 				}
 			}
 			load(ports[0])
-			k.eventually("the first configuration", func() bool { stale, _ := k.stale(n, ports[0]); return stale == 0 })
+			k.Eventually("the first configuration", func() bool { stale, _ := k.stale(n, ports[0]); return stale == 0 })
 
 			k.try(want{path: "/hold", code: http.StatusOK})
 			load(ports[1])
@@ -73,7 +73,7 @@ func TestAFullLoadThatKongTakesOverInHalf(t *testing.T) {
 				t.Logf("25 s after a full load %d of %d answers of Kong alone are stale", stale, asked)
 				return
 			}
-			k.eventually("the second configuration in all workers", func() bool { return k.status().Ready })
+			k.Eventually("the second configuration in all workers", func() bool { return k.status().Ready })
 			time.Sleep(15 * time.Second) // the lock's
 			if stale, asked := k.stale(n, ports[1]); stale > 0 {
 				t.Errorf("%d of %d answers are stale\nstatus %+v", stale, asked, k.status())
@@ -86,8 +86,8 @@ func TestAFullLoadThatKongTakesOverInHalf(t *testing.T) {
 	}
 }
 
-// TestFullLoadsOfManyRoutesReachEveryWorker has full loads follow each other at 5 000
-// routes, with requests all along: where all workers say they have one, they have it.
+// TestFullLoadsOfManyRoutesReachEveryWorker sends several full loads of 5 000 routes, with requests all
+// the time. When all workers report a full load, they use it.
 func TestFullLoadsOfManyRoutesReachEveryWorker(t *testing.T) {
 	k := start(t, "KONG_STREAM_LISTEN=off")
 	n, loads := 5000, 4
@@ -118,11 +118,11 @@ func TestFullLoadsOfManyRoutesReachEveryWorker(t *testing.T) {
 			t.Fatalf("%d %.300s", code, message)
 		}
 		answered := time.Since(started)
-		k.eventually("the full load in all workers", func() bool { return k.status().Ready })
+		k.Eventually("the full load in all workers", func() bool { return k.status().Ready })
 		t.Logf("full load %d: answered after %v, said to be in all workers after %v", i, answered.Round(time.Millisecond), time.Since(started).Round(time.Millisecond))
 		t.Logf("of %d requests meanwhile %d failed", asked.Swap(0), failed.Swap(0))
 		if stale, asked := k.stale(100, ports[i%2]); stale > 0 {
-			t.Fatalf("%d of %d answers are stale\nstatus %+v\n%s", stale, asked, k.status(), k.complaints())
+			t.Fatalf("%d of %d answers are stale\nstatus %+v\n%s", stale, asked, k.status(), k.Complaints())
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// holds are places in Kong's workers where the test makes them wait: a file with the name of the place makes
-// each worker that comes there wait until the file is gone, and leave a file with its process id.
+// holds are places in Kong's workers where the test can make them wait. A file with the name of the place makes
+// each worker wait there until the file is removed, and write a file with its process id.
 type holds struct {
 	t   *testing.T
 	dir string
@@ -52,14 +52,14 @@ func (h holds) open(place string) {
 	}
 }
 
-// waiting returns how many workers have come to a closed place.
+// waiting returns the number of workers that wait at a closed place.
 func (h holds) waiting(place string) int {
 	found, _ := filepath.Glob(filepath.Join(h.dir, place+".*"))
 	return len(found)
 }
 
 // held starts a Kong whose workers wait at closed places: "service" when they read a service while they start,
-// "http-started" and "stream-started" when they have built a router and know no event yet, "http-follow" and
+// "http-started" and "stream-started" when they have built a router and do not receive events yet, "http-follow" and
 // "stream-follow" when they change that router, "plan" when they follow a delta, and "commit" before LMDB takes a
 // change.
 func held(t *testing.T, settings ...string) (*kong, holds) {
@@ -113,7 +113,7 @@ end`),
 
 var noStreams = "KONG_STREAM_LISTEN=off"
 
-// commits are the two ways of a configuration to Kong.
+// commits are the two ways to send a configuration to Kong.
 var commits = map[string]func(*kong, config, config) (int, error){
 	"full load": func(k *kong, _, to config) (int, error) { return k.tell("/config", to.body()) },
 	"delta": func(k *kong, from, to config) (int, error) {
@@ -136,11 +136,11 @@ func (k *kong) code(host string) int {
 	return response.StatusCode
 }
 
-// started returns the process ids of all workers, when nginx has named them so: a little later than they start.
+// started returns the process ids of all workers, once nginx has set their titles, shortly after they start.
 func (k *kong) started() []int {
 	k.t.Helper()
-	k.eventually("all workers", func() bool { return len(k.workers()) == workers })
-	return k.workers()
+	k.Eventually("all workers", func() bool { return len(k.Workers()) == workers })
+	return k.Workers()
 }
 
 // kill ends a worker, and returns its process id.
@@ -153,21 +153,21 @@ func (k *kong) kill(worker int) int {
 	return pid
 }
 
-// routes fails unless all of many requests find the route of one host, and none that of another.
+// routes fails unless all of many requests get the route of one host, and none that of another.
 func (k *kong) routes(host, gone string) {
 	k.t.Helper()
 	for range 100 {
 		if code := k.code(host); code != http.StatusServiceUnavailable {
-			k.t.Fatalf("%s: answered %d\nstatus %+v\n%s", host, code, k.status(), k.complaints())
+			k.t.Fatalf("%s: answered %d\nstatus %+v\n%s", host, code, k.status(), k.Complaints())
 		}
 		if code := k.code(gone); code != http.StatusNotFound {
-			k.t.Fatalf("%s: answered %d\nstatus %+v\n%s", gone, code, k.status(), k.complaints())
+			k.t.Fatalf("%s: answered %d\nstatus %+v\n%s", gone, code, k.status(), k.Complaints())
 		}
 	}
 }
 
 // TestAWorkerThatStartsDuringAChange kills a worker. The next one has built its router when the configuration
-// changes, and hears of it later: until it follows, Kong is not ready.
+// changes, and gets the event later. Until it has followed the change, Kong is not ready.
 func TestAWorkerThatStartsDuringAChange(t *testing.T) {
 	for name, commit := range commits {
 		for worker := range workers {
@@ -178,7 +178,7 @@ func TestAWorkerThatStartsDuringAChange(t *testing.T) {
 
 				h.close("http-started")
 				k.kill(worker)
-				k.eventually("a worker that starts", func() bool { return h.waiting("http-started") == 1 })
+				k.Eventually("a worker that starts", func() bool { return h.waiting("http-started") == 1 })
 				if code, err := commit(k, from, to); err != nil || code/100 != 2 {
 					t.Fatalf("answered %d, %v", code, err)
 				}
@@ -186,7 +186,7 @@ func TestAWorkerThatStartsDuringAChange(t *testing.T) {
 				h.close("http-follow")
 				h.open("http-started")
 				stale := 0
-				k.eventually("answers of the former configuration", func() bool {
+				k.Eventually("answers of the former configuration", func() bool {
 					if k.code("new.test") == http.StatusNotFound {
 						stale++
 					}
@@ -196,7 +196,7 @@ func TestAWorkerThatStartsDuringAChange(t *testing.T) {
 					t.Errorf("Kong says that it is ready while workers do not have its configuration: %+v", status)
 				}
 				h.open("http-follow")
-				k.eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
+				k.Eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
 				k.routes("new.test", "old.test")
 			})
 		}
@@ -222,28 +222,28 @@ func TestAStreamWorkerThatStartsDuringAChange(t *testing.T) {
 
 			h.close("stream-started")
 			k.kill(1)
-			k.eventually("a worker that starts", func() bool { return h.waiting("stream-started") == 1 })
+			k.Eventually("a worker that starts", func() bool { return h.waiting("stream-started") == 1 })
 			if code, err := commit(k, from, to); err != nil || code/100 != 2 {
 				t.Fatalf("answered %d, %v", code, err)
 			}
 			h.close("stream-follow")
 			h.open("stream-started")
-			k.eventually("a worker that is to follow", func() bool { return h.waiting("stream-follow") == 1 })
+			k.Eventually("a worker that is to follow", func() bool { return h.waiting("stream-follow") == 1 })
 			for range 50 {
 				if status := k.status(); status.Ready {
 					t.Fatalf("Kong says that it is ready while workers do not have its configuration: %+v", status)
 				}
 			}
 			h.open("stream-follow")
-			k.eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
+			k.Eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
 			k.leads(k.streams[0], backends[1:])
 		})
 	}
 }
 
-// TestAWorkerThatStartsAfterAChange kills a worker that knows of a change and has not followed it. The next one is
-// built from the configuration after the change, and hears nothing of it: it must not take the revoked key
-// from a cache that the workers share.
+// TestAWorkerThatStartsAfterAChange kills a worker that has the event of a change and has not followed it. The next
+// one starts with the configuration after the change, and gets no event. It must not use the revoked key from the
+// cache that workers share.
 func TestAWorkerThatStartsAfterAChange(t *testing.T) {
 	k, h := held(t, noStreams)
 	to := routed("one")
@@ -259,14 +259,14 @@ func TestAWorkerThatStartsAfterAChange(t *testing.T) {
 	if code, err := commits["delta"](k, from, to); err != nil || code != http.StatusOK {
 		t.Fatalf("answered %d, %v", code, err)
 	}
-	k.eventually("workers that are to follow", func() bool { return h.waiting("plan") == workers })
+	k.Eventually("workers that are to follow", func() bool { return h.waiting("plan") == workers })
 	killed := k.kill(1)
-	k.eventually("another worker", func() bool {
-		found := k.workers()
+	k.Eventually("another worker", func() bool {
+		found := k.Workers()
 		return len(found) == workers && !slices.Contains(found, killed)
 	})
 	asked.code = http.StatusUnauthorized
-	k.eventually("answers of both workers", func() bool {
+	k.Eventually("answers of both workers", func() bool {
 		wrong, worker := k.try(asked)
 		if wrong != "" && worker == "1" {
 			t.Fatalf("the worker that was built after the change: %s", wrong)
@@ -274,7 +274,7 @@ func TestAWorkerThatStartsAfterAChange(t *testing.T) {
 		return worker == "1"
 	})
 	h.open("plan")
-	k.eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
+	k.Eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
 	k.answers(asked)
 }
 
@@ -292,19 +292,19 @@ func TestAWorkerThatReadsTwoConfigurations(t *testing.T) {
 
 			h.close("service")
 			k.kill(1)
-			k.eventually("a worker that starts", func() bool { return h.waiting("service") == 1 })
+			k.Eventually("a worker that starts", func() bool { return h.waiting("service") == 1 })
 			if code, err := commit(k, from, to); err != nil || code/100 != 2 {
 				t.Fatalf("answered %d, %v", code, err)
 			}
 			h.open("service")
-			k.eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
+			k.Eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
 			k.routes("new.test", "old.test")
 		})
 	}
 }
 
 // TestAReloadDuringAChange reloads Kong's workers. One of the former workers commits a change when the next ones
-// have built their routers. It cannot tell them any more.
+// have built their routers. They do not get its event any more.
 func TestAReloadDuringAChange(t *testing.T) {
 	for name, commit := range commits {
 		t.Run(name, func(t *testing.T) {
@@ -319,25 +319,23 @@ func TestAReloadDuringAChange(t *testing.T) {
 				code, err := commit(k, from, to)
 				answered <- fmt.Sprintf("%d, %v", code, err)
 			}()
-			k.eventually("a worker that commits", func() bool { return h.waiting("commit") == 1 })
+			k.Eventually("a worker that commits", func() bool { return h.waiting("commit") == 1 })
 			h.close("http-started")
-			if err := k.master.Process.Signal(syscall.SIGHUP); err != nil {
-				t.Fatal(err)
-			}
-			k.eventually("workers that start", func() bool { return h.waiting("http-started") == workers })
+			k.Reload()
+			k.Eventually("workers that start", func() bool { return h.waiting("http-started") == workers })
 			// nginx names a process a worker when it has started
-			k.eventually("former workers that end", func() bool { return len(k.workers()) == 0 })
+			k.Eventually("former workers that end", func() bool { return len(k.Workers()) == 0 })
 			h.open("commit")
 			t.Logf("answered %s", <-answered)
 			h.open("http-started")
-			k.eventually("the end of the former workers", func() bool {
+			k.Eventually("the end of the former workers", func() bool {
 				return !slices.ContainsFunc(before, func(pid int) bool {
 					line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 					return err == nil && strings.Contains(string(line), "worker process")
 				})
 			})
 			begun := time.Now()
-			k.eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
+			k.Eventually("the configuration in all workers", func() bool { return k.effective(to.hash()) })
 			t.Logf("Kong is ready after %v", time.Since(begun))
 			k.routes("new.test", "old.test")
 		})

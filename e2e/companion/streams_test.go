@@ -15,8 +15,8 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
-// TestDatagramEndpointsAreJudged sends datagrams to endpoints that are denied, and to one that
-// is not.
+// TestDatagramEndpointsAreJudged sends datagrams to endpoints with denied addresses, and to one with a
+// permitted address.
 func TestDatagramEndpointsAreJudged(t *testing.T) {
 	port := freeport.Port(t)
 	k, l, _ := startGuarded(t, fmt.Sprintf("KONG_STREAM_LISTEN=127.0.0.1:%d udp reuseport", port))
@@ -35,10 +35,10 @@ func TestDatagramEndpointsAreJudged(t *testing.T) {
 		}
 		refusals := k.refusals()
 		_, _ = io.WriteString(connection, "datagram")
-		k.eventually("an end of the datagram", func() bool { return l.friends.Load() > before || k.refusals() > refusals || l.traps.Load() > 0 })
+		k.Eventually("an end of the datagram", func() bool { return l.friends.Load() > before || k.refusals() > refusals || l.traps.Load() > 0 })
 		_ = connection.Close()
 		if reached := l.friends.Load() > before; reached != tt.reached {
-			t.Errorf("%s is reached: %t, want %t\n%s", tt.host, reached, tt.reached, k.complaints())
+			t.Errorf("%s is reached: %t, want %t\n%s", tt.host, reached, tt.reached, k.Complaints())
 		}
 	}
 	if reached := l.traps.Load(); reached > 0 {
@@ -46,8 +46,7 @@ func TestDatagramEndpointsAreJudged(t *testing.T) {
 	}
 }
 
-// streaming are the ports of a Kong in which each namespace may have fewStreams sessions in its one
-// worker.
+// streaming is a Kong with one worker, in which each namespace may have fewStreams sessions.
 type streaming struct {
 	*kong
 	tcp, other, passing, ending, udp int
@@ -81,8 +80,7 @@ func startStreaming(t *testing.T, settings ...string) streaming {
 	return c
 }
 
-// echoes are backends that send back what they get, at a port for connections and one for
-// datagrams.
+// echoes are backends that echo, on a port for connections and one for datagrams.
 func echoes(t *testing.T) (plain, datagrams int) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -117,7 +115,7 @@ func echoes(t *testing.T) (plain, datagrams int) {
 	return of(listener.Addr()), of(packets.LocalAddr())
 }
 
-// session opens one and reports whether it has an answer.
+// session opens a session and reports whether it is answered.
 func (c streaming) session(network string, port int) (net.Conn, bool) {
 	c.t.Helper()
 	connection, err := net.Dial(network, fmt.Sprintf("127.0.0.1:%d", port))
@@ -143,7 +141,7 @@ func (c streaming) echoed(connection net.Conn) bool {
 	return err == nil
 }
 
-// fill opens sessions until one has no answer, and returns those that have.
+// fill opens sessions until one is not answered, and returns the answered ones.
 func (c streaming) fill(network string, port int) (all []net.Conn) {
 	c.t.Helper()
 	for range 2 * fewStreams {
@@ -156,11 +154,10 @@ func (c streaming) fill(network string, port int) (all []net.Conn) {
 	return all
 }
 
-// emptied waits until there is room for as many sessions as a namespace may have. Those of
-// datagrams end after a time.
+// emptied waits until a namespace has room for all of its sessions. Sessions of datagrams time out.
 func (c streaming) emptied() {
 	c.t.Helper()
-	c.eventually("room for as many sessions as at first", func() bool {
+	c.Eventually("room for as many sessions as at first", func() bool {
 		all := c.fill("tcp", c.tcp)
 		for _, connection := range all {
 			_ = connection.Close()
@@ -169,8 +166,8 @@ func (c streaming) emptied() {
 	})
 }
 
-// TestStreamsOfANamespaceAreCounted opens as many as a namespace may have, and one more. Those of
-// another namespace go on, and what ends makes room.
+// TestStreamsOfANamespaceAreCounted opens as many sessions as a namespace may have, and one more.
+// Another namespace can still open sessions, and a session that ends makes room.
 func TestStreamsOfANamespaceAreCounted(t *testing.T) {
 	c := startStreaming(t, fmt.Sprintf("KONG_PLUGINSERVER_KUBE_SYNC_LIMIT_NAMESPACE_STREAM_SESSIONS=%d", fewStreams))
 	for _, what := range []struct {
@@ -192,12 +189,13 @@ func TestStreamsOfANamespaceAreCounted(t *testing.T) {
 		}
 		c.emptied()
 	}
-	if says := "stream routes of namespace attacker have 6 open in this worker; the setting LIMIT_NAMESPACE_STREAM_SESSIONS allows more"; !strings.Contains(c.log(), says) {
-		t.Errorf("the log does not say %q:\n%s", says, c.complaints())
+	if says := "stream routes of namespace attacker have 6 open in this worker; the setting LIMIT_NAMESPACE_STREAM_SESSIONS allows more"; !strings.Contains(c.ReadLog(), says) {
+		t.Errorf("the log does not say %q:\n%s", says, c.Complaints())
 	}
 }
 
-// TestStreamsOfTLSCountTwice opens sessions for which Kong connects to itself: half as many.
+// TestStreamsOfTLSCountTwice opens sessions for which Kong connects to itself, so that half as many are
+// permitted.
 func TestStreamsOfTLSCountTwice(t *testing.T) {
 	c := startStreaming(t, fmt.Sprintf("KONG_PLUGINSERVER_KUBE_SYNC_LIMIT_NAMESPACE_STREAM_SESSIONS=%d", fewStreams))
 	for what, port := range map[string]int{"ends in Kong": c.ending, "passes through": c.passing} {
@@ -210,7 +208,7 @@ func TestStreamsOfTLSCountTwice(t *testing.T) {
 			t.Cleanup(func() { _ = connection.Close() })
 			_ = connection.SetDeadline(time.Now().Add(answersWithin))
 			client := tls.Client(connection, &tls.Config{ServerName: "a.test", InsecureSkipVerify: true}) //nolint:gosec // whatever it is
-			// The backend sends back what it gets, which is no answer to a handshake.
+			// The backend echoes, which is not an answer to a handshake.
 			err = client.Handshake()
 			if port == c.ending && err != nil || err == nil && !c.echoed(client) || err != nil && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) {
 				break
@@ -218,7 +216,7 @@ func TestStreamsOfTLSCountTwice(t *testing.T) {
 			open = append(open, connection)
 		}
 		if len(open) != fewStreams/2 {
-			t.Errorf("TLS that %s: %d sessions are open, want %d\n%s", what, len(open), fewStreams/2, c.complaints())
+			t.Errorf("TLS that %s: %d sessions are open, want %d\n%s", what, len(open), fewStreams/2, c.Complaints())
 		}
 		for _, connection := range open {
 			_ = connection.Close()
@@ -227,7 +225,7 @@ func TestStreamsOfTLSCountTwice(t *testing.T) {
 	}
 }
 
-// TestStreamsHaveHalfOfTheConnections has the default of a worker with few connections, and no
+// TestStreamsHaveHalfOfTheConnections tests the default limit of a worker with few connections, and no
 // limit.
 func TestStreamsHaveHalfOfTheConnections(t *testing.T) {
 	const connections = 4096 // of which timers of Kong have a thousand
@@ -241,8 +239,8 @@ func TestStreamsHaveHalfOfTheConnections(t *testing.T) {
 			n++
 		}
 		if n != want {
-			t.Errorf("%q: %d sessions are open, want %d\n%s", setting, n, want, c.complaints())
+			t.Errorf("%q: %d sessions are open, want %d\n%s", setting, n, want, c.Complaints())
 		}
-		c.stop()
+		c.Stop()
 	}
 }

@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// received is a request as a backend reads it off the wire.
+// received is a request as a backend reads it from the connection.
 type received struct {
 	*http.Request
 	head string // as it came, with its last empty line
 	body string
 }
 
-// recorder is a backend that keeps the requests that it is sent, and answers each with 200.
+// recorder is a backend that records requests and answers each with 200.
 type recorder struct {
 	port int
 
@@ -73,7 +73,7 @@ func (r *recorder) serve(c net.Conn) {
 	}
 }
 
-// take returns the requests since it was last called.
+// take returns the requests since the last call.
 func (r *recorder) take() []received {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -82,10 +82,10 @@ func (r *recorder) take() []received {
 	return seen
 }
 
-// everybody is in place of a host where there is none.
+// everybody stands for all hosts.
 const everybody = "everybody"
 
-// route is one for a host, which leads to a port of loopback.
+// route adds a route for a host to a port of loopback, and returns the service's id.
 func (c config) route(host string, port int, fields ...any) (service string) {
 	name := strings.ReplaceAll(host, ".", "-")
 	c.put("services", entity{"id": id("service", name), "name": name, "host": "127.0.0.1", "port": port, "retries": 0})
@@ -107,8 +107,8 @@ func (c config) plugin(host, name string, settings entity) {
 	c.put("plugins", entity{"id": id("plugin", on, name), "name": name, "route": id("route", on), "config": settings})
 }
 
-// wire sends bytes over a connection of their own and returns the answers, all that come before the
-// connection ends or nothing more comes. Parts are sent with a pause between them.
+// wire sends bytes over a new connection and returns all answers until the connection ends or no more
+// arrive. It pauses between the parts.
 func (k *kong) wire(parts ...string) []*http.Response {
 	k.t.Helper()
 	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", k.proxy))
@@ -167,17 +167,17 @@ func (k *kong) over(c net.Conn, expected int, parts ...string) []*http.Response 
 	}
 }
 
-// file is the content of a file in the prefix.
+// file returns the content of a file in the prefix.
 func (k *kong) file(name string) string {
 	k.t.Helper()
-	content, err := os.ReadFile(filepath.Join(k.prefix, name))
+	content, err := os.ReadFile(filepath.Join(k.Prefix, name))
 	if err != nil {
 		k.t.Fatal(err)
 	}
 	return string(content)
 }
 
-// statuses are those of answers.
+// statuses returns the statuses of answers.
 func statuses(answers []*http.Response) []int {
 	var all []int
 	for _, a := range answers {
@@ -186,10 +186,10 @@ func statuses(answers []*http.Response) []int {
 	return all
 }
 
-// lines joins a request's lines, and ends its head.
+// lines joins the lines of a request's head, and ends it.
 func lines(all ...string) string { return strings.Join(all, "\r\n") + "\r\n\r\n" }
 
 // truncateLog empties Kong's log.
 func (k *kong) truncateLog() error {
-	return os.Truncate(filepath.Join(k.prefix, "logs", "error.log"), 0)
+	return os.Truncate(k.LogFile(), 0)
 }

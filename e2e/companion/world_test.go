@@ -1,25 +1,21 @@
 package companion
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"maps"
-	"math/big"
 	"net/http"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 )
 
-// world is what a configuration is made for: it is rendered, and says what Kong is to
-// answer by it.
+// world is a model of a gateway. It has a configuration, and the answers that Kong should give with
+// it.
 type world struct {
 	apps    map[string]app
 	people  map[string]person
@@ -49,33 +45,17 @@ type person struct {
 	key, password, group string
 }
 
-// keyPair is a certificate with a number in its subject.
+// keyPair is a certificate and its key in PEM.
 type keyPair struct{ cert, key string }
 
 func keyPairs(t testing.TB, n int) []keyPair {
 	t.Helper()
 	var pairs []keyPair
 	for i := range n {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		template := &x509.Certificate{
-			SerialNumber: big.NewInt(int64(i + 1)), Subject: pkix.Name{CommonName: "test", SerialNumber: fmt.Sprint(i)},
-			NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
-		}
-		cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		private, err := x509.MarshalPKCS8PrivateKey(key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pairs = append(pairs, keyPair{
-			string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})),
-			string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
+		pair := testcert.Issue(nil, &x509.Certificate{
+			Subject: pkix.Name{CommonName: "test", SerialNumber: fmt.Sprint(i)}, IsCA: true, BasicConstraintsValid: true,
 		})
+		pairs = append(pairs, keyPair{pair.CertPEM(), pair.KeyPEM()})
 	}
 	return pairs
 }
@@ -94,12 +74,12 @@ func (w *world) clone() *world {
 	return &copied
 }
 
-// id is the same for the same parts.
+// id returns an id that depends on the parts only.
 func id(parts ...any) string {
 	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(fmt.Sprint(parts...))).String()
 }
 
-// empty is a configuration in which answers tell the worker that gave them.
+// empty returns a configuration in which answers name their worker.
 func empty() config {
 	c := config{}
 	c.put("plugins", entity{"id": id("worker"), "name": "pre-function", "config": entity{
@@ -177,7 +157,7 @@ func (w *world) putApp(c config, name string, a app) {
 	}
 }
 
-// wants are the answers that requests for an app are to have.
+// wants returns requests for an app with the expected answers.
 func (w *world) wants(name string) []want {
 	a, ok := w.apps[name]
 	base := want{host: name + ".test", path: "/", code: http.StatusOK, added: a.added, headers: map[string]string{}}
@@ -237,7 +217,7 @@ func basic(name, password string) string {
 	return r.Header.Get("Authorization")
 }
 
-// streamBackends are those that a stream port leads to.
+// streamBackends returns the backends of a stream port.
 func (w *world) streamBackends(i int) []int {
 	var to []int
 	for index, weight := range w.apps[w.streams[i]].weights {

@@ -26,7 +26,7 @@ type Echo struct {
 	TLS       *EchoTLS    `json:"tls,omitempty"`
 }
 
-// EchoTLS is what the client said in its handshake.
+// EchoTLS is the client's part of the handshake.
 type EchoTLS struct {
 	ServerName string   `json:"serverName"`
 	ALPN       string   `json:"alpn"`
@@ -48,7 +48,7 @@ func newHandler() http.Handler {
 		health.Store(int32(status))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The mux would redirect paths such as //a; all but its own goes past it.
+		// The mux would redirect paths such as //a. It gets its own paths only.
 		if r.URL.Path == "/healthz" {
 			mux.ServeHTTP(w, r)
 			return

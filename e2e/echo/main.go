@@ -1,24 +1,24 @@
-// The program echo is the backend that end-to-end tests send requests to: image kube-sync/echo of the tests' kubelet.
+// Command echo is the backend of the end-to-end tests. Their kubelet knows it as the image kube-sync/echo.
 //
-// Over HTTP/1.1, and HTTP/2 with prior knowledge, it answers every request with an Echo in JSON: which pod it is and
-// what it was sent. The query parameters `delay` (a duration, waited before the answer), `status` and `header` (of the answer,
-// "Name:value") change that. GET /healthz is for probes; PUT /healthz?status=503 makes it answer with that status from then on.
+// Over HTTP/1.1, and HTTP/2 with prior knowledge, it answers every request with an Echo in JSON: the pod's name
+// and the request. Query parameters change the answer: `delay` (a duration), `status` and `header` ("Name:value"). GET /healthz is for
+// probes; PUT /healthz?status=503 makes it answer with that status from then on.
 //
-// Messages of a WebSocket come back as "POD_NAME: MESSAGE". A call of gRPC, whatever method of whatever service, is
-// answered with one message: the Echo in JSON.
+// Messages of a WebSocket come back as "POD_NAME: MESSAGE". Each gRPC call, of any method and
+// service, is answered with one message: the Echo in JSON.
 //
 // The environment configures it:
 //
-//	POD_NAME, POD_NAMESPACE, POD_IP   what it says of itself, by the downward API
+//	POD_NAME, POD_NAMESPACE, POD_IP   what it says about itself, from the downward API
 //	BIND_ADDRESS                      the address of all listeners; every one by default
 //	HTTP_PORT                         8080 by default
-//	HTTPS_PORT                        HTTPS with TLS_CERT_FILE and TLS_KEY_FILE, if set
-//	TLS_CLIENT_CA_FILE                the CA that clients need a certificate of, if set
-//	TCP_PORT, UDP_PORT                lines and datagrams come back as "POD_NAME: LINE", if set
+//	HTTPS_PORT                        the port for HTTPS with TLS_CERT_FILE and TLS_KEY_FILE, if set
+//	TLS_CLIENT_CA_FILE                the CA of the client certificates that are required, if set
+//	TCP_PORT, UDP_PORT                ports on which lines and datagrams come back as "POD_NAME: LINE", if set
 //	TERM_DELAY                        2s by default
 //
-// After SIGTERM it goes on as before for TERM_DELAY, as gateways need a moment to learn that a pod is terminating; then
-// it finishes the requests it has and ends.
+// After SIGTERM it goes on for TERM_DELAY, because gateways need a moment to learn that a pod is terminating. Then it
+// finishes its requests and ends.
 package main
 
 import (
@@ -36,7 +36,7 @@ import (
 	"time"
 )
 
-// drainWithin bounds how long requests that were accepted may still take after TERM_DELAY.
+// drainWithin bounds the time that accepted requests may take after TERM_DELAY.
 const drainWithin = 20 * time.Second
 
 func main() {
@@ -81,7 +81,7 @@ func newServer() *http.Server {
 	return server
 }
 
-// listen binds all ports before any is served, so that a port in use ends the program.
+// listen opens all ports before any is served, so that the program ends if a port is in use.
 func listen(server *http.Server, failed chan<- error) error {
 	var serve []func() error
 	open := func(port string, start func(net.Listener) error) error {
@@ -129,7 +129,7 @@ func listen(server *http.Server, failed chan<- error) error {
 	return nil
 }
 
-// clientTLS asks clients for a certificate of the CA in a file, if there is one.
+// clientTLS requires client certificates of the CA in a file, if there is one.
 func clientTLS(file string) (*tls.Config, error) {
 	if file == "" {
 		return nil, nil
@@ -140,7 +140,7 @@ func clientTLS(file string) (*tls.Config, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(ca) {
-		return nil, fmt.Errorf("%s holds no certificate", file)
+		return nil, fmt.Errorf("%s has no certificate", file)
 	}
 	return &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}, nil
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/net/websocket"
 )
 
-// messages answers those of a WebSocket, whatever its origin.
+// messages answers the messages of a WebSocket. Any origin is allowed.
 var messages = websocket.Server{Handler: func(conn *websocket.Conn) {
 	for {
 		var message string
@@ -19,8 +19,8 @@ var messages = websocket.Server{Handler: func(conn *websocket.Conn) {
 	}
 }}
 
-// serveCall answers a call of gRPC as its protocol over HTTP/2 has it: a message is a flag, four bytes of length, and the
-// text; the outcome is in a trailer.
+// serveCall answers a gRPC call. In gRPC over HTTP/2, a message is a flag, four bytes of length, and the content; the
+// status is in a trailer.
 func serveCall(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	text, err := json.Marshal(answer(r))

@@ -35,7 +35,7 @@ func serveDatagrams(conn net.PacketConn) error {
 		if err != nil {
 			return err
 		}
-		// A client that is gone is no reason to end.
+		// The client may be gone.
 		_, _ = conn.WriteTo([]byte(reply(strings.TrimSuffix(string(buffer[:n]), "\n"))+"\n"), from)
 	}
 }

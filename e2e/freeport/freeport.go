@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// The ports are below those from which kernels take the local port of a connection, so that no
-// connection gets one between its choice and its use. The lab's control plane has those above.
+// The ports are below the kernel's range of local ports, so that no connection takes one between its
+// choice and its use. The lab's control plane has those above.
 const (
 	first = 10_000
 	last  = 20_000
@@ -24,8 +24,8 @@ var (
 	taken = map[int]net.Listener{} // the reservations, until the process ends
 )
 
-// Take returns a port, for TCP and UDP, that no process has open, and that Take has returned
-// neither in this process nor in another one that still runs.
+// Take returns a port, for TCP and UDP, that no process has open, and that Take has not returned in this
+// process or in another one that still runs.
 func Take() (int, error) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -66,13 +66,13 @@ func isFree(port int) bool {
 	return true
 }
 
-// Test is what a test is for this package.
+// Test is the part of testing.TB that this package needs.
 type Test interface {
 	Helper()
 	Fatal(args ...any)
 }
 
-// Port is [Take] for tests: it fails the test where Take returns an error.
+// Port is [Take] for tests. It fails the test if Take returns an error.
 func Port(t Test) int {
 	t.Helper()
 	port, err := Take()
@@ -82,7 +82,7 @@ func Port(t Test) int {
 	return port
 }
 
-// Address is a free port at 127.0.0.1.
+// Address returns a free port at 127.0.0.1, "host:port".
 func Address(t Test) string {
 	t.Helper()
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(Port(t)))

@@ -1,8 +1,12 @@
-// Package gomodule finds files of the modules that this program is built with.
+// Package gomodule finds files of the modules in go.mod, and packs what is generated from them.
 package gomodule
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -26,4 +30,34 @@ func Glob(dir, pattern string) ([]string, error) {
 		err = fmt.Errorf("%s has no %s", dir, pattern)
 	}
 	return files, err
+}
+
+// WriteGzip writes a file, compressed as far as it goes.
+func WriteGzip(path string, content []byte) error {
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(content); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile(path, packed.Bytes(), 0o644) //nolint:gosec // a file of the repository
+}
+
+// ReadGzip returns the uncompressed content of a file.
+func ReadGzip(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	content, err := gzip.NewReader(file)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(content)
 }

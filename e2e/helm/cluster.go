@@ -10,7 +10,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 )
 
-// within bounds an installation or an upgrade.
+// within bounds the time of an installation or an upgrade.
 const within = 5 * time.Minute
 
 // Cluster is where releases are installed.
@@ -32,7 +32,7 @@ func (c Cluster) configuration(t testing.TB, namespace string) *action.Configura
 	return configuration
 }
 
-// Install installs a release as "helm install --create-namespace" does. With wait it returns once all is ready.
+// Install installs a release as "helm install --create-namespace" does. With wait it returns once everything is ready.
 func (c Cluster) Install(t testing.TB, r Release, wait bool) (Rendered, error) {
 	t.Helper()
 	install := action.NewInstall(c.configuration(t, r.Namespace))

@@ -12,19 +12,19 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// kubernetes is the version of the cluster that Render renders for.
+// kubernetes is the version of Kubernetes that Render renders for.
 const kubernetes = "v1.36.0"
 
-// Release is what "helm install NAME chart --namespace NAMESPACE --values VALUES" is told.
+// Release holds the arguments of "helm install NAME chart --namespace NAMESPACE --values VALUES".
 type Release struct {
 	Name, Namespace string
 	// Values is YAML.
 	Values string
-	// APIVersions are those of the cluster beyond Kubernetes' own.
+	// APIVersions are the API versions of the cluster besides Kubernetes' own.
 	APIVersions []string
 }
 
-// Rendered is what Helm makes of a release.
+// Rendered is a rendered release.
 type Rendered struct {
 	// Documents are the manifests in the order in which Helm installs them, with their comments.
 	Documents []string

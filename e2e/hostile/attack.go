@@ -17,25 +17,25 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Namespace is that of all objects.
+// Namespace is the namespace of all objects.
 const Namespace = "hostile"
 
-// Attack is a few objects.
+// Attack is some objects with one purpose.
 type Attack struct {
-	// Name says what they do.
+	// Name says what the objects do.
 	Name string
 	// Objects are all in [Namespace].
 	Objects []unit.Change
-	// Told is part of what the owner is told.
+	// Told is a part of the diagnostics for the owner.
 	Told string
 }
 
-// Attacks are all there are, each by itself.
+// Attacks returns all attacks. Each is used without the others.
 func Attacks() []Attack {
 	return append(append(ofRoutes(), ofPlugins()...), ofNumbers()...)
 }
 
-// AtLimits are objects that are as large as the limits let them be.
+// AtLimits returns objects that are as large as the limits permit.
 func AtLimits() []Attack {
 	deep := plugin("nested", "key-auth", map[string]any{})
 	deep.Config.Raw = []byte(`{"key_names":` + strings.Repeat("[", limit.Depth-1) + strings.Repeat("]", limit.Depth-1) + `}`)
@@ -57,8 +57,8 @@ func change(object unit.Object) unit.Change {
 	return unit.Change{Key: unit.Key{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()}, Object: object}
 }
 
-// ingress has as many paths as asked for, each to a Service of its own name if there are
-// several, and annotations of konghq.com.
+// ingress returns an Ingress with a number of paths and annotations of konghq.com. With several
+// services, each path has its own.
 func ingress(name string, paths int, annotations ...string) *networkingv1.Ingress {
 	class, prefix := "kong", networkingv1.PathTypePrefix
 	o := &networkingv1.Ingress{ObjectMeta: meta(name)}
@@ -76,7 +76,7 @@ func ingress(name string, paths int, annotations ...string) *networkingv1.Ingres
 	return o
 }
 
-// regexes makes the paths of an Ingress regular expressions.
+// regexes turns the paths of an Ingress into regular expressions.
 func regexes(o *networkingv1.Ingress, regex string) *networkingv1.Ingress {
 	kind := networkingv1.PathTypeImplementationSpecific
 	for i := range o.Spec.Rules[0].HTTP.Paths {

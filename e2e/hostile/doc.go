@@ -1,4 +1,4 @@
-// Package hostile makes objects of someone who means harm: each is one that an API server
-// takes, and of which a gateway without limits dies, stops for minutes or runs out of memory.
-// They are for tests of the translation and of a real Kong.
+// Package hostile makes objects of an attacker. An API server accepts each of them, and a gateway
+// without limits would crash, stop for minutes or run out of memory. Tests of the translation and of
+// a real Kong use them.
 package hostile

@@ -57,7 +57,8 @@ func ofNumbers() []Attack {
 	}
 }
 
-// rsaKey is one with factors of so many bytes, in PKCS #1. It is none, which takes long to find out.
+// rsaKey returns an RSA key in PKCS #1 whose factors have a number of bytes. It is invalid, and it takes long to find
+// that out.
 func rsaKey(bytes int) []byte {
 	odd := func(n int) *big.Int {
 		b := make([]byte, n)

@@ -11,12 +11,12 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// with is an Ingress with a plugin.
+// with returns an Ingress with a plugin.
 func with(p *configurationv1.KongPlugin, paths int) []unit.Change {
 	return []unit.Change{change(p), change(service("web")), change(ingress(p.Name, paths, "plugins", p.Name))}
 }
 
-// large is a configuration of so many bytes, in strings of 60 000.
+// large returns a configuration of a number of bytes, in strings of 60 000.
 func large(bytes int) map[string]any {
 	var bodies []string
 	for ; bytes > 0; bytes -= 60_000 {
@@ -57,7 +57,7 @@ func ofPlugins() []Attack {
 	}
 }
 
-// laughs is a document whose aliases stand for 9 to the power of n strings.
+// laughs returns a YAML document whose aliases stand for 9 to the power of n strings.
 func laughs(n int) string {
 	var b strings.Builder
 	b.WriteString("a0: &a0 [" + strings.TrimSuffix(strings.Repeat("lol,", 9), ",") + "]\n")

@@ -10,7 +10,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// list is a list of values that are all different, of so many bytes at most.
+// list returns a list of different values, of at most a number of bytes.
 func list(bytes int, format string) string {
 	var b strings.Builder
 	for i := 0; b.Len() < bytes; i++ {
@@ -19,7 +19,7 @@ func list(bytes int, format string) string {
 	return b.String()[:bytes]
 }
 
-// most is what all annotations of an object have room for, in bytes.
+// most is the size limit of all annotations of an object, in bytes.
 const most = 250_000
 
 func ofRoutes() []Attack {

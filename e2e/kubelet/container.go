@@ -16,14 +16,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Restarts are put off by backOffFirst, then twice as long each time. A container that ran for backOffReset is new.
+// Restarts are delayed by backOffFirst, then by twice as long each time. After a run of backOffReset the delay starts again.
 const (
 	backOffFirst = 250 * time.Millisecond
 	backOffMost  = 10 * time.Second
 	backOffReset = 30 * time.Second
 )
 
-// A container is run as one process after the other.
+// A container runs as one process after the other.
 type container struct {
 	pod  *pod
 	spec corev1.Container
@@ -32,7 +32,7 @@ type container struct {
 	mounts []string // targets, in the order they were made; used by the container's own goroutine, and at the end
 
 	// Guarded by pod.mu.
-	process *process // the last one
+	process *process // the newest one
 	status  corev1.ContainerStatus
 }
 
@@ -42,7 +42,7 @@ type process struct {
 	number  int
 	started metav1.Time
 	log     *logWriter
-	done    chan struct{} // closed at its end
+	done    chan struct{} // closed when it has ended
 }
 
 func newContainer(p *pod, spec corev1.Container, init bool) *container {
@@ -51,8 +51,8 @@ func newContainer(p *pod, spec corev1.Container, init bool) *container {
 	}}
 }
 
-// run runs and restarts the container until it has ended for good, or the context and then the process has ended. It
-// returns whether its last process succeeded.
+// run runs and restarts the container until it is not restarted any more, or until the context and then the process have
+// ended. It reports whether the last process succeeded.
 func (c *container) run(active context.Context) bool {
 	backOff := backOffFirst
 	for {
@@ -113,7 +113,7 @@ func (c *container) runOnce(active context.Context) (succeeded bool, err error) 
 	return cmd.ProcessState.Success(), nil
 }
 
-// command is what the container runs in its root file system and, as its first process, in a process namespace.
+// command returns the command that the container runs in its root file system, as the first process of a process namespace.
 func (c *container) command(ctx context.Context) (*exec.Cmd, environment, error) {
 	image, err := c.pod.kubelet.image(c.spec.Image)
 	if err != nil {
@@ -132,7 +132,7 @@ func (c *container) command(ctx context.Context) (*exec.Cmd, environment, error)
 		Path: c.look(argv[0], env["PATH"]), Args: argv, Env: env.list(), Dir: "/",
 		WaitDelay: time.Second,
 		SysProcAttr: &syscall.SysProcAttr{
-			Chroot: c.root(), Cloneflags: unix.CLONE_NEWPID, Setsid: true, // ^C is for the tests
+			Chroot: c.root(), Cloneflags: unix.CLONE_NEWPID, Setsid: true, // Ctrl-C is for the tests
 		},
 	}
 	if c.spec.WorkingDir != "" {
@@ -208,7 +208,7 @@ func (c *container) ended(p *process) {
 	c.pod.log.Info("container ended", "container", c.spec.Name, "exitCode", terminated.ExitCode)
 }
 
-// wait sets the state between processes; the last one's becomes the last termination.
+// wait sets the state between two processes. The state of the ended one becomes the last termination.
 func (c *container) wait(reason, message string) {
 	c.pod.mu.Lock()
 	defer c.pod.mu.Unlock()
@@ -219,7 +219,7 @@ func (c *container) wait(reason, message string) {
 	c.pod.touch()
 }
 
-// running is the current process, or nil.
+// running returns the current process, or nil.
 func (c *container) running() *process {
 	c.pod.mu.Lock()
 	defer c.pod.mu.Unlock()

@@ -23,7 +23,8 @@ func (e environment) list() []string {
 	return list
 }
 
-// environment reads what the container's variables are made of. Later ones override earlier ones of their name.
+// environment returns the container's variables, and reads the objects that they refer to. A later variable overrides an
+// earlier one of the same name.
 func (c *container) environment(ctx context.Context, image Image) (environment, error) {
 	host, port := c.pod.kubelet.apiServer()
 	env := environment{
@@ -84,7 +85,7 @@ func (p *pod) valueFrom(ctx context.Context, source corev1.EnvVarSource) (value 
 		data, err := p.secret(ctx, ref.Name, ref.Optional)
 		return keyOf(data, err, "Secret "+ref.Name, ref.Key, ref.Optional)
 	default:
-		return "", false, fmt.Errorf("of this kind of source nothing is known: %v", source)
+		return "", false, fmt.Errorf("this kind of source is not supported: %v", source)
 	}
 }
 
@@ -96,7 +97,7 @@ func keyOf(data map[string][]byte, err error, object, key string, optional *bool
 	return string(value), found, err
 }
 
-// configMap and secret are empty for an optional object that is not there.
+// configMap and secret return nothing for an optional object that does not exist.
 func (p *pod) configMap(ctx context.Context, name string, optional *bool) (map[string][]byte, error) {
 	object, err := p.kubelet.client.CoreV1().ConfigMaps(p.bound.Namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) && isTrue(optional) {
@@ -126,7 +127,7 @@ func (p *pod) secret(ctx context.Context, name string, optional *bool) (map[stri
 	return object.Data, nil
 }
 
-// field is a value of the downward API.
+// field returns a value of the downward API.
 func (p *pod) field(path string) (string, error) {
 	meta, spec := p.bound.ObjectMeta, p.bound.Spec
 	if name, key, ok := strings.Cut(strings.TrimSuffix(path, "']"), "['"); ok {
@@ -175,7 +176,7 @@ func (p *pod) hostname() string {
 	return p.bound.Name
 }
 
-// expand replaces $(VAR) where VAR is known. $$ stands for one $, which then begins no reference.
+// expand replaces $(VAR) if VAR is known. $$ stands for a $ that starts no reference.
 func expand(text string, env environment) string {
 	var result strings.Builder
 	for {

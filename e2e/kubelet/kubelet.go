@@ -22,12 +22,12 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// retryInterval is the wait before the API server is asked again, or a missing object looked for again.
+// retryInterval is the pause before a request to the API server, or the search for a missing object, is repeated.
 const retryInterval = 200 * time.Millisecond
 
-// Options configure a Kubelet. All but NodeName and Log are needed.
+// Options configure a Kubelet. All but NodeName and Log are required.
 type Options struct {
-	Config    *rest.Config // an administrator's
+	Config    *rest.Config // with all rights
 	NodeName  string       // "e2e" by default
 	Dir       string       // for pods' files and, in logs, their output
 	Bridge    string       // the device that pods are connected to
@@ -38,14 +38,14 @@ type Options struct {
 	Log       *slog.Logger
 }
 
-// An Image is what a container runs.
+// An Image is the executable of a container and its surroundings.
 type Image struct {
 	Executable string // its path on this machine
-	Path       string // its path in the container, "/" and its name by default; run where no command is given
-	// Files are more files and directories of this machine, by their paths in the container, where they are read-only:
-	// for a program which is more than one static executable.
+	Path       string // its path in the container, "/" and its name by default; it runs if the container has no command
+	// Files are further files and directories of this machine, by their paths in the container, where they are read-only.
+	// Programs that are more than one static executable need them.
 	Files map[string]string
-	// Env are variables which a container has unless it sets them itself.
+	// Env are variables that the container has unless its spec sets them.
 	Env map[string]string
 }
 
@@ -67,7 +67,7 @@ type Kubelet struct {
 	binding map[types.UID]bool
 }
 
-// Start registers the node and returns once it takes pods. Close ends it; the context is for the start only.
+// Start registers the node and returns once it accepts pods. Close ends it. The context is for the start only.
 func Start(ctx context.Context, options Options) (*Kubelet, error) {
 	if options.NodeName == "" {
 		options.NodeName = "e2e"
@@ -132,7 +132,7 @@ func (k *Kubelet) start(ctx context.Context) error {
 	return nil
 }
 
-// Close kills the pods, without a word to the API server, and returns once nothing of them runs.
+// Close kills the pods without telling the API server, and returns once none of their processes runs.
 func (k *Kubelet) Close() {
 	k.cancel()
 	k.work.Wait()
@@ -141,7 +141,7 @@ func (k *Kubelet) Close() {
 	}
 }
 
-// AddImage makes an image known, or replaces it for containers that start from now on.
+// AddImage adds an image, or replaces it for containers that start later.
 func (k *Kubelet) AddImage(name string, image Image) {
 	if image.Path == "" {
 		image.Path = "/" + filepath.Base(image.Executable)
@@ -151,7 +151,7 @@ func (k *Kubelet) AddImage(name string, image Image) {
 	k.images[name] = image
 }
 
-// observe is told of every state of every pod in the cluster.
+// observe handles every new state of every pod in the cluster.
 func (k *Kubelet) observe(object *corev1.Pod) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -182,7 +182,7 @@ func (k *Kubelet) observe(object *corev1.Pod) {
 	}
 }
 
-// vanished is told that a pod's object is no more.
+// vanished handles the end of a pod's object.
 func (k *Kubelet) vanished(uid types.UID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -191,7 +191,7 @@ func (k *Kubelet) vanished(uid types.UID) {
 	}
 }
 
-// bind is what the scheduler does.
+// bind binds a pod to the node, in place of the scheduler.
 func (k *Kubelet) bind(object *corev1.Pod) {
 	binding := &corev1.Binding{
 		ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: object.Name, UID: object.UID},
@@ -206,8 +206,8 @@ func (k *Kubelet) bind(object *corev1.Pod) {
 	})
 }
 
-// insist repeats a request until the API server has carried it out, or refuses it for good, or the context ends. A
-// request that is under way is not broken off by that, only by Close.
+// insist repeats a request until the API server has accepted it or rejects it for good, or the context ends. Only Close
+// cancels a request that is under way.
 func (k *Kubelet) insist(
 	ctx context.Context, what string, log *slog.Logger, request func(context.Context) error,
 ) error {

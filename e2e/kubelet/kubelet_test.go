@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
@@ -55,7 +56,7 @@ spec:
   ports: [{port: 80, targetPort: http}]
 `
 
-// endpoints are the addresses in the EndpointSlices of a Service.
+// endpoints returns the endpoints in the EndpointSlices of a Service.
 type endpoints struct{ ready, terminating []string }
 
 func slicesOf(ctx context.Context, cp *lab.ControlPlane, namespace, service string) (endpoints, error) {
@@ -78,11 +79,11 @@ func slicesOf(ctx context.Context, cp *lab.ControlPlane, namespace, service stri
 	return found, nil
 }
 
-// waitReady waits until that many endpoints are there, all of them ready.
+// waitReady waits until there are n endpoints, all of them ready.
 func waitReady(t *testing.T, cp *lab.ControlPlane, namespace string, n int) []string {
 	t.Helper()
 	var found endpoints
-	lab.Eventually(t, within, func() (err error) {
+	eventually.Nil(t, within, func() (err error) {
 		found, err = slicesOf(t.Context(), cp, namespace, "echo")
 		if err == nil && (len(found.ready) != n || len(found.terminating) > 0) {
 			err = fmt.Errorf("endpoints %+v, want %d that are ready", found, n)
@@ -162,7 +163,7 @@ func TestDeployment(t *testing.T) {
 	scale(t, cp, namespace, 1)
 	watchTermination(t, cp, namespace)
 	waitReady(t, cp, namespace, 1)
-	lab.Eventually(t, within, func() error {
+	eventually.Nil(t, within, func() error {
 		if names := podNames(t, cp, namespace); len(names) != 1 {
 			return fmt.Errorf("pods %q, want one", names)
 		}
@@ -170,11 +171,12 @@ func TestDeployment(t *testing.T) {
 	})
 }
 
-// watchTermination sees two of three pods in their endpoints as terminating, still answering, and then gone.
+// watchTermination waits until two of three pods are terminating endpoints, checks that they still answer, and waits until
+// they are gone.
 func watchTermination(t *testing.T, cp *lab.ControlPlane, namespace string) {
 	t.Helper()
 	var terminating []string
-	lab.Eventually(t, within, func() error {
+	eventually.Nil(t, within, func() error {
 		found, err := slicesOf(t.Context(), cp, namespace, "echo")
 		if terminating = found.terminating; err == nil && (len(terminating) != 2 || len(found.ready) != 1) {
 			err = fmt.Errorf("endpoints %+v, want two terminating", found)
@@ -186,7 +188,7 @@ func watchTermination(t *testing.T, cp *lab.ControlPlane, namespace string) {
 			t.Errorf("a terminating pod does not answer: %v", err)
 		}
 	}
-	lab.Eventually(t, within, func() error {
+	eventually.Nil(t, within, func() error {
 		for _, address := range terminating {
 			if name, err := ask(address); err == nil {
 				return fmt.Errorf("pod %s still answers", name)
@@ -248,7 +250,7 @@ func TestAPIServerRestart(t *testing.T) {
 	scale(t, cp, namespace, 3)
 	waitReady(t, cp, namespace, 3)
 	scale(t, cp, namespace, 0)
-	lab.Eventually(t, within, func() error {
+	eventually.Nil(t, within, func() error {
 		if names := podNames(t, cp, namespace); len(names) > 0 {
 			return fmt.Errorf("pods %q are left", names)
 		}

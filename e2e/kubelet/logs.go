@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// followInterval is how often a followed log is looked at.
+// followInterval is the pause between two reads of a followed log.
 const followInterval = 50 * time.Millisecond
 
-// logWriter puts the time before each line of a container's output.
+// logWriter writes a container's output with the time before each line.
 type logWriter struct {
 	mu      sync.Mutex
 	file    *os.File
@@ -35,7 +35,7 @@ func newLogWriter(path string) (*logWriter, error) {
 	return &logWriter{file: file}, nil
 }
 
-// Write keeps what is not a whole line yet.
+// Write buffers an unfinished line.
 func (w *logWriter) Write(data []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -63,7 +63,7 @@ func (w *logWriter) Close() error {
 	return errors.Join(err, w.file.Close())
 }
 
-// logOptions are those of the pods' log subresource.
+// logOptions are the options of the pods' log subresource.
 type logOptions struct {
 	follow     bool
 	previous   bool
@@ -73,7 +73,7 @@ type logOptions struct {
 	since      time.Time
 }
 
-// copyLog writes the lines of a log, and with follow those to come until the writing process has ended.
+// copyLog writes the lines of a log. With follow it goes on until the process that writes the log has ended.
 func copyLog(ctx context.Context, to io.Writer, log io.Reader, options logOptions, ended <-chan struct{}) error {
 	reader := bufio.NewReader(log)
 	lines, rest, err := readLines(reader, "", options)
@@ -91,7 +91,7 @@ func copyLog(ctx context.Context, to io.Writer, log io.Reader, options logOption
 		last := false
 		select {
 		case <-ended:
-			last = true // what it wrote at last is still to be read
+			last = true // its last lines are still to be read
 		default:
 			if !sleep(ctx, followInterval) {
 				return nil
@@ -106,7 +106,7 @@ func copyLog(ctx context.Context, to io.Writer, log io.Reader, options logOption
 	}
 }
 
-// readLines reads to the end. What is not a whole line there is returned as the rest, for the next time.
+// readLines reads to the end. It returns an unfinished line as the rest, for the next call.
 func readLines(reader *bufio.Reader, rest string, options logOptions) (lines []string, _ string, err error) {
 	for {
 		text, err := reader.ReadString('\n')
@@ -129,7 +129,7 @@ func readLines(reader *bufio.Reader, rest string, options logOptions) (lines []s
 	}
 }
 
-// writeLines returns how many of the bytes left may still be written, -1 without a limit.
+// writeLines writes at most left bytes, and returns how many may still be written. -1 is no limit.
 func writeLines(to io.Writer, lines []string, left int) (int, error) {
 	for _, line := range lines {
 		if left >= 0 {

@@ -22,12 +22,12 @@ type network struct {
 	origin  netns.NsHandle // where the bridge is
 
 	mu    sync.Mutex
-	last  netip.Addr // addresses are given in turn, so that one is not soon another pod's
+	last  netip.Addr // addresses are assigned in turn, so that a released one is not soon in use again
 	taken map[netip.Addr]bool
 	made  int
 }
 
-// podNetwork is one pod's. For a pod on the host's network its namespace is none.
+// podNetwork is the network of one pod. A pod on the host's network has no namespace.
 type podNetwork struct {
 	network   *network
 	namespace netns.NsHandle
@@ -54,13 +54,13 @@ func newNetwork(bridge, hostIP string, cidr netip.Prefix) (*network, error) {
 	}, nil
 }
 
-// host is the network of pods which have none of their own.
+// host is the network of pods on the host's network.
 func (n *network) host() *podNetwork {
 	address, _ := netip.AddrFromSlice(n.gateway)
 	return &podNetwork{network: n, namespace: netns.None(), address: address}
 }
 
-// add makes a namespace and connects it.
+// add creates a namespace and connects it to the bridge.
 func (n *network) add() (*podNetwork, error) {
 	address, number, err := n.take()
 	if err != nil {
@@ -114,7 +114,7 @@ func (p *podNetwork) connect(hostDevice string) error {
 	return nil
 }
 
-// route gives the pod its address, and makes the bridge its way to all others.
+// route gives the pod its address and a default route over the bridge.
 func (p *podNetwork) route(pod *netlink.Handle, device netlink.Link) error {
 	if err := pod.AddrAdd(device, &netlink.Addr{IPNet: single(p.ip())}); err != nil {
 		return fmt.Errorf("give the pod address %s: %w", p.address, err)
@@ -133,7 +133,7 @@ func (p *podNetwork) route(pod *netlink.Handle, device netlink.Link) error {
 	return nil
 }
 
-// hostRoute is the way to the pod. Without it the pod's address is unreachable, as clients learn at once.
+// hostRoute is the host's route to the pod. Without it the pod's address is unreachable, and clients get an error at once.
 func (p *podNetwork) hostRoute() *netlink.Route {
 	return &netlink.Route{
 		LinkIndex: p.network.bridge.Attrs().Index, Dst: single(p.ip()), Src: p.network.gateway,
@@ -147,10 +147,10 @@ func single(ip net.IP) *net.IPNet {
 	return &net.IPNet{IP: ip, Mask: net.CIDRMask(8*len(ip), 8*len(ip))}
 }
 
-// do calls the function on a thread that is in the pod's namespace; processes that it starts are there too.
+// do calls the function on a thread in the pod's namespace, in which processes that it starts are as well.
 func (p *podNetwork) do(f func() error) error { return p.network.in(p.namespace, f) }
 
-// remove frees the address. The namespace goes, with its devices, when it has no processes either.
+// remove frees the address. The kernel removes the namespace and its devices when it has no processes.
 func (p *podNetwork) remove() error {
 	if !p.own {
 		return nil
@@ -168,7 +168,7 @@ func (p *podNetwork) remove() error {
 	return errors.Join(err, p.namespace.Close())
 }
 
-// in calls the function on a thread of its own choice of namespace, which is none where the function chooses itself.
+// in calls the function on a thread that enters the namespace, or on any locked thread if there is none.
 func (n *network) in(namespace netns.NsHandle, f func() error) error {
 	runtime.LockOSThread()
 	if namespace.IsOpen() {
@@ -179,7 +179,7 @@ func (n *network) in(namespace netns.NsHandle, f func() error) error {
 	}
 	err := f()
 	if back := netns.Set(n.origin); back != nil {
-		// The thread stays locked, and ends with this goroutine: nothing else may run on it.
+		// The thread stays locked and ends with this goroutine, because it may still be in the namespace.
 		return errors.Join(err, fmt.Errorf("leave the pod's network namespace: %w", back))
 	}
 	runtime.UnlockOSThread()

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// registerNode makes the Node. Without it the EndpointSlice controller leaves the pods out.
+// registerNode creates the Node. Without it the EndpointSlice controller ignores the pods.
 func (k *Kubelet) registerNode(ctx context.Context, port int32) error {
 	name := k.options.NodeName
 	nodes := k.client.CoreV1().Nodes()
@@ -31,10 +31,10 @@ func (k *Kubelet) registerNode(ctx context.Context, port int32) error {
 	if _, err := nodes.UpdateStatus(ctx, made, metav1.UpdateOptions{}); err != nil {
 		return fmt.Errorf("set the status of Node %s: %w", name, err)
 	}
-	// Admission has tainted it as not ready, and no controller is there to take that away.
+	// Admission has tainted the Node as not ready, and no controller removes the taint.
 	_, err = nodes.Patch(ctx, name, types.MergePatchType, []byte(`{"spec":{"taints":null}}`), metav1.PatchOptions{})
 	if err != nil {
-		return fmt.Errorf("take the taints from Node %s: %w", name, err)
+		return fmt.Errorf("remove the taints of Node %s: %w", name, err)
 	}
 	return nil
 }

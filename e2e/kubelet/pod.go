@@ -14,23 +14,23 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// A pod is one pod of this node from its binding to the removal of its object.
+// A pod is a pod of this node, from its binding to the removal of its object.
 type pod struct {
 	kubelet *Kubelet
 	log     *slog.Logger
-	bound   *corev1.Pod  // the object as it was at first: what makes the pod, never changes
+	bound   *corev1.Pod  // the object when it was bound; its spec never changes
 	init    []*container // run before the others, one after the other
 	main    []*container
 
 	terminating chan struct{} // closed when the API server has marked the pod as deleted
-	gone        chan struct{} // closed when the object is no more
-	changed     chan struct{} // asks for the status to be written
+	gone        chan struct{} // closed when the object is removed
+	changed     chan struct{} // receives when the status is to be written
 
 	mu          sync.Mutex  // guards what follows, and the containers' changing parts
 	object      *corev1.Pod // as it is now
 	network     *podNetwork // nil until set up
 	started     metav1.Time
-	waiting     waiting // why containers that have not started yet have not
+	waiting     waiting // why containers have not started yet
 	initialized bool
 	written     *corev1.PodStatus
 }
@@ -56,7 +56,7 @@ func newPod(k *Kubelet, object *corev1.Pod) *pod {
 	return p
 }
 
-// update and vanish are called by the informer, in the order of events.
+// The informer calls update and vanish in the order of events.
 func (p *pod) update(object *corev1.Pod) {
 	p.mu.Lock()
 	marked := p.object.DeletionTimestamp == nil && object.DeletionTimestamp != nil
@@ -77,7 +77,7 @@ func (p *pod) touch() {
 	}
 }
 
-// run is the pod's life. The context ends when the kubelet does.
+// run runs the pod until its end. The context ends with the kubelet.
 func (p *pod) run(ctx context.Context) {
 	p.log.Info("pod bound")
 	reporting, stopReporting := context.WithCancel(ctx)
@@ -97,7 +97,7 @@ func (p *pod) run(ctx context.Context) {
 	case <-ctx.Done():
 		forced = true
 	}
-	deactivate() // nothing is started from here on
+	deactivate() // nothing starts after this
 	if !forced {
 		p.stopContainers(ctx)
 	}
@@ -112,7 +112,7 @@ func (p *pod) run(ctx context.Context) {
 	p.log.Info("pod removed")
 }
 
-// runContainers returns when none runs and none will.
+// runContainers returns when all containers have ended and none is restarted.
 func (p *pod) runContainers(active context.Context) {
 	if !p.setUp(active) {
 		return
@@ -133,8 +133,8 @@ func (p *pod) runContainers(active context.Context) {
 	running.Wait()
 }
 
-// setUp makes the network and the volumes, and waits for what the volumes project. It returns false if the pod is
-// deleted before.
+// setUp creates the network and the volumes, and waits for the objects that the volumes project. It returns false if the
+// pod is deleted meanwhile.
 func (p *pod) setUp(active context.Context) bool {
 	for {
 		err := p.trySetUp(active)
@@ -180,7 +180,7 @@ func (p *pod) trySetUp(active context.Context) error {
 	return nil
 }
 
-// stopContainers asks the containers to end, and waits for that within the pod's grace period.
+// stopContainers stops the containers within the pod's grace period.
 func (p *pod) stopContainers(ctx context.Context) {
 	p.mu.Lock()
 	grace := 30 * time.Second
@@ -189,7 +189,7 @@ func (p *pod) stopContainers(ctx context.Context) {
 	}
 	p.mu.Unlock()
 	p.log.Info("pod terminating", "grace", grace)
-	present, cancelPresent := p.untilGone(ctx) // it may be deleted by force meanwhile
+	present, cancelPresent := p.untilGone(ctx) // the pod may be deleted by force meanwhile
 	defer cancelPresent()
 	limit, cancel := context.WithTimeout(present, grace)
 	defer cancel()
@@ -218,7 +218,7 @@ func (p *pod) killContainers() {
 	}
 }
 
-// removeObject writes the final status and then lets the API server drop the object, if it has not yet.
+// removeObject writes the final status and then removes the object, unless it is removed already.
 func (p *pod) removeObject(ctx context.Context) {
 	ctx, cancel := p.untilGone(ctx)
 	defer cancel()
@@ -233,7 +233,7 @@ func (p *pod) removeObject(ctx context.Context) {
 	})
 }
 
-// tearDown leaves the logs.
+// tearDown removes everything but the logs.
 func (p *pod) tearDown() {
 	var errs []error
 	for _, c := range p.containers() {
@@ -243,7 +243,7 @@ func (p *pod) tearDown() {
 		errs = append(errs, p.network.remove())
 	}
 	if err := errors.Join(errs...); err != nil {
-		// What is still mounted must not be emptied.
+		// The files of what is still mounted must not be removed.
 		p.log.Error("pod not cleaned up", "error", err)
 		return
 	}
@@ -262,7 +262,7 @@ func (p *pod) logDir() string {
 	return filepath.Join(p.kubelet.logsDir(), p.bound.Namespace+"_"+p.bound.Name+"_"+string(p.bound.UID))
 }
 
-// ip is the pod's address, "" before it has one.
+// ip returns the pod's address, or "" before it has one.
 func (p *pod) ip() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

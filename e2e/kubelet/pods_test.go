@@ -14,14 +14,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	certutil "k8s.io/client-go/util/cert"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// waitPod waits until the pod is as the check wants it.
+// waitPod waits until the check returns nil for the pod.
 func waitPod(t *testing.T, cp *lab.ControlPlane, namespace, name string, check func(*corev1.Pod) error) *corev1.Pod {
 	t.Helper()
 	var pod *corev1.Pod
-	lab.Eventually(t, within, func() (err error) {
+	eventually.Nil(t, within, func() (err error) {
 		pod, err = cp.Client.CoreV1().Pods(namespace).Get(t.Context(), name, metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -41,7 +42,7 @@ func isReady(pod *corev1.Pod) error {
 	return fmt.Errorf("pod %s is not ready: %s", pod.Name, status)
 }
 
-// A certificate's Secret comes after the pod that mounts it.
+// The Secret of a certificate may be created after the pod that mounts it.
 func TestVolumesAndEnvironment(t *testing.T) {
 	cp := lab.Shared(t)
 	cp.Kubelet(t)
@@ -86,7 +87,7 @@ spec:
 func checkStreams(t *testing.T, address, name string) {
 	t.Helper()
 	for _, network := range []string{"tcp", "udp"} {
-		lab.Eventually(t, within, func() error { // the pod is ready when it serves TLS
+		eventually.Nil(t, within, func() error { // the pod is ready when it serves TLS
 			conn, err := net.DialTimeout(network, net.JoinHostPort(address, "9000"), time.Second)
 			if err != nil {
 				return err
@@ -140,7 +141,7 @@ spec:
 	})
 }
 
-// A pod's process reaches the API server as its ServiceAccount, with what it finds in its file system.
+// A pod's process reaches the API server as its ServiceAccount, with the credentials in its file system.
 func TestInClusterCredentials(t *testing.T) {
 	cp := lab.Shared(t)
 	cp.Kubelet(t)
@@ -156,11 +157,11 @@ spec:
 `)
 	log := finished(t, cp, namespace, "client", corev1.PodSucceeded)
 	if want := "system:serviceaccount:" + namespace + ":default\n"; log != want {
-		t.Errorf("the pod is %q to the API server, want %q", log, want)
+		t.Errorf("the API server authenticates the pod as %q, want %q", log, want)
 	}
 }
 
-// finished waits for the end of a pod of one container and returns what that container has written.
+// finished waits for the end of a pod with one container, and returns the container's log.
 func finished(t *testing.T, cp *lab.ControlPlane, namespace, name string, phase corev1.PodPhase) string {
 	t.Helper()
 	pod := waitPod(t, cp, namespace, name, func(pod *corev1.Pod) error {
@@ -177,7 +178,7 @@ func finished(t *testing.T, cp *lab.ControlPlane, namespace, name string, phase 
 	return string(log)
 }
 
-// Pods reach each other, and learn at once when one is gone.
+// Pods reach each other, and get an error at once when one is gone.
 func TestPodNetwork(t *testing.T) {
 	cp := lab.Shared(t)
 	cp.Kubelet(t)
@@ -199,7 +200,7 @@ spec:
 		t.Errorf("GET from pod to pod: %q", log)
 	}
 	scale(t, cp, namespace, 0)
-	lab.Eventually(t, within, func() error {
+	eventually.Nil(t, within, func() error {
 		if names := podNames(t, cp, namespace); len(names) > 1 {
 			return fmt.Errorf("pods %q are left", names)
 		}
@@ -227,7 +228,7 @@ spec:
     env: [{name: TERM_DELAY, value: 10ms}]
 `)
 	pod := waitPod(t, cp, namespace, "restarted", isReady)
-	lab.Eventually(t, within, func() error { _, err := http.Get("http://" + pod.Status.PodIP + ":8080"); return err })
+	eventually.Nil(t, within, func() error { _, err := http.Get("http://" + pod.Status.PodIP + ":8080"); return err })
 	before := pod.Status.ContainerStatuses[0].RestartCount // a busy machine may start it too late for its probe
 	setHealth(t, pod.Status.PodIP, http.StatusInternalServerError)
 	waitPod(t, cp, namespace, "restarted", func(pod *corev1.Pod) error {
@@ -258,13 +259,13 @@ spec:
 `, name))
 		pod := waitPod(t, cp, namespace, name, isReady)
 		url := "http://" + pod.Status.PodIP + ":8080/healthz"
-		lab.Eventually(t, within, func() error { _, err := http.Get(url); return err })
+		eventually.Nil(t, within, func() error { _, err := http.Get(url); return err })
 		began := time.Now()
 		err := cp.Client.CoreV1().Pods(namespace).Delete(t.Context(), name, metav1.DeleteOptions{GracePeriodSeconds: &grace})
 		if err != nil {
 			t.Fatal(err)
 		}
-		lab.Eventually(t, within, func() error {
+		eventually.Nil(t, within, func() error {
 			if _, err := http.Get(url); err == nil {
 				return fmt.Errorf("pod %s still answers", name)
 			}

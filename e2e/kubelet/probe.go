@@ -17,7 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// eagerInterval is how often a container that has not been ready yet is asked, if its period is no shorter.
+// eagerInterval is the period of readiness probes until a container is ready, unless its own period is shorter.
 const eagerInterval = 200 * time.Millisecond
 
 // probe runs the container's probes until the context ends with the process.
@@ -49,7 +49,7 @@ func (c *container) probe(ctx context.Context, p *process) {
 	}
 }
 
-// set changes the status of the process, unless that has ended.
+// set changes the status of the process, unless the process has ended.
 func (c *container) set(p *process, change func()) {
 	c.pod.mu.Lock()
 	defer c.pod.mu.Unlock()
@@ -61,7 +61,7 @@ func (c *container) set(p *process, change func()) {
 	}
 }
 
-// restart ends the process, as a failed probe asks for; the container's restart policy does the rest.
+// restart ends the process after a failed probe. The container's restart policy decides what follows.
 func (c *container) restart(p *process, probe string) {
 	c.pod.log.Info("container fails its probe", "container", c.spec.Name, "probe", probe)
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
@@ -76,7 +76,7 @@ func (c *container) restart(p *process, probe string) {
 	}
 }
 
-// probeStartup returns whether the probe succeeded within the time that its failures may take.
+// probeStartup reports whether the probe succeeds before its failure threshold.
 func (c *container) probeStartup(ctx context.Context, probe corev1.Probe) bool {
 	delay, period, timeout := durations(probe)
 	if !sleep(ctx, delay) {
@@ -94,12 +94,13 @@ func (c *container) probeStartup(ctx context.Context, probe corev1.Probe) bool {
 	return false
 }
 
-// probeOn reports each change of the result, which has to show as often in a row as the probe's thresholds say.
+// probeOn calls back for each change of the result. A result counts after as many probes in a row as the probe's
+// thresholds say.
 func (c *container) probeOn(ctx context.Context, probe corev1.Probe, result bool, report func(bool)) {
 	delay, period, timeout := durations(probe)
 	eager := !result
 	if result {
-		delay += period // a process which has just been started does not listen yet
+		delay += period // a process that has just started does not listen yet
 	}
 	if !sleep(ctx, delay) {
 		return
@@ -131,7 +132,7 @@ func (c *container) probeOn(ctx context.Context, probe corev1.Probe, result bool
 	}
 }
 
-// ask returns nil for a success.
+// ask probes once. It returns nil for a success.
 func (c *container) ask(ctx context.Context, handler corev1.ProbeHandler, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -199,7 +200,7 @@ func (c *container) tcpSocket(ctx context.Context, action corev1.TCPSocketAction
 	return conn.Close()
 }
 
-// address is the pod's unless the action names a host.
+// address returns the pod's address, unless the action names a host.
 func (c *container) address(host string, port intstr.IntOrString) (string, error) {
 	if host == "" {
 		host = c.pod.ip()
@@ -212,13 +213,13 @@ func (c *container) address(host string, port intstr.IntOrString) (string, error
 			}
 		}
 		if number == 0 {
-			return "", fmt.Errorf("container %s has no port called %q", c.spec.Name, port.StrVal)
+			return "", fmt.Errorf("container %s has no port with the name %q", c.spec.Name, port.StrVal)
 		}
 	}
 	return net.JoinHostPort(host, strconv.Itoa(int(number))), nil
 }
 
-// exec runs a command in the container: beside its processes, which it sees.
+// exec runs a command in the container. It sees the container's processes.
 func (c *container) exec(ctx context.Context, command []string) error {
 	if len(command) == 0 {
 		return errors.New("the command is empty")
@@ -243,7 +244,7 @@ func (c *container) exec(ctx context.Context, command []string) error {
 	return cmd.Wait()
 }
 
-// inProcessesOf calls the function, on a locked thread, so that what it starts is in the process namespace of another
+// inProcessesOf calls the function on a locked thread, on which new processes are in the process namespace of another
 // process.
 func inProcessesOf(pid int, f func() error) error {
 	own, err := os.Open("/proc/self/ns/pid")

@@ -13,10 +13,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// root is the directory of the container's root file system.
+// root returns the directory of the container's root file system.
 func (c *container) root() string { return filepath.Join(c.pod.dir(), "containers", c.spec.Name) }
 
-// makeRoot makes the root file system if it has not been made.
+// makeRoot creates the root file system, unless it exists.
 func (c *container) makeRoot() error {
 	if len(c.mounts) > 0 {
 		return nil
@@ -50,7 +50,7 @@ func (c *container) populate(root string, image Image) error {
 		return err
 	}
 	mounts := slices.Clone(c.spec.VolumeMounts)
-	slices.SortStableFunc(mounts, func(a, b corev1.VolumeMount) int { // what holds others first
+	slices.SortStableFunc(mounts, func(a, b corev1.VolumeMount) int { // parents first
 		return strings.Count(filepath.Clean(a.MountPath), "/") - strings.Count(filepath.Clean(b.MountPath), "/")
 	})
 	for _, mount := range mounts {
@@ -65,7 +65,7 @@ func (c *container) populate(root string, image Image) error {
 	return nil
 }
 
-// mountFiles mounts the machine's own files, which no container may change.
+// mountFiles mounts files of this machine, read-only.
 func (c *container) mountFiles(root string, files map[string]string) error {
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		if err := c.mount(root, files[path], path); err != nil {
@@ -79,7 +79,7 @@ func (c *container) mountFiles(root string, files map[string]string) error {
 	return nil
 }
 
-// makeSubPath makes a directory of what is not there yet.
+// makeSubPath creates a directory if the path does not exist.
 func (c *container) makeSubPath(source string, mount corev1.VolumeMount) error {
 	if mount.SubPathExpr != "" {
 		return errors.New("subPathExpr is not supported")
@@ -90,7 +90,7 @@ func (c *container) makeSubPath(source string, mount corev1.VolumeMount) error {
 	return os.MkdirAll(source, 0o755)
 }
 
-// mount makes a file or directory visible in the container.
+// mount mounts a file or directory in the container.
 func (c *container) mount(root, source, path string) error {
 	target := filepath.Join(root, filepath.Clean("/"+path))
 	info, err := os.Stat(source)

@@ -16,8 +16,7 @@ import (
 	certutil "k8s.io/client-go/util/cert"
 )
 
-// serve starts the kubelet's API, as far as there is one, for the API server only: clients need a certificate of the
-// cluster's authority.
+// serve starts the kubelet's API, which has logs only. Clients need a certificate of the cluster's authority.
 func (k *Kubelet) serve() (port int32, err error) {
 	config := rest.CopyConfig(k.options.Config)
 	if err := rest.LoadTLSFiles(config); err != nil {
@@ -130,7 +129,7 @@ func parseLogOptions(r *http.Request) (logOptions, error) {
 		if text := query.Get(name); text != "" {
 			parsed, err := strconv.Atoi(text)
 			if err != nil || parsed < 0 {
-				return options, fmt.Errorf("%s: %q is no number of them", name, text)
+				return options, fmt.Errorf("%s: %q is not a number of them", name, text)
 			}
 			*value = parsed
 		}
@@ -148,7 +147,7 @@ func parseLogOptions(r *http.Request) (logOptions, error) {
 	return options, nil
 }
 
-// flushing hands each line on at once.
+// flushing sends each line at once.
 type flushing struct{ http.ResponseWriter }
 
 func (f flushing) Write(data []byte) (int, error) {

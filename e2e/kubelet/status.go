@@ -12,10 +12,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// report writes the status whenever it has changed, until the context ends.
+// report writes each change of the status, until the context ends.
 func (p *pod) report(ctx context.Context) {
 	for {
-		// A status that cannot be written for good is of a pod that is no more: its deletion is on its way.
+		// If a status is rejected for good, the pod does not exist any more, and the event of that is on its way.
 		_ = p.kubelet.insist(ctx, "write the status", p.log, p.writeStatus)
 		select {
 		case <-p.changed:
@@ -51,7 +51,7 @@ func (p *pod) writeStatus(ctx context.Context) error {
 	return nil
 }
 
-// status is called with the lock held.
+// status returns the status. The caller holds the lock.
 func (p *pod) status() corev1.PodStatus {
 	started := p.started
 	status := corev1.PodStatus{

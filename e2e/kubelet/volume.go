@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// A file is one of a volume's.
+// A file is a file of a volume.
 type file struct {
 	path string // in the volume
 	data []byte
@@ -21,7 +21,7 @@ type file struct {
 
 const defaultFileMode = 0o644
 
-// makeVolumes makes a directory for each of the pod's volumes. It can be repeated.
+// makeVolumes creates a directory for each of the pod's volumes. It can be called again.
 func (p *pod) makeVolumes(ctx context.Context) error {
 	for _, volume := range p.bound.Spec.Volumes {
 		files, err := p.volumeFiles(ctx, volume)
@@ -84,10 +84,10 @@ func (p *pod) projectedFiles(ctx context.Context, source corev1.VolumeProjection
 	}
 }
 
-// leastToken is how long tokens are good for: they are not renewed.
+// leastToken is the least lifetime of tokens, because they are not renewed.
 const leastToken = 24 * 60 * 60
 
-// token requests a token of the pod's ServiceAccount that is bound to the pod, as the kubelet's are.
+// token requests a token of the pod's ServiceAccount that is bound to the pod.
 func (p *pod) token(ctx context.Context, projection corev1.ServiceAccountTokenProjection) ([]byte, error) {
 	seconds := int64(leastToken)
 	if projection.ExpirationSeconds != nil {
@@ -126,7 +126,7 @@ func (p *pod) downwardFiles(items []corev1.DownwardAPIVolumeFile, mode *int32) (
 	return files, nil
 }
 
-// project makes files of all keys, or of the items if there are any.
+// project returns a file for each key, or only for the items if there are any.
 func project(
 	data map[string][]byte, err error, items []corev1.KeyToPath, mode *int32, optional bool,
 ) ([]file, error) {
@@ -151,7 +151,7 @@ func project(
 	return files, nil
 }
 
-// fileMode is the last mode that is set.
+// fileMode returns the last mode that is set.
 func fileMode(modes ...*int32) os.FileMode {
 	result := os.FileMode(defaultFileMode)
 	for _, mode := range modes {

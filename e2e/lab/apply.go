@@ -24,8 +24,8 @@ const (
 	establishedWithin = time.Minute
 )
 
-// Apply applies the documents of a YAML or JSON stream on the server's side, in their order, and returns the objects
-// as the server has them. Objects without a namespace get the one given. It returns once CustomResourceDefinitions
+// Apply applies the documents of a YAML or JSON stream in their order, by server-side apply, and returns the objects as
+// the server has them. Objects without a namespace get the given one. Apply returns once all CustomResourceDefinitions
 // among them are established.
 func (cp *ControlPlane) Apply(ctx context.Context, namespace, manifests string) ([]*unstructured.Unstructured, error) {
 	objects, err := parse(manifests)
@@ -43,7 +43,7 @@ func (cp *ControlPlane) Apply(ctx context.Context, namespace, manifests string) 
 	return applied, cp.waitEstablished(ctx, applied)
 }
 
-// MustApply is Apply for tests that cannot go on without.
+// MustApply is Apply, and fails the test if that returns an error.
 func (cp *ControlPlane) MustApply(t testing.TB, namespace, manifests string) []*unstructured.Unstructured {
 	t.Helper()
 	objects, err := cp.Apply(t.Context(), namespace, manifests)
@@ -53,8 +53,8 @@ func (cp *ControlPlane) MustApply(t testing.TB, namespace, manifests string) []*
 	return objects
 }
 
-// DryRun has the server validate and admit the documents without storing them. Its error holds every refused document,
-// and every field that the server does not know.
+// DryRun makes the server validate and admit the documents without storing them. The error names every rejected document
+// and every unknown field.
 func (cp *ControlPlane) DryRun(ctx context.Context, namespace, manifests string) error {
 	objects, err := parse(manifests)
 	if err != nil {
@@ -68,7 +68,7 @@ func (cp *ControlPlane) DryRun(ctx context.Context, namespace, manifests string)
 	return errors.Join(errs...)
 }
 
-// Delete deletes the documents' objects, the last first; one that is not there is an error.
+// Delete deletes the documents' objects, the last first. An object that does not exist is an error.
 func (cp *ControlPlane) Delete(ctx context.Context, namespace, manifests string) error {
 	objects, err := parse(manifests)
 	if err != nil {
@@ -126,7 +126,7 @@ func (cp *ControlPlane) resource(
 	return cp.Dynamic.Resource(mapping.Resource).Namespace(namespace), nil
 }
 
-// waitEstablished: before it a definition's objects cannot be applied.
+// waitEstablished waits until objects of a definition can be applied.
 func (cp *ControlPlane) waitEstablished(ctx context.Context, applied []*unstructured.Unstructured) error {
 	ctx, cancel := context.WithTimeout(ctx, establishedWithin)
 	defer cancel()
@@ -168,7 +168,7 @@ func established(definition *unstructured.Unstructured) bool {
 	return false
 }
 
-// parse reads a stream of documents. Lists are taken apart; empty documents are left out.
+// parse reads a stream of documents. It returns the items of lists, and leaves out empty documents.
 func parse(manifests string) ([]*unstructured.Unstructured, error) {
 	documents := yaml.NewYAMLReader(bufio.NewReader(strings.NewReader(manifests)))
 	var objects []*unstructured.Unstructured

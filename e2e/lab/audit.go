@@ -12,15 +12,14 @@ import (
 	"sync"
 )
 
-// Asked is what an account has asked the API server for, once however often it has. Requests for other than resources
-// are not among them.
+// Asked is a request of an account to the API server for a resource. Equal requests are listed once.
 type Asked struct {
 	Account string // "namespace/name" of a ServiceAccount
 	Verb    string
 	Group   string
-	// Resource is with its subresource: "ingresses/status".
+	// Resource includes the subresource: "ingresses/status".
 	Resource string
-	// Allowed tells whether it was authorized, and Binding by which RBAC binding, as the API server puts it.
+	// Allowed reports whether the request was authorized. Binding is the RBAC binding, in the API server's words.
 	Allowed bool
 	Binding string
 }
@@ -29,15 +28,15 @@ func (a Asked) String() string {
 	return fmt.Sprintf("%s: %s %s", a.Account, a.Verb, strings.TrimPrefix(a.Group+"/"+a.Resource, "/"))
 }
 
-// audited is what was asked of all control planes of the test package that have ended.
+// audited holds the requests to all control planes of the test package that have ended.
 var audited struct {
 	sync.Mutex
 	asked map[Asked]struct{}
 	check func(asked []Asked, passed bool) error
 }
 
-// CheckAudit has a function called after the last test with all that the pods' ServiceAccounts have asked the control
-// planes of the package for, and whether all tests passed. Its error fails the package. It is called before Main.
+// CheckAudit makes Main call a function after the last test, with the requests of all the pods' ServiceAccounts and
+// whether all tests passed. Its error fails the package. Call CheckAudit before Main.
 func CheckAudit(check func(asked []Asked, passed bool) error) { audited.check = check }
 
 // checkAudit returns the exit code of the package.
@@ -59,17 +58,17 @@ func checkAudit(code int) int {
 	return code
 }
 
-// auditEvent is what is read of an event of audit.k8s.io/v1.
+// auditEvent has some of the fields of an event of audit.k8s.io/v1.
 type auditEvent struct {
 	Verb string
 	User struct{ Username string }
-	// ObjectRef is nil for what is no resource.
+	// ObjectRef is nil if the request is not for a resource.
 	ObjectRef *struct{ APIGroup, Resource, Subresource string }
 	// Annotations are the authorizer's, among others.
 	Annotations map[string]string
 }
 
-// readAudit takes the control plane's log into account, at its end.
+// readAudit reads the audit log of a control plane that has ended.
 func (cp *ControlPlane) readAudit() error {
 	file, err := os.Open(filepath.Join(cp.Dir, "audit.log"))
 	if errors.Is(err, os.ErrNotExist) {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// A Program is built for the tests and is known by the name of an image.
+// A Program is built for the tests. Pods name it as an image.
 type Program struct {
 	Image   string // as in a pod's spec, without a tag
 	Package string // import path, in the module of the tests or one that it requires
@@ -27,7 +27,8 @@ var echo = Program{Image: "kube-sync/echo", Package: "github.com/kube-sync/kube-
 
 const ownPackage = "github.com/kube-sync/kube-sync/e2e/lab"
 
-// build makes all executables: the control plane, where it is needed, in the cache, the others, which take seconds, in dir.
+// build builds all executables: the control plane, if it is needed, in the cache, and the others, which take seconds, in
+// dir.
 func build(dir string, needControlPlane bool, programs []Program) (setup, error) {
 	ctx, cancel := testTimeout()
 	defer cancel()
@@ -72,7 +73,7 @@ func (p Program) build(ctx context.Context, dir, path string) error {
 	return goBuild(ctx, dir, path, p.Package, "-s -w", command...)
 }
 
-// goBuild makes a static executable: a pod's root file system has nothing else.
+// goBuild builds a static executable, because a pod's root file system has no libraries.
 func goBuild(ctx context.Context, dir, path, pkg, ldflags string, command ...string) error {
 	cmd := exec.CommandContext(ctx, "go", append(command, "-ldflags", ldflags, "-o", path, pkg)...)
 	cmd.Dir = dir
@@ -88,7 +89,7 @@ func goBuild(ctx context.Context, dir, path, pkg, ldflags string, command ...str
 	return nil
 }
 
-// testTimeout ends a little after the tests should, and before `go test` kills this process.
+// testTimeout ends shortly after the tests' timeout, and before `go test` kills this process.
 func testTimeout() (context.Context, context.CancelFunc) {
 	if !flag.Parsed() {
 		flag.Parse()

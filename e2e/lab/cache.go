@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cached returns the executable of the module in dir from the cache, for which it is built first if it must.
+// cached returns the executable of the module in dir from the cache. It builds the executable if the cache does not have
+// it.
 func cached(name, dir string, build func(path string) error) (string, error) {
 	hash, err := hashModule(dir)
 	if err != nil {
@@ -73,7 +74,7 @@ func lock(path string) (unlock func(), err error) {
 	return func() { _ = file.Close() }, nil
 }
 
-// hashModule changes when the executable would.
+// hashModule returns a digest of everything that the executable depends on.
 func hashModule(dir string) (string, error) {
 	files, err := fs.Glob(os.DirFS(dir), "*.go")
 	if err != nil {

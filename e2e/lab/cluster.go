@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/kubelet"
 	"github.com/kube-sync/kube-sync/e2e/loadbalancer"
 )
@@ -25,8 +26,8 @@ var shared struct {
 	err error
 }
 
-// Shared is the control plane of the test package. The first test that asks starts it, and Main ends it; an existing
-// cluster is connected to, and stays.
+// Shared returns the control plane of the test package. The first call starts it, and Main ends it. An existing cluster
+// is neither started nor ended.
 func Shared(t testing.TB) *ControlPlane {
 	t.Helper()
 	Require(t)
@@ -62,8 +63,8 @@ func closeShared() {
 	}
 }
 
-// Kubelet runs the cluster's pods. The first test that asks starts it; without it pods stay pending. An existing cluster
-// has its own kubelets, and nil is returned.
+// Kubelet returns the kubelet that runs the cluster's pods. The first call starts it; before, pods stay pending. An
+// existing cluster has its own kubelets, and Kubelet returns nil.
 func (cp *ControlPlane) Kubelet(t testing.TB) *kubelet.Kubelet {
 	t.Helper()
 	if cp.external() {
@@ -96,8 +97,8 @@ func (cp *ControlPlane) Kubelet(t testing.TB) *kubelet.Kubelet {
 	return cp.kubelet
 }
 
-// LoadBalancer serves the cluster's Services of type LoadBalancer, at addresses of LoadBalancerCIDR. The first test that
-// asks starts it; without it such Services have no address. An existing cluster has its own, or none.
+// LoadBalancer starts the load balancer of the cluster's Services of type LoadBalancer, unless it runs. Their addresses
+// are of LoadBalancerCIDR. In an existing cluster it does nothing.
 func (cp *ControlPlane) LoadBalancer(t testing.TB) {
 	t.Helper()
 	if cp.external() {
@@ -120,16 +121,17 @@ func (cp *ControlPlane) LoadBalancer(t testing.TB) {
 	}
 }
 
-// port is the API server's.
+// port returns the API server's port.
 func (cp *ControlPlane) port() string {
 	server, err := url.Parse(cp.Config.Host)
 	if err != nil {
-		panic("the kubeconfig's server is no URL: " + err.Error())
+		panic("the kubeconfig's server is not a URL: " + err.Error())
 	}
 	return server.Port()
 }
 
-// Namespace makes a namespace with the test's name in it, which goes with the test. Pods can be made in it at once.
+// Namespace creates a namespace that has the test's name in its own, and deletes it after the test. Pods can be created
+// in it at once.
 func (cp *ControlPlane) Namespace(t testing.TB) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -138,7 +140,7 @@ func (cp *ControlPlane) Namespace(t testing.TB) string {
 		ObjectMeta: metav1.ObjectMeta{GenerateName: namespacePrefix(t.Name())},
 	}, metav1.CreateOptions{})
 	if err != nil {
-		t.Fatalf("make a Namespace: %v", err)
+		t.Fatalf("create a Namespace: %v", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -147,7 +149,7 @@ func (cp *ControlPlane) Namespace(t testing.TB) string {
 			t.Errorf("delete Namespace %s: %v", made.Name, err)
 		}
 	})
-	Eventually(t, time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		_, err := cp.Client.CoreV1().ServiceAccounts(made.Name).Get(ctx, "default", metav1.GetOptions{})
 		return err
 	})
@@ -163,25 +165,4 @@ func namespacePrefix(test string) string {
 	}
 	const most = 50 // of 63, as five characters are added
 	return strings.Trim(string(name[:min(len(name), most)]), "-") + "-"
-}
-
-// slack multiplies the times that tests wait, because other programs may keep the machine busy.
-const slack = 5
-
-// Eventually calls the function until it returns nil, and fails the test with its last error if it does not in time:
-// within the given time times slack.
-func Eventually(t testing.TB, within time.Duration, check func() error) {
-	t.Helper()
-	within *= slack
-	deadline := time.Now().Add(within)
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("still after %s: %v", within, err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
 }

@@ -32,10 +32,10 @@ const (
 	ControllerManager = "kube-controller-manager"
 )
 
-// commandWithin bounds a component's start or stop, and the start of a control plane.
+// commandWithin bounds the time to start or stop a component, and to start a control plane.
 const commandWithin = 3 * time.Minute
 
-// A ControlPlane is a running etcd, kube-apiserver and kube-controller-manager. Its clients are the administrator's.
+// A ControlPlane is a running etcd, kube-apiserver and kube-controller-manager. Its clients have all rights.
 type ControlPlane struct {
 	Dir        string // logs, data and certificates
 	Kubeconfig string
@@ -43,8 +43,8 @@ type ControlPlane struct {
 	Client     kubernetes.Interface
 	Dynamic    dynamic.Interface
 
-	// AnyVersion makes Apply and Delete take objects of a kind that is not served in their
-	// API version in the one that is.
+	// AnyVersion makes Apply and Delete use the API version that is served, if the server does not serve an object's
+	// own.
 	AnyVersion bool
 
 	mapper *restmapper.DeferredDiscoveryRESTMapper
@@ -65,9 +65,9 @@ type ControlPlane struct {
 	balancerErr   error
 }
 
-// StartControlPlane starts a control plane of the test's own, which ends with the test. It takes some three seconds;
-// tests which don't stop components or change the whole cluster use Shared. Where they run against an existing cluster
-// the test is skipped.
+// StartControlPlane starts a control plane for one test, and ends it after the test. That takes about three seconds;
+// tests that neither stop components nor change the whole cluster use Shared. Against an existing cluster the test is
+// skipped.
 func StartControlPlane(t testing.TB) *ControlPlane {
 	t.Helper()
 	Require(t)
@@ -106,8 +106,8 @@ func startControlPlane(ctx context.Context) (*ControlPlane, error) {
 	return cp, nil
 }
 
-// run starts the process, which ends its components when its standard input is closed: by close, or by the end of
-// this process.
+// run starts the process. It ends its components when its standard input is closed, by close or by the end of this
+// process.
 func (cp *ControlPlane) run() error {
 	log, err := os.Create(cp.logFile())
 	if err != nil {
@@ -155,7 +155,7 @@ func (cp *ControlPlane) connect() (err error) {
 	return nil
 }
 
-// StopComponent ends a component by SIGTERM, and returns once it has ended.
+// StopComponent ends a component by SIGTERM and waits until it has ended.
 func (cp *ControlPlane) StopComponent(ctx context.Context, name string) error {
 	return cp.command(ctx, "stop "+name)
 }
@@ -165,7 +165,7 @@ func (cp *ControlPlane) KillComponent(ctx context.Context, name string) error {
 	return cp.command(ctx, "kill "+name)
 }
 
-// StartComponent starts a component that was stopped, with its data and on its port, and returns once it is ready.
+// StartComponent starts a stopped component with its data and on its port, and waits until it is ready.
 func (cp *ControlPlane) StartComponent(ctx context.Context, name string) error {
 	return cp.command(ctx, "start "+name)
 }
@@ -192,7 +192,7 @@ func (cp *ControlPlane) command(ctx context.Context, command string) error {
 		if cause, ok := strings.CutPrefix(answer, "error "+command+": "); ok {
 			return fmt.Errorf("%s: %s", command, cause)
 		}
-		// Else it answers a command that was given up.
+		// Otherwise it answers a command that has timed out.
 	}
 }
 
@@ -208,7 +208,7 @@ func (cp *ControlPlane) answer(ctx context.Context) (string, error) {
 	}
 }
 
-// failure says why the control plane has ended.
+// failure returns why the control plane has ended.
 func (cp *ControlPlane) failure() error {
 	<-cp.done
 	return fmt.Errorf("the control plane has ended: %s; %s", cp.process.ProcessState, cp.log())

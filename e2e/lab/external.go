@@ -11,27 +11,27 @@ import (
 )
 
 const (
-	// targetVariable says where the tests run; where it is not set, in a cluster of their own.
+	// targetVariable says where the tests run. If it is not set, they run in a cluster of their own.
 	targetVariable = "KUBE_SYNC_E2E_TARGET"
 	targetKind     = "kind"
 )
 
-// errExternal is what the caller of an existing cluster's components gets.
-var errExternal = errors.New("the components of an existing cluster are not the tests' to stop")
+// errExternal is returned when a component of an existing cluster is to be started or stopped.
+var errExternal = errors.New("tests do not start or stop the components of an existing cluster")
 
-// External tells whether the tests run against an existing cluster, which the variable KUBECONFIG names. Nothing of it
-// has to be on this machine.
+// External reports whether the tests run against an existing cluster, which the variable KUBECONFIG names. It may be on
+// another machine.
 func External() bool { return os.Getenv(targetVariable) == targetKind }
 
-// checkTarget refuses a target that there is not, rather than run the tests somewhere else.
+// checkTarget returns an error if the target is unknown.
 func checkTarget() error {
 	if target := os.Getenv(targetVariable); target != "" && target != targetKind {
-		return fmt.Errorf("%s=%s is not known: it is %s, or not set", targetVariable, target, targetKind)
+		return fmt.Errorf("%s=%s is unknown: it has to be %s, or not set", targetVariable, target, targetKind)
 	}
 	return nil
 }
 
-// runExternal runs the tests in place: they need no namespaces, and no programs either.
+// runExternal runs the tests in place. They need neither namespaces nor programs.
 func runExternal(m *testing.M) int {
 	if os.Getenv("KUBE_SYNC_E2E") == "off" {
 		return skip(m, "KUBE_SYNC_E2E=off")
@@ -40,8 +40,8 @@ func runExternal(m *testing.M) int {
 	return m.Run()
 }
 
-// connectExternal takes no other kubeconfig than the one that KUBECONFIG names: a user's default one may well be that
-// of a cluster that is no place for tests.
+// connectExternal uses no other kubeconfig than the one that KUBECONFIG names. A user's default kubeconfig may be for a
+// cluster in which no tests should run.
 func connectExternal() (*ControlPlane, error) {
 	cp := &ControlPlane{Kubeconfig: os.Getenv("KUBECONFIG")}
 	if cp.Kubeconfig == "" {
@@ -50,19 +50,19 @@ func connectExternal() (*ControlPlane, error) {
 	if err := cp.connect(); err != nil {
 		return nil, err
 	}
-	// Pods' credentials have the certificate itself, which may be in a file of its own.
+	// The credentials of pods have the certificate itself. Here it may be in a file of its own.
 	if err := rest.LoadTLSFiles(cp.Config); err != nil {
 		return nil, fmt.Errorf("read the kubeconfig's certificates: %w", err)
 	}
 	return cp, nil
 }
 
-// external tells a cluster that is connected to from one that was started.
+// external reports whether the cluster existed before the tests.
 func (cp *ControlPlane) external() bool { return cp.process == nil }
 
 var atEnd []func()
 
-// AtEnd has a function called after the last test, while the shared cluster is still there.
+// AtEnd makes Main call a function after the last test, before it ends the shared cluster.
 func AtEnd(f func()) { atEnd = append(atEnd, f) }
 
 func callAtEnd() {

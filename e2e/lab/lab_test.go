@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
@@ -151,7 +152,7 @@ func TestServiceAccountHasItsRightsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lab.Eventually(t, 5*time.Second, func() error { // the authorizer learns of bindings by a watch
+	eventually.Nil(t, 5*time.Second, func() error { // the authorizer learns of bindings by a watch
 		_, err := client.CoreV1().ConfigMaps(namespace).List(t.Context(), metav1.ListOptions{})
 		return err
 	})

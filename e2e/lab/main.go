@@ -14,7 +14,7 @@ var state struct {
 	setup       setup
 }
 
-// setup is sent from the outside, where there is a network and a compiler, to the inside.
+// setup is sent from the process outside the namespaces, which has a network and a compiler, to the one inside.
 type setup struct {
 	Dir          string            // for everything that the tests write
 	ControlPlane string            // the executable of package controlplane; "" for tests without a cluster
@@ -22,8 +22,8 @@ type setup struct {
 	Modules      map[string]string // directories of modules by "path@version"
 }
 
-// Main runs a package's tests; see the package's documentation. It is all that TestMain has to call. The programs are
-// built besides the echo backend, and are available as images of pods and from Executable.
+// Main runs a package's tests, as the package documentation describes. TestMain calls nothing else. Main builds the
+// programs and the echo backend. They are available as images of pods and from Executable.
 func Main(m *testing.M, programs ...Program) { run(m, true, append([]Program{echo}, programs...)) }
 
 // MainWithoutControlPlane is Main for tests that need the namespaces and the programs, and no cluster.
@@ -43,7 +43,7 @@ func run(m *testing.M, controlPlane bool, programs []Program) {
 	os.Exit(outside(m, controlPlane, programs))
 }
 
-// Require skips the test where there can be no cluster.
+// Require skips the test if there can be no cluster.
 func Require(t testing.TB) {
 	t.Helper()
 	if state.unavailable == "" && state.setup.Dir == "" && !External() {
@@ -54,21 +54,21 @@ func Require(t testing.TB) {
 	}
 }
 
-// Executable is the path of a program that Main has built.
+// Executable returns the path of a program that Main has built.
 func Executable(t testing.TB, image string) string {
 	t.Helper()
 	Require(t)
 	if External() {
-		Skip(t, "runs programs on this machine, which are not in the cluster")
+		Skip(t, "runs programs on this machine, outside the cluster")
 	}
 	path, ok := state.setup.Programs[image]
 	if !ok {
-		t.Fatalf("lab: no program was given to Main for image %s", image)
+		t.Fatalf("lab: Main got no program for image %s", image)
 	}
 	return path
 }
 
-// outside starts this binary again in the namespaces, builds what it needs, and waits for its end.
+// outside starts this binary again in the namespaces, builds the programs, and waits until the tests have ended.
 func outside(m *testing.M, controlPlane bool, programs []Program) int {
 	mode := os.Getenv("KUBE_SYNC_E2E")
 	if mode == "off" {
@@ -103,7 +103,7 @@ func removeUnlessKept(dir string) {
 	_ = os.RemoveAll(dir)
 }
 
-// skip runs the tests in place. Those that ask for a cluster are skipped.
+// skip runs the tests in place. Tests that need a cluster are skipped.
 func skip(m *testing.M, reason string) int {
 	state.unavailable = reason
 	code := m.Run()
@@ -111,14 +111,14 @@ func skip(m *testing.M, reason string) int {
 	return code
 }
 
-// send builds and tells the inside about it.
+// send builds the programs and sends their paths to the test binary in the namespaces.
 func (c *child) send(dir string, controlPlane bool, programs []Program) error {
 	built, err := build(dir, controlPlane, programs)
 	if err != nil {
 		return err
 	}
 	if err := json.NewEncoder(c.toInside).Encode(built); err != nil {
-		return fmt.Errorf("tell the test binary in the namespaces what was built: %w", err)
+		return fmt.Errorf("send the paths of programs to the test binary in the namespaces: %w", err)
 	}
 	return c.toInside.Close()
 }

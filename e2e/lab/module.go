@@ -9,12 +9,12 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/gomodule"
 )
 
-// Modules whose definitions of kinds tests install, and where those are in them. Of Gateway API they are those of the
-// experimental channel, which has all of it, without the policy that guards them.
+// Modules whose CustomResourceDefinitions tests install, and the paths of those. Of Gateway API they are the experimental
+// channel, which has all kinds, without the policy that guards them.
 const (
 	GatewayAPI            = "sigs.k8s.io/gateway-api"
 	GatewayAPIDefinitions = "config/crd/experimental/gateway.networking.k8s.io_[^v]*.yaml"
-	// ListenerSets are a kind of another group up to Gateway API 1.4.
+	// Up to Gateway API 1.4, ListenerSets are in another group.
 	XListenerSetDefinition = "config/crd/experimental/gateway.networking.x-k8s.io_xlistenersets.yaml"
 	Kong                   = "github.com/kong/kubernetes-configuration"
 	KongDefinitions        = "config/crd/ingress-controller*/*.konghq.com_*.yaml"
@@ -23,15 +23,15 @@ const (
 // needed are the modules that NeedModule was called for.
 var needed []string
 
-// NeedModule downloads a version of a module beside the one that is built with, before the tests run: inside the
-// namespaces there is no network. It is called before Main.
+// NeedModule makes Main download a version of a module that is not the one in go.mod, because inside the namespaces there
+// is no network. Call it before Main.
 func NeedModule(module, version string) { needed = append(needed, module+"@"+version) }
 
-// downloaded are the directories of the needed modules.
+// downloaded returns the directories of the needed modules.
 func downloaded() (map[string]string, error) {
 	dirs := map[string]string{}
 	for _, module := range needed {
-		// Outside of any module, so that nothing is added to go.sum.
+		// Outside any module, so that go.sum does not change.
 		out, err := output(os.TempDir(), "go", "mod", "download", "-json", module)
 		if err != nil {
 			return nil, fmt.Errorf("download module %s: %w", module, err)
@@ -45,12 +45,12 @@ func downloaded() (map[string]string, error) {
 	return dirs, nil
 }
 
-// ModuleVersion returns the directory of a version of a module that NeedModule was called for.
+// ModuleVersion returns the directory of a version of a module, for which NeedModule was called.
 func ModuleVersion(t testing.TB, module, version string) string {
 	t.Helper()
 	Require(t)
 	if External() {
-		Skip(t, "reads a module that is not downloaded")
+		Skip(t, "needs a module that is not downloaded")
 	}
 	dir, ok := state.setup.Modules[module+"@"+version]
 	if !ok {
@@ -59,15 +59,15 @@ func ModuleVersion(t testing.TB, module, version string) string {
 	return dir
 }
 
-// MustApplyModuleVersion applies the manifests of a Go module that match a pattern, of a version that NeedModule was
-// called for.
+// MustApplyModuleVersion applies the manifests of a Go module that match a pattern, in a version for which NeedModule was
+// called.
 func (cp *ControlPlane) MustApplyModuleVersion(t testing.TB, module, version, pattern string) {
 	t.Helper()
 	files, err := gomodule.Glob(ModuleVersion(t, module, version), pattern)
 	cp.mustApplyFiles(t, files, err)
 }
 
-// MustApplyModule applies the manifests of a Go module that match a pattern, of the version that is built with.
+// MustApplyModule applies the manifests of a Go module that match a pattern, in the version of go.mod.
 func (cp *ControlPlane) MustApplyModule(t testing.TB, module, pattern string) {
 	t.Helper()
 	files, err := gomodule.Files(module, pattern)

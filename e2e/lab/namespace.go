@@ -14,36 +14,36 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// insideVariable is set for the test binary in the namespaces, which then finds two pipes among its files.
+// insideVariable is set for the test binary in the namespaces. Two of its files are pipes.
 const (
 	insideVariable = "KUBE_SYNC_E2E_INSIDE"
 	fromOutsideFD  = 3
 	toOutsideFD    = 4
 )
 
-var errNoNamespaces = errors.New("this machine lets no namespaces be made")
+var errNoNamespaces = errors.New("this machine does not permit new namespaces")
 
-// child is the test binary in the namespaces, seen from the outside.
+// child is the test binary in the namespaces.
 type child struct {
 	cmd      *exec.Cmd
 	toInside *os.File
 }
 
-// entered is what the inside reports once its namespaces are set up, or are not.
+// entered is the report of the test binary in the namespaces: whether these are set up.
 type entered struct{ Error string }
 
-// startInside runs this binary with the same arguments in new namespaces. In its process namespace it is the first
-// process, with which the kernel ends all others. It dies with the thread that starts it, therefore the main one.
+// startInside runs this binary with the same arguments in new namespaces. It is the first process of its process
+// namespace, so the kernel ends all others with it. It ends with the thread that starts it, which has to be the main one.
 func startInside() (*child, error) {
 	runtime.LockOSThread() // never unlocked: TestMain runs on the main goroutine, and this keeps its thread
 	readSetup, toInside, err := os.Pipe()
 	if err != nil {
-		return nil, fmt.Errorf("make a pipe: %w", err)
+		return nil, fmt.Errorf("create a pipe: %w", err)
 	}
 	defer readSetup.Close()
 	fromInside, writeEntered, err := os.Pipe()
 	if err != nil {
-		return nil, fmt.Errorf("make a pipe: %w", err)
+		return nil, fmt.Errorf("create a pipe: %w", err)
 	}
 	defer fromInside.Close()
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
@@ -83,7 +83,7 @@ func namespaces() *syscall.SysProcAttr {
 	return attr
 }
 
-// wait passes signals on and returns the exit code of the tests.
+// wait forwards signals, and returns the exit code of the tests.
 func (c *child) wait() int {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP)
@@ -109,9 +109,9 @@ func (c *child) kill() {
 	_ = c.cmd.Wait()
 }
 
-// enter sets the namespaces up, reports that, and waits for what the outside has built.
+// enter sets the namespaces up, reports that, and waits for the programs.
 func enter(built *setup) error {
-	_ = os.Unsetenv(insideVariable) // what the tests start is no test binary
+	_ = os.Unsetenv(insideVariable) // the tests' processes are not the test binary
 	fromOutside := os.NewFile(fromOutsideFD, "from outside")
 	toOutside := os.NewFile(toOutsideFD, "to outside")
 	defer fromOutside.Close()
@@ -129,12 +129,12 @@ func enter(built *setup) error {
 	}
 	err := json.NewDecoder(fromOutside).Decode(built)
 	if errors.Is(err, io.EOF) {
-		return errors.New("no tests are run, as not all programs were built")
+		return errors.New("no tests are run, because not all programs were built")
 	}
 	return err
 }
 
-// setUpMounts keeps mounts made here from the outside, and makes /proc show the processes of this namespace.
+// setUpMounts makes mounts private to this namespace, and mounts /proc for its processes.
 func setUpMounts() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make the mounts private: %w", err)

@@ -9,21 +9,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the network of the namespace looks like. It has no default route.
+// The network of the namespace. It has no default route.
 const (
-	// Bridge connects this namespace with the pods, each of which has a network namespace of its own.
+	// Bridge connects this namespace with the network namespaces of pods.
 	Bridge = "pods"
-	// HostIP is this namespace's own address on the bridge: pods reach the API server there.
+	// HostIP is this namespace's address on the bridge, where pods reach the API server.
 	HostIP = "10.244.0.1"
 )
 
 var (
 	// PodCIDR holds the addresses of pods.
 	PodCIDR = netip.MustParsePrefix("10.244.0.0/16")
-	// GatewayCIDR holds addresses which any process of the test can listen on: one a Gateway, so that each has its
-	// port 80. Backends without a namespace of their own may take some too; an EndpointSlice refuses 127.0.0.0/8.
+	// GatewayCIDR holds addresses on which any process of the test can listen: one for each Gateway, so that each has its
+	// port 80. Backends without a namespace of their own may use them as well, because an EndpointSlice cannot have
+	// 127.0.0.0/8.
 	GatewayCIDR = netip.MustParsePrefix("10.245.0.0/16")
-	// LoadBalancerCIDR holds more of them: those that ControlPlane.LoadBalancer gives to Services.
+	// LoadBalancerCIDR holds the addresses of Services of type LoadBalancer.
 	LoadBalancerCIDR = netip.MustParsePrefix("10.246.0.0/16")
 )
 
@@ -50,7 +51,7 @@ func setUpNetwork() error {
 	}
 	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: Bridge}}
 	if err := netlink.LinkAdd(bridge); err != nil {
-		return fmt.Errorf("make the bridge: %w", err)
+		return fmt.Errorf("create the bridge: %w", err)
 	}
 	address, err := netlink.ParseAddr(HostIP + "/32")
 	if err != nil {
@@ -65,8 +66,8 @@ func setUpNetwork() error {
 	return routePods()
 }
 
-// routePods makes this namespace the router between pods. Each pod has a route; where there is none an answer comes at
-// once, while on a common network a client would wait for one from a pod that is gone.
+// routePods makes this namespace the router between pods. Each pod has a route. A client of a pod that is gone gets an
+// error at once; on a common network it would wait for an answer.
 func routePods() error {
 	pods, err := netlink.ParseIPNet(PodCIDR.String())
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Credentials are what a pod finds about its own ServiceAccount.
+// Credentials are a pod's credentials of its ServiceAccount.
 type Credentials struct {
 	Name string // of the ServiceAccount
 	Dir  string // files token, ca.crt and namespace
@@ -23,8 +23,8 @@ type Credentials struct {
 	Port string
 }
 
-// ServiceAccount makes a ServiceAccount if it is not there, applies the manifests (its RBAC), and writes the
-// credentials that its pods have to a directory. The token is valid for a day.
+// ServiceAccount creates a ServiceAccount if it does not exist, applies the manifests (its RBAC), and writes the
+// credentials of its pods to a directory. The token is valid for a day.
 func (cp *ControlPlane) ServiceAccount(t testing.TB, namespace, name, manifests string) Credentials {
 	t.Helper()
 	cp.MustApply(t, namespace, manifests)
@@ -32,7 +32,7 @@ func (cp *ControlPlane) ServiceAccount(t testing.TB, namespace, name, manifests 
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	_, err := accounts.Create(t.Context(), account, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		t.Fatalf("make ServiceAccount %s/%s: %v", namespace, name, err)
+		t.Fatalf("create ServiceAccount %s/%s: %v", namespace, name, err)
 	}
 	seconds := int64((24 * time.Hour).Seconds())
 	token, err := accounts.CreateToken(t.Context(), name, &authenticationv1.TokenRequest{
@@ -54,7 +54,7 @@ func (cp *ControlPlane) ServiceAccount(t testing.TB, namespace, name, manifests 
 	return credentials
 }
 
-// Config is what client-go makes of the credentials in a pod.
+// Config returns client-go's configuration for the credentials, as in a pod.
 func (c Credentials) Config(t testing.TB) *rest.Config {
 	t.Helper()
 	config := &rest.Config{

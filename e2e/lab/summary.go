@@ -8,29 +8,29 @@ import (
 	"testing"
 )
 
-// summaryVariable names a file in which make test finds what the tests met.
+// summaryVariable names the file of the summary, which make test prints.
 const summaryVariable = "KUBE_SYNC_E2E_SUMMARY"
 
-// Lines of the summary begin with these. What was skipped goes on with the test's name and the reason.
+// Prefixes of the summary's lines. The line of a skipped test goes on with its name and the reason.
 const (
 	summaryGateway = "gateway: "
 	summarySkipped = "skipped: "
 )
 
-// Met notes in the summary which gateway the tests meet.
+// Met adds the gateway of the tests to the summary.
 func Met(t testing.TB, gateway string) {
 	t.Helper()
 	note(t, summaryGateway+gateway)
 }
 
-// Skip skips a test for what the gateway or the cluster lacks, and notes it in the summary.
+// Skip skips a test because of something that the gateway or the cluster lacks, and adds it to the summary.
 func Skip(t testing.TB, reason string) {
 	t.Helper()
 	note(t, summarySkipped+t.Name()+": "+reason)
 	t.Skip(reason)
 }
 
-// note adds a line to the summary, once.
+// note adds a line to the summary, unless it has the line.
 func note(t testing.TB, line string) {
 	t.Helper()
 	path := os.Getenv(summaryVariable)
@@ -54,7 +54,7 @@ func note(t testing.TB, line string) {
 	}
 }
 
-// Summary says in one line which gateway the tests of a summary file met, and what they left out for it.
+// Summary returns a summary file in one line: the gateway of the tests, and the tests that were skipped.
 func Summary(written string) string {
 	var gateways, reasons []string
 	skipped := map[string][]string{} // tests by reason

@@ -9,11 +9,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// forwarder passes on what comes to one port.
+// forwarder forwards the traffic of one port.
 type forwarder interface {
-	// forwardTo sets the endpoints. Connections stay with theirs; datagrams do as long as it is among them.
+	// forwardTo sets the endpoints. Connections keep their endpoint. Datagrams keep theirs as long as it is among them.
 	forwardTo([]netip.AddrPort)
-	// close ends the listening. Connections go on until they end.
+	// close closes the port. Connections go on.
 	close()
 }
 
@@ -34,6 +34,6 @@ func listen(protocol corev1.Protocol, at netip.AddrPort, log *slog.Logger) (forw
 		}
 		return forwardUDP(socket, log), nil
 	default:
-		return nil, fmt.Errorf("open port %d: there is no forwarding of %s", at.Port(), protocol)
+		return nil, fmt.Errorf("open port %d: protocol %s is not supported", at.Port(), protocol)
 	}
 }

@@ -22,14 +22,14 @@ import (
 	"k8s.io/client-go/util/workqueue"
 )
 
-// Options configure a LoadBalancer. All but Log are needed.
+// Options configure a LoadBalancer. All but Log are required.
 type Options struct {
 	Config *rest.Config // an administrator's
 	Pool   netip.Prefix // of addresses that this process can listen on
 	Log    *slog.Logger
 }
 
-// A LoadBalancer serves all Services of type LoadBalancer of a cluster.
+// A LoadBalancer serves all Services of type LoadBalancer in a cluster.
 type LoadBalancer struct {
 	client   kubernetes.Interface
 	services corelisters.ServiceLister
@@ -38,7 +38,7 @@ type LoadBalancer struct {
 	events   record.EventRecorder
 	log      *slog.Logger
 
-	// Only the goroutine that takes from the queue knows these.
+	// Only the goroutine that reads the queue uses these.
 	pool   *pool
 	served map[cache.ObjectName]*service
 
@@ -46,8 +46,8 @@ type LoadBalancer struct {
 	work   sync.WaitGroup
 }
 
-// Start returns once the Services that there are have been looked at. Close ends the balancer; the context is for the
-// start only.
+// Start starts a load balancer and returns once it has handled all existing Services. Close ends it. The context is for
+// the start only.
 func Start(ctx context.Context, options Options) (*LoadBalancer, error) {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -114,7 +114,7 @@ func (b *LoadBalancer) watch(ctx, running context.Context) error {
 	return nil
 }
 
-// next serves a Service as it is now. It returns false when the balancer has been closed.
+// next handles a Service in its current state. It returns false when the balancer is closed.
 func (b *LoadBalancer) next(ctx context.Context) bool {
 	name, closed := b.queue.Get()
 	if closed {
@@ -130,7 +130,7 @@ func (b *LoadBalancer) next(ctx context.Context) bool {
 	return true
 }
 
-// Close ends the listening. Connections go on until they end.
+// Close closes all ports. Connections go on.
 func (b *LoadBalancer) Close() {
 	b.cancel()
 	b.queue.ShutDown()

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
@@ -27,7 +28,7 @@ func cluster(t *testing.T) (*lab.ControlPlane, string) {
 	return cp, cp.Namespace(t)
 }
 
-// service is a Service without a selector, so that the tests say what its endpoints are.
+// service returns a Service without a selector, whose endpoints the tests set.
 func service(name, spec string) string {
 	return fmt.Sprintf(`
 apiVersion: v1
@@ -44,7 +45,7 @@ spec:
 `, name, spec)
 }
 
-// slice has the endpoints of a Service, each with its conditions.
+// slice returns an EndpointSlice with a Service's endpoints and their conditions.
 func slice(service string, endpoints ...string) string {
 	return fmt.Sprintf(`
 apiVersion: discovery.k8s.io/v1
@@ -71,7 +72,7 @@ func ending(address string, serving bool) string {
 func addressOf(t *testing.T, cp *lab.ControlPlane, namespace, name string) string {
 	t.Helper()
 	var address string
-	lab.Eventually(t, within, func() error {
+	eventually.Nil(t, within, func() error {
 		s, err := cp.Client.CoreV1().Services(namespace).Get(t.Context(), name, metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -85,7 +86,7 @@ func addressOf(t *testing.T, cp *lab.ControlPlane, namespace, name string) strin
 	return address
 }
 
-// backend answers, for lines and datagrams, with its address and what it was told; to the end of what it was told, with
+// backend answers each line and datagram with its address and the text, and the end of a connection's input with
 // "end".
 func backend(t *testing.T, address string) {
 	t.Helper()
@@ -150,7 +151,7 @@ func mustDial(t *testing.T, network, address string) *client {
 	return c
 }
 
-// ask is what is answered to a word within a time.
+// ask sends a word and returns the answer within a time.
 func (c *client) ask(word string, within time.Duration) (string, error) {
 	_ = c.SetDeadline(time.Now().Add(within))
 	if _, err := fmt.Fprintln(c, word); err != nil {
@@ -171,7 +172,7 @@ func (c *client) want(t *testing.T, word, answer string) {
 func wantAt(t *testing.T, address, answer string) {
 	t.Helper()
 	for _, network := range []string{"tcp", "udp"} {
-		lab.Eventually(t, within, func() error {
+		eventually.Nil(t, within, func() error {
 			c, err := dial(network, address)
 			if err != nil {
 				return err
@@ -179,7 +180,7 @@ func wantAt(t *testing.T, address, answer string) {
 			defer c.Close()
 			got, err := c.ask("hello", 2*time.Second)
 			if err != nil || got != answer+" hello" {
-				return fmt.Errorf("%s: answer %q, %v; want that of %s", network, got, err, answer)
+				return fmt.Errorf("%s: answer %q, %v; want the answer of %s", network, got, err, answer)
 			}
 			return nil
 		})
@@ -199,7 +200,7 @@ func TestEndpointsAreFollowed(t *testing.T) {
 	cp.MustApply(t, namespace, slice("app", ending(one, true), ending(two, false)))
 	wantAt(t, address, one)
 	cp.MustApply(t, namespace, slice("app", ending(one, false)))
-	lab.Eventually(t, within, func() error {
+	eventually.Nil(t, within, func() error {
 		c, err := dial("tcp", address)
 		if err != nil {
 			return err
@@ -219,7 +220,7 @@ func TestEndpointsTakeTurns(t *testing.T) {
 	backend(t, two)
 	cp.MustApply(t, namespace, service("app", "")+slice("app", ready(one), ready(nobody), ready(two)))
 	address := addressOf(t, cp, namespace, "app")
-	lab.Eventually(t, within, func() error {
+	eventually.Nil(t, within, func() error {
 		c, err := dial("tcp", address)
 		if err != nil {
 			return err
@@ -237,7 +238,7 @@ func TestEndpointsTakeTurns(t *testing.T) {
 		met[answer]++
 	}
 	if met[one+" hello"] < 4 || met[two+" hello"] < 4 {
-		t.Errorf("12 connections met %v", met)
+		t.Errorf("12 connections reached %v", met)
 	}
 }
 
@@ -259,7 +260,7 @@ func TestConnectionsOutliveChanges(t *testing.T) {
 	lines.want(t, "between", one+" between")
 	datagrams.want(t, "between", one+" between")
 
-	// What clients have said goes to the endpoint that they met. Datagrams go where one is ready.
+	// Connections keep their endpoint. Datagrams go to an endpoint that is ready.
 	cp.MustApply(t, namespace, slice("app", ready(two)))
 	wantAt(t, address, two)
 	lines.want(t, "after", one+" after")
@@ -288,7 +289,7 @@ func TestAddresses(t *testing.T) {
 	const wanted = "10.246.200.7"
 	cp.MustApply(t, namespace, service("first", "  loadBalancerIP: "+wanted)+service("other", ""))
 	if got := addressOf(t, cp, namespace, "first"); got != wanted {
-		t.Errorf("address %s, want the one that is asked for", got)
+		t.Errorf("address %s, want the one of spec.loadBalancerIP", got)
 	}
 	if got := addressOf(t, cp, namespace, "other"); got == wanted {
 		t.Error("two Services have one address")
@@ -301,14 +302,14 @@ func TestAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := addressOf(t, cp, namespace, "second"); got != wanted {
-		t.Errorf("address %s, want the one that became free", got)
+		t.Errorf("address %s, want the released one", got)
 	}
 }
 
 // wantRefused waits for the Event that says why a Service has no address.
 func wantRefused(t *testing.T, cp *lab.ControlPlane, namespace, name string) {
 	t.Helper()
-	lab.Eventually(t, within, func() error {
+	eventually.Nil(t, within, func() error {
 		events, err := cp.Client.CoreV1().Events(namespace).List(t.Context(),
 			metav1.ListOptions{FieldSelector: "involvedObject.name=" + name})
 		if err != nil {
@@ -335,7 +336,7 @@ func TestPortsAreFollowed(t *testing.T) {
 	address := addressOf(t, cp, namespace, "app")
 	wantAt(t, address, one)
 	cp.MustApply(t, namespace, strings.ReplaceAll(service("app", ""), "port: 80", "port: 81"))
-	lab.Eventually(t, within, func() error {
+	eventually.Nil(t, within, func() error {
 		c, err := dial("tcp", address)
 		if err != nil {
 			return nil

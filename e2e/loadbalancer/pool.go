@@ -7,7 +7,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// A pool gives addresses to Services, in turn, so that one is not soon another's.
+// A pool assigns addresses to Services, in turn, so that a released address is not soon in use again.
 type pool struct {
 	prefix netip.Prefix
 	last   netip.Addr
@@ -19,20 +19,20 @@ func newPool(prefix netip.Prefix) *pool {
 	return &pool{prefix: prefix, last: prefix.Addr(), owners: map[netip.Addr]cache.ObjectName{}}
 }
 
-// take gives the address that is asked for, or any if that is empty.
+// take returns the wanted address, or any if that is empty.
 func (p *pool) take(owner cache.ObjectName, asked string) (netip.Addr, error) {
 	if asked == "" {
 		return p.any(owner)
 	}
 	address, err := netip.ParseAddr(asked)
 	if err != nil {
-		return address, fmt.Errorf("the address asked for: %w", err)
+		return address, fmt.Errorf("spec.loadBalancerIP: %w", err)
 	}
 	if !p.prefix.Contains(address) {
-		return address, fmt.Errorf("address %s is not of %s", address, p.prefix)
+		return address, fmt.Errorf("address %s is not in %s", address, p.prefix)
 	}
 	if other, taken := p.owners[address]; taken {
-		return address, fmt.Errorf("address %s is that of Service %s", address, other)
+		return address, fmt.Errorf("address %s is in use by Service %s", address, other)
 	}
 	p.owners[address] = owner
 	return address, nil
@@ -48,7 +48,7 @@ func (p *pool) any(owner cache.ObjectName) (netip.Addr, error) {
 			return address, nil
 		}
 		if address == p.last {
-			return address, fmt.Errorf("all addresses of %s are taken", p.prefix)
+			return address, fmt.Errorf("all addresses of %s are in use", p.prefix)
 		}
 	}
 }

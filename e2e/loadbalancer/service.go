@@ -16,7 +16,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// service is what is served of one.
+// service is the state of a served Service.
 type service struct {
 	uid     types.UID
 	asked   string // the address asked for
@@ -24,13 +24,13 @@ type service struct {
 	ports   map[port]forwarder
 }
 
-// port is what is listened on.
+// port is an open port.
 type port struct {
 	protocol corev1.Protocol
 	number   int32
 }
 
-// serve makes what is served of a Service what it should be.
+// serve opens and closes ports until they are those of the Service.
 func (b *LoadBalancer) serve(ctx context.Context, name cache.ObjectName) error {
 	object, err := b.services.Services(name.Namespace).Get(name.Name)
 	if err != nil || object.Spec.Type != corev1.ServiceTypeLoadBalancer || object.Spec.LoadBalancerClass != nil ||
@@ -60,7 +60,7 @@ func (b *LoadBalancer) serve(ctx context.Context, name cache.ObjectName) error {
 	return b.writeStatus(ctx, object, corev1.LoadBalancerIngress{IP: s.address.String()})
 }
 
-// forward opens the ports that the Service has, closes those that it had, and tells all where to forward to.
+// forward opens the Service's ports, closes those that it had before, and sets the endpoints of all.
 func (b *LoadBalancer) forward(s *service, object *corev1.Service) error {
 	found, err := b.slices.EndpointSlices(object.Namespace).List(
 		labels.SelectorFromSet(labels.Set{discoveryv1.LabelServiceName: object.Name}))
@@ -89,7 +89,7 @@ func (b *LoadBalancer) forward(s *service, object *corev1.Service) error {
 	return nil
 }
 
-// release frees a Service's address, which others may be waiting for.
+// release frees a Service's address. Other Services may wait for it.
 func (b *LoadBalancer) release(name cache.ObjectName) {
 	s := b.served[name]
 	if s == nil {
@@ -102,7 +102,7 @@ func (b *LoadBalancer) release(name cache.ObjectName) {
 	delete(b.pool.owners, s.address)
 	others, err := b.services.List(labels.Everything())
 	if err != nil {
-		b.log.Error("Services are not told that an address is free", "error", err)
+		b.log.Error("could not queue Services that wait for an address", "error", err)
 	}
 	for _, other := range others {
 		b.queue.Add(cache.MetaObjectToName(other))
@@ -132,8 +132,8 @@ func (b *LoadBalancer) writeStatus(ctx context.Context, object *corev1.Service, 
 	return nil
 }
 
-// endpoints are those for one port of a Service: the ready ones, or else those that serve while they end. They are in
-// order, once each.
+// endpoints returns the endpoints for one port of a Service: the ready ones, or else terminating ones that still serve.
+// They are sorted and unique.
 func endpoints(found []*discoveryv1.EndpointSlice, p corev1.ServicePort) []netip.AddrPort {
 	var ready, serving []netip.AddrPort
 	for _, slice := range found {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// dialWithin is for one endpoint; then comes the next.
+// dialWithin bounds the time to connect to one endpoint.
 const dialWithin = 5 * time.Second
 
 // tcp forwards the connections of one listener.
@@ -39,7 +39,7 @@ func (f *tcp) accept() {
 	}
 }
 
-// forward ends when both sides have ended, or one is broken.
+// forward returns when both sides have ended, or one is broken.
 func (f *tcp) forward(client *net.TCPConn) {
 	defer client.Close()
 	endpoint := f.dial()
@@ -59,7 +59,7 @@ func (f *tcp) forward(client *net.TCPConn) {
 	}
 }
 
-// dial connects to the endpoint whose turn it is, or else to another. It returns nil if none answers.
+// dial connects to the next endpoint in turn, or else to another. It returns nil if none answers.
 func (f *tcp) dial() *net.TCPConn {
 	for _, endpoint := range f.order() {
 		conn, err := net.DialTimeout("tcp", endpoint.String(), dialWithin)
@@ -71,7 +71,7 @@ func (f *tcp) dial() *net.TCPConn {
 	return nil
 }
 
-// pass copies one direction, and then says that it has ended; the other goes on.
+// pass copies one direction, and then closes it. The other direction goes on.
 func pass(to, from *net.TCPConn) error {
 	if _, err := io.Copy(to, from); err != nil {
 		return err
@@ -79,7 +79,7 @@ func pass(to, from *net.TCPConn) error {
 	return to.CloseWrite()
 }
 
-// reset ends a connection so that its other side knows that something went wrong.
+// reset resets a connection, so that the other side gets an error.
 func reset(conn *net.TCPConn) {
 	_ = conn.SetLinger(0)
 	_ = conn.Close()

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// turn has endpoints take turns.
+// turn is a round robin of endpoints.
 type turn struct {
 	mu        sync.Mutex
 	endpoints []netip.AddrPort
@@ -18,7 +18,7 @@ func (t *turn) forwardTo(endpoints []netip.AddrPort) {
 	t.endpoints = endpoints
 }
 
-// order are all endpoints, beginning with the one whose turn it is.
+// order returns all endpoints, the next one in turn first.
 func (t *turn) order() []netip.AddrPort {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// flowIdle is how long a client's datagrams go to the same endpoint after the last one in either direction.
+	// flowIdle is how long after the last datagram, in either direction, a client keeps its endpoint.
 	flowIdle     = 30 * time.Second
 	datagramSize = 64 << 10
 )
@@ -26,7 +26,7 @@ type udp struct {
 	flows map[netip.AddrPort]*flow // by client
 }
 
-// flow is one client's, with a socket of its own, by which answers are told apart.
+// flow is the traffic of one client. It has its own socket, which identifies the answers.
 type flow struct {
 	endpoint netip.AddrPort
 	conn     *net.UDPConn
@@ -61,7 +61,7 @@ func (f *udp) receive() {
 	}
 }
 
-// flow is that of a client, or a new one to the endpoint whose turn it is; nil where there is none.
+// flow returns a client's flow, or a new one to the next endpoint in turn. It returns an error if there is no endpoint.
 func (f *udp) flow(client netip.AddrPort) (*flow, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -82,7 +82,7 @@ func (f *udp) flow(client netip.AddrPort) (*flow, error) {
 	return made, nil
 }
 
-// answer passes answers on to the client until the flow is idle, or broken, or its endpoint is gone.
+// answer forwards answers to the client until the flow is idle or broken, or its endpoint is gone.
 func (f *udp) answer(client netip.AddrPort, from *flow) {
 	datagram := make([]byte, datagramSize)
 	for {

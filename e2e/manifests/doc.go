@@ -1,22 +1,22 @@
-// Package manifests asks a real Kong, which follows manifests from a directory, what the cases of testdata say. It needs
-// no cluster.
+// Package manifests holds the cases in testdata to a real Kong that follows manifests in a directory. It needs no
+// cluster.
 //
-// A case is one txtar file: a sentence that says which rule it holds, then pairs of files. NAME.yaml replaces all manifests
-// of before, and NAME.requests are asked while it is in force. A line of these is
+// A case is a txtar file: a sentence that states the rule, then pairs of files. NAME.yaml replaces all earlier manifests,
+// and NAME.requests has requests with their answers. A line of it is
 //
 //	METHOD URL => ANSWER
 //
-// The URL is sent as it is written, its host in the header Host and, for https, as the server name as well. Options may
-// stand before the arrow: sni=NAME asks for another server name, sni= for none, and header=NAME:VALUE adds a header. The
-// answer is the status, and after it
+// The URL is sent as it is written. Its host is the header Host and, with https, the server name. There may be options
+// before the arrow: sni=NAME sends another server name, sni= sends none, and header=NAME:VALUE adds a header. The answer
+// is a status, followed by
 //
-//	200 BACKEND PATH    the address of the endpoint that answered, and the path that it was asked for
-//	302 LOCATION        of redirects the header Location
-//	... by NAME         over TLS, the common name of the certificate that was served
+//	200 BACKEND PATH    the address of the endpoint that answered, and the path that it received
+//	302 LOCATION        the header Location of a redirect
+//	... by NAME         over TLS, the common name of the server's certificate
 //	refused             when the handshake fails
 //
-// Endpoints are at addresses of 127.0.0.0/8 with the port 7777, in whose place the test puts one that is free. Kong listens
-// at 7778 and, for TLS, at 7779, in whose places it puts others too; Service kong/kong-proxy is the one in front of it.
+// Endpoints have addresses of 127.0.0.0/8 and the port 7777. Kong listens on the ports 7778 and, for TLS, 7779. The test
+// replaces all three by free ports. Service kong/kong-proxy is the Service of Kong.
 //
-// Without kong on PATH the tests are skipped and say so.
+// Without kong on PATH the tests are skipped.
 package manifests

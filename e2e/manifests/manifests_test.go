@@ -9,12 +9,13 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/kube-sync/kube-sync/e2e/cases"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
-// answersWithin is how long Kong may take to give all the answers of a case.
+// answersWithin bounds the time until Kong gives all answers of a case.
 const answersWithin = 3 * time.Minute
 
-// TestManifests asks what the cases of testdata say.
+// TestManifests sends the requests of all cases.
 func TestManifests(t *testing.T) {
 	k := startKong(t)
 	cases.Each(t, "testdata/*.txtar", func(t *testing.T, _ string, archive *txtar.Archive) {
@@ -33,19 +34,19 @@ func TestManifests(t *testing.T) {
 	})
 }
 
-// answers waits until all answers are as they should be in one and the same round.
+// answers waits until all answers are right in one round.
 func (k *kong) answers(t *testing.T, step string, all []question) {
 	t.Helper()
-	wrong := []string{"not asked"}
-	for deadline := time.Now().Add(answersWithin); len(wrong) > 0; time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s:\n%s\nKong's log:\n%s", step, strings.Join(wrong, "\n"), k.complaints())
-		}
-		wrong = nil
+	eventually.Nil(t, answersWithin, func() error {
+		var wrong []string
 		for _, q := range all {
 			if got := k.ask(q); got != q.want {
 				wrong = append(wrong, fmt.Sprintf("%s\n\tis answered %s", q.line, got))
 			}
 		}
-	}
+		if len(wrong) > 0 {
+			return fmt.Errorf("%s:\n%s\nKong's log:\n%s", step, strings.Join(wrong, "\n"), k.Complaints())
+		}
+		return nil
+	})
 }

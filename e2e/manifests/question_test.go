@@ -30,13 +30,13 @@ func questions(t *testing.T, text string) []question {
 		asked, want, ok := strings.Cut(strings.TrimSpace(line), " => ")
 		words := strings.Fields(asked)
 		if !ok || len(words) < 2 {
-			t.Fatalf("%q is no question", line)
+			t.Fatalf("%q is not a question", line)
 		}
 		q := question{line: strings.TrimSpace(line), method: words[0], want: want}
 		scheme, rest, ok := strings.Cut(words[1], "://")
 		host, path, _ := strings.Cut(rest, "/")
 		if !ok || scheme != "http" && scheme != "https" {
-			t.Fatalf("%q is no URL", words[1])
+			t.Fatalf("%q is not a URL", words[1])
 		}
 		q.tls, q.host, q.target, q.sni = scheme == "https", host, "/"+path, host
 		for _, option := range words[2:] {
@@ -46,7 +46,7 @@ func questions(t *testing.T, text string) []question {
 			case "header":
 				q.headers = append(q.headers, value)
 			default:
-				t.Fatalf("%q is no option", option)
+				t.Fatalf("%q is not an option", option)
 			}
 		}
 		all = append(all, q)
@@ -54,7 +54,7 @@ func questions(t *testing.T, text string) []question {
 	return all
 }
 
-// ask asks over a connection of its own and returns what a case says of the answer.
+// ask sends a request over a new connection and returns the answer in the words of a case.
 func (k *kong) ask(q question) string {
 	connection, err := net.Dial("tcp", k.address(q.tls))
 	if err != nil {
@@ -71,7 +71,7 @@ func (k *kong) ask(q question) string {
 		by = " by " + secured.ConnectionState().PeerCertificates[0].Subject.CommonName
 		connection = secured
 	}
-	// By hand: a client would send another spelling of the path.
+	// By hand, because a client would change the spelling of the path.
 	lines := []string{q.method + " " + q.target + " HTTP/1.1", "Host: " + q.host, "Connection: close"}
 	for _, header := range q.headers {
 		lines = append(lines, strings.Replace(header, ":", ": ", 1))

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +13,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 	"github.com/kube-sync/kube-sync/e2e/kubelet"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
@@ -21,12 +22,12 @@ import (
 const (
 	deployedImage   = "kong-kube-sync"
 	deployedService = "kong-proxy"
-	// own is where the deployed gateway's container has what the image would have in directories of this machine.
+	// own is the directory of the deployed gateway's container for files that are elsewhere in the image.
 	own = "/kube-sync"
 )
 
-// entrypoint is what that of Kong's image comes to, with the gateway's command in place of %s. The plugin server looks
-// for its parent in /proc.
+// entrypoint does what the entrypoint of Kong's image does, with the gateway's command in place of %s. The plugin server
+// looks for its parent in /proc.
 const entrypoint = `#!/bin/sh
 set -e
 mkdir -p /proc
@@ -34,17 +35,17 @@ mount -t proc proc /proc
 %s
 `
 
-// gatewayServices is the optional role for Gateways with a Service of their own.
+// gatewayServices are the manifests of the optional role for Gateways with their own Services.
 var gatewayServices = []string{"clusterrole.yaml", "policy.yaml", "ports.yaml"}
 
 // Deploy installs kong-conf/install.yaml in a cluster of the lab, with the right to write the Services of Gateways, and
-// returns once its pods are ready: real pods, with the Services and the account that the manifests have. The variables are added to those of the gateway's container.
-// It ends with the cluster.
+// returns once its pods are ready. They are real pods, with the Services and the account of the manifests. The variables
+// are added to those of the gateway's container. The gateway ends with the cluster.
 func Deploy(t testing.TB, cp *lab.ControlPlane, variables map[string]string) *Pod {
 	t.Helper()
 	lab.Met(t, Gateway())
 	AddImage(t, cp)
-	manifests, err := os.ReadFile(filepath.Join(conf(t), "install.yaml"))
+	manifests, err := os.ReadFile(filepath.Join(kongtest.ConfDir(t), "install.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func AddImage(t testing.TB, cp *lab.ControlPlane) {
 func PermitGatewayServices(t testing.TB, cp *lab.ControlPlane) {
 	t.Helper()
 	for _, file := range gatewayServices {
-		role, err := os.ReadFile(filepath.Join(conf(t), "manifests/gatewayservices", file))
+		role, err := os.ReadFile(filepath.Join(kongtest.ConfDir(t), "manifests/gatewayservices", file))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +78,7 @@ func PermitGatewayServices(t testing.TB, cp *lab.ControlPlane) {
 	}
 }
 
-// APIServer is the setting APISERVER_HOST for pods of the gateway, because the lab has no DNS.
+// APIServer returns the setting APISERVER_HOST for pods of the gateway, because the lab has no DNS.
 func APIServer(t testing.TB, cp *lab.ControlPlane) string {
 	t.Helper()
 	server, err := url.Parse(cp.Config.Host)
@@ -99,13 +100,13 @@ func withVariables(manifests string, variables map[string]string, more ...string
 	return strings.Replace(manifests, "        env:\n", env, 1)
 }
 
-// image is like that of docker/Dockerfile. Kong, or the stand-in where there is no Kong, is this machine's, with the
-// libraries that it needs.
+// image returns an image like that of docker/Dockerfile. It has this machine's Kong and its libraries, or the stand-in if
+// there is no Kong.
 func image(t testing.TB) kubelet.Image {
 	t.Helper()
 	const configuration = "/etc/kong/kong.conf"
 	command := "exec " + own + "/bin/standin -c " + configuration
-	if _, err := exec.LookPath("kong"); err == nil {
+	if kongtest.Installed() {
 		command = `kong prepare -p "$KONG_PREFIX" -c ` + configuration + "\n" +
 			`exec /usr/local/openresty/nginx/sbin/nginx -p "$KONG_PREFIX" -c nginx.conf`
 	}
@@ -114,8 +115,8 @@ func image(t testing.TB) kubelet.Image {
 		t.Fatal(err)
 	}
 	files := map[string]string{
-		configuration:          filepath.Join(conf(t), "kong.conf"),
-		own + "/lua":           filepath.Join(conf(t), "lua"),
+		configuration:          filepath.Join(kongtest.ConfDir(t), "kong.conf"),
+		own + "/lua":           filepath.Join(kongtest.ConfDir(t), "lua"),
 		own + "/bin/kube-sync": lab.Executable(t, KubeSync),
 		own + "/bin/standin":   lab.Executable(t, StandIn),
 	}
@@ -130,7 +131,7 @@ func image(t testing.TB) kubelet.Image {
 	return kubelet.Image{Executable: script, Path: "/entrypoint", Files: files, Env: map[string]string{
 		"KONG_LUA_PACKAGE_PATH":                 own + "/lua/?.lua;;",
 		"KONG_NGINX_DAEMON":                     "off",
-		"KONG_NGINX_USER":                       "root root", // as in the image, the user that starts Kong
+		"KONG_NGINX_USER":                       "root root", // the user that starts Kong, as in the image
 		"KONG_PROXY_ACCESS_LOG":                 "off",
 		"KONG_PROXY_ERROR_LOG":                  "/dev/stderr",
 		"KONG_ADMIN_ERROR_LOG":                  "/dev/stderr",
@@ -139,10 +140,10 @@ func image(t testing.TB) kubelet.Image {
 	}}
 }
 
-// address is what the load balancer gave to the gateway's Service.
+// address returns the load balancer's address of the gateway's Service.
 func (g *installed) address() (address string) {
 	g.t.Helper()
-	lab.Eventually(g.t, time.Minute, func() error {
+	eventually.Nil(g.t, time.Minute, func() error {
 		s, err := g.cp.Client.CoreV1().Services(installedNamespace).Get(g.t.Context(), deployedService, metav1.GetOptions{})
 		if err != nil {
 			return err

@@ -18,47 +18,48 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// What kong-conf/install.yaml calls the gateway's Deployment and its namespace.
+// Names of the gateway's Deployment and its namespace in kong-conf/install.yaml.
 const (
 	installedNamespace = "kong"
 	installedName      = "kong"
 )
 
-// Addresses at which the installed gateway answers on this machine.
+// Variables with the addresses at which this machine reaches the installed gateway.
 const (
 	httpVariable  = "KUBE_SYNC_E2E_HTTP"
 	httpsVariable = "KUBE_SYNC_E2E_HTTPS"
 )
 
-// A rollout waits for its old pod, which may take all of its terminationGracePeriodSeconds.
+// A rollout waits for its old pod, which may use all of its terminationGracePeriodSeconds.
 const rolloutWithin = 5 * time.Minute
 
-// A rollout is not asked for as often as lab.Eventually would.
+// rolloutInterval is the pause between two looks at a rollout.
 const rolloutInterval = 200 * time.Millisecond
 
-// inContainers is why the processes of the installed gateway are left alone.
-const inContainers = "does something to the gateway's processes, which are in containers"
+// inContainers is the reason to skip tests of the gateway's processes.
+const inContainers = "needs the gateway's processes, which are in containers"
 
-// installed is the gateway that an existing cluster has: all tests share it, one after the other.
+// installed is the gateway of an existing cluster. Tests use it one after the other.
 type installed struct {
 	t  testing.TB
 	cp *lab.ControlPlane
 }
 
-// taken is held by the test that has the installed gateway.
+// taken is held by the test that uses the installed gateway.
 var taken sync.Mutex
 
-// single sees to one replica, for all tests.
+// single scales the gateway to one replica, for all tests.
 var single sync.Once
 
-// prepareInstalled gives the installed gateway the settings of a test. It has its old ones again after it.
+// prepareInstalled gives the installed gateway the settings of a test, and restores the old ones after it.
 func prepareInstalled(t testing.TB, o Options) *Pod {
 	t.Helper()
 	if !taken.TryLock() {
-		t.Fatal("the test has the installed gateway already: call NeedSeveral first")
+		t.Fatal("the test uses the installed gateway already: call NeedSeveral first")
 	}
 	t.Cleanup(taken.Unlock)
 	g := &installed{t: t, cp: lab.Shared(t)}
@@ -69,7 +70,7 @@ func prepareInstalled(t testing.TB, o Options) *Pod {
 	return p
 }
 
-// tellLog shows the end of the log of a test that failed.
+// tellLog logs the end of the gateway's log if the test failed.
 func (g *installed) tellLog() {
 	if !g.t.Failed() {
 		return
@@ -87,8 +88,8 @@ func addressOf(t testing.TB, variable string) string {
 	return address
 }
 
-// alone leaves one replica until the tests end. Of several one is a moment behind the other; a test that has seen its
-// change served would meet that one as a failure.
+// alone scales to one replica until the tests end. One of several may be a moment behind, and a test that has seen its
+// change take effect would fail over that.
 func (g *installed) alone() {
 	d := g.deployment()
 	if d.Spec.Replicas != nil && *d.Spec.Replicas == 1 {
@@ -99,12 +100,12 @@ func (g *installed) alone() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := g.tryPatch(ctx, replace("/spec/replicas", d.Spec.Replicas)); err != nil {
-			fmt.Fprintln(os.Stderr, "give the gateway its replicas back:", err)
+			fmt.Fprintln(os.Stderr, "restore the gateway's replicas:", err)
 		}
 	})
 }
 
-// configure changes the Deployment if the settings, or whose account it is, are not what it has.
+// configure changes the Deployment if it has other settings or another account.
 func (g *installed) configure(o Options) {
 	g.t.Helper()
 	spec := g.deployment().Spec.Template.Spec
@@ -125,8 +126,8 @@ func (g *installed) configure(o Options) {
 	if account == spec.ServiceAccountName && slices.EqualFunc(env, spec.Containers[0].Env, sameVariable) {
 		return
 	}
-	// A list as a whole, and not a merge of it: the old one then comes back exactly as it was, in its order, and the
-	// Deployment goes back to pods of the old kind rather than to a third one.
+	// The patch replaces the list and does not merge it, so that the old list is restored in its order and the Deployment
+	// returns to its old ReplicaSet.
 	const envPath, accountPath = "/spec/template/spec/containers/0/env", "/spec/template/spec/serviceAccountName"
 	g.patch(replace(envPath, env), replace(accountPath, account))
 	g.t.Cleanup(func() {
@@ -134,9 +135,9 @@ func (g *installed) configure(o Options) {
 		defer cancel()
 		err := g.tryPatch(ctx, replace(envPath, spec.Containers[0].Env), replace(accountPath, spec.ServiceAccountName))
 		if err != nil {
-			g.t.Fatalf("give the gateway its settings back: %v", err)
+			g.t.Fatalf("restore the gateway's settings: %v", err)
 		}
-		// Until the test's pod is gone it needs the test's account, to give the Lease back.
+		// The test's pod needs the test's account to release the Lease.
 		g.waitReady(ctx)
 	})
 }
@@ -154,14 +155,14 @@ func (g *installed) deployment() *appsv1.Deployment {
 	return d
 }
 
-// operation is one of a JSON patch.
+// operation is an operation of a JSON patch.
 type operation struct {
 	Op    string `json:"op"`
 	Path  string `json:"path"`
 	Value any    `json:"value"`
 }
 
-// replace sets a member, which may be missing.
+// replace sets a member, which may not exist yet.
 func replace(path string, value any) operation { return operation{"add", path, value} }
 
 func (g *installed) patch(operations ...operation) {
@@ -181,10 +182,10 @@ func (g *installed) tryPatch(ctx context.Context, operations ...operation) error
 	return err
 }
 
-// waitReady waits for a rollout.
+// waitReady waits until a rollout is complete.
 func (g *installed) waitReady(ctx context.Context) {
 	g.t.Helper()
-	lab.Eventually(g.t, rolloutWithin, func() error {
+	eventually.Nil(g.t, rolloutWithin, func() error {
 		err := g.ready(ctx)
 		if err != nil {
 			time.Sleep(rolloutInterval)
@@ -193,8 +194,8 @@ func (g *installed) waitReady(ctx context.Context) {
 	})
 }
 
-// ready is nil when all pods are those of the newest settings, and ready. One that is on its way out may still hold
-// the Lease and write what it was set to.
+// ready returns nil when all pods have the newest settings and are ready. A terminating pod may still hold the Lease and
+// write statuses by its old settings.
 func (g *installed) ready(ctx context.Context) error {
 	d, pods, err := g.state(ctx)
 	if err != nil {
@@ -203,7 +204,7 @@ func (g *installed) ready(ctx context.Context) error {
 	s, want := d.Status, *d.Spec.Replicas
 	if s.ObservedGeneration < d.Generation || s.UpdatedReplicas != want || s.AvailableReplicas != want ||
 		s.Replicas != want || len(pods) != int(want) {
-		return fmt.Errorf("of the gateway's pods %d are there, %d of the newest settings and %d available, want %d",
+		return fmt.Errorf("the gateway has %d pods, %d with the newest settings and %d available, want %d",
 			len(pods), s.UpdatedReplicas, s.AvailableReplicas, want)
 	}
 	return nil
@@ -222,7 +223,7 @@ func (g *installed) state(ctx context.Context) (*appsv1.Deployment, []corev1.Pod
 	return d, pods.Items, nil
 }
 
-// log is that of all pods, one after the other.
+// log returns the logs of all pods, one after the other.
 func (g *installed) log(ctx context.Context) (string, error) {
 	_, pods, err := g.state(ctx)
 	if err != nil {
@@ -239,7 +240,7 @@ func (g *installed) log(ctx context.Context) (string, error) {
 	return all.String(), nil
 }
 
-// describe tells people which gateway it is and where.
+// describe says for people which gateway it is, and where.
 func (g *installed) describe(address string) string {
 	cluster, version := "an unnamed cluster", "of an unknown version"
 	if config, err := clientcmd.LoadFromFile(g.cp.Kubeconfig); err == nil && config.CurrentContext != "" {
@@ -251,7 +252,7 @@ func (g *installed) describe(address string) string {
 	return fmt.Sprintf("%s in %s %s", gatewayAt(address), cluster, version)
 }
 
-// gatewayAt asks for a host that there is not: Kong names itself in answers of its own.
+// gatewayAt requests an unknown host, because Kong names itself in its own answers.
 func gatewayAt(address string) string {
 	request, err := http.NewRequest(http.MethodGet, "http://"+address, nil)
 	if err != nil {
@@ -261,7 +262,7 @@ func gatewayAt(address string) string {
 	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Do(request)
 	if err != nil {
-		return "a gateway whose version could not be asked: " + err.Error()
+		return "a gateway of unknown version: " + err.Error()
 	}
 	_ = answer.Body.Close()
 	server := answer.Header.Get("Server")

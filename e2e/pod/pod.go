@@ -2,30 +2,31 @@ package pod
 
 import (
 	"bytes"
-	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// Images under which lab.Main has built the executables.
+// Names of the programs for lab.Main and Executable.
 const (
 	KubeSync = "kube-sync"
 	StandIn  = "kube-sync/standin"
 )
 
-// Programs are what TestMain hands to lab.Main.
+// Programs are the programs that TestMain passes to lab.Main.
 var Programs = []lab.Program{
 	{Image: KubeSync, Package: "github.com/kube-sync/kube-sync/plugin"},
 	{Image: StandIn, Package: "github.com/kube-sync/kube-sync/e2e/standin/cmd/standin"},
@@ -35,46 +36,43 @@ var Programs = []lab.Program{
 type Pod struct {
 	// Prefix is Kong's directory.
 	Prefix string
-	// HTTP, HTTPS and Health are addresses, "host:port".
+	// Addresses, "host:port".
 	HTTP, HTTPS, Health, Metrics string
 
-	t    testing.TB
-	env  []string
-	cmd  *exec.Cmd
-	log  *os.File
-	done chan struct{}
-	kong string
+	t       testing.TB
+	env     []string
+	process *kongtest.Process
+	log     *os.File
 
-	installed *installed // on an existing cluster; what is above is then empty
+	installed *installed // on an existing cluster; all other fields but HTTP and HTTPS are then empty
 }
 
-// settingPrefix is what kube-sync's settings are called by as Kong's.
+// settingPrefix is the prefix of kube-sync's settings in Kong's environment.
 const settingPrefix = "KONG_PLUGINSERVER_KUBE_SYNC_"
 
-// Options are what differs from pod to pod.
+// Options differ from pod to pod.
 type Options struct {
-	// Credentials of the pod's ServiceAccount; an installed gateway takes its name, and
-	// the token from its own cluster. A gateway that follows MANIFESTS needs none.
+	// Credentials of the pod's ServiceAccount. An installed gateway uses only the account's name.
+	// A gateway that follows MANIFESTS needs none.
 	Credentials lab.Credentials
-	// Settings of kube-sync, such as "WATCH_NAMESPACE".
+	// Settings of kube-sync by name, such as WATCH_NAMESPACE.
 	Settings map[string]string
-	// Kong has settings of Kong, such as "STREAM_LISTEN"; an installed gateway has its own.
+	// Kong has settings of Kong by name, such as STREAM_LISTEN. An installed gateway keeps its own.
 	Kong map[string]string
-	// Name of the pod; an installed gateway has its own.
+	// Name of the pod. An installed gateway keeps its own.
 	Name string
 }
 
-// Gateway tells which gateway tests meet, for people.
+// Gateway says for people which gateway tests meet.
 func Gateway() string {
-	kong, err := exec.LookPath("kong")
-	if err != nil {
+	if !kongtest.Installed() {
 		return "the stand-in gateway, as there is no kong on PATH"
 	}
-	out, err := exec.Command(kong, "version").Output()
+	version, err := kongtest.Version()
 	if err != nil {
-		return "kong, whose version could not be told: " + err.Error()
+		return "Kong of an unknown version: " + err.Error()
 	}
-	return "Kong " + strings.TrimSpace(string(out))
+	return "Kong " + version
 }
 
 // Start starts a gateway and waits until it is ready. It ends with the test.
@@ -86,8 +84,8 @@ func Start(t testing.TB, o Options) *Pod {
 	return p
 }
 
-// Prepare gives a gateway that is yet to be run. On an existing cluster it runs, and gets
-// the settings.
+// Prepare returns a gateway that does not run yet. An installed gateway runs, and gets the
+// settings.
 func Prepare(t testing.TB, o Options) *Pod {
 	t.Helper()
 	if lab.External() {
@@ -102,7 +100,6 @@ func Prepare(t testing.TB, o Options) *Pod {
 		t: t, Prefix: dir,
 		HTTP: freeport.Address(t), HTTPS: freeport.Address(t), Health: freeport.Address(t), Metrics: freeport.Address(t),
 	}
-	p.kong, _ = exec.LookPath("kong")
 	lab.Met(t, Gateway())
 	log, err := os.Create(filepath.Join(dir, "pod.log"))
 	if err != nil {
@@ -121,18 +118,17 @@ func Prepare(t testing.TB, o Options) *Pod {
 	return p
 }
 
-// environ overrides what a machine with several pods cannot leave to kong.conf:
-// addresses and directories.
+// environ returns settings in place of those of kong.conf that several pods on one machine cannot
+// share: addresses and directories.
 func (p *Pod) environ(o Options) []string {
 	kubeSync := lab.Executable(p.t, KubeSync)
 	env := []string{
 		"KONG_PREFIX=" + p.Prefix,
-		// Workers are the user that starts Kong, as in the image: the prefix is nobody else's.
+		// Workers run as the user that starts Kong, as in the image: other users cannot read the prefix.
 		"KONG_NGINX_USER=root root",
-		// Where the image has the companion is this machine's to say.
-		"KONG_LUA_PACKAGE_PATH=" + filepath.Join(conf(p.t), "lua/?.lua") + ";;",
+		"KONG_LUA_PACKAGE_PATH=" + kongtest.LuaPath(p.t),
 		"KONG_PROXY_LISTEN=" + p.HTTP + ", " + p.HTTPS + " http2 ssl",
-		// No ports for Gateways, unless a test has some.
+		// No ports for Gateways, unless a test sets some.
 		"KONG_NGINX_PROXY_LISTEN=unix:" + p.socket("gateways.sock"),
 		"KONG_STREAM_LISTEN=off",
 		"KONG_STATUS_LISTEN=" + freeport.Address(p.t),
@@ -144,7 +140,6 @@ func (p *Pod) environ(o Options) []string {
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=" + p.Metrics,
 		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=" + freeport.Address(p.t),
 		"KONG_PLUGINSERVER_KUBE_SYNC_POD_NAME=" + o.Name,
-		"KONG_NGINX_DAEMON=off",
 		"KONG_PROXY_ERROR_LOG=/dev/stderr",
 		"KONG_ADMIN_ERROR_LOG=/dev/stderr",
 		"KONG_PROXY_ACCESS_LOG=off",
@@ -161,38 +156,34 @@ func (p *Pod) environ(o Options) []string {
 	return env
 }
 
-// AdminSocket is the path of the Admin API's socket.
+// AdminSocket returns the path of the Admin API's socket.
 func (p *Pod) AdminSocket() string { return p.socket("admin.sock") }
 
-// socket is a path at which a killed Kong leaves nothing: it clears that directory when it
-// starts anew.
+// socket returns a path in the directory that is cleared before Kong starts, because a killed Kong
+// leaves its sockets.
 func (p *Pod) socket(name string) string { return filepath.Join(p.Prefix, "sockets", name) }
 
-// Run starts the gateway, anew after Stop or Kill.
+// Run starts the gateway, also again after Stop or Kill.
 func (p *Pod) Run() {
 	p.t.Helper()
 	if p.installed != nil {
 		return
 	}
-	conf := filepath.Join(conf(p.t), "kong.conf")
-	if p.kong != "" {
-		p.cmd = exec.Command(p.kong, "start", "-c", conf)
+	conf, env := filepath.Join(kongtest.ConfDir(p.t), "kong.conf"), append(os.Environ(), p.env...)
+	var err error
+	if kongtest.Installed() {
+		p.process, err = kongtest.Config{Conf: conf, Prefix: p.Prefix, Env: env, Log: p.log}.Start()
 	} else {
-		p.cmd = exec.Command(lab.Executable(p.t, StandIn), "-c", conf)
+		cmd := exec.Command(lab.Executable(p.t, StandIn), "-c", conf)
+		cmd.Env, cmd.Stdout, cmd.Stderr = env, p.log, p.log
+		p.process, err = kongtest.Run(cmd)
 	}
-	// What an entrypoint does after a container was killed.
-	_ = os.Remove(p.pidFile())
-	p.cmd.Env = append(os.Environ(), p.env...)
-	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	if err := p.cmd.Start(); err != nil {
+	if err != nil {
 		p.t.Fatal(err)
 	}
-	done, cmd := make(chan struct{}), p.cmd
-	p.done = done
-	go func() { _ = cmd.Wait(); close(done) }()
 }
 
-// WaitReady waits until kube-sync says that it is ready.
+// WaitReady waits until kube-sync is ready.
 func (p *Pod) WaitReady() {
 	p.t.Helper()
 	if p.installed != nil {
@@ -200,10 +191,10 @@ func (p *Pod) WaitReady() {
 		lab.Met(p.t, p.installed.describe(p.HTTP))
 		return
 	}
-	lab.Eventually(p.t, 2*time.Minute, p.Ready)
+	eventually.Nil(p.t, 2*time.Minute, p.Ready)
 }
 
-// Ready is nil when kube-sync answers that it is.
+// Ready returns nil if kube-sync is ready, and otherwise why not.
 func (p *Pod) Ready() error {
 	if p.installed != nil {
 		return p.installed.ready(p.t.Context())
@@ -228,7 +219,7 @@ func (p *Pod) Stop() {
 	p.end(syscall.SIGTERM)
 }
 
-// Kill ends the gateway's processes as the kernel does when memory runs out.
+// Kill kills the gateway's processes, as the kernel does when memory runs out.
 func (p *Pod) Kill() {
 	p.needProcesses()
 	for _, pid := range p.Workers() {
@@ -238,53 +229,44 @@ func (p *Pod) Kill() {
 }
 
 func (p *Pod) end(signal syscall.Signal) {
-	if p.cmd == nil {
-		return
+	if p.process != nil {
+		p.process.End(signal, 20*time.Second)
+		p.process = nil
 	}
-	if err := syscall.Kill(p.master(), signal); err != nil {
-		_ = p.cmd.Process.Signal(signal)
-	}
-	select {
-	case <-p.done:
-	case <-time.After(20 * time.Second):
-		_ = p.cmd.Process.Kill()
-		<-p.done
-	}
-	p.cmd = nil
 }
 
-// Reload has Kong start new workers in place of the old ones.
-func (p *Pod) Reload() error {
+// Reload makes Kong start new workers in place of the old ones.
+func (p *Pod) Reload() {
 	p.needProcesses()
-	return syscall.Kill(p.master(), syscall.SIGHUP)
+	p.process.Signal(syscall.SIGHUP)
 }
 
-// NeedKong skips a test about Kong's own processes where there is no Kong.
+// NeedKong skips a test of Kong's own processes if the gateway is not a Kong on this machine.
 func (p *Pod) NeedKong() {
 	p.t.Helper()
 	p.needProcesses()
-	if p.kong == "" {
+	if !kongtest.Installed() {
 		lab.Skip(p.t, "needs a real kong on PATH")
 	}
 }
 
-// NeedPlugins skips a test of what Kong's plugins do where there is the stand-in.
+// NeedPlugins skips a test of Kong's plugins if the gateway is the stand-in.
 func NeedPlugins(t testing.TB) {
 	t.Helper()
-	if _, err := exec.LookPath("kong"); err != nil && !lab.External() {
+	if !kongtest.Installed() && !lab.External() {
 		lab.Skip(t, "needs a real kong on PATH")
 	}
 }
 
-// NeedSeveral skips a test with several gateways where there is one that is installed.
+// NeedSeveral skips a test with several gateways on an existing cluster, which has one.
 func NeedSeveral(t testing.TB) {
 	t.Helper()
 	if lab.External() {
-		lab.Skip(t, "needs several gateways with settings of their own, and one is installed")
+		lab.Skip(t, "needs several gateways with different settings, and one is installed")
 	}
 }
 
-// needProcesses skips a test of what only processes on this machine can be done to.
+// needProcesses skips a test that needs the gateway's processes on this machine.
 func (p *Pod) needProcesses() {
 	p.t.Helper()
 	if p.installed != nil {
@@ -292,37 +274,41 @@ func (p *Pod) needProcesses() {
 	}
 }
 
-// Admin is a client of the Admin API; any host will do. In a container nobody else
-// reaches it.
+// Admin returns a client of the Admin API, for URLs with any host. The socket in a container cannot
+// be reached.
 func (p *Pod) Admin() *http.Client {
 	p.needProcesses()
-	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", p.AdminSocket())
-		},
-	}}
+	return kongtest.Admin(p.AdminSocket())
 }
 
-// Log is all that the gateway has written so far.
+// Effective returns nil if all of Kong's workers use the configuration that Kong holds. It returns nil for the stand-in,
+// which has no workers, and for an installed gateway, whose Admin API cannot be reached.
+func (p *Pod) Effective() error {
+	if p.installed != nil || !kongtest.Installed() {
+		return nil
+	}
+	answer, err := p.Admin().Get("http://kong/kube-sync/delta")
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	var status struct{ Ready bool }
+	if err := json.NewDecoder(answer.Body).Decode(&status); err != nil {
+		return err
+	}
+	if !status.Ready {
+		return errors.New("some of Kong's workers do not use the newest configuration")
+	}
+	return nil
+}
+
+// Log returns everything that the gateway has logged.
 func (p *Pod) Log() (string, error) {
 	if p.installed != nil {
 		return p.installed.log(p.t.Context())
 	}
 	raw, err := os.ReadFile(p.log.Name())
 	return string(raw), err
-}
-
-func (p *Pod) pidFile() string { return filepath.Join(p.Prefix, "pids", "nginx.pid") }
-
-// master is nginx's first process, or the stand-in.
-func (p *Pod) master() int {
-	if raw, err := os.ReadFile(p.pidFile()); err == nil {
-		if pid, err := strconv.Atoi(strings.TrimSpace(string(raw))); err == nil {
-			return pid
-		}
-	}
-	return p.cmd.Process.Pid
 }
 
 func tail(path string) string {
@@ -333,22 +319,5 @@ func tail(path string) string {
 	return last(string(raw))
 }
 
-// last is as much of a log as is worth reading.
+// last returns the end of a log.
 func last(log string) string { return log[max(0, len(log)-6000):] }
-
-// conf is the directory kong-conf, which is above the package of the tests.
-func conf(t testing.TB) string {
-	t.Helper()
-	above, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; above != "/"; above = filepath.Dir(above) {
-		dir := filepath.Join(above, "kong-conf")
-		if _, err := os.Stat(filepath.Join(dir, "kong.conf")); err == nil {
-			return dir
-		}
-	}
-	t.Fatal("no directory kong-conf is above that of the tests")
-	return ""
-}

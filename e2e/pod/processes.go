@@ -2,21 +2,19 @@ package pod
 
 import (
 	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 )
 
-// credentialsDir is where a pod finds its ServiceAccount's credentials.
+// credentialsDir is the directory in which a pod has its ServiceAccount's credentials.
 const credentialsDir = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-// mountCredentials puts credentials where pods look for them. The mount is the lab's
-// own and ends with it.
+// mountCredentials mounts credentials at the directory in which pods look for them. The mount is private to
+// the lab.
 func mountCredentials(t testing.TB, c lab.Credentials) {
 	t.Helper()
 	if c.Dir == "" {
@@ -31,61 +29,26 @@ func mountCredentials(t testing.TB, c lab.Credentials) {
 	t.Cleanup(func() { _ = syscall.Unmount(credentialsDir, syscall.MNT_DETACH) })
 }
 
-// KubeSyncs are the process ids of the pod's kube-sync, oldest first: one, except
-// while a new one takes over.
+// KubeSyncs returns the process ids of the pod's kube-sync, oldest first: one, except while a new one
+// takes over.
 func (p *Pod) KubeSyncs() []int {
 	p.needProcesses()
-	return processes(func(cmdline string) bool {
-		return strings.Contains(cmdline, "-kong-prefix") && strings.Contains(cmdline, p.Prefix) &&
-			!strings.HasPrefix(cmdline, "/bin/sh")
+	return kongtest.Processes(func(_ int, command string) bool {
+		return strings.Contains(command, "-kong-prefix") && strings.Contains(command, p.Prefix) && !strings.HasPrefix(command, "/bin/sh")
 	})
 }
 
-// Workers are the process ids of Kong's workers, oldest first.
+// Workers returns the process ids of Kong's workers, oldest first.
 func (p *Pod) Workers() []int {
 	p.needProcesses()
-	master := p.master()
-	return processes(func(cmdline string) bool { return strings.HasPrefix(cmdline, "nginx: worker process") },
-		func(pid int) bool { return parent(pid) == master })
+	return p.process.Workers()
 }
 
-// WorkerZero is the worker that started kube-sync.
+// WorkerZero returns the process id of the worker that started kube-sync, or 0.
 func (p *Pod) WorkerZero() int {
 	all := p.KubeSyncs()
 	if len(all) == 0 {
 		return 0
 	}
-	return parent(all[len(all)-1])
-}
-
-func processes(is func(cmdline string) bool, also ...func(pid int) bool) []int {
-	dirs, _ := filepath.Glob("/proc/[0-9]*")
-	var pids []int
-	for _, dir := range dirs {
-		raw, err := os.ReadFile(filepath.Join(dir, "cmdline"))
-		if err != nil || len(raw) == 0 || !is(strings.ReplaceAll(string(raw), "\x00", " ")) {
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(dir))
-		if err != nil || slices.ContainsFunc(also, func(ok func(int) bool) bool { return !ok(pid) }) {
-			continue
-		}
-		pids = append(pids, pid)
-	}
-	slices.Sort(pids)
-	return pids
-}
-
-func parent(pid int) int {
-	raw, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(raw)) {
-		if value, ok := strings.CutPrefix(line, "PPid:"); ok {
-			pid, _ := strconv.Atoi(strings.TrimSpace(value))
-			return pid
-		}
-	}
-	return 0
+	return kongtest.Parent(all[len(all)-1])
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/standin/settings"
 )
 
-// Version is the Kong version whose behavior is stood in for, marked as not it.
+// Version is the version of Kong that the stand-in imitates, marked as the stand-in's.
 const Version = "3.9.3-standin"
 
-// adminHandler is the Admin API as one listener offers it.
+// adminHandler returns the Admin API.
 func (g *Gateway) adminHandler(a settings.Address) http.Handler {
 	if a.Network == "tcp" && g.settings.AdminOnSocketOnly() {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -37,7 +37,7 @@ func (g *Gateway) adminHandler(a settings.Address) http.Handler {
 	return mux
 }
 
-// statusHandler is the Status API.
+// statusHandler returns the Status API.
 func (g *Gateway) statusHandler() http.Handler {
 	mux := http.NewServeMux()
 	g.addStatus(mux)
@@ -85,7 +85,7 @@ func (g *Gateway) getConfig(w http.ResponseWriter, _ *http.Request) {
 	reply(w, http.StatusOK, map[string]string{"config": string(text)})
 }
 
-// getCollection lists what there is of one sort, on one page.
+// getCollection lists the entities of a collection, on one page.
 func (g *Gateway) getCollection(w http.ResponseWriter, r *http.Request) {
 	collection := r.PathValue("collection")
 	if !slices.Contains(strings.Fields("certificates plugins routes services snis targets upstreams"), collection) {
@@ -128,8 +128,8 @@ func (g *Gateway) postConfig(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readConfig takes the configuration out of a request: its body, or what a JSON body
-// has under "config".
+// readConfig returns the configuration in a request: the body, or the value of "config" in
+// a JSON body.
 func readConfig(r *http.Request) (body []byte, status int, err error) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {

@@ -1,13 +1,14 @@
-// Package standin is a stand-in for Kong Gateway, for trying kube-sync out and for
-// tests on machines that have no Kong. It is not Kong and says so in every answer.
+// Package standin is a stand-in for Kong Gateway, for tests and for trying kube-sync out
+// on machines without Kong. Every answer says that it is not Kong.
 //
-// It takes Kong's declarative configuration through the same Admin calls on the same
+// It accepts Kong's declarative configuration through the same Admin API on the same
 // socket, routes by the same expressions with the same precedence, terminates TLS,
-// balances and retries, refuses configurations in Kong's shape, keeps the last one in
-// its prefix, and starts plugin servers the way Kong does: with an empty environment,
-// a settings file in the prefix, and a new process a second after the old one ended.
+// balances and retries, rejects configurations with Kong's errors, and stores the last
+// configuration in its prefix. It starts plugin servers like Kong: with an empty
+// environment, a settings file in the prefix, and a new process a second after the old
+// one has ended.
 //
-// Of plugins it runs request-termination alone; the routes of all others answer 501
-// with the plugin's name. It does not balance by hashes, check health, or speak gRPC,
-// TCP and UDP, and its speed says nothing about Kong's.
+// The only plugin that it runs is request-termination. Routes with another plugin answer
+// 501 with the plugin's name. It supports neither balancing by hashes nor health checks,
+// gRPC, TCP or UDP, and its speed says nothing about Kong's.
 package standin

@@ -17,14 +17,14 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/standin/settings"
 )
 
-// drainTime is how long Close waits for requests in flight.
+// drainTime is how long Close waits for open requests.
 const drainTime = 5 * time.Second
 
-// Config is what a gateway is started with.
+// Config configures a gateway.
 type Config struct {
-	// Settings are Kong's, as [settings.Read] takes them from KONG_* variables.
+	// Settings are Kong's settings, as [settings.Read] returns them.
 	Settings settings.Settings
-	// Log gets the gateway's log and the output of its plugin servers. The default
+	// Log receives the gateway's log and the output of its plugin servers. The default
 	// is slog.Default().
 	Log *slog.Logger
 }
@@ -77,7 +77,7 @@ func Start(ctx context.Context, c Config) (*Gateway, error) {
 	}
 	g.proxy.TrustPorts = slices.Contains(g.plugins, declarative.Ports)
 	g.restore()
-	// The listeners come first: they tell when another gateway has the same prefix.
+	// The listeners are opened first, because that fails if another gateway has the same prefix.
 	err = g.listen()
 	if err == nil {
 		err = g.settings.WriteEnv()
@@ -128,7 +128,7 @@ func (g *Gateway) listen() error {
 	return nil
 }
 
-// server prepares one listener and returns what serves it.
+// server returns a function that serves a listener.
 func (g *Gateway) server(a settings.Address, l net.Listener, h http.Handler) func() {
 	s := &http.Server{
 		Handler:           h,
@@ -154,14 +154,14 @@ func (g *Gateway) server(a settings.Address, l net.Listener, h http.Handler) fun
 	}
 }
 
-// Addresses are those that the setting, such as KONG_PROXY_LISTEN, made it listen on,
-// in the setting's order.
+// Addresses returns the addresses on which the gateway listens because of a setting, such as
+// KONG_PROXY_LISTEN, in the setting's order.
 func (g *Gateway) Addresses(setting string) []net.Addr { return g.addresses[setting] }
 
-// Hash is the configuration's hash, as GET /status tells it.
+// Hash returns the hash of the configuration, as GET /status does.
 func (g *Gateway) Hash() string { return g.loaded.Load().hash }
 
-// Wait returns when the gateway is closed, with what a listener died of if one did.
+// Wait waits until the gateway is closed. It returns the error of a listener that failed.
 func (g *Gateway) Wait() error {
 	select {
 	case err := <-g.failed:
@@ -172,8 +172,7 @@ func (g *Gateway) Wait() error {
 	}
 }
 
-// Close ends plugin servers, lets requests in flight finish for a while and returns
-// when all is down.
+// Close ends the plugin servers, waits for open requests for a while, and closes everything.
 func (g *Gateway) Close() {
 	g.closing.Do(func() {
 		g.stopPlugins()

@@ -18,7 +18,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/standin/settings"
 )
 
-// prefixOf makes a directory whose path leaves room for a socket's name.
+// prefixOf creates a directory whose path is short enough for a socket.
 func prefixOf(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "standin")
@@ -86,7 +86,7 @@ func (h *harness) post(config, query string) (int, map[string]any) {
 	return resp.StatusCode, answer
 }
 
-// load sends a configuration that has to be taken.
+// load sends a configuration, which has to be accepted.
 func (h *harness) load(config string) {
 	h.t.Helper()
 	if status, answer := h.post(config, "flatten_errors=1"); status != http.StatusCreated {
@@ -94,7 +94,7 @@ func (h *harness) load(config string) {
 	}
 }
 
-// status asks the Admin API and returns the status and a field of the answer.
+// status sends a GET to the Admin API and returns the status and a field of the answer.
 func (h *harness) status(path, field string) (int, any) {
 	h.t.Helper()
 	resp, err := h.admin.Get("http://admin" + path)
@@ -109,7 +109,7 @@ func (h *harness) status(path, field string) (int, any) {
 	return resp.StatusCode, answer[field]
 }
 
-// get asks the gateway, given a URL with any host, and returns the answer and its body.
+// get sends a GET to the gateway, whatever the URL's host, and returns the answer and its body.
 func (h *harness) get(url string) (*http.Response, string) {
 	h.t.Helper()
 	client := &http.Client{
@@ -135,7 +135,8 @@ func (h *harness) get(url string) (*http.Response, string) {
 	return resp, string(body)
 }
 
-// backend starts a server that answers with its name, the path and what else is asked for.
+// backend starts a server. It answers with its name, the request, and the request's headers that the query parameter
+// show lists.
 func backend(t *testing.T, name string) (address string) {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -150,7 +151,7 @@ func backend(t *testing.T, name string) (address string) {
 	return s.Listener.Addr().String()
 }
 
-// lockedBuffer takes a log while a test reads it.
+// lockedBuffer is a log that a test reads while it is written.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -1,13 +1,9 @@
 package standin
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,16 +13,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
-// TestParity asks Kong and the stand-in the same, where there is a Kong on PATH.
+// TestParity sends the same requests to Kong and to the stand-in.
 func TestParity(t *testing.T) {
-	kong, err := exec.LookPath("kong")
+	reference, ours := kongtest.Start(t, kongtest.Options{}), start(t, prefixOf(t))
+	proxy, err := net.ResolveTCPAddr("tcp", reference.Proxy)
 	if err != nil {
-		t.Skip("no kong on PATH")
+		t.Fatal(err)
 	}
-	reference, ours := startKong(t, kong), start(t, prefixOf(t))
-	theirs := &harness{t: t, Gateway: &Gateway{addresses: map[string][]net.Addr{"KONG_PROXY_LISTEN": {reference.proxy}}}, admin: reference.admin}
+	theirs := &harness{t: t, Gateway: &Gateway{addresses: map[string][]net.Addr{"KONG_PROXY_LISTEN": {proxy}}}, admin: reference.Admin()}
 	certificate, key := pair(t, "shop.example")
 	address := backend(t, "b")
 	config := oneBackend(address,
@@ -52,7 +49,7 @@ func TestParity(t *testing.T) {
 	for _, h := range []*harness{ours, theirs} {
 		h.load(config)
 	}
-	eventually(t, "Kong routes by the configuration", func() bool {
+	reference.Eventually("Kong routes by the configuration", func() bool {
 		resp, _ := theirs.get("http://x/bare")
 		return resp.StatusCode == http.StatusServiceUnavailable
 	})
@@ -75,7 +72,7 @@ func TestParity(t *testing.T) {
 	compareRefusals(t, theirs, ours, certificate, key)
 }
 
-// compareRefusals sends configurations that Kong does not take.
+// compareRefusals sends configurations that Kong rejects.
 func compareRefusals(t *testing.T, theirs, ours *harness, certificate, key string) {
 	const id = "22222222-2222-4222-8222-222222222222"
 	_, otherKey := pair(t, "other")
@@ -112,7 +109,7 @@ func compareRefusals(t *testing.T, theirs, ours *harness, certificate, key strin
 	}
 }
 
-// sortErrors puts errors into an order and leaves out what nobody reads.
+// sortErrors sorts errors and removes the entities, which kube-sync does not read.
 func sortErrors(answer map[string]any) {
 	list, _ := answer["flattened_errors"].([]any)
 	for _, e := range list {
@@ -123,7 +120,7 @@ func sortErrors(answer map[string]any) {
 	}
 }
 
-// summary is what has to be the same in both answers.
+// summary returns the part of an answer that has to be the same from both.
 func (h *harness) summary(url string) map[string]any {
 	resp, body := h.get(url)
 	s := map[string]any{"status": resp.StatusCode}
@@ -138,43 +135,3 @@ func (h *harness) summary(url string) map[string]any {
 }
 
 var requestID = regexp.MustCompile(`"request_id":"[0-9a-f]+"`)
-
-// realKong is a Kong that was started for a test.
-type realKong struct {
-	proxy net.Addr
-	admin *http.Client
-}
-
-func startKong(t *testing.T, kong string) *realKong {
-	t.Helper()
-	prefix := prefixOf(t)
-	proxy, err := net.ResolveTCPAddr("tcp", freeport.Address(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin := freeport.Address(t)
-	run := func(command string) {
-		cmd := exec.Command(kong, command, "-p", prefix)
-		cmd.Env = append(os.Environ(), "KONG_PREFIX="+prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions",
-			"KONG_PROXY_LISTEN="+proxy.String(), "KONG_ADMIN_LISTEN="+admin, "KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off",
-			"KONG_NGINX_WORKER_PROCESSES=1", "KONG_ANONYMOUS_REPORTS=off")
-		if command == "stop" {
-			cmd.Env = os.Environ()
-		}
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("kong %s: %v\n%s", command, err, out)
-		}
-	}
-	run("start")
-	t.Cleanup(func() {
-		run("stop")
-		pid := filepath.Join(prefix, "pids", "nginx.pid")
-		eventually(t, "Kong has ended", func() bool { _, err := os.Stat(pid); return err != nil })
-	})
-	return &realKong{proxy: proxy, admin: &http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", admin)
-		},
-	}}}
-}

@@ -18,9 +18,9 @@ import (
 const (
 	// respawnDelay is the least time between two starts of a plugin server.
 	respawnDelay = time.Second
-	// stopTime is how long a plugin server may take to end. Kong waits forever.
+	// stopTime is how long a plugin server may take to end. Kong waits without a limit.
 	stopTime = 10 * time.Second
-	// lineLimit is where nginx, about, cuts a line of its log.
+	// lineLimit is about the length at which nginx cuts lines of its log.
 	lineLimit = 4096
 )
 
@@ -32,7 +32,7 @@ func (g *Gateway) startPluginServers() {
 	}
 }
 
-// keepRunning starts the plugin server, again and again, until the context ends.
+// keepRunning runs the plugin server until the context ends. It starts it again whenever it has ended.
 func (g *Gateway) keepRunning(ctx context.Context, p settings.PluginServer) {
 	log := g.log.With("pluginserver", p.Name)
 	for ctx.Err() == nil {
@@ -52,8 +52,8 @@ func (g *Gateway) keepRunning(ctx context.Context, p settings.PluginServer) {
 	}
 }
 
-// run runs the plugin server once and returns what it ended of, as Kong's worker does: through a shell that it
-// replaces, with next to no environment and its output in the gateway's log.
+// run runs the plugin server once, as Kong's worker does: through a shell that it replaces, with almost no environment,
+// and with its output in the gateway's log. It returns why the plugin server has ended.
 func run(ctx context.Context, p settings.PluginServer, log *slog.Logger) error {
 	output, writer, err := os.Pipe()
 	if err != nil {
@@ -63,7 +63,7 @@ func run(ctx context.Context, p settings.PluginServer, log *slog.Logger) error {
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", "exec "+p.StartCommand)
 	cmd.Env = environment()
 	cmd.Stdout, cmd.Stderr = writer, writer
-	// A signal from the terminal is for the gateway, which then ends its children.
+	// Signals from the terminal are for the gateway, which then ends its children.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopTime
@@ -84,7 +84,7 @@ func run(ctx context.Context, p settings.PluginServer, log *slog.Logger) error {
 		logLines(output, fmt.Sprintf("[%s:%d] ", p.Name, cmd.Process.Pid), log)
 	}()
 	err = cmd.Wait()
-	// A child that it left behind may hold the pipe open.
+	// A child of the plugin server may hold the pipe open.
 	_ = output.SetReadDeadline(time.Now().Add(time.Second))
 	<-logged
 	if err != nil {
@@ -93,7 +93,7 @@ func run(ctx context.Context, p settings.PluginServer, log *slog.Logger) error {
 	return fmt.Errorf("plugin server %s: ended by itself, with exit status 0", p.Name)
 }
 
-// environment is all that nginx leaves of one.
+// environment is what nginx keeps of the environment.
 func environment() []string {
 	env := []string{}
 	if zone, ok := os.LookupEnv("TZ"); ok {

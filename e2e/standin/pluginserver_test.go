@@ -7,17 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// eventually waits for a condition.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(3 * time.Minute); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 10 s: %s", what)
-		}
-	}
-}
+	"github.com/kube-sync/kube-sync/e2e/eventually"
+)
 
 // script writes a plugin server and returns its path.
 func script(t *testing.T, text string) string {
@@ -33,7 +25,7 @@ func TestPluginServerStartsAsUnderKong(t *testing.T) {
 	t.Setenv("TZ", "Europe/Vienna")
 	t.Setenv("SECRET", "x")
 	prefix := prefixOf(t)
-	// It stays as long as its standard input does, or until it is asked to end.
+	// It runs until its standard input is closed, or until SIGTERM.
 	server := script(t, `
 trap 'echo asked to end; exit 0' TERM
 echo "vars: $(tr '\0' ' ' < /proc/$$/environ)"
@@ -47,7 +39,7 @@ cat <&3 & wait`)
 		t.Fatal(err)
 	}
 	for _, line := range []string{"] vars: PWD=" + dir + " TZ=Europe/Vienna\"", "] pluginserver_my_plugin_color = blue"} {
-		eventually(t, "line "+line, func() bool { return strings.Contains(h.log.String(), line) })
+		eventually.True(t, 10*time.Second, "line "+line, func() bool { return strings.Contains(h.log.String(), line) })
 	}
 	if !strings.Contains(h.log.String(), "[my-plugin:") {
 		t.Errorf("no prefix in %s", h.log)
@@ -63,7 +55,7 @@ func TestPluginServerIsStartedAgainAfterASecond(t *testing.T) {
 	server := script(t, "date +%s%N >> "+starts)
 	start(t, prefixOf(t), "KONG_PLUGINSERVER_NAMES=p", "KONG_PLUGINSERVER_P_START_CMD="+server)
 	var times []int64
-	eventually(t, "three starts", func() bool {
+	eventually.True(t, 10*time.Second, "three starts", func() bool {
 		data, _ := os.ReadFile(starts)
 		times = nil
 		for _, line := range strings.Fields(string(data)) {
@@ -75,7 +67,7 @@ func TestPluginServerIsStartedAgainAfterASecond(t *testing.T) {
 	})
 	for i := range times[1:] {
 		// The clock is read some time after the start, so two readings may be
-		// less than the delay apart.
+		// closer than the delay.
 		if gap := time.Duration(times[i+1] - times[i]); gap < respawnDelay/2 {
 			t.Errorf("%s between two starts", gap)
 		}
@@ -84,7 +76,7 @@ func TestPluginServerIsStartedAgainAfterASecond(t *testing.T) {
 
 func TestMissingPluginServerIsLogged(t *testing.T) {
 	h := start(t, prefixOf(t), "KONG_PLUGINSERVER_NAMES=p", "KONG_PLUGINSERVER_P_START_CMD=/no/such/file")
-	eventually(t, "an error about the command", func() bool {
+	eventually.True(t, 10*time.Second, "an error about the command", func() bool {
 		return strings.Contains(h.log.String(), "start command not found")
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 )
 
-// oneBackend is a configuration in which all routes given go to one address.
+// oneBackend returns a configuration in which all given routes lead to one address.
 func oneBackend(address string, routes ...string) string {
 	return fmt.Sprintf(`
 _format_version: "3.0"
@@ -59,7 +59,7 @@ func TestForwardedHeaders(t *testing.T) {
 		t.Error(diff)
 	}
 	if via := resp.Header.Get("Via"); via != "1.1 kube-sync-standin/3.9.3" {
-		t.Errorf("Via %q does not tell that this is not Kong", via)
+		t.Errorf("Via %q does not say that this is not Kong", via)
 	}
 }
 
@@ -124,13 +124,13 @@ routes: [{name: r, service: s, expression: http.path ^= "/"}]`, backend(t, "a"),
 	for range 40 {
 		resp, body := h.get("http://x/")
 		if resp.StatusCode != http.StatusOK {
-			t.Fatalf("got %d %s although two targets live", resp.StatusCode, body)
+			t.Fatalf("got %d %s although two targets are available", resp.StatusCode, body)
 		}
 		count[resp.Header.Get("X-Backend")]++
 	}
 	// Retries shift the shares a little, in Kong too.
 	if count["a"] <= count["b"] || count["b"] == 0 {
-		t.Errorf("weights 30 and 10 were dealt as %v", count)
+		t.Errorf("with the weights 30 and 10, the targets got %v", count)
 	}
 }
 

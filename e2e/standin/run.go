@@ -8,8 +8,8 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/standin/settings"
 )
 
-// Run runs a gateway by the settings of an environment and of a file, unless its name
-// is empty, until the context ends. Its log goes to standard error.
+// Run runs a gateway until the context ends. Its settings are those of an environment and of a
+// file, unless its name is empty. It logs to standard error.
 func Run(ctx context.Context, environ []string, file string) error {
 	s, err := settings.Read(environ, file)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/standin/proxy"
 )
 
-// emptyHash is the hash of having no configuration.
+// emptyHash is the hash without a configuration.
 var emptyHash = strings.Repeat("0", 32)
 
 func hashOf(body []byte) string {
@@ -22,7 +22,7 @@ func hashOf(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// apply makes the body the configuration, or returns a *[declarative.Refusal].
+// apply replaces the configuration by the body, or returns a *[declarative.Refusal].
 func (g *Gateway) apply(body []byte) (*declarative.Config, error) {
 	config, err := declarative.Read(body, g.plugins)
 	if err != nil {
@@ -54,19 +54,19 @@ func (g *Gateway) configFile() string {
 	return filepath.Join(g.settings["prefix"], "standin.config")
 }
 
-// save keeps the configuration for the next start. It holds private keys.
+// save stores the configuration for the next start. It has private keys.
 func (g *Gateway) save(body []byte) error {
 	file := g.configFile()
 	if err := os.WriteFile(file+".new", body, 0o600); err != nil {
-		return fmt.Errorf("keeping the configuration: %w", err)
+		return fmt.Errorf("store the configuration: %w", err)
 	}
 	if err := os.Rename(file+".new", file); err != nil {
-		return fmt.Errorf("keeping the configuration: %w", err)
+		return fmt.Errorf("store the configuration: %w", err)
 	}
 	return nil
 }
 
-// restore loads the configuration that the last gateway in this prefix had.
+// restore loads the stored configuration.
 func (g *Gateway) restore() {
 	g.use(&declarative.Config{}, nil)
 	body, err := os.ReadFile(g.configFile())

@@ -1,46 +1,26 @@
 package standin
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"testing"
-	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 )
 
-// pair makes a certificate and its key, in JSON strings.
+// pair returns a certificate and its key as JSON strings.
 func pair(t *testing.T, name string) (certificate, key string) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	quote := func(kind string, der []byte) string {
-		data, err := json.Marshal(string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})))
+	made := testcert.SelfSigned(name)
+	quote := func(text string) string {
+		data, err := json.Marshal(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(data)
 	}
-	return quote("CERTIFICATE", der), quote("PRIVATE KEY", keyDER)
+	return quote(made.CertPEM()), quote(made.KeyPEM())
 }
 
 func TestCertificateFollowsTheServerName(t *testing.T) {

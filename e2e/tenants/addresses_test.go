@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,10 +20,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// trap is an address of the gateway's own host, which names lead to as well.
+// trap is an address of the gateway's host. Some names resolve to it.
 const trap = "127.0.0.4"
 
-// startTrap counts who connects to the trap, or sends it datagrams.
+// startTrap starts the trap and counts its connections and datagrams.
 func startTrap(t *testing.T) (port string, reached *atomic.Int32) {
 	t.Helper()
 	tcp, err := net.Listen("tcp", trap+":0")
@@ -57,8 +58,7 @@ func startTrap(t *testing.T) (port string, reached *atomic.Int32) {
 	return port, reached
 }
 
-// leading is an Ingress of the attacker whose Service leads somewhere, with a slice if there
-// are addresses for one.
+// leading returns an Ingress of the attacker, its Service, and an EndpointSlice if addresses are given.
 func leading(name, port, service, kind, addresses string, annotations ...string) string {
 	text := fmt.Sprintf(`
 apiVersion: networking.k8s.io/v1
@@ -88,8 +88,8 @@ endpoints: [{addresses: ['%[4]s'], conditions: {ready: true}}]
 `, name, port, kind, addresses)
 }
 
-// Endpoints, names and plugins of one namespace reach nothing of the gateway's own, however
-// they say it, and nobody else notices that they try.
+// Endpoints, names and plugins of one namespace do not reach the gateway's own addresses in any
+// spelling, and other namespaces are not affected.
 func TestAddressesOfTheGatewayAreOutOfReach(t *testing.T) {
 	port, reached := startTrap(t)
 	hosts := filepath.Join(t.TempDir(), "hosts")
@@ -101,7 +101,7 @@ func TestAddressesOfTheGatewayAreOutOfReach(t *testing.T) {
 	}}, "KONG_DNS_HOSTSFILE="+hosts, "KONG_PLUGINSERVER_KUBE_SYNC_ALLOW_LOOPBACK_BACKENDS=false", "KONG_PLUGINSERVER_KUBE_SYNC_ALLOWED_ADDRESSES=127.0.0.1")
 	s.apply(s.web("shop", "web", "shop.example"))
 	s.want(request{host: "shop.example"}, http.StatusOK)
-	before := s.workers()
+	before := s.Workers()
 
 	attacks := map[string]string{
 		"literal":    leading("literal", port, "", "IPv4", trap),
@@ -147,8 +147,8 @@ func TestAddressesOfTheGatewayAreOutOfReach(t *testing.T) {
 	if n := reached.Load(); n > 0 {
 		t.Errorf("the trap was reached %d times", n)
 	}
-	if after := s.workers(); after != before {
-		t.Errorf("workers were %s and are %s", before, after)
+	if after := s.Workers(); !slices.Equal(after, before) {
+		t.Errorf("workers were %v and are %v", before, after)
 	}
 	for key, says := range map[unit.Key]string{
 		{Kind: unit.EndpointSlice, Namespace: "attacker", Name: "literal-1"}:  "AddressNotAllowed: endpoints[0].addresses[0]: 127.0.0.4 is a loopback address",
@@ -168,8 +168,8 @@ func portOf(address string) string {
 	return port
 }
 
-// watchOver asks again and again until the function that it returns is called, which counts
-// the requests and those that were not answered 200.
+// watchOver sends requests until the returned function is called. That returns the number of requests, and of
+// those that were not answered 200.
 func (s *scene) watchOver(r request) (end func() (asked, failed int)) {
 	done := make(chan struct{})
 	var asked, failed int
@@ -192,19 +192,4 @@ func (s *scene) watchOver(r request) (end func() (asked, failed int)) {
 		asking.Wait()
 		return asked, failed
 	}
-}
-
-// workers are the processes of Kong's workers, as words.
-func (s *scene) workers() string {
-	s.t.Helper()
-	master, err := os.ReadFile(filepath.Join(s.prefix, "pids", "nginx.pid"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	pid := strings.TrimSpace(string(master))
-	children, err := os.ReadFile(filepath.Join("/proc", pid, "task", pid, "children"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return strings.TrimSpace(string(children))
 }

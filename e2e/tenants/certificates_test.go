@@ -2,25 +2,20 @@ package tenants
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// forAll wants its certificate for all hosts, in each way that there is.
+// forAll has objects that claim their certificate for all hosts, in each possible way.
 const forAll = `
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -52,8 +47,8 @@ spec:
 ---
 `
 
-// TLS without a host names those of its own rules. What clients of another namespace's host
-// are shown stays what it was.
+// TLS without a host is for the hosts of its own rules. Clients of another namespace's host get the same certificate
+// as before.
 func TestCertificateForAllHosts(t *testing.T) {
 	for name, test := range map[string]struct {
 		permitted []string
@@ -85,29 +80,16 @@ func TestCertificateForAllHosts(t *testing.T) {
 	}
 }
 
-// keyPair is a certificate in DER, and a Secret of it.
+// keyPair returns a certificate in DER, and a Secret with it.
 func keyPair(t *testing.T, name, namespace string, hosts ...string) (der []byte, secret string) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: hosts, NotAfter: time.Now().Add(time.Hour)}
-	if der, err = x509.CreateCertificate(rand.Reader, template, template, private.Public(), private); err != nil {
-		t.Fatal(err)
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encode := func(kind string, der []byte) string {
-		return base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
-	}
-	return der, fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: %s, namespace: %s, uid: %s}\ntype: kubernetes.io/tls\ndata: {tls.crt: %s, tls.key: %s}\n---\n",
-		name, namespace, "00000000-0000-4000-8000-0000000000c1", encode("CERTIFICATE", der), encode("PRIVATE KEY", key))
+	pair := testcert.Issue(nil, &x509.Certificate{DNSNames: hosts})
+	encode := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	return pair.Certificate.Raw, fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: %s, namespace: %s, uid: %s}\ntype: kubernetes.io/tls\ndata: {tls.crt: %s, tls.key: %s}\n---\n",
+		name, namespace, "00000000-0000-4000-8000-0000000000c1", encode(pair.CertPEM()), encode(pair.KeyPEM()))
 }
 
-// shownFor is the certificate that clients of a host are shown, in DER.
+// shownFor returns the certificate for a host, in DER.
 func shownFor(t *testing.T, address, host string) []byte {
 	t.Helper()
 	conn, err := tls.Dial("tcp", address, &tls.Config{ServerName: host, InsecureSkipVerify: true}) //nolint:gosec // it is looked at

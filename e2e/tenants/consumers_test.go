@@ -10,8 +10,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
-// consumer is a KongConsumer with a key, a group of the same name, and plugins for all its
-// requests.
+// consumer returns a KongConsumer with a key, a group of the same name, and plugins for all its requests.
 func consumer(namespace, name, plugins string) string {
 	return fmt.Sprintf(`
 apiVersion: configuration.konghq.com/v1
@@ -35,7 +34,7 @@ stringData: {group: members}
 
 func by(name string) map[string]string { return map[string]string{"apikey": "key-of-" + name} }
 
-// letIn is a ReferenceGrant of a namespace for the consumers of another.
+// letIn returns a ReferenceGrant of a namespace for the consumers of another one.
 func letIn(namespace, from string) string {
 	return fmt.Sprintf(`
 apiVersion: gateway.networking.k8s.io/v1
@@ -48,8 +47,8 @@ spec:
 `, namespace, from)
 }
 
-// In a shared gateway a consumer of another namespace is let in, and what it brings along
-// takes nothing from what the route has: it may only add limits for itself.
+// On a shared gateway, consumers of another namespace are accepted. Their plugins do not replace those of the route;
+// they may only add limits for themselves.
 func TestConsumersPluginsTakeNothingAway(t *testing.T) {
 	s := newScene(t, translate.Options{})
 	s.apply(s.web("shop", "web", "shop.example", "konghq.com/plugins: 'auth,limit,local'") +
@@ -70,7 +69,7 @@ func TestConsumersPluginsTakeNothingAway(t *testing.T) {
 	if got.header.Get("x-ratelimit-limit-year") != "" || got.header.Get("x-spied") != "" {
 		t.Errorf("the attacker's plugins work on the shop's route: %v", got.header)
 	}
-	// Where the shop limits nothing, a consumer's limits hold; what is more than a limit does not.
+	// If the shop has no limits, a consumer's limits apply. Its other plugins do not.
 	got, err := s.ask(request{host: "open.shop.example", header: by("mallory")})
 	if err != nil || got.status != http.StatusOK || got.header.Get("x-spied") != "" || got.header.Get("x-ratelimit-limit-year") != "77" {
 		t.Errorf("status %d, headers %v, %v", got.status, got.header, err)
@@ -78,7 +77,7 @@ func TestConsumersPluginsTakeNothingAway(t *testing.T) {
 	if got.told.Header.Get("x-consumer-username") != "mallory" {
 		t.Errorf("the backend is told %v", got.told)
 	}
-	// On its own routes all of it works.
+	// On its own namespace's routes, all of them apply.
 	got = s.want(request{host: "own.attacker.example", header: by("mallory")}, http.StatusOK)
 	if got.header.Get("x-spied") != "yes" || !strings.Contains(got.body, "matched_route") {
 		t.Errorf("headers %v, %s", got.header, got.body)
@@ -90,7 +89,7 @@ func TestConsumersPluginsTakeNothingAway(t *testing.T) {
 	}
 }
 
-// The Kong Ingress Controller's way comes back by a setting.
+// A setting restores the Kong Ingress Controller's behavior.
 func TestConsumersPluginsEverywhere(t *testing.T) {
 	s := newScene(t, translate.Options{Tenancy: tenancy.Options{ConsumersEverywhere: true}})
 	s.apply(s.web("shop", "web", "shop.example", "konghq.com/plugins: 'auth,own'") +
@@ -101,8 +100,8 @@ func TestConsumersPluginsEverywhere(t *testing.T) {
 	}
 }
 
-// In an isolated gateway consumers of other namespaces are unknown on a route, whatever
-// groups they give themselves, until a ReferenceGrant lets them in.
+// On an isolated gateway, consumers of other namespaces are unknown on a route, whatever their groups, until a
+// ReferenceGrant permits them.
 func TestConsumersAreUnknownElsewhere(t *testing.T) {
 	s := newScene(t, translate.Options{Tenancy: tenancy.Options{Isolated: true}})
 	s.apply(s.web("shop", "web", "shop.example", "konghq.com/plugins: auth") +
@@ -132,8 +131,8 @@ func TestConsumersAreUnknownElsewhere(t *testing.T) {
 	s.want(request{host: "own.attacker.example", header: by("ann")}, http.StatusUnauthorized)
 }
 
-// A Kong without the plugin that tells consumers apart, such as a plain image, goes on as
-// Kong does in a shared gateway. An isolated one is closed.
+// Without the plugin kube-sync-tenants, as in a plain image, consumers on a shared gateway behave as in Kong. An
+// isolated gateway refuses them.
 func TestKongWithoutTheTenantsPlugin(t *testing.T) {
 	objects := func(s *scene) string {
 		return s.web("shop", "web", "shop.example", "konghq.com/plugins: auth") + plugin("shop", "auth", "key-auth", "{}") + consumer("shop", "ann", "")

@@ -3,8 +3,6 @@ package tenants
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -14,11 +12,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
-// A dictionary with room for few counters, so that a flood need not be a large one.
+// A dictionary for few counters, so that a small flood fills it.
 const fewCounters = "KONG_NGINX_HTTP_LUA_SHARED_DICT=kube_sync_counters 512k"
 
-// identify makes a client's headers of its number. An identifier has the size in bytes, or is an
-// address.
+// identify returns the headers of a client with a number. The identifier has a size in bytes, or is an address.
 func identify(client, size int) map[string]string {
 	return map[string]string{
 		"X-Client":        fmt.Sprintf("%d%s", client, strings.Repeat("x", size)),
@@ -26,8 +23,7 @@ func identify(client, size int) map[string]string {
 	}
 }
 
-// flood asks for a host as clients with the numbers from 1, whose identifiers have a size in
-// bytes.
+// flood sends requests for a host as a number of clients, whose identifiers have a size in bytes.
 func (s *scene) flood(host string, clients, size int) {
 	s.t.Helper()
 	const together = 8
@@ -37,7 +33,7 @@ func (s *scene) flood(host string, clients, size int) {
 	for first := range together {
 		all.Go(func() {
 			for i := 1 + first; i <= clients; i += together {
-				request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://"+s.proxy+"/", nil)
+				request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://"+s.Proxy+"/", nil)
 				if err != nil {
 					s.t.Error(err)
 					return
@@ -58,30 +54,26 @@ func (s *scene) flood(host string, clients, size int) {
 	all.Wait()
 }
 
-// complain reports what Kong's log says of counters.
+// complain fails if Kong's log has errors about counters.
 func (s *scene) complain() {
 	s.t.Helper()
-	log, err := os.ReadFile(filepath.Join(s.prefix, "logs", "error.log"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for line := range strings.Lines(string(log)) {
+	for line := range strings.Lines(s.ReadLog()) {
 		if strings.Contains(line, "could not increment counter") || strings.Contains(line, "failed to get usage") {
 			s.t.Errorf("%.500s", line)
 		}
 	}
 }
 
-// limiters are configurations in which a client may ask twice a year. The backend tells
-// response-ratelimiting what to count.
+// limiters are configurations that permit a client two requests a year. The backend tells response-ratelimiting what
+// to count.
 var limiters = map[string]string{
 	"rate-limiting":         "{year: 2, policy: local, limit_by: header, header_name: X-Client}",
 	"response-ratelimiting": "{limits: {asked: {year: 2}}, policy: local, limit_by: ip, block_on_first_violation: true}",
 }
 
-// A client that has used up its limit for a year stays refused while another namespace's
-// requests have more identifiers than there is memory for, be they long or many. The plugin is
-// the namespace's own, or the operator's on a route.
+// A client that has used up its limit for a year is still refused while another namespace's requests have more
+// identifiers than fit into memory, whether long or many. The plugin is the namespace's own, or the operator's on a
+// route.
 func TestCountersAreKept(t *testing.T) {
 	for limiter, limit := range limiters {
 		t.Run(limiter, func(t *testing.T) {
@@ -117,8 +109,8 @@ plugin: ` + limiter + "\nconfig: " + limit + "\n---\n"
 	}
 }
 
-// A plugin of a consumer counts for its namespace alone: Kong counts a client together with those
-// of all consumers, whose plugins may identify clients by what they say if the operator says so.
+// A plugin of a consumer counts only for its namespace. Kong alone counts a client together with those of all consumers,
+// whose plugins may identify clients by a header if the operator permits that.
 func TestConsumersCountForThemselves(t *testing.T) {
 	s := newScene(t, translate.Options{Tenancy: tenancy.Options{ConsumersEverywhere: true}})
 	manifests := ""

@@ -1,7 +1,6 @@
-// Package tenants tests on a real Kong what the objects of one namespace do to the requests
-// and the configuration of another.
+// Package tenants tests on a real Kong how the objects of one namespace affect the requests and
+// the configuration of another one.
 //
-// Manifests go through the translation and the gateway's apply, as in the running program,
-// into a Kong with two workers; requests decide. Without kong on PATH the tests are skipped
-// and say so.
+// Manifests are translated and applied, as in the running program, to a Kong with two workers.
+// Then the tests send requests. Without kong on PATH they are skipped.
 package tenants

@@ -1,23 +1,18 @@
 package tenants
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 	"github.com/kube-sync/kube-sync/plugin/gateway"
 	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate"
@@ -27,49 +22,32 @@ import (
 	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
-// scene is a Kong that is configured by manifests.
+// scene is a Kong that manifests configure.
 type scene struct {
+	*kongtest.Kong
 	t       *testing.T
-	prefix  string
-	proxy   string // host:port
-	backend string // host:port of a server that tells what it was asked
+	backend string // host:port of a server that answers with the request
 	graph   *unit.Graph
 	gateway *gateway.Gateway
 	client  *http.Client
 }
 
-// plugins are those of the image.
+// plugins are the plugins of the image.
 const plugins = "bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-tenants"
 
 // newScene starts a Kong with further settings, given as NAME=value.
 func newScene(t *testing.T, o translate.Options, settings ...string) *scene {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short: no Kong is started")
-	}
-	if _, err := exec.LookPath("kong"); err != nil {
-		t.Skip("there is no kong on PATH: this is not tested against a real one")
-	}
-	prefix, err := os.MkdirTemp("", "kong") // a socket's path is short
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(prefix) })
-	proxy, socket := freeport.Address(t), filepath.Join(prefix, "admin.sock")
-	lua, err := filepath.Abs("../../kong-conf/lua")
-	if err != nil {
-		t.Fatal(err)
-	}
-	command(t, append([]string{
-		"KONG_PREFIX=" + prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
-		"KONG_NGINX_WORKER_PROCESSES=2", "KONG_MEM_CACHE_SIZE=16m", "KONG_LMDB_MAP_SIZE=64m", "KONG_UNTRUSTED_LUA=sandbox",
-		"KONG_PLUGINS=" + plugins, "KONG_LUA_PACKAGE_PATH=" + lua + "/?.lua;;",
-		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN=" + proxy + " reuseport",
+	k := kongtest.Start(t, kongtest.Options{Settings: append([]string{
+		"KONG_NGINX_WORKER_PROCESSES=2", "KONG_UNTRUSTED_LUA=sandbox", "KONG_PLUGINS=" + plugins,
 		"KONG_PLUGINSERVER_KUBE_SYNC_ALLOW_LOOPBACK_BACKENDS=true", // where the backend is
-		"KONG_ADMIN_LISTEN=" + freeport.Address(t), "KONG_NGINX_ADMIN_LISTEN=unix:" + socket,
-	}, settings...), "kong", "start")
-	t.Cleanup(func() { stop(t, prefix) })
-	admin, err := adminapi.NewClient("unix:"+socket, 30*time.Second)
+	}, settings...)})
+	t.Cleanup(func() {
+		if strings.Contains(k.ReadLog(), "tenants are not separated") {
+			t.Error("tenants are not separated in this Kong")
+		}
+	})
+	admin, err := adminapi.NewClient("unix:"+k.Socket(), 30*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,49 +56,9 @@ func newScene(t *testing.T, o translate.Options, settings ...string) *scene {
 	o.IngressClass = "kong"
 	o.Backend.Addresses.AllowOwnHost = o.Backend.Addresses.Allowed == nil
 	return &scene{
-		t: t, prefix: prefix, proxy: proxy, backend: echo.Listener.Addr().String(),
+		Kong: k, t: t, backend: echo.Listener.Addr().String(),
 		graph: translate.New(o), gateway: gateway.New(admin, noRelay{}),
 		client: &http.Client{Timeout: 3 * time.Minute, Transport: &http.Transport{DisableKeepAlives: true}},
-	}
-}
-
-func command(t *testing.T, env []string, name string, args ...string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), env...)
-	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", name, err, output)
-	}
-}
-
-// stop ends the Kong of a prefix, which is removed after it.
-func stop(t *testing.T, prefix string) {
-	log, _ := os.ReadFile(filepath.Join(prefix, "logs", "error.log"))
-	if strings.Contains(string(log), "tenants are not separated") {
-		t.Error("tenants are not separated in this Kong")
-	}
-	if t.Failed() {
-		t.Logf("Kong's log:\n%.6000s", log[max(0, len(log)-6000):])
-	}
-	file := filepath.Join(prefix, "pids", "nginx.pid")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	master, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Kill(master, syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	for range 1200 { // its pid file is what goes last
-		if _, err := os.Stat(file); err != nil {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
 	}
 }
 
@@ -130,7 +68,7 @@ func (noRelay) Add([]*kong.Entity)    {}
 func (noRelay) Remove([]*kong.Entity) {}
 func (noRelay) Keep([]*kong.Entity)   {}
 
-// told is what the backend was asked.
+// told is the request that the backend received.
 type told struct {
 	Path   string
 	Header http.Header
@@ -141,8 +79,8 @@ func tell(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(told{r.URL.RequestURI(), r.Header})
 }
 
-// apply adds or changes objects and has every worker work by them. It returns what Kong
-// refused.
+// apply adds or changes objects and waits until all workers use the configuration. It returns Kong's
+// refusals.
 func (s *scene) apply(manifests string) []gateway.Refusal {
 	s.t.Helper()
 	list, err := manifest.Read("input.yaml", strings.NewReader(manifests), kinds.All())
@@ -162,17 +100,20 @@ func (s *scene) apply(manifests string) []gateway.Refusal {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for deadline := time.Now().Add(3 * time.Minute); !outcome.Effective; time.Sleep(20 * time.Millisecond) {
-		state, err := s.gateway.State(s.t.Context())
-		if err != nil || time.Now().After(deadline) {
-			s.t.Fatalf("the workers do not work by the configuration: %+v, %v", state, err)
+	s.Eventually("all workers use the configuration", func() bool {
+		if outcome.Effective {
+			return true
 		}
-		outcome.Effective = state.Effective
-	}
+		state, err := s.gateway.State(s.t.Context())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return state.Effective
+	})
 	return outcome.Refusals
 }
 
-// verdicts are what is said about an object, one a line.
+// verdicts returns the verdicts on an object, one a line.
 func (s *scene) verdicts(key unit.Key) string {
 	var lines []string
 	for _, v := range s.graph.Verdicts(key) {
@@ -181,13 +122,13 @@ func (s *scene) verdicts(key unit.Key) string {
 	return strings.Join(lines, "\n")
 }
 
-// request is one to a host of the gateway.
+// request is a request for a host of the gateway.
 type request struct {
 	host, path string
 	header     map[string]string
 }
 
-// answer is the status, the headers, and what the backend was asked if it was.
+// answer is the status, the headers, and the request that the backend received, if it did.
 type answer struct {
 	status int
 	header http.Header
@@ -196,7 +137,7 @@ type answer struct {
 }
 
 func (s *scene) ask(r request) (answer, error) {
-	asked, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://"+s.proxy+"/"+strings.TrimPrefix(r.path, "/"), nil)
+	asked, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://"+s.Proxy+"/"+strings.TrimPrefix(r.path, "/"), nil)
 	if err != nil {
 		return answer{}, err
 	}
@@ -215,7 +156,7 @@ func (s *scene) ask(r request) (answer, error) {
 	return a, err
 }
 
-// want asks often enough to reach both workers and holds each answer to a status.
+// want sends the request often enough to reach both workers, and fails if an answer has another status.
 func (s *scene) want(r request, status int) answer {
 	s.t.Helper()
 	var last answer
@@ -229,24 +170,21 @@ func (s *scene) want(r request, status int) answer {
 	return last
 }
 
-// await waits for the answer with a status: a Kong without the companion does not say when its
-// workers work by a configuration.
+// await waits for answers with a status, because a Kong without the companion does not report when its
+// workers use a configuration.
 func (s *scene) await(r request, status int) {
 	s.t.Helper()
-	right := 0
-	for deadline := time.Now().Add(3 * time.Minute); right < 8; {
-		a, err := s.ask(r)
-		if right++; err != nil || a.status != status {
-			right = 0
-			time.Sleep(20 * time.Millisecond)
+	eventually.Nil(s.t, 30*time.Second, func() error {
+		for range 8 {
+			if a, err := s.ask(r); err != nil || a.status != status {
+				return fmt.Errorf("%+v: %d %.300s, %v; want %d", r, a.status, a.body, err, status)
+			}
 		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("%+v: %d %.300s, %v; want %d", r, a.status, a.body, err, status)
-		}
-	}
+		return nil
+	})
 }
 
-// web is an Ingress in a namespace for a host, with further annotations, and what it leads to.
+// web returns an Ingress in a namespace for a host, with further annotations, and its Service and endpoint.
 func (s *scene) web(namespace, name, host string, annotations ...string) string {
 	at, port, _ := net.SplitHostPort(s.backend)
 	return fmt.Sprintf(`

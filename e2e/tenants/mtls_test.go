@@ -2,16 +2,11 @@ package tenants
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,6 +16,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -34,14 +30,14 @@ spec: {controllerName: konghq.com/kic-gateway-controller}
 ---
 `
 
-// TestAMalformedAuthorityIsItsGatewaysOwn has two Gateways with ports of their own, whose clients show certificates.
-// One of them names an authority that Go reads and OpenSSL does not.
+// TestAMalformedAuthorityIsItsGatewaysOwn has two Gateways with their own ports, which require client certificates. One
+// of them refers to an authority that Go reads and OpenSSL does not.
 func TestAMalformedAuthorityIsItsGatewaysOwn(t *testing.T) {
 	shop, attacker := freeport.Address(t), freeport.Address(t)
 	var o translate.Options
 	o.Gateway.Pool = gatewayapi.Pool{gatewayv1.HTTPSProtocolType: {numberOfPort(t, shop), numberOfPort(t, attacker)}}
 	s := newScene(t, o, "KONG_PROXY_LISTEN="+freeport.Address(t)+" reuseport, "+shop+" ssl reuseport, "+attacker+" ssl reuseport")
-	client := newAuthority(t)
+	client := testcert.Authority(nil, "clients").TLS()
 	want := func(address string, admitted bool) {
 		t.Helper()
 		for range 8 { // both workers
@@ -71,7 +67,7 @@ func TestAMalformedAuthorityIsItsGatewaysOwn(t *testing.T) {
 	want(attacker, true)
 }
 
-// said is what the status of a namespace's Gateway says against it, one a line.
+// said returns the errors in the status of a namespace's Gateway, one a line.
 func (s *scene) said(namespace string) string {
 	var lines []string
 	for _, v := range s.graph.Status(unit.Gateway.Key(namespace, "web")).Diagnostics() {
@@ -87,21 +83,6 @@ func numberOfPort(t *testing.T, address string) int32 {
 		t.Fatal(err)
 	}
 	return int32(number)
-}
-
-// newAuthority is a CA that is a client, too.
-func newAuthority(t *testing.T) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "clients"}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // withIssuerUniqueID returns a certificate in whose signed part an issuerUniqueID without content comes before the
@@ -140,7 +121,7 @@ func sequence(t *testing.T, parts ...[]byte) []byte {
 	return der
 }
 
-// validating is a Gateway for clients of an authority, with a route.
+// validating returns a Gateway for clients of an authority, with a route.
 func validating(t *testing.T, namespace string, age int, authority []byte) string {
 	t.Helper()
 	_, pair := keyPair(t, "pair", namespace, "web.example")

@@ -10,16 +10,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// A KongPlugin that asks for a file, the memory, the log, the credentials or an address of
-// the gateway answers 503 and says the field; nothing of the gateway changes.
+// The route of a KongPlugin that names a file, the memory, the log, the credentials or an address of the gateway answers
+// 503, and the verdict names the field. Nothing of the gateway changes.
 func TestPluginsReachNothingOfTheGateway(t *testing.T) {
 	s := newScene(t, translate.Options{Tenancy: tenancy.Options{Denied: func(a netip.Addr) bool { return a.IsLoopback() }}})
-	settings := filepath.Join(s.prefix, ".kong_env")
+	settings := filepath.Join(s.Prefix, ".kong_env")
 	before, err := os.ReadFile(settings)
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +34,7 @@ func TestPluginsReachNothingOfTheGateway(t *testing.T) {
 		"log":        {"opentelemetry", "{logs_endpoint: 'http://192.0.2.1/'}", "config.logs_endpoint"},
 		"account":    {"aws-lambda", "{function_name: f, aws_region: eu-central-1, host: 192.0.2.1}", "config.aws_key"},
 		"admin":      {"http-log", "{http_endpoint: 'http://127.0.0.1:8001/config'}", "config.http_endpoint"},
-		"socket":     {"rate-limiting", "{minute: 5, policy: redis, redis: {host: 'unix:" + s.prefix + "/admin.sock'}}", "config.redis.host"},
+		"socket":     {"rate-limiting", "{minute: 5, policy: redis, redis: {host: 'unix:" + s.Socket() + "'}}", "config.redis.host"},
 		"everywhere": {"acme", "{account_email: a@b.example, tos_accepted: true}", "acme"},
 	} {
 		host := name + ".attacker.example"
@@ -52,8 +53,7 @@ func TestPluginsReachNothingOfTheGateway(t *testing.T) {
 	}
 }
 
-// What a plugin of a namespace may have works: the output of the gateway, the plugin's own
-// memory, and the values that the operator lists.
+// A plugin of a namespace may use the gateway's output, its own memory, and the values that the operator lists.
 func TestPluginsWithinTheirLimits(t *testing.T) {
 	logs := t.TempDir()
 	s := newScene(t, translate.Options{Tenancy: tenancy.Options{Fields: []tenancy.FieldValue{{Plugin: "file-log", Field: "path", Value: logs + "/"}}}})
@@ -74,19 +74,14 @@ func TestPluginsWithinTheirLimits(t *testing.T) {
 			s.want(request{host: host}, http.StatusOK)
 		}
 	}
-	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	eventually.True(t, 5*time.Second, "the file that the operator permits has the request", func() bool {
 		text, err := os.ReadFile(logs + "/shop.log")
-		if err == nil && strings.Contains(string(text), "listed.shop.example") {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("nothing is in the file that the operator permits: %v", err)
-		}
-	}
+		return err == nil && strings.Contains(string(text), "listed.shop.example")
+	})
 }
 
-// A secret of the gateway's environment goes to the plugins of the namespaces that its
-// KongVault names, and to no other, whatever the reference says.
+// A secret in the gateway's environment is available to plugins of the namespaces that its KongVault names, and to no
+// other, whatever the reference.
 func TestVaultsAreForTheirNamespaces(t *testing.T) {
 	got := make(chan string, 1000)
 	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

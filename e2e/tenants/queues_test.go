@@ -12,9 +12,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate"
 )
 
-// Two namespaces log to one collector, each to its own account. While the collector is down
-// the entries wait, and then each goes out with the headers of its own namespace: Kong has
-// one queue for both, which sends with the headers of whoever filled it last.
+// Two namespaces log to one collector, each with its own account. While the collector is down the entries wait, and then
+// each is sent with the headers of its own namespace. Kong alone has one queue for both, and sends it with the headers
+// of the last entry.
 func TestLogsGoToTheirOwnAccounts(t *testing.T) {
 	type entry struct{ of, account string }
 	entries := make(chan entry, 1000)

@@ -16,12 +16,11 @@ import (
 	"github.com/kube-sync/kube-sync/translate"
 )
 
-// redis is a server that knows as much of Redis as a limiter asks for: it takes all
-// passwords, and counts nothing.
+// redis is a server with the part of Redis that rate limiting needs. It accepts all passwords, and counts nothing.
 type redis struct {
 	listener net.Listener
 	mutex    sync.Mutex
-	// commands are those of each connection.
+	// commands are the commands of each connection.
 	commands [][]string
 }
 
@@ -106,7 +105,7 @@ func readCommand(in *bufio.Reader) ([]string, error) {
 	return words, nil
 }
 
-// counted are the routes that each connection counted for, and whether it logged in.
+// counted returns the routes for which each connection counted, and whether it logged in.
 func (r *redis) counted() (routes []map[string]bool, loggedIn []bool) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -125,9 +124,8 @@ func (r *redis) counted() (routes []map[string]bool, loggedIn []bool) {
 
 var countedRoute = regexp.MustCompile(`ratelimit:([0-9a-f-]{36}):`)
 
-// What a namespace limits with a Redis is counted there, and not at the Redis of another
-// namespace that has a numbered database; and a connection that logged in with a password is
-// for nobody without it.
+// A namespace's limits are counted in its own Redis, and not in that of another namespace with a numbered database. A
+// connection that is logged in with a password is not used without it.
 func TestRedisIsForItsNamespace(t *testing.T) {
 	for _, limiter := range []struct{ name, config string }{
 		{"rate-limiting", "minute: 100000"}, {"response-ratelimiting", "limits: {a: {minute: 100000}}"},
@@ -161,7 +159,7 @@ func TestRedisIsForItsNamespace(t *testing.T) {
 	}
 }
 
-// asked counts the commands that have a string in them, and the longest of all.
+// asked returns the number of commands that have a string in them, and the length of the longest command.
 func (r *redis) asked(text string) (n, longest int) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -176,8 +174,8 @@ func (r *redis) asked(text string) (n, longest int) {
 	return n, longest
 }
 
-// What a worker counts until it tells Redis is bounded, and half of it is for other namespaces. A
-// plugin may say that it tells Redis in a year.
+// The counters that a worker has not sent to Redis yet are bounded, and half of the room is for other namespaces. A
+// plugin may set the interval to a year.
 func TestCountersForRedisAreBounded(t *testing.T) {
 	server := newRedis(t)
 	s := newScene(t, translate.Options{}, "KONG_NGINX_WORKER_PROCESSES=1")
@@ -213,7 +211,7 @@ func TestCountersForRedisAreBounded(t *testing.T) {
 	if n := asks("shop.example", "another"); n != 1 {
 		t.Errorf("Redis is asked %d times for a client of another namespace, want once", n)
 	}
-	// More than there is room for, of which Redis is told in between.
+	// More than fit, so that some are sent to Redis early.
 	s.flood("often.example", 12_000, 1)
 	if n := asks("often.example", "later"); n > 3 {
 		t.Errorf("Redis is asked %d times for a client after it was told of all others", n)

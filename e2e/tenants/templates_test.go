@@ -10,8 +10,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Templates that would hang the workers or fill their memory never reach Kong: what has them
-// answers 503, and the other namespace does not notice.
+// Templates that would hang workers or fill their memory do not reach Kong. Their routes answer 503, and the other
+// namespace is not affected.
 func TestTemplatesRunNoCode(t *testing.T) {
 	s := newScene(t, translate.Options{})
 	s.apply(s.web("shop", "web", "shop.example"))
@@ -34,7 +34,7 @@ func TestTemplatesRunNoCode(t *testing.T) {
 	}
 }
 
-// Each form of a look-up that passes is one that Kong takes and evaluates as it is meant.
+// Kong accepts each permitted form of a look-up, and evaluates it correctly.
 func TestLookups(t *testing.T) {
 	s := newScene(t, translate.Options{})
 	forms := map[string]string{

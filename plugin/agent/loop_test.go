@@ -14,6 +14,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/plugin/gateway"
 	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate"
@@ -253,12 +254,7 @@ func started(t *testing.T) *scene {
 
 func (s *scene) eventually(what string, ok func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	s.t.Fatalf("never: %s", what)
+	eventually.True(s.t, 20*time.Second, what, ok)
 }
 
 // fakeSource delivers the batches that a test pushes.

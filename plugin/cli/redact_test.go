@@ -1,18 +1,13 @@
 package cli
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 )
 
 // canary marks the secrets in the manifests of the test.
@@ -77,7 +72,8 @@ func credentialSecret(kind, data string) string {
 }
 
 func TestRenderHidesSecrets(t *testing.T) {
-	cert, key := keyPair(t)
+	pair := testcert.SelfSigned("a.example")
+	cert, key := pair.CertPEM(), pair.KeyPEM()
 	secret := func(name, cert string) string {
 		encode := base64.StdEncoding.EncodeToString
 		return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: %s, namespace: shop}\ntype: kubernetes.io/tls\ndata: {tls.crt: %s, tls.key: %s}\n---\n",
@@ -107,24 +103,4 @@ func TestRenderHidesSecrets(t *testing.T) {
 			}
 		}
 	}
-}
-
-// keyPair returns a self-signed certificate and its key, in PEM.
-func keyPair(t *testing.T) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"a.example"}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encoded, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}))
 }

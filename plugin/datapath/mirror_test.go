@@ -69,14 +69,14 @@ func TestMirroredShare(t *testing.T) {
 	made := func() float64 { // which a busy machine may not send all
 		return testutil.ToFloat64(s.mirrored.WithLabelValues("sent")) + testutil.ToFloat64(s.drops.WithLabelValues("busy"))
 	}
-	// The bounds are six standard deviations.
-	if copies := eventually(made, 380); copies < 380 || copies > 620 {
+	// Within six standard deviations.
+	if copies := settled(made, 380); copies < 380 || copies > 620 {
 		t.Errorf("of 2000 requests %v are copied, want a quarter", copies)
 	}
 }
 
-// eventually reads a number until it is large enough and does not grow any more.
-func eventually(read func() float64, enough float64) float64 {
+// settled reads a number until it does not grow any more and is enough.
+func settled(read func() float64, enough float64) float64 {
 	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		before := read()
 		time.Sleep(50 * time.Millisecond)
@@ -97,7 +97,7 @@ func TestSlowMirrors(t *testing.T) {
 			t.Fatal(status)
 		}
 	}
-	if got := eventually(func() float64 { return testutil.ToFloat64(s.drops.WithLabelValues("busy")) }, 20); got != 20 {
+	if got := settled(func() float64 { return testutil.ToFloat64(s.drops.WithLabelValues("busy")) }, 20); got != 20 {
 		t.Errorf("%v copies are counted as dropped, want 20", got)
 	}
 }
@@ -109,7 +109,7 @@ func TestCopiesThatAreNotMade(t *testing.T) {
 	if status, _ := s.ask(s.request("k", "POST", "/", strings.NewReader(strings.Repeat("x", maxKept+1)))); status != 200 {
 		t.Error(status)
 	}
-	if got := eventually(func() float64 { return testutil.ToFloat64(s.drops.WithLabelValues("body")) }, 1); got != 1 {
+	if got := settled(func() float64 { return testutil.ToFloat64(s.drops.WithLabelValues("body")) }, 1); got != 1 {
 		t.Errorf("%v copies are counted as dropped for their body, want 1", got)
 	}
 	if status, _ := s.ask(s.request("k", "POST", "/", strings.NewReader(strings.Repeat("x", maxKept)))); status != 200 {
@@ -124,7 +124,7 @@ func TestMissingMirrors(t *testing.T) {
 	if status, _ := s.ask(s.request("k", "GET", "/", nil)); status != 200 {
 		t.Error(status)
 	}
-	if got := eventually(func() float64 { return testutil.ToFloat64(s.mirrored.WithLabelValues("failed")) }, 1); got != 1 {
+	if got := settled(func() float64 { return testutil.ToFloat64(s.mirrored.WithLabelValues("failed")) }, 1); got != 1 {
 		t.Errorf("%v failures are counted", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/translate/address"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
@@ -112,7 +113,7 @@ func TestCopiesGiveMemoryBack(t *testing.T) {
 		defer s.memory.mu.Unlock()
 		return float64(s.memory.taken)
 	}
-	if got := eventually(taken, 5); got != 5 {
+	if got := settled(taken, 5); got != 5 {
 		t.Errorf("while the copy is under way %v bytes are taken", got)
 	}
 	close(held)
@@ -122,11 +123,7 @@ func TestCopiesGiveMemoryBack(t *testing.T) {
 // none waits until a number is 0.
 func none(t *testing.T, what string, read func() float64) {
 	t.Helper()
-	for deadline := time.Now().Add(3 * time.Minute); read() != 0; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("afterwards %v %s", read(), what)
-		}
-	}
+	eventually.True(t, time.Minute, "no "+what, func() bool { return read() == 0 })
 }
 
 // The slow mirrors of one namespace do not use up the copies of another one.
@@ -142,7 +139,7 @@ func TestCopiesOfNamespaces(t *testing.T) {
 	s.ask(s.request("x", "GET", "/attacker", nil))
 	s.ask(s.request("y", "GET", "/shop", nil))
 	want(t, seen, `GET shop.example/shop  ""`)
-	if got := eventually(func() float64 { return testutil.ToFloat64(s.drops.WithLabelValues("busy")) }, 1); got != 1 {
+	if got := settled(func() float64 { return testutil.ToFloat64(s.drops.WithLabelValues("busy")) }, 1); got != 1 {
 		t.Errorf("%v copies are dropped, want 1", got)
 	}
 }

@@ -1,79 +1,25 @@
 package datapath
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
-	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// authority is a CA.
-type authority struct {
-	t    *testing.T
-	cert *x509.Certificate
-	key  crypto.Signer
-	// PEM is the certificate of the CA.
-	PEM string
-}
-
-func newAuthority(t *testing.T) *authority {
-	a := &authority{t: t}
-	pair := a.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
-	a.cert, a.key = pair.Leaf, pair.PrivateKey.(crypto.Signer)
-	a.PEM = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}))
-	return a
-}
-
-// sign returns a key and a certificate for it. The certificate is self-signed if the authority has
-// none yet.
-func (a *authority) sign(template *x509.Certificate) tls.Certificate {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent, signer := a.cert, a.key
-	if parent == nil {
-		parent, signer = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
-}
-
-// pair returns a client certificate and its key in PEM.
-func (a *authority) pair(name string) (cert, key string) {
-	a.t.Helper()
-	made := a.sign(&x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	der, err := x509.MarshalPKCS8PrivateKey(made.PrivateKey)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made.Certificate[0]})),
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+// clientPair returns a client's certificate and its key in PEM.
+func clientPair(issuer *testcert.Pair, name string) (cert, key string) {
+	pair := testcert.Issue(issuer, &x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	return pair.CertPEM(), pair.KeyPEM()
 }
 
 // serverNames are the names in server certificates.
@@ -82,9 +28,8 @@ var serverNames = x509.Certificate{
 	URIs:     []*url.URL{{Scheme: "spiffe", Host: "abc.example.com", Path: "/test-identity"}},
 }
 
-// secureEndpoint starts a backend with TLS. It answers with the protocol, the server name and the
-// client's common name.
-func (a *authority) secureEndpoint(asks tls.ClientAuthType) string {
+// secureEndpoint starts a backend over TLS. It answers the protocol, the server name and the name of the client.
+func secureEndpoint(t *testing.T, issuer *testcert.Pair, asks tls.ClientAuthType) string {
 	template := serverNames
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		who := "nobody"
@@ -94,24 +39,23 @@ func (a *authority) secureEndpoint(asks tls.ClientAuthType) string {
 		_, _ = fmt.Fprintf(w, "%s %s %s", q.Proto, q.TLS.ServerName, who)
 	}))
 	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{a.sign(&template)}, ClientAuth: asks, ClientCAs: pool}
+	pool.AddCert(issuer.Certificate)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{testcert.Issue(issuer, &template).TLS()}, ClientAuth: asks, ClientCAs: pool}
 	server.EnableHTTP2 = true
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that reject its certificate
 	server.StartTLS()
-	a.t.Cleanup(server.Close)
+	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
 }
 
 // A depth limits the number of CA certificates between the backend's and a trusted one, both if Go
 // verifies the server name and if there is a list of names.
 func TestDepthOfVerification(t *testing.T) {
-	root := newAuthority(t)
-	made := root.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "between"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
-	between := &authority{t: t, cert: made.Leaf, key: made.PrivateKey.(crypto.Signer)}
+	root := testcert.Authority(nil, "root")
+	between := testcert.Authority(root, "between")
 	template := serverNames
-	leaf := between.sign(&template)
-	leaf.Certificate = append(leaf.Certificate, made.Certificate[0])
+	leaf := testcert.Issue(between, &template).TLS()
+	leaf.Certificate = append(leaf.Certificate, between.Certificate.Raw)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{leaf}}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -120,7 +64,7 @@ func TestDepthOfVerification(t *testing.T) {
 	for depth, status := range []int{502, 200, 200} {
 		for _, hosts := range [][]string{nil, {"abc.example.com"}} {
 			s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: secured(server.Listener.Addr().String(),
-				route.BackendTLS{ServerName: "abc.example.com", CAs: root.PEM, Hosts: hosts, Depth: &depth})})
+				route.BackendTLS{ServerName: "abc.example.com", CAs: root.CertPEM(), Hosts: hosts, Depth: &depth})})
 			if got, text := s.ask(s.request("k", "GET", "/", nil)); got != status {
 				t.Errorf("depth %d, names %v: answered %d %s, want %d", depth, hosts, got, text, status)
 			}
@@ -133,29 +77,29 @@ func secured(target string, t route.BackendTLS) []route.RelayBackend {
 }
 
 func TestBackendsAreVerified(t *testing.T) {
-	ours, others := newAuthority(t), newAuthority(t)
-	target := ours.secureEndpoint(tls.NoClientCert)
+	ours, others := testcert.Authority(nil, "ours"), testcert.Authority(nil, "others")
+	target := secureEndpoint(t, ours, tls.NoClientCert)
 	for name, c := range map[string]struct {
 		tls    route.BackendTLS
 		status int
 	}{
-		"name, depth 0":         {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Depth: new(int)}, 200},
-		"name":                  {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM}, 200},
-		"wildcard":              {route.BackendTLS{ServerName: "a.wild.example.com", CAs: ours.PEM}, 200},
-		"one of two CAs":        {route.BackendTLS{ServerName: "abc.example.com", CAs: others.PEM + ours.PEM}, 200},
-		"another name":          {route.BackendTLS{ServerName: "mismatch.example.com", CAs: ours.PEM}, 502},
-		"another CA":            {route.BackendTLS{ServerName: "abc.example.com", CAs: others.PEM}, 502},
+		"name, at no depth":     {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.CertPEM(), Depth: new(int)}, 200},
+		"name":                  {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.CertPEM()}, 200},
+		"wildcard":              {route.BackendTLS{ServerName: "a.wild.example.com", CAs: ours.CertPEM()}, 200},
+		"one of two CAs":        {route.BackendTLS{ServerName: "abc.example.com", CAs: others.CertPEM() + ours.CertPEM()}, 200},
+		"another name":          {route.BackendTLS{ServerName: "mismatch.example.com", CAs: ours.CertPEM()}, 502},
+		"another CA":            {route.BackendTLS{ServerName: "abc.example.com", CAs: others.CertPEM()}, 502},
 		"the system's CAs":      {route.BackendTLS{ServerName: "abc.example.com"}, 502},
-		"host":                  {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.PEM, Hosts: []string{"abc.example.com"}}, 200},
-		"literal wildcard":      {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.PEM, Hosts: []string{"*.wild.example.com"}}, 200},
-		"another host":          {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Hosts: []string{"dce.example.com"}}, 502},
-		"URI":                   {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.PEM, URIs: []string{"spiffe://abc.example.com/test-identity"}}, 200},
-		"another URI":           {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, URIs: []string{"spiffe://def.example.com/test-identity"}}, 502},
-		"one of both":           {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Hosts: []string{"dce.example.com"}, URIs: []string{"spiffe://abc.example.com/test-identity"}}, 200},
-		"neither":               {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Hosts: []string{"dce.example.com"}, URIs: []string{"spiffe://def.example.com/"}}, 502},
-		"host of another CA":    {route.BackendTLS{ServerName: "abc.example.com", CAs: others.PEM, Hosts: []string{"abc.example.com"}}, 502},
+		"host":                  {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.CertPEM(), Hosts: []string{"abc.example.com"}}, 200},
+		"wildcard as it is":     {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.CertPEM(), Hosts: []string{"*.wild.example.com"}}, 200},
+		"another host":          {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.CertPEM(), Hosts: []string{"dce.example.com"}}, 502},
+		"URI":                   {route.BackendTLS{ServerName: "sni.example.com", CAs: ours.CertPEM(), URIs: []string{"spiffe://abc.example.com/test-identity"}}, 200},
+		"another URI":           {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.CertPEM(), URIs: []string{"spiffe://def.example.com/test-identity"}}, 502},
+		"one of both":           {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.CertPEM(), Hosts: []string{"dce.example.com"}, URIs: []string{"spiffe://abc.example.com/test-identity"}}, 200},
+		"neither":               {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.CertPEM(), Hosts: []string{"dce.example.com"}, URIs: []string{"spiffe://def.example.com/"}}, 502},
+		"host of another CA":    {route.BackendTLS{ServerName: "abc.example.com", CAs: others.CertPEM(), Hosts: []string{"abc.example.com"}}, 502},
 		"without verification":  {route.BackendTLS{Unverified: true}, 200},
-		"nothing to verify by":  {route.BackendTLS{CAs: ours.PEM}, 503},
+		"nothing to verify by":  {route.BackendTLS{CAs: ours.CertPEM()}, 503},
 		"no certificate at all": {route.BackendTLS{ServerName: "abc.example.com", CAs: "none"}, 503},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -173,22 +117,22 @@ func TestBackendsAreVerified(t *testing.T) {
 
 // The backend gets the client certificate of the rule, also over HTTP/2.
 func TestCertificatesAreShown(t *testing.T) {
-	ours, others := newAuthority(t), newAuthority(t)
-	target := ours.secureEndpoint(tls.RequireAndVerifyClientCert)
-	known, knownKey := ours.pair("gateway")
-	unknown, unknownKey := others.pair("stranger")
+	ours, others := testcert.Authority(nil, "ours"), testcert.Authority(nil, "others")
+	target := secureEndpoint(t, ours, tls.RequireAndVerifyClientCert)
+	known, knownKey := clientPair(ours, "gateway")
+	unknown, unknownKey := clientPair(others, "stranger")
 	for name, c := range map[string]struct {
 		tls    route.BackendTLS
 		http2  bool
 		status int
 		want   string
 	}{
-		"known":      {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Certificate: known, Key: knownKey}, false, 200, "HTTP/1.1 abc.example.com gateway"},
-		"HTTP/2":     {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Certificate: known, Key: knownKey}, true, 200, "HTTP/2.0 abc.example.com gateway"},
+		"known":      {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.CertPEM(), Certificate: known, Key: knownKey}, false, 200, "HTTP/1.1 abc.example.com gateway"},
+		"HTTP/2":     {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.CertPEM(), Certificate: known, Key: knownKey}, true, 200, "HTTP/2.0 abc.example.com gateway"},
 		"unverified": {route.BackendTLS{Unverified: true, Certificate: known, Key: knownKey}, false, 200, "HTTP/1.1  gateway"},
-		"none":       {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM}, false, 502, ""},
-		"unknown":    {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Certificate: unknown, Key: unknownKey}, false, 502, ""},
-		"no pair":    {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM, Certificate: known, Key: unknownKey}, false, 503, ""},
+		"none":       {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.CertPEM()}, false, 502, ""},
+		"unknown":    {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.CertPEM(), Certificate: unknown, Key: unknownKey}, false, 502, ""},
+		"no pair":    {route.BackendTLS{ServerName: "abc.example.com", CAs: ours.CertPEM(), Certificate: known, Key: unknownKey}, false, 503, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			backends := secured(target, c.tls)
@@ -205,13 +149,13 @@ func TestCertificatesAreShown(t *testing.T) {
 // If the CAs of a rule change, its next request is verified by the new ones, despite existing
 // connections.
 func TestCAsChange(t *testing.T) {
-	ours, others := newAuthority(t), newAuthority(t)
-	target := ours.secureEndpoint(tls.NoClientCert)
+	ours, others := testcert.Authority(nil, "ours"), testcert.Authority(nil, "others")
+	target := secureEndpoint(t, ours, tls.NoClientCert)
 	s := running(t, near)
 	for i, c := range []struct {
 		cas    string
 		status int
-	}{{ours.PEM, 200}, {others.PEM, 502}, {others.PEM + ours.PEM, 200}, {others.PEM, 502}} {
+	}{{ours.CertPEM(), 200}, {others.CertPEM(), 502}, {others.CertPEM() + ours.CertPEM(), 200}, {others.CertPEM(), 502}} {
 		s.Add(entities(route.Relay{Name: "r", Key: "k", Backends: secured(target, route.BackendTLS{ServerName: "abc.example.com", CAs: c.cas})}))
 		for range 3 {
 			if status, text := s.ask(s.request("k", "GET", "/", nil)); status != c.status {
@@ -223,8 +167,8 @@ func TestCAsChange(t *testing.T) {
 
 // A rule can have backends with and without TLS.
 func TestSharesWithAndWithoutTLS(t *testing.T) {
-	ours := newAuthority(t)
-	backends := secured(ours.secureEndpoint(tls.NoClientCert), route.BackendTLS{ServerName: "abc.example.com", CAs: ours.PEM})
+	ours := testcert.Authority(nil, "ours")
+	backends := secured(secureEndpoint(t, ours, tls.NoClientCert), route.BackendTLS{ServerName: "abc.example.com", CAs: ours.CertPEM()})
 	backends = append(backends, to(endpoint(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "plain") }))...)
 	s := running(t, near, route.Relay{Name: "r", Key: "k", Backends: backends})
 	seen := map[string]int{}

@@ -16,8 +16,9 @@ const (
 	Kong                   = "kong"
 )
 
-// Each bundle is a compressed stream of YAML documents. The test of this package generates them.
+// Each bundle is a stream of YAML documents, compressed.
 //
+//go:generate go run ./generate
 //go:embed *.yaml.gz
 var bundles embed.FS
 

@@ -4,7 +4,6 @@ import (
 	"flag"
 	"math/rand/v2"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/e2e/anything"
 	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/gatewayapi"
@@ -54,17 +54,17 @@ func someBytes(seed uint64) []byte {
 	return bytes
 }
 
-// ownKong is a real Kong with the plugins of this project.
-type ownKong struct{ admin *adminapi.Client }
+// ownKong is a real one with the plugins of this project.
+type ownKong struct {
+	*kongtest.Kong
+	admin *adminapi.Client
+}
 
 func startKongWithOwn(t testing.TB, settings ...string) ownKong {
 	t.Helper()
-	lua, err := filepath.Abs("../../kong-conf/lua")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ownKong{startKong(t, append(settings, "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;", "KONG_STREAM_LISTEN="+freeport.Address(t),
-		"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-tenants")...)}
+	k := kongtest.Start(t, kongtest.Options{Settings: append(settings, "KONG_NGINX_ADMIN_ALLOW=unix:; deny all", "KONG_STREAM_LISTEN="+freeport.Address(t),
+		"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-tenants")})
+	return ownKong{k, adminOf(t, k)}
 }
 
 // take applies some objects all at once, and then as many one by one.

@@ -66,18 +66,16 @@ func (g *graph) realSite(namespace string, i int) []unit.ID {
 
 func (k ownKong) awaitEffective(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if state, err := k.admin.State(t.Context()); err == nil && state.Effective {
-			return
-		}
-	}
-	t.Fatal("some workers do not use the configuration")
+	k.Eventually("all workers use the configuration", func() bool {
+		state, err := k.admin.State(t.Context())
+		return err == nil && state.Effective
+	})
 }
 
 // awaitIdle waits until the workers are idle: after a full load they continue to build balancers.
 func (k ownKong) awaitIdle(t *testing.T) {
 	t.Helper()
-	workers := k.workers(t)
+	workers := k.Workers()
 	worked := func() (sum time.Duration) {
 		for _, pid := range workers {
 			sum += processorTime(pid)

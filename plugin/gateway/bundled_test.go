@@ -17,6 +17,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/tenancy"
 )
 
+// updateFields is a flag of the test and no generator: the fields are those of a Kong that runs, and each new one has to be
+// judged.
 var updateFields = flag.Bool("update", false, "write testdata/plugin-fields.txt from the schemas of the kong on PATH")
 
 // schemaField is a field of a schema, as the Admin API returns it.

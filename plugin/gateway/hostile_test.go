@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -32,7 +31,7 @@ func TestHostileOnKong(t *testing.T) {
 	bystanders := anything.Innocents()
 	graph.Update(bystanders...)
 	k.apply(t, g, graph, nil, bystanders)
-	workers := k.workers(t)
+	workers := k.Workers()
 	before := bystanderEntities(graph)
 	memory, _ := usage(t, workers)
 	t.Logf("%-50s %6.0f MB in the larger worker", "without any", memory)
@@ -53,7 +52,7 @@ func (k ownKong) attack(t *testing.T, g *Gateway, graph *unit.Graph, attack host
 	translated := time.Since(begun)
 	k.applyPatiently(t, g, graph, changed, bystanders)
 	applied := time.Since(begun) - translated
-	if now := k.workers(t); !slices.Equal(now, workers) {
+	if now := k.Workers(); !slices.Equal(now, workers) {
 		t.Fatalf("%s: the workers were %v and are %v", attack.Name, workers, now)
 	}
 	var entities []*kong.Entity
@@ -134,15 +133,4 @@ func usage(t *testing.T, workers []int) (memory, processor float64) {
 		memory, processor = max(memory, kilobytes/1024), max(processor, ticks/100)
 	}
 	return memory, processor
-}
-
-// workers returns the process ids of Kong's workers.
-func (k ownKong) workers(t *testing.T) []int {
-	t.Helper()
-	answer := getKong(t, k.admin, "/")
-	var node struct{ Pids struct{ Workers []int } }
-	if err := json.Unmarshal(answer, &node); err != nil || len(node.Pids.Workers) == 0 {
-		t.Fatalf("%v: %.200s", err, answer)
-	}
-	return node.Pids.Workers
 }

@@ -2,81 +2,32 @@ package gateway
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// startKong starts a Kong without a configuration, whose Admin API listens only on a Unix socket.
-// Further settings are given as NAME=value.
+// startKong starts a Kong without a configuration, whose Admin API answers on a Unix
+// socket alone, with further settings given as NAME=value.
 func startKong(t testing.TB, settings ...string) *adminapi.Client {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short: no Kong is started")
-	}
-	if _, err := exec.LookPath("kong"); err != nil {
-		t.Skip("there is no kong on PATH: this is not tested against a real one")
-	}
-	prefix := shortDir(t)
-	socket := filepath.Join(prefix, "admin.sock")
-	env := append(os.Environ(),
-		"KONG_PREFIX="+prefix, "KONG_NGINX_USER=root root", "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ANONYMOUS_REPORTS=off",
-		"KONG_NGINX_WORKER_PROCESSES=1", "KONG_MEM_CACHE_SIZE=16m", "KONG_LMDB_MAP_SIZE=64m",
-		"KONG_ADMIN_GUI_LISTEN=off", "KONG_STATUS_LISTEN=off", "KONG_PROXY_LISTEN="+freeport.Address(t),
-		"KONG_ADMIN_LISTEN="+freeport.Address(t), "KONG_NGINX_ADMIN_LISTEN=unix:"+socket, "KONG_NGINX_ADMIN_ALLOW=unix:; deny all",
-	)
-	env = append(env, settings...)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "kong", "start")
-	cmd.Env = env
-	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("kong start: %v\n%s", err, output)
-	}
-	t.Cleanup(func() {
-		// Use a signal: a fuzzer's worker has no time for kong stop.
-		pidFile := filepath.Join(prefix, "pids", "nginx.pid")
-		pid, err := os.ReadFile(pidFile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		master, err := strconv.Atoi(strings.TrimSpace(string(pid)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := syscall.Kill(master, syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		// The master removes its pid file last. The prefix can be removed then.
-		for range 1200 {
-			if _, err := os.Stat(pidFile); err != nil {
-				return
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-	})
-	admin, err := adminapi.NewClient("unix:"+socket, 30*time.Second)
+	return adminOf(t, kongtest.Start(t, kongtest.Options{Settings: append([]string{"KONG_NGINX_ADMIN_ALLOW=unix:; deny all"}, settings...)}))
+}
+
+func adminOf(t testing.TB, k *kongtest.Kong) *adminapi.Client {
+	t.Helper()
+	admin, err := adminapi.NewClient("unix:"+k.Socket(), 30*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,8 +137,8 @@ func TestRealKong(t *testing.T) {
 	}
 	t.Run("duplicated SNI", func(t *testing.T) {
 		for i, name := range []string{"tls1", "tls2"} {
-			cert, key := selfSigned(t)
-			units.set(ingress(name), entity(kong.Certificates, name, "cert", cert, "key", key),
+			pair := testcert.SelfSigned("shop.test")
+			units.set(ingress(name), entity(kong.Certificates, name, "cert", pair.CertPEM(), "key", pair.KeyPEM()),
 				entity(kong.SNIs, "shop.test", "certificate", name, "id", []string{low, high}[i]))
 		}
 		outcome := apply(t, g, units)
@@ -261,11 +212,7 @@ func testRealCrash(t *testing.T, admin *adminapi.Client, g *Gateway, units *grap
 
 // Kong reports its release with and without our plugin, and with it that it examines requests.
 func TestRealKongSoftware(t *testing.T) {
-	lua, err := filepath.Abs("../../kong-conf/lua")
-	if err != nil {
-		t.Fatal(err)
-	}
-	with, err := startKong(t, "KONG_PLUGINS=bundled,kube-sync-request", "KONG_LUA_PACKAGE_PATH="+lua+"/?.lua;;").Software(t.Context())
+	with, err := startKong(t, "KONG_PLUGINS=bundled,kube-sync-request").Software(t.Context())
 	if err != nil || with.Unexamined != "" {
 		t.Errorf("%+v, error %v", with, err)
 	}
@@ -303,26 +250,4 @@ func TestRealKongDeniesTCP(t *testing.T) {
 	if _, err := admin.Hash(t.Context()); err == nil || !strings.Contains(err.Error(), fmt.Sprint(http.StatusForbidden)) {
 		t.Errorf("error %v", err)
 	}
-}
-
-func selfSigned(t *testing.T) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "shop.test"},
-		NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}))
 }

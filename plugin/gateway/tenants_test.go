@@ -29,10 +29,10 @@ var worlds = flag.Uint64("worlds", 40, "how many pairs of namespaces TestTenants
 // worker dies.
 func TestTenantsOnKong(t *testing.T) {
 	k := startKongWithOwn(t)
-	workers, compared := k.workers(t), 0
+	workers, compared := k.Workers(), 0
 	for seed := range *worlds {
 		compared += k.share(t, someBytes(5000+seed), someBytes(9_000_000+seed), seed%2 == 0)
-		if now := k.workers(t); !slices.Equal(workers, now) {
+		if now := k.Workers(); !slices.Equal(workers, now) {
 			t.Fatalf("world %d: the workers were %v and are %v", seed, workers, now)
 		}
 		if t.Failed() {

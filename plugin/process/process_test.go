@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
 // roles are what this executable does when a test starts it as a child.
@@ -146,11 +148,7 @@ func TestEndWithParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = parent.cmd.Wait()
-	for deadline := time.Now().Add(3 * time.Minute); alive(pid); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it outlived its parent")
-		}
-	}
+	eventually.True(t, 5*time.Second, "the child ends with its parent", func() bool { return !alive(pid) })
 }
 
 func TestNewestApplies(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/freeport"
 	"github.com/kube-sync/kube-sync/plugin/gateway"
 	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
@@ -170,17 +171,7 @@ func get(url string) (int, string, error) {
 	return resp.StatusCode, string(body), err
 }
 
-// eventually waits for a condition.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(3 * time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s", what)
-		}
-	}
-}
-
-// The newer of two servers gets the port when the older one releases it.
+// The newer of two servers gets the port when the older one lets go.
 func TestSuccession(t *testing.T) {
 	for name, addresses := range map[string][2]string{
 		"two ports": {freeport.Address(t), freeport.Address(t)},
@@ -201,7 +192,7 @@ func TestSuccession(t *testing.T) {
 			older, leave, left := run()
 			older.SetReady()
 			readyz := "http://" + addresses[0] + "/readyz"
-			eventually(t, "ready server", func() bool { code, _, _ := get(readyz); return code == 200 })
+			eventually.True(t, 10*time.Second, "ready server", func() bool { code, _, _ := get(readyz); return code == 200 })
 			_, stop, stopped := run()
 			time.Sleep(3 * retryEvery)
 			if code, _, _ := get(readyz); code != 200 {
@@ -211,8 +202,8 @@ func TestSuccession(t *testing.T) {
 			if err := <-left; err != nil {
 				t.Error(err)
 			}
-			eventually(t, "newer server", func() bool { code, _, _ := get(readyz); return code == 503 })
-			eventually(t, "metrics", func() bool {
+			eventually.True(t, 10*time.Second, "newer server", func() bool { code, _, _ := get(readyz); return code == 503 })
+			eventually.True(t, 10*time.Second, "metrics", func() bool {
 				code, body, _ := get("http://" + addresses[1] + "/metrics")
 				return code == 200 && strings.Contains(body, prefix)
 			})

@@ -1,12 +1,12 @@
 package settings
 
 import (
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
 func TestParseKong(t *testing.T) {
@@ -59,23 +59,14 @@ func TestAdminOf(t *testing.T) {
 
 // ReadKong reads what Kong itself writes.
 func TestRealKong(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: Kong is not run")
-	}
-	if _, err := exec.LookPath("kong"); err != nil {
-		t.Skip("there is no kong on PATH: this is not tested against a real one")
-	}
-	prefix := t.TempDir()
-	cmd := exec.Command("kong", "prepare", "-p", prefix)
-	cmd.Env = append(os.Environ(), "KONG_DATABASE=off", "KONG_ROUTER_FLAVOR=expressions", "KONG_ADMIN_GUI_LISTEN=off",
-		"KONG_NGINX_ADMIN_LISTEN=unix:"+prefix+"/admin.sock", "KONG_PLUGINSERVER_NAMES=kube-sync",
+	k := kongtest.New(t, kongtest.Options{Settings: []string{"KONG_PLUGINSERVER_NAMES=kube-sync",
 		"KONG_PLUGINSERVER_KUBE_SYNC_QUERY_CMD=/bin/true", "KONG_PLUGINSERVER_KUBE_SYNC_START_CMD=/bin/true",
 		"KONG_PLUGINSERVER_KUBE_SYNC_WATCH_NAMESPACE=shop, office", "KONG_PLUGINSERVER_KUBE_SYNC_UPDATE_STATUS=false",
-		"KONG_PLUGINSERVER_KUBE_SYNC_MANIFESTS=/a#b", "KONG_PLUGINSERVER_KUBE_SYNC_CLUSTER_DOMAIN=")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
+		"KONG_PLUGINSERVER_KUBE_SYNC_MANIFESTS=/a#b", "KONG_PLUGINSERVER_KUBE_SYNC_CLUSTER_DOMAIN="}})
+	if err := k.Prepare(); err != nil {
+		t.Fatal(err)
 	}
-	kong, err := ReadKong(prefix)
+	kong, err := ReadKong(k.Prefix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +74,7 @@ func TestRealKong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Admin != "unix:"+prefix+"/admin.sock" || s.UpdateStatus || s.Manifests != "/a#b" ||
+	if s.Admin != "unix:"+k.Socket() || s.UpdateStatus || s.Manifests != "/a#b" ||
 		!cmp.Equal(s.WatchNamespaces, []string{"shop", "office"}) {
 		t.Errorf("%+v", s)
 	}

@@ -17,10 +17,10 @@ import (
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 )
 
-// definitions are the specs of CustomResourceDefinitions as compressed JSON: "all" has every
-// field, "standard" those of Gateway API's standard channel. The test of this package
-// generates them.
+// definitions are the specs of CustomResourceDefinitions as compressed JSON: "all" are those
+// with every field, "standard" those of Gateway API's standard channel.
 //
+//go:generate go run ./generate
 //go:embed definitions.json.gz
 var definitions []byte
 

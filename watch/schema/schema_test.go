@@ -1,107 +1,13 @@
 package schema
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"flag"
-	"io"
-	"os"
 	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
-
-	"github.com/kube-sync/kube-sync/e2e/gomodule"
 )
-
-var update = flag.Bool("update", false, "generate definitions.json.gz from the modules")
-
-// sources are the definitions in the modules. The experimental channel of Gateway API has all
-// fields, and the standard channel has the values that every cluster accepts.
-var sources = []struct{ list, module, files string }{
-	{"all", "github.com/kong/kubernetes-configuration", "config/crd/ingress-controller*/*konghq.com_*.yaml"},
-	{"all", "sigs.k8s.io/gateway-api", "config/crd/experimental/gateway.networking.k8s.io_*.yaml"},
-	{"standard", "sigs.k8s.io/gateway-api", "config/crd/standard/gateway.networking.k8s.io_*.yaml"},
-}
-
-// TestDefinitions compares the embedded definitions with those of the modules. Descriptions
-// are left out.
-func TestDefinitions(t *testing.T) {
-	specs := map[string][]any{}
-	for _, source := range sources {
-		files, err := gomodule.Files(source.module, source.files)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			specs[source.list] = append(specs[source.list], specsOf(t, file)...)
-		}
-	}
-	want, err := json.Marshal(specs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *update {
-		var packed bytes.Buffer
-		w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-		_, _ = w.Write(want)
-		_ = w.Close()
-		if err := os.WriteFile("definitions.json.gz", packed.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	packed, err := gzip.NewReader(bytes.NewReader(definitions))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := io.ReadAll(packed); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("definitions.json.gz differs from the modules (%v); go test ./watch/schema -update generates it", err)
-	}
-}
-
-func specsOf(t *testing.T, file string) (specs []any) {
-	t.Helper()
-	content, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, document := range strings.Split(string(content), "\n---\n") {
-		var d struct {
-			Kind string
-			Spec any
-		}
-		if err := yaml.Unmarshal([]byte(document), &d); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		if d.Kind == "CustomResourceDefinition" {
-			specs = append(specs, withoutDescriptions(d.Spec))
-		}
-	}
-	return specs
-}
-
-// withoutDescriptions removes descriptions, which are strings. A field with that name has an
-// object.
-func withoutDescriptions(tree any) any {
-	switch tree := tree.(type) {
-	case map[string]any:
-		for name, value := range tree {
-			if _, isText := value.(string); isText && name == "description" {
-				delete(tree, name)
-			} else {
-				tree[name] = withoutDescriptions(value)
-			}
-		}
-	case []any:
-		for i := range tree {
-			tree[i] = withoutDescriptions(tree[i])
-		}
-	}
-	return tree
-}
 
 func TestAdmit(t *testing.T) {
 	for name, test := range map[string]struct {

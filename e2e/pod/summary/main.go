@@ -1,5 +1,5 @@
-// Command summary prints, as the last line of make test, which gateway the
-// end-to-end tests met. Its argument is the file that they wrote.
+// Command summary prints the last line of make test: the gateway of the end-to-end
+// tests. Its argument is the file that they wrote.
 package main
 
 import (

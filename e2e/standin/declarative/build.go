@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// build makes the typed configuration of entities that passed the checks.
+// build returns the typed configuration of entities that have passed the checks.
 func (r *reader) build() error {
 	c := r.config
 	c.Services, c.Upstreams = map[string]*Service{}, map[string]*Upstream{}
@@ -26,7 +26,7 @@ func (r *reader) build() error {
 	return nil
 }
 
-// decode fills into, which holds the defaults.
+// decode decodes an entity into a value that has the defaults.
 func decode(e Entity, into any) error {
 	data, err := json.Marshal(e)
 	if err == nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// check reports all that the schema has against the entity's fields.
+// check records all errors of the entity's fields against the schema.
 func (s schema) check(e Entity, prefix string, refused *Refused) {
 	for name, f := range s {
 		if e[name] == nil && f.required {
@@ -29,7 +29,7 @@ func (s schema) check(e Entity, prefix string, refused *Refused) {
 	}
 }
 
-// refuses returns what is wrong with the value, or "".
+// refuses returns the error of the value, or "".
 func (f field) refuses(value any) string {
 	switch f.kind {
 	case text:

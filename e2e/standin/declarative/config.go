@@ -6,7 +6,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/expression"
 )
 
-// Config is a configuration that passed all checks. It is never modified.
+// Config is a configuration that has passed all checks. It is immutable.
 type Config struct {
 	Services     map[string]*Service
 	Routes       []*Route
@@ -15,16 +15,16 @@ type Config struct {
 	SNIs         map[string]*Certificate // by server name
 	Plugins      []*Plugin
 
-	// Entities is the whole configuration as Kong answers it: collection, id, entity.
+	// Entities is the whole configuration as the Admin API returns it, by collection and id.
 	Entities map[string]map[string]Entity
-	// Ignored are collections that Kong knows and the stand-in does not serve.
+	// Ignored are collections that Kong has and the stand-in ignores.
 	Ignored []string
 }
 
 // Entity is an entity as it was read.
 type Entity map[string]any
 
-// Service is where requests go.
+// Service is a Service of Kong.
 type Service struct {
 	ID             string `json:"id"`
 	Name           string `json:"name"`
@@ -39,7 +39,7 @@ type Service struct {
 	TLSVerify      bool   `json:"tls_verify"`
 }
 
-// Route is a match and what is done with its requests.
+// Route is a Route of Kong.
 type Route struct {
 	ID                 string   `json:"id"`
 	Name               string   `json:"name"`
@@ -64,7 +64,7 @@ type Upstream struct {
 	Targets    []*Target `json:"-"`
 }
 
-// Target is one address of an upstream. Host is as written, for the Host header.
+// Target is an address of an upstream. Host is as written, for the Host header.
 type Target struct {
 	UpstreamID string `json:"upstream"`
 	Target     string `json:"target"`
@@ -98,8 +98,8 @@ type Plugin struct {
 // Termination is the one plugin that the stand-in runs.
 const Termination = "request-termination"
 
-// Ports is the plugin by which Kong takes the port that a request came to for its port. To
-// the stand-in it is a word to do so.
+// Ports is the plugin that makes Kong use the port on which a request arrived as the request's port. The
+// stand-in does that if the plugin is there.
 const Ports = "kube-sync-ports"
 
 // TerminationConfig is the configuration of request-termination.

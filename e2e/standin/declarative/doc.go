@@ -1,9 +1,9 @@
 // Package declarative reads Kong's declarative configuration for the stand-in
-// gateway: it decodes it, checks it against the part of Kong's schemas that the
-// stand-in serves, and refuses it in Kong's words and shape.
+// gateway. It decodes the configuration, checks it against the part of Kong's schemas
+// that the stand-in serves, and rejects it with Kong's messages, in Kong's format.
 //
-// As in Kong a configuration is taken whole or not at all, and its checks come in
-// two passes: entities by themselves first, then names, ids and references. Only
-// errors that Kong attributes to an entity appear in [Refusal.Flattened]; a broken
-// reference is lost by flattening, in Kong as well.
+// As in Kong, a configuration is accepted or rejected as a whole, and checked in two
+// passes: first each entity, then names, ids and references. Only errors that Kong
+// attributes to an entity are in [Refusal.Flattened]. Flattening loses broken
+// references, in Kong as well.
 package declarative

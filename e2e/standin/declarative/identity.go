@@ -6,10 +6,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// namespace is the root of the ids that Kong gives to entities without one.
+// namespace is the UUID namespace of the ids that Kong gives to entities without an id.
 var namespace = uuid.MustParse("fd02801f-0957-4a15-a55a-c8d9606f30b5")
 
-// ensureID gives an entity without an id one that follows from its name.
+// ensureID gives an entity without an id an id that is derived from its name.
 func ensureID(collection string, e Entity) {
 	if e["id"] != nil {
 		return
@@ -49,7 +49,7 @@ func (r *reader) checkEntities() *Refusal {
 	return nil
 }
 
-// checkIdentities refuses ids and names that are there twice.
+// checkIdentities records errors for duplicate ids and names.
 func (r *reader) checkIdentities() *Refusal {
 	var all []Refused
 	for _, collection := range collections {
@@ -85,8 +85,8 @@ func (r *reader) claim(collection, key string, e Entity, refused *Refused) {
 	r.ids[collection][value], _ = e["id"].(string)
 }
 
-// checkReferences puts ids in the place of references. Like Kong it files the errors
-// under the name of the entity, where its flattening loses them.
+// checkReferences replaces references by ids. Like Kong it records errors under the name of
+// the entity, where flattening loses them.
 func (r *reader) checkReferences() *Refusal {
 	fields := map[string]any{}
 	var words string

@@ -43,10 +43,10 @@ type reader struct {
 	plugins []string
 	lists   map[string][]Entity
 	config  *Config
-	// pairs and programs keep what the checks made, for the build.
+	// pairs and programs are the results of checks, for build.
 	pairs    map[string]tls.Certificate
 	programs map[string]*expression.Program
-	// ids finds an entity's id by its name or id.
+	// ids has the ids of entities by their names and ids.
 	ids map[string]map[string]string
 }
 
@@ -63,7 +63,7 @@ func parse(body []byte) (tree map[string]any, err error) {
 	return tree, nil
 }
 
-// collect sorts the entities by collection, nested ones included.
+// collect puts the entities into their collections, nested ones included.
 func (r *reader) collect(tree map[string]any) *Refusal {
 	fields := map[string]any{}
 	switch version, _ := tree["_format_version"].(string); version {
@@ -94,7 +94,7 @@ func (r *reader) collect(tree map[string]any) *Refusal {
 	return nil
 }
 
-// add takes a list of entities and those nested in them, which get a reference to
+// add adds a list of entities and their nested entities, which get a reference to
 // their parent.
 func (r *reader) add(collection, parentField, parentID string, list []any) bool {
 	for _, item := range list {

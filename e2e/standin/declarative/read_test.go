@@ -15,7 +15,7 @@ const (
 	upstreamID = "33333333-3333-4333-8333-333333333333"
 )
 
-// config puts the entities into a configuration.
+// config returns a configuration with the entities.
 func config(entities string) []byte {
 	return []byte(`{"_format_version": "3.0", ` + entities + `}`)
 }
@@ -102,7 +102,7 @@ func TestRefusalOfEntities(t *testing.T) {
 			_, err := Read(config(tt.entity), Bundled)
 			var refusal *Refusal
 			if !errors.As(err, &refusal) || len(refusal.refused) != 1 {
-				t.Fatalf("got %v, expected one refused entity", err)
+				t.Fatalf("got %v, expected one rejected entity", err)
 			}
 			if diff := cmp.Diff([]FieldError{tt.want}, refusal.refused[0].Errors); diff != "" {
 				t.Error(diff)
@@ -150,7 +150,7 @@ func TestRefusalShape(t *testing.T) {
 	}
 }
 
-// Kong files broken references under names, which its flattening does not look up.
+// Kong records broken references under names, which its flattening does not read.
 func TestBrokenReferenceIsLostByFlattening(t *testing.T) {
 	_, err := Read(config(`"routes": [{"name": "r", "service": "nobody", "expression": "http.path == \"/\""}]`), Bundled)
 	var refusal *Refusal

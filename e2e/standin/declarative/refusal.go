@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-// Refusal is Kong's answer to a configuration that it does not take.
+// Refusal is Kong's answer to a configuration that it rejects.
 type Refusal struct {
 	Code    int            `json:"code"`
 	Name    string         `json:"name"`
 	Message string         `json:"message"`
 	Fields  map[string]any `json:"fields"`
-	// Flattened is nil unless flattened errors were asked for. Kong encodes an
-	// empty list as an empty object, and so does Flattened.
+	// Flattened is nil unless the request has flatten_errors. Like Kong, Flattened encodes
+	// an empty list as an empty object.
 	Flattened any `json:"flattened_errors,omitempty"`
 
 	refused  []Refused
 	entities bool // whether the errors are of entities
 }
 
-// Refused is an entity and what is wrong with it.
+// Refused is an entity with its errors.
 type Refused struct {
 	Type   string       `json:"entity_type"`
 	ID     string       `json:"entity_id,omitempty"`
@@ -35,7 +35,7 @@ type Refused struct {
 	index      int
 }
 
-// FieldError is one error of an entity: of a field, or of the entity as a whole.
+// FieldError is an error of a field, or of the entity as a whole.
 type FieldError struct {
 	Type    string `json:"type"` // "field" or "entity"
 	Field   string `json:"field,omitempty"`
@@ -44,9 +44,8 @@ type FieldError struct {
 
 func (r *Refusal) Error() string { return r.Message }
 
-// Flatten returns the refusal in the form that flatten_errors asks for. Errors of
-// entities are no longer in Fields then, and those that Kong could not attribute, such
-// as broken references, nowhere at all.
+// Flatten returns the refusal in the form of flatten_errors. Errors of entities are then
+// not in Fields. Errors that Kong cannot attribute, such as broken references, are lost.
 func (r *Refusal) Flatten() *Refusal {
 	flat := *r
 	flat.Fields = maps.Clone(r.Fields)
@@ -61,7 +60,7 @@ func (r *Refusal) Flatten() *Refusal {
 	return &flat
 }
 
-// refusalOf makes one of the errors of entities.
+// refusalOf returns the refusal for the errors of entities.
 func refusalOf(refused []Refused) *Refusal {
 	byCollection := map[string]map[int]map[string]any{}
 	var words []string
@@ -92,7 +91,7 @@ func refusalOfFields(fields map[string]any, words string) *Refusal {
 	}
 }
 
-// positions lists errors by the position of the entity, null where there is none.
+// positions lists errors by the position of the entity, null for an entity without an error.
 func positions(byIndex map[int]map[string]any) []any {
 	last := -1
 	for i := range byIndex {
@@ -124,7 +123,7 @@ func refusedEntity(collection string, index int, e Entity) Refused {
 	return r
 }
 
-// add records an error once.
+// add records an error, unless it is recorded already.
 func (r *Refused) add(field, message string) {
 	e := FieldError{Type: "field", Field: field, Message: message}
 	if field == "" {

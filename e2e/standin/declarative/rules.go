@@ -12,7 +12,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/expression"
 )
 
-// rules are the checks of an entity that no single field can make.
+// rules are the checks of an entity that involve several fields.
 var rules = map[string]func(r *reader, e Entity, refused *Refused){
 	"certificates": (*reader).certificate,
 	"routes":       (*reader).route,
@@ -99,7 +99,7 @@ func (r *reader) plugin(e Entity, refused *Refused) {
 	}
 }
 
-// splitTarget reads a target, whose port is 8000 where it names none.
+// splitTarget returns the host and the port of a target. The default port is 8000.
 func splitTarget(s string) (host string, port int, err error) {
 	host, number, err := net.SplitHostPort(s)
 	if err != nil {

@@ -21,7 +21,7 @@ const (
 	reference
 )
 
-// field is what Kong's schema says of one field, as far as it is checked here.
+// field is the checked part of Kong's schema of a field.
 type field struct {
 	kind     kind
 	required bool
@@ -33,7 +33,7 @@ type field struct {
 
 type schema map[string]field
 
-// collections are those that are checked and served, in the order of checks.
+// collections are the collections that the stand-in serves, in the order in which they are checked.
 var collections = []string{"certificates", "snis", "services", "routes", "upstreams", "targets", "plugins"}
 
 // children are the collections that may be nested in another's entities, and the
@@ -45,7 +45,7 @@ var children = map[string]map[string]string{
 	"certificates": {"snis": "certificate"},
 }
 
-// ignored are the collections that Kong takes and the stand-in has no use for.
+// ignored are the collections that Kong has and the stand-in ignores.
 var ignored = strings.Fields(`acls acme_storage basicauth_credentials ca_certificates consumer_group_consumers
 	consumer_groups consumers filter_chains hmacauth_credentials jwt_secrets key_sets keyauth_credentials keys
 	oauth2_credentials parameters plugins_config sessions vaults workspaces`)

@@ -9,13 +9,13 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/standin/declarative"
 )
 
-// Product is the stand-in's name for itself in the Server and Via headers, so that
-// nobody takes its answers for Kong's.
+// Product is the stand-in's name in the headers Server and Via, which tells its answers
+// from Kong's.
 const Product = "kube-sync-standin/3.9.3"
 
 const requestIDHeader = "X-Kong-Request-Id"
 
-// answer sends an error in the form of Kong's own.
+// answer sends an error in the format of Kong's errors.
 func answer(w http.ResponseWriter, id string, status int, message string) {
 	w.Header().Set("Server", Product)
 	w.Header().Set(requestIDHeader, id)
@@ -27,7 +27,7 @@ func answer(w http.ResponseWriter, id string, status int, message string) {
 	fmt.Fprint(w, body)
 }
 
-// insistOnTLS sends a plain request for a route of HTTPS alone away.
+// insistOnTLS answers a plain request for a route that accepts only HTTPS.
 func insistOnTLS(w http.ResponseWriter, r *http.Request, id string, status int) {
 	if status == http.StatusUpgradeRequired {
 		w.Header().Set("Connection", "Upgrade")
@@ -46,7 +46,7 @@ var terminationMessages = map[int]string{
 	500: "An unexpected error occurred", 502: "Bad Gateway", 503: "Service unavailable",
 }
 
-// terminate is the plugin request-termination.
+// terminate runs the plugin request-termination.
 func terminate(w http.ResponseWriter, id string, c *declarative.TerminationConfig) {
 	h := w.Header()
 	h.Set("Server", Product)
@@ -72,7 +72,7 @@ func terminate(w http.ResponseWriter, id string, c *declarative.TerminationConfi
 	_, _ = w.Write(body)
 }
 
-// hostOnly is the Host header in lower case and without port. An IPv6 address keeps its
+// hostOnly returns a Host header in lower case, without the port. An IPv6 address keeps its
 // brackets.
 func hostOnly(host string) string {
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {

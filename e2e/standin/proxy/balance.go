@@ -6,9 +6,9 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/standin/declarative"
 )
 
-// balancer deals requests out to the targets of an upstream by weight: of a cycle as
-// long as the sum of weights each target gets as many requests as its weight says,
-// spread as evenly as they can be.
+// balancer distributes requests over the targets of an upstream by weight. In a cycle as
+// long as the sum of weights, each target gets as many requests as its weight, evenly
+// spread.
 type balancer struct {
 	upstream *declarative.Upstream
 
@@ -31,8 +31,8 @@ func newBalancer(u *declarative.Upstream) *balancer {
 	return b
 }
 
-// next returns a target, one that was not tried yet if there is any left. It is nil if
-// the upstream has none that takes traffic.
+// next returns a target, an untried one if there is any. It returns nil if all targets of
+// the upstream have the weight 0.
 func (b *balancer) next(tried map[*declarative.Target]bool) *declarative.Target {
 	b.mu.Lock()
 	defer b.mu.Unlock()

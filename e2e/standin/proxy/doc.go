@@ -1,7 +1,7 @@
-// Package proxy is the data path of the stand-in gateway: it routes a request by a
-// table made of a declarative configuration and forwards it as Kong would, with
-// Kong's answers where there is nothing to forward to.
+// Package proxy is the data path of the stand-in gateway. It routes a request by a table,
+// which is made from a declarative configuration, and forwards it like Kong. If there is
+// no target, it sends Kong's answers.
 //
-// A table is immutable but for the positions of its balancers. A request keeps the
-// table that it was routed by, so a new one never disturbs it.
+// A table is immutable except for the positions of its balancers. A request keeps its table
+// when there is a new one.
 package proxy

@@ -51,7 +51,7 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, t *Table, e *ent
 	proxy.ServeHTTP(w, r)
 }
 
-// target is the URL for the service; its host is set for every try.
+// target is the URL for the service. Each try sets its host.
 func target(scheme, path string, in *url.URL) *url.URL {
 	u := &url.URL{Scheme: scheme, Path: path, RawPath: escape(path), RawQuery: in.RawQuery, ForceQuery: in.ForceQuery}
 	if decoded, err := url.PathUnescape(u.RawPath); err == nil {
@@ -60,8 +60,8 @@ func target(scheme, path string, in *url.URL) *url.URL {
 	return u
 }
 
-// setForwarded tells the service about the client. Nobody in front of the stand-in is
-// trusted, as nobody is in front of Kong by default.
+// setForwarded sets the X-Forwarded headers. Like Kong by default, the stand-in trusts no
+// proxy in front of it.
 func setForwarded(pr *httputil.ProxyRequest, strip, id string) {
 	in, out := pr.In, pr.Out.Header
 	client, _, err := net.SplitHostPort(in.RemoteAddr)
@@ -91,7 +91,7 @@ func setForwarded(pr *httputil.ProxyRequest, strip, id string) {
 	}
 }
 
-// explain finds Kong's answer to a failure.
+// explain returns Kong's answer to a failure.
 func explain(err error) (status int, message string) {
 	var dns *net.DNSError
 	var timeout net.Error

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// reserved are the characters whose escapes keep their meaning only as escapes.
+// reserved are the characters whose escapes are not decoded.
 const reserved = "!*'();:@&=+$,/?%#[]"
 
-// normalize is the path as the router sees it: escapes of all but reserved characters
-// decoded, dot segments removed, slashes merged.
+// normalize returns the path for the router: escapes of all but reserved characters are
+// decoded, dot segments removed, and slashes merged.
 func normalize(path string) string {
 	path = unescape(path)
 	if !strings.Contains(path, ".") && !strings.Contains(path, "//") {
@@ -58,7 +58,7 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// escape makes a normalized path fit for a request line.
+// escape escapes a normalized path for a request line.
 func escape(path string) string {
 	var b strings.Builder
 	for i := range len(path) {
@@ -73,8 +73,8 @@ func escape(path string) string {
 	return b.String()
 }
 
-// upstreamPath joins the service's path with what is left of the request's path when
-// the part that matched is stripped; nothing is for strip == "".
+// upstreamPath joins the service's path with the request's path, from which it strips the
+// part that matched, if any.
 func upstreamPath(base, path, strip string) string {
 	if base == "" {
 		base = "/"

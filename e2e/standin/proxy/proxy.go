@@ -20,17 +20,17 @@ import (
 type Proxy struct {
 	table atomic.Pointer[Table]
 	log   *slog.Logger
-	// trusting does not ask upstreams for a certificate to trust, which is how Kong
-	// is by default; verifying does.
+	// trusting does not verify the certificates of upstreams, which is Kong's default.
+	// verifying does.
 	trusting, verifying *http.Transport
 	fallback            *tls.Certificate
 
-	// TrustPorts has routes tell requests apart by the port that they came to, also if
-	// their Host header names another one. Kong does so by the plugin kube-sync-ports.
+	// TrustPorts makes routes match the port on which a request arrived, and not that of the
+	// Host header. In Kong the plugin kube-sync-ports does that.
 	TrustPorts bool
 }
 
-// New makes a proxy without routes.
+// New returns a proxy without routes.
 func New(log *slog.Logger) (*Proxy, error) {
 	fallback, err := DefaultCertificate()
 	if err != nil {
@@ -41,16 +41,16 @@ func New(log *slog.Logger) (*Proxy, error) {
 	return p, nil
 }
 
-// Use makes the table the one by which requests are routed from now on.
+// Use sets the table for all later requests.
 func (p *Proxy) Use(t *Table) { p.table.Store(t) }
 
-// Close drops idle connections to upstreams.
+// Close closes idle connections to upstreams.
 func (p *Proxy) Close() {
 	p.trusting.CloseIdleConnections()
 	p.verifying.CloseIdleConnections()
 }
 
-// TLS is the configuration for listeners with TLS: the certificate follows the
+// TLS returns the configuration for listeners with TLS. The certificate depends on the
 // server name and the current table.
 func (p *Proxy) TLS() *tls.Config {
 	return &tls.Config{
@@ -91,7 +91,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// route finds the first entry that matches.
+// route returns the first entry that matches.
 func (t *Table) route(q *expression.Request) (*entry, expression.Match) {
 	for _, e := range t.routes {
 		if !slices.Contains(e.schemes, q.Protocol) {
@@ -104,7 +104,7 @@ func (t *Table) route(q *expression.Request) (*entry, expression.Match) {
 	return nil, expression.Match{}
 }
 
-// question is the request as the router sees it.
+// question returns the request for the router.
 func (p *Proxy) question(r *http.Request) *expression.Request {
 	host, port := expression.SplitHost(r.Host)
 	q := &expression.Request{

@@ -15,12 +15,12 @@ import (
 )
 
 var (
-	errNoPeers     = errors.New("upstream has no target that takes traffic")
+	errNoPeers     = errors.New("all targets of the upstream have the weight 0")
 	errReadTimeout = errors.New("no answer within the service's read_timeout")
 )
 
-// call is the transport of one request: it picks a target, and another one when the
-// first cannot be reached.
+// call is the transport of one request. It picks a target, and another one if the first
+// cannot be reached.
 type call struct {
 	service      *declarative.Service
 	balancer     *balancer // nil if the service's host is no upstream
@@ -28,7 +28,7 @@ type call struct {
 	transport    http.RoundTripper
 }
 
-// RoundTrip tries until there is an answer, at most as often as the service says.
+// RoundTrip tries until there is an answer, but not more often than the service permits.
 func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
 	body := &unclosed{ReadCloser: r.Body}
 	tried := map[*declarative.Target]bool{}
@@ -86,8 +86,8 @@ func (c *call) try(r *http.Request, body *unclosed, address, host string) (*http
 	if r.Body != nil && r.Body != http.NoBody {
 		out.Body = body
 	}
-	// The time counts until the answer starts. After that the context lives on, for
-	// the body, until the client's request ends.
+	// The time-out ends when the answer starts. The context then lasts until the client's
+	// request ends, for the body.
 	read := time.Duration(c.service.ReadTimeout) * time.Millisecond
 	timer := time.AfterFunc(read, func() { cancel(errReadTimeout) })
 	resp, err := c.transport.RoundTrip(out)
@@ -101,11 +101,11 @@ func (c *call) try(r *http.Request, body *unclosed, address, host string) (*http
 	return resp, err
 }
 
-// idempotent are the methods that nginx sends a second time.
+// idempotent are the methods of requests that nginx repeats.
 var idempotent = []string{"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PROPPATCH"}
 
-// again tells whether the request may be tried once more: always when it was not sent,
-// otherwise when a repetition does no harm.
+// again reports whether the request may be repeated: if it was not sent, or if its method is
+// idempotent.
 func again(r *http.Request, body *unclosed, err error) bool {
 	if r.Context().Err() != nil || body.read.Load() {
 		return false
@@ -118,7 +118,7 @@ func again(r *http.Request, body *unclosed, err error) bool {
 	return !hasBody && slices.Contains(idempotent, r.Method)
 }
 
-// unclosed is a body that outlives a try. It notes whether any of it was used up.
+// unclosed is a body that outlives a try. It records whether any of it was read.
 type unclosed struct {
 	io.ReadCloser
 	read atomic.Bool

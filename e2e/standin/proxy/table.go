@@ -8,25 +8,25 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/standin/declarative"
 )
 
-// Table is a configuration made ready to route by.
+// Table is a configuration that is prepared for routing.
 type Table struct {
 	routes    []*entry
 	upstreams map[string]*balancer
 	snis      map[string]*tls.Certificate
 }
 
-// entry is a route with all that its requests need.
+// entry is a route with everything that its requests need.
 type entry struct {
 	route   *declarative.Route
 	service *declarative.Service // nil if the route has none
 	schemes []string             // those on which it matches
-	// terminates, if any, answers in the place of the service.
+	// terminates answers in place of the service, unless it is nil.
 	terminates *declarative.TerminationConfig
-	// foreign names a plugin on the route that the stand-in cannot run.
+	// foreign is the name of a plugin that the stand-in cannot run, or "".
 	foreign string
 }
 
-// NewTable makes a table. The configuration may be nil: no route matches then.
+// NewTable returns a table. If the configuration is nil, no route matches.
 func NewTable(c *declarative.Config) *Table {
 	t := &Table{upstreams: map[string]*balancer{}, snis: map[string]*tls.Certificate{}}
 	if c == nil {
@@ -54,8 +54,8 @@ func NewTable(c *declarative.Config) *Table {
 	return t
 }
 
-// schemes are what the protocols of a route restrict it to. A route for HTTPS alone
-// matches plain requests too: they are sent away with the status that it sets.
+// schemes returns the schemes of a route. A route for HTTPS only matches plain requests as
+// well, and answers them with its https_redirect_status_code.
 func schemes(protocols []string) []string {
 	if len(protocols) == 1 && protocols[0] == "https" {
 		return []string{"http", "https"}
@@ -72,9 +72,9 @@ func schemes(protocols []string) []string {
 	return out
 }
 
-// takePlugins finds the plugins that run on the route. Of several of one name the one
-// with the narrowest scope runs; those of consumers need an authentication that the
-// stand-in has not.
+// takePlugins sets the plugins that run on the route. Of several plugins of one name, the one
+// with the narrowest scope runs. Plugins of consumers never do, because the stand-in does not
+// authenticate.
 func (e *entry) takePlugins(plugins []*declarative.Plugin) {
 	best := -1
 	for _, p := range plugins {
@@ -92,7 +92,7 @@ func (e *entry) takePlugins(plugins []*declarative.Plugin) {
 	}
 }
 
-// scope tells how narrowly the plugin is scoped to the route, if it is at all.
+// scope returns how narrow the scope of the plugin is, and whether the route is in it.
 func (e *entry) scope(p *declarative.Plugin) (narrowness int, concerned bool) {
 	if p.Consumer != "" {
 		return 0, false

@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// Certificate finds the certificate for a server name: the name itself, then with a
-// wildcard for the first label, then for the last, then "*". Nil if there is none.
+// Certificate returns the certificate for a server name: for the name itself, with a
+// wildcard for the first label, for the last label, or for "*", in this order. It returns nil
+// if there is none.
 func (t *Table) Certificate(serverName string) *tls.Certificate {
 	name := strings.ToLower(serverName)
 	candidates := []string{name}
@@ -32,8 +33,7 @@ func (t *Table) Certificate(serverName string) *tls.Certificate {
 	return nil
 }
 
-// DefaultCertificate makes the certificate for names that have none: self-signed, as
-// Kong's.
+// DefaultCertificate returns a self-signed certificate for names that have none, like Kong's.
 func DefaultCertificate() (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

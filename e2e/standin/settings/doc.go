@@ -1,7 +1,7 @@
 // Package settings reads Kong's settings for the stand-in gateway, from KONG_*
-// environment variables and a kong.conf, and writes the .kong_env that Kong leaves
-// in its prefix for plugin servers to read.
+// environment variables and a kong.conf. It also writes the .kong_env that plugin
+// servers read in Kong's prefix.
 //
-// The environment wins over the file. A setting that the stand-in has no use for is
-// kept, since plugin servers read theirs the same way, and named by [Settings.Unused].
+// The environment takes precedence over the file. Settings that the stand-in does not use
+// are kept for plugin servers, and [Settings.Unused] lists them.
 package settings

@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// Address is one listener that a setting asks for.
+// Address is a listener of a setting.
 type Address struct {
 	Setting string // such as KONG_PROXY_LISTEN
 	Network string // tcp or unix
@@ -21,7 +21,7 @@ type Address struct {
 	TLS     bool
 }
 
-// Proxy are the listeners for clients.
+// Proxy returns the listeners for clients.
 func (s Settings) Proxy() ([]Address, error) {
 	addresses, err := s.tcp("proxy_listen", false)
 	if err != nil {
@@ -40,8 +40,8 @@ func (s Settings) Proxy() ([]Address, error) {
 	return addresses, nil
 }
 
-// injected are the listeners of a setting that goes raw into nginx's configuration, so
-// that more may follow in it.
+// injected returns the listeners of a setting that Kong copies into nginx's configuration. Other
+// directives may follow the first listener.
 func (s Settings) injected(key string) (listeners [][]string) {
 	for i, directive := range fields(s[key], ";") {
 		listener, isListen := strings.CutPrefix(directive, "listen ")
@@ -52,7 +52,7 @@ func (s Settings) injected(key string) (listeners [][]string) {
 	return listeners
 }
 
-// ranged are the addresses of a listener, of which nginx takes several ports at once.
+// ranged returns the addresses of a listener, which may have a range of ports.
 func ranged(text string) ([]Address, error) {
 	if path, ok := strings.CutPrefix(text, "unix:"); ok {
 		return []Address{{Network: "unix", Address: path}}, nil
@@ -77,11 +77,11 @@ func ranged(text string) ([]Address, error) {
 	return all, nil
 }
 
-// Status are the listeners of the Status API.
+// Status returns the listeners of the Status API.
 func (s Settings) Status() ([]Address, error) { return s.tcp("status_listen", false) }
 
-// Admin are the listeners of the Admin API. Those on TCP have to be on loopback: the
-// stand-in knows no access control.
+// Admin returns the listeners of the Admin API. TCP listeners have to be on loopback, because
+// the stand-in has no access control.
 func (s Settings) Admin() ([]Address, error) {
 	addresses, err := s.tcp("admin_listen", true)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s Settings) Admin() ([]Address, error) {
 	return addresses, nil
 }
 
-// AdminOnSocketOnly tells whether the Admin API answers over TCP with 403 alone.
+// AdminOnSocketOnly reports whether the Admin API answers everything over TCP with 403.
 func (s Settings) AdminOnSocketOnly() bool {
 	return slices.Contains(fields(s["nginx_admin_allow"], ";"), "deny all")
 }
@@ -141,7 +141,7 @@ func (a Address) Listen() (net.Listener, error) {
 	return l, nil
 }
 
-// freeSocket removes the socket of a gateway that is gone.
+// freeSocket removes the socket of a gateway that has ended.
 func (a Address) freeSocket() error {
 	if c, err := net.Dial("unix", a.Address); err == nil {
 		c.Close()

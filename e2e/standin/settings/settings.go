@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// Settings are all settings by their name in kong.conf, such as "proxy_listen".
+// Settings are all settings by their names in kong.conf, such as "proxy_listen".
 type Settings map[string]string
 
-// defaults are what the stand-in does without a setting. They are Kong's but for
-// the listeners, which are on loopback here.
+// defaults are the defaults of the stand-in. They are Kong's, except for the listeners, which
+// are on loopback.
 var defaults = Settings{
 	"prefix":        "/usr/local/kong",
 	"database":      "off",
@@ -27,16 +27,16 @@ var defaults = Settings{
 	"log_level":     "notice",
 }
 
-// honored are the settings that have an effect, besides those of plugin servers.
+// honored are the settings that have an effect, except for those of plugin servers.
 var honored = []string{
 	"prefix", "database", "router_flavor", "proxy_listen", "admin_listen", "status_listen", "plugins",
 	"nginx_proxy_listen", "nginx_admin_listen", "nginx_admin_allow", "pluginserver_names",
-	// What follows says how the stand-in is anyway.
+	// The stand-in always behaves as these say.
 	"log_level", "admin_gui_listen", "anonymous_reports", "nginx_daemon",
 	"nginx_admin_client_max_body_size", "nginx_admin_client_body_buffer_size",
 }
 
-// Read takes the settings of an environment (as os.Environ has it) and of the file,
+// Read returns the settings of an environment, as os.Environ returns it, and of the file,
 // unless its name is empty.
 func Read(environ []string, file string) (Settings, error) {
 	s := maps.Clone(defaults)
@@ -83,7 +83,7 @@ func (s Settings) readFile(file string) error {
 	return lines.Err()
 }
 
-// uncomment drops a comment. A # that is meant is written \#.
+// uncomment removes a comment. A # in a value is written \#.
 func uncomment(line string) string {
 	for i := range len(line) {
 		if line[i] == '#' && (i == 0 || line[i-1] != '\\') {
@@ -94,7 +94,7 @@ func uncomment(line string) string {
 	return strings.ReplaceAll(line, `\#`, "#")
 }
 
-// Unused are the settings without effect, in order.
+// Unused returns the settings without effect, sorted.
 func (s Settings) Unused() []string {
 	var unused []string
 	for _, key := range slices.Sorted(maps.Keys(s)) {
@@ -105,7 +105,8 @@ func (s Settings) Unused() []string {
 	return unused
 }
 
-// Check refuses settings under which Kong would be something else altogether.
+// Check returns an error for settings with which Kong would behave quite differently from the
+// stand-in.
 func (s Settings) Check() error {
 	for key, only := range map[string]string{"database": "off", "router_flavor": "expressions"} {
 		if s[key] != only {
@@ -115,7 +116,7 @@ func (s Settings) Check() error {
 	return nil
 }
 
-// Plugins are the names of the enabled plugins.
+// Plugins returns the names of the enabled plugins.
 func (s Settings) Plugins(bundled []string) []string {
 	var names []string
 	for _, name := range fields(s["plugins"], ",") {
@@ -136,7 +137,7 @@ type PluginServer struct {
 	StartCommand string
 }
 
-// PluginServers are those that have a start command; others are somebody else's.
+// PluginServers returns the plugin servers that have a start command.
 func (s Settings) PluginServers() []PluginServer {
 	var servers []PluginServer
 	for _, name := range fields(s["pluginserver_names"], ",") {
@@ -174,7 +175,7 @@ func (s Settings) WriteEnv() error {
 	return nil
 }
 
-// fields splits a list and trims its items; empty ones are left out.
+// fields returns the trimmed items of a list, without empty ones.
 func fields(list, separator string) []string {
 	var out []string
 	for item := range strings.SplitSeq(list, separator) {

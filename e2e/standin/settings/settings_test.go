@@ -61,7 +61,7 @@ func TestProxyListeners(t *testing.T) {
 	}
 	for _, wrong := range []string{"here", "127.0.0.1", "127.0.0.1:a-b", "127.0.0.1:1-99999"} {
 		if _, err := read(t, "KONG_NGINX_PROXY_LISTEN="+wrong).Proxy(); err == nil {
-			t.Errorf("%q is taken", wrong)
+			t.Errorf("%q is accepted", wrong)
 		}
 	}
 }
@@ -79,7 +79,7 @@ func TestAdminListeners(t *testing.T) {
 		t.Error(diff, err)
 	}
 	if !s.AdminOnSocketOnly() {
-		t.Error("deny all lets in who comes over TCP")
+		t.Error("deny all permits requests over TCP")
 	}
 }
 
@@ -149,7 +149,7 @@ func TestSocketOfADeadGatewayIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := a.Listen(); err == nil {
-		t.Error("the socket of a living gateway was taken over")
+		t.Error("the socket of a running gateway was removed")
 	}
 	first.(*net.UnixListener).SetUnlinkOnClose(false)
 	first.Close()

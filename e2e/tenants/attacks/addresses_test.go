@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// addresses are attacks by backends at denied addresses, and by those that lead back.
+// addresses are attacks by backends at denied addresses, and by backends that lead back to the gateway.
 func addresses() []attack {
 	return []attack{
 		{
@@ -42,7 +42,7 @@ func addresses() []attack {
 	}
 }
 
-// backendsAt has a Service with an endpoint and an Ingress for each destination.
+// backendsAt returns a Service with an endpoint and an Ingress for each destination.
 func backendsAt(name, addressType string, all ...destination) attack {
 	a := attack{name: name, requests: answerNothing(len(all))}
 	manifests := ""
@@ -55,7 +55,7 @@ func backendsAt(name, addressType string, all ...destination) attack {
 	return a
 }
 
-// externalNames has a Service of type ExternalName and an Ingress for each name.
+// externalNames returns a Service of type ExternalName and an Ingress for each name.
 func externalNames(all ...string) attack {
 	a := attack{name: "Services of type ExternalName", requests: answerNothing(len(all))}
 	manifests := ""
@@ -70,13 +70,13 @@ func externalNames(all ...string) attack {
 	return a
 }
 
-// backend is a Service with an endpoint, and an Ingress for it.
+// backend returns a Service with an endpoint, and an Ingress for it.
 func backend(name, addressType, address, port string) string {
 	return object("v1", "Service", attacker, name) + "spec: {ports: [{name: http, port: 80}]}\n" +
 		slice(attacker, name, addressType, address, port) + ingress(attacker, name, name+".attacker.test", "/", name)
 }
 
-// answerNothing holds that routes do not answer with what is at the other end.
+// answerNothing checks that routes do not return the content of their backends.
 func answerNothing(routes int) func(*testing.T, *world) {
 	return func(t *testing.T, w *world) {
 		for i := range routes {
@@ -91,7 +91,7 @@ func answerNothing(routes int) func(*testing.T, *world) {
 	}
 }
 
-// loop has a route lead back to itself, past addresses that the gateway knows as its own.
+// loop is an attack by a route that leads back to itself, by addresses that the gateway does not know as its own.
 func loop(name, ip, port string, relay ...string) attack {
 	route := ingress(attacker, "loop", "loop.attacker.test", "/", "loop")
 	if len(relay) > 0 {

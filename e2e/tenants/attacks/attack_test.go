@@ -13,26 +13,26 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 )
 
-// attack is what the attacker does.
+// attack is an attack on the victim.
 type attack struct {
 	name string
 	// steps are the attacker's manifests, one state after the other.
 	steps []string
-	// told are objects, "Kind namespace/name", that have to get a diagnostic. An attack
-	// without any is one of objects that are permitted and harmless.
+	// told are objects, "Kind namespace/name", that have to get a diagnostic. The objects of an attack
+	// without any are permitted and harmless.
 	told []string
-	// requests are what the attacker asks for once its objects have taken effect.
+	// requests sends the attacker's requests once its objects have taken effect.
 	requests func(t *testing.T, w *world)
 }
 
-// mostMemory is how many MiB all of the gateway's processes together may take more during
-// an attack.
+// mostMemory bounds the additional memory of all of the gateway's processes during an attack, in MiB.
 const mostMemory = 600
 
-// fewest is how many changes of the victim are measured in each attack.
+// fewest is the least number of the victim's changes that each attack measures.
 const fewest = 3
 
 // world is a gateway with a victim.
@@ -50,15 +50,16 @@ func startWorld(t *testing.T, s *servers, settings map[string]string) *world {
 	w := &world{servers: s}
 	first := &gateway{t: t, manifests: dir}
 	first.write("operator", operatorManifests)
-	cert, key := s.ca.leafPEM(t, "secure.shop.test")
+	pair := testcert.Server(s.ca, "secure.shop.test")
+	cert, key := pair.CertPEM(), pair.KeyPEM()
 	first.write(shop, shopManifests(s, cert, key))
 	first.write(changing, changed(0))
 	w.gateway = startGateway(t, dir, settings)
-	lab.Eventually(t, answersWithin, w.well)
+	eventually.Nil(t, answersWithin, w.well)
 	return w
 }
 
-// well tries all of the victim's requests.
+// well sends all of the victim's requests, and returns an error if an answer is wrong.
 func (w *world) well() error {
 	var all []error
 	for range 3 {
@@ -75,7 +76,7 @@ func (w *world) well() error {
 	return errors.Join(all...)
 }
 
-// row is what came of an attack.
+// row has the results of an attack.
 type row struct {
 	attack, reasons       string
 	middle, longest       time.Duration
@@ -85,7 +86,7 @@ type row struct {
 	failed                bool
 }
 
-// run attacks and reports. It returns whether the gateway is as before.
+// run runs an attack and returns its results. It also reports whether the gateway is as before.
 func (w *world) run(t *testing.T, a attack) (r row, intact bool) {
 	t.Helper()
 	before, err := w.entities(shop)
@@ -123,7 +124,7 @@ func (w *world) run(t *testing.T, a attack) (r row, intact bool) {
 		t.Errorf("processes were %v and are %v:\n%.3000s", pids, after, w.log(begun))
 		return r, false
 	}
-	// What has connected to a trap may try again for a minute.
+	// Something that has connected to a trap may retry for a minute.
 	return r, l.late == "" && r.trapped == 0 && w.well() == nil
 }
 
@@ -139,14 +140,14 @@ func (w *world) step(manifests string) {
 	}
 }
 
-// awaitDiagnostics waits until all objects of the attack have their diagnostics. The log
-// has those of all kinds but Gateway API's, whose conditions the command line prints.
+// awaitDiagnostics waits until all objects of the attack have their diagnostics. The log has those of
+// all kinds but Gateway API's, whose conditions the command line prints.
 func (w *world) awaitDiagnostics(a attack, since int) (told []diagnostic) {
 	inLog := func() bool {
 		told = w.diagnostics(since)
 		return !slices.ContainsFunc(untold(a, told), func(o string) bool { return !isGatewayAPI(o) })
 	}
-	// While objects arrive there are diagnostics of what is yet to come.
+	// While objects arrive there are diagnostics about missing ones.
 	for begun, good := w.given(), 0; good < 4 && w.given()-begun < worst; time.Sleep(50 * time.Millisecond) {
 		if good++; !inLog() {
 			good = 0
@@ -187,7 +188,7 @@ func (w *world) awaitChanges(l *life, n int) {
 	}
 }
 
-// compare holds that the victim's entities are what they were.
+// compare checks that the victim's entities are unchanged.
 func (w *world) compare(t *testing.T, when string, before map[string]string) {
 	t.Helper()
 	now, err := w.entities(shop)
@@ -200,7 +201,7 @@ func (w *world) compare(t *testing.T, when string, before map[string]string) {
 	}
 }
 
-// judge reports what the victim noticed and what the attacker was told.
+// judge reports effects on the victim, and diagnostics that the attacker lacks.
 func (w *world) judge(t *testing.T, a attack, l *life, begun int, told []diagnostic) row {
 	t.Helper()
 	for what, all := range map[string][]string{"failed": l.failures, "were let in": l.letIn} {
@@ -212,7 +213,7 @@ func (w *world) judge(t *testing.T, a attack, l *life, begun int, told []diagnos
 		t.Errorf("the attack's manifests are not taken: %.500s", d.Reason)
 	}
 	slices.Sort(l.changes)
-	// kube-sync logs changes that are sent alone at another level.
+	// kube-sync logs changes that are sent separately at another level.
 	r := row{loads: len(w.logged(begun, "Applied the configuration")), attack: a.name, sent: l.sent, failures: len(l.failures), letIn: len(l.letIn)}
 	r.middle, r.longest = l.changes[len(l.changes)/2], l.changes[len(l.changes)-1]
 	if l.late != "" || r.longest > worst {
@@ -244,7 +245,7 @@ func (w *world) judge(t *testing.T, a attack, l *life, begun int, told []diagnos
 	return r
 }
 
-// ofShop finds the name of an object of shop.
+// ofShop matches the name of an object of shop.
 var ofShop = regexp.MustCompile(`\bshop/[a-z]`)
 
 // namesShop reports whether manifests refer to an object of shop.
@@ -252,7 +253,7 @@ func namesShop(manifests string) bool {
 	return strings.Contains(manifests, "namespace: "+shop) || strings.Contains(manifests, shop+":") || strings.Contains(manifests, shop+"/")
 }
 
-// report prints a table of what came of all attacks.
+// report prints a table of the results of all attacks.
 func report(t *testing.T, rows []row) {
 	t.Helper()
 	var text strings.Builder

@@ -15,10 +15,11 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 )
 
-// Addresses of servers. Those of lab.GatewayCIDR can be listened on as they are; the
-// gateway's own address is podIP.
+// Addresses of servers. Those of lab.GatewayCIDR are local. The gateway's own address is podIP.
 const (
 	gatewayIP  = "10.245.0.1" // as that of a load balancer: it leads to the gateway
 	dnsAddress = "10.245.0.53:53"
@@ -39,19 +40,19 @@ const (
 // metadata are the addresses of clouds' metadata services.
 var metadata = []string{"169.254.169.254", "100.100.100.200", "168.63.129.16"}
 
-// trapPort is one that nothing listens on but traps.
+// trapPort is a port on which only traps listen.
 const trapPort = "9999"
 
-// seen is what a backend got.
+// seen is a request that a backend has received.
 type seen struct {
 	Served, Method, URI, Host string
 	Headers                   http.Header
 	Body                      int
 }
 
-// servers are all that the gateway may connect to, or must not.
+// servers are the servers to which the gateway may, or must not, connect.
 type servers struct {
-	ca, strangerCA *authority
+	ca, strangerCA *testcert.Pair
 	foreign        [2]string // a certificate and key of the attacker
 
 	mu        sync.Mutex
@@ -65,8 +66,9 @@ type servers struct {
 // startServers starts them for a test.
 func startServers(t *testing.T) *servers {
 	t.Helper()
-	s := &servers{ca: newAuthority(t, "shop's CA"), strangerCA: newAuthority(t, "attacker's CA"), resolved: map[string]int{}, reached: map[int]bool{}}
-	s.foreign[0], s.foreign[1] = s.strangerCA.leafPEM(t, "foreign.attacker.test")
+	s := &servers{ca: testcert.Authority(nil, "shop's CA"), strangerCA: testcert.Authority(nil, "attacker's CA"), resolved: map[string]int{}, reached: map[int]bool{}}
+	foreign := testcert.Server(s.strangerCA, "foreign.attacker.test")
+	s.foreign[0], s.foreign[1] = foreign.CertPEM(), foreign.KeyPEM()
 	for _, address := range metadata {
 		addLocal(t, address+"/32")
 	}
@@ -80,8 +82,9 @@ func startServers(t *testing.T) *servers {
 		case <-time.After(5 * time.Second):
 		}
 	}))
-	serve(t, shopTLSIP, tlsPort, s.ca.leaf(t, "verified.shop.test", "verified.attacker.test"), echo(shopTLSIP))
-	serve(t, imposterIP, tlsPort, s.strangerCA.leaf(t, "verified.shop.test", "verified.attacker.test"), echo(imposterIP))
+	verified := []string{"verified.shop.test", "verified.attacker.test"}
+	serve(t, shopTLSIP, tlsPort, testcert.Server(s.ca, verified...), echo(shopTLSIP))
+	serve(t, imposterIP, tlsPort, testcert.Server(s.strangerCA, verified...), echo(imposterIP))
 	serve(t, collectorIP, backendPort, nil, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 		s.mu.Lock()
@@ -101,7 +104,7 @@ func startServers(t *testing.T) *servers {
 	return s
 }
 
-// reach notes connections and datagrams to a port of the collector.
+// reach records connections and datagrams to a port of the collector.
 func (s *servers) reach(t *testing.T, port int) {
 	t.Helper()
 	note := func() {
@@ -114,7 +117,7 @@ func (s *servers) reach(t *testing.T, port int) {
 	receive(t, address, func([]byte) { note() })
 }
 
-// forgetReached discards the notes of the collector.
+// forgetReached discards the collector's records.
 func (s *servers) forgetReached() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,7 +130,7 @@ func (s *servers) isReached(port int) bool {
 	return s.reached[port]
 }
 
-// addLocal makes an address one that can be listened on, and no interface's.
+// addLocal makes an address local without adding it to an interface.
 func addLocal(t *testing.T, cidr string) {
 	t.Helper()
 	loopback, err := netlink.LinkByName("lo")
@@ -144,7 +147,7 @@ func addLocal(t *testing.T, cidr string) {
 	}
 }
 
-// trap notes every connection to an address.
+// trap records every connection to an address.
 func (s *servers) trap(t *testing.T, address string) {
 	t.Helper()
 	accept(t, address, func(c net.Conn) {
@@ -162,7 +165,7 @@ func (s *servers) trap(t *testing.T, address string) {
 	})
 }
 
-// takeTrapped returns the connections to traps since it was last called.
+// takeTrapped returns the connections to traps since the last call.
 func (s *servers) takeTrapped() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,7 +174,7 @@ func (s *servers) takeTrapped() []string {
 	return trapped
 }
 
-// noting notes the URIs of requests with "smuggled" in them.
+// noting records the URIs of requests that have "smuggled" in them.
 func (s *servers) noting(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.RequestURI, "smuggled") {
@@ -183,7 +186,7 @@ func (s *servers) noting(next http.Handler) http.Handler {
 	})
 }
 
-// urisOf are the noted requests for a path, since it was last asked.
+// urisOf returns the recorded requests for a path since the last call.
 func (s *servers) urisOf(path string) (all []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,7 +199,7 @@ func (s *servers) urisOf(path string) (all []string) {
 	return all
 }
 
-// collects reports whether the collector has got a request with a string in it.
+// collects reports whether the collector has received a request with a string in it.
 func (s *servers) collects(text string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -248,21 +251,21 @@ func receive(t *testing.T, address string, handle func([]byte)) {
 	}()
 }
 
-func serve(t *testing.T, ip, port string, certificate *tls.Certificate, handler http.Handler) {
+func serve(t *testing.T, ip, port string, certificate *testcert.Pair, handler http.Handler) {
 	t.Helper()
 	listener, err := net.Listen("tcp", net.JoinHostPort(ip, port))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if certificate != nil {
-		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{*certificate}, MinVersion: tls.VersionTLS12})
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate.TLS()}, MinVersion: tls.VersionTLS12})
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 }
 
-// echo answers with what it got.
+// echo answers with the request.
 func echo(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, _ := io.Copy(io.Discard, r.Body)
@@ -271,7 +274,7 @@ func echo(name string) http.Handler {
 	})
 }
 
-// Names in DNS. One that is asked for its second time has another address.
+// Names in DNS. Some have another address after the first query.
 const (
 	nameOfLoopback = "loopback.attacker.test"
 	nameOfPod      = "pod.attacker.test"

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// certificates are attacks by certificates, and what is no attack but was as bad.
+// certificates are attacks by certificates, and harmless changes that once did as much damage.
 func certificates(s *servers) []attack {
 	other := s.strangerCA
 	copyOf := func(name string) string {
-		return caSecret(attacker, name, "4c0b6a5c-9a52-4a35-9a0b-1f1a7d1f9a1"+name[len(name)-1:], s.ca.pem) +
+		return caSecret(attacker, name, "4c0b6a5c-9a52-4a35-9a0b-1f1a7d1f9a1"+name[len(name)-1:], s.ca.CertPEM()) +
 			service(attacker, "verified", shopTLSIP, tlsPort, "protocol=https", "tls-verify=true", "ca-certificates-secrets="+name) +
 			ingress(attacker, "verified", "verified.attacker.test", "/", "verified")
 	}
-	sameID := caSecret(attacker, "root", shopCAID, other.pem) +
+	sameID := caSecret(attacker, "root", shopCAID, other.CertPEM()) +
 		service(attacker, "imposter", imposterIP, tlsPort, "protocol=https", "tls-verify=true", "ca-certificates-secrets=root") +
 		ingress(attacker, "imposter", "imposter.attacker.test", "/", "imposter")
 	cert, key := s.foreign[0], s.foreign[1]
@@ -29,7 +29,7 @@ func certificates(s *servers) []attack {
 			steps: []string{copyOf("root-1"), ""},
 		}, {
 			name:  "a CA Secret is renamed, the new one first",
-			steps: []string{copyOf("root-1"), copyOf("root-1") + caSecret(attacker, "root-2", "4c0b6a5c-9a52-4a35-9a0b-1f1a7d1f9a12", s.ca.pem), copyOf("root-2"), ""},
+			steps: []string{copyOf("root-1"), copyOf("root-1") + caSecret(attacker, "root-2", "4c0b6a5c-9a52-4a35-9a0b-1f1a7d1f9a12", s.ca.CertPEM()), copyOf("root-2"), ""},
 		}, {
 			name: "TLS without a host",
 			steps: []string{tlsSecret(attacker, "all", cert, key) + ingress(attacker, "all", "", "/all", "web") +

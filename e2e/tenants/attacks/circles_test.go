@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// circles are attacks by stream routes that lead back to the gateway, past addresses that it knows
-// as its own.
+// circles are attacks by stream routes that lead back to the gateway, by addresses that it does not know as
+// its own.
 func circles() []attack {
 	return []attack{streamLoop("TCP", "TCPIngress", secondStreamPort), streamLoop("UDP", "UDPIngress", datagramPort)}
 }
 
-// mostInCircles is how many sockets the connections of an attacker's stream routes may take: half
-// of the connections of both workers. Each connection that goes round has two ends in the gateway.
+// mostInCircles bounds the sockets of an attacker's stream routes: half of the connections of both workers.
+// Both ends of each looping connection are in the gateway.
 const mostInCircles = 2 * 16384 / 2
 
-// leastInCircles are more than a client's own.
+// leastInCircles is more than a client needs.
 const leastInCircles = 1000
 
-// streamLoop has a stream route lead back to itself, and a client start more often than there are
-// workers.
+// streamLoop is an attack by a stream route that leads back to itself. The client opens more connections than
+// there are workers.
 func streamLoop(protocol, kind, port string) attack {
 	network := strings.ToLower(protocol)
 	return attack{

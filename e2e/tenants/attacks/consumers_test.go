@@ -7,8 +7,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
-// consumers are attacks by consumers and their credentials on a gateway where consumers of
-// all namespaces are known everywhere.
+// consumers are attacks by consumers and their credentials on a gateway on which the consumers of all
+// namespaces are known everywhere.
 func consumers() []attack {
 	return []attack{
 		{
@@ -25,7 +25,7 @@ func consumers() []attack {
 				"username: another\ncustom_id: shop-guest\n"},
 			told: []string{"KongConsumer attacker/guest"},
 		}, {
-			// Kong looks the anonymous consumer up by its username or id.
+			// Kong finds the anonymous consumer by its username or id.
 			name: "a consumer that is called as another's custom_id or id",
 			steps: []string{consumer(attacker, "one", "shop-guest", nil) + object("configuration.konghq.com/v1", "KongConsumer", attacker, "two", "kubernetes.io/ingress.class=kong") +
 				"custom_id: guest\n" + consumer(attacker, "three", kong.ID(kong.Consumers, "guest"), nil)},

@@ -10,12 +10,11 @@ import (
 	"testing"
 )
 
-// roomForCounters is a dictionary for some 5 000 counters of rate limits, so that a flood need
-// not be a large one.
+// roomForCounters is a dictionary for about 5 000 counters of rate limits, so that a small flood fills it.
 const roomForCounters = "kube_sync_counters 1m"
 
-// counters are attacks by requests that rate limits of the attacker count. The victim's limit for
-// a year is used up, and stays so.
+// counters are attacks by requests that the attacker's rate limits count. The victim's limit for a year is
+// used up, and has to stay so.
 func counters() []attack {
 	limited := func(kind, config string) string {
 		return plugin(attacker, "flood", kind, config) + ingress(attacker, "flood", "flood.attacker.test", "/", "web", "plugins=flood")
@@ -27,7 +26,7 @@ func counters() []attack {
 	}
 }
 
-// flood sends requests of as many clients, whose identifiers have a size in bytes.
+// flood sends requests of a number of clients, whose identifiers have a size in bytes.
 func flood(clients, size int) func(*testing.T, *world) {
 	return func(t *testing.T, w *world) {
 		const together = 4

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// crashes are attacks by what Kong's own code fails over: it answers 500, or ends a worker.
+// crashes are attacks with values over which Kong's own code fails: it answers 500, or a worker ends.
 func crashes() []attack {
 	all := []attack{
 		pluginAttack("a plugin's field of a wrong type", "rate-limiting", `{"minute": 5, "redis_host": 5}`),
@@ -53,7 +53,7 @@ func crashes() []attack {
 	return append(all, crashesOfSize()...)
 }
 
-// crashesOfSize are those of values that are larger than any use needs.
+// crashesOfSize are attacks with excessively large values.
 func crashesOfSize() []attack {
 	many := func(n int, value string) string {
 		var all []string
@@ -86,7 +86,7 @@ func crashesOfSize() []attack {
 	}
 }
 
-// methods are different ones, of letters.
+// methods returns different methods of letters.
 func methods(n int) string {
 	var all []string
 	for i := range n {
@@ -95,7 +95,7 @@ func methods(n int) string {
 	return strings.Join(all, ",")
 }
 
-// pluginAttack has a KongPlugin with a configuration on an Ingress.
+// pluginAttack is an attack by a KongPlugin with a configuration on an Ingress.
 func pluginAttack(name, kind, config string) attack {
 	return attack{
 		name:  name,
@@ -104,7 +104,7 @@ func pluginAttack(name, kind, config string) attack {
 	}
 }
 
-// annotated has an Ingress with an annotation.
+// annotated is an attack by an Ingress with an annotation.
 func annotated(name, annotation string) attack {
 	return attack{
 		name:  name,

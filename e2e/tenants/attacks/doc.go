@@ -6,7 +6,7 @@
 // its own objects. Each attack adds manifests of the namespace attacker, and requests. The
 // test holds that
 //
-//   - every request of the victim has the answer that it has without the attack;
+//   - every request of the victim gets the same answer as without the attack;
 //   - the victim's entities in Kong stay the same;
 //   - a change of the victim takes effect within [worst];
 //   - no worker of Kong and no kube-sync ends, or takes more than [mostMemory];
@@ -22,7 +22,7 @@
 // Glossary:
 //
 //	victim    the namespace that an attack must not affect
-//	let in    an answer of a backend to a request that has to be refused
+//	let in    a request that has to be refused, and is answered by a backend
 //	trap      a server at an address that plugins and backends must not reach
 //	canary    a secret value that must be found nowhere but in Kong
 package attacks

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
 // connecting are bundled plugins that connect to a host, with their configuration for a
@@ -51,16 +51,15 @@ var connecting = []struct {
 
 func join(host, port string) string { return net.JoinHostPort(strings.Trim(host, "[]"), port) }
 
-// firstReached is the port of the collector for the first of the plugins, each of which has
-// one of its own.
+// firstReached is the collector's port for the first of the plugins. Each plugin has its own port.
 const firstReached = 9100
 
-// destination is what plugins connect to. Without a port it is the plugin's own at the
+// destination is an address to which plugins connect. Without a port, it is the plugin's port at the
 // collector.
 type destination struct{ host, port string }
 
-// reaching has each plugin connect to each destination, on a route of its own. The names of
-// the plugins and routes, and their hosts before .attacker.test, are in the second result.
+// reaching returns a route and a plugin for each plugin and destination. The second result has their names, which
+// are also the hosts before .attacker.test.
 func reaching(all ...destination) (manifests string, names []string) {
 	var text strings.Builder
 	for i, to := range all {
@@ -77,8 +76,8 @@ func reaching(all ...destination) (manifests string, names []string) {
 	return text.String(), names
 }
 
-// connects is an attack by plugins that connect to destinations. Told says whether the
-// addresses are such that their plugins are refused, and not only kept from connecting.
+// connects is an attack by plugins that connect to destinations. Told says whether the plugins are rejected
+// because of the addresses, and not only kept from connecting.
 func connects(name string, told bool, all ...destination) attack {
 	manifests, names := reaching(all...)
 	a := attack{name: name, steps: []string{manifests}, requests: func(t *testing.T, w *world) { askAll(t, w, names) }}
@@ -90,7 +89,7 @@ func connects(name string, told bool, all ...destination) attack {
 	return a
 }
 
-// askAll sends requests to the routes of plugins, and gives those that log time to.
+// askAll sends requests to the routes of plugins, and waits because some plugins log later.
 func askAll(t *testing.T, w *world, names []string) {
 	t.Helper()
 	w.forgetReached()
@@ -110,12 +109,12 @@ func askAll(t *testing.T, w *world, names []string) {
 // egress are attacks by plugins that connect to denied addresses.
 func egress() []attack {
 	own := connects("plugins connect to a server of the attacker", false, destination{host: collectorIP})
-	// The plugins do connect, so the other attacks would succeed without the guards.
+	// These plugins do connect, so the other attacks would succeed without the guards.
 	ask := own.requests
 	own.requests = func(t *testing.T, w *world) {
 		ask(t, w)
 		for i, c := range connecting {
-			lab.Eventually(t, answersWithin, func() error {
+			eventually.Nil(t, answersWithin, func() error {
 				if !w.isReached(firstReached + i) {
 					return fmt.Errorf("%s does not connect to where it may", c.plugin)
 				}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// forbiddenFile is one that no plugin may write.
+// forbiddenFile is a file that no plugin may write.
 const forbiddenFile = "/tmp/tenants-forbidden"
 
 // files are attacks on the gateway's files, environment, memory and code.
@@ -71,7 +71,7 @@ func logTo(name, path string) string {
 	return plugin(attacker, name, "file-log", `{"path": "`+path+`"}`) + ingress(attacker, name, name+".attacker.test", "/", "web", "plugins="+name)
 }
 
-// writesNoFile holds that files of the gateway do not have what file-log writes.
+// writesNoFile checks that file-log has not written to files of the gateway.
 func writesNoFile(t *testing.T, w *world) {
 	t.Helper()
 	_ = os.Remove(forbiddenFile) // of an earlier run that was ended
@@ -128,7 +128,7 @@ func vaultReference(vault, what string) attack {
 	}
 }
 
-// customEntities are entities in Kong's own words that are not a tenant's to make.
+// customEntities are KongCustomEntities that a tenant may not create.
 func customEntities() attack {
 	a := attack{name: "custom entities that are not a tenant's"}
 	manifests := ""

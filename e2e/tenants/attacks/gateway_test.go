@@ -19,7 +19,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
-// Where the gateway listens, as in kong-conf/kong.conf.
+// Addresses of the gateway's listeners, as in kong-conf/kong.conf.
 const (
 	podIP            = lab.HostIP // the only address of an interface that is not loopback
 	httpPort         = "8000"
@@ -45,8 +45,7 @@ type gateway struct {
 	processes []int // those that [gateway.given] counts
 }
 
-// startGateway starts a gateway with settings of kube-sync. The directory has the
-// manifests that it starts with.
+// startGateway starts a gateway with settings of kube-sync. The directory has its first manifests.
 func startGateway(t *testing.T, manifests string, settings map[string]string) *gateway {
 	t.Helper()
 	all := map[string]string{
@@ -104,7 +103,7 @@ func number(text string) int {
 	return n
 }
 
-// write replaces a file of manifests at once. PREFIX is Kong's.
+// write replaces a file of manifests atomically. PREFIX stands for Kong's prefix.
 func (g *gateway) write(name, manifests string) {
 	g.t.Helper()
 	path := filepath.Join(g.manifests, name+".yaml")
@@ -196,8 +195,8 @@ func (g *gateway) resetPeak() {
 	}
 }
 
-// memory is the sum of the memory of the gateway's processes, in MiB: "VmRSS", as it is, or
-// "VmHWM", the most that each had.
+// memory returns the sum of the memory of the gateway's processes in MiB: "VmRSS" is the current memory,
+// "VmHWM" the peak.
 func (g *gateway) memory(which string) int {
 	sum := 0
 	for _, pid := range g.pids() {
@@ -215,7 +214,7 @@ func (g *gateway) memory(which string) int {
 	return sum
 }
 
-// accessLog is Kong's for requests.
+// accessLog returns Kong's access log.
 func (g *gateway) accessLog() string {
 	g.t.Helper()
 	text, err := os.ReadFile(filepath.Join(g.Prefix, "logs", "access.log"))
@@ -225,11 +224,10 @@ func (g *gateway) accessLog() string {
 	return string(text)
 }
 
-// established is the state of a socket with a peer, as the kernel writes it.
+// established is the kernel's code for the state of a connected socket.
 const established = "01"
 
-// connections counts the sockets of this network namespace that have a port at one end and are
-// open.
+// connections counts the open sockets of this network namespace that have a port at one end.
 func (g *gateway) connections(port string) (n int) {
 	g.t.Helper()
 	number, err := strconv.Atoi(port)
@@ -256,7 +254,7 @@ type diagnostic struct {
 	Msg, Object, Reason, Message string
 }
 
-// log is what the gateway has written since a place in its log.
+// log returns the gateway's log from an offset on.
 func (g *gateway) log(since int) []byte {
 	g.t.Helper()
 	log, err := g.Log()
@@ -266,7 +264,7 @@ func (g *gateway) log(since int) []byte {
 	return []byte(log)[min(since, len(log)):]
 }
 
-// diagnostics are those of objects that are at fault, as the log says since a place in it.
+// diagnostics returns the diagnostics of objects in the log from an offset on.
 func (g *gateway) diagnostics(since int) (all []diagnostic) {
 	for _, d := range g.logged(since, "object has a fault", "object no longer has a fault") {
 		over := d.Msg != "object has a fault"
@@ -280,7 +278,7 @@ func (g *gateway) diagnostics(since int) (all []diagnostic) {
 	return all
 }
 
-// logged are kube-sync's lines with one of some messages in the log since a place in it.
+// logged returns kube-sync's lines with one of some messages in the log from an offset on.
 func (g *gateway) logged(since int, messages ...string) (all []diagnostic) {
 	g.t.Helper()
 	for line := range bytes.Lines(g.log(since)) {
@@ -292,15 +290,15 @@ func (g *gateway) logged(since int, messages ...string) (all []diagnostic) {
 	return all
 }
 
-// conditions is what "kube-sync check" prints of all manifests: the conditions of
-// Gateway API, of which the log has nothing. Errors are what it finds.
+// conditions returns the output of "kube-sync check" for all manifests. It has the conditions of Gateway API, which
+// the log lacks.
 func (g *gateway) conditions() string {
 	g.t.Helper()
 	found, _ := exec.Command(lab.Executable(g.t, pod.KubeSync), "check", "-f", g.manifests, "-complete").CombinedOutput()
 	return string(found)
 }
 
-// of are the diagnostics of one object, "Kind namespace/name".
+// of returns the diagnostics of one object, "Kind namespace/name".
 func of(object string, all []diagnostic) (its []diagnostic) {
 	for _, d := range all {
 		if d.Object == object {

@@ -1,6 +1,6 @@
 package attacks
 
-// hosts are attacks by routes for what another namespace has routes for.
+// hosts are attacks by routes for hosts and paths of another namespace.
 func hosts() []attack {
 	return []attack{
 		{
@@ -14,8 +14,8 @@ func hosts() []attack {
 	}
 }
 
-// hostsOfOthers are attacks by routes that match more closely than those of the namespace
-// that has the host. In a shared gateway hosts are for all namespaces.
+// hostsOfOthers are attacks by routes that are more specific than those of the namespace that has the host. On a
+// shared gateway, hosts may be shared by all namespaces.
 func hostsOfOthers() []attack {
 	all := []attack{
 		{name: "another's host and path, with methods", steps: []string{taker("shop.test", "/", "methods=GET")}},

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestTenantsIsolated makes attacks on a gateway that is isolated, of which a gateway that
-// is shared says that consumers are known everywhere and plugins may connect to others.
+// TestTenantsIsolated runs attacks on an isolated gateway that a shared gateway permits: by consumers, which are known
+// everywhere there, and by plugins that connect to other namespaces.
 func TestTenantsIsolated(t *testing.T) {
 	need(t)
 	s := startServers(t)

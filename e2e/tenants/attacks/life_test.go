@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// life is what the victim does while it is attacked: it sends requests, and changes its own
-// objects. It ends with [life.end].
+// life is the victim's activity during an attack. It sends requests and changes its own objects until [life.end].
 type life struct {
 	w        *world
 	stop     context.CancelFunc
@@ -30,13 +29,13 @@ type life struct {
 	late     string          // the change that has not taken effect, if any
 }
 
-// pause is between two rounds of requests: the machine is for the gateway.
+// pause is the pause between two rounds of requests, so that the gateway has processor time.
 const pause = 50 * time.Millisecond
 
-// worst is how long a change of the victim may take at most, by [gateway.given].
+// worst bounds the time of the victim's changes, by [gateway.given].
 const worst = 5 * time.Second
 
-// answersWithin is how long a test waits for an answer: a gateway that hangs fails it, and a busy
+// answersWithin bounds the time until an answer. A gateway that hangs fails the test, and a busy
 // machine does not.
 const answersWithin = 3 * time.Minute
 
@@ -55,7 +54,7 @@ func (l *life) end() {
 	l.finished.Wait()
 }
 
-// rounds is the number of changes that have taken effect, or are late.
+// rounds returns the number of changes that have taken effect, or are late.
 func (l *life) rounds() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -92,7 +91,7 @@ func (l *life) count(failure, letIn string) {
 	}
 }
 
-// answer is one of the gateway, with what the backend got.
+// answer is an answer of the gateway, with the request that the backend received.
 type answer struct {
 	status  int
 	header  http.Header
@@ -123,7 +122,7 @@ func (w *world) post(url, body string, header map[string]string) (answer, error)
 	return w.send(request, header)
 }
 
-// send sends a request on a connection of its own, which may reach any worker.
+// send sends a request on a new connection, which may reach any worker.
 func (w *world) send(request *http.Request, header map[string]string) (answer, error) {
 	address := w.HTTP
 	if request.URL.Scheme == "https" {
@@ -158,7 +157,7 @@ func (w *world) send(request *http.Request, header map[string]string) (answer, e
 	return a, err
 }
 
-// read returns what is at a URL.
+// read returns the body of a GET.
 func read(url string) (string, error) {
 	client := http.Client{Timeout: answersWithin}
 	response, err := client.Get(url)
@@ -206,7 +205,7 @@ func has(header http.Header, field string) bool {
 	return slices.Equal(header.Values(name), []string{value})
 }
 
-// tryStream has a byte echoed through the victim's TCPIngress.
+// tryStream sends a byte through the victim's TCPIngress, and expects an echo.
 func (w *world) tryStream() (failure string) {
 	connection, err := net.DialTimeout("tcp", gatewayIP+":"+streamPort, answersWithin)
 	if err == nil {
@@ -223,7 +222,7 @@ func (w *world) tryStream() (failure string) {
 	return ""
 }
 
-// change makes one change after the other, and measures how long each takes.
+// change makes one change after the other, and measures the time of each.
 func (l *life) change(ctx context.Context) {
 	defer l.finished.Done()
 	for ctx.Err() == nil {
@@ -248,7 +247,7 @@ func (l *life) change(ctx context.Context) {
 	}
 }
 
-// effective waits until the change with this number is, in all workers.
+// effective waits until a change has taken effect in all workers.
 func (w *world) effective(n int, until time.Duration) error {
 	const inARow = 6 // connections, of which each may reach another worker
 	err := errors.New("not tried")

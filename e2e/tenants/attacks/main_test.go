@@ -12,7 +12,7 @@ func TestMain(m *testing.M) {
 	lab.MainWithoutControlPlane(m, lab.Program{Image: pod.KubeSync, Package: "github.com/kube-sync/kube-sync/plugin"})
 }
 
-// need skips the test where it cannot be run.
+// need skips the test if it cannot run.
 func need(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -23,19 +23,19 @@ func need(t *testing.T) {
 	pod.NeedSeveral(t)
 }
 
-// TestTenants makes all attacks on a gateway that is shared.
+// TestTenants runs all attacks on a shared gateway.
 func TestTenants(t *testing.T) {
 	need(t)
 	s := startServers(t)
 	attackAll(t, s, nil, shared(s))
 }
 
-// shared are the attacks on a gateway that is shared.
+// shared are the attacks on a shared gateway.
 func shared(s *servers) []attack {
 	return slices.Concat(hosts(), references(), certificates(s), consumers(), onRequests(), counters(), addresses(), circles(), egress(), files(), templates(), storms(), crashes(), sizes())
 }
 
-// attackAll makes attacks one after the other. A gateway that one has damaged is replaced.
+// attackAll runs attacks one after the other. If one damages the gateway, the next one gets a new gateway.
 func attackAll(t *testing.T, s *servers, settings map[string]string, attacks []attack) {
 	t.Helper()
 	var w *world

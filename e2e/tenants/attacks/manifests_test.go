@@ -15,7 +15,7 @@ const (
 	operator = "infra"
 )
 
-// When objects were created: the attacker's after those of shop, unless an attack is older.
+// Creation times: the attacker's objects are younger than those of shop, unless an attack uses older.
 const (
 	createdShop     = "2024-06-01T00:00:00Z"
 	createdAttacker = "2025-06-01T00:00:00Z"
@@ -59,7 +59,7 @@ func object(apiVersion, kind, namespace, name string, annotations ...string) str
 	return text
 }
 
-// service is a Service of port 80 with its endpoint.
+// service returns a Service of port 80 with its endpoint.
 func service(namespace, name, ip, port string, annotations ...string) string {
 	addressType := "IPv4"
 	if strings.Contains(ip, ":") {
@@ -69,7 +69,7 @@ func service(namespace, name, ip, port string, annotations ...string) string {
 		slice(namespace, name, addressType, ip, port)
 }
 
-// slice is an EndpointSlice of a Service of its name.
+// slice returns the EndpointSlice of the Service of the same name.
 func slice(namespace, name, addressType, address, port string) string {
 	return object("discovery.k8s.io/v1", "EndpointSlice", namespace, name, ":kubernetes.io/service-name="+name) +
 		fmt.Sprintf("addressType: %s\nports: [{name: http, port: %s, protocol: TCP}]\nendpoints: [{addresses: [%q], conditions: {ready: true}}]\n",
@@ -85,19 +85,19 @@ func ingress(namespace, name, host, path, service string, annotations ...string)
 `, host, path, service)
 }
 
-// plugin is a KongPlugin with a configuration in JSON.
+// plugin returns a KongPlugin with a configuration in JSON.
 func plugin(namespace, name, plugin, config string) string {
 	return object("configuration.konghq.com/v1", "KongPlugin", namespace, name, "kubernetes.io/ingress.class=kong") +
 		fmt.Sprintf("plugin: %s\nconfig: %s\n", plugin, config)
 }
 
-// consumer is a KongConsumer with credentials of Secrets.
+// consumer returns a KongConsumer with credentials in Secrets.
 func consumer(namespace, name, username string, secrets []string, annotations ...string) string {
 	return object("configuration.konghq.com/v1", "KongConsumer", namespace, name, append(annotations, "kubernetes.io/ingress.class=kong")...) +
 		fmt.Sprintf("username: %q\ncredentials: [%s]\n", username, strings.Join(secrets, ", "))
 }
 
-// credential is a Secret with a credential; data are "name=value".
+// credential returns a Secret with a credential. Data are "name=value".
 func credential(namespace, name, kind string, data ...string) string {
 	return secret(namespace, name, data, ":konghq.com/credential="+kind)
 }
@@ -111,7 +111,7 @@ func secret(namespace, name string, data []string, annotations ...string) string
 	return text
 }
 
-// caSecret holds the certificate of an authority, with an id.
+// caSecret returns a Secret with the certificate of an authority and an id.
 func caSecret(namespace, name, id, pem string) string {
 	return secret(namespace, name, []string{"id=" + id, "ca.crt=" + pem}, ":konghq.com/ca-cert=true", "kubernetes.io/ingress.class=kong")
 }
@@ -120,13 +120,13 @@ func tlsSecret(namespace, name, cert, key string) string {
 	return secret(namespace, name, []string{"tls.crt=" + cert, "tls.key=" + key}) + "type: kubernetes.io/tls\n"
 }
 
-// httpRoute is attached to the operator's Gateway, unless the rules say otherwise.
+// httpRoute returns an HTTPRoute that is attached to the operator's Gateway, unless the rules say otherwise.
 func httpRoute(namespace, name, host, rules string) string {
 	return object("gateway.networking.k8s.io/v1", "HTTPRoute", namespace, name) +
 		fmt.Sprintf("spec:\n  parentRefs: [{name: web, namespace: %s}]\n  hostnames: [%q]\n  rules:\n%s", operator, host, rules)
 }
 
-// keyed is a consumer with a key.
+// keyed returns a consumer with a key.
 func keyed(namespace, name, key string, annotations ...string) string {
 	return consumer(namespace, name, name, []string{name + "-key"}, annotations...) + credential(namespace, name+"-key", "key-auth", "key="+key)
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kube-sync/kube-sync/e2e/testcert"
 )
 
 // root is the repository.
@@ -29,7 +31,7 @@ func TestSecurityPage(t *testing.T) {
 			t.Errorf("SECURITY.md names %s, which does not exist", name[1])
 		}
 	}
-	s := &servers{ca: newAuthority(t, "CA"), strangerCA: newAuthority(t, "another CA")}
+	s := &servers{ca: testcert.Authority(nil, "CA"), strangerCA: testcert.Authority(nil, "another CA")}
 	all := map[string]bool{}
 	for _, a := range slices.Concat(shared(s), isolated(), hostsOfOthers()) {
 		all[a.name] = true
@@ -54,7 +56,7 @@ func TestSecurityPage(t *testing.T) {
 	}
 }
 
-// testsAndGoldens are the names of all test functions and golden files of the repository.
+// testsAndGoldens returns the names of all test functions and golden files of the repository.
 func testsAndGoldens(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}

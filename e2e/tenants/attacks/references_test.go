@@ -2,7 +2,7 @@ package attacks
 
 import "fmt"
 
-// references are attacks by what names objects of another namespace, or is named like them.
+// references are attacks by objects that refer to objects of another namespace, or have their names.
 func references() []attack {
 	return []attack{
 		{
@@ -64,8 +64,8 @@ func customEntity(name, kind, fields, more string) string {
 		fmt.Sprintf("spec:\n  type: %s\n  controllerName: kong\n  fields: %s\n  %s\n", kind, fields, more)
 }
 
-// namesThatRunTogether has an Ingress in a namespace whose name Kong's entities of another
-// kind start with, so that the names of their routes and services were the same.
+// namesThatRunTogether is an attack by an Ingress in a namespace with the name with which Kong's entities of another
+// kind start, so that the names of routes and services would be the same.
 func namesThatRunTogether(namespace, name, backend, host string) attack {
 	return attack{
 		name: "a namespace called " + namespace,

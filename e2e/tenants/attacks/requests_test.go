@@ -17,10 +17,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
-// onRequests are attacks by requests alone, or by what the attacker's routes do to them.
+// onRequests are attacks by requests alone, or by the attacker's routes for them.
 func onRequests() []attack {
 	return []attack{
 		{name: "a Connection header that names the header which frames the body", requests: smuggles},
@@ -46,7 +46,7 @@ func onRequests() []attack {
 	}
 }
 
-// raw sends bytes on one connection and returns the status lines that come back.
+// raw sends bytes on one connection and returns the status lines of the answers.
 func (w *world) raw(text string) (statuses []string, all string) {
 	connection, err := net.DialTimeout("tcp", w.HTTP, answersWithin)
 	if err != nil {
@@ -64,7 +64,7 @@ func (w *world) raw(text string) (statuses []string, all string) {
 	return statuses, string(read)
 }
 
-// smuggles holds that no backend gets a request that is in the body of another one.
+// smuggles checks that no backend receives a request that is in the body of another one.
 func smuggles(t *testing.T, w *world) {
 	t.Helper()
 	inner := "GET /smuggled HTTP/1.1\r\nHost: shop.test\r\n\r\n"
@@ -83,7 +83,7 @@ func smuggles(t *testing.T, w *world) {
 		}
 	}
 	sent.Wait()
-	// What waits on a connection of Kong's to the backend would be seen with the next request.
+	// The next request would reveal bytes that wait on a connection from Kong to the backend.
 	for range 10 {
 		_, _ = w.do(http.MethodGet, "shop.test", "/outer", false, nil)
 	}
@@ -92,7 +92,7 @@ func smuggles(t *testing.T, w *world) {
 	}
 }
 
-// strips holds that a client takes no header off that the gateway sets.
+// strips checks that a client cannot remove a header that the gateway sets.
 func strips(t *testing.T, w *world) {
 	t.Helper()
 	for host, test := range map[string]struct{ path, header string }{
@@ -116,7 +116,7 @@ func strips(t *testing.T, w *world) {
 	}
 }
 
-// absoluteForm holds that a backend is told the host that the request was routed by.
+// absoluteForm checks that a backend receives the host by which the request was routed.
 func absoluteForm(t *testing.T, w *world) {
 	t.Helper()
 	for _, target := range []string{"http://evil.test/v1", "http://shop.test/v1", "http://api.shop.test:1234/v1", "http://evil.test@api.shop.test/v1"} {
@@ -144,8 +144,7 @@ func between(text, before, after string) string {
 	return value
 }
 
-// relayKeys holds that only Kong and the relay know which key stands for a rule, and
-// that to know one is of no use.
+// relayKeys checks that only Kong and the relay know the keys of rules, and that a known key is useless.
 func relayKeys(t *testing.T, w *world) {
 	t.Helper()
 	keys := w.relayKeys(t)
@@ -157,7 +156,7 @@ func relayKeys(t *testing.T, w *world) {
 			t.Errorf("the attacker's own route does not work: %d %.200s, %v", a.status, a.body, err)
 		}
 	}
-	lab.Eventually(t, answersWithin, func() error {
+	eventually.Nil(t, answersWithin, func() error {
 		if !w.collects("/first") {
 			return errors.New("the plugin that logs sends nothing")
 		}
@@ -185,7 +184,7 @@ func relayKeys(t *testing.T, w *world) {
 
 var relayKey = regexp.MustCompile(`"relay":"([0-9a-f]+)"`)
 
-// relayKeys are those in the configuration of Kong.
+// relayKeys returns the keys in Kong's configuration.
 func (w *world) relayKeys(t *testing.T) (keys []string) {
 	t.Helper()
 	var page struct{ Data []json.RawMessage }
@@ -201,8 +200,8 @@ func (w *world) relayKeys(t *testing.T) (keys []string) {
 	return slices.Compact(keys)
 }
 
-// largeBodies sends bodies to backends that do not read them, and holds what the gateway
-// keeps of them to a bound.
+// largeBodies sends bodies to backends that do not read them, and checks that the gateway holds a bounded amount of
+// them.
 func largeBodies(t *testing.T, w *world) {
 	t.Helper()
 	const size, sent, most = 64 << 20, 8, 200 << 20
@@ -246,8 +245,7 @@ func largeBodies(t *testing.T, w *world) {
 	}
 }
 
-// bodiesOnDisk are the bytes in files that nginx has open for bodies, also where they have
-// no name any more.
+// bodiesOnDisk returns the size of nginx's open files for bodies, which may be unlinked.
 func (w *world) bodiesOnDisk() (bytes int64) {
 	for _, pid := range w.Workers() {
 		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
@@ -264,7 +262,7 @@ func (w *world) bodiesOnDisk() (bytes int64) {
 	return bytes
 }
 
-// largeHeaders sends as many headers and parameters as fit, to routes that look at them.
+// largeHeaders sends as many headers and parameters as fit, to routes that match them.
 func largeHeaders(_ *testing.T, w *world) {
 	var many strings.Builder
 	for i := range 900 {

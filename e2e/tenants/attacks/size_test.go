@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// sizes are attacks by how much small manifests become.
+// sizes are attacks by small manifests that become large.
 func sizes() []attack {
 	return []attack{
 		{
@@ -50,7 +50,7 @@ func sizes() []attack {
 	}
 }
 
-// regexes is an Ingress of paths that are made of their number.
+// regexes returns an Ingress whose paths are made from their numbers.
 func regexes(n int, path string) string {
 	var rules strings.Builder
 	for i := range n {
@@ -78,7 +78,7 @@ func samePaths(ingresses, n int) string {
 	return all
 }
 
-// aliases is YAML in which each of some anchors has the one before it ten times.
+// aliases returns YAML in which each anchor has the one before it ten times.
 func aliases(depth int) string {
 	text := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
 	for i := 1; i <= depth; i++ {
@@ -101,7 +101,7 @@ func checks(healthchecks string) string {
 	return object("configuration.konghq.com/v1beta1", "KongUpstreamPolicy", attacker, "checks") + "spec: {healthchecks: " + healthchecks + "}\n"
 }
 
-// endpoints are Services with as many endpoints each, and annotations.
+// endpoints returns Services with a number of endpoints each, and annotations.
 func endpoints(services, each int, annotations ...string) (all string) {
 	for i := range services {
 		name := fmt.Sprintf("large-%d", i)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// storms are attacks on what all namespaces share beside Kong: the log, and kube-sync's time.
+// storms are attacks on other things that all namespaces share: the log, and kube-sync's time.
 func storms() []attack {
 	const forged = "\nlevel=ERROR msg=\"forged by a tenant\" object=\"Ingress shop/web\"\n2026/01/01 00:00:00 [error] forged by a tenant"
 	return []attack{
@@ -58,7 +58,7 @@ func storms() []attack {
 
 func quoted(text string) string { return fmt.Sprintf("%q", text) }
 
-// broken are objects that each have something wrong, and become nothing in Kong.
+// broken returns invalid objects, for which Kong gets nothing.
 func broken(n int) string {
 	var all strings.Builder
 	for i := range n {
@@ -67,7 +67,7 @@ func broken(n int) string {
 	return all.String()
 }
 
-// refused are plugins that kube-sync takes and Kong refuses, each on an Ingress.
+// refused returns plugins that kube-sync accepts and Kong rejects, each on an Ingress.
 func refused(n int) string {
 	var all strings.Builder
 	for i := range n {
@@ -77,7 +77,7 @@ func refused(n int) string {
 	return all.String()
 }
 
-// metrics are those of kube-sync and of Kong.
+// metrics returns the metrics of kube-sync and of Kong.
 func (w *world) metrics(t *testing.T) string {
 	t.Helper()
 	all := ""

@@ -16,7 +16,7 @@ const (
 
 const shopCAID = "cce8c384-721f-4f58-85dd-50834e3e733a"
 
-// operatorManifests are what the operator of the gateway has.
+// operatorManifests are the manifests of the gateway's operator.
 const operatorManifests = `
 apiVersion: networking.k8s.io/v1
 kind: IngressClass
@@ -47,12 +47,12 @@ metadata: {name: operator, annotations: {kubernetes.io/ingress.class: kong}}
 spec: {backend: env, prefix: operator, config: {prefix: TENANTS_}}
 `
 
-// shopManifests are the victim's.
+// shopManifests returns the victim's manifests.
 func shopManifests(s *servers, cert, key string) string {
 	return service(shop, "web", shopIP, backendPort) +
 		service(shop, "limited", shopIP, backendPort, "plugins=limit") +
 		service(shop, "verified", shopTLSIP, tlsPort, "protocol=https", "tls-verify=true", "ca-certificates-secrets=root") +
-		caSecret(shop, "root", shopCAID, s.ca.pem) +
+		caSecret(shop, "root", shopCAID, s.ca.CertPEM()) +
 		tlsSecret(shop, "shop-tls", cert, key) +
 		plugin(shop, "auth", "key-auth", `{"key_names": ["apikey"], "hide_credentials": true}`) +
 		plugin(shop, "members", "acl", `{"allow": ["members"]}`) +
@@ -96,7 +96,7 @@ func shopManifests(s *servers, cert, key string) string {
 		object("v1", "Service", shop, moving) + "spec: {ports: [{name: http, port: 80}]}\n"
 }
 
-// changed is what the victim changes: a path, and the endpoint of a Service.
+// changed returns the objects that the victim changes: a path, and the endpoint of a Service.
 func changed(n int) string {
 	address := shopIP
 	if n%2 == 1 {
@@ -106,14 +106,14 @@ func changed(n int) string {
 		slice(shop, moving, "IPv4", address, backendPort)
 }
 
-// request is one of the victim, with the answer that it has to have.
+// request is a request of the victim, with the expected answer.
 type request struct {
 	name, host, path, key string
 	tls                   bool
 	status                int
 	// served is the backend that has to answer.
 	served string
-	// header is one that the backend has to get, "Name: value"; "" for none.
+	// header is a header that the backend has to receive, "Name: value", or "".
 	header string
 	// answered is a header that the answer has to have.
 	answered string

@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 )
 
 // patience is how long a test waits for a condition, so that a hung test fails.
@@ -12,11 +14,7 @@ const patience = 3 * time.Minute
 // Eventually waits until the condition holds.
 func Eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-	}
+	eventually.True(t, patience, what, condition)
 }
 
 // Running runs f in the background until the test ends or stop is called, and waits until

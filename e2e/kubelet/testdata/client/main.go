@@ -1,5 +1,5 @@
-// The program client prints the status of a GET of the URL in its environment. Without one it asks the API server who
-// it is, with what a pod finds in its file system and environment, and prints that.
+// Command client sends a GET to the URL in its environment and prints the status. Without a URL it prints its user name,
+// which it asks the API server for with a pod's credentials.
 package main
 
 import (

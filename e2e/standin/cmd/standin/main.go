@@ -1,5 +1,5 @@
-// Command standin runs the stand-in gateway by Kong's settings: KONG_* variables and,
-// with -c, a kong.conf. It is for trying kube-sync out and for tests, and not Kong.
+// Command standin runs the stand-in gateway with Kong's settings: KONG_* variables and,
+// with -c, a kong.conf. It is not Kong, and is only for tests and for trying kube-sync out.
 package main
 
 import (

@@ -19,7 +19,7 @@ func testOptions(t *testing.T, args ...string) *options {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	all := []string{"-dir", dir, "-manifests", "../../examples/local", "-conf", "../../kong-conf/kong.conf", "-kube-sync", "main.go"}
+	all := []string{"-dir", dir, "-manifests", "../local", "-conf", "../../kong-conf/kong.conf", "-kube-sync", "main.go"}
 	for _, name := range []string{"http", "https", "health", "metrics", "shop", "blog"} {
 		all = append(all, "-"+name+"-port", strconv.Itoa(freeport.Port(t)))
 	}

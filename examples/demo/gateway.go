@@ -11,45 +11,67 @@ import (
 	"time"
 
 	"github.com/kube-sync/kube-sync/e2e/freeport"
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
 // stopTime is how long the gateway may take to end after it was asked to: the stand-in
 // gives its plugin servers ten seconds and its requests five.
 const stopTime = 20 * time.Second
 
-// gateway is what was started.
+// gateway is Kong, or the stand-in where there is no Kong. It is a process of its own: kube-sync finds Kong's log
+// through the process that started it.
 type gateway struct {
+	*kongtest.Process
 	name string
-	// ended is closed when the gateway ended, after err was set.
-	ended chan struct{}
-	err   error
-	// stop asks the gateway to end and returns when it has.
-	stop func()
 }
 
-// kong is the Kong to use, "" for the stand-in.
-func (o *options) kong() string {
-	if o.standIn {
-		return ""
-	}
-	path, err := exec.LookPath("kong")
-	if err != nil {
-		return ""
-	}
-	return path
-}
+// stop ends the gateway and returns when it has ended.
+func (g *gateway) stop() { g.End(syscall.SIGTERM, stopTime) }
 
-// startGateway starts Kong, or the stand-in where there is no Kong, as a process of
-// its own: kube-sync finds Kong's log through the process that started it.
+// withKong reports whether the gateway is Kong.
+func (o *options) withKong() bool { return !o.standIn && kongtest.Installed() }
+
 func startGateway(o *options, log *os.File) (*gateway, error) {
 	environ, err := o.environ()
 	if err != nil {
 		return nil, err
 	}
-	if kong := o.kong(); kong != "" {
-		return startKong(kong, o, environ, log)
+	if o.withKong() {
+		return startKong(o, environ, log)
 	}
 	return startStandIn(o, environ, log)
+}
+
+func startKong(o *options, environ []string, log *os.File) (*gateway, error) {
+	process, err := kongtest.Config{Conf: o.conf, Prefix: o.prefix(), Log: log, Env: append(environ,
+		"KONG_PROXY_ACCESS_LOG=off", "KONG_PROXY_ERROR_LOG=/dev/stderr", "KONG_ADMIN_ERROR_LOG=/dev/stderr")}.Start()
+	if err != nil {
+		return nil, fmt.Errorf("kong: %w", err)
+	}
+	version, err := kongtest.Version()
+	if err != nil {
+		version = "of unknown version"
+	}
+	return &gateway{process, "Kong " + version}, nil
+}
+
+// startStandIn runs this program again, as the stand-in.
+func startStandIn(o *options, environ []string, log *os.File) (*gateway, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("stand-in gateway: %w", err)
+	}
+	cmd := exec.Command(self, standInVerb, o.conf)
+	cmd.Env, cmd.Stdout, cmd.Stderr = environ, log, log
+	process, err := kongtest.Run(cmd)
+	if err != nil {
+		return nil, fmt.Errorf("stand-in gateway: %w", err)
+	}
+	why := "no kong is on PATH"
+	if o.standIn {
+		why = "-stand-in asks for it"
+	}
+	return &gateway{process, "the stand-in that comes with kube-sync, because " + why + ". It is for trying out, and not Kong"}, nil
 }
 
 // environ are the settings of the gateway, Kong or not, that differ from the pod's: it is
@@ -97,61 +119,6 @@ func (o *options) environ() ([]string, error) {
 		}
 	}
 	return settings, nil
-}
-
-// startStandIn runs this program once more, as the stand-in.
-func startStandIn(o *options, environ []string, log *os.File) (*gateway, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("stand-in gateway: %w", err)
-	}
-	cmd := exec.Command(self, standInVerb, o.conf)
-	// It ends with its standard input, should the demo not live to end it.
-	input, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, fmt.Errorf("stand-in gateway: %w", err)
-	}
-	g, err := start(cmd, environ, log)
-	if err != nil {
-		return nil, fmt.Errorf("stand-in gateway: %w", err)
-	}
-	why := "no kong is on PATH"
-	if o.standIn {
-		why = "-stand-in asks for it"
-	}
-	g.name = "the stand-in that comes with kube-sync, as " + why + ". It is for trying out, and not Kong"
-	g.stop = func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // fails if it has ended
-		g.await(cmd)
-		input.Close()
-	}
-	return g, nil
-}
-
-// start starts the process of a gateway, out of reach of the terminal's signals: they
-// are for the demo, which then ends its children.
-func start(cmd *exec.Cmd, environ []string, log *os.File) (*gateway, error) {
-	cmd.Env, cmd.Stdout, cmd.Stderr = environ, log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	g := &gateway{ended: make(chan struct{})}
-	go func() {
-		g.err = cmd.Wait()
-		close(g.ended)
-	}()
-	return g, nil
-}
-
-// await waits for the gateway to end, and ends its process group if that takes too long.
-func (g *gateway) await(cmd *exec.Cmd) {
-	select {
-	case <-g.ended:
-	case <-time.After(stopTime):
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		<-g.ended
-	}
 }
 
 // quote makes one word of s for a shell.

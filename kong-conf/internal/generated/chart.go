@@ -1,4 +1,4 @@
-package kongconf_test
+package generated
 
 import (
 	"bytes"
@@ -6,52 +6,67 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/kube-sync/kube-sync/plugin/settings"
 )
 
-// TestValuesSchema compares chart/values.schema.json with values.yaml and kube-sync's table of settings.
-func TestValuesSchema(t *testing.T) {
-	schema := schemaOf(t, chartValuesNode(t), "")
+// chartFiles generates the schema of the chart's values, and the chart's page.
+func (f files) chartFiles() error {
+	content, err := os.ReadFile("chart/values.yaml")
+	if err != nil {
+		return err
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(content, &document); err != nil {
+		return err
+	}
+	if f["chart/values.schema.json"], err = valuesSchema(document.Content[0]); err != nil {
+		return err
+	}
+	f["chart/README.md"], err = chartPage(document.Content[0])
+	return err
+}
+
+func valuesSchema(values *yaml.Node) (string, error) {
+	schema, err := schemaOf(values, "")
+	if err != nil {
+		return "", err
+	}
 	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
 	// Helm itself sets global, and so do charts that have this one as a dependency.
 	schema["properties"].(map[string]any)["global"] = map[string]any{"type": "object"}
-	var want bytes.Buffer
-	encoder := json.NewEncoder(&want)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(schema); err != nil {
-		t.Fatal(err)
-	}
-	generated(t, "chart/values.schema.json", want.String())
+	err = encoder.Encode(schema)
+	return text.String(), err
 }
 
-// TestChartPage compares chart/README.md with the same sources.
-func TestChartPage(t *testing.T) {
+func chartPage(values *yaml.Node) (string, error) {
+	rows, err := valueRows(values, "")
+	if err != nil {
+		return "", err
+	}
 	var page strings.Builder
 	page.WriteString(chartPageHead)
-	page.WriteString("## Values\n\n| Value | Default | |\n|---|---|---|\n")
-	for _, row := range valueRows(t, chartValuesNode(t), "") {
-		page.WriteString(row)
-	}
+	page.WriteString("## Values\n\n| Value | Default | |\n|---|---|---|\n" + strings.Join(rows, ""))
 	page.WriteString("\n## Settings of kube-sync\n\nThe keys of `settings`. Lists may be written as YAML lists.\n\n| Value | Setting | Default | |\n|---|---|---|---|\n")
 	for _, s := range settings.Table() {
 		deflt := ""
 		if s.Default != "" {
 			deflt = "`" + s.Default + "`"
 		}
-		fmt.Fprintf(&page, "| `settings.%s` | `%s` | %s | %s |\n", camel(s.Name), s.Name, deflt, cell(s.Doc))
+		fmt.Fprintf(&page, "| `settings.%s` | `%s` | %s | %s |\n", ValueKey(s.Name), s.Name, deflt, cell(s.Doc))
 	}
-	generated(t, "chart/README.md", page.String())
+	return page.String(), nil
 }
 
 const chartPageHead = `# The chart kube-sync
 
-A Kong Gateway that configures itself from Kubernetes. "make manifests" generates this page from values.yaml and from
+A Kong Gateway that configures itself from Kubernetes. "make generate" generates this page from values.yaml and from
 kube-sync's settings.
 
 ` + "```sh" + `
@@ -69,34 +84,8 @@ An upgrade does not keep values: pass your values file each time. An unknown val
 
 `
 
-// generated compares a generated file with what it should be. With -update it writes the file.
-func generated(t *testing.T, file, want string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s differs from its sources; run make manifests:\n%s", file, diff)
-	}
-}
-
-func chartValuesNode(t *testing.T) *yaml.Node {
-	t.Helper()
-	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(readFile(t, "chart/values.yaml")), &document); err != nil {
-		t.Fatal(err)
-	}
-	return document.Content[0]
-}
-
-// camel returns the name of a setting in the chart's values: WATCH_NAMESPACE is watchNamespace.
-func camel(name string) string {
+// ValueKey returns the key of a setting in the chart's values: WATCH_NAMESPACE is watchNamespace.
+func ValueKey(name string) string {
 	var key strings.Builder
 	for i, word := range strings.Split(strings.ToLower(name), "_") {
 		if i > 0 {
@@ -108,37 +97,41 @@ func camel(name string) string {
 }
 
 // comment returns the description above a key, and the additions to its schema in a line "@schema {…}".
-func comment(t *testing.T, key *yaml.Node) (text string, schema map[string]any) {
-	t.Helper()
+func comment(key *yaml.Node) (text string, schema map[string]any, err error) {
 	var words []string
 	for line := range strings.SplitSeq(key.HeadComment, "\n") {
 		line = strings.TrimSpace(strings.TrimPrefix(line, "#"))
 		if added, ok := strings.CutPrefix(line, "@schema "); ok {
 			if err := json.Unmarshal([]byte(added), &schema); err != nil {
-				t.Fatalf("%s: %s: %v", key.Value, line, err)
+				return "", nil, fmt.Errorf("%s: %s: %w", key.Value, line, err)
 			}
 		} else if line != "" {
 			words = append(words, line)
 		}
 	}
-	return strings.Join(words, " "), schema
+	return strings.Join(words, " "), schema, nil
 }
 
-func schemaOf(t *testing.T, value *yaml.Node, path string) map[string]any {
-	t.Helper()
+func schemaOf(value *yaml.Node, path string) (map[string]any, error) {
 	switch {
 	case path == "settings.":
-		return settingsSchema()
+		return settingsSchema(), nil
 	case value.Kind == yaml.SequenceNode:
-		return map[string]any{"type": "array"}
+		return map[string]any{"type": "array"}, nil
 	case value.Kind == yaml.MappingNode && len(value.Content) == 0:
-		return map[string]any{"type": "object"}
+		return map[string]any{"type": "object"}, nil
 	case value.Kind == yaml.MappingNode:
 		properties := map[string]any{}
 		for i := 0; i < len(value.Content); i += 2 {
 			key := value.Content[i]
-			text, added := comment(t, key)
-			property := schemaOf(t, value.Content[i+1], path+key.Value+".")
+			text, added, err := comment(key)
+			if err != nil {
+				return nil, err
+			}
+			property, err := schemaOf(value.Content[i+1], path+key.Value+".")
+			if err != nil {
+				return nil, err
+			}
 			if added["additionalProperties"] == true {
 				delete(property, "properties")
 				delete(property, "additionalProperties")
@@ -154,15 +147,15 @@ func schemaOf(t *testing.T, value *yaml.Node, path string) map[string]any {
 				property["description"] = text
 			}
 			if property["type"] == nil && property["enum"] == nil {
-				t.Errorf("values.yaml: %s%s has no type", path, key.Value)
+				return nil, fmt.Errorf("values.yaml: %s%s has no type", path, key.Value)
 			}
 			properties[key.Value] = property
 		}
-		return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+		return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}, nil
 	case value.Tag == "!!null":
-		return map[string]any{}
+		return map[string]any{}, nil
 	}
-	return map[string]any{"type": map[string]string{"!!str": "string", "!!int": "integer", "!!bool": "boolean"}[value.Tag]}
+	return map[string]any{"type": map[string]string{"!!str": "string", "!!int": "integer", "!!bool": "boolean"}[value.Tag]}, nil
 }
 
 func settingsSchema() map[string]any {
@@ -192,47 +185,53 @@ func settingsSchema() map[string]any {
 		if s.Values != nil {
 			property["enum"] = s.Values
 		}
-		properties[camel(s.Name)] = property
+		properties[ValueKey(s.Name)] = property
 	}
 	return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
 }
 
 // valueRows returns the rows of the page for all values below a path.
-func valueRows(t *testing.T, value *yaml.Node, path string) (rows []string) {
-	t.Helper()
+func valueRows(value *yaml.Node, path string) (rows []string, err error) {
 	for i := 0; i < len(value.Content); i += 2 {
 		key, child := value.Content[i], value.Content[i+1]
-		text, added := comment(t, key)
+		text, added, err := comment(key)
+		if err != nil {
+			return nil, err
+		}
 		whole := child.Kind != yaml.MappingNode || len(child.Content) == 0 || added["additionalProperties"] == true
 		if text != "" || whole {
 			deflt := ""
 			if whole {
-				deflt = "`" + flow(t, child) + "`"
+				line, err := flow(child)
+				if err != nil {
+					return nil, err
+				}
+				deflt = "`" + line + "`"
 			}
 			rows = append(rows, fmt.Sprintf("| `%s%s` | %s | %s |\n", path, key.Value, cell(deflt), cell(text)))
 		}
 		if !whole {
-			rows = append(rows, valueRows(t, child, path+key.Value+".")...)
+			below, err := valueRows(child, path+key.Value+".")
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, below...)
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
 // flow returns a value as one line, without comments.
-func flow(t *testing.T, value *yaml.Node) string {
-	t.Helper()
+func flow(value *yaml.Node) (string, error) {
 	var plain any
 	if err := value.Decode(&plain); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	if text, ok := plain.(string); ok && text != "" {
-		return text
+		return text, nil
 	}
 	line, err := json.Marshal(plain)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(line)
+	return string(line), err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -42,14 +41,12 @@ func main() {
 	}
 }
 
-// runStandIn is the stand-in gateway, until a signal comes or its parent is gone.
+// runStandIn runs the stand-in gateway until a signal arrives, which the end of the demo sends as well.
 func runStandIn(conf string) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		stop()
-	}()
-	if err := standin.Run(ctx, os.Environ(), conf); err != nil {
+	err := standin.Run(ctx, os.Environ(), conf)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "stand-in gateway:", err)
 		os.Exit(1)
 	}

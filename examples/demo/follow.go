@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
 // waitReady waits for kube-sync to say that the first configuration is in effect.
@@ -52,12 +53,7 @@ func ready(ctx context.Context, o *options) error {
 
 // follow tells of every change of the configuration, and what kube-sync warns of.
 func follow(ctx context.Context, o *options, g *gateway) error {
-	client := &http.Client{
-		Timeout: 5 * time.Second,
-		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", o.adminSocket())
-		}},
-	}
+	client := kongtest.Admin(o.adminSocket())
 	last := ""
 	warnings := &warnings{file: o.logFile()}
 	if err := warnings.skip(); err != nil {
@@ -98,8 +94,8 @@ func pause(ctx context.Context, g *gateway, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-g.ended:
-		return errors.Join(errors.New("the gateway ended by itself"), g.err)
+	case <-g.Done():
+		return errors.Join(errors.New("the gateway ended by itself"), g.Err())
 	case <-time.After(d):
 		return nil
 	}

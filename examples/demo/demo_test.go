@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
 // TestMain lets the demo start this executable as the stand-in.
@@ -31,9 +33,7 @@ func TestOnce(t *testing.T) {
 	}
 	t.Run("stand-in", func(t *testing.T) { once(t, "-stand-in", "-kube-sync", kubeSync) })
 	t.Run("Kong", func(t *testing.T) {
-		if _, err := exec.LookPath("kong"); err != nil {
-			t.Skip("no kong on PATH")
-		}
+		kongtest.Need(t)
 		once(t, "-kube-sync", kubeSync)
 	})
 }

@@ -135,7 +135,7 @@ func (p port) listen() (net.Listener, error) {
 
 // prefix is the directory of the gateway; each sort of gateway has its own.
 func (o *options) prefix() string {
-	if o.kong() == "" {
+	if !o.withKong() {
 		return filepath.Join(o.dir, "stand-in")
 	}
 	return filepath.Join(o.dir, "kong")
