@@ -62,7 +62,14 @@ func Deploy(t testing.TB, cp *lab.ControlPlane, variables map[string]string) *Po
 // addresses to the cluster's Services.
 func AddImage(t testing.TB, cp *lab.ControlPlane) {
 	t.Helper()
-	cp.Kubelet(t).AddImage(deployedImage, image(t))
+	AddImageAs(t, cp, deployedImage)
+}
+
+// AddImageAs is AddImage with a name of the image, without a tag.
+func AddImageAs(t testing.TB, cp *lab.ControlPlane, name string) {
+	t.Helper()
+	lab.Met(t, Gateway())
+	cp.Kubelet(t).AddImage(name, image(t))
 	cp.LoadBalancer(t)
 }
 
