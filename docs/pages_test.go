@@ -311,4 +311,3 @@ func anchors(t *testing.T, page string) (all []string) {
 	}
 	return all
 }
-
