@@ -38,6 +38,9 @@ tenants: ## hold on a real Kong what SECURITY.md promises, for 2 000 random pair
 	$(GO) test ./e2e/tenants/attacks -count=1 -timeout 60m -v -run 'Tenants|SecurityPage'
 	$(GO) test ./plugin/gateway -run '^TestTenantsOnKong$$' -count=1 -timeout 0 -v -args -worlds 2000
 
+docs: ## build the manual as a site in docs/.vitepress/dist (needs Node.js)
+	cd docs && npm ci --no-audit --no-fund && npm run build
+
 image: ## build the gateway's image (needs Docker)
 	docker build -f docker/Dockerfile --build-arg VERSION=$(VERSION) -t kong-kube-sync:dev .
 
@@ -57,4 +60,4 @@ lint-lua: ## check the Lua plugins with luacheck, where it is on PATH
 	@if command -v luacheck >/dev/null; then cd kong-conf/lua && luacheck --quiet .; \
 		else echo 'luacheck is not on PATH (Debian: apt-get install lua-check): the Lua plugins are not checked'; fi
 
-.PHONY: help build run test bench bench-gateway bench-features conformance tenants image e2e-kind generate fmt lint lint-lua
+.PHONY: help build run test bench bench-gateway bench-features conformance tenants docs image e2e-kind generate fmt lint lint-lua

@@ -175,3 +175,5 @@ require (
 )
 
 tool helm.sh/helm/v3/cmd/helm
+
+ignore ./docs/node_modules
