@@ -1,13 +1,3 @@
-// Package docs runs the manual: each command in a page, in the order of the pages, against a Kubernetes control plane
-// and Kong.
-//
-// A block of the language sh is run by bash. If a block of another language without a highlighter of its own (text, json)
-// follows, that is the output to expect, in which "…" stands for anything; the command is repeated until its output is
-// that. A block of the language yaml is a manifest that the API server must accept. A comment
-//
-//	<!-- not run: REASON -->
-//
-// before a block leaves it out, for the reasons that are listed below and no others.
 package docs
 
 import (
