@@ -2,6 +2,7 @@
 # run and test use it.
 GO ?= go
 VERSION ?= dev
+SYFT ?= github.com/anchore/syft/cmd/syft@v1.57.1
 SUMMARY := $(CURDIR)/.run/e2e-summary
 
 .DEFAULT_GOAL := help
@@ -41,6 +42,16 @@ tenants: ## hold on a real Kong what SECURITY.md promises, for 2 000 random pair
 docs: ## build the manual as a site in docs/.vitepress/dist (needs Node.js)
 	cd docs && npm ci --no-audit --no-fund && npm run build
 
+release: ## build the binaries of a release, with SBOMs and checksums, in dist/ (VERSION=1.2.3)
+	rm -rf dist && mkdir dist
+	set -e; for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64; do \
+		binary=dist/kube-sync_$(VERSION)_$${target%/*}_$${target#*/}; \
+		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -trimpath \
+			-ldflags '-s -w -X github.com/kube-sync/kube-sync/plugin/cli.Version=$(VERSION)' -o $$binary ./plugin; \
+		$(GO) run $(SYFT) scan -q file:$$binary -o spdx-json=$$binary.spdx.json; \
+	done
+	cd dist && sha256sum kube-sync_* > SHA256SUMS
+
 image: ## build the gateway's image (needs Docker)
 	docker build -f docker/Dockerfile --build-arg VERSION=$(VERSION) -t kong-kube-sync:dev .
 
@@ -60,4 +71,4 @@ lint-lua: ## check the Lua plugins with luacheck, where it is on PATH
 	@if command -v luacheck >/dev/null; then cd kong-conf/lua && luacheck --quiet .; \
 		else echo 'luacheck is not on PATH (Debian: apt-get install lua-check): the Lua plugins are not checked'; fi
 
-.PHONY: help build run test bench bench-gateway bench-features conformance tenants docs image e2e-kind generate fmt lint lint-lua
+.PHONY: help build run test bench bench-gateway bench-features conformance tenants docs release image e2e-kind generate fmt lint lint-lua
