@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/lab"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
@@ -40,6 +41,7 @@ func TestMain(m *testing.M) {
 			Image: "registry.k8s.io/gateway-api/echo-basic", Package: "sigs.k8s.io/gateway-api/conformance/echo-basic",
 			Dir: "conformance/suite", Cached: true,
 		},
+		lab.Program{Image: "registry.k8s.io/coredns/coredns", Package: ".", Dir: "conformance/coredns", Cached: true},
 	)...)
 }
 
@@ -215,7 +217,7 @@ func (s *shell) runBlock(t *testing.T, page string, b block, wanted *block) {
 	if wanted != nil && wanted.notRun == "" {
 		pattern = expected(wanted.text)
 	}
-	lab.Eventually(t, 3*time.Minute, func() error {
+	eventually.Nil(t, 3*time.Minute, func() error {
 		out, errs, err := s.bash(t.Context(), b.text)
 		switch {
 		case err != nil && pattern == nil:

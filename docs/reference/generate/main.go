@@ -75,7 +75,7 @@ var description = regexp.MustCompile(`^Desc\{fqName: "([^"]*)", help: "(.*)", co
 
 func metricsPage(string) (string, error) {
 	log := slog.New(slog.DiscardHandler)
-	server := serve.New(serve.Options{Also: datapath.New(datapath.Options{Log: log}), Log: log})
+	server := serve.New(serve.Options{Collector: datapath.New(datapath.Options{Log: log}), Log: log})
 	described := make(chan *prometheus.Desc)
 	go func() {
 		server.Describe(described)
