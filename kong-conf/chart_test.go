@@ -198,6 +198,13 @@ extraEnvFrom: [{secretRef: {name: more}}]
 	if diff := cmp.Diff(want, environment(container)); diff != "" || len(container.Env) != len(want) || len(container.EnvFrom) != 1 {
 		t.Errorf("%d variables:\n%s", len(container.Env), diff)
 	}
+	// Kong reads an empty variable as the value true.
+	_, container = chartDeployment(t, "settings: {customEntityTypes: [], publishService: ''}\nkong: {trusted_ips: ''}\n")
+	for _, e := range container.Env {
+		if e.Value == "" && e.ValueFrom == nil {
+			t.Errorf("%s is empty", e.Name)
+		}
+	}
 	// A variable comes before those that refer to it.
 	_, container = chartDeployment(t, "{}")
 	at := func(name string) int {

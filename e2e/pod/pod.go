@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -109,6 +110,9 @@ func Prepare(t testing.TB, o Options) *Pod {
 	p.env = p.environ(o)
 	t.Cleanup(func() {
 		p.Stop()
+		if crash := crashOf(log.Name()); crash != "" {
+			t.Errorf("kube-sync crashed:\n%s", crash)
+		}
 		if t.Failed() {
 			t.Logf("log of the gateway:\n%s", tail(p.log.Name()))
 		}
@@ -321,3 +325,19 @@ func tail(path string) string {
 
 // last returns the end of a log.
 func last(log string) string { return log[max(0, len(log)-6000):] }
+
+// crashOf returns the start of a crash of the Go runtime in a log, or "". Kong restarts kube-sync, so that nothing else
+// may show it.
+func crashOf(path string) string {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	log := string(raw)
+	for _, mark := range []string{"\npanic: ", "\nfatal error: "} {
+		if at := strings.Index(log, mark); at >= 0 {
+			return log[at:min(len(log), at+4000)]
+		}
+	}
+	return ""
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -33,6 +34,8 @@ func parentStderr() io.Writer {
 	if err != nil {
 		return os.Stderr
 	}
+	// A crash must be visible too. The runtime writes it before the process ends.
+	_ = debug.SetCrashOutput(file, debug.CrashOptions{})
 	return &deadlineWriter{file: file}
 }
 

@@ -35,7 +35,7 @@ var roles = map[string]func(args []string){
 		if err := cmd.Start(); err != nil {
 			panic(err)
 		}
-		if args[0] == "logger" {
+		if args[0] != "mortal" {
 			_ = cmd.Wait()
 			return
 		}
@@ -63,6 +63,10 @@ var roles = map[string]func(args []string){
 		log := NewLog(slog.LevelInfo, "text")
 		log.Info("Seen")
 		log.Debug("Not seen")
+	},
+	"crasher": func([]string) {
+		NewLog(slog.LevelInfo, "text")
+		panic("the reason of a crash")
 	},
 }
 
@@ -218,5 +222,19 @@ func TestLogGoesToTheParent(t *testing.T) {
 	}
 	if text := string(log); !strings.Contains(text, "level=INFO msg=Seen") || strings.Contains(text, "Not seen") || strings.Contains(text, "void") {
 		t.Errorf("log %q", text)
+	}
+}
+
+// Kong drops what its plugin servers print, so a crash has to write to its log.
+func TestACrashGoesToTheParent(t *testing.T) {
+	file, err := os.Create(t.TempDir() + "/error.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	_ = start(t, "parent crasher", file).cmd.Wait()
+	log, err := os.ReadFile(file.Name())
+	if err != nil || !strings.Contains(string(log), "panic: the reason of a crash") {
+		t.Errorf("log %q, error %v", log, err)
 	}
 }

@@ -106,6 +106,8 @@
 {{- if not (kindIs "map" $value) -}}{{- $value = include "kube-sync.string" $value -}}{{- end -}}
 {{- $_ := set $env (printf "KONG_%s" (upper $name)) $value -}}
 {{- end -}}
+{{- /* Kong reads an empty variable as the value true. */ -}}
+{{- range $name, $value := $env -}}{{- if eq (toString $value) "" -}}{{- $_ := unset $env $name -}}{{- end -}}{{- end -}}
 {{- range .Values.extraEnv -}}{{- $_ := unset $env .name -}}{{- end -}}
 {{- range $name, $value := $env }}
 - name: {{ $name }}
