@@ -35,7 +35,7 @@ func survive(t *testing.T, from []byte) {
 	o.Gateway.Pool = gatewayapi.Pool{gatewayv1.HTTPProtocolType: {20000, 20001}, gatewayv1.TCPProtocolType: {20010}, gatewayv1.TLSProtocolType: {20020}}
 	o.Tenancy.Isolated = len(from) > 0 && from[0]%2 == 1
 	g := translate.New(o)
-	g.Update(anything.Innocents()...)
+	g.Update(anything.Bystanders()...)
 	before := stateOf(g)
 	g.Update(anything.Population()...)
 	objects := anything.Objects(from)
@@ -48,7 +48,7 @@ func survive(t *testing.T, from []byte) {
 
 	// After some objects are deleted, the graph equals a new translation of the others.
 	left := map[unit.Key]unit.Object{}
-	for _, c := range slices.Concat(anything.Innocents(), anything.Population(), objects) {
+	for _, c := range slices.Concat(anything.Bystanders(), anything.Population(), objects) {
 		left[c.Key] = c.Object
 	}
 	for i, c := range objects {

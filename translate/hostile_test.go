@@ -28,7 +28,7 @@ func TestHostile(t *testing.T) {
 	for _, attack := range hostile.Attacks() {
 		t.Run(attack.Name, func(t *testing.T) {
 			g := translate.New(translate.Options{IngressClass: "kong"})
-			g.Update(anything.Innocents()...)
+			g.Update(anything.Bystanders()...)
 			before, used := stateOf(g), heap()
 			allocated := allocation(func() { g.Update(attack.Objects...) })
 			if allocated > mostAllocated {

@@ -74,7 +74,7 @@ func (k ownKong) take(t *testing.T, from []byte) {
 	o.Gateway.Pool = gatewayapi.Pool{gatewayv1.HTTPProtocolType: {20000, 20001}, gatewayv1.TCPProtocolType: {20010}, gatewayv1.TLSProtocolType: {20020}}
 	o.Gateway.Relay.Address = netip.MustParseAddrPort("127.0.0.1:10264")
 	graph, g := translate.New(o), New(k.admin, noRelay{})
-	bystanders := anything.Innocents()
+	bystanders := anything.Bystanders()
 	graph.Update(bystanders...)
 	graph.Update(anything.Population()...)
 	objects := anything.Objects(from)

@@ -28,7 +28,7 @@ func TestHostileOnKong(t *testing.T) {
 	o := translate.Options{IngressClass: "kong"}
 	o.Limits.Namespace.Entities = 20_000 // to take less time
 	graph, g := translate.New(o), New(k.admin, noRelay{})
-	bystanders := anything.Innocents()
+	bystanders := anything.Bystanders()
 	graph.Update(bystanders...)
 	k.apply(t, g, graph, nil, bystanders)
 	workers := k.Workers()
