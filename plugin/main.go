@@ -1,6 +1,6 @@
 // Command kube-sync configures the Kong that it runs in from Kubernetes.
 //
-// Without arguments, or with flags alone, it is the plugin server that Kong starts
+// With flags alone, or without arguments under Kong, it is the plugin server that Kong starts
 // beside its workers. If the first argument is a command, it is a command line tool: see
 // kube-sync help.
 package main
@@ -72,7 +72,12 @@ func listen() {
 func verbOf(args []string) []string {
 	switch {
 	case len(args) == 0:
-		return nil
+		if _, ok := process.Prefix(); ok {
+			return nil // Kong's default start command has no arguments.
+		}
+		return []string{}
+	case args[0] == "-version", args[0] == "--version":
+		return []string{"version"}
 	case args[0] == "-h", args[0] == "-help", args[0] == "--help":
 		return []string{"help"}
 	case strings.HasPrefix(args[0], "-"):

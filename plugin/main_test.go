@@ -67,9 +67,11 @@ func TestVerb(t *testing.T) {
 		says string
 		code int
 	}{
-		"version": {[]string{"version"}, "kube-sync", 0},
-		"help":    {[]string{"--help"}, "INGRESS_CLASS", 0},
-		"unknown": {[]string{"frobnicate"}, "frobnicate", 2},
+		"version":                     {[]string{"version"}, "kube-sync", 0},
+		"--version":                   {[]string{"--version"}, "kube-sync", 0},
+		"nothing, and not under Kong": {nil, "kube-sync check", 2},
+		"help":                        {[]string{"--help"}, "INGRESS_CLASS", 0},
+		"unknown":                     {[]string{"frobnicate"}, "frobnicate", 2},
 	} {
 		cmd := command(tt.args...)
 		output, _ := cmd.CombinedOutput()

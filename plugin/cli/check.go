@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kube-sync/kube-sync/plugin/settings"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -41,38 +42,45 @@ func (f finding) String() string {
 // check prints what an API server, the translation or a status would say about manifests. Manifests
 // that cannot be read do not prevent the check of the others.
 func check(t terminal, args []string) error {
-	var (
-		paths    files
-		complete bool
-	)
+	var complete bool
 	given := settings.Defaults()
-	f := t.flags("check", "-f FILE [-f FILE ...] [-complete]")
-	f.Var(&paths, "f", "manifests: a `FILE`, a directory, or - for standard input; may be repeated")
+	f := t.flags("check", "FILE... [-complete]")
 	f.BoolVar(&complete, "complete", false, "the manifests are complete: a reference to an object that they lack is an error, not a warning")
 	settingFlags(f, &given)
-	if err := t.parse(f, args); err != nil {
+	paths, err := t.parseFiles(f, args)
+	if err != nil {
 		return err
-	}
-	if len(paths) == 0 {
-		f.Usage()
-		return errUsage
 	}
 	options := offline(given)
 	survey, unread := manifest.SurveyFiles(paths, kinds.All(), schema.Admit)
 	found := newChecker(survey, graphOf(options, survey.Manifests), options).all()
-	counted := false
+	faults, warnings := 0, 0
 	for _, f := range found {
-		f.warning = f.warning && !complete
-		counted = counted || !f.warning
+		if f.warning = f.warning && !complete; f.warning {
+			warnings++
+		} else {
+			faults++
+		}
 		fmt.Fprintln(t.out, f)
 	}
+	fmt.Fprintf(t.err, "%s, %s, %s\n", count(len(survey.Objects), "object"), count(faults, "error"), count(warnings, "warning"))
 	switch {
 	case unread != nil:
 		return &unreadableError{unread}
-	case counted:
+	case faults > 0:
 		return errFindings
+	case len(survey.Objects)+len(survey.Ignored) == 0:
+		return &unreadableError{fmt.Errorf("there are no manifests in %s", strings.Join(paths, ", "))}
 	}
 	return nil
+}
+
+// count returns a number of things, such as "2 warnings".
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 // sorted returns findings in the order of the files, without duplicates.

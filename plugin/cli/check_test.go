@@ -24,7 +24,9 @@ func TestCheck(t *testing.T) {
 			}
 		}
 		r := call(t, "", "check", "-f", dir)
-		if got := strings.ReplaceAll(r.out, dir+"/", ""); got != want || r.err != "" {
+		warnings := strings.Count(want, " warning: ")
+		summary := count(strings.Count(want, "\n")-warnings, "error") + ", " + count(warnings, "warning") + "\n"
+		if got := strings.ReplaceAll(r.out, dir+"/", ""); got != want || !strings.HasSuffix(r.err, summary) {
 			t.Errorf("stderr %q, stdout:\n%swant:\n%s", r.err, got, want)
 		}
 		if faulty := strings.Count(want, "\n") > strings.Count(want, " warning: "); faulty != (r.code == exitError) || !faulty && r.code != exitOK {
@@ -38,14 +40,15 @@ func TestCheck(t *testing.T) {
 
 func TestCheckReadsStandardInput(t *testing.T) {
 	good := strings.Split(manifests, "---\napiVersion: apps")[0]
-	if r := call(t, good, "check", "-f", "-"); r != (ran{}) {
+	clean := ran{err: "2 objects, 0 errors, 0 warnings\n"}
+	if r := call(t, good, "check", "-f", "-"); r != clean {
 		t.Errorf("good manifests: %+v", r)
 	}
 	r := call(t, strings.Replace(good, "number: 80", "number: 81", 1), "check", "-f", "-")
 	if r.code != exitError || !strings.HasPrefix(r.out, "stdin:14: Ingress shop/web: ServicePortNotFound: ") {
 		t.Errorf("a wrong port: %+v", r)
 	}
-	if r := call(t, asJSON(t), "check", "-f", "-"); r != (ran{}) {
+	if r := call(t, asJSON(t), "check", "-"); r != clean {
 		t.Errorf("JSON: %+v", r)
 	}
 }
@@ -60,6 +63,30 @@ func TestCheckOfWhatCannotBeRead(t *testing.T) {
 		r := call(t, "", "check", "-f", path, "-f", wrong)
 		if r.code != exitUsage || !strings.Contains(r.err, path) || !strings.Contains(r.out, "ServicePortNotFound") {
 			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+// A check of nothing must not pass.
+func TestCheckOfNothing(t *testing.T) {
+	for name, path := range map[string]string{
+		"an empty file":                 write(t, "empty.yaml", ""),
+		"an empty directory":            t.TempDir(),
+		"a directory of Kustomize only": filepath.Dir(write(t, "kustomization.yaml", "resources: [a.yaml]\n")),
+	} {
+		if r := call(t, "", "check", path); r.code != exitUsage || !strings.Contains(r.err, "there are no manifests in "+path) {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+// Files are named with or without -f, before and after flags.
+func TestCheckOfFiles(t *testing.T) {
+	wrong := write(t, "wrong.yaml", strings.Replace(manifests, "number: 80", "number: 81", 1))
+	want := call(t, "", "check", "-complete", "-f", wrong)
+	for _, args := range [][]string{{"check", wrong, "-complete"}, {"check", "-complete", wrong}} {
+		if r := call(t, "", args...); r != want || r.code != exitError {
+			t.Errorf("%v: %+v, want %+v", args, r, want)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func verbs() []verb {
 		{"check", "print what is wrong with manifests; exits 1 if there are errors, 2 if manifests cannot be read", check},
 		{"definitions", "print the definitions of Gateway API and of Kong, for kubectl apply --server-side -f -", printDefinitions},
 		{"version", "print the version", version},
-		{"help", "print this help and the settings of the running gateway", help},
+		{"help", "print this help and the settings of the running gateway, or the help of a command", help},
 	}
 }
 
@@ -47,6 +47,10 @@ var errUsage = errors.New("usage")
 // Run runs the command that the first argument names and returns the exit code.
 func Run(args []string, out, err io.Writer) int {
 	t := terminal{out: out, err: err}
+	if len(args) == 0 {
+		_ = usage(err)
+		return exitUsage
+	}
 	for _, v := range verbs() {
 		if v.name != args[0] {
 			continue
@@ -79,7 +83,17 @@ func usage(w io.Writer) error {
 	return nil
 }
 
-func help(t terminal, _ []string) error {
+func help(t terminal, args []string) error {
+	for _, v := range verbs() {
+		if len(args) > 0 && v.name == args[0] && v.name != "help" && v.name != "version" {
+			return v.run(terminal{out: t.out, err: t.out}, []string{"-h"})
+		}
+	}
+	if len(args) > 0 {
+		fmt.Fprintf(t.err, "kube-sync: there is no help for %q\n\n", args[0])
+		_ = usage(t.err)
+		return errUsage
+	}
 	_ = usage(t.out)
 	fmt.Fprint(t.out, "\nSettings of the running gateway, as CONTROLLER_NAME in its environment, or as\n"+
 		"KONG_PLUGINSERVER_KUBE_SYNC_NAME in Kong's:\n\n")
@@ -123,4 +137,28 @@ func (t terminal) parse(f *flag.FlagSet, args []string) error {
 		return errUsage
 	}
 	return nil
+}
+
+// parseFiles parses the arguments of a command that reads manifests. Arguments that are not flags
+// are files too.
+func (t terminal) parseFiles(f *flag.FlagSet, args []string) (files, error) {
+	var paths files
+	f.Var(&paths, "f", "manifests: a `FILE`, a directory, or - for standard input; may be repeated, and -f may be left out")
+	for len(args) > 0 {
+		if err := f.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, errUsage
+		}
+		if args = f.Args(); len(args) > 0 {
+			paths, args = append(paths, args[0]), args[1:]
+		}
+	}
+	if len(paths) == 0 {
+		fmt.Fprintf(t.err, "kube-sync %s: no manifests are named\n", f.Name())
+		f.Usage()
+		return nil, errUsage
+	}
+	return paths, nil
 }

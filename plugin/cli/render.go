@@ -25,22 +25,22 @@ func (f *files) Set(value string) error { *f = append(*f, value); return nil }
 // all of it or nothing.
 func render(t terminal, args []string) error {
 	var (
-		paths   files
 		format  string
 		status  bool
 		secrets bool
 	)
 	given := settings.Defaults()
-	f := t.flags("render", "-f FILE [-f FILE ...] [-o yaml|json] [-status] [-show-secrets]")
-	f.Var(&paths, "f", "manifests: a `FILE`, a directory, or - for standard input; may be repeated")
+	f := t.flags("render", "FILE... [-o yaml|json] [-status] [-show-secrets]")
 	f.StringVar(&format, "o", "yaml", "output `FORMAT`: yaml or json")
 	f.BoolVar(&status, "status", false, "also print the verdicts on the objects, as a second document")
 	f.BoolVar(&secrets, "show-secrets", false, "print private keys, credentials and the values of plugins that come from Secrets; without it, they are "+hidden)
 	settingFlags(f, &given)
-	if err := t.parse(f, args); err != nil {
+	paths, err := t.parseFiles(f, args)
+	if err != nil {
 		return err
 	}
-	if len(paths) == 0 || format != "yaml" && format != "json" {
+	if format != "yaml" && format != "json" {
+		fmt.Fprintf(t.err, "kube-sync render: -o is yaml or json, not %q\n", format)
 		f.Usage()
 		return errUsage
 	}

@@ -128,13 +128,16 @@ func TestRenderRefusesWhatIsNotKubernetes(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{{"rendr"}, {"render"}, {"render", "-x"}, {"render", "-f", "-", "more"}, {"render", "-f", "-", "-o", "xml"}} {
+	for _, args := range [][]string{nil, {"rendr"}, {"render"}, {"check"}, {"render", "-x"}, {"definitions", "more"}, {"render", "-f", "-", "-o", "xml"}, {"help", "rendr"}} {
 		if r := call(t, "", args...); r.code != exitUsage || r.out != "" || r.err == "" {
 			t.Errorf("%v: %+v", args, r)
 		}
 	}
 	if r := call(t, "", "version"); r.code != 0 || !strings.HasPrefix(r.out, "kube-sync ") {
 		t.Errorf("version: %+v", r)
+	}
+	if r := call(t, "", "help", "check"); r.code != 0 || r.err != "" || !strings.HasPrefix(r.out, "Usage: kube-sync check FILE") {
+		t.Errorf("help check: %+v", r)
 	}
 	if r := call(t, "", "help"); r.code != 0 || !strings.Contains(r.out, "INGRESS_CLASS") {
 		t.Errorf("help: %+v", r)

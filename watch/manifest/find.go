@@ -17,7 +17,7 @@ type found struct {
 
 // find returns the manifests at a path: the file itself, or the files beneath the directory
 // whose names end in .yaml, .yml or .json. It ignores names that start with a dot, such as
-// the hidden directories of mounted ConfigMaps.
+// the hidden directories of mounted ConfigMaps, and the files of Kustomize, which are not manifests.
 func find(root string) (found, error) {
 	info, err := os.Stat(root)
 	if err != nil {
@@ -65,5 +65,8 @@ func (f *found) walk(dir string, above []fs.FileInfo) error {
 }
 
 func isManifest(path string) bool {
+	if slices.Contains([]string{"kustomization.yaml", "kustomization.yml"}, filepath.Base(path)) {
+		return false
+	}
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path))
 }
