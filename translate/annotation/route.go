@@ -17,7 +17,7 @@ import (
 // routes. Methods, server names and headers restrict the given match.
 func (v *Values) Route(unset route.Route) route.Route {
 	r := unset
-	r.Protocols = v.List(Protocols, unset.Protocols, []string{"http", "https", "grpc", "grpcs"})
+	r.Protocols = v.protocols(unset.Protocols)
 	r.StripPath = v.Bool(StripPath, unset.StripPath)
 	r.PreserveHost = v.Bool(PreserveHost, unset.PreserveHost)
 	r.BufferRequest = v.Bool(RequestBuffering, unset.BufferRequest)
@@ -41,20 +41,41 @@ func (v *Values) Route(unset route.Route) route.Route {
 	return r
 }
 
-// redirect parses the redirect status, and limits a route that redirects to TLS.
+// protocols parses the protocols of a route. If one is invalid, the route is for TLS only: the invalid
+// one may have been meant to exclude plain requests.
+func (v *Values) protocols(unset []string) []string {
+	before := len(v.Verdicts)
+	protocols := v.List(Protocols, unset, []string{"http", "https", "grpc", "grpcs"})
+	if len(v.Verdicts) == before {
+		return protocols
+	}
+	for i := range v.Verdicts[before:] {
+		v.Verdicts[before+i].Message += "; " + onlyTLS
+	}
+	return withTLS(protocols)
+}
+
+const onlyTLS = "the route is served over TLS only"
+
+// withTLS returns the protocol over TLS of the same kind.
+func withTLS(protocols []string) []string {
+	if slices.ContainsFunc(protocols, isGRPC) {
+		return []string{"grpcs"}
+	}
+	return []string{"https"}
+}
+
+// redirect parses the redirect status, and limits a route that redirects to TLS. An invalid value is
+// taken for true, so that a mistake does not serve plain requests.
 func (v *Values) redirect(r *route.Route, unset int) int {
-	if value, ok := v.object.GetAnnotations()[ForceSSLRedirect]; ok {
-		switch strings.ToLower(strings.TrimSpace(value)) {
-		case "true":
-			unset = 302
-			r.Protocols = []string{"https"}
-			if slices.ContainsFunc(v.List(Protocols, nil, []string{"http", "https", "grpc", "grpcs"}), isGRPC) {
-				r.Protocols = []string{"grpcs"}
-			}
-		case "false":
-		default:
-			v.warn(fieldOf(ForceSSLRedirect), "AnnotationInvalid", fmt.Sprintf("annotation %s: %q is not true or false", ForceSSLRedirect, value))
+	value, ok := v.object.GetAnnotations()[ForceSSLRedirect]
+	force := strings.ToLower(strings.TrimSpace(value))
+	if ok && force != "false" {
+		if force != "true" {
+			v.warn(fieldOf(ForceSSLRedirect), "AnnotationInvalid", fmt.Sprintf("annotation %s: %q is not true or false; %s", ForceSSLRedirect, value, onlyTLS))
 		}
+		unset = 302
+		r.Protocols = withTLS(r.Protocols)
 	}
 	return v.OneOf(HTTPSRedirectStatusCode, unset, 301, 302, 307, 308, 426)
 }
