@@ -10,8 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -62,30 +60,6 @@ type fakeKong struct {
 }
 
 const zeros = "00000000000000000000000000000000"
-
-// shortDir is a directory with a short name, as the path of a socket has to be, which is removed
-// after the test even if Kong is just leaving it.
-func shortDir(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "kong")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
-}
-
-// serveUnix serves a handler on a Unix socket and returns its address.
-func serveUnix(t *testing.T, handler http.Handler) string {
-	t.Helper()
-	path := filepath.Join(shortDir(t), "admin.sock")
-	listener, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	serve(t, listener, handler)
-	return "unix:" + path
-}
 
 func serve(t *testing.T, listener net.Listener, handler http.Handler) {
 	t.Helper()

@@ -92,7 +92,6 @@ func (s listedStatus) Merge(unit.Object, unit.Moment) (any, bool) {
 
 // oneObject is a cluster with one object, which counts the patches of its status.
 type oneObject struct {
-	conditionsCluster
 	object  unit.Object
 	patches int
 }
