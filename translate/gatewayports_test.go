@@ -181,7 +181,7 @@ func (c *pooledCluster) restarted(namespacePorts int) *unit.Graph {
 }
 
 // Nothing that a tenant does changes the port of another tenant's Gateway, also not after a restart.
-func TestTenantsCannotMovePorts(t *testing.T) {
+func TestAnotherNamespaceCannotMovePorts(t *testing.T) {
 	gateway := func(name string) unit.Key { return unit.Gateway.Key("attacker", name) }
 	service := func(name string) unit.Key { return unit.Service.Key("attacker", name) }
 	for name, attack := range map[string]func(c *pooledCluster, port int){

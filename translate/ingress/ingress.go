@@ -17,6 +17,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/name"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/routing"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -105,7 +106,7 @@ var spec = field.NewPath("spec")
 
 // add claims the match of a route for the Ingress.
 func (t *translation) add(r route.Route, where kong.Part) {
-	for _, part := range kong.SchemeParts(r) {
+	for _, part := range routing.SchemeParts(r) {
 		t.claim(part.Route, kong.Part{Name: where.Name + part.Requests, Path: where.Path})
 	}
 }

@@ -1,6 +1,9 @@
 package kong
 
 import (
+	"net/netip"
+	"strings"
+
 	gokong "github.com/kong/go-kong/kong"
 
 	"github.com/kube-sync/kube-sync/translate/route"
@@ -32,4 +35,14 @@ func CACertificate(c route.CACertificate) *Entity {
 		Cert: &c.Cert,
 		Tags: gokong.StringSlice(c.Tags...),
 	})
+}
+
+// IsName reports whether Kong treats a host as a name, which a certificate requires. Kong treats
+// digits and dots as an address, even an invalid one.
+func IsName(host string) bool { return strings.Trim(host, "0123456789.") != "" }
+
+// IsHost reports whether Kong accepts a well-formed host or address.
+func IsHost(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return IsName(host) || err == nil
 }

@@ -8,15 +8,16 @@ import (
 	"github.com/kube-sync/kube-sync/translate/expression"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/routing"
 )
 
 // Route returns the entities of a route and its plugins. The error names the part of the match
 // that the router cannot express, or the limit that it exceeds.
 func Route(r route.Route, limits limit.Limits) (entities []*Entity, err error) {
-	if err := checkCounts(r.Match, limits); err != nil {
+	if err := routing.CheckCounts(r.Match, limits); err != nil {
 		return nil, err
 	}
-	expr, err := Expression(r.Match)
+	expr, err := routing.Expression(r.Match)
 	if err != nil {
 		return nil, err
 	}
@@ -26,11 +27,11 @@ func Route(r route.Route, limits limit.Limits) (entities []*Entity, err error) {
 	if err := expression.Validate(expr); err != nil {
 		return nil, err
 	}
-	text, size, err := bounded(expr, len(r.Match.NotHosts), limits)
+	text, size, err := routing.Bounded(expr, len(r.Match.NotHosts), limits)
 	if err != nil {
 		return nil, err
 	}
-	priority := Priority(r.Match) | r.Place
+	priority := routing.Priority(r.Match) | r.Place
 	id := ID(Routes, r.Name)
 	declared := declaredRoute{
 		Route: gokong.Route{

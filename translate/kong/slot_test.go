@@ -8,6 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/expression"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/routing"
 )
 
 func oneOfThese[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
@@ -50,7 +51,7 @@ func someRequest(r *rand.Rand) expression.Request {
 // so that places order them. Otherwise Kong would order them by their ids.
 func TestNothingTies(t *testing.T) {
 	type found struct {
-		rank    Rank
+		rank    routing.Rank
 		program *expression.Program
 	}
 	met := 0
@@ -63,7 +64,7 @@ func TestNothingTies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			expr, err := Expression(m)
+			expr, err := routing.Expression(m)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,12 +72,12 @@ func TestNothingTies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			byPriority[Priority(m)] = append(byPriority[Priority(m)], found{ranking.Rank, program})
+			byPriority[routing.Priority(m)] = append(byPriority[routing.Priority(m)], found{ranking.Rank, program})
 		}
 		for range 60 {
 			q := someRequest(r)
 			for _, all := range byPriority {
-				var rank *Rank
+				var rank *routing.Rank
 				for _, f := range all {
 					if _, in := f.program.Eval(&q); !in {
 						continue

@@ -8,6 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/expression"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/routing"
 )
 
 // StreamPlace is the set of connections or datagrams that a stream route asks for: those to a
@@ -20,15 +21,15 @@ type StreamPlace struct {
 
 // Stream returns the entities of a stream route, and what it asks for.
 func Stream(s route.Stream, limits limit.Limits) (place StreamPlace, entities []*Entity, err error) {
-	expr := streamExpression(s)
+	expr := routing.StreamExpression(s)
 	if err := expression.ValidateStream(expr); err != nil {
 		return place, nil, err
 	}
-	text, size, err := bounded(expr, len(s.NotSNIs), limits)
+	text, size, err := routing.Bounded(expr, len(s.NotSNIs), limits)
 	if err != nil {
 		return place, nil, err
 	}
-	priority, id := streamPriority(s.SNI), ID(Routes, s.Name)
+	priority, id := routing.StreamPriority(s.SNI), ID(Routes, s.Name)
 	declared := declaredRoute{Route: gokong.Route{
 		ID:         &id,
 		Name:       &s.Name,
@@ -58,32 +59,6 @@ func Stream(s route.Stream, limits limit.Limits) (place StreamPlace, entities []
 		}
 	}
 	return StreamPlace{slices.Contains(s.Protocols, "udp"), s.Port, s.SNI}, entities, nil
-}
-
-func streamExpression(s route.Stream) expression.Expr {
-	terms := []expression.Expr{expression.EqualInt(expression.NetDstPort, int64(s.Port))}
-	if s.SNI != "" {
-		terms = append(terms, deep(sni, s.SNI))
-	}
-	for _, name := range s.NotSNIs {
-		terms = append(terms, expression.Not(deep(sni, name)))
-	}
-	return expression.And(terms...)
-}
-
-// exactSNI is above the longest domain of a wildcard.
-const exactSNI = 512
-
-// streamPriority orders a name before a wildcard before no name, and longer wildcards before
-// shorter ones.
-func streamPriority(name route.Host) uint64 {
-	switch {
-	case name == "":
-		return 1
-	case name.Wildcard():
-		return 1 + limited(len(name.Domain()), exactSNI-2)
-	}
-	return exactSNI
 }
 
 // ofStreams sets the protocols of plugins that name none. Most default to requests only: Kong

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/routing"
 )
 
 // compare orders the contenders of one slot. No two are equal, so the order does not depend on
@@ -132,7 +133,7 @@ func (g *Graph) arrange(s *slot) {
 	s.arrangement.Truncate(s.moved)
 	g.placed += len(s.contenders) - s.arrangement.Len()
 	for _, c := range s.contenders[s.arrangement.Len():] {
-		var extent *kong.Extent
+		var extent *routing.Extent
 		if g.under(c.claim.Under) {
 			extent = c.claim.Extent
 		}

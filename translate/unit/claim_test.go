@@ -12,6 +12,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/routing"
 )
 
 const (
@@ -21,7 +22,7 @@ const (
 
 // claiming returns a graph in which each ConfigMap claims the slots that its data names, with the
 // age of the object, ranked if it has the label.
-func claiming(ranked func(object string, place kong.Place)) *Graph {
+func claiming(ranked func(object string, place routing.Place)) *Graph {
 	g := NewGraph(limit.Limits{})
 	Each(g, claimRole, ConfigMap, Valueless(func(_ *Reader, key Key, object *corev1.ConfigMap) Fragment {
 		var f Fragment
@@ -35,7 +36,7 @@ func claiming(ranked func(object string, place kong.Place)) *Graph {
 			entity := &kong.Entity{Ref: kong.Ref{Type: kong.Routes, ID: object.Name + "/" + slot}}
 			if claim.Entities = []*kong.Entity{entity}; object.Labels["ranked"] != "" {
 				claim.Extent = extentOf(object.Labels["ranked"])
-				claim.Ranked = func(place kong.Place) []*kong.Entity {
+				claim.Ranked = func(place routing.Place) []*kong.Entity {
 					ranked(object.Name, place)
 					e := *entity
 					e.ID = fmt.Sprint(object.Name, "/", slot, "/", claim.Extent.First()-place)
@@ -50,7 +51,7 @@ func claiming(ranked func(object string, place kong.Place)) *Graph {
 }
 
 // extentOf returns the extent of the requests with a header of the name.
-func extentOf(header string) *kong.Extent {
+func extentOf(header string) *routing.Extent {
 	ranking, err := kong.Ranked(route.Route{Name: "r", Protocols: []string{"http", "https"}, Match: route.Match{
 		Headers: []route.Values{{Name: header, Values: []string{"1"}}}}}, limit.Limits{}.InEffect())
 	if err != nil {
@@ -121,7 +122,7 @@ func TestContestedClaimsAreVisitedOnce(t *testing.T) {
 // place.
 func TestRankedClaimsKeepTheirEntities(t *testing.T) {
 	made := map[string]int{}
-	g := claiming(func(object string, _ kong.Place) { made[object]++ })
+	g := claiming(func(object string, _ routing.Place) { made[object]++ })
 	for i := range 10 {
 		g.Update(claimant(fmt.Sprint("c", i), i, 3, fmt.Sprint("x-", i)))
 	}
@@ -217,7 +218,7 @@ func TestReaderWithManyQuestions(t *testing.T) {
 // TestYoungerRankedClaimsArePlacedAgain holds that a changed claim costs the older claims to the
 // slot nothing.
 func TestYoungerRankedClaimsArePlacedAgain(t *testing.T) {
-	g := claiming(func(string, kong.Place) {})
+	g := claiming(func(string, routing.Place) {})
 	for i := range 200 {
 		g.Update(claimant(fmt.Sprintf("c%03d", i), i, 1, "x"))
 	}
@@ -239,7 +240,7 @@ func TestYoungerRankedClaimsArePlacedAgain(t *testing.T) {
 // TestClaimsWithoutPlacesGetAVerdict holds that a claim that shares its place with others gets a
 // verdict, and comes after a younger one of another namespace.
 func TestClaimsWithoutPlacesGetAVerdict(t *testing.T) {
-	g := claiming(func(string, kong.Place) {})
+	g := claiming(func(string, routing.Place) {})
 	var changes []Change
 	for i := range 600 {
 		changes = append(changes, claimant(fmt.Sprintf("c%03d", i), i, 1, fmt.Sprint("x-", i)))

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/routing"
 )
 
 // Entry asks for points that objects of one side may share with each other, but not with those of
@@ -77,9 +78,9 @@ type Claim struct {
 	// Ranked, if set, lets all claims to the slot hold it, each in its place, except those that
 	// earlier claims cover completely. Entities are for the first place; Ranked is pure and
 	// returns the entities for another place. Either all claims to a slot set it, or none.
-	Ranked func(place kong.Place) []*kong.Entity
+	Ranked func(place routing.Place) []*kong.Entity
 	// Extent is the part of the slot that a ranked claim asks for.
-	Extent *kong.Extent
+	Extent *routing.Extent
 	// While names slots that the unit must hold too for the entities to be in the configuration:
 	// a credential needs its consumer.
 	While []Slot
@@ -148,7 +149,7 @@ const (
 	// ServerNames are the slots for the certificate of a server name.
 	ServerNames Family[string] = "server name"
 	// Ranks are the slots that share routes of which one request may match several.
-	Ranks Family[kong.Rank] = "rank"
+	Ranks Family[routing.Rank] = "rank"
 	// Streams are the slots for the route of the connections to a port and server name.
 	Streams Family[kong.StreamPlace] = "stream"
 )

@@ -3,6 +3,7 @@ package unit
 import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/limit"
+	"github.com/kube-sync/kube-sync/translate/routing"
 )
 
 // Graph holds all units and keeps their fragments consistent with the objects.
@@ -165,7 +166,7 @@ type contender struct {
 
 	// place is the place of a ranked claim, and by is the contender that covers it completely.
 	// entities are cached for the place made, because they cost more than placing does.
-	place, made kong.Place
+	place, made routing.Place
 	by          *contender
 	entities    []*kong.Entity
 }
@@ -174,7 +175,7 @@ type contender struct {
 type slot struct {
 	contenders []*contender
 	// arrangement is of ranked contenders.
-	arrangement kong.Arrangement
+	arrangement routing.Arrangement
 
 	// The state of one Update: the holder before it, and the first ranked contender whose place
 	// may have changed.

@@ -19,6 +19,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/plugin"
 	"github.com/kube-sync/kube-sync/translate/route"
+	"github.com/kube-sync/kube-sync/translate/routing"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -131,7 +132,7 @@ func (t *requestTranslation) match(i, j int, match route.Match) bool {
 	where, rule := t.rules[i].part(i, j), t.rules[i]
 	base := t.base
 	base.Match = t.withAnnotations(match)
-	if err := kong.CheckMatch(base.Match, t.reader.Limits()); err != nil {
+	if err := routing.CheckMatch(base.Match, t.reader.Limits()); err != nil {
 		t.unserve(unit.At(where.Path), "%s: %v", where, err)
 		return false
 	}
@@ -200,7 +201,7 @@ func (t *requestTranslation) claim(r route.Route, b binding, i, j int) {
 	}
 	where := t.rules[i].part(i, j)
 	r.Name = t.name(b, i, j)
-	for _, part := range kong.SchemeParts(r) {
+	for _, part := range routing.SchemeParts(r) {
 		t.claimPart(part.Route, b, kong.Part{Name: where.Name + part.Requests, Path: where.Path})
 	}
 }

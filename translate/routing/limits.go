@@ -1,4 +1,4 @@
-package kong
+package routing
 
 import (
 	"slices"
@@ -11,19 +11,19 @@ import (
 // CheckMatch reports whether the router's language can express a match within the limits. The
 // error names the part of the match that it cannot express, or the limit.
 func CheckMatch(m route.Match, limits limit.Limits) error {
-	if err := checkCounts(m, limits); err != nil {
+	if err := CheckCounts(m, limits); err != nil {
 		return err
 	}
 	expr, err := Expression(m)
 	if err != nil || expr == nil {
 		return err
 	}
-	_, _, err = bounded(expr, len(m.NotHosts), limits)
+	_, _, err = Bounded(expr, len(m.NotHosts), limits)
 	return err
 }
 
-// checkCounts is a cheap first check of a match against the limits: it only counts values.
-func checkCounts(m route.Match, limits limit.Limits) error {
+// CheckCounts is a cheap first check of a match against the limits: it only counts values.
+func CheckCounts(m route.Match, limits limit.Limits) error {
 	terms, regexes := len(m.Methods)+len(m.SNIs), 0
 	for _, v := range slices.Concat(m.Headers, m.Queries) {
 		terms += len(v.Values)
@@ -51,9 +51,9 @@ func tooLargeMatch(size int, limits limit.Limits) error {
 // sizeOther is the size of an excluded host of another listener, in bytes.
 const sizeOther = 500
 
-// bounded returns an expression's text and its size in a router; an error if it exceeds the
+// Bounded returns an expression's text and its size in a router; an error if it exceeds the
 // limits. Excluded hosts of other listeners do not count, as they are not the object's own.
-func bounded(expr expression.Expr, others int, limits limit.Limits) (text string, size int, err error) {
+func Bounded(expr expression.Expr, others int, limits limit.Limits) (text string, size int, err error) {
 	if terms := expression.Terms(expr) - 2*others; limit.Exceeds(terms, limits.MatchTerms) {
 		return "", 0, tooManyTerms(terms, limits)
 	}

@@ -1,11 +1,10 @@
-package kong
+package routing
 
 import (
 	"slices"
 	"testing"
 
 	"github.com/kube-sync/kube-sync/translate/expression"
-	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
@@ -15,7 +14,7 @@ func TestServerNamesRankNoPlainRequests(t *testing.T) {
 	for _, protocols := range [][]string{{"http"}, {"http", "https"}, {"https"}} {
 		for _, scheme := range []string{"", "http", "https"} {
 			r := route.Route{Name: "r", Protocols: protocols, Match: route.Match{Scheme: scheme, SNIs: []string{"a.example"}}}
-			whole := extentOf(r)
+			whole := ExtentOf(r)
 			without := r
 			without.Match.SNIs = nil
 			names := 0
@@ -24,19 +23,11 @@ func TestServerNamesRankNoPlainRequests(t *testing.T) {
 				if part.Name == r.Name {
 					names++
 				}
-				ranking, err := Ranked(part.Route, limit.Limits{}.InEffect())
-				if err != nil {
-					t.Fatal(err)
-				}
-				e := ranking.Extent
-				other, err := Ranked(without, limit.Limits{}.InEffect())
-				if err != nil {
-					t.Fatal(err)
-				}
+				e, rank, other := ExtentOf(part.Route), RankOf(part.Match), RankOf(without.Match)
 				if e.plain || e.redirects {
 					plain++
-					if ranking.Rank != other.Rank || e.plain != whole.plain || e.redirects != whole.redirects {
-						t.Errorf("%v %q: plain requests are those of %+v in the rank %+v, which are to be those of %+v in %+v", protocols, scheme, e, ranking.Rank, whole, other.Rank)
+					if rank != other || e.plain != whole.plain || e.redirects != whole.redirects {
+						t.Errorf("%v %q: plain requests are those of %+v in the rank %+v, which are to be those of %+v in %+v", protocols, scheme, e, rank, whole, other)
 					}
 				}
 				if e.secure {

@@ -1,4 +1,4 @@
-package kong
+package routing
 
 import "github.com/kube-sync/kube-sync/translate/route"
 
@@ -14,7 +14,7 @@ type SchemePart struct {
 // route has one priority, so a route with server names for both schemes becomes two. The one for
 // requests over TLS keeps the name.
 func SchemeParts(r route.Route) []SchemePart {
-	e := extentOf(r)
+	e := ExtentOf(r)
 	plain := r
 	plain.Match.SNIs = nil
 	switch {

@@ -1,4 +1,4 @@
-package kong
+package routing
 
 import (
 	"slices"
@@ -26,7 +26,7 @@ type Extent struct {
 	plain, secure, redirects bool
 }
 
-func extentOf(r route.Route) *Extent {
+func ExtentOf(r route.Route) *Extent {
 	m := r.Match
 	e := &Extent{path: m.Path.Value, kind: m.Path.Kind, deep: m.Deep || !m.Host.Wildcard(), not: m.NotHosts,
 		methods: inOrder(m.Methods), snis: inOrder(m.SNIs), headers: byName(m.Headers), queries: byName(m.Queries)}

@@ -1,4 +1,4 @@
-package kong
+package routing
 
 // Place is the position of a route among those of the same rank. It is part of the priority: the
 // highest comes first.

@@ -1,4 +1,4 @@
-package kong
+package routing
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
@@ -77,10 +76,10 @@ func TestOldestHasRequest(t *testing.T) {
 			of := schemes[r.IntN(len(schemes))]
 			m := route.Match{Scheme: of.scheme, Methods: some(r, methods[:3]), SNIs: some(r, snis[:2])}
 			if narrow {
-				m.Headers = []route.Values{oneOfThese(r, route.Values{Name: "x-a", Values: []string{"1"}}, route.Values{Name: "x-a", Values: []string{"2"}},
+				m.Headers = []route.Values{choose(r, route.Values{Name: "x-a", Values: []string{"1"}}, route.Values{Name: "x-a", Values: []string{"2"}},
 					route.Values{Name: "x-a", Values: []string{"2", "1"}}, route.Values{Name: "x-b", Values: []string{"1"}})}
 			}
-			extents[i] = extentOf(route.Route{Protocols: of.protocols, Match: m})
+			extents[i] = ExtentOf(route.Route{Protocols: of.protocols, Match: m})
 		}
 		namespaces := make([]string, len(extents))
 		for i := range namespaces {
@@ -220,18 +219,11 @@ func TestExtents(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			older, err := Ranked(of(tt.older), limit.Limits{}.InEffect())
-			if err != nil {
-				t.Fatal(err)
+			older, younger := of(tt.older), of(tt.younger)
+			if a, b := RankOf(older.Match), RankOf(younger.Match); a != b {
+				t.Fatalf("ranks %+v and %+v", a, b)
 			}
-			younger, err := Ranked(of(tt.younger), limit.Limits{}.InEffect())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if older.Rank != younger.Rank {
-				t.Fatalf("ranks %+v and %+v", older.Rank, younger.Rank)
-			}
-			if lost := arrange([]*Extent{older.Extent, younger.Extent}, oneNamespace)[1].By == 0; lost != tt.lost {
+			if lost := arrange([]*Extent{ExtentOf(older), ExtentOf(younger)}, oneNamespace)[1].By == 0; lost != tt.lost {
 				t.Errorf("nothing is left: %v", lost)
 			}
 		})
@@ -244,7 +236,7 @@ func TestPlacesRunOut(t *testing.T) {
 	for _, protocols := range [][]string{{"http"}, {"http", "https"}} {
 		var a Arrangement
 		add := func(i int, namespace string) Standing {
-			return a.Add(extentOf(route.Route{Protocols: protocols, Match: route.Match{Headers: []route.Values{{Name: fmt.Sprint("x", i), Values: []string{"1"}}}}}), namespace)
+			return a.Add(ExtentOf(route.Route{Protocols: protocols, Match: route.Match{Headers: []route.Values{{Name: fmt.Sprint("x", i), Values: []string{"1"}}}}}), namespace)
 		}
 		last, ordered := Place(1<<placeBits), 0
 		for i := range 1500 {
@@ -283,7 +275,7 @@ func TestUnrelatedRoutesHaveNoEffect(t *testing.T) {
 		if header != "" {
 			r.Match.Headers = []route.Values{{Name: header, Values: []string{value}}}
 		}
-		return extentOf(r)
+		return ExtentOf(r)
 	}
 	tests := map[string]struct {
 		extents    []*Extent
@@ -317,7 +309,7 @@ func TestLongListsAreComparedWithinLimits(t *testing.T) {
 	}
 	var a Arrangement
 	for i := range 300 {
-		e := extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{
+		e := ExtentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{
 			Methods: list(400, "Z"), SNIs: list(400, fmt.Sprint("Z", i)), Headers: []route.Values{{Name: "x", Values: list(400, "Z")}}}})
 		left := effort(mostWork)
 		for _, o := range a.routes {
@@ -334,10 +326,10 @@ func TestLongListsAreComparedWithinLimits(t *testing.T) {
 	// A route with short lists is compared with all of them.
 	var short Arrangement
 	for range mostRivals - 1 {
-		short.Add(extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: list(400, "Z")}}), "attacker")
+		short.Add(ExtentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: list(400, "Z")}}), "attacker")
 	}
-	short.Add(extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: []string{"GET"}}}), "shop")
-	if got := short.Add(extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: []string{"GET"}}}), "shop"); got.By != mostRivals-1 {
+	short.Add(ExtentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: []string{"GET"}}}), "shop")
+	if got := short.Add(ExtentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: []string{"GET"}}}), "shop"); got.By != mostRivals-1 {
 		t.Errorf("a route with short lists is left out for %d", got.By)
 	}
 }
@@ -351,9 +343,11 @@ func BenchmarkLongLists(b *testing.B) {
 			snis = append(snis, fmt.Sprint("s", j, ".example"))
 		}
 		methods[449] = fmt.Sprint("OTHER", i)
-		extents = append(extents, extentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: methods, SNIs: snis}}))
+		extents = append(extents, ExtentOf(route.Route{Protocols: []string{"https"}, Match: route.Match{Methods: methods, SNIs: snis}}))
 	}
 	for b.Loop() {
 		arrange(extents, oneNamespace)
 	}
 }
+
+func choose[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
