@@ -217,7 +217,7 @@ func (s *shell) runBlock(t *testing.T, page string, b block, wanted *block) {
 	if wanted != nil && wanted.notRun == "" {
 		pattern = expected(wanted.text)
 	}
-	eventually.Nil(t, 3*time.Minute, func() error {
+	eventually.Nil(t, time.Minute, func() error {
 		out, errs, err := s.bash(t.Context(), b.text)
 		switch {
 		case err != nil && pattern == nil:
