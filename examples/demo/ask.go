@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// patience is how long an answer may take to be the right one: Kong's workers take up
-// a configuration some time after Kong has acknowledged it.
+// patience is how long the right answer may take: Kong's workers use a configuration some time after
+// Kong has acknowledged it.
 const patience = time.Minute
 
-// question is a request and the answer that the manifests promise.
+// question is a request, and the answer that follows from the manifests.
 type question struct {
 	about string
 	tls   bool
@@ -26,7 +26,7 @@ type question struct {
 
 	status int
 	answer string // what its first line has to be
-	// certificate is the name that the certificate has to be for.
+	// certificate is the name that the certificate must have.
 	certificate string
 }
 
@@ -50,10 +50,10 @@ var questions = []question{
 	},
 }
 
-// shownHeaders are those of the request that are worth showing as the backend got them.
+// shownHeaders are the headers that are printed as the backend received them.
 var shownHeaders = []string{"Host", "X-Forwarded-Proto", "X-Forwarded-Path"}
 
-// curl is the command line that asks the question.
+// curl returns the command line that sends the request.
 func (q question) curl(o *options) string {
 	if q.tls {
 		return fmt.Sprintf("curl -ik --connect-to ::%s https://%s%s", o.https.address(), q.host, q.path)
@@ -61,7 +61,7 @@ func (q question) curl(o *options) string {
 	return fmt.Sprintf("curl -i -H 'Host: %s' http://%s%s", q.host, o.http.address(), q.path)
 }
 
-// askAll asks all questions and shows the answers.
+// askAll sends all requests and prints the answers.
 func askAll(ctx context.Context, o *options) error {
 	var wrong error
 	for _, q := range questions {
@@ -77,7 +77,7 @@ func askAll(ctx context.Context, o *options) error {
 	return wrong
 }
 
-// askPatiently asks until the answer is right.
+// askPatiently repeats a request until the answer is right.
 func (q question) askPatiently(ctx context.Context, o *options) (string, error) {
 	deadline := time.Now().Add(patience)
 	for {
@@ -93,7 +93,7 @@ func (q question) askPatiently(ctx context.Context, o *options) (string, error) 
 	}
 }
 
-// ask asks once, over a connection of its own, and returns the answer to be shown.
+// ask sends one request over a new connection, and returns the answer to print.
 func (q question) ask(ctx context.Context, o *options) (string, error) {
 	scheme, address := "http", o.http.address()
 	if q.tls {
@@ -107,7 +107,7 @@ func (q question) ask(ctx context.Context, o *options) (string, error) {
 			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 				return new(net.Dialer).DialContext(ctx, network, address)
 			},
-			// The example's certificate is its own authority; its name is checked below.
+			// The certificate of the example is self-signed; its name is checked below.
 			TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 		},
 	}
@@ -127,7 +127,7 @@ func (q question) ask(ctx context.Context, o *options) (string, error) {
 	return q.judge(resp, string(body))
 }
 
-// judge tells the right answer from a wrong one.
+// judge checks an answer.
 func (q question) judge(resp *http.Response, body string) (string, error) {
 	first, _, _ := strings.Cut(body, "\n")
 	if resp.StatusCode != q.status || first != q.answer {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// startBackend starts a server that answers with its name, the path and the headers
-// that it got.
+// startBackend starts a server that answers with its name, and the path and the headers that it
+// received.
 func startBackend(name string, p port) (stop func(), err error) {
 	l, err := p.listen()
 	if err != nil {

@@ -51,7 +51,7 @@ func ready(ctx context.Context, o *options) error {
 	return err
 }
 
-// follow tells of every change of the configuration, and what kube-sync warns of.
+// follow prints every change of the configuration, and kube-sync's warnings.
 func follow(ctx context.Context, o *options, g *gateway) error {
 	client := kongtest.Admin(o.adminSocket())
 	last := ""
@@ -89,7 +89,7 @@ func configurationHash(client *http.Client) (string, error) {
 	return status.Hash, err
 }
 
-// pause waits, unless the context or the gateway ends.
+// pause waits until the time is over, or the context or the gateway ends.
 func pause(ctx context.Context, g *gateway, d time.Duration) error {
 	select {
 	case <-ctx.Done():

@@ -14,8 +14,8 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
-// stopTime is how long the gateway may take to end after it was asked to: the stand-in
-// gives its plugin servers ten seconds and its requests five.
+// stopTime is how long the gateway may take to stop: the stand-in waits ten seconds for its plugin
+// servers and five for its requests.
 const stopTime = 20 * time.Second
 
 // gateway is Kong, or the stand-in where there is no Kong. It is a process of its own: kube-sync finds Kong's log
@@ -74,8 +74,8 @@ func startStandIn(o *options, environ []string, log *os.File) (*gateway, error) 
 	return &gateway{process, "the stand-in that comes with kube-sync, because " + why + ". It is for trying out, and not Kong"}, nil
 }
 
-// environ are the settings of the gateway, Kong or not, that differ from the pod's: it is
-// on loopback, and there is a directory in place of a cluster.
+// environ returns the settings of the gateway that differ from the pod's: it listens on loopback, and
+// follows a directory in place of a cluster.
 func (o *options) environ() ([]string, error) {
 	adminPort, err := freeport.Take()
 	if err != nil {
@@ -92,14 +92,14 @@ func (o *options) environ() ([]string, error) {
 	command := quote(o.kubeSync)
 	settings := []string{
 		"KONG_PREFIX=" + o.prefix(),
-		// Workers are the user that starts Kong, as in the image: the prefix is nobody else's.
+		// Workers run as the user that starts Kong, as in the image: other users cannot read the prefix.
 		"KONG_NGINX_USER=root root",
 		"KONG_LUA_PACKAGE_PATH=" + lua + "/?.lua;;",
 		"KONG_PROXY_LISTEN=" + o.http.address() + ", " + o.https.address() + " http2 ssl",
-		// No ports for Gateways: nobody writes their Services.
+		// No ports for Gateways, whose Services nothing would write.
 		"KONG_NGINX_PROXY_LISTEN=unix:" + filepath.Join(o.prefix(), "gateways.sock"),
 		"KONG_STREAM_LISTEN=off",
-		// Kong wants one on TCP, too, where kong.conf lets nobody in.
+		// Kong requires one on TCP too; kong.conf denies all requests to it.
 		"KONG_ADMIN_LISTEN=127.0.0.1:" + strconv.Itoa(adminPort),
 		"KONG_NGINX_ADMIN_LISTEN=unix:" + o.adminSocket(),
 		"KONG_STATUS_LISTEN=off",
@@ -109,8 +109,8 @@ func (o *options) environ() ([]string, error) {
 		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS=" + o.health.address(),
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=" + o.metrics.address(),
 		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=127.0.0.1:" + strconv.Itoa(relayPort),
-		// The examples have their backends on this machine. On a gateway that
-		// serves others this would open its own ports to whoever writes routes.
+		// The backends of the examples are on this machine. On a shared gateway, this setting
+		// would open its own ports to everyone who writes routes.
 		"KONG_PLUGINSERVER_KUBE_SYNC_ALLOW_LOOPBACK_BACKENDS=true",
 	}
 	for _, e := range os.Environ() {

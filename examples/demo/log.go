@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// warnings shows what is written to the log from some time on, as far as it is a
-// warning or an error of kube-sync or of the stand-in. Kong's own lines look otherwise.
+// warnings prints new warnings and errors of kube-sync and the stand-in from the log. Lines of Kong
+// have another format.
 type warnings struct {
 	file   string
 	offset int64
 }
 
-// skip passes over what there is.
+// skip skips the present content.
 func (w *warnings) skip() error {
 	info, err := os.Stat(w.file)
 	if err != nil {
@@ -24,7 +24,7 @@ func (w *warnings) skip() error {
 	return nil
 }
 
-// show prints what was added.
+// show prints new content.
 func (w *warnings) show() error {
 	f, err := os.Open(w.file)
 	if err != nil {

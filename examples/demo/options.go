@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// maxSocketPath is what the kernel takes as the path of a socket.
+// maxSocketPath is the longest path of a socket that the kernel accepts, in bytes.
 const maxSocketPath = 107
 
 // options are the demo's settings.
@@ -26,7 +26,7 @@ type options struct {
 	http, https, health, metrics, shop, blog port
 }
 
-// port is a port on loopback and how to choose another one.
+// port is a port on loopback, and the flag that sets it.
 type port struct {
 	number int
 	how    string
@@ -80,7 +80,7 @@ func parseOptions(args []string, getenv func(string) string) (*options, error) {
 	return o, wrong
 }
 
-// check finds what is amiss before anything is started.
+// check looks for problems before anything starts.
 func (o *options) check() error {
 	if _, err := os.Stat(o.kubeSync); err != nil {
 		return fmt.Errorf("kube-sync's executable (-kube-sync; make build makes it): %w", err)
@@ -94,7 +94,7 @@ func (o *options) check() error {
 	if len(o.adminSocket()) > maxSocketPath {
 		return fmt.Errorf("socket path %s is too long: choose a shorter directory with -dir", o.adminSocket())
 	}
-	// The gateways listen on some of these much later: say now what is wrong.
+	// The gateway opens some of these ports much later: report now what is wrong.
 	for _, p := range []port{o.http, o.https, o.health, o.metrics} {
 		l, err := p.listen()
 		if err != nil {
@@ -105,8 +105,8 @@ func (o *options) check() error {
 	return o.clear()
 }
 
-// clear empties the gateway's directory: with the configuration of an earlier run it
-// would be ready before it has the one of today.
+// clear empties the gateway's directory. With the configuration of an earlier run, the gateway would
+// be ready before it has the present one.
 func (o *options) clear() error {
 	if c, err := net.Dial("unix", o.adminSocket()); err == nil {
 		c.Close()
@@ -133,7 +133,7 @@ func (p port) listen() (net.Listener, error) {
 	return l, nil
 }
 
-// prefix is the directory of the gateway; each sort of gateway has its own.
+// prefix returns the directory of the gateway. Kong and the stand-in have their own.
 func (o *options) prefix() string {
 	if !o.withKong() {
 		return filepath.Join(o.dir, "stand-in")
