@@ -27,14 +27,14 @@ func (w uniqueValue) matches(e *kong.Entity) bool {
 	return w.value != "" && e.Type == w.typ && valueOf(e, w.name) == w.value
 }
 
-// blocker is a unit that has a value which others want.
+// blocker is a unit that has a value wanted by other units.
 type blocker struct {
 	id     unit.ID
 	wanted uniqueValue
 }
 
-// conflict is a value that a unit lost to a rival, at the rival's version. The unit is tried again
-// when the rival gives the value up. The zero value stands for no conflict.
+// conflict is a unique value that a unit lost to a rival, and the rival's version at that time. The
+// unit is tried again when the rival gives the value up. The zero value stands for no conflict.
 type conflict struct {
 	rival        unit.ID
 	rivalVersion uint64
@@ -62,13 +62,13 @@ func (c *conflict) resolved(units Units, kept map[blocker]bool) bool {
 	return !stands
 }
 
-// resolveConflict decides which unit keeps a contested value and holds the others. It returns the
-// number of units that are newly held, or lost their last good version. If a plugin has a
-// substitute, only the plugin is replaced: the unit keeps its hosts and paths, which a wider route
-// would take over otherwise.
+// resolveConflict decides which unit keeps a contested value, and puts the other units on hold. It
+// returns the number of units that are newly held or lost their last good version. If a plugin has a
+// substitute, only the plugin is replaced, and the unit keeps its hosts and paths. Otherwise a wider
+// route would take them over.
 //
-// Units that changed since the last acknowledged configuration yield. Kong names the one that comes
-// later in the configuration, which may have been there for long.
+// Units that changed since the last acknowledged configuration yield. Kong blames the later entity in
+// the configuration, even if it was applied long ago.
 func (g *Gateway) resolveConflict(units Units, p *plan, x *index, row adminapi.RefusedEntity, owners []unit.ID) (news int) {
 	wanted := uniqueValueOf(p, owners, row)
 	if _, done := x.resolved[wanted]; done {
@@ -102,8 +102,8 @@ func (g *Gateway) resolveConflict(units Units, p *plan, x *index, row adminapi.R
 	return news
 }
 
-// giveUp takes the entity that lost a conflict out of the next plan. It reports whether it was
-// still in.
+// giveUp takes the entity that lost a conflict out of the next plan. It reports whether that changed
+// anything.
 func (g *Gateway) giveUp(units Units, p *plan, c contender, row adminapi.RefusedEntity, lost conflict) bool {
 	if c.entity != nil && c.entity.Instead != nil && g.refused.add(c.id, p, c.row(row)) {
 		g.refused[c.entity.Ref].conflict = lost
@@ -144,7 +144,7 @@ func contendersOf(p *plan, ids []unit.ID, row adminapi.RefusedEntity) (claims []
 	return claims
 }
 
-// row returns the row for another contender.
+// row returns r with the id and name of the contender's entity.
 func (c contender) row(r adminapi.RefusedEntity) adminapi.RefusedEntity {
 	if c.entity != nil {
 		r.ID, r.Name = c.entity.ID, c.entity.Name
@@ -152,13 +152,14 @@ func (c contender) row(r adminapi.RefusedEntity) adminapi.RefusedEntity {
 	return r
 }
 
-// rival is a unit that Kong has acknowledged, at a version.
+// rival is a unit at the version that Kong acknowledged.
 type rival struct {
 	id      unit.ID
 	version uint64
 }
 
-// rivalsOutside returns the units outside of the plan that have the rivals which rows name.
+// rivalsOutside maps each rival that rows name and the plan lacks to the acknowledged unit that
+// contains it.
 func (g *Gateway) rivalsOutside(p *plan, x *index, rows []adminapi.RefusedEntity) map[kong.Ref]rival {
 	found := map[kong.Ref]rival{}
 	for _, row := range rows {
@@ -182,8 +183,8 @@ func (g *Gateway) rivalsOutside(p *plan, x *index, rows []adminapi.RefusedEntity
 	return found
 }
 
-// yieldingRivals returns the units outside of a delta whose present version gives up what Kong says
-// is in the way. They have to be in the same delta.
+// yieldingRivals returns units outside of a delta that hold a contested value in Kong, but give it up
+// in their current version. The delta must include them.
 func (g *Gateway) yieldingRivals(units Units, c *deltaPlan, rows []adminapi.RefusedEntity) (ids []unit.ID) {
 	for ref, owner := range g.rivalsOutside(c.plan, c.plan.index(), rows) {
 		view, _ := units.View(owner.id)

@@ -14,9 +14,9 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// findCause finds the unit because of which Kong refuses a configuration without naming an entity,
-// and holds it. Only units that changed since the last acknowledged configuration can be the cause;
-// a single one needs no question. Otherwise findCause sorts the suspects by dependency and bisects
+// findCause finds the unit that makes Kong refuse a configuration without naming an entity, and puts
+// it on hold. Only units that changed since the last acknowledged configuration can be the cause; if
+// there is only one, Kong is not asked. Otherwise findCause sorts the suspects by dependency and bisects
 // them. The last unit of the shortest prefix that Kong refuses is the cause.
 func (g *Gateway) findCause(ctx context.Context, units Units, p *plan, inSync bool, cause error) error {
 	suspects := g.suspects(p, inSync)
@@ -67,9 +67,9 @@ func (g *Gateway) findCause(ctx context.Context, units Units, p *plan, inSync bo
 	return nil
 }
 
-// refusalOf returns Kong's message about the cause alone: it asks again without the suspects after
-// it. The original message may quote the objects of others, and the owner of the cause reads what
-// is returned.
+// refusalOf returns Kong's message about the cause alone: it asks Kong again without the later
+// suspects. The original message may quote other tenants' objects, and the owner of the cause will
+// read the result.
 func (g *Gateway) refusalOf(ctx context.Context, units Units, later []unit.ID, inSync bool, cause error) error {
 	if _, ok := errors.AsType[*adminapi.RefusedError](cause); !ok {
 		return cause // Kong failed, and its message quotes no entities
@@ -80,8 +80,8 @@ func (g *Gateway) refusalOf(ctx context.Context, units Units, later []unit.ID, i
 	return &adminapi.RefusedError{Message: "the configuration is invalid with the entities of this object"}
 }
 
-// unstorable handles a configuration that Kong accepts and fails to store. That may be temporary;
-// if it happens again, Kong's disk is full.
+// unstorable handles a configuration that Kong accepts but fails to store. The fault may be
+// temporary; if it recurs, Kong's disk is full.
 func (g *Gateway) unstorable(units Units, p *plan, inSync bool, cause error) error {
 	g.unstored++
 	noRoom := fmt.Errorf("%w: Kong accepts it and cannot store it, as when the volume of Kong's prefix is full: %w", adminapi.ErrTooLarge, cause)
@@ -91,8 +91,8 @@ func (g *Gateway) unstorable(units Units, p *plan, inSync bool, cause error) err
 	return cause
 }
 
-// quarantineOne takes a unit out of the next plan that Kong failed over: the entities that have a
-// substitute, or else the whole unit. It reports whether there was anything to take out.
+// quarantineOne takes a unit that Kong failed to process out of the next plan: the entities that have
+// a substitute, or else the whole unit. It reports whether there was anything to take out.
 func (g *Gateway) quarantineOne(units Units, p *plan, id unit.ID, cause error) bool {
 	row := adminapi.RefusedEntity{Messages: []string{cause.Error()}}
 	if g.refused.add(id, p, row) {
@@ -153,8 +153,8 @@ const (
 	maxExaminedBytes = 1 << 20
 )
 
-// examine returns the entities of units that Kong's code fails over. The companion processes each
-// entity separately, so that one question finds them all.
+// examine returns the entities of units that make Kong's code fail. The companion processes each one
+// separately, so that one request finds them all.
 func (g *Gateway) examine(ctx context.Context, p *plan, ids []unit.ID) (rows []adminapi.RefusedEntity, err error) {
 	var all []*kong.Entity
 	for _, id := range ids {
@@ -204,9 +204,9 @@ func (g *Gateway) classifier(ctx context.Context) func(error) error {
 	return func(failed error) error { return g.classifyUnanswered(ctx, "", failed) }
 }
 
-// bisectEntities asks about entities, and about halves of them as long as Kong fails over the
-// question, until it knows the entities that Kong fails over. The rows that Kong answers are part
-// of the result.
+// bisectEntities asks Kong about the entities, and halves them as long as Kong fails to process the
+// request, until it knows the entities that cause the failure. The rows that Kong returns are part of
+// the result.
 func bisectEntities(entities []*kong.Entity, ask func([]*kong.Entity) error, classify func(error) error) ([]adminapi.RefusedEntity, error) {
 	if len(entities) == 0 {
 		return nil, nil

@@ -10,14 +10,15 @@ import (
 )
 
 // A large change is sent in pieces, in which namespaces take turns: the change of one does not wait
-// for all changes of another. Each piece leads to a whole configuration. A unit is never divided, so
-// that a route and its plugins are in one piece. It is sent with or after the units it refers to.
+// for all changes of another. After each piece, Kong holds a complete configuration. A unit is never
+// divided, so that a route and its plugins are in one piece. A unit is sent with or after the units
+// that it refers to.
 
 const (
-	// maxPieceCost is the cost of a piece, unless a single unit with its dependencies costs more.
+	// maxPieceCost is the maximum cost of a piece, as of costOf, unless a single unit with its dependencies costs more.
 	// Kong takes up to half a second for it.
 	maxPieceCost = 500
-	// maxPieceCostAlone is the cost of a piece while only one namespace has something to send.
+	// maxPieceCostAlone is the maximum cost of a piece while only one namespace has something to send.
 	maxPieceCostAlone = 5000
 	// pieceDuration is the time for such a piece. Changes of other namespaces wait for its end.
 	pieceDuration = time.Second
@@ -25,7 +26,7 @@ const (
 
 // pace determines the size of the next piece while only one namespace has something to send.
 type pace struct {
-	// started is when the last piece was started, and cost its cost; zero if there was none.
+	// started and cost are the start time and the cost of the last piece; zero if there was none.
 	started time.Time
 	cost    int
 }
@@ -40,8 +41,8 @@ func (p pace) most(now time.Time, within time.Duration, least int) int {
 	return max(most, least)
 }
 
-// nextPiece chooses the units that are sent next, of those that changed and those that each delta
-// looks at. It returns the others in left.
+// nextPiece chooses the units to send next, from the changed units and those that every delta
+// reconsiders, as affected says. left holds the rest.
 func (g *Gateway) nextPiece(units Units, changed map[unit.ID]struct{}, released []unit.ID) (piece []unit.ID, left map[unit.ID]struct{}) {
 	besides := slices.DeleteFunc(g.affected(nil, released), func(id unit.ID) bool { _, is := changed[id]; return is })
 	ids := func(yield func(unit.ID) bool) {
@@ -93,8 +94,9 @@ func (g *Gateway) fitsPiece(units Units, ids iter.Seq[unit.ID]) bool {
 	return true
 }
 
-// separatedFor is how long a namespace is sent separately. If one tenant makes workers hang again
-// and again, only that tenant's changes wait, except for those that arrive while a worker hangs.
+// separatedFor is how long a namespace is sent separately. If one tenant repeatedly makes workers
+// hang, only that tenant's changes wait, and changes of others only if they arrive while a worker
+// hangs.
 const separatedFor = 10 * time.Minute
 
 func (g *Gateway) isSeparated(namespace string) bool {
@@ -122,14 +124,14 @@ func (g *Gateway) mixed(ids iter.Seq[unit.ID]) bool {
 	return separated && others
 }
 
-// updateBacklog makes the backlog hold what is to be sent of the units. It returns the units
-// without changes, which each piece looks at.
+// updateBacklog brings the backlog up to date with the units. It returns the units that have nothing
+// to send; they are part of every piece.
 func (g *Gateway) updateBacklog(units Units, ids iter.Seq[unit.ID]) (nothing []unit.ID) {
 	if g.backlog == nil || g.backlog.tally != g.tally {
 		g.backlog = newBacklog(g.tally)
 	}
 	b := g.backlog
-	for _, w := range b.piece { // what is still there was not applied
+	for _, w := range b.piece { // items still there were not applied
 		if b.units[w.id] == w {
 			b.enqueue(w)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// substitution replaces an entity that Kong refused by other entities, or by none.
+// substitution replaces a refused entity with other entities, or omits it.
 type substitution struct {
 	unit   unit.ID
 	object unit.Key
@@ -50,8 +50,8 @@ func (s substitutions) replace(entities []*kong.Entity) []*kong.Entity {
 	return kong.Sorted(left)
 }
 
-// addReplacements adds to all the entities that replace a refused one. If one of these was refused too, it
-// adds the replacements of that one.
+// addReplacements collects in all the entities that replace e. A replacement that was refused too is
+// itself replaced.
 func (s substitutions) addReplacements(e *kong.Entity, all map[kong.Ref]*kong.Entity) {
 	for _, other := range e.Instead {
 		if s.has(other) {
@@ -99,8 +99,8 @@ func addOffered(all map[kong.Ref][]*kong.Entity, entities []*kong.Entity) {
 	}
 }
 
-// add replaces the entities of a unit that a row is about, or all that can be replaced if the row
-// names none. It reports whether there are any.
+// add records a substitution for each entity of the unit that the row is about. If the row names none,
+// it does so for every entity that has a substitute. It reports whether it added any.
 func (s substitutions) add(id unit.ID, p *plan, row adminapi.RefusedEntity) (added bool) {
 	chosen := p.parts[id]
 	entities := chosen.entities
@@ -176,8 +176,8 @@ func (s substitutions) refusals() []Refusal {
 	return list
 }
 
-// lacksProtection reports whether what Kong acknowledged of a unit lacks an entity that protects the
-// present version. The unit must not fall back to it then.
+// lacksProtection reports whether the last acknowledged version of a unit lacks a protecting entity
+// that the present version has. The unit must not fall back to that version.
 func lacksProtection(last, present []*kong.Entity) bool {
 	return slices.ContainsFunc(present, func(e *kong.Entity) bool {
 		return len(e.Instead) > 0 && !slices.ContainsFunc(last, func(other *kong.Entity) bool { return other.Ref == e.Ref })

@@ -9,22 +9,24 @@ import (
 // turn identifies whose units are sent.
 type turn struct {
 	namespace string
-	// last is for cluster-wide units that are removed. All waiting units may rely on them, as
-	// consumers do on a global plugin. They are sent after all units that were waiting before them.
+	// last marks cluster-wide units that are being removed. Waiting units may still rely on them, as
+	// consumers do on a global plugin. So they are sent after all units that waited before them.
 	last bool
 }
 
-// isOperators reports whether the units come before those of namespaces.
+// isOperators reports whether the units are cluster-wide and not being removed. They come before
+// those of namespaces.
 func (t turn) isOperators() bool { return t.namespace == "" && !t.last }
 
 // turns determine the order in which a backlog is sent, over all of its pieces.
 type turns struct {
-	// sent is the cost of what was sent for each turn since the backlog exists.
+	// sent is the cost of what was sent for each turn since the backlog was created.
 	sent map[turn]int
 	// ahead comes first in the next piece.
 	ahead *turn
 	piece int
-	// apart means that the next piece is for a separated namespace: others came before.
+	// apart means that the next piece is for a separated namespace, because the last one was for the
+	// others.
 	apart bool
 }
 
@@ -72,8 +74,7 @@ func (q *queue) first() *item {
 	return q.units[0]
 }
 
-// beginPiece starts a piece of a backlog. A new turn starts with the least cost that any turn was
-// sent.
+// beginPiece starts a piece of a backlog. A new turn starts at the lowest cost sent for any turn.
 func (t *turns) beginPiece(b *backlog) {
 	t.piece++
 	least := math.MaxInt
@@ -93,8 +94,8 @@ func (t *turns) beginPiece(b *backlog) {
 	}
 }
 
-// separate excludes the separated namespaces from a piece, or everything except one of them:
-// workers may crash over its piece. The two kinds of pieces alternate.
+// separate restricts a piece either to the namespaces that are not separated, or to a single
+// separated one, whose piece may crash workers. The two kinds alternate.
 func (t *turns) separate(b *backlog, separated func(namespace string) bool) {
 	var one *queue
 	others := false
@@ -115,8 +116,8 @@ func (t *turns) separate(b *backlog, separated func(namespace string) bool) {
 	}
 }
 
-// takePiece takes units for a piece, each from the turn that was sent the least, and returns their
-// cost. A turn whose unit does not fit comes first in the next piece.
+// takePiece takes units for a piece, each from the turn with the lowest cost sent so far, and returns
+// them and their cost. A turn whose unit does not fit comes first in the next piece.
 func (b *backlog) takePiece(t *turns, most int) (piece []*item, used int) {
 	ahead := t.ahead
 	if ahead == nil || b.queues[*ahead] == nil || !b.queues[*ahead].excluded {

@@ -22,15 +22,15 @@ import (
 )
 
 var (
-	// ErrUnreachable is the class of errors after which Kong may not even have read the request.
+	// ErrUnreachable is the class of errors after which it is unknown whether Kong read the request.
 	ErrUnreachable = errors.New("Kong's Admin API cannot be reached")
 	// ErrBusy is the class of temporary errors: the same request may succeed later. It is always a
 	// [*BusyError].
 	ErrBusy = errors.New("Kong cannot take a configuration now")
-	// ErrFailed is the class of errors that what was sent may have caused: Kong failed over it, did
-	// not answer in time, or closed the connection. It is always a [*FailedError].
+	// ErrFailed is the class of errors that the request body may have caused: Kong failed to process
+	// it, did not answer in time, or closed the connection. It is always a [*FailedError].
 	ErrFailed = errors.New("Kong failed over what was sent")
-	// ErrTooLarge is the class of errors that end when a setting of Kong is changed.
+	// ErrTooLarge is the class of errors that persist until a setting of Kong is changed.
 	ErrTooLarge = errors.New("the configuration is too large for Kong")
 )
 
@@ -54,13 +54,13 @@ func (e *BusyError) Error() string {
 // Is makes errors.Is(err, ErrBusy) true.
 func (e *BusyError) Is(target error) bool { return target == ErrBusy }
 
-// FailedError is the end of a request that Kong received and neither accepted nor refused.
+// FailedError reports a request that Kong received but neither accepted nor refused.
 type FailedError struct {
 	// Status is Kong's HTTP status; zero if there was no answer.
 	Status int
 	// Lost is true if the connection was lost, and false if Kong took too long.
 	Lost bool
-	// Within is the time that Kong had, if it took too long.
+	// Within is the time limit that Kong exceeded; zero otherwise.
 	Within time.Duration
 	// Message has Kong's words, or says how the connection ended.
 	Message string
@@ -79,24 +79,24 @@ func (e *FailedError) Is(target error) bool { return target == ErrFailed }
 // bytesPerSecond is a fourth of what Kong loads in a second on an idle core.
 const bytesPerSecond = 256 << 10
 
-// Allowance returns the additional time for a body of a size in bytes.
+// Allowance returns the additional time for a body of the given size in bytes.
 func Allowance(size int) time.Duration { return time.Duration(size/bytesPerSecond) * time.Second }
 
 // maxAnswer is the number of bytes that are kept of an answer. Only refusals are kept.
 const maxAnswer = 64 << 20
 
-// Admin is a client of Kong's Admin API. It is safe for concurrent use.
+// Client is a client of Kong's Admin API. It is safe for concurrent use.
 type Client struct {
 	base    string
 	address string
 	Timeout time.Duration
-	// HTTP makes a connection for each request. On a reused one, a connection that Kong closes
-	// because of its age looks like a worker that died, and the worker at its other end may hang
-	// while others do not.
+	// HTTP opens a connection for each request. If Kong closed a reused connection because of its
+	// age, that would look like a worker crash. A reused connection may also lead to a worker that
+	// hangs while others do not.
 	HTTP *http.Client
 }
 
-// NewAdmin returns a client for the Admin API at "unix:/path", "http://host:port" or
+// NewClient returns a client for the Admin API at "unix:/path", "http://host:port" or
 // "https://host:port". The timeout is for one request; a request gets an additional second for each
 // 256 KiB of its body.
 func NewClient(address string, timeout time.Duration) (*Client, error) {
@@ -151,9 +151,9 @@ func (a *Client) Hash(ctx context.Context) (string, error) {
 	return status.Hash, nil
 }
 
-// Load makes Kong hold body, a declarative configuration as JSON. It returns nil also if Kong
-// already held it. It returns a [*RefusedError] if Kong does not accept body, an error of the
-// classes [ErrBusy], [ErrFailed], [ErrTooLarge] and [ErrUnreachable], or one that is permanent.
+// Load makes Kong hold body, a declarative configuration as JSON. It also returns nil if Kong already
+// held it. It returns a [*RefusedError] if Kong refuses body, and otherwise an error of class
+// [ErrBusy], [ErrFailed], [ErrTooLarge] or [ErrUnreachable], or a permanent error.
 func (a *Client) Load(ctx context.Context, body []byte) error {
 	answer, err := a.post(ctx, "/config?check_hash=1&flatten_errors=1", body)
 	if err != nil {
@@ -184,9 +184,9 @@ func (a *Client) refusal(ctx context.Context, first answer, body []byte) error {
 	return second.failure()
 }
 
-// Check asks Kong whether it accepts body, without changing what Kong holds. The body has to
-// contain [Probe]: Kong looks at its broken reference last, and refuses it. Check returns nil if
-// Kong refused nothing else, and the errors of Load otherwise.
+// Check asks Kong whether it accepts body, without changing what Kong holds. The body must contain
+// [Probe], whose broken reference Kong checks last and refuses. Check returns nil if Kong refused only
+// Probe, and otherwise the errors of Load.
 func (a *Client) Check(ctx context.Context, body []byte) error {
 	answer, err := a.post(ctx, "/config", body)
 	if err != nil {
@@ -223,19 +223,19 @@ var Probe = &kong.Entity{
 		`"upstream":"b7c9e0d4-3f62-5a8e-8b15-2d4e6f708192"}`),
 }
 
-// ErrHung is the cause of a canceled context after which a request returns a [*FailedError].
+// ErrHung is the cancellation cause that makes a request return a [*FailedError].
 var ErrHung = errors.New("a worker hangs")
 
-// post sends a configuration. Kong hashes the raw bytes of YAML; it parses JSON twice, and hashes
-// something else.
+// post sends a configuration as YAML: Kong hashes the raw bytes of YAML, but parses JSON twice and
+// hashes something else.
 func (a *Client) post(ctx context.Context, path string, body []byte) (answer, error) {
 	return a.send(ctx, path, asYAML, body, a.Timeout)
 }
 
 const asYAML = "text/yaml"
 
-// send posts a body. If Kong has received the request, the body may have caused the error. The time
-// for the answer to a small body is within.
+// send posts a body. If Kong received the request, the body may have caused the error. The parameter
+// within limits the time for the answer to a small body; larger bodies get [Allowance] in addition.
 func (a *Client) send(parent context.Context, path, contentType string, body []byte, within time.Duration) (answer, error) {
 	within += Allowance(len(body))
 	ctx, cancel := context.WithTimeout(parent, within)

@@ -28,8 +28,8 @@ type RefusedEntity struct {
 	ID   string
 	Name string
 	Tags []string
-	// Rival is the id of another entity of the type that has a value which this one wants; empty if
-	// it is unknown.
+	// Rival is the id of another entity of the same type that already has a unique value of this one;
+	// empty if unknown.
 	Rival string
 	// Messages have Kong's words, with the field in front: "config.x: is required".
 	Messages []string
@@ -41,7 +41,7 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("Kong refused the configuration (%d entities): %s", len(e.Entities), e.Message)
 }
 
-// About reports whether the row is about the entity.
+// About reports whether r describes e.
 func (r RefusedEntity) About(e *kong.Entity) bool {
 	return r.Type == e.Type && (r.ID == e.ID || r.ID == "" && r.Name != "" && r.Name == e.Name)
 }
@@ -103,7 +103,7 @@ func (a answer) failure() error {
 	return fmt.Errorf("Kong's Admin API answered with status %d: %s", a.status, message)
 }
 
-// limit returns the error for a refusal that is about the request and not about its content.
+// limit returns the error for a refusal that concerns the request itself, not its content.
 func limit(message string) error {
 	switch {
 	case saysDatabase(message):
