@@ -4,14 +4,14 @@
 //
 // Glossary:
 //
-//	unit      one source object, or one thing that several share, with its translation
-//	role      what a unit makes, such as "ingress" or "backend"; the type of its value
+//	unit      the translation of one source object, or of one thing that several share
+//	role      what a unit makes, such as "ingress" or "backend"; fixes the type of its value
 //	fragment  a unit's result: entities, claims, verdicts and a status
 //	entity    one object of Kong's configuration: a route, a service, a plugin, ...
 //	claim     a unit's request for something that exists once; the oldest object wins
 //	slot      what a claim asks for: a server name, a host, a place among routes
-//	family    the slots of one sort, with one type of key
-//	index     finds objects by a key, and translates its readers again when it changes
+//	family    all slots of one sort; their keys have the same type
+//	index     finds objects by a key; when it changes, the units that read it are translated again
 //	verdict   a finding about an object: its field, a reason, a message
-//	model     the types of package route, between all sources and Kong's entities
+//	model     the types of package route: every source becomes these, and these become entities
 package translate

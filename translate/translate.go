@@ -28,12 +28,12 @@ type Options struct {
 	Backend      backend.Options
 	// Gateway is for Gateway API. New sets its Backend, LastResort and Isolated.
 	Gateway gatewayapi.Options
-	// Tenancy is what tenants may ask of the gateway. By default, plugins must not name the
-	// addresses that backends must not have.
+	// Tenancy is what tenants may ask of the gateway. By default, the addresses that are denied to
+	// backends are also denied to plugins.
 	Tenancy tenancy.Options
 	// Limits bound what objects make; zero values stand for the defaults.
 	Limits limit.Limits
-	// LastResort lists the namespaces that may choose the certificate for all hosts.
+	// LastResort lists the namespaces that may choose the certificate for hosts without another one.
 	LastResort certificate.LastResort
 	// Certificate is for TLS key pairs and CA certificates.
 	Certificate certificate.Options

@@ -12,12 +12,12 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Most is the maximum number of ancestors in a status, other controllers' included.
+// Most is the maximum number of ancestors in a status, including those of other controllers.
 const Most = unit.MostListed
 
 // Merge returns the ancestors of a status with the controller's ancestors replaced by own, and
-// reports whether they differ from the ones it has. Other controllers' ancestors stay. A condition
-// whose status remains keeps its transition time.
+// reports whether they differ from have. The ancestors of other controllers stay. A condition whose
+// status is unchanged keeps its transition time.
 func Merge(have []gatewayv1.PolicyAncestorStatus, controller string, own []gatewayv1.PolicyAncestorStatus, now unit.Moment) (all []gatewayv1.PolicyAncestorStatus, differs bool) {
 	all = []gatewayv1.PolicyAncestorStatus{}
 	for _, a := range have {
@@ -36,7 +36,8 @@ func Merge(have []gatewayv1.PolicyAncestorStatus, controller string, own []gatew
 	return all, len(have)+len(all) > 0 && !equality.Semantic.DeepEqual(all, have)
 }
 
-// withTimes returns the ancestor's conditions with transition times: kept where the status remains.
+// withTimes returns the ancestor's conditions with transition times. A condition whose status is
+// unchanged keeps its time; the others get now.
 func withTimes(ancestor gatewayv1.PolicyAncestorStatus, have []gatewayv1.PolicyAncestorStatus, now unit.Moment) []metav1.Condition {
 	at := slices.IndexFunc(have, func(a gatewayv1.PolicyAncestorStatus) bool {
 		return a.ControllerName == ancestor.ControllerName && equality.Semantic.DeepEqual(a.AncestorRef, ancestor.AncestorRef)

@@ -10,16 +10,16 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// bundleRoles are the roles of units of bundles, by the kind of their object.
+// bundleRoles holds the role of a bundle's unit for each kind of object that can hold a bundle.
 var bundleRoles = map[unit.Kind]unit.Role[Bundle]{
 	unit.Secret:    "ca-bundle-secret",
 	unit.ConfigMap: "ca-bundle-configmap",
 }
 
-// Bundle holds the CA certificates of an object. It is for users that need them in PEM, not as an
-// entity of Kong.
+// Bundle holds the CA certificates of an object, for callers that need them in PEM and not as a
+// Kong entity.
 type Bundle struct {
-	// Certificates are in PEM, one by one. It is empty if the bundle is unavailable.
+	// Certificates holds each certificate in PEM. It is empty if the bundle is unavailable.
 	Certificates []string
 	unit.Unavailable
 	// Weak describes the first certificate that Kong refuses as too weak; empty if there is none.
@@ -58,8 +58,8 @@ func (o Options) translateBundle(r *unit.Reader, key unit.Key) (unit.Fragment, B
 	return unit.Fragment{}, bundle
 }
 
-// bundleOf returns certificates without the text between them. It does not check subjects or
-// expiry: a translation does not depend on the time.
+// bundleOf returns the certificates in text and ignores what is between them. It checks neither
+// subjects nor expiry, because a translation must not depend on the time.
 func bundleOf(text []byte) ([]x509Certificate, error) {
 	blocks, err := blocksOf(text)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/vault"
 )
 
-// keyPair is a private key with its certificate chain: the first certificate is for the key, and
-// each of the others issued the one before it.
+// keyPair is a private key with its certificate chain. The first certificate belongs to the key,
+// and each of the others issued the one before it.
 type keyPair struct {
 	chain []x509Certificate
 	key   string // in PEM
@@ -29,7 +29,7 @@ const maxChain = 100 << 10
 // keyPairOf returns the key pair in a Secret of the type kubernetes.io/tls.
 func keyPairOf(secret *corev1.Secret) (keyPair, error) {
 	text, private := secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey]
-	// Kong recognizes a reference by the ends of the string, between which PEM may be.
+	// Kong recognizes a reference by its prefix and suffix only, even if there is PEM between them.
 	if vault.IsReference(string(text)) || vault.IsReference(string(private)) {
 		return keyPair{}, errors.New("it is a reference to a vault, but a TLS key pair must be in the Secret itself")
 	}
@@ -59,7 +59,7 @@ func keyPairOf(secret *corev1.Secret) (keyPair, error) {
 	return keyPair{chain: chainOf(all, own), key: written}, err
 }
 
-// isFor reports whether a certificate is for a key.
+// isFor reports whether a certificate belongs to a private key.
 func isFor(c *x509.Certificate, key privateKey) bool {
 	if c == nil {
 		return false
@@ -68,9 +68,9 @@ func isFor(c *x509.Certificate, key privateKey) bool {
 	return ok && public.Equal(key.Public())
 }
 
-// chainOf returns certificates in the order that clients expect, starting with the one at an
-// index: each is followed by the first one of its issuer, and certificates outside the chain come
-// last. Certificates that are in this order stay in it.
+// chainOf returns certificates in the order that clients expect, starting with the one at index
+// first. Each is followed by the first certificate of its issuer; certificates outside the chain
+// come last. Certificates that already are in this order keep it.
 func chainOf(all []x509Certificate, first int) []x509Certificate {
 	chain := []x509Certificate{all[first]}
 	rest := slices.Delete(slices.Clone(all), first, first+1)
@@ -86,8 +86,8 @@ func chainOf(all []x509Certificate, first int) []x509Certificate {
 	return append(chain, rest...)
 }
 
-// isIssuer reports whether a certificate is that of the other's issuer. Clients verify the
-// signatures.
+// isIssuer reports whether issuer can have issued the certificate of, by names and key IDs. It
+// verifies no signature, because clients do.
 func isIssuer(issuer, of *x509.Certificate) bool {
 	return issuer != nil && of != nil && bytes.Equal(issuer.RawSubject, of.RawIssuer) &&
 		(len(of.AuthorityKeyId) == 0 || len(issuer.SubjectKeyId) == 0 || bytes.Equal(of.AuthorityKeyId, issuer.SubjectKeyId))

@@ -40,8 +40,9 @@ func blocksOf(text []byte) ([]*pem.Block, error) {
 	return blocks, nil
 }
 
-// x509Certificate is a certificate in DER. Go must only be able to parse the first one of a
-// chain: it is stricter than OpenSSL except for the structure, see [checkShape].
+// x509Certificate is a certificate in DER. Only the first one of a chain must be one that Go can
+// parse, because Go refuses some certificates that OpenSSL accepts. OpenSSL is stricter only about
+// the structure: see [checkShape].
 type x509Certificate struct {
 	der    []byte
 	parsed *x509.Certificate // nil if Go cannot parse it
@@ -92,8 +93,8 @@ type privateKey interface {
 	Public() crypto.PublicKey
 }
 
-// maxKey is the maximum size of a private key in DER, in bytes. An RSA key of 8192 bits takes
-// less than 5 KB, and a handshake with it 40 milliseconds. Parsing a key of a megabyte takes
+// maxKey is the maximum size of a private key in DER, in bytes. An RSA key of 8192 bits takes less
+// than 5 KB, and a handshake with it takes 40 milliseconds. Parsing a key of a megabyte takes
 // minutes, and OpenSSL refuses keys of more than 16384 bits.
 const maxKey = 6 << 10
 

@@ -16,8 +16,8 @@ import (
 // Annotation names the class of an object.
 const Annotation = "kubernetes.io/ingress.class"
 
-// Ours reports whether an object is of a class, by its annotation. Without the annotation, it is
-// if the class is the cluster's default.
+// Ours reports whether an object belongs to a class, by its annotation. An object without the
+// annotation belongs to the cluster's default class.
 func Ours(r *unit.Reader, object metav1.Object, class string) bool {
 	if name := object.GetAnnotations()[Annotation]; name != "" {
 		return name == class
@@ -38,8 +38,8 @@ func isDefault(r *unit.Reader, class string) bool {
 	return ok && object.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true"
 }
 
-// MissingIngress returns the verdict on an Ingress that is not ours because it names no class,
-// although it uses what only Kong reads; nil for any other.
+// MissingIngress returns the verdict on an Ingress that is not ours because it names no class. It
+// returns nil if the Ingress names one, or uses nothing that only Kong reads.
 func MissingIngress(ingress *networkingv1.Ingress, key unit.Key, class string) []unit.Verdict {
 	if ingress.Annotations[Annotation] != "" || ingress.Spec.IngressClassName != nil || !OnlyKongReads(ingress) {
 		return nil

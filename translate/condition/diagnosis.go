@@ -11,7 +11,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// Diagnosis is a condition with its fault, for which conditions have no field.
+// Diagnosis is a condition and its fault. A [metav1.Condition] has no field for the fault.
 type Diagnosis struct {
 	metav1.Condition
 	unit.Fault
@@ -26,7 +26,7 @@ func New[T, R ~string](kind T, ok bool, reason R, message string) Diagnosis {
 	return Diagnosis{Condition: metav1.Condition{Type: string(kind), Status: status, Reason: string(reason), Message: unit.OneLine(message)}}
 }
 
-// At returns the diagnosis with the fault of a field.
+// At returns the diagnosis with a fault at a field.
 func (d Diagnosis) At(path field.Path) Diagnosis { return d.With(unit.At(path)) }
 
 // With returns the diagnosis with a fault.

@@ -99,7 +99,7 @@ func (s *regexScanner) scan() error {
 	return nil
 }
 
-// sharedEscapes are the escaped letters with the same meaning in both.
+// sharedEscapes are the escaped letters with the same meaning in Rust and Go.
 const (
 	sharedEscapes      = "dDsSwWpPxafnrtv"
 	sharedEscapesText  = sharedEscapes + "bBAz"
@@ -130,7 +130,7 @@ func (s *regexScanner) escape(inClass bool) error {
 	return nil
 }
 
-// property reads the name after \p. Go negates \p{^Name}, while Rust only has \P{Name}.
+// property reads the name after \p. Go also negates with \p{^Name}; Rust has only \P{Name}.
 func (s *regexScanner) property() error {
 	if s.pos < len(s.src) && s.src[s.pos] != '{' {
 		s.pos++
@@ -188,7 +188,8 @@ func (s *regexScanner) group() error {
 	return s.flagsEnd() // the scan goes on at ) or :
 }
 
-// flagsEnd refuses repeated flags, for which Go repeats what precedes them.
+// flagsEnd refuses a repetition operator after flags, as in a(?i)*. Go would repeat what precedes
+// the flags.
 func (s *regexScanner) flagsEnd() error {
 	if s.prefix(")") == "" || s.pos+1 == len(s.src) {
 		return nil
@@ -199,8 +200,7 @@ func (s *regexScanner) flagsEnd() error {
 	return nil
 }
 
-// repetition reads a {. In Go, it is a character if it does not start a counted repetition; Rust
-// refuses that.
+// repetition reads a {. Go takes a { that starts no counted repetition literally; Rust refuses it.
 func (s *regexScanner) repetition() error {
 	end := strings.IndexByte(s.src[s.pos:], '}')
 	if end > 0 {

@@ -16,19 +16,19 @@ type Request struct {
 	Path     string // normalized, without query; starts with /
 	SNI      string
 
-	// Headers and Queries hold values by name, of headers in lower case. A query
-	// parameter without value, ?a, has the value "".
+	// Headers and Queries hold values by name. Header names are in lower case. A query parameter
+	// without a value, such as ?a, has the value "".
 	Headers map[string][]string
 	Queries map[string][]string
 
 	SrcIP, DstIP netip.Addr
 	SrcPort      int
-	DstPort      int // in HTTP the port of the Host header if that has one: see SplitHost
+	DstPort      int // in HTTP, the port of the Host header if it has one: see SplitHost
 }
 
-// SplitHost splits a Host header like Kong before routing: at the first colon if only a decimal
-// number follows; otherwise port is 0. Kong uses such a port as net.dst.port instead of the port
-// of the connection.
+// SplitHost splits a Host header as Kong does before routing: at the first colon, if only a decimal
+// number follows. Otherwise, port is 0. Kong uses the port of the header as net.dst.port instead of
+// the port of the connection.
 func SplitHost(header string) (host string, port int) {
 	before, after, ok := strings.Cut(header, ":")
 	if !ok || after == "" || !allDigits(after) {
@@ -64,7 +64,7 @@ var textSources = map[string]textSource{
 type textReader struct {
 	source      textSource
 	name        string // of the header or query parameter, as in the expression
-	alias       string // of the header with '-' for '_'
+	alias       string // of the header, with _ replaced by -
 	first, last int    // segments
 }
 
@@ -117,8 +117,8 @@ func (t *textReader) read(r *Request) (one string, many []string, ok bool) {
 	return one, nil, ok
 }
 
-// split sorts several values: Kong sorts them for its cache key before routing, which determines
-// whose captures remain.
+// split returns the value, or all values in order if there are several. Kong sorts them too, for
+// its cache key before routing. Their order determines which value's captures remain.
 func split(values []string) (one string, many []string, ok bool) {
 	switch len(values) {
 	case 0:
@@ -174,8 +174,8 @@ func segments(path string, first, last int) (string, bool) {
 	}
 }
 
-// toLower is lower(). Kong maps İ to two characters, but Go's table only to the first, an ASCII
-// letter.
+// toLower is the function lower() of expressions. Kong maps İ to two characters. Go's table maps it
+// only to the first of them, an ASCII letter.
 func toLower(s string) string {
 	if strings.Contains(s, "İ") {
 		s = strings.ReplaceAll(s, "İ", "i\u0307")

@@ -1,11 +1,12 @@
 package expression
 
-// What an expression takes in the router of one of Kong's workers, in bytes, rounded up from
-// what workers took. Building it takes about 50 milliseconds for each megabyte.
+// The memory of an expression in the router of one Kong worker, in bytes: measured, and rounded up.
+// Building the router takes about 50 milliseconds for each megabyte.
 const (
 	sizeTerm     = 200
 	sizeTextByte = 8
-	// sizeRegexTimes is the number of copies of a regex's program in an engine, in various forms.
+	// sizeRegexTimes is how many times a regex engine holds the program of a regex, in various
+	// forms.
 	sizeRegexTimes = 3
 )
 
@@ -13,7 +14,7 @@ const (
 const LeastRegex = 6 << 10
 
 // Terms returns the number of comparisons in e. Kong's parser and interpreter recurse over them,
-// and a worker's stack overflows at some ten thousands.
+// and a worker's stack overflows at tens of thousands.
 func Terms(e Expr) int {
 	switch e := e.(type) {
 	case nil:
@@ -30,12 +31,12 @@ func Terms(e Expr) int {
 	return 1
 }
 
-// Size estimates the size of e, whose String is text, in a router, in bytes.
+// Size estimates the memory of e in a router, in bytes. The text must be that of e.String().
 func Size(e Expr, text string) int {
 	return sizeTextByte*len(text) + sizeTerm*Terms(e) + regexes(e)
 }
 
-// regexes returns the part of regular expressions in the size.
+// regexes returns how much of the size is due to regular expressions, in bytes.
 func regexes(e Expr) int {
 	size := 0
 	switch e := e.(type) {

@@ -39,9 +39,9 @@ func Missing(to unit.Key) unit.Key {
 	return unit.ReferenceGrant.Key(to.Namespace, "")
 }
 
-// Referrers returns the keys of the objects that an index holds for an object and that may refer
-// to it, in order. Any object can name any other, so every index of references across namespaces
-// must be read through this function.
+// Referrers returns the keys of the objects that refer to an object and may do so, in order. The
+// index finds objects by the name of the object to which they refer. Any object can name any other,
+// so every index of references across namespaces must be read through this function.
 func Referrers(r *unit.Reader, index unit.Index[types.NamespacedName], to unit.Key) []unit.Key {
 	keys := unit.Keys(r, index, types.NamespacedName{Namespace: to.Namespace, Name: to.Name})
 	return slices.DeleteFunc(keys, func(from unit.Key) bool { return !Allows(r, from, to) })

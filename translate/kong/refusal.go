@@ -6,8 +6,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/route"
 )
 
-// refusing is the plugin that answers in place of what must not be reached. It runs before all
-// plugins that can answer by themselves, from a cache or by calling a function.
+// refusing is the plugin that answers instead of what clients must not reach. It runs before all
+// plugins that can answer a request themselves, from a cache or by calling a function.
 const refusing = "ip-restriction"
 
 // closing is the plugin that answers 503 to all requests of the gateway. It is not a bundled
@@ -41,12 +41,12 @@ func refusalPlugin(message string, tags []string) route.Plugin {
 	return route.Plugin{Name: refusing, Config: config, Tags: tags}
 }
 
-// refusedMessage is the message to clients in place of a plugin that Kong refused. The owner gets
-// the reason.
+// refusedMessage is the message that clients get if Kong refused a plugin. The owner of the plugin
+// gets the reason.
 func refusedMessage(plugin string) string { return "the plugin " + plugin + " is not available" }
 
-// Guarded returns a plugin whose Instead refuses all requests of the holder, because the holder
-// may rely on the plugin for protection. This includes a plugin limited to a consumer.
+// Guarded returns a plugin whose Instead refuses all requests of the holder, because the holder may
+// rely on the plugin for protection. This applies even to a plugin for a single consumer.
 func Guarded(p route.Plugin, holder Ref, holderName string) *Entity {
 	e := Plugin(p, holder, holderName)
 	if holder == (Ref{}) {
@@ -57,9 +57,9 @@ func Guarded(p route.Plugin, holder Ref, holderName string) *Entity {
 	return e
 }
 
-// Substituted returns the entities of a unit if Kong refuses all those that have an Instead. Its
-// cost is constant for each entity, whatever the size of plugins, and refusals protect what the
-// plugins protected.
+// Substituted returns the entities of a unit as if Kong had refused all that have an Instead. The
+// cost of each substitute is constant, whatever the size of the plugin that it replaces. Refusals
+// protect what the plugins protected.
 func Substituted(entities []*Entity) []*Entity {
 	instead := map[Ref]*Entity{}
 	for _, e := range entities {

@@ -1,3 +1,3 @@
-// Package routing makes of matches what Kong's router compares and how it orders them: expressions,
-// priorities, and the places of routes whose priorities are equal.
+// Package routing turns matches into what Kong's router evaluates and sorts by: expressions,
+// priorities, and the places of routes with equal priorities.
 package routing

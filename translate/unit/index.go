@@ -62,7 +62,7 @@ func (g *Graph) list(keys func(Object) []lookup, key Key, old, object Object) {
 	}
 }
 
-// setLookups replaces the index keys that a node looked up. a node looked up.
+// setLookups replaces the index keys that a node looked up.
 func (g *Graph) setLookups(n *node, lookups []lookup) {
 	if slices.Equal(n.lookups, lookups) {
 		return

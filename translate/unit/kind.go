@@ -11,8 +11,8 @@ const (
 	Ingress       Kind = "Ingress"
 	IngressClass  Kind = "IngressClass"
 	EndpointSlice Kind = "EndpointSlice"
-	// CustomResourceDefinition has metadata only. Only those definitions are read that name the
-	// version of their bundle.
+	// CustomResourceDefinition has metadata only. The translation reads only definitions that name
+	// the version of their bundle.
 	CustomResourceDefinition Kind = "CustomResourceDefinition"
 
 	// Gateway API.
@@ -45,7 +45,7 @@ const (
 	UDPIngress             Kind = "UDPIngress"
 )
 
-// groups hold the API group of each kind that is not of the core group.
+// groups holds the API group of each kind outside the core group.
 var groups = map[Kind]string{}
 
 func init() {
@@ -67,8 +67,8 @@ func init() {
 // Group returns the API group of the kind; "" is the core group.
 func (k Kind) Group() string { return groups[k] }
 
-// IsCore reports whether a reference's group is the core group, which is "". Like the Kong
-// Ingress Controller, it accepts the name core too; no other group has it.
+// IsCore reports whether a reference's group is the core group, which is "". Like the Kong Ingress
+// Controller, it also accepts "core", which is the name of no other group.
 func IsCore[T ~string](group T) bool { return group == "" || group == "core" }
 
 // SameGroup reports whether a reference's group is the group of a kind.

@@ -56,7 +56,7 @@ func (p place) at(name string) field.Path {
 
 var capital = regexp.MustCompile(`[A-Z]`)
 
-// The algorithms that hash; Kong's enterprise edition has the second.
+// The algorithms that hash. Only Kong Enterprise has stickySessions.
 const (
 	hashing        = "consistent-hashing"
 	stickySessions = "sticky-sessions"
@@ -247,8 +247,8 @@ func (c *checker) number(where place, n **int, least, most int) {
 	}
 }
 
-// HostHeader parses the Host header for requests to endpoints. It removes a port, because Kong
-// always adds the endpoint's port unless it is the protocol's default. Wrong is the end of a
+// HostHeader parses the Host header for requests to endpoints. It removes a port, because Kong adds
+// the endpoint's port unless that is the protocol's default. Wrong, if not empty, completes a
 // sentence such as "x is not ...".
 func HostHeader(host string) (name, wrong string) {
 	name, _, found := strings.Cut(host, ":")

@@ -21,8 +21,8 @@ func newDiscovery(clients *Clients) *discovery {
 	return &discovery{resources: clients.Resources, lists: map[schema.GroupVersion]*metav1.APIResourceList{}}
 }
 
-// served returns the version in which each kind is read. A kind that is not served in a
-// version that can be read is missing.
+// served returns the version in which each kind is read. It omits a kind if the API server serves
+// no version of it that can be read.
 func (d *discovery) served(ctx context.Context, of []kinds.Kind) (map[unit.Kind]string, error) {
 	served := map[unit.Kind]string{}
 	for _, kind := range of {

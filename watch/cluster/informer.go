@@ -42,7 +42,7 @@ type subscriber interface {
 // informer keeps the objects of one kind in one scope.
 type informer struct {
 	kind kinds.Kind
-	// resource is the resource of the kind in the version in which it is read.
+	// resource is the kind's resource, in the version that the informer reads.
 	resource   schema.GroupVersionResource
 	scope      scope
 	subscriber subscriber
@@ -193,7 +193,7 @@ func (i *informer) decode(received *unstructured.Unstructured) unit.Object {
 	}
 	err := runtime.DefaultUnstructuredConverter.FromUnstructured(received.Object, object)
 	if err == nil {
-		// Readers see one version, whichever was read.
+		// Readers always see the same version, whichever was read.
 		object.GetObjectKind().SetGroupVersionKind(i.kind.GroupVersionKind())
 		i.kind.Trim(object)
 		return object

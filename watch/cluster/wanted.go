@@ -17,8 +17,8 @@ import (
 // fetchers is how many objects are fetched at once.
 const fetchers = 4
 
-// wanted fetches the wanted Secrets and ConfigMaps, whose kinds are watched as metadata: once,
-// and again when the metadata has a newer version.
+// wanted fetches the wanted Secrets and ConfigMaps, of which only the metadata is watched. It
+// fetches each once, and again when the metadata has a newer version.
 type wanted struct {
 	changes *watch.Queue
 	caches  *caches
@@ -72,7 +72,7 @@ func (w *wanted) set(keys []unit.Key) {
 	w.objects = still
 }
 
-// changed fetches a wanted object again whose metadata has changed or is gone.
+// changed fetches an object again if it is wanted. The object's metadata has changed or is gone.
 func (w *wanted) changed(key unit.Key) {
 	if w.get(key) != nil {
 		w.work.Add(key)

@@ -26,7 +26,7 @@ type gatewayAddresses struct {
 	service  *types.NamespacedName
 	// observers are called when the addresses change.
 	observers []func()
-	// known is closed once the Service was listed, or at once for fixed addresses.
+	// known is closed once the Service has been listed, or immediately for fixed addresses.
 	known     chan struct{}
 	announced sync.Once
 

@@ -78,7 +78,7 @@ func without(have, ours []networkingv1.IngressLoadBalancerIngress) []networkingv
 	})
 }
 
-// sameAddresses compares lists in any order, which has no meaning.
+// sameAddresses reports whether two lists hold the same addresses, in any order.
 func sameAddresses(a, b []networkingv1.IngressLoadBalancerIngress) bool {
 	a, b = slices.Clone(a), slices.Clone(b)
 	sortAddresses(a)

@@ -27,7 +27,7 @@ type objects interface {
 type reconciler[D any] struct {
 	// write brings one object to its desired state. It reports whether to try again.
 	write func(ctx context.Context, key unit.Key, desired D) (again bool)
-	// forget, if set, returns the desired state without the memory of earlier writes.
+	// forget, if set, returns the desired state without what it remembers of earlier writes.
 	forget func(D) D
 
 	mu      sync.Mutex

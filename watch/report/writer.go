@@ -34,8 +34,8 @@ type Options struct {
 	EventWindow time.Duration
 	// Lease has one holder at a time, and only the holder writes.
 	Lease LeaseOptions
-	// ReportingInstance is the name of the pod, which identifies the holder of the Lease and
-	// the source of Events. It defaults to the host name, which is the same in a pod.
+	// ReportingInstance is the name of the pod, which identifies the holder of the Lease and the
+	// source of Events. It defaults to the host name, which in a pod is the pod's name.
 	ReportingInstance string
 	// Log defaults to slog.Default().
 	Log *slog.Logger
@@ -66,7 +66,7 @@ type Cluster interface {
 	ownedCluster
 	eventCluster
 	serviceFollower
-	// Leases returns the client of Leases, which no rate limit may delay.
+	// Leases returns the client for Leases. No rate limit may delay its requests.
 	Leases() coordinationv1client.LeasesGetter
 }
 
@@ -77,7 +77,7 @@ type writer interface {
 	lead(ctx context.Context)
 }
 
-// Writer writes reports to a cluster while it holds the Lease, and only differences.
+// Writer writes reports to a cluster while it holds the Lease. It writes only differences.
 type Writer struct {
 	options Options
 	leases  coordinationv1client.LeasesGetter
@@ -127,8 +127,8 @@ func (w *Writer) Report(reports ...Report) {
 // Leading reports whether this writer holds the Lease.
 func (w *Writer) Leading() bool { return w.leading.Load() }
 
-// Run writes whenever the Lease is held, until the context ends; then it releases the Lease.
-// An error is an invalid setting.
+// Run writes whenever it holds the Lease, until the context ends; then it releases the Lease. It
+// returns an error only if a setting is invalid.
 func (w *Writer) Run(ctx context.Context) error {
 	if len(w.writers) == 0 {
 		<-ctx.Done()

@@ -16,8 +16,8 @@ import (
 )
 
 // clientCertificate returns the Secret with the key pair that the Gateway presents to backends, or
-// what is wrong with the reference. Kong then connects without it; backends that require a client
-// certificate refuse.
+// what is wrong with the reference. If the reference is wrong, Kong connects without a client
+// certificate, and backends that require one refuse the connection.
 func (t *translation) clientCertificate() (secret types.NamespacedName, wrong *condition.Diagnosis) {
 	ref := clientCertificateRef(t.gateway)
 	if ref == nil {

@@ -15,10 +15,10 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// misdirected refuses requests over a connection for another listener of a Gateway with ports of its
-// own: a browser reuses a connection for every host that the certificate names. Status 421 makes it
-// open another connection. The server name (SNI) determines the listener of a connection; without
-// one, all requests are served.
+// misdirected refuses requests that arrive over a connection for another listener, on Gateways with
+// ports of their own. A browser reuses a connection for every host that the certificate names, and
+// status 421 makes it open another. The server name (SNI) determines the listener of a connection.
+// Over a connection without a server name, all requests are served.
 //
 // If namespaces are isolated, this covers the listeners of the Gateway's own namespace. Package routes
 // covers other namespaces' listeners, and Gateways that share ports.
@@ -43,7 +43,8 @@ func (t *translation) misdirected(all []assessment) {
 	}
 }
 
-// fieldOf returns the path of a listener of the Gateway; for a ListenerSet's, that of all listeners.
+// fieldOf returns the field path of a listener in the Gateway. For a listener of a ListenerSet, it
+// returns the path of all the Gateway's listeners.
 func (t *translation) fieldOf(a assessment) field.Path {
 	if a.of == t.key {
 		return a.path

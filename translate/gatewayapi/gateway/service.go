@@ -46,7 +46,7 @@ type front struct {
 	ports   []corev1.ServicePort
 }
 
-// open adds a port of the Gateway with its port of Kong.
+// open adds a port of the Gateway. Its target is the port at of Kong.
 func (f *front) open(protocol gatewayv1.ProtocolType, port, at int32) {
 	name := portName(protocol, port)
 	if slices.ContainsFunc(f.ports, func(p corev1.ServicePort) bool { return p.Name == name }) {
@@ -55,8 +55,8 @@ func (f *front) open(protocol gatewayv1.ProtocolType, port, at int32) {
 	f.ports = append(f.ports, corev1.ServicePort{Name: name, Port: port, Protocol: transport(protocol), TargetPort: intstr.FromInt32(at)})
 }
 
-// objects returns the Service and its EndpointSlices, with the endpoints of the Service in front of
-// Kong. A selector would find only pods of the Gateway's own namespace.
+// objects returns the Gateway's Service and its EndpointSlices, which hold the endpoints of the
+// Service in front of Kong. A selector would find only pods in the Gateway's own namespace.
 func (f *front) objects(endpoints []*discoveryv1.EndpointSlice) []unit.Object {
 	if len(f.ports) == 0 {
 		return nil
@@ -103,7 +103,7 @@ func (f *front) slice(of *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice 
 	return slice
 }
 
-// metadata returns metadata with the label of the Gateway's name and the Gateway as the owner.
+// metadata returns metadata with the Gateway as the owner and its name as a label.
 func (f *front) metadata(name string, labels map[string]string) metav1.ObjectMeta {
 	meta := metav1.ObjectMeta{
 		Name: name, Namespace: f.name.Namespace,
@@ -149,7 +149,7 @@ type network struct {
 	addresses []string
 	// missing is why the Gateway does not have the requested addresses; nil if it has.
 	missing *condition.Diagnosis
-	// taken is whether a Service of that name exists that does not belong to the Gateway.
+	// taken is set if the Service with that name does not belong to the Gateway.
 	taken bool
 }
 

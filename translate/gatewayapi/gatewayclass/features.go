@@ -63,7 +63,7 @@ var features = []gatewayv1.SupportedFeature{
 // sorted by name. The conformance suite tests these.
 func Features() []gatewayv1.SupportedFeature { return slices.Clone(features) }
 
-// streamFeatures need ports of a protocol.
+// streamFeatures are the features that need ports of a protocol, with that protocol.
 var streamFeatures = map[known.FeatureName]gatewayv1.ProtocolType{
 	known.SupportTCPRoute:              gatewayv1.TCPProtocolType,
 	known.SupportTLSRoute:              gatewayv1.TLSProtocolType,
