@@ -1,6 +1,6 @@
 -- These plugins reach internals of Kong and OpenResty only through this module. The list
--- internals_list.lua names every internal, who uses it, and what happens where it differs. A
--- plugin asks here for the internals of its part, and gets no others.
+-- internals_list.lua names every internal, its user, and what happens if Kong's differs. A plugin
+-- gets the internals that are listed for its part, and no others.
 local list = require "kong.kube_sync.internals_list"
 
 local debug = debug
@@ -56,8 +56,8 @@ local function resolve(name, path)
 end
 
 
--- Splits "path", "path/parameters" or "path=type". The default type is function. The type any is every value
--- but nil, and variable is an upvalue that may still be nil.
+-- Splits "path", "path/parameters" or "path=type". The default type is function. The type any accepts every
+-- value but nil, and variable accepts an upvalue that may still be nil.
 local function parse(requirement)
   local path, parameters, kind = requirement:match("^([^/=]+)/?(%d*)=?(%l*)$")
   return path, tonumber(parameters), kind ~= "" and kind or "function"
@@ -162,14 +162,14 @@ function _M.of(name)
     return debug.getregistry()
   end
 
-  -- Returns why the version or the database of this Kong is not one that the part works with, or nil.
+  -- Returns why this part does not support Kong's version or database mode, or nil.
   function internals.unknown_version()
     return unknown_version(part)
   end
 
   local looked, problem
 
-  -- Returns what is wrong with this Kong, or nil. It looks once.
+  -- Returns what is wrong with this Kong, or nil. The result is cached.
   function internals.problem()
     if not looked then
       looked, problem = true, look(part)
@@ -178,7 +178,8 @@ function _M.of(name)
     return problem
   end
 
-  -- Raises an error if anything is wrong with this Kong. When a plugin is loaded, Kong then does not start.
+  -- Raises an error if anything is wrong with this Kong. While a plugin is being loaded, that keeps Kong
+  -- from starting.
   function internals.assert()
     local found = internals.problem()
     if found then

@@ -1,7 +1,7 @@
 -- The fields of a CORS filter of Gateway API.
 local typedefs = require "kong.db.schema.typedefs"
 
--- A list of names with commas, or "*".
+-- A comma-separated list of names, or "*".
 local names = { type = "string", match = "^[%w!#$%%&'*+.^_`|~, -]+$" }
 
 return {

@@ -111,7 +111,7 @@ function _M.add(present)
 
   for id, upstream in pairs(present) do
     if not stream_upstreams.apply or stream_upstreams.has(id) then
-      -- a request may be creating the former balancer: wait for its end
+      -- a request may be creating the previous balancer: wait until it has finished
       if known[id] and not balancers.get_balancer_by_id(id) then
         creation.create(upstream)
       end
@@ -185,7 +185,7 @@ local function change_targets(balancer, id, list, former)
   local algorithm = balancer.algorithm
   local fresh, stays = {}, {}
 
-  -- without an algorithm nothing is computed for the states in between
+  -- without an algorithm, nothing is recomputed for the intermediate states
   balancer.algorithm = nil
   for i, target in ipairs(list) do
     local known = former[target.target]

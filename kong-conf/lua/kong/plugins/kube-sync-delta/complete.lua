@@ -64,10 +64,10 @@ function _M.finish(kind, entity)
 end
 
 
--- Parses and finishes a copy of one entity by itself. It raises the errors that Kong's code raises. If Kong
--- refuses the entity, it returns Kong's message, and whether Kong's code cannot list what is wrong.
--- References are left out, and Kong's errors about their absence are dropped: Kong's code raises an
--- error over plugins that refer to nothing.
+-- Parses and finishes a copy of one entity in isolation. Raises the errors that Kong's code raises. If Kong
+-- refuses the entity, returns Kong's message, and true if Kong's code cannot list the individual errors.
+-- References are removed, and Kong's errors about their absence ignored, because Kong's code raises an error
+-- for plugins with a dangling reference.
 function _M.alone(kind, entity)
   local copy, left_out = cycle_aware_deep_copy(entity), {}
   for name, field in kong.db[kind].schema:each_field() do
@@ -95,13 +95,13 @@ function _M.alone(kind, entity)
 end
 
 
--- Returns a message of Kong as one line, whatever it quotes.
+-- Returns a message of Kong as one line of at most 1000 bytes, even if it quotes control characters.
 function _M.line(said)
   return (tostring(said):sub(1, 1000):gsub("%s*%c%s*", " "))
 end
 
 
--- Returns the message of a refusal for an error of Kong's code, without the folders of Kong's files.
+-- Returns the message of a refusal for an error of Kong's code, without the directories of Kong's files.
 function _M.failure(err)
   return "Kong fails over it: " .. _M.line(err):gsub("%S*/(%S*%.lua:)", "%1")
 end

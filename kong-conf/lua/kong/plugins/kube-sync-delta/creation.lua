@@ -1,7 +1,7 @@
 -- Creates the balancers of a worker after its start and after each full load. Kong creates all of them at
 -- once. For thousands that takes seconds, in which the worker takes over no change and delays requests, and
--- Kong fails when an upstream is deleted meanwhile. Here requests and changes come in between. A request
--- that needs a balancer earlier creates it, as in Kong.
+-- Kong fails when an upstream is deleted meanwhile. Here the worker serves requests and applies changes in
+-- between. A request that needs a balancer earlier creates it, as in Kong.
 local internals = require("kong.kube_sync.internals").of("kube-sync-delta/deltas")
 local stream_upstreams = require "kong.plugins.kube-sync-delta.stream_upstreams"
 
@@ -16,8 +16,8 @@ local upstreams = internals.module("kong.runloop.balancer.upstreams")
 local SLICE = 0.002 -- seconds for which a worker creates balancers without a break
 
 
--- The upstreams whose balancers requests were creating when all balancers were removed. They may be from
--- the former configuration.
+-- Upstreams whose balancer was being created by a request when all balancers were removed. The new balancer
+-- may be from the previous configuration.
 local doubtful = {}
 
 
@@ -29,8 +29,8 @@ local function creating()
 end
 
 
--- Returns the ids of all upstreams by workspace and name. Kong reads whole upstreams for that, with the checks of
--- its schema: ten thousand take it half a second, under a lock that requests wait for.
+-- Returns the ids of all upstreams by workspace and name. Kong validates whole upstreams to get
+-- them: for ten thousand that takes half a second, under a lock that requests wait for.
 local function read_names()
   local start = declarative.item_key_prefix("upstreams", "*")
   local names, from = {}, start
@@ -126,8 +126,8 @@ function _M.some(ids)
 end
 
 
--- Calls start when all balancers are to be created. When a full load begins, it removes all with clear: Kong
--- removes none when it cannot list the upstreams, and leaves the balancers of removed upstreams.
+-- Calls start when all balancers must be created, and clear when a full load begins. clear removes all
+-- balancers: Kong removes none if it cannot list the upstreams, and keeps those of removed upstreams.
 function _M.init_worker(start, clear)
   internals.replace("kong.runloop.balancer.upstreams", "get_all_upstreams", function()
     return function()

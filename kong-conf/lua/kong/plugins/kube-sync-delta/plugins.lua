@@ -7,8 +7,8 @@ local iterators = internals.module("kong.runloop.plugins_iterator")
 local _M = {}
 
 
--- Reads all plugins, which takes long, and returns a function that puts them into effect at once. With Kong's
--- own function, which does both, requests would meet changed routes with the former plugins, or no route.
+-- Reads all plugins, which is slow, and returns a function that activates them at once. Kong's own function
+-- does both; requests would meanwhile meet changed routes with the old plugins, or no route.
 function _M.read()
   local iterator = assert(iterators.new())
   iterator:configure()

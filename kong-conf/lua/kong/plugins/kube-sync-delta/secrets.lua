@@ -10,8 +10,8 @@ local MESSAGE = "a secret of a plugin that protects this route is unavailable"
 local _M = {}
 
 
--- The references of configurations, each as the keys that lead to it. They must not refer to their
--- configuration: it would never be collected.
+-- Per configuration: the paths (lists of keys) that lead to its references. A path must not hold the
+-- configuration itself, or the weak key would never be collected.
 local known = setmetatable({}, { __mode = "k" })
 
 

@@ -1,5 +1,5 @@
 -- In Kong, consumers belong to the whole gateway, and their plugins take precedence over those of a route.
--- Here consumers are for routes of their own namespace, and of namespaces that grant it.
+-- Here a consumer is accepted only on routes of its own namespace, and of namespaces that grant it.
 local internals = require("kong.kube_sync.internals").of("kube-sync-tenants/consumers")
 local iterators = require "kong.plugins.kube-sync-tenants.iterators"
 local permitted = require "kong.plugins.kube-sync-tenants.consumer_grants"
@@ -16,8 +16,8 @@ local GLOBAL = iterators.GLOBAL
 local OF_CONSUMER = "^::(.+)$"
 
 
--- Plugins that can only refuse requests. A consumer's may run on any route without a plugin of the same name,
--- unless it echoes requests: an echo reveals what other plugins added.
+-- Plugins that can only refuse requests. Those of a consumer also run on routes that are not for it, if the
+-- route has no plugin of the same name. An echoing plugin does not: it reveals what other plugins added.
 local RESTRICTING = {
   ["ai-prompt-guard"] = true,
   ["ip-restriction"] = true,

@@ -1,6 +1,6 @@
--- Returns the namespace that a plugin's configuration counts for: that of its route, service or consumer, or ""
--- for the operator's plugins, which are for all requests. It is computed at the first request, because
--- timers have no route.
+-- Returns the namespace that owns a plugin's configuration: that of its route, service or consumer, or "" for
+-- the operator's plugins, which apply to all requests. It is computed on the first request, because timers have
+-- no route.
 local namespace_of = require "kong.kube_sync.namespace"
 
 local ngx = ngx
