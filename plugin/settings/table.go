@@ -126,7 +126,7 @@ var general = []Setting{
 		func(s *Settings) *int { return &s.MaxKongHops })),
 	workers(Setting{
 		Name: "LIMIT_NAMESPACE_STREAM_SESSIONS", Default: "[a quarter of worker_connections]", Type: Integer,
-		Doc: "Maximum number of connections and UDP sessions that the stream routes of one namespace have open in each of Kong's workers, 0 for no limit. " +
+		Doc: "Maximum number of connections and UDP sessions that the stream routes of one namespace have open in each of Kong's workers; 0 means no limit. " +
 			"A TLS connection counts as two. The default leaves half of a worker's connections to other namespaces.",
 		set: func(s *Settings, value string) (err error) {
 			s.StreamSessions, err = parseLimit(value)
@@ -135,7 +135,7 @@ var general = []Setting{
 	}),
 	{
 		Name: "LIMIT_NAMESPACE_GATEWAY_PORTS", Default: "[half of the ports for each protocol]", Type: Integer,
-		Doc: "Maximum number of GATEWAY_PORTS for the Gateways and ListenerSets of one namespace, for each protocol, 0 for no limit.",
+		Doc: "Maximum number of GATEWAY_PORTS for the Gateways and ListenerSets of one namespace, for each protocol; 0 means no limit.",
 		set: func(s *Settings, value string) (err error) {
 			s.NamespaceGatewayPorts, err = parseLimit(value)
 			return err
