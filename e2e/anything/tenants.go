@@ -56,7 +56,7 @@ func permitsNothing(object unit.Object) bool {
 	return true
 }
 
-// referElsewhere replaces the attacker's namespace in each reference by one without objects, because
+// referElsewhere replaces the attacker's namespace in each reference with one without objects, because
 // an object depends on what it refers to.
 func referElsewhere(v reflect.Value) {
 	switch v.Kind() {

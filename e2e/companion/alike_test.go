@@ -159,7 +159,7 @@ func TestAFailureIsNamed(t *testing.T) {
 	for _, query := range []string{"", "?check=1"} {
 		code, answer := k.send(difference(now, next), query)
 		if code != http.StatusBadRequest || len(answer.Flattened) != 1 || answer.Flattened[0].ID != id("bad") ||
-			!strings.Contains(answer.Flattened[0].Errors[0].Message, "Kong fails over it: ") || strings.Contains(answer.Flattened[0].Errors[0].Message, "/") {
+			!strings.Contains(answer.Flattened[0].Errors[0].Message, "Kong fails to process it: ") || strings.Contains(answer.Flattened[0].Errors[0].Message, "/") {
 			t.Errorf("%s: answered %d %+v", query, code, answer)
 		}
 	}

@@ -139,7 +139,7 @@ func TestARefusedPluginOfAConsumerClosesTheRoute(t *testing.T) {
 	k := start(t, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-closed,kube-sync-tenants")
 	for config, says := range map[string]string{
 		`{"minute":"many"}`:              "expected a number",
-		`{"minute":5,"redis_host":5}`:    "Kong fails over it",
+		`{"minute":5,"redis_host":5}`:    "Kong fails to process it",
 		`{"minute":[{"x":[]}],"hour":5}`: "",
 	} {
 		for _, full := range []bool{false, true} {

@@ -16,7 +16,7 @@
 //	refused             when the handshake fails
 //
 // Endpoints have addresses of 127.0.0.0/8 and the port 7777. Kong listens on the ports 7778 and, for TLS, 7779. The test
-// replaces all three by free ports. Service kong/kong-proxy is the Service of Kong.
+// replaces all three with free ports. Service kong/kong-proxy is the Service of Kong.
 //
 // Without kong on PATH the tests are skipped.
 package manifests

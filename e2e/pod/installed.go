@@ -89,7 +89,7 @@ func addressOf(t testing.TB, variable string) string {
 }
 
 // alone scales to one replica until the tests end. One of several may be a moment behind, and a test that has seen its
-// change take effect would fail over that.
+// change take effect would fail on that.
 func (g *installed) alone() {
 	d := g.deployment()
 	if d.Spec.Replicas != nil && *d.Spec.Replicas == 1 {

@@ -22,7 +22,7 @@ func hashOf(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// apply replaces the configuration by the body, or returns a *[declarative.Refusal].
+// apply replaces the configuration with the body, or returns a *[declarative.Refusal].
 func (g *Gateway) apply(body []byte) (*declarative.Config, error) {
 	config, err := declarative.Read(body, g.plugins)
 	if err != nil {

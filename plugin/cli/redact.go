@@ -31,7 +31,7 @@ var identifying = []string{"id", "name", "tags", "consumer", "service", "route",
 // configurations of plugins and vaults, and in entities of any type.
 var secretField = regexp.MustCompile(`(?i)(^|_)(password|passphrase|secret|token|aws_key|private_key|api_?key)s?$`)
 
-// redact replaces entities by copies without their secrets.
+// redact replaces entities with copies without their secrets.
 func redact(entities []*kong.Entity) error {
 	for i, e := range entities {
 		var err error

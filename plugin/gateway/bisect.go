@@ -57,7 +57,7 @@ func unattributed(err error) bool {
 	return isRefused && !errors.Is(err, errNeedsAll) || errors.Is(err, adminapi.ErrFailed) || errors.Is(err, adminapi.ErrTooLarge)
 }
 
-// bisect applies parts of a delta that Kong failed over, that did not fit, or that Kong refused
+// bisect applies parts of a delta that Kong failed to process, that did not fit, or that Kong refused
 // without naming an entity. It holds each unit that fails when it is sent alone. When it returns
 // nil, all others are applied.
 func (g *Gateway) bisect(ctx context.Context, units Units, ids []unit.ID, cause error) error {
@@ -148,7 +148,7 @@ func (g *Gateway) bisectSingle(ctx context.Context, units Units, ids []unit.ID, 
 	}
 }
 
-// takeOut takes a unit out of the next plan that Kong failed over or has no room for. It reports
+// takeOut takes a unit out of the next plan that Kong failed to process or has no room for. It reports
 // whether there was anything to take out.
 func (g *Gateway) takeOut(units Units, p *plan, id unit.ID, cause error) bool {
 	if errors.Is(cause, adminapi.ErrTooLarge) {

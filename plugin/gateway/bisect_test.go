@@ -20,9 +20,9 @@ var failures = map[string]struct {
 	says string
 	most int
 }{
-	"crash": {"Kong failed over what was sent (status 500): An unexpected error occurred", 12},
-	"hang":  {"Kong failed over what was sent: there was no answer within", 5},
-	"die":   {"Kong failed over what was sent: the connection was lost", 5},
+	"crash": {"Kong failed to process what was sent (status 500): An unexpected error occurred", 12},
+	"hang":  {"Kong failed to process what was sent: there was no answer within", 5},
+	"die":   {"Kong failed to process what was sent: the connection was lost", 5},
 }
 
 // One of ten changed units makes Kong fail, in a delta and in a full load. The others are applied
@@ -184,7 +184,7 @@ func TestAWorkerThatHangsIsSeen(t *testing.T) {
 			units.set(ingress("new"), entity(kong.Routes, "new", "service", "api"))
 			outcome := applyChanged(t, g, units, ingress("web"), ingress("new"))
 			expect(t, fake, outcome, []string{"new", "old", "web"},
-				"Ingress shop/web (kept): Kong failed over what was sent: a worker of Kong hangs over it")
+				"Ingress shop/web (kept): Kong failed to process what was sent: a worker of Kong hangs over it")
 		}
 	})
 }

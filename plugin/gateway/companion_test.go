@@ -99,7 +99,7 @@ func (f *fakeKong) examine(w http.ResponseWriter, d adminapi.Delta) {
 			_ = json.Unmarshal(raw, &e)
 			if e["crash"] != nil {
 				rows = append(rows, map[string]any{"entity_type": typ[:len(typ)-1], "entity_id": e["id"], "entity_name": e["name"],
-					"errors": []any{map[string]any{"type": "entity", "message": "Kong fails over it: attempt to compare"}}})
+					"errors": []any{map[string]any{"type": "entity", "message": "Kong fails to process it: attempt to compare"}}})
 			}
 		}
 	}

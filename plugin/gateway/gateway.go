@@ -280,7 +280,7 @@ func (g *Gateway) load(ctx context.Context, units Units, p *plan, state adminapi
 		outcome.Sent, outcome.Effective = true, !state.Companion
 	}
 	if state.Companion {
-		// Replace Kong's hash by one that deltas can update.
+		// Replace Kong's hash with one that deltas can update.
 		_, err := g.admin.ApplyDelta(ctx, adminapi.Delta{Base: outcome.Hash, Hash: label}, 0)
 		if err != nil {
 			return Outcome{}, fmt.Errorf("setting the hash of the loaded configuration: %v", err)

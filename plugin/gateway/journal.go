@@ -86,7 +86,7 @@ func OpenJournal(path string, now time.Time) (*Journal, error) {
 	return l, l.crashed(now)
 }
 
-// identify replaces the strings of the file by the ids of units, once.
+// identify replaces the strings of the file with the ids of units, once.
 func (l *Journal) identify(units Units) {
 	if !l.read {
 		return

@@ -17,8 +17,8 @@ import (
 // tenth of a millisecond for each; for more plugins, the load itself takes less time.
 const maxAsked = 1000
 
-// errNoAnswers means that Kong fails over every question.
-var errNoAnswers = errors.New("Kong fails over every question")
+// errNoAnswers means that Kong fails to process every request.
+var errNoAnswers = errors.New("Kong fails to process every request")
 
 // question has plugins that Kong is asked about, each configuration once.
 type question struct {

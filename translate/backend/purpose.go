@@ -14,7 +14,7 @@ const (
 	Facade      Purpose = "facade"
 )
 
-// UseStreamProtocol replaces an HTTP protocol by its stream equivalent: the annotations of a Service
+// UseStreamProtocol replaces an HTTP protocol with its stream equivalent: the annotations of a Service
 // may name an HTTP protocol for Ingresses.
 func (p Purpose) UseStreamProtocol(b *route.Backend) {
 	switch {

@@ -8,7 +8,7 @@ import (
 )
 
 // OutOfReach reports whether a name is a wildcard that Kong never looks up. To look up a
-// certificate, Kong replaces the first label of the server name by a wildcard only if at least two
+// certificate, Kong replaces the first label of the server name with a wildcard only if at least two
 // labels follow.
 func OutOfReach(name string) bool {
 	domain, wildcard := strings.CutPrefix(name, "*.")

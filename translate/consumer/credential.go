@@ -119,7 +119,7 @@ func (k kind) fields(label string, secret *corev1.Secret) (map[string]any, error
 			continue
 		}
 		if !utf8.Valid(raw) {
-			// JSON would replace each invalid byte by the same character, which makes the value
+			// JSON would replace each invalid byte with the same character, which makes the value
 			// easy to guess.
 			return nil, fmt.Errorf("%s is not UTF-8", name)
 		}

@@ -169,7 +169,7 @@ func Not(term Expr) Expr {
 	return &negation{term}
 }
 
-// flatten copies terms without nils, and replaces groups of the same kind by their terms. It
+// flatten copies terms without nils, and replaces groups of the same kind with their terms. It
 // keeps the order of evaluation.
 func flatten(or bool, terms []Expr) []Expr {
 	n := 0

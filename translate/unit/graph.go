@@ -269,7 +269,7 @@ type room uint8
 
 const (
 	whole room = iota
-	// closed omits endpoints, and replaces plugins by the refusal of their requests.
+	// closed omits endpoints, and replaces plugins with the refusal of their requests.
 	closed
 	nothing
 )

@@ -59,7 +59,7 @@ func policy(controller string, key unit.Key, object *configurationv1beta1.KongUp
 
 var spec = field.NewPath("spec")
 
-// sticky replaces sticky sessions, which Kong's open source edition lacks, by hashing the cookie:
+// sticky replaces sticky sessions, which Kong's open source edition lacks, with hashing the cookie:
 // a client stays at its endpoint as long as the endpoints do not change.
 func sticky(c *checker, s *configurationv1beta1.KongUpstreamStickySessions, b *route.Balancing) {
 	switch {

@@ -20,7 +20,7 @@ import (
 // ofPrefix finds KongVaults by their prefix.
 const ofPrefix unit.Index[string] = "KongVault of prefix"
 
-// IsReference reports whether Kong would replace a string by a secret of a vault.
+// IsReference reports whether Kong would replace a string with a secret of a vault.
 func IsReference(text string) bool {
 	return strings.HasPrefix(text, "{vault://") && strings.HasSuffix(text, "}")
 }

@@ -85,7 +85,7 @@ func (r *reader) claim(collection, key string, e Entity, refused *Refused) {
 	r.ids[collection][value], _ = e["id"].(string)
 }
 
-// checkReferences replaces references by ids. Like Kong it records errors under the name of
+// checkReferences replaces references with ids. Like Kong it records errors under the name of
 // the entity, where flattening loses them.
 func (r *reader) checkReferences() *Refusal {
 	fields := map[string]any{}

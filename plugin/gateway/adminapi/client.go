@@ -29,7 +29,7 @@ var (
 	ErrBusy = errors.New("Kong cannot take a configuration now")
 	// ErrFailed is the class of errors that the request body may have caused: Kong failed to process
 	// it, did not answer in time, or closed the connection. It is always a [*FailedError].
-	ErrFailed = errors.New("Kong failed over what was sent")
+	ErrFailed = errors.New("Kong failed to process what was sent")
 	// ErrTooLarge is the class of errors that persist until a setting of Kong is changed.
 	ErrTooLarge = errors.New("the configuration is too large for Kong")
 )

@@ -107,7 +107,7 @@ func (a *Client) ApplyDelta(ctx context.Context, d Delta, wait int) (effective b
 }
 
 // Examine asks Kong to process each entity separately, without changing what Kong holds. It returns
-// a [*RefusedError] with the entities that Kong's code fails over, or another error of
+// a [*RefusedError] with the entities that make Kong's code fail, or another error of
 // [Admin.Load]. It does not check whether Kong accepts the others.
 func (a *Client) Examine(ctx context.Context, entities []*kong.Entity) error {
 	d := Delta{Upserts: map[kong.Type][]json.RawMessage{}}

@@ -149,7 +149,7 @@ function _M.of(name)
     return (resolve(module, path))
   end
 
-  -- Replaces the value at a path by what make returns for it.
+  -- Replaces the value at a path with what make returns for it.
   function internals.replace(module, path, make)
     listed(module, path)
     local value, set = resolve(module, path)

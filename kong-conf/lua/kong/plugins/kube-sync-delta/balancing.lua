@@ -178,7 +178,7 @@ local function by_name(list)
 end
 
 
--- Replaces the targets of a balancer by those of a list. Targets that stay keep their connection
+-- Replaces the targets of a balancer with those of a list. Targets that stay keep their connection
 -- counts, latencies and health. Kong does the same when the addresses of a name change. Nothing
 -- in it yields.
 local function change_targets(balancer, id, list, former)

@@ -103,7 +103,7 @@ end
 
 -- Returns the message of a refusal for an error of Kong's code, without the directories of Kong's files.
 function _M.failure(err)
-  return "Kong fails over it: " .. _M.line(err):gsub("%S*/(%S*%.lua:)", "%1")
+  return "Kong fails to process it: " .. _M.line(err):gsub("%S*/(%S*%.lua:)", "%1")
 end
 
 

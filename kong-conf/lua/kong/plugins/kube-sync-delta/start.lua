@@ -44,7 +44,7 @@ end
 
 
 -- Kong fails when it reads routes of one configuration and services of the next, and the worker answers 404 for
--- good. So a build that fails while the worker starts is repeated, until it fails over one configuration.
+-- good. So a build that fails while the worker starts is repeated, until it fails on one configuration.
 local function repeated(build)
   return function(...)
     if ngx.get_phase() ~= "init_worker" then

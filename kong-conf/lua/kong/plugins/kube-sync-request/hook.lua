@@ -13,7 +13,7 @@ local _M = {}
 local problem = "no worker has been initialized"
 
 
--- Replaces a function by one that first calls ours.
+-- Replaces a function with one that first calls ours.
 local function before(path, ours)
   internals.replace("kong.runloop.handler", path, function(theirs)
     return function(ctx)
