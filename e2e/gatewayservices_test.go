@@ -49,7 +49,7 @@ func TestGatewayServicesNeedTheirRole(t *testing.T) {
 	// All else goes on.
 	wantStatus(t, gw.HTTP, "plain."+host, "/", http.StatusOK)
 	log, err := gw.Log()
-	if err != nil || !strings.Contains(log, "The Service of a Gateway may not be written") {
+	if err != nil || !strings.Contains(log, "the Service of a Gateway may not be written") {
 		t.Errorf("the gateway's log does not say what it lacks (%v)", err)
 	}
 
