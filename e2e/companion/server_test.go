@@ -95,8 +95,12 @@ end`}, "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-closed,kube-sync-tenants,
 		served("shop", "web", path)
 		times = append(times, time.Since(begun))
 		served("attacker", "fine", path)
-		k.Eventually("all workers", func() bool { return len(k.Workers()) == workers && k.ready() })
-		pids := k.Workers()
+		var pids []int
+		k.Eventually("all workers", func() bool {
+			ended := deaths()
+			pids = k.Workers()
+			return len(pids) == workers && k.ready() && slices.Equal(k.Workers(), pids) && deaths() == ended
+		})
 		for again := range 2 {
 			path := fmt.Sprintf("/%d-%d", round+1, again)
 			write("shop", manifestOf("shop", path, "web"))
