@@ -37,12 +37,7 @@ func TestMain(m *testing.M) {
 	lab.Main(m, append(pod.Programs,
 		lab.Program{Image: "kubectl", Package: "github.com/kube-sync/kube-sync/e2e/kubectl"},
 		lab.Program{Image: "helm", Package: "helm.sh/helm/v3/cmd/helm"},
-		lab.Program{
-			Image: "registry.k8s.io/gateway-api/echo-basic", Package: "sigs.k8s.io/gateway-api/conformance/echo-basic",
-			Dir: "conformance/suite", Cached: true,
-		},
-		lab.Program{Image: "registry.k8s.io/coredns/coredns", Package: ".", Dir: "conformance/coredns", Cached: true},
-	)...)
+		lab.EchoBasic, lab.CoreDNS)...)
 }
 
 // TestPages runs the pages with one cluster, as a reader would who follows all of them.

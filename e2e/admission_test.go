@@ -251,7 +251,7 @@ func TestAdmission(t *testing.T) {
 	t.Run("classes", func(t *testing.T) { testAdmissionWarnings(t, cp) })
 }
 
-// renamed gives an object another name.
+// renamed changes the name of an object.
 func renamed(object string) string { return strings.Replace(object, "name: judged", "name: fresh", 1) }
 
 // testAdmissionRules checks the decision of each case, and that each rule has a case.

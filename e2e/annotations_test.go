@@ -149,7 +149,7 @@ func TestAnnotationsNarrowTheMatch(t *testing.T) {
 	})
 }
 
-// A rewrite gives the backend another path. Text that Kong would run as Lua is used literally.
+// A rewrite changes the path that the backend receives. Text that Kong would run as Lua is used literally.
 func TestRewrite(t *testing.T) {
 	cp := cluster(t)
 	gw := gateway(t, cp, nil)

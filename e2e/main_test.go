@@ -14,13 +14,7 @@ import (
 func TestMain(m *testing.M) {
 	lab.CheckAudit(checkRoles)
 	lab.NeedModule(lab.GatewayAPI, olderGatewayAPI)
-	lab.Main(m, append(pod.Programs, shell, echoBasic)...)
-}
-
-// echoBasic is the backend of the examples for a cluster.
-var echoBasic = lab.Program{
-	Image: "registry.k8s.io/gateway-api/echo-basic", Package: "sigs.k8s.io/gateway-api/conformance/echo-basic",
-	Dir: "conformance/suite", Cached: true,
+	lab.Main(m, append(pod.Programs, shell, lab.EchoBasic)...)
 }
 
 // cluster returns the control plane of this package, with the definitions of an installation.

@@ -101,7 +101,7 @@ func Attack(from []byte, older bool) []unit.Change {
 	return all
 }
 
-// uncontested gives an object hosts, names and keys of its own. It returns false for an object that claims
+// uncontested replaces an object's hosts, names and keys with unique ones. It returns false for an object that claims
 // a port, because ports are shared by all namespaces.
 func uncontested(object unit.Object) bool {
 	own := func(text string) string { return "own-" + text }

@@ -23,11 +23,7 @@ var (
 	suite = lab.Program{
 		Image: "gateway-api/conformance", Package: ".", Dir: "conformance/suite", Tests: true, Cached: true,
 	}
-	images = []lab.Program{
-		{Image: "registry.k8s.io/gateway-api/echo-basic", Package: "sigs.k8s.io/gateway-api/conformance/echo-basic",
-			Dir: "conformance/suite", Cached: true},
-		{Image: "registry.k8s.io/coredns/coredns", Package: ".", Dir: "conformance/coredns", Cached: true},
-	}
+	images = []lab.Program{lab.EchoBasic, lab.CoreDNS}
 )
 
 func TestMain(m *testing.M) {

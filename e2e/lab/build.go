@@ -25,6 +25,15 @@ type Program struct {
 
 var echo = Program{Image: "kube-sync/echo", Package: "github.com/kube-sync/kube-sync/e2e/echo"}
 
+// Backends that manifests in the repository name as images.
+var (
+	EchoBasic = Program{
+		Image: "registry.k8s.io/gateway-api/echo-basic", Package: "sigs.k8s.io/gateway-api/conformance/echo-basic",
+		Dir: "conformance/suite", Cached: true,
+	}
+	CoreDNS = Program{Image: "registry.k8s.io/coredns/coredns", Package: ".", Dir: "conformance/coredns", Cached: true}
+)
+
 const ownPackage = "github.com/kube-sync/kube-sync/e2e/lab"
 
 // build builds all executables: the control plane, if it is needed, in the cache, and the others, which take seconds, in

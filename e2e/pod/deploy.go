@@ -43,7 +43,6 @@ var gatewayServices = []string{"clusterrole.yaml", "policy.yaml", "ports.yaml"}
 // are added to those of the gateway's container. The gateway ends with the cluster.
 func Deploy(t testing.TB, cp *lab.ControlPlane, variables map[string]string) *Pod {
 	t.Helper()
-	lab.Met(t, Gateway())
 	AddImage(t, cp)
 	manifests, err := os.ReadFile(filepath.Join(kongtest.ConfDir(t), "install.yaml"))
 	if err != nil {

@@ -125,11 +125,8 @@ func (t terminal) flags(name, arguments string) *flag.FlagSet {
 
 // parse parses a command's arguments, all of which are flags.
 func (t terminal) parse(f *flag.FlagSet, args []string) error {
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return errUsage
+	if err := parseFlags(f, args); err != nil {
+		return err
 	}
 	if f.NArg() > 0 {
 		fmt.Fprintf(t.err, "unexpected argument %q\n", f.Arg(0))
@@ -139,17 +136,24 @@ func (t terminal) parse(f *flag.FlagSet, args []string) error {
 	return nil
 }
 
+// parseFlags parses the flags before the first other argument. Any error but [flag.ErrHelp] is
+// [errUsage].
+func parseFlags(f *flag.FlagSet, args []string) error {
+	err := f.Parse(args)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		return errUsage
+	}
+	return err
+}
+
 // parseFiles parses the arguments of a command that reads manifests. Arguments that are not flags
 // are files too.
 func (t terminal) parseFiles(f *flag.FlagSet, args []string) (files, error) {
 	var paths files
 	f.Var(&paths, "f", "manifests: a `FILE`, a directory, or - for standard input; may be repeated, and -f may be left out")
 	for len(args) > 0 {
-		if err := f.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return nil, err
-			}
-			return nil, errUsage
+		if err := parseFlags(f, args); err != nil {
+			return nil, err
 		}
 		if args = f.Args(); len(args) > 0 {
 			paths, args = append(paths, args[0]), args[1:]

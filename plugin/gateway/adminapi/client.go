@@ -44,12 +44,7 @@ type BusyError struct {
 	Message string
 }
 
-func (e *BusyError) Error() string {
-	if e.Status == 0 {
-		return fmt.Sprintf("%v: %s", ErrBusy, e.Message)
-	}
-	return fmt.Sprintf("%v (status %d): %s", ErrBusy, e.Status, e.Message)
-}
+func (e *BusyError) Error() string { return describe(ErrBusy, e.Status, e.Message) }
 
 // Is makes errors.Is(err, ErrBusy) true.
 func (e *BusyError) Is(target error) bool { return target == ErrBusy }
@@ -66,15 +61,18 @@ type FailedError struct {
 	Message string
 }
 
-func (e *FailedError) Error() string {
-	if e.Status == 0 {
-		return fmt.Sprintf("%v: %s", ErrFailed, e.Message)
-	}
-	return fmt.Sprintf("%v (status %d): %s", ErrFailed, e.Status, e.Message)
-}
+func (e *FailedError) Error() string { return describe(ErrFailed, e.Status, e.Message) }
 
 // Is makes errors.Is(err, ErrFailed) true.
 func (e *FailedError) Is(target error) bool { return target == ErrFailed }
+
+// describe returns the message of an error of a class. The status is zero if there was no answer.
+func describe(class error, status int, message string) string {
+	if status == 0 {
+		return fmt.Sprintf("%v: %s", class, message)
+	}
+	return fmt.Sprintf("%v (status %d): %s", class, status, message)
+}
 
 // bytesPerSecond is a fourth of what Kong loads in a second on an idle core.
 const bytesPerSecond = 256 << 10
