@@ -32,6 +32,9 @@ bench-gateway: ## measure on a real Kong how soon changes are effective (an hour
 bench-features: ## measure on a real Kong what requests cost that ask for more than a backend (some minutes)
 	$(GO) test ./e2e/bench -run '^$$' -bench Features -benchtime 1x -timeout 0 -v
 
+bench-requests: ## measure on a real Kong what a request costs by the number of routes (half an hour)
+	$(GO) test ./e2e/bench -run '^$$' -bench Requests -benchtime 1x -timeout 0 -v
+
 conformance: ## run Gateway API's conformance suite (minutes, once it is built; ARGS="-quick -run 'HTTPRoute.*'" for single tests)
 	$(GO) test ./e2e/conformance -run '^TestConformance$$' -count=1 -timeout 0 -v -args -official -version $(VERSION) $(ARGS)
 
@@ -71,4 +74,4 @@ lint-lua: ## check the Lua plugins with luacheck, where it is on PATH
 	@if command -v luacheck >/dev/null; then cd kong-conf/lua && luacheck --quiet .; \
 		else echo 'luacheck is not on PATH (Debian: apt-get install lua-check): the Lua plugins are not checked'; fi
 
-.PHONY: help build run test bench bench-gateway bench-features conformance tenants docs release image e2e-kind generate fmt lint lint-lua
+.PHONY: help build run test bench bench-gateway bench-features bench-requests conformance tenants docs release image e2e-kind generate fmt lint lint-lua

@@ -19,7 +19,18 @@ type Machine struct {
 	Kong, Go, Kubernetes, Commit string
 }
 
+// machine also has the version of the control plane.
 func (w *world) machine(t testing.TB) Machine {
+	m := machine(t)
+	version, err := w.cp.Client.Discovery().ServerVersion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Kubernetes = strings.TrimPrefix(version.GitVersion, "v")
+	return m
+}
+
+func machine(t testing.TB) Machine {
 	m := Machine{Cores: runtime.NumCPU(), Go: strings.TrimPrefix(runtime.Version(), "go")}
 	m.Processor = value("/proc/cpuinfo", "model name")
 	var name unix.Utsname
@@ -32,11 +43,6 @@ func (w *world) machine(t testing.TB) Machine {
 	}
 	m.Kong = output(t, "kong", "version")
 	m.Commit = output(t, "git", "rev-parse", "--short", "HEAD")
-	version, err := w.cp.Client.Discovery().ServerVersion()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Kubernetes = strings.TrimPrefix(version.GitVersion, "v")
 	return m
 }
 

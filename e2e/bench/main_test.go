@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -38,6 +39,36 @@ func BenchmarkFeatures(b *testing.B) {
 	must(b, err)
 	for range b.N {
 		must(b, costs(b, 5, 4*time.Second).write(dir))
+	}
+}
+
+// BenchmarkRequests measures for half an hour, and writes the results.
+//
+//	go test ./e2e/bench -run '^$' -bench Requests -benchtime 1x -timeout 0 -v
+func BenchmarkRequests(b *testing.B) {
+	dir, err := filepath.Abs(*out)
+	must(b, err)
+	for range b.N {
+		must(b, measureRequests(b, requestOptions{sizes: []int{10, 1000, 10000}, rounds: 3, each: 4 * time.Second}).write(dir))
+	}
+}
+
+// TestRequests measures each shape for an instant.
+func TestRequests(t *testing.T) {
+	dir := t.TempDir()
+	r := measureRequests(t, requestOptions{sizes: []int{3}, rounds: 1, each: 50 * time.Millisecond})
+	for _, s := range r.Shapes {
+		for _, round := range slices.Concat(s.Sizes[0].Indexed, s.Sizes[0].Stock) {
+			if round.Rate == 0 || round.Latency.P99 == 0 {
+				t.Errorf("%s was not measured: %+v", s.Name, round)
+			}
+		}
+	}
+	must(t, r.write(dir))
+	saved, err := read[Requests](filepath.Join(dir, requestsData))
+	must(t, err)
+	if saved.page() != r.page() {
+		t.Error("the page of the saved data differs")
 	}
 }
 

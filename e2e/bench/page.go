@@ -77,7 +77,11 @@ func (d *document) conditions(m Machine, begun, ended Moment) {
 	d.line("| | |")
 	d.row("---", "---")
 	d.row("machine", fmt.Sprintf("%d cores of %s, %.0f GiB, Linux %s", m.Cores, m.Processor, float64(m.Memory)/(1<<30), m.Kernel))
-	d.row("versions", fmt.Sprintf("Kong %s with 2 workers, Go %s, Kubernetes %s; kube-sync at %s", m.Kong, m.Go, m.Kubernetes, m.Commit))
+	versions := fmt.Sprintf("Kong %s with 2 workers, Go %s", m.Kong, m.Go)
+	if m.Kubernetes != "" {
+		versions += ", Kubernetes " + m.Kubernetes
+	}
+	d.row("versions", versions+"; kube-sync at "+m.Commit)
 	d.row("begun", fmt.Sprintf("%s, load average %s", begun.At.Format(time.DateTime+" MST"), begun.Load))
 	d.row("ended", fmt.Sprintf("%s, load average %s", ended.At.Format(time.DateTime+" MST"), ended.Load))
 }

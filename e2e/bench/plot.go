@@ -81,45 +81,66 @@ func (s scales) y(milliseconds float64) float64 {
 }
 
 func (s scales) axes(b *strings.Builder, sizes []int) {
+	s.grid(b, sizes, "routes, with 5 endpoints each", func(at float64) string {
+		if at >= 1000 {
+			return fmt.Sprintf("%g s", at/1000)
+		}
+		return fmt.Sprintf("%g ms", at)
+	})
+}
+
+// grid draws the axes, with a text for each value of the vertical one.
+func (s scales) grid(b *strings.Builder, sizes []int, below string, text func(at float64) string) {
 	for at := s.quickest; at <= s.slowest*1.01; at *= 10 {
 		line(b, plotLeft, s.y(at), plotRight, s.y(at), "#ddd", "")
-		text := fmt.Sprintf("%g ms", at)
-		if at >= 1000 {
-			text = fmt.Sprintf("%g s", at/1000)
-		}
-		label(b, plotLeft-8, s.y(at)+4, "end", text)
+		label(b, plotLeft-8, s.y(at)+4, "end", text(at))
 	}
 	for _, n := range sizes {
 		line(b, s.x(float64(n)), plotTop, s.x(float64(n)), plotBottom, "#eee", "")
 		label(b, s.x(float64(n)), plotBottom+20, "middle", thousands(int64(n)))
 	}
-	label(b, (plotLeft+plotRight)/2, plotBottom+42, "middle", "routes, with 5 endpoints each")
+	label(b, (plotLeft+plotRight)/2, plotBottom+42, "middle", below)
 	line(b, plotLeft, plotTop, plotLeft, plotBottom, "#666", "")
 	line(b, plotLeft, plotBottom, plotRight, plotBottom, "#666", "")
 }
 
 func (s scales) curve(b *strings.Builder, r *Results, kind, color string, way Way) {
-	var points []string
+	var points []point
 	for _, routes := range r.Options.Sizes {
 		if m := medianOf(r, routes, way, kind); m > 0 {
-			x, y := s.x(float64(routes)), s.y(m)
-			points = append(points, fmt.Sprintf("%.1f,%.1f", x, y))
-			fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>`+"\n", x, y, color)
+			points = append(points, point{float64(routes), m})
 		}
 	}
-	fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"%s/>`+"\n", strings.Join(points, " "), color, dashes(way))
+	s.polyline(b, points, color, way == Full)
+}
+
+// point is a number of routes and a value of the vertical axis.
+type point struct{ routes, value float64 }
+
+func (s scales) polyline(b *strings.Builder, points []point, color string, dashed bool) {
+	var at []string
+	for _, p := range points {
+		x, y := s.x(p.routes), s.y(p.value)
+		at = append(at, fmt.Sprintf("%.1f,%.1f", x, y))
+		fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>`+"\n", x, y, color)
+	}
+	fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"%s/>`+"\n", strings.Join(at, " "), color, dashes(dashed))
 }
 
 func (s scales) legend(b *strings.Builder, row int, kind, color string, way Way) {
-	const left, height, length = plotRight + 30, 26, 36
-	y := float64(plotTop + 20 + row*height)
-	line(b, left, y, left+length, y, color, dashes(way))
-	label(b, left+length+10, y+4, "start", fmt.Sprintf("%s, %s", kind, way))
+	s.key(b, row, fmt.Sprintf("%s, %s", kind, way), color, way == Full)
 }
 
-// dashes mark the lines of full loads.
-func dashes(way Way) string {
-	if way == Full {
+// key adds a row to the legend.
+func (s scales) key(b *strings.Builder, row int, text, color string, dashed bool) {
+	const left, height, length = plotRight + 30, 26, 36
+	y := float64(plotTop + 20 + row*height)
+	line(b, left, y, left+length, y, color, dashes(dashed))
+	label(b, left+length+10, y+4, "start", text)
+}
+
+func dashes(dashed bool) string {
+	if dashed {
 		return ` stroke-dasharray="7 5"`
 	}
 	return ""

@@ -80,6 +80,10 @@ const (
 	plotFile  = "gateway.svg"
 	costsData = "features.json"
 	costsPage = "features.md"
+
+	requestsData = "requests.json"
+	requestsPage = "requests.md"
+	requestsPlot = "requests.svg"
 )
 
 // write writes the data and the pages to a directory.
@@ -89,6 +93,10 @@ func (r *Results) write(dir string) error {
 
 func (c *Costs) write(dir string) error {
 	return write(dir, costsData, c, map[string]string{costsPage: c.page()})
+}
+
+func (r *Requests) write(dir string) error {
+	return write(dir, requestsData, r, map[string]string{requestsPage: r.page(), requestsPlot: r.plot()})
 }
 
 // write writes a data file and its pages.
@@ -119,11 +127,16 @@ func Pages(dir string) (map[string]string, error) {
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
+	if r, err := read[Requests](filepath.Join(dir, requestsData)); err == nil {
+		pages[requestsPage], pages[requestsPlot] = r.page(), r.plot()
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
 	return pages, nil
 }
 
 // read returns the results of a data file.
-func read[T Results | Costs](path string) (*T, error) {
+func read[T Results | Costs | Requests](path string) (*T, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err

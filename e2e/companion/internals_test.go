@@ -9,7 +9,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
-const allPlugins = "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-ports,kube-sync-mtls,kube-sync-request,kube-sync-tenants"
+const allPlugins = "KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-ports,kube-sync-mtls,kube-sync-request,kube-sync-router,kube-sync-tenants"
 
 // without returns Lua code that makes parts of plugins require an internal that no Kong has.
 func without(parts ...string) map[string]string {
@@ -24,7 +24,7 @@ func without(parts ...string) map[string]string {
 // lacks one of them.
 func TestMissingInternalsAreLogged(t *testing.T) {
 	k := overlaid(t, without("kube-sync-delta/deltas", "kube-sync-delta/server_name", "kube-sync-delta/secrets", "kube-sync-mtls/sessions",
-		"kube-sync-request/examination", "kube-sync-request/streams", "kube-sync-tenants/consumers"), allPlugins)
+		"kube-sync-request/examination", "kube-sync-request/streams", "kube-sync-router/index", "kube-sync-tenants/consumers"), allPlugins)
 	c := empty()
 	c.put("plugins", entity{"id": id("mtls"), "name": "kube-sync-mtls", "config": entity{"ports": []entity{{"port": k.tls, "required": false}}}})
 	if code, message := k.post(c.body()); code != 201 {
@@ -36,6 +36,7 @@ func TestMissingInternalsAreLogged(t *testing.T) {
 		"a plugin whose secret is missing works with an empty one",
 		"requests are not examined before they are routed",
 		"the streams of namespaces are not counted",
+		"each request is compared with all routes",
 		"tenants are not separated",
 		"clients that resume a TLS session are refused where a certificate is required",
 	} {

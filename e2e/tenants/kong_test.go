@@ -33,7 +33,7 @@ type scene struct {
 }
 
 // plugins are the plugins of the image.
-const plugins = "bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-tenants"
+const plugins = "bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-router,kube-sync-tenants"
 
 // newScene starts a Kong with further settings, given as NAME=value.
 func newScene(t *testing.T, o translate.Options, settings ...string) *scene {

@@ -63,7 +63,7 @@ type ownKong struct {
 func startKongWithOwn(t testing.TB, settings ...string) ownKong {
 	t.Helper()
 	k := kongtest.Start(t, kongtest.Options{Settings: append(settings, "KONG_NGINX_ADMIN_ALLOW=unix:; deny all", "KONG_STREAM_LISTEN="+freeport.Address(t),
-		"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-tenants")})
+		"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-router,kube-sync-tenants")})
 	return ownKong{k, adminOf(t, k)}
 }
 

@@ -96,7 +96,7 @@
 {{- $_ := set $env (print $prefix "PUBLISH_SERVICE_UDP") (printf "$(%sPOD_NAMESPACE)/%s-proxy-udp" $prefix (include "kube-sync.fullname" .)) -}}
 {{- end -}}
 {{- if .Values.plugins -}}
-{{- $own := "bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-tenants" -}}
+{{- $own := "bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-router,kube-sync-tenants" -}}
 {{- $_ := set $env "KONG_PLUGINS" (printf "%s,%s" $own (join "," .Values.plugins)) -}}
 {{- end -}}
 {{- range $name, $value := .Values.settings -}}

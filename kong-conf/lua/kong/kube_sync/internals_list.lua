@@ -210,6 +210,18 @@ return {
     vars = "kong_tls_passthrough_block",
   },
 
+  ["kube-sync-router/index"] = {
+    files = "handler index",
+    otherwise = "Each request is compared with all routes, and Kong's log has a warning.",
+    version = "3.9",
+    modules = {
+      ["kong.router.atc"] = "new>new_from_scratch>get_atc_router/1",
+      ["kong.router.fields"] = "fill_atc_context/3",
+    },
+    objects = "params.host params.uri",
+    methods = "add_matcher execute get_fields get_result remove_matcher",
+  },
+
   ["kube-sync-tenants/consumers"] = {
     files = "consumers iterators",
     otherwise = "Consumers are for all routes; where tenants are isolated, requests are answered 503. Kong's "
