@@ -19,7 +19,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/routing"
 )
 
-var requests = flag.Int("requests", 100_000, "number of random requests to compare")
+var requests = flag.Int("requests", 40_000, "number of random requests to compare")
 
 // world is a set of routes, and what requests to it are made of.
 type world struct {
