@@ -61,7 +61,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := Settings{
 		Limits:       defaultLimits(),
-		IngressClass: "kong", GatewayController: "konghq.com/kic-gateway-controller", APIServerQPS: 100, APIServerBurst: 300, UpdateStatus: true, EmitEvents: true,
+		IngressClass: "kong", GatewayController: "konghq.com/kic-gateway-controller", APIServerBurst: 300, UpdateStatus: true, EmitEvents: true,
 		ElectionID: "kube-sync-kong", ElectionNamespace: "gateways", PodName: "gw-1", PodNamespace: "gateways", LastResortNamespaces: []string{"gateways"},
 		Admin: "unix:/kong/admin.sock", AdminTimeout: 30 * time.Second,
 		HealthProbeAddress: ":10254", MetricsAddress: ":10255", RelayAddress: "127.0.0.1:10264", RelayMemory: 64 << 20, LogFormat: "text",

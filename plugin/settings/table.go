@@ -39,9 +39,9 @@ var general = []Setting{
 		func(s *Settings) *string { return &s.Kubeconfig }, anything),
 	text("APISERVER_HOST", "[from the pod or the kubeconfig]", "URL of the Kubernetes API server.",
 		func(s *Settings) *string { return &s.APIServerHost }, webURL),
-	number("APISERVER_QPS", "100", "Maximum number of requests per second to the API server.",
+	number("APISERVER_QPS", "[no limit]", "Maximum number of requests per second to the API server. Without the setting the API server's own priorities and fairness apply; at most some twenty requests are in progress at a time.",
 		func(s *Settings) *int { return &s.APIServerQPS }),
-	number("APISERVER_BURST", "300", "Maximum burst of requests to the API server.",
+	number("APISERVER_BURST", "300", "Maximum burst of requests to the API server, if APISERVER_QPS is set.",
 		func(s *Settings) *int { return &s.APIServerBurst }),
 
 	{

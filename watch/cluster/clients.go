@@ -29,7 +29,10 @@ type Clients struct {
 
 func newClients(config *rest.Config, qps float32, burst int, contact *contact) (*Clients, error) {
 	config = rest.CopyConfig(config)
-	config.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(qps, burst)
+	config.RateLimiter = flowcontrol.NewFakeAlwaysRateLimiter()
+	if qps > 0 {
+		config.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(qps, burst)
+	}
 	config.Wrap(contact.wrap)
 	connection, err := rest.HTTPClientFor(config)
 	if err != nil {

@@ -31,18 +31,12 @@ type Options struct {
 	// KindState, if set, is called for each custom kind at the start, and again when its
 	// state changes. It must not block.
 	KindState func(KindState)
-	// QPS and Burst limit the requests to the API server. Defaults 50 and 100.
+	// QPS and Burst limit the requests per second to the API server. Without QPS there is no limit.
 	QPS   float32
 	Burst int
 }
 
 func (o Options) withDefaults() Options {
-	if o.QPS == 0 {
-		o.QPS = 50
-	}
-	if o.Burst == 0 {
-		o.Burst = 100
-	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}

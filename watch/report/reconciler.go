@@ -12,7 +12,7 @@ import (
 )
 
 // workers is how many objects a reconciler writes at once.
-const workers = 4
+const workers = 16
 
 // objects is a cache of the cluster's objects.
 type objects interface {
