@@ -63,6 +63,10 @@ type diagnosing interface {
 	Verdicts(key unit.Key) []unit.Verdict
 }
 
+// selfContained is a source that has all objects. An object that it lacks does not exist, so that a
+// reference to it is a fault, even if another controller may be meant in a cluster.
+type selfContained interface{ SelfContained() }
+
 // Parts are what an agent is made of.
 type Parts struct {
 	Source   watch.Source

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/kube-sync/kube-sync/plugin/gateway"
+	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch/report"
 )
@@ -73,6 +74,9 @@ func (l *loop) reportOn(key unit.Key) report.Report {
 	_, programmed := l.graph.Source(key)
 	if source, ok := l.source.(diagnosing); ok && programmed {
 		verdicts = append(verdicts, source.Verdicts(key)...)
+	}
+	if _, ok := l.source.(selfContained); ok {
+		verdicts = append(verdicts, translate.Unserved(l.graph, key)...)
 	}
 	status := l.graph.Status(key)
 	return report.Report{

@@ -88,6 +88,9 @@ func (f *Files) Take() watch.Batch { return f.changes.Take() }
 // Want implements [watch.Source]. It does nothing, because every object is delivered whole.
 func (f *Files) Want([]unit.Key) {}
 
+// SelfContained says that objects that are not in the files do not exist.
+func (f *Files) SelfContained() {}
+
 // Run implements [watch.Source]. It returns an error if a path does not exist at the start.
 func (f *Files) Run(ctx context.Context) error {
 	for _, path := range f.paths {

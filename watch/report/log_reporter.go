@@ -8,8 +8,8 @@ import (
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// LogReporter logs reports, for sources that cannot be written to. A verdict is logged when it
-// appears and when it disappears.
+// LogReporter logs reports, for sources that cannot be written to. A fault, from a verdict or from a
+// status, is logged when it appears and when it disappears.
 type LogReporter struct {
 	log *slog.Logger
 
@@ -30,19 +30,35 @@ func (l *LogReporter) Report(reports ...Report) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, report := range reports {
-		var faults []unit.Verdict
-		for _, verdict := range report.Verdicts {
-			if !verdict.OK && !report.Gone {
-				faults = append(faults, verdict)
-			}
-		}
-		l.compare(report.Object, l.verdicts[report.Object], faults)
+		before, faults := l.verdicts[report.Object], faultsOf(report)
+		l.compare(report.Object, before, faults)
 		if len(faults) > 0 {
 			l.verdicts[report.Object] = faults
-		} else {
-			delete(l.verdicts, report.Object)
+			continue
+		}
+		delete(l.verdicts, report.Object)
+		if len(before) > 0 && !report.Gone {
+			l.log.Info("object is accepted again", "object", report.Object.String())
 		}
 	}
+}
+
+// faultsOf returns the verdicts and the conditions that mean a fault, each message once.
+func faultsOf(r Report) (faults []unit.Verdict) {
+	if r.Gone {
+		return nil
+	}
+	all := slices.Clone(r.Verdicts)
+	if r.Status != nil {
+		all = append(all, r.Status.Diagnostics()...)
+	}
+	for _, verdict := range all {
+		said := func(other unit.Verdict) bool { return other.Message == verdict.Message }
+		if !verdict.OK && !slices.ContainsFunc(faults, said) {
+			faults = append(faults, verdict)
+		}
+	}
+	return faults
 }
 
 func (l *LogReporter) compare(key unit.Key, before, faults []unit.Verdict) {
