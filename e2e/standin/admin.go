@@ -115,7 +115,8 @@ func (g *Gateway) postConfig(w http.ResponseWriter, r *http.Request) {
 	var refusal *declarative.Refusal
 	switch {
 	case errors.As(err, &refusal):
-		g.log.Warn("configuration refused", "error", refusal)
+		// kube-sync also asks whether Kong would accept something, and reports what concerns an object.
+		g.log.Info("configuration refused", "error", refusal)
 		if truthy(r.URL.Query().Get("flatten_errors")) {
 			refusal = refusal.Flatten()
 		}

@@ -8,7 +8,10 @@
 // environment, a settings file in the prefix, and a new process a second after the old
 // one has ended.
 //
-// The only plugin that it runs is request-termination. Routes with another plugin answer
-// 501 with the plugin's name. It supports neither balancing by hashes nor health checks,
-// gRPC, TCP or UDP, and its speed says nothing about Kong's.
+// [Limits] says what it cannot do, and its speed says nothing about Kong's.
 package standin
+
+// Limits are what the stand-in cannot do, for the people who try it.
+const Limits = `The stand-in cannot
+  - run plugins, authenticate consumers, or carry out filters and weights of Gateway API's routes: it answers 501 and says why;
+  - balance by hashes, check the health of backends, or serve gRPC, TCP and UDP.`

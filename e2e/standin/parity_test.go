@@ -38,6 +38,7 @@ func TestParity(t *testing.T) {
 		`- {name: unserved, expression: http.path == "/unserved"}`,
 		`- {name: ended, service: s, expression: http.path == "/ended", plugins: [{name: request-termination, config: {status_code: 410, message: gone}}]}`,
 		`- {name: raw, service: s, expression: http.path == "/raw", plugins: [{name: request-termination, config: {status_code: 200, body: hi, content_type: text/x}}]}`,
+		`- {name: refused, service: s, expression: http.path == "/refused", plugins: [{name: ip-restriction, config: {deny: ["0.0.0.0/0", "::/0"], status: 503, message: closed}}]}`,
 		`- {name: bare, service: s, expression: http.path == "/bare", plugins: [{name: request-termination}]}`,
 		`- {name: dead, service: d, expression: http.path == "/dead"}`,
 		`- {name: empty, service: e, expression: http.path == "/empty"}`,
@@ -56,7 +57,7 @@ func TestParity(t *testing.T) {
 	for _, url := range []string{
 		"http://x/nowhere", "http://x/strip", "http://x/strip/", "http://x/strip/a%2Fb/%C3%A9?q=%2F&r", "http://x/strip/../strip//a",
 		"http://x/slash/a", "http://x/items/42/x", "http://Kept.example/a", "http://kept.example:81/a?b", "http://x/tie",
-		"http://x/secure", "http://shop.example:81/moved?a=b", "http://x/unserved", "http://x/ended", "http://x/raw", "http://x/bare",
+		"http://x/secure", "http://shop.example:81/moved?a=b", "http://x/unserved", "http://x/ended", "http://x/raw", "http://x/bare", "http://x/refused",
 		"http://x/dead", "http://x/empty",
 		"http://shop.example:81/strip/a?show=X-Forwarded-For,X-Forwarded-Proto,X-Forwarded-Host,X-Forwarded-Path,X-Forwarded-Prefix,X-Real-Ip",
 	} {

@@ -72,20 +72,26 @@ func TestAnswersOfTheGateway(t *testing.T) {
 		`- {name: unserved, expression: http.path == "/unserved"}`,
 		`- {name: guarded, service: s, expression: http.path == "/guarded", plugins: [{name: key-auth}]}`,
 		`- {name: ended, expression: http.path == "/ended", plugins: [{name: request-termination, config: {status_code: 410, message: gone}}]}`,
+		`- {name: several, service: s, expression: http.path == "/several", plugins: [{name: rate-limiting}, {name: cors}]}`,
+		`- {name: refused, service: s, expression: http.path == "/refused", plugins: [{name: ip-restriction, config: {deny: ["0.0.0.0/0", "::/0"], status: 503, message: closed}}]}`,
+		`- {name: restricted, service: s, expression: http.path == "/restricted", plugins: [{name: ip-restriction, config: {deny: ["10.0.0.0/8"], status: 503, message: closed}}]}`,
 		`- {name: raw, expression: http.path == "/raw", plugins: [{name: request-termination, config: {status_code: 200, body: hi, content_type: text/x}}]}`,
 	))
 	for path, want := range map[string]struct {
 		status int
 		body   string
 	}{
-		"/nowhere":  {404, `"message":"no Route matched with those values"`},
-		"/dead":     {502, `"message":"An invalid response was received from the upstream server"`},
-		"/secure":   {426, `"message":"Please use HTTPS protocol"`},
-		"/moved":    {308, ``},
-		"/unserved": {503, `"message":"no Service found with those values"`},
-		"/guarded":  {501, `key-auth`},
-		"/ended":    {410, `{"message":"gone"}`},
-		"/raw":      {200, `hi`},
+		"/nowhere":    {404, `"message":"no Route matched with those values"`},
+		"/dead":       {502, `"message":"An invalid response was received from the upstream server"`},
+		"/secure":     {426, `"message":"Please use HTTPS protocol"`},
+		"/moved":      {308, ``},
+		"/unserved":   {503, `"message":"no Service found with those values"`},
+		"/guarded":    {501, `key-auth`},
+		"/several":    {501, `plugin cors, rate-limiting: use Kong`},
+		"/refused":    {503, `"message":"closed"`},
+		"/restricted": {501, `ip-restriction`},
+		"/ended":      {410, `{"message":"gone"}`},
+		"/raw":        {200, `hi`},
 	} {
 		resp, body := h.get("http://shop.example" + path)
 		if resp.StatusCode != want.status || !strings.Contains(body, want.body) {

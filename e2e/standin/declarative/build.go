@@ -110,7 +110,7 @@ func (r *reader) buildUpstreams() error {
 
 func (r *reader) buildPlugins() error {
 	for _, e := range r.lists["plugins"] {
-		p := &Plugin{Enabled: true, Config: TerminationConfig{StatusCode: 503}}
+		p := &Plugin{Enabled: true, Config: TerminationConfig{StatusCode: 503}, Answer: answerOf(e)}
 		shallow := Entity{}
 		for key, value := range e {
 			// A consumer may be a name or an object, and only one plugin's

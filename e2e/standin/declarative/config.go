@@ -93,9 +93,20 @@ type Plugin struct {
 	Protocols []string          `json:"protocols"`
 	Enabled   bool              `json:"enabled"`
 	Config    TerminationConfig `json:"config"`
+
+	// Answer is set if the plugin does nothing but answer every request in this way.
+	Answer *Answer `json:"-"`
 }
 
-// Termination is the one plugin that the stand-in runs.
+// Answer is a status and a message.
+type Answer struct {
+	Status  int
+	Message string
+	// Identified is whether the body has the id of the request, as those of Kong's errors.
+	Identified bool
+}
+
+// Termination is the one plugin that the stand-in runs with any configuration.
 const Termination = "request-termination"
 
 // Ports is the plugin that makes Kong use the port on which a request arrived as the request's port. The

@@ -41,6 +41,24 @@ func insistOnTLS(w http.ResponseWriter, r *http.Request, id string, status int) 
 	w.WriteHeader(status)
 }
 
+// purposes say what the plugins of kube-sync do, whose names are in no manifest.
+var purposes = map[string]string{
+	"kube-sync-http": "the filters and weights of a route",
+	"kube-sync-cors": "the CORS filter of a route",
+}
+
+// cannotRun returns the message for a route with plugins that the stand-in cannot run.
+func cannotRun(plugins []string) string {
+	named := make([]string, len(plugins))
+	for i, name := range plugins {
+		named[i] = name
+		if purpose := purposes[name]; purpose != "" {
+			named[i] += " (" + purpose + ")"
+		}
+	}
+	return "the stand-in gateway cannot run plugin " + strings.Join(named, ", ") + ": use Kong"
+}
+
 var terminationMessages = map[int]string{
 	401: "Unauthorized", 404: "Not found", 405: "Method not allowed",
 	500: "An unexpected error occurred", 502: "Bad Gateway", 503: "Service unavailable",
@@ -70,6 +88,15 @@ func terminate(w http.ResponseWriter, id string, c *declarative.TerminationConfi
 	h.Set("Content-Length", fmt.Sprint(len(body)))
 	w.WriteHeader(c.StatusCode)
 	_, _ = w.Write(body)
+}
+
+// answerAll runs a plugin that does nothing but answer.
+func answerAll(w http.ResponseWriter, id string, a *declarative.Answer) {
+	if a.Identified {
+		answer(w, id, a.Status, a.Message)
+		return
+	}
+	terminate(w, id, &declarative.TerminationConfig{StatusCode: a.Status, Message: a.Message})
 }
 
 // hostOnly returns a Host header in lower case, without the port. An IPv6 address keeps its

@@ -78,8 +78,10 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
-	case e.foreign != "":
-		answer(w, id, http.StatusNotImplemented, "the stand-in gateway cannot run plugin "+e.foreign+": use Kong")
+	case len(e.foreign) > 0:
+		answer(w, id, http.StatusNotImplemented, cannotRun(e.foreign))
+	case e.answers != nil:
+		answerAll(w, id, e.answers)
 	case e.terminates != nil:
 		terminate(w, id, e.terminates)
 	case e.service == nil:

@@ -22,8 +22,10 @@ type entry struct {
 	schemes []string             // those on which it matches
 	// terminates answers in place of the service, unless it is nil.
 	terminates *declarative.TerminationConfig
-	// foreign is the name of a plugin that the stand-in cannot run, or "".
-	foreign string
+	// answers answers in place of everything that follows, unless it is nil.
+	answers *declarative.Answer
+	// foreign are the names of the plugins that the stand-in cannot run, in order.
+	foreign []string
 }
 
 // NewTable returns a table. If the configuration is nil, no route matches.
@@ -84,12 +86,16 @@ func (e *entry) takePlugins(plugins []*declarative.Plugin) {
 		}
 		switch {
 		case p.Name == declarative.Ports: // requests are told apart by their ports anyway
+		case p.Answer != nil:
+			e.answers = p.Answer
 		case p.Name != declarative.Termination:
-			e.foreign = min(cmp.Or(e.foreign, p.Name), p.Name)
+			e.foreign = append(e.foreign, p.Name)
 		case scope > best:
 			best, e.terminates = scope, &p.Config
 		}
 	}
+	slices.Sort(e.foreign)
+	e.foreign = slices.Compact(e.foreign)
 }
 
 // scope returns how narrow the scope of the plugin is, and whether the route is in it.
