@@ -5,7 +5,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 
 	yamlstream "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
@@ -90,11 +93,29 @@ func yamlDocuments(lines *lineReader) func() (document, error) {
 		d := document{text: part, first: lines.read + 1 - lines.separators() - bytes.Count(part, []byte("\n"))}
 		d.Line = d.first + comments(part)
 		d.json, err = yaml.YAMLToJSONStrict(part)
+		err = inFile(err, d.first)
 		if bytes.Equal(d.json, []byte("null")) {
 			d.json = nil
 		}
 		return d, err
 	}
+}
+
+// lineInDocument is where an error of the YAML parser has its line, which counts from the start of the
+// document.
+var lineInDocument = regexp.MustCompile(`(?m)^(yaml: |  )line (\d+): `)
+
+// inFile returns an error of the YAML parser with lines that count from the start of the file. The
+// document starts at the line first.
+func inFile(err error, first int) error {
+	if err == nil || first == 1 {
+		return err
+	}
+	return errors.New(lineInDocument.ReplaceAllStringFunc(err.Error(), func(place string) string {
+		parts := lineInDocument.FindStringSubmatch(place)
+		line, _ := strconv.Atoi(parts[2]) // digits
+		return fmt.Sprintf("%sline %d: ", parts[1], first-1+line)
+	}))
 }
 
 // comments counts the lines before the object: comments, empty lines and separators.

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -205,4 +206,25 @@ func FuzzReadManifests(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestYAMLErrorsCountLinesInTheFile(t *testing.T) {
+	for before, lines := range map[string]int{
+		"":                                 0,
+		"---\n":                            1,
+		"# a comment\n---\n":               2,
+		"a: 1\n---\n":                      2,
+		"a: 1\n---\n# b\n---\nc: 1\n\n---\n": 7,
+	} {
+		for wrong, line := range map[string]int{
+			"x: 1\n\ty: 2\n":         2,
+			"x: 1\ny: 1\nx: 2\n":     3, // said in a list of errors
+			"# c\nx: 1\n y: 2\nz: 3": 3,
+		} {
+			err := eachDocument("shop.yaml", strings.NewReader(before+wrong), func(document) error { return nil })
+			if want := fmt.Sprintf("line %d: ", lines+line); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: error %v, want %q", before+wrong, err, want)
+			}
+		}
+	}
 }
