@@ -14,8 +14,12 @@ import (
 )
 
 // patience is how long the right answer may take: Kong's workers use a configuration some time after
-// Kong has acknowledged it.
-const patience = time.Minute
+// Kong has acknowledged it. It is briefPatience where wrong answers do not matter: people may have
+// changed the manifests.
+const (
+	patience      = time.Minute
+	briefPatience = 5 * time.Second
+)
 
 // question is a request, and the answer that follows from the manifests.
 type question struct {
@@ -28,6 +32,8 @@ type question struct {
 	answer string // what its first line has to be
 	// certificate is the name that the certificate must have.
 	certificate string
+	// header is a further header of the request, and its value.
+	header, value string
 }
 
 var questions = []question{
@@ -58,21 +64,25 @@ func (q question) curl(o *options) string {
 	if q.tls {
 		return fmt.Sprintf("curl -ik --connect-to ::%s https://%s%s", o.https.address(), q.host, q.path)
 	}
-	return fmt.Sprintf("curl -i -H 'Host: %s' http://%s%s", q.host, o.http.address(), q.path)
+	header := ""
+	if q.header != "" {
+		header = fmt.Sprintf(" -H '%s: %s'", q.header, q.value)
+	}
+	return fmt.Sprintf("curl -i -H 'Host: %s'%s http://%s%s", q.host, header, o.http.address(), q.path)
 }
 
 // askAll sends all requests and prints the answers.
 func askAll(ctx context.Context, o *options) error {
 	var wrong error
 	for _, q := range questions {
-		fmt.Printf("# %s\n$ %s\n", q.about, q.curl(o))
+		fmt.Fprintf(o.out, "# %s\n$ %s\n", q.about, q.curl(o))
 		got, err := q.askPatiently(ctx, o)
 		if err != nil {
-			fmt.Printf("  %v\n\n", err)
+			fmt.Fprintf(o.out, "  %v\n\n", err)
 			wrong = errors.Join(wrong, fmt.Errorf("%s: %w", q.curl(o), err))
 			continue
 		}
-		fmt.Println(got)
+		fmt.Fprintln(o.out, got)
 	}
 	return wrong
 }
@@ -80,6 +90,9 @@ func askAll(ctx context.Context, o *options) error {
 // askPatiently repeats a request until the answer is right.
 func (q question) askPatiently(ctx context.Context, o *options) (string, error) {
 	deadline := time.Now().Add(patience)
+	if !o.once {
+		deadline = time.Now().Add(briefPatience)
+	}
 	for {
 		got, err := q.ask(ctx, o)
 		if err == nil || time.Now().After(deadline) {
@@ -114,6 +127,9 @@ func (q question) ask(ctx context.Context, o *options) (string, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+q.host+q.path, nil)
 	if err != nil {
 		return "", err
+	}
+	if q.header != "" {
+		r.Header.Set(q.header, q.value)
 	}
 	resp, err := client.Do(r)
 	if err != nil {

@@ -13,10 +13,17 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/kongtest"
 )
 
-// TestMain lets the demo start this executable as the stand-in.
+// demoVariable in the environment makes this executable the demo.
+const demoVariable = "TEST_AS_DEMO"
+
+// TestMain lets the demo start this executable as the stand-in, and tests start it as the demo.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == standInVerb {
 		runStandIn(os.Args[2])
+		return
+	}
+	if os.Getenv(demoVariable) != "" {
+		main()
 		return
 	}
 	os.Exit(m.Run())
@@ -24,18 +31,30 @@ func TestMain(m *testing.M) {
 
 // TestOnce runs the demo with the stand-in and, where it is on PATH, with Kong.
 func TestOnce(t *testing.T) {
+	onBoth(t, once)
+}
+
+// onBoth runs a test with the stand-in and, where it is on PATH, with Kong.
+func onBoth(t *testing.T, test func(t *testing.T, args ...string)) {
+	kubeSync := build(t)
+	t.Run("stand-in", func(t *testing.T) { test(t, "-stand-in", "-kube-sync", kubeSync) })
+	t.Run("Kong", func(t *testing.T) {
+		kongtest.Need(t)
+		test(t, "-kube-sync", kubeSync)
+	})
+}
+
+// build builds kube-sync and returns its path.
+func build(t *testing.T) string {
+	t.Helper()
 	if testing.Short() {
-		t.Skip("builds kube-sync and starts a gateway")
+		t.Skip("-short: builds kube-sync and starts a gateway")
 	}
 	kubeSync := filepath.Join(t.TempDir(), "kube-sync")
 	if out, err := exec.Command("go", "build", "-o", kubeSync, "../../plugin").CombinedOutput(); err != nil {
 		t.Fatalf("building kube-sync: %v\n%s", err, out)
 	}
-	t.Run("stand-in", func(t *testing.T) { once(t, "-stand-in", "-kube-sync", kubeSync) })
-	t.Run("Kong", func(t *testing.T) {
-		kongtest.Need(t)
-		once(t, "-kube-sync", kubeSync)
-	})
+	return kubeSync
 }
 
 func once(t *testing.T, args ...string) {
@@ -46,13 +65,8 @@ func once(t *testing.T, args ...string) {
 	if err := run(ctx, o); err != nil {
 		t.Fatalf("%v\n%s", err, tail(o.logFile(), 40))
 	}
-	for _, p := range []port{o.http, o.https, o.health, o.metrics, o.shop, o.blog} {
-		l, err := p.listen()
-		if err != nil {
-			t.Errorf("something is left behind: %v", err)
-			continue
-		}
-		l.Close()
+	if err := free(o.http, o.https, o.health, o.metrics, o.shop, o.blog); err != nil {
+		t.Errorf("something is left behind: %v", err)
 	}
 }
 

@@ -51,23 +51,23 @@ func ready(ctx context.Context, o *options) error {
 	return err
 }
 
-// follow prints every change of the configuration, and kube-sync's warnings.
+// follow prints every change of the configuration, and what kube-sync logs about the manifests.
 func follow(ctx context.Context, o *options, g *gateway) error {
 	client := kongtest.Admin(o.adminSocket())
 	last := ""
-	warnings := &warnings{file: o.logFile()}
-	if err := warnings.skip(); err != nil {
+	news := &news{file: o.logFile(), out: o.out}
+	if err := news.showStart(); err != nil {
 		return err
 	}
 	for {
 		hash, err := configurationHash(client)
 		if err == nil && hash != last {
 			if last != "" {
-				fmt.Printf("%s  the configuration changed (%.8s → %.8s)\n", time.Now().Format(time.TimeOnly), last, hash)
+				fmt.Fprintf(o.out, "%s  the configuration changed (%.8s → %.8s)\n", time.Now().Format(time.TimeOnly), last, hash)
 			}
 			last = hash
 		}
-		if err := warnings.show(); err != nil {
+		if err := news.show(); err != nil {
 			return err
 		}
 		if err := pause(ctx, g, 200*time.Millisecond); err != nil {

@@ -32,7 +32,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signals = append(signals, syscall.SIGHUP) // the terminal was closed
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	err = run(ctx, o)
 	stop()
 	if err != nil && !errors.Is(err, context.Canceled) {
@@ -80,20 +84,30 @@ func run(ctx context.Context, o *options) error {
 		return err
 	}
 	defer gateway.stop()
-	fmt.Printf("The gateway is %s.\nIts log, and kube-sync's: %s\n", gateway.name, o.logFile())
+	fmt.Fprintf(o.out, "The gateway is %s.\n", gateway.name)
+	if !o.choice.runsKong() {
+		fmt.Fprintln(o.out, standin.Limits)
+	}
+	if o.choice.hint != "" {
+		fmt.Fprintln(o.out, o.choice.hint)
+	}
+	fmt.Fprintf(o.out, "Its log, and kube-sync's: %s\n", o.logFile())
 	if err := waitReady(ctx, o, gateway); err != nil {
 		if ctx.Err() == nil {
 			fmt.Fprintf(os.Stderr, "The end of %s:\n%s", o.logFile(), tail(o.logFile(), 20))
 		}
 		return err
 	}
-	fmt.Printf("Ready after %.1f s.\n\n", time.Since(started).Seconds())
+	fmt.Fprintf(o.out, "Ready after %.1f s.\n\n", time.Since(started).Seconds())
 
 	err = askAll(ctx, o)
-	if o.once || err != nil {
+	if o.once || ctx.Err() != nil {
 		return err
 	}
-	fmt.Printf("The configuration comes from %s: edit a file there and save, it takes effect at once.\n"+
-		"Ctrl-C stops everything.\n", o.manifests)
+	fmt.Fprintf(o.out, "The configuration comes from %s: edit a file there and save, it takes effect at once. Try it:\n", o.manifests)
+	for _, s := range suggestions {
+		fmt.Fprintf(o.out, "  * %s\n    $ %s\n", s.what, s.after.curl(o))
+	}
+	fmt.Fprintln(o.out, "Ctrl-C stops everything.")
 	return follow(ctx, o, gateway)
 }

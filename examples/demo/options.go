@@ -4,15 +4,16 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
+	"time"
 )
 
-// maxSocketPath is the longest path of a socket that the kernel accepts, in bytes.
-const maxSocketPath = 107
+// endTime is how long the gateway of an earlier run may take to end before it is in the way.
+const endTime = 5 * time.Second
 
 // options are the demo's settings.
 type options struct {
@@ -22,20 +23,15 @@ type options struct {
 	conf      string // the kong.conf of the image
 	dir       string // for everything that the demo writes
 	standIn   bool   // even if there is a Kong
+	choice    choice // of the gateway
+
+	out io.Writer // of what the demo says
 
 	http, https, health, metrics, shop, blog port
 }
 
-// port is a port on loopback, and the flag that sets it.
-type port struct {
-	number int
-	how    string
-}
-
-func (p port) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(p.number)) }
-
 func parseOptions(args []string, getenv func(string) string) (*options, error) {
-	o := &options{}
+	o := &options{out: os.Stdout}
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.BoolVar(&o.once, "once", false, "exit after the questions, with status 0 if all answers are right")
 	flags.BoolVar(&o.standIn, "stand-in", false, "use the stand-in gateway even if there is a kong on PATH")
@@ -77,7 +73,8 @@ func parseOptions(args []string, getenv func(string) string) (*options, error) {
 		}
 		*path = absolute
 	}
-	return o, wrong
+	o.choice = choose(o.standIn, docker)
+	return o, errors.Join(wrong, o.settleDir())
 }
 
 // check looks for problems before anything starts.
@@ -91,54 +88,64 @@ func (o *options) check() error {
 	if _, err := os.Stat(o.conf); err != nil {
 		return fmt.Errorf("settings of the gateway (-conf): %w", err)
 	}
-	if len(o.adminSocket()) > maxSocketPath {
-		return fmt.Errorf("socket path %s is too long: choose a shorter directory with -dir", o.adminSocket())
+	if err := o.awaitPrevious(); err != nil {
+		return err
 	}
-	// The gateway opens some of these ports much later: report now what is wrong.
-	for _, p := range []port{o.http, o.https, o.health, o.metrics} {
-		l, err := p.listen()
-		if err != nil {
-			return err
-		}
-		l.Close()
+	// kube-sync would go on without a port, and the backends start later: report now what is wrong.
+	if err := free(o.http, o.https, o.health, o.metrics, o.shop, o.blog); err != nil {
+		return err
 	}
 	return o.clear()
+}
+
+// awaitPrevious waits for a moment until the gateway of an earlier run has ended: one whose demo was
+// killed still has to stop its processes.
+func (o *options) awaitPrevious() error {
+	for deadline := time.Now().Add(endTime); ; time.Sleep(50 * time.Millisecond) {
+		socket := o.usedSocket()
+		if socket == "" {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("another gateway runs in %s: stop it or choose another directory with -dir", filepath.Dir(filepath.Dir(socket)))
+		}
+	}
+}
+
+// usedSocket returns the socket of a gateway that runs in the directory, or "". Kong and the stand-in
+// use the same ports.
+func (o *options) usedSocket() string {
+	for _, name := range gateways {
+		socket := filepath.Join(o.dir, name, "sockets", "admin.sock")
+		if c, err := net.Dial("unix", socket); err == nil {
+			c.Close()
+			return socket
+		}
+	}
+	return ""
 }
 
 // clear empties the gateway's directory. With the configuration of an earlier run, the gateway would
 // be ready before it has the present one.
 func (o *options) clear() error {
-	if c, err := net.Dial("unix", o.adminSocket()); err == nil {
-		c.Close()
-		return fmt.Errorf("another gateway runs in %s: stop it or choose another directory with -dir", o.prefix())
-	}
 	if err := os.RemoveAll(o.prefix()); err != nil {
 		return fmt.Errorf("directory for the gateway's files (-dir): %w", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(o.adminSocket()), 0o750); err != nil {
 		return fmt.Errorf("directory for the gateway's files (-dir): %w", err)
 	}
-	return nil
+	return o.link()
 }
 
-// listen opens the port. An error names it and the setting.
-func (p port) listen() (net.Listener, error) {
-	l, err := net.Listen("tcp", p.address())
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("port %d is in use by another process: stop it or choose another port with %s", p.number, p.how)
-	case err != nil:
-		return nil, fmt.Errorf("cannot listen on port %d (%s): %w", p.number, p.how, err)
-	}
-	return l, nil
-}
+// gateways are the directories of Kong and the stand-in.
+var gateways = []string{"kong", "stand-in"}
 
-// prefix returns the directory of the gateway. Kong and the stand-in have their own.
+// prefix returns the directory of the gateway.
 func (o *options) prefix() string {
-	if !o.withKong() {
-		return filepath.Join(o.dir, "stand-in")
+	if o.choice.runsKong() {
+		return filepath.Join(o.dir, gateways[0])
 	}
-	return filepath.Join(o.dir, "kong")
+	return filepath.Join(o.dir, gateways[1])
 }
 
 func (o *options) adminSocket() string { return filepath.Join(o.prefix(), "sockets", "admin.sock") }

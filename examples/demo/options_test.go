@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"net"
 	"os"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -45,30 +47,76 @@ func TestPortsFromTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestBusyPortNamesTheSetting(t *testing.T) {
+func TestAllBusyPortsAreNamed(t *testing.T) {
 	o := testOptions(t)
 	if err := o.check(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", o.health.address())
-	if err != nil {
-		t.Fatal(err)
+	settings := map[string]port{"HTTP_PORT": o.http, "HEALTH_PORT": o.health, "BLOG_PORT": o.blog}
+	for _, p := range settings {
+		l, err := net.Listen("tcp", p.address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
 	}
-	defer l.Close()
-	err = o.check()
-	if err == nil || !strings.Contains(err.Error(), strconv.Itoa(o.health.number)) || !strings.Contains(err.Error(), "HEALTH_PORT") {
+	err := o.check()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for variable, p := range settings {
+		for _, part := range []string{strconv.Itoa(p.number), variable, fmt.Sprintf("(process %d)", os.Getpid())} {
+			if !slices.ContainsFunc(strings.Split(err.Error(), "\n"), func(line string) bool {
+				return strings.Contains(line, variable) && strings.Contains(line, part)
+			}) {
+				t.Errorf("no line has %s and %s: %v", variable, part, err)
+			}
+		}
+	}
+	if strings.Contains(err.Error(), "METRICS_PORT") {
+		t.Errorf("a free port is named: %v", err)
+	}
+}
+
+func TestOnePortForTwoIsNamed(t *testing.T) {
+	o := testOptions(t)
+	o.https.number = o.http.number
+	if err := o.check(); err == nil || !strings.Contains(err.Error(), "HTTPS_PORT") {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	for setting, value := range map[string]string{
-		"-kube-sync": "nothing", "-manifests": "main.go", "-conf": "nothing",
-		"-dir": filepath.Join(t.TempDir(), strings.Repeat("long", 30)),
+		"-kube-sync": "nothing", "-manifests": "main.go", "-conf": "nothing", "-dir": "main.go",
 	} {
 		if err := testOptions(t, setting, value).check(); err == nil || !strings.Contains(err.Error(), setting) {
 			t.Errorf("%s %s: error %v", setting, value, err)
 		}
+	}
+}
+
+func TestUnusableDirectoriesAreReplaced(t *testing.T) {
+	for _, dir := range []string{"/tmp/" + strings.Repeat("long", 30), "/tmp/a b", "/tmp/$a", "/tmp/a;b", "/tmp/a'b", "/tmp/{a}", "/tmp/a:b"} {
+		o := &options{dir: dir, out: io.Discard}
+		if err := o.settleDir(); err != nil || o.dir == dir || !plainPath.MatchString(o.dir) {
+			t.Errorf("%s: replaced by %s, error %v", dir, o.dir, err)
+		}
+		if err := os.Remove(o.dir); err != nil {
+			t.Error(err)
+		}
+		if err := os.Symlink(t.TempDir(), o.dir); err != nil { // as another user might
+			t.Fatal(err)
+		}
+		other := &options{dir: dir, out: io.Discard}
+		if err := other.settleDir(); err == nil || !strings.Contains(err.Error(), "-dir") {
+			t.Errorf("%s is a link to elsewhere: error %v", o.dir, err)
+		}
+		os.Remove(o.dir)
+	}
+	plain := &options{dir: "/tmp/plain", out: io.Discard}
+	if err := plain.settleDir(); err != nil || plain.dir != "/tmp/plain" {
+		t.Errorf("replaced by %s, error %v", plain.dir, err)
 	}
 }
 

@@ -210,10 +210,10 @@ func FuzzReadManifests(f *testing.F) {
 
 func TestYAMLErrorsCountLinesInTheFile(t *testing.T) {
 	for before, lines := range map[string]int{
-		"":                                 0,
-		"---\n":                            1,
-		"# a comment\n---\n":               2,
-		"a: 1\n---\n":                      2,
+		"":                                   0,
+		"---\n":                              1,
+		"# a comment\n---\n":                 2,
+		"a: 1\n---\n":                        2,
 		"a: 1\n---\n# b\n---\nc: 1\n\n---\n": 7,
 	} {
 		for wrong, line := range map[string]int{
