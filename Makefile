@@ -11,10 +11,10 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/kube-sync
-	$(GO) build -ldflags '-X github.com/kube-sync/kube-sync/plugin/cli.Version=$(VERSION)' -o bin/kube-sync ./plugin
+	@examples/demo/progress.sh $(GO) build -v -ldflags '-X github.com/kube-sync/kube-sync/plugin/cli.Version=$(VERSION)' -o bin/kube-sync ./plugin
 
 run: build ## try it out: a local gateway that follows the manifests in examples/local/ (ARGS=-h for settings)
-	@$(GO) build -o bin/demo ./examples/demo
+	@examples/demo/progress.sh $(GO) build -v -o bin/demo ./examples/demo
 	@exec bin/demo $(ARGS)
 
 # The first run compiles the control plane, which go test's own time limit does not foresee.

@@ -48,13 +48,13 @@ func ownDir(dir string) error {
 	return nil
 }
 
-// link makes a link in the gateway's directory to that of the Lua plugins, whose path may have characters that
-// Kong would take for its own.
+// link makes a link in the gateway's directory to that of kong.conf and the Lua plugins, whose path may have
+// characters that Kong's command line does not take.
 func (o *options) link() error {
-	if err := os.Symlink(filepath.Join(filepath.Dir(o.conf), "lua"), o.lua()); err != nil {
-		return fmt.Errorf("link to the Lua plugins: %w", err)
+	if err := os.Symlink(filepath.Dir(o.conf), o.linked()); err != nil {
+		return fmt.Errorf("link to the gateway's settings: %w", err)
 	}
 	return nil
 }
 
-func (o *options) lua() string { return filepath.Join(o.prefix(), "lua") }
+func (o *options) linked() string { return filepath.Join(o.prefix(), "conf") }

@@ -44,8 +44,8 @@ func startGateway(o *options, log *os.File) (*gateway, error) {
 
 func startKong(o *options, environ []string, log *os.File) (*gateway, error) {
 	command := quote(o.kubeSync)
-	process, err := kongtest.Config{Conf: o.conf, Prefix: o.prefix(), Log: log, Env: append(environ,
-		"KONG_LUA_PACKAGE_PATH="+o.lua()+"/?.lua;;",
+	process, err := kongtest.Config{Conf: filepath.Join(o.linked(), filepath.Base(o.conf)), Prefix: o.prefix(), Log: log, Env: append(environ,
+		"KONG_LUA_PACKAGE_PATH="+o.linked()+"/lua/?.lua;;",
 		"KONG_PLUGINSERVER_KUBE_SYNC_START_CMD="+command+" -kong-prefix "+o.prefix(),
 		"KONG_PLUGINSERVER_KUBE_SYNC_QUERY_CMD="+command+" -dump",
 		"KONG_PROXY_ACCESS_LOG=off", "KONG_PROXY_ERROR_LOG=/dev/stderr", "KONG_ADMIN_ERROR_LOG=/dev/stderr")}.Start()
