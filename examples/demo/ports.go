@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
-
-	"github.com/prometheus/procfs"
 )
 
 // port is a port on loopback, and the flag that sets it.
@@ -46,34 +47,30 @@ func free(ports ...port) error {
 
 // listener names the process that listens on a TCP port of this machine.
 func listener(number int) string {
-	const unknown = "another process"
-	fs, err := procfs.NewDefaultFS()
-	if err != nil {
-		return unknown
-	}
-	sockets := listening(fs, number)
-	processes, _ := fs.AllProcs()
-	for _, process := range processes {
-		files, _ := process.FileDescriptorTargets() // none of a process of another user
-		for _, file := range files {
-			if sockets[file] {
-				name, _ := process.Comm()
-				return fmt.Sprintf("%s (process %d)", name, process.PID)
-			}
+	sockets := listening(number)
+	files, _ := filepath.Glob("/proc/[0-9]*/fd/*") // none of the processes of other users
+	for _, file := range files {
+		if socket, err := os.Readlink(file); err == nil && sockets[socket] {
+			process := filepath.Dir(filepath.Dir(file))
+			name, _ := os.ReadFile(filepath.Join(process, "comm"))
+			return fmt.Sprintf("%s (process %s)", strings.TrimSpace(string(name)), filepath.Base(process))
 		}
 	}
-	return unknown
+	return "another process"
 }
 
-// listening returns the sockets that listen on a port, as they are named among the files of a process.
-func listening(fs procfs.FS, number int) map[string]bool {
-	const listens = 0x0a // TCP_LISTEN of the kernel
-	v4, _ := fs.NetTCP()
-	v6, _ := fs.NetTCP6()
+// listening returns the sockets that listen on a TCP port, as they are named among the files of a process.
+func listening(number int) map[string]bool {
 	sockets := map[string]bool{}
-	for _, line := range append(v4, v6...) {
-		if line.St == listens && line.LocalPort == uint64(number) {
-			sockets[fmt.Sprintf("socket:[%d]", line.Inode)] = true
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		text, _ := os.ReadFile(table)
+		for line := range strings.Lines(string(text)) {
+			// The number of the line, local and remote address, state, four more, and the inode.
+			columns := strings.Fields(line)
+			const listen = "0A"
+			if len(columns) > 9 && columns[3] == listen && strings.HasSuffix(columns[1], fmt.Sprintf(":%04X", number)) {
+				sockets["socket:["+columns[9]+"]"] = true
+			}
 		}
 	}
 	return sockets
