@@ -38,9 +38,12 @@ func parentField(kind unit.Kind) field.Path {
 // Unserved returns why an object has no effect although the graph has all objects that exist: its
 // parents are missing, or it is an Ingress of a class that does not exist.
 func Unserved(g *unit.Graph, key unit.Key) []unit.Verdict {
+	if g.Object(key) == nil {
+		return nil
+	}
 	verdicts := MissingParents(g, key)
 	ingress, ok := g.Object(key).(*networkingv1.Ingress)
-	if _, served := g.Source(key); !ok || served {
+	if !ok {
 		return verdicts
 	}
 	name, path := ingress.Annotations[class.Annotation], field.NewPath("metadata", "annotations").Key(class.Annotation)
@@ -48,7 +51,8 @@ func Unserved(g *unit.Graph, key unit.Key) []unit.Verdict {
 		name, path = *ingress.Spec.IngressClassName, field.NewPath("spec", "ingressClassName")
 	}
 	missing := unit.IngressClass.Key("", name)
-	if name == "" || g.Object(missing) != nil {
+	// The translation reads the gateway's own class, which may be missing.
+	if name == "" || g.Object(missing) != nil || slices.Contains(g.Missing(key), missing) {
 		return verdicts
 	}
 	return append(verdicts, unit.Warning(key, "ClassNotFound", fmt.Sprintf("%s is not among the manifests", missing)).With(unit.Lacking(path, missing)))

@@ -102,22 +102,9 @@ func (c *checker) ignored() {
 // missingParents adds a warning if the manifests lack an object that decides about another one,
 // such as the Gateway of a route: nothing can be said about the latter.
 func (c *checker) missingParents(m manifest.Manifest) {
-	for _, missing := range c.graph.Missing(m.Key) {
-		if slices.Contains([]unit.Kind{unit.Gateway, unit.GatewayClass, unit.ListenerSet, unit.XListenerSet}, missing.Kind) {
-			c.add(m.Position, parentField(m.Key.Kind), fmt.Sprintf("%s: ParentNotFound: %s is not among the manifests", m.Key, missing), true)
-		}
+	for _, v := range translate.MissingParents(c.graph, m.Key) {
+		c.add(m.Position, v.Field, fmt.Sprintf("%s: %s: %s", m.Key, v.Reason, v.Message), true)
 	}
-}
-
-// parentField returns the path at which objects of a kind name the object that decides about them.
-func parentField(kind unit.Kind) field.Path {
-	switch kind {
-	case unit.Gateway:
-		return "spec.gatewayClassName"
-	case unit.ListenerSet, unit.XListenerSet:
-		return "spec.parentRef"
-	}
-	return "spec.parentRefs"
 }
 
 // classless adds a warning for Ingresses that have an effect only if the cluster has a default

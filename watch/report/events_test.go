@@ -136,3 +136,32 @@ func TestLogReporter(t *testing.T) {
 		t.Error("still held")
 	}
 }
+
+// diagnosed is a status with faults.
+type diagnosed struct {
+	unit.Status
+	faults []unit.Verdict
+}
+
+func (d diagnosed) Diagnostics() []unit.Verdict { return d.faults }
+
+func TestLogReporterSaysConditionsAndRepairs(t *testing.T) {
+	log := &watchtest.Log{}
+	reporter := NewLogReporter(log.Logger())
+	key := watchtest.IngressKey("web")
+	fault := unit.Verdict{Object: key, Condition: "Accepted", Reason: "NoMatchingParent", Message: "no listener"}
+	reporter.Report(Report{Object: key, Status: diagnosed{faults: []unit.Verdict{fault}}, Verdicts: []unit.Verdict{unit.Warning(key, "Refused", fault.Message)}})
+	reporter.Report(Report{Object: key, Status: diagnosed{}})
+	reporter.Report(Report{Object: key, Status: diagnosed{faults: []unit.Verdict{fault}}})
+	reporter.Report(Report{Object: key, Gone: true, Status: diagnosed{faults: []unit.Verdict{fault}}})
+	for part, want := range map[string]int{
+		`msg="object has a fault" object="Ingress shop/web" reason=Refused message="no listener"`:          1,
+		`msg="object has a fault" object="Ingress shop/web" reason=NoMatchingParent message="no listener"`: 1,
+		`msg="object is accepted again" object="Ingress shop/web"`:                                         1,
+		"msg=": 5,
+	} {
+		if got := log.Count(part); got != want {
+			t.Errorf("%d times %s, want %d", got, part, want)
+		}
+	}
+}
