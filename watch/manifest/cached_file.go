@@ -3,6 +3,8 @@ package manifest
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
+	"io/fs"
 	"os"
 
 	"github.com/kube-sync/kube-sync/watch/kinds"
@@ -21,6 +23,11 @@ type cachedFile struct {
 // returns the objects that are ignored.
 func (f *cachedFile) update(path string, of []kinds.Kind) []Ignored {
 	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		// It was removed since it was found. The next scan either does not find it, or reads what replaced it.
+		f.sum, f.fault = [sha256.Size]byte{}, ""
+		return nil
+	}
 	if err != nil {
 		f.sum, f.fault = [sha256.Size]byte{}, err.Error()
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch/internal/watchtest"
+	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
 // write writes a file in one step: a scan between two steps, such as the truncation of a file
@@ -233,4 +234,26 @@ func TestSecretsInFilesNeedNotBeWanted(t *testing.T) {
 	got, _ := watchFiles(t, dir)
 	got.Source.Want([]unit.Key{{Kind: unit.Secret, Namespace: "shop", Name: "tls"}})
 	got.Until("secret", func() bool { return got.Value(unit.Key{Kind: unit.Secret, Namespace: "shop", Name: "tls"}) == "one" })
+}
+
+// TestFileRemovedWhileRead holds that a file that is removed between being found and being read is not a fault.
+func TestFileRemovedWhileRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shop.yaml")
+	content := []byte("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n")
+	file := &cachedFile{}
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"written", func() error { return os.WriteFile(path, content, 0o600) }},
+		{"removed", func() error { return os.Remove(path) }},
+		{"replaced", func() error { return os.WriteFile(path, content, 0o600) }},
+	} {
+		if err := step.do(); err != nil {
+			t.Fatal(err)
+		}
+		if file.update(path, kinds.All()); file.fault != "" || len(file.held) != 1 {
+			t.Errorf("%s: %d objects, fault %q", step.name, len(file.held), file.fault)
+		}
+	}
 }
