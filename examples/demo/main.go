@@ -37,6 +37,9 @@ func main() {
 		signals = append(signals, syscall.SIGHUP) // the terminal was closed
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	if !signal.Ignored(syscall.SIGHUP) {
+		go endWithTerminal(os.Stdout, stop)
+	}
 	err = run(ctx, o)
 	stop()
 	if err != nil && !errors.Is(err, context.Canceled) {
