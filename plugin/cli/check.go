@@ -7,11 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/kube-sync/kube-sync/plugin/settings"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch/kinds"
 	"github.com/kube-sync/kube-sync/watch/manifest"
 	"github.com/kube-sync/kube-sync/watch/schema"
+	"github.com/kube-sync/kube-sync/watch/schema/builtin"
 )
 
 // errFindings says that a check has printed findings.
@@ -52,7 +55,7 @@ func check(t terminal, args []string) error {
 		return err
 	}
 	options := offline(given)
-	survey, unread := manifest.SurveyFiles(paths, kinds.All(), schema.Admit)
+	survey, unread := manifest.SurveyFiles(paths, kinds.All(), admit)
 	found := newChecker(survey, graphOf(options, survey.Manifests), options).all()
 	faults, warnings := 0, 0
 	for _, f := range found {
@@ -73,6 +76,13 @@ func check(t terminal, args []string) error {
 		return &unreadableError{fmt.Errorf("there are no manifests in %s", strings.Join(paths, ", "))}
 	}
 	return nil
+}
+
+// admit returns an object as an API server would store it, and the reasons for which the server
+// would refuse it.
+func admit(kind runtimeschema.GroupVersionKind, object []byte) (admitted []byte, refused []error) {
+	admitted, refused = schema.Admit(kind, object)
+	return admitted, append(refused, builtin.Admit(kind, object)...)
 }
 
 // count returns a number of things, such as "2 warnings".

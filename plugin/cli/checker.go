@@ -8,7 +8,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	kubernetes "k8s.io/apimachinery/pkg/util/validation/field"
-	kjson "sigs.k8s.io/json"
 
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/class"
@@ -25,11 +24,19 @@ type checker struct {
 	options   translate.Options
 	positions map[unit.Key]manifest.Position
 	files     []string
-	found     []finding
+	// refused are the fields that an API server would refuse.
+	refused map[objectField]bool
+	found   []finding
+}
+
+// objectField is a field of an object.
+type objectField struct {
+	object unit.Key
+	path   field.Path
 }
 
 func newChecker(survey *manifest.Survey, graph *unit.Graph, options translate.Options) *checker {
-	c := &checker{survey: survey, graph: graph, options: options, positions: map[unit.Key]manifest.Position{}}
+	c := &checker{survey: survey, graph: graph, options: options, positions: map[unit.Key]manifest.Position{}, refused: map[objectField]bool{}}
 	for _, m := range survey.Objects {
 		c.positions[m.Key] = m.Position
 		c.noteFile(m.Position.File)
@@ -65,6 +72,12 @@ func (c *checker) add(p manifest.Position, path field.Path, text string, warning
 	c.found = append(c.found, finding{file: p.File, line: lineOf(c.survey, p, path), text: text, warning: warning})
 }
 
+// located is an error of decoding with the path of the field.
+type located interface {
+	error
+	FieldPath() string
+}
+
 // wholeObject is the field of errors about an object as a whole.
 var wholeObject = (*kubernetes.Path)(nil).String()
 
@@ -76,13 +89,14 @@ func (c *checker) faults() {
 			said = about.ErrorBody()
 		} else if ok {
 			path = field.Path(about.Field)
-		} else if unknown, ok := errors.AsType[kjson.FieldError](fault.Err); ok {
-			path = field.Path(unknown.FieldPath())
+		} else if about, ok := errors.AsType[located](fault.Err); ok {
+			path = field.Path(about.FieldPath())
 		}
 		text := "Invalid: " + said
 		if fault.Key.Kind != "" {
 			text = fault.Key.String() + ": " + text
 		}
+		c.refused[objectField{fault.Key, path}] = path != ""
 		c.add(fault.Position, path, text, false)
 	}
 }
@@ -121,12 +135,12 @@ func (c *checker) classless(m manifest.Manifest) {
 		m.Key, c.options.IngressClass), true)
 }
 
-// addVerdicts adds the verdicts on an object. Verdicts that follow from a missing object are
-// warnings if that object may be in the cluster.
+// addVerdicts adds the verdicts on an object, except those on fields that an API server would refuse.
+// Verdicts that follow from a missing object are warnings if that object may be in the cluster.
 func (c *checker) addVerdicts(key unit.Key, verdicts []unit.Verdict) {
 	elsewhere := slices.ContainsFunc(verdicts, mayBeElsewhere)
 	for _, v := range verdicts {
-		if !v.OK {
+		if !v.OK && !c.refused[objectField{key, v.Field}] {
 			warning := mayBeElsewhere(v) || v.Follows && elsewhere
 			c.add(c.positions[key], v.Field, fmt.Sprintf("%s: %s: %s", key, v.Reason, v.Message), warning)
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -24,32 +25,90 @@ func lineOf(survey *manifest.Survey, p manifest.Position, path field.Path) int {
 	if p.Item > 0 {
 		path = path.Within(field.NewPath("items").Index(p.Item - 1))
 	}
-	for _, step := range path.Steps() {
-		next, at := child(node, step)
-		if next == nil {
+	for rest := string(path); rest != ""; {
+		next := step(node, rest)
+		if next.value == nil {
 			break
 		}
-		node, line = next, first+at-1
+		node, line, rest = next.value, first+next.line-1, next.rest
 	}
 	return line
 }
 
-// child returns a part of a node, and the line of its name or of its value.
-func child(node *yaml.Node, step string) (*yaml.Node, int) {
+// stepped is a part of a node, the line of its name or of its value, and the rest of a path within it.
+type stepped struct {
+	value *yaml.Node
+	line  int
+	rest  string
+}
+
+// step returns the part of a node in which a path starts; its value is nil if there is no such part.
+func step(node *yaml.Node, path string) stepped {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
 	switch node.Kind {
 	case yaml.MappingNode:
-		for i := 0; i+1 < len(node.Content); i += 2 {
-			if node.Content[i].Value == step {
-				return node.Content[i+1], node.Content[i].Line
-			}
-		}
+		return entry(node, path)
 	case yaml.SequenceNode:
-		if n, err := strconv.Atoi(step); err == nil && n >= 0 && n < len(node.Content) {
-			return node.Content[n], node.Content[n].Line
+		index, rest, _ := strings.Cut(strings.TrimPrefix(path, "["), "]")
+		if n, err := strconv.Atoi(index); err == nil && n >= 0 && n < len(node.Content) {
+			return stepped{node.Content[n], node.Content[n].Line, rest}
 		}
 	}
-	return nil, 0
+	return stepped{}
+}
+
+// entry returns the entry of a mapping in which a path starts. A key may have dots, so that several
+// keys may fit: the longest one does.
+func entry(mapping *yaml.Node, path string) stepped {
+	var found, merged stepped
+	length := -1
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		key, value := mapping.Content[i], mapping.Content[i+1]
+		if rest, ok := cutKey(path, key.Value); ok && len(key.Value) > length {
+			found, length = stepped{value, key.Line, rest}, len(key.Value)
+		}
+		if key.Tag == "!!merge" {
+			merged = mergedEntry(value, path)
+		}
+	}
+	switch {
+	case found.value != nil:
+		return found
+	case merged.value != nil:
+		return merged
+	}
+	// An API server moves stringData of a Secret into data.
+	if rest, ok := cutKey(path, "data"); ok {
+		return entry(mapping, "stringData"+rest)
+	}
+	return stepped{}
+}
+
+// mergedEntry is entry for the value of a key <<, which is a mapping or a list of mappings.
+func mergedEntry(value *yaml.Node, path string) (found stepped) {
+	if value.Kind == yaml.AliasNode {
+		value = value.Alias
+	}
+	switch value.Kind {
+	case yaml.MappingNode:
+		return entry(value, path)
+	case yaml.SequenceNode:
+		for _, one := range value.Content {
+			if found = mergedEntry(one, path); found.value != nil {
+				return found
+			}
+		}
+	}
+	return stepped{}
+}
+
+// cutKey returns a path without the name or key with which it starts.
+func cutKey(path, key string) (rest string, ok bool) {
+	if rest, ok = strings.CutPrefix(path, "["+key+"]"); ok {
+		return rest, true
+	}
+	rest, ok = strings.CutPrefix(strings.TrimPrefix(path, "."), key)
+	return rest, ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }

@@ -78,6 +78,9 @@ func jsonDocuments(lines *lineReader) func() (document, error) {
 		var value json.RawMessage
 		err := values.Decode(&value)
 		first := lines.read - bytes.Count(value, []byte("\n"))
+		if err != nil && !errors.Is(err, io.EOF) {
+			err = fmt.Errorf("line %d: %w", lines.read, err)
+		}
 		return document{Position: Position{Line: first}, text: value, first: first, json: value}, err
 	}
 }

@@ -27,17 +27,21 @@ type admission interface {
 	note(position Position, fault error) bool
 }
 
-// strict is the admission that stops at the first fault. It fills in the defaults of custom
-// kinds and leaves the rest of their validation to the translation.
+// strict is the admission that stops at the first fault. It validates names, fills in the defaults
+// of custom kinds and leaves the rest of the validation to the translation.
 type strict struct{}
 
 func (strict) admit(kind kinds.Kind, gvk runtimeschema.GroupVersionKind, object []byte, _ Position) (admitted []byte, faulty bool, err error) {
+	key := keyOf(kind, object)
+	if err := validateName(key); err != nil {
+		return nil, false, &ObjectError{key, err}
+	}
 	if !kind.Custom {
 		return object, false, nil
 	}
 	admitted, err = schema.Default(gvk, object)
 	if err != nil {
-		return nil, false, &ObjectError{keyOf(kind, object), err}
+		return nil, false, &ObjectError{key, err}
 	}
 	return admitted, false, nil
 }
@@ -157,8 +161,10 @@ func (r *reader) object(kind kinds.Kind, gvk runtimeschema.GroupVersionKind, doc
 		unknown = nil
 	}
 	key := setNamespace(kind, object)
-	if err := r.validate(key, unknown, position); err != nil {
-		return err
+	for _, err := range unknown {
+		if !r.admission.note(position, &ObjectError{key, err}) {
+			return &ObjectError{key, errors.Join(unknown...)}
+		}
 	}
 	object.GetObjectKind().SetGroupVersionKind(kind.GroupVersionKind())
 	if kind.Default != nil {
@@ -166,19 +172,6 @@ func (r *reader) object(kind kinds.Kind, gvk runtimeschema.GroupVersionKind, doc
 	}
 	kind.Trim(object)
 	r.read.Objects = append(r.read.Objects, Manifest{Key: key, Object: object, Position: position})
-	return nil
-}
-
-// validate notes invalid names and unknown fields. It returns an error if that ends reading.
-func (r *reader) validate(key unit.Key, unknown []error, position Position) error {
-	if err := validateName(key); err != nil && !r.admission.note(position, &ObjectError{key, err}) {
-		return &ObjectError{key, err}
-	}
-	for _, err := range unknown {
-		if !r.admission.note(position, &ObjectError{key, err}) {
-			return &ObjectError{key, errors.Join(unknown...)}
-		}
-	}
 	return nil
 }
 

@@ -124,11 +124,12 @@ func TestReadManifestsSaysWhatIsWrong(t *testing.T) {
 		"a list":           {ok + "- a\n- b", "f.yaml: document 2: not a Kubernetes object"},
 		"a word":           {ok + "hello", "f.yaml: document 2: not a Kubernetes object"},
 		"no YAML":          {ok + "a: b: c", "f.yaml: document 2: "},
-		"a field twice":    {ok + "kind: a\nkind: b", `"kind" already set`},
+		"a field twice":    {ok + "kind: a\nkind: b", `line 6: key "kind" already set in map`},
+		"broken JSON":      {"{\"apiVersion\":\n\"v1\"\n: 1}", "f.yaml: document 1: line 3: invalid character"},
 		"an unknown field": {"apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {prots: []}", `f.yaml: document 1: Service default/web: `},
 		"a wrong type":     {"apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: 80}", "f.yaml: document 1: Service default/web: "},
 		"an item":          {"apiVersion: v1\nkind: List\nitems: [{}]", "f.yaml: document 1: item 1: apiVersion is missing"},
-		"cut-off JSON":     {`{"apiVersion":"v1"`, "f.yaml: document 1: unexpected EOF"},
+		"cut-off JSON":     {`{"apiVersion":"v1"`, "f.yaml: document 1: line 1: unexpected EOF"},
 		"the same twice":   {ok + ok, "f.yaml: document 2: Namespace a is already in f.yaml: document 1"},
 	} {
 		_, err := Read("f.yaml", strings.NewReader(test.content), kinds.Core())

@@ -12,8 +12,8 @@ import (
 	"github.com/kube-sync/kube-sync/watch/kinds"
 )
 
-// Admit returns an object of a custom kind as an API server would store it, and the reasons
-// for which the server would refuse it. Both objects are JSON.
+// Admit returns an object as an API server would store it, and the reasons for which the server
+// would refuse it. Both objects are JSON.
 type Admit func(kind schema.GroupVersionKind, object []byte) (admitted []byte, refused []error)
 
 // Survey is the content of files and all their faults.
@@ -37,7 +37,7 @@ type text struct {
 	line    int
 }
 
-// SurveyFiles reads like [ReadFiles], admits custom objects and goes on after faults. It
+// SurveyFiles reads like [ReadFiles], admits the objects and goes on after faults. It
 // leaves out the objects that cannot be decoded. The error joins the errors of files that
 // cannot be read and of documents that are not YAML.
 func SurveyFiles(paths []string, of []kinds.Kind, admit Admit) (*Survey, error) {
@@ -90,9 +90,6 @@ func (s *surveyor) note(position Position, err error) bool {
 
 // admit implements admission.
 func (s *surveyor) admit(kind kinds.Kind, gvk schema.GroupVersionKind, object []byte, position Position) (admitted []byte, faulty bool, err error) {
-	if !kind.Custom {
-		return object, false, nil
-	}
 	admitted, refused := s.admits(gvk, object)
 	for _, err := range refused {
 		s.note(position, &ObjectError{keyOf(kind, object), err})

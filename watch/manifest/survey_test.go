@@ -59,7 +59,10 @@ func TestSurvey(t *testing.T) {
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	admit := func(_ schema.GroupVersionKind, object []byte) ([]byte, []error) {
+	admit := func(kind schema.GroupVersionKind, object []byte) ([]byte, []error) {
+		if kind.Kind != "KongPlugin" {
+			return object, nil
+		}
 		return []byte(strings.Replace(string(object), `"p"}`, `"p"},"plugin":"cors"`, 1)), []error{fmt.Errorf("refused")}
 	}
 	survey, err := SurveyFiles([]string{file}, kinds.All(), admit)

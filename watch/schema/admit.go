@@ -5,12 +5,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	metavalidation "k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -19,8 +23,8 @@ import (
 )
 
 // Admit returns an object, which is JSON, as an API server would store it, and the reasons for
-// which the server would refuse it. Errors about a field are of type [*field.Error]. An
-// object of a kind that is not defined here is returned unchanged.
+// which the server would refuse it. Errors about a field are of type [*field.Error], or of type
+// [*UnknownFieldError]. An object of a kind that is not defined here is returned unchanged.
 func Admit(gvk schema.GroupVersionKind, object []byte) (admitted []byte, refused []error) {
 	kind, err := of(gvk)
 	if err != nil {
@@ -33,12 +37,9 @@ func Admit(gvk schema.GroupVersionKind, object []byte) (admitted []byte, refused
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(object, &tree); err != nil {
 		return object, []error{err}
 	}
-	wrong, err := kind.admit(tree)
+	refused, err = kind.admit(tree)
 	if err != nil {
 		return object, []error{fmt.Errorf("the rules of %s: %w", gvk, err)}
-	}
-	for _, err := range wrong {
-		refused = append(refused, err)
 	}
 	admitted, err = json.Marshal(tree)
 	if err != nil {
@@ -85,7 +86,7 @@ func (k *kind) fill(tree map[string]any) {
 
 // admit changes the tree to the stored object. It removes the status without validation, as an
 // API server does when it creates an object.
-func (k *kind) admit(tree map[string]any) (all field.ErrorList, err error) {
+func (k *kind) admit(tree map[string]any) (refused []error, err error) {
 	rules, err := k.rules()
 	if err != nil {
 		return nil, err
@@ -93,21 +94,53 @@ func (k *kind) admit(tree map[string]any) (all field.ErrorList, err error) {
 	delete(tree, "status")
 	pruned := pruning.PruneWithOptions(tree, k.structure, true, structural.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	for _, path := range pruned {
-		all = append(all, field.Invalid(at(path), field.OmitValueType{}, "unknown field"))
+		refused = append(refused, &UnknownFieldError{path})
 	}
 	k.fill(tree)
 	// Of the experimental channel's fields only the names are validated.
 	standard := runtime.DeepCopyJSON(tree)
 	pruning.Prune(standard, rules.structure, true)
-	wrong := validation.ValidateCustomResource(nil, standard, rules.schema)
+	wrong := k.metadata(tree)
+	wrong = append(wrong, validation.ValidateCustomResource(nil, standard, rules.schema)...)
 	wrong = append(wrong, listtype.ValidateListSetsAndMaps(nil, rules.structure, standard)...)
-	// CEL rules are evaluated only for objects of valid types.
-	if len(wrong) == 0 && rules.cel != nil {
+	if rules.cel != nil && !slices.ContainsFunc(wrong, blocksRules) {
 		broken, _ := rules.cel.Validate(context.Background(), nil, rules.structure, standard, nil, celconfig.RuntimeCELCostBudget)
 		wrong = append(wrong, broken...)
 	}
-	return append(all, wrong...), nil
+	for _, err := range wrong {
+		refused = append(refused, err)
+	}
+	return refused, nil
 }
 
-// at returns the path of a field in the form of [field.Error].
-func at(path string) *field.Path { return field.NewPath(path) }
+// blocksRules reports whether an API server evaluates no CEL rules for an object with an error.
+func blocksRules(err *field.Error) bool {
+	return slices.Contains([]field.ErrorType{
+		field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid,
+	}, err.Type)
+}
+
+// metadata validates the metadata of an object. Metadata that cannot be decoded is refused when the
+// object is decoded.
+func (k *kind) metadata(tree map[string]any) field.ErrorList {
+	object := unstructured.Unstructured{Object: map[string]any{"metadata": tree["metadata"]}}
+	switch {
+	case !k.namespaced:
+		object.SetNamespace("")
+	case object.GetNamespace() == "":
+		object.SetNamespace(metav1.NamespaceDefault)
+	}
+	var typed metav1.PartialObjectMetadata
+	if runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &typed) != nil {
+		return nil
+	}
+	return metavalidation.ValidateObjectMeta(&typed.ObjectMeta, k.namespaced, metavalidation.NameIsDNSSubdomain, field.NewPath("metadata"))
+}
+
+// UnknownFieldError is the error for a field that a kind does not have.
+type UnknownFieldError struct{ path string }
+
+// FieldPath returns the path of the field.
+func (e *UnknownFieldError) FieldPath() string { return e.path }
+
+func (e *UnknownFieldError) Error() string { return fmt.Sprintf("unknown field %q", e.path) }

@@ -76,7 +76,8 @@ var equivalents = map[schema.GroupVersionKind]schema.GroupVersionKind{
 
 // kind is the schema of one kind and version.
 type kind struct {
-	structure *structural.Structural
+	namespaced bool
+	structure  *structural.Structural
 	// rules compiles the rules at the first call, because that takes time.
 	rules func() (rules, error)
 }
@@ -117,7 +118,7 @@ func of(gvk schema.GroupVersionKind) (*kind, error) {
 	if all == nil {
 		return nil, fmt.Errorf("%s is not served in version %s", gvk.Kind, gvk.GroupVersion())
 	}
-	made, err := newKind(all, defined.standard.version(at))
+	made, err := newKind(defined.all[at.GroupKind()].Scope == apiextensionsv1.NamespaceScoped, all, defined.standard.version(at))
 	if err != nil {
 		return nil, fmt.Errorf("the schema of %s: %w", gvk, err)
 	}
@@ -135,9 +136,9 @@ func (b byKind) version(gvk schema.GroupVersionKind) *apiextensionsv1.CustomReso
 	return nil
 }
 
-// newKind returns a kind of the schema with all fields and the schema of the standard channel.
-// The latter is nil if it is the same.
-func newKind(all, standard *apiextensionsv1.CustomResourceValidation) (*kind, error) {
+// newKind returns a kind of the schema with all fields and the schema of the standard channel. The
+// latter is nil if it is the same.
+func newKind(namespaced bool, all, standard *apiextensionsv1.CustomResourceValidation) (*kind, error) {
 	structure, _, err := structureOf(all)
 	if err != nil {
 		return nil, err
@@ -145,7 +146,7 @@ func newKind(all, standard *apiextensionsv1.CustomResourceValidation) (*kind, er
 	if standard == nil {
 		standard = all
 	}
-	return &kind{structure: structure, rules: sync.OnceValues(func() (rules, error) {
+	return &kind{namespaced: namespaced, structure: structure, rules: sync.OnceValues(func() (rules, error) {
 		structure, properties, err := structureOf(standard)
 		if err != nil {
 			return rules{}, err
