@@ -29,7 +29,8 @@ func (e *unreadableError) Unwrap() error { return e.error }
 type finding struct {
 	file string
 	line int
-	// warning is true if the finding may not exist in the cluster, which has more objects.
+	// warning is true if the finding may not exist in the cluster, which has more objects, or may
+	// be intended.
 	warning bool
 	text    string // "Ingress shop/web: ServiceNotFound: ..."
 }
@@ -56,10 +57,10 @@ func check(t terminal, args []string) error {
 	}
 	options := offline(given)
 	survey, unread := manifest.SurveyFiles(paths, kinds.All(), admit)
-	found := newChecker(survey, graphOf(options, survey.Manifests), options).all()
+	found := newChecker(survey, graphOf(options, survey.Manifests), options, complete).all()
 	faults, warnings := 0, 0
 	for _, f := range found {
-		if f.warning = f.warning && !complete; f.warning {
+		if f.warning {
 			warnings++
 		} else {
 			faults++

@@ -90,3 +90,19 @@ func TestCheckOfFiles(t *testing.T) {
 		}
 	}
 }
+
+// What may be intended is a warning even if the manifests are complete.
+func TestCheckOfOtherControllers(t *testing.T) {
+	nginx := strings.Replace(strings.Split(manifests, "---\napiVersion: apps")[0], "namespace: shop}\n  spec:\n    ingress",
+		"namespace: shop,\n      annotations: {nginx.ingress.kubernetes.io/limit-rps: '5'}}\n  spec:\n    ingress", 1)
+	nginx = strings.Replace(nginx, "{path: /, pathType: Prefix,", "{path: /api/(.*), pathType: ImplementationSpecific,", 1)
+	want := ran{out: "stdin:8: warning: Ingress shop/web: ForeignAnnotation: annotation nginx.ingress.kubernetes.io/limit-rps is for ingress-nginx and has no effect; " +
+		"use a KongPlugin with the plugin rate-limiting and the annotation konghq.com/plugins\n" +
+		"stdin:15: warning: Ingress shop/web: LiteralPath: rule 0 path 0 (a.example/api/(.*)): the path looks like a regular expression, but it is compared literally; " +
+		"to make it one, use the path /~/api/(.*)\n", err: "2 objects, 0 errors, 2 warnings\n"}
+	for _, args := range [][]string{{"check", "-"}, {"check", "-", "-complete"}} {
+		if r := call(t, nginx, args...); r != want {
+			t.Errorf("%v: %+v, want %+v", args, r, want)
+		}
+	}
+}

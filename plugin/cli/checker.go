@@ -11,6 +11,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/class"
+	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch/manifest"
@@ -19,9 +20,11 @@ import (
 
 // checker collects the findings of a check.
 type checker struct {
-	survey    *manifest.Survey
-	graph     *unit.Graph
-	options   translate.Options
+	survey  *manifest.Survey
+	graph   *unit.Graph
+	options translate.Options
+	// complete is set if no other objects are in the cluster.
+	complete  bool
 	positions map[unit.Key]manifest.Position
 	files     []string
 	// refused are the fields that an API server would refuse.
@@ -35,8 +38,8 @@ type objectField struct {
 	path   field.Path
 }
 
-func newChecker(survey *manifest.Survey, graph *unit.Graph, options translate.Options) *checker {
-	c := &checker{survey: survey, graph: graph, options: options, positions: map[unit.Key]manifest.Position{}, refused: map[objectField]bool{}}
+func newChecker(survey *manifest.Survey, graph *unit.Graph, options translate.Options, complete bool) *checker {
+	c := &checker{survey: survey, graph: graph, options: options, complete: complete, positions: map[unit.Key]manifest.Position{}, refused: map[objectField]bool{}}
 	for _, m := range survey.Objects {
 		c.positions[m.Key] = m.Position
 		c.noteFile(m.Position.File)
@@ -117,7 +120,7 @@ func (c *checker) ignored() {
 // such as the Gateway of a route: nothing can be said about the latter.
 func (c *checker) missingParents(m manifest.Manifest) {
 	for _, v := range translate.MissingParents(c.graph, m.Key) {
-		c.add(m.Position, v.Field, fmt.Sprintf("%s: %s: %s", m.Key, v.Reason, v.Message), true)
+		c.add(m.Position, v.Field, fmt.Sprintf("%s: %s: %s", m.Key, v.Reason, v.Message), !c.complete)
 	}
 }
 
@@ -132,7 +135,7 @@ func (c *checker) classless(m manifest.Manifest) {
 		return
 	}
 	c.add(m.Position, "spec", fmt.Sprintf("%s: ClassMissing: without spec.ingressClassName, the Ingress takes effect only if %q is the default class",
-		m.Key, c.options.IngressClass), true)
+		m.Key, c.options.IngressClass), !c.complete)
 }
 
 // addVerdicts adds the verdicts on an object, except those on fields that an API server would refuse.
@@ -141,11 +144,15 @@ func (c *checker) addVerdicts(key unit.Key, verdicts []unit.Verdict) {
 	elsewhere := slices.ContainsFunc(verdicts, mayBeElsewhere)
 	for _, v := range verdicts {
 		if !v.OK && !c.refused[objectField{key, v.Field}] {
-			warning := mayBeElsewhere(v) || v.Follows && elsewhere
+			warning := !c.complete && (mayBeElsewhere(v) || v.Follows && elsewhere) || slices.Contains(advice, v.Reason)
 			c.add(c.positions[key], v.Field, fmt.Sprintf("%s: %s: %s", key, v.Reason, v.Message), warning)
 		}
 	}
 }
+
+// advice are the reasons of verdicts on what may be there on purpose, such as annotations that
+// another ingress controller reads while an Ingress moves from one to the other.
+var advice = []string{condition.ReasonForeignAnnotation, condition.ReasonLiteralPath}
 
 // mayBeElsewhere reports whether a verdict is about an object that is missing from the manifests
 // and may be in the cluster.

@@ -4,9 +4,11 @@ package condition
 const (
 	ReasonAnnotationWithoutEffect   = "AnnotationWithoutEffect"
 	ReasonFieldIgnored              = "FieldIgnored"
+	ReasonForeignAnnotation         = "ForeignAnnotation"
 	ReasonHostConflict              = "HostConflict"
 	ReasonHostInvalid               = "HostInvalid"
 	ReasonHostMissing               = "HostMissing"
+	ReasonLiteralPath               = "LiteralPath"
 	ReasonMatchConflict             = "MatchConflict"
 	ReasonMisdirectedRequestsServed = "MisdirectedRequestsServed"
 	ReasonObjectTooLarge            = "ObjectTooLarge"

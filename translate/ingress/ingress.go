@@ -36,7 +36,7 @@ func Define(g *unit.Graph, ingressClass string, lastResort certificate.LastResor
 		t.rules()
 		t.defaultBackend()
 		t.certificates()
-		t.fragment.Verdicts = slices.Concat(t.tooLarge(), t.values.Verdicts, t.fragment.Verdicts)
+		t.fragment.Verdicts = slices.Concat(t.tooLarge(), t.values.Verdicts, t.fragment.Verdicts, annotation.Foreign(ingress, key))
 		return t.fragment
 	}))
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,6 +65,7 @@ func (t *translation) path(host route.Host, where kong.Part, path networkingv1.H
 	}
 	r := t.base
 	r.Match.Path = t.pathOf(path)
+	t.literal(where, r.Match.Path, path.PathType)
 	if r.Backend = t.use(where, ref, at); r.Backend == "" {
 		r.Refuse, ref = noBackend, backend.Ref{}
 	}
@@ -187,31 +187,6 @@ func fieldOf(ref backend.Ref, b backend.Backend, at field.Path) field.Path {
 		return at.Child("service", "port", "name")
 	}
 	return at.Child("service", "port", "number")
-}
-
-// plainPath matches paths without characters of regular expressions. A class can make all other
-// paths regular expressions, as in Kong 2.
-var plainPath = regexp.MustCompile(`^[a-zA-Z0-9.\-_~/%]*$`)
-
-// pathOf converts a path by its type.
-func (t *translation) pathOf(path networkingv1.HTTPIngressPath) route.Path {
-	kind := networkingv1.PathTypeImplementationSpecific
-	if path.PathType != nil {
-		kind = *path.PathType
-	}
-	switch kind {
-	case networkingv1.PathTypeExact:
-		return route.Path{Kind: route.Exact, Value: path.Path}
-	case networkingv1.PathTypePrefix:
-		return route.Path{Kind: route.Elements, Value: path.Path}
-	}
-	if regex, ok := strings.CutPrefix(path.Path, t.regexPrefix); ok {
-		return route.Path{Kind: route.Regex, Value: regex}
-	}
-	if !plainPath.MatchString(path.Path) && t.parameters.LegacyRegex {
-		return route.Path{Kind: route.Regex, Value: path.Path}
-	}
-	return route.Path{Kind: route.Characters, Value: path.Path}
 }
 
 // hostOf validates a host, because manifests from a directory have not passed an API server.
