@@ -57,7 +57,8 @@ func check(t terminal, args []string) error {
 	}
 	options := offline(given)
 	survey, unread := manifest.SurveyFiles(paths, kinds.All(), admit)
-	found := newChecker(survey, graphOf(options, survey.Manifests), options, complete).all()
+	c := newChecker(survey, graphOf(options, survey.Manifests), options, complete)
+	found := c.all()
 	faults, warnings := 0, 0
 	for _, f := range found {
 		if f.warning {
@@ -66,6 +67,9 @@ func check(t terminal, args []string) error {
 			faults++
 		}
 		fmt.Fprintln(t.out, f)
+	}
+	for _, hint := range c.hints() {
+		fmt.Fprintln(t.err, hint)
 	}
 	fmt.Fprintf(t.err, "%s, %s, %s\n", count(len(survey.Objects), "object"), count(faults, "error"), count(warnings, "warning"))
 	switch {

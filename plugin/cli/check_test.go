@@ -80,6 +80,39 @@ func TestCheckOfNothing(t *testing.T) {
 	}
 }
 
+// The commands in the examples' README find no errors, and a check of all examples names what differs.
+func TestCheckOfExamples(t *testing.T) {
+	t.Chdir("../..")
+	readme, err := os.ReadFile("examples/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := 0
+	for line := range strings.Lines(string(readme)) {
+		args, ok := strings.CutPrefix(strings.TrimSpace(line), "kube-sync check ")
+		if !ok {
+			continue
+		}
+		commands++
+		if r := call(t, "", append([]string{"check"}, strings.Fields(args)...)...); r.code != exitOK || !strings.Contains(r.err, ", 0 errors, ") {
+			t.Errorf("check %s: %+v", args, r)
+		}
+	}
+	if commands != 2 {
+		t.Errorf("the README has %d commands that check, want 2", commands)
+	}
+	r := call(t, "", "check", "-f", "examples")
+	for _, want := range []string{"objects are in more than one file", "check examples/cluster and examples/local one at a time", "-allow-loopback-backends"} {
+		if r.code != exitError || !strings.Contains(r.err, want) {
+			t.Errorf("a check of all examples ends with %d and %q, want %q", r.code, r.err, want)
+		}
+	}
+	local := call(t, "", "check", "examples/local")
+	if local.code != exitError || !strings.Contains(local.out, "may not be in the loopback range") || !strings.Contains(local.err, "-allow-loopback-backends") {
+		t.Errorf("a check of local examples as for a cluster: %+v", local)
+	}
+}
+
 // Files are named with or without -f, before and after flags.
 func TestCheckOfFiles(t *testing.T) {
 	wrong := write(t, "wrong.yaml", strings.Replace(manifests, "number: 80", "number: 81", 1))

@@ -87,6 +87,9 @@ var wholeObject = (*kubernetes.Path)(nil).String()
 // faults adds what an API server would reject.
 func (c *checker) faults() {
 	for _, fault := range c.survey.Faults {
+		if c.ownHost(fault) {
+			continue
+		}
 		path, said := field.Path(""), fault.Err.Error()
 		if about, ok := errors.AsType[*kubernetes.Error](fault.Err); ok && about.Field == wholeObject {
 			said = about.ErrorBody()

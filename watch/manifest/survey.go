@@ -31,6 +31,11 @@ type Fault struct {
 	Err error
 }
 
+// DuplicateError is the error of an object that is in the manifests before.
+type DuplicateError struct{ First Position }
+
+func (e *DuplicateError) Error() string { return "the object is already in " + e.First.String() }
+
 // text is a document as it is written, and its first line.
 type text struct {
 	written []byte
@@ -103,7 +108,7 @@ func (s *surveyor) duplicates() {
 	seen := map[unit.Key]Position{}
 	for _, m := range s.found.Objects {
 		if first, ok := seen[m.Key]; ok {
-			s.note(m.Position, &ObjectError{m.Key, errors.New("the object is already in " + first.String())})
+			s.note(m.Position, &ObjectError{m.Key, &DuplicateError{first}})
 			continue
 		}
 		seen[m.Key] = m.Position
