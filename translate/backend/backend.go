@@ -148,6 +148,9 @@ func (ref Ref) host() string {
 
 // String returns the reference as messages name it.
 func (ref Ref) String() string {
+	if ref.Port == ImplicitPort {
+		return fmt.Sprintf("Service %s/%s", ref.Namespace, ref.Service)
+	}
 	return fmt.Sprintf("Service %s/%s port %s", ref.Namespace, ref.Service, ref.Port)
 }
 
@@ -210,7 +213,11 @@ func (o Options) targets(r *unit.Reader, ref Ref, service *corev1.Service) resol
 }
 
 func portNotFound(ref Ref) problem {
-	return problem{"ServicePortNotFound", fmt.Sprintf("Service %s/%s has no port %s", ref.Namespace, ref.Service, ref.Port), true}
+	message := fmt.Sprintf("Service %s/%s has no port %s", ref.Namespace, ref.Service, ref.Port)
+	if ref.Port == ImplicitPort {
+		message = fmt.Sprintf("the reference to Service %s/%s names no port, which only a Service with one port allows", ref.Namespace, ref.Service)
+	}
+	return problem{"ServicePortNotFound", message, true}
 }
 
 func (o Options) clusterName(ref Ref) string {

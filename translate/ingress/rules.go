@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"cmp"
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
@@ -51,7 +52,15 @@ const mostQuoted = 200
 
 // partOf returns a path of a rule as messages name it.
 func partOf(i, j int, host route.Host, path string, at field.Path) kong.Part {
-	return kong.Part{Name: fmt.Sprintf("rule %d path %d (%s%s)", i, j, host, limit.Text(path, mostQuoted)), Path: at}
+	name := fmt.Sprintf("rule %d path %d", i, j)
+	address := string(host) + limit.Text(path, mostQuoted)
+	if path != "" && path[0] != '/' {
+		address = fmt.Sprintf("%s with the relative path %s", cmp.Or(string(host), "all hosts"), limit.Text(path, mostQuoted))
+	}
+	if address != "" {
+		name += " (" + address + ")"
+	}
+	return kong.Part{Name: name, Path: at}
 }
 
 // path translates a path of a rule for its hosts. At is the field of the backend.

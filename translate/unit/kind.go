@@ -78,7 +78,8 @@ func SameGroup[T ~string](group T, of string) bool {
 
 // WithArticle returns the kind with its indefinite article, for messages: "an HTTPRoute".
 func (k Kind) WithArticle() string {
-	if k == HTTPRoute {
+	switch k {
+	case HTTPRoute, Ingress, IngressClass, IngressClassParameters, EndpointSlice, XListenerSet:
 		return "an " + string(k)
 	}
 	return "a " + string(k)

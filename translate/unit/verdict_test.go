@@ -21,3 +21,14 @@ func TestOneLine(t *testing.T) {
 		}
 	}
 }
+
+func TestKindsHaveTheirArticles(t *testing.T) {
+	for kind, want := range map[unit.Kind]string{
+		unit.Ingress: "an Ingress", unit.IngressClass: "an IngressClass", unit.EndpointSlice: "an EndpointSlice", unit.HTTPRoute: "an HTTPRoute", unit.XListenerSet: "an XListenerSet",
+		unit.GRPCRoute: "a GRPCRoute", unit.TLSRoute: "a TLSRoute", unit.UDPRoute: "a UDPRoute", unit.UDPIngress: "a UDPIngress", unit.Service: "a Service",
+	} {
+		if got := kind.WithArticle(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -65,6 +65,7 @@ const (
 var (
 	algorithms = []string{"round-robin", hashing, "least-connections", "latency"}
 	inputs     = []string{"consumer", "ip", "header", "cookie", "path", "query_arg", "uri_capture"}
+	inputNames = map[string]string{"header": "header", "cookie": "cookie", "query_arg": "query parameter", "uri_capture": "capture of the path"}
 	types      = []string{"http", "https", "tcp", "grpc", "grpcs"}
 
 	headerName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
@@ -112,7 +113,7 @@ func (c *checker) hash(where place, h *route.Hash) {
 		valid = h.Name != ""
 	}
 	if !valid {
-		c.refuse(where.path, "%s: %q is not the name of a %s", where, h.Name, h.On)
+		c.refuse(where.path, "%s: %q is not the name of a %s", where, h.Name, inputNames[h.On])
 		*h = route.Hash{}
 	}
 }

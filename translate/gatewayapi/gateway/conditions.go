@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"strings"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -109,7 +110,7 @@ func listenerPortNotInFront(protocol gatewayv1.ProtocolType, port int32, availab
 	if len(available) == 0 {
 		return listenerPortUnavailable(fmt.Sprintf("Kong accepts no connections for %s", protocol))
 	}
-	return listenerPortUnavailable(fmt.Sprintf("Kong does not accept %s at port %d, only at %v", protocol, port, available))
+	return listenerPortUnavailable(fmt.Sprintf("Kong does not accept %s at port %d, only at %s", protocol, port, strings.Trim(strings.ReplaceAll(fmt.Sprint(available), " ", ", "), "[]")))
 }
 
 // listenerPoolExhausted is for a port when no port of the pool is left.
@@ -117,7 +118,7 @@ func listenerPoolExhausted(protocol gatewayv1.ProtocolType, pool int) condition.
 	if pool == 0 {
 		return listenerPortUnavailable(fmt.Sprintf("Kong has no ports for %s that it could assign to Gateways", protocol))
 	}
-	return listenerPortUnavailable(fmt.Sprintf("all %d ports that Kong has for %s of Gateways are assigned", pool, protocol))
+	return listenerPortUnavailable(fmt.Sprintf("all %d ports of Kong that Gateways can have for %s are assigned", pool, protocol))
 }
 
 // listenerBeyondShare is for a port when the namespace has its share of the pool.
