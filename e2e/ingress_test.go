@@ -129,6 +129,18 @@ spec:
 ---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
+metadata: {name: of-nginx, annotations: {nginx.ingress.kubernetes.io/use-regex: "true"}}
+spec:
+  ingressClassName: kong
+  rules:
+  - host: nginx.`+host+`
+    http:
+      paths:
+      - {path: "/api/(.*)", pathType: ImplementationSpecific, backend: {service: {name: web, port: {number: 80}}}}
+      - {path: "/~/items/(.*)", pathType: ImplementationSpecific, backend: {service: {name: web, port: {number: 80}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
 metadata: {name: quotes}
 spec:
   ingressClassName: kong
@@ -150,6 +162,11 @@ spec:
 	wantStatus(t, gw.HTTP, "gone."+host, "/", http.StatusServiceUnavailable)
 	wantStatus(t, gw.HTTP, host, "/", http.StatusOK)
 	wantStatus(t, gw.HTTP, "none."+host, "/", http.StatusNotFound)
+	wantStatus(t, gw.HTTP, "nginx."+host, "/items/1", http.StatusOK)
+	wantStatus(t, gw.HTTP, "nginx."+host, "/api/(.*)", http.StatusOK)
+	wantStatus(t, gw.HTTP, "nginx."+host, "/api/1", http.StatusNotFound)
+	wantEvent(t, cp, ns, "of-nginx", "ForeignAnnotation")
+	wantEvent(t, cp, ns, "of-nginx", "LiteralPath")
 	for object, reason := range map[string]string{
 		"missing-service": "ServiceNotFound",
 		"broken-regex":    "MatchInvalid",

@@ -56,6 +56,56 @@ func TestRealValidation(t *testing.T) {
 	}
 }
 
+// Objects that a cluster has, with all that the API server and controllers add, are not refused.
+func TestStoredObjectsAreNotRefused(t *testing.T) {
+	cp := lab.Shared(t)
+	namespace := cp.Namespace(t)
+	cp.MustApply(t, namespace, `
+apiVersion: v1
+kind: Service
+metadata: {name: headless}
+spec: {clusterIP: None, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: balanced}
+spec: {type: LoadBalancer, externalTrafficPolicy: Local, selector: {app: a}, ports: [{name: http, port: 80}, {name: dns, port: 53, protocol: UDP}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: external}
+spec: {type: ExternalName, externalName: a.example}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web}
+spec: {defaultBackend: {service: {name: balanced, port: {name: http}}}}
+`)
+	seen := map[string]int{}
+	for _, kind := range kinds.Core() {
+		list, err := cp.Dynamic.Resource(kind.Resource).List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range list.Items {
+			raw, err := json.Marshal(object.Object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if refused := builtin.Admit(kind.GroupVersionKind(), raw); len(refused) > 0 {
+				t.Errorf("%s %s/%s: %v", kind.Name, object.GetNamespace(), object.GetName(), refused)
+			}
+			seen[string(kind.Name)]++
+		}
+	}
+	for _, kind := range []string{"Service", "EndpointSlice", "Namespace", "ConfigMap", "Ingress"} {
+		if seen[kind] == 0 {
+			t.Errorf("the cluster has no %s", kind)
+		}
+	}
+	t.Logf("validated %v", seen)
+}
+
 func objects(t *testing.T, file string) (all []*unstructured.Unstructured) {
 	t.Helper()
 	content, err := os.ReadFile(file)

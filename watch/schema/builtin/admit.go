@@ -91,9 +91,10 @@ func validate(object runtime.Object) field.ErrorList {
 	return nil
 }
 
-// validateService sets what an API server sets before it validates a Service. If the cluster IPs
+// validateService sets and clears what an API server does before it validates a Service. If the cluster IPs
 // are wrong, it says nothing else.
 func validateService(s *core.Service) field.ErrorList {
+	s.Status = core.ServiceStatus{}
 	if len(s.Spec.ClusterIPs) == 0 && s.Spec.ClusterIP != "" {
 		s.Spec.ClusterIPs = []string{s.Spec.ClusterIP}
 	}
