@@ -1,15 +1,11 @@
 package kongtest
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
-	"sync"
 )
 
 // Config is how a Kong is started: as the entrypoint of its image does.
@@ -75,7 +71,7 @@ func (c Config) Start() (*Process, error) {
 
 // nginx returns the command that runs nginx in the foreground.
 func (c Config) nginx(args ...string) (*exec.Cmd, error) {
-	path, err := nginxPath()
+	path, err := Nginx()
 	if err != nil {
 		return nil, err
 	}
@@ -89,25 +85,3 @@ func (c Config) nginx(args ...string) (*exec.Cmd, error) {
 }
 
 func (c Config) env() []string { return append(slices.Clip(c.Env), "KONG_NGINX_DAEMON=off") }
-
-// nginxPath returns the nginx that Kong starts: the first of its search paths that is OpenResty's.
-var nginxPath = sync.OnceValues(func() (string, error) {
-	for _, path := range []string{"nginx", "/usr/local/openresty/nginx/sbin/nginx", "/opt/openresty/nginx/sbin/nginx"} {
-		if output, err := exec.Command(path, "-v").CombinedOutput(); err == nil && bytes.Contains(output, []byte("openresty/")) {
-			return exec.LookPath(path)
-		}
-	}
-	return "", errors.New("no nginx of OpenResty is where Kong looks for it")
-})
-
-// Installed reports whether a kong is on PATH.
-func Installed() bool {
-	_, err := exec.LookPath("kong")
-	return err == nil
-}
-
-// Version returns the version of the kong on PATH, such as "3.9.1".
-func Version() (string, error) {
-	output, err := exec.Command("kong", "version").Output()
-	return strings.TrimSpace(string(output)), err
-}

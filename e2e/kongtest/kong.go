@@ -46,7 +46,8 @@ type Kong struct {
 	process *Process
 }
 
-// Need skips the test where no Kong can be started, and in short mode.
+// Need skips the test where no kong is on PATH, and in short mode. It ends the test at once, with the reason, where Kong
+// cannot start its nginx.
 func Need(t testing.TB) {
 	t.Helper()
 	if testing.Short() {
@@ -55,9 +56,10 @@ func Need(t testing.TB) {
 	if !Installed() {
 		t.Skip("no kong is on PATH: this is not tested against a real one")
 	}
+	NeedNginx(t)
 }
 
-// Start starts a Kong and waits until it is ready. It skips the test where no Kong can be started.
+// Start starts a Kong and waits until it is ready. See Need for where no Kong can be started.
 func Start(t testing.TB, o Options) *Kong {
 	t.Helper()
 	k := New(t, o)
@@ -65,7 +67,7 @@ func Start(t testing.TB, o Options) *Kong {
 	return k
 }
 
-// New returns a Kong that is not started. It skips the test where no Kong can be started.
+// New returns a Kong that is not started. See Need for where no Kong can be started.
 func New(t testing.TB, o Options) *Kong {
 	t.Helper()
 	Need(t)

@@ -113,8 +113,12 @@ func image(t testing.TB) kubelet.Image {
 	const configuration = "/etc/kong/kong.conf"
 	command := "exec " + own + "/bin/standin -c " + configuration
 	if kongtest.Installed() {
+		nginx, err := kongtest.Nginx()
+		if err != nil {
+			t.Fatal(err)
+		}
 		command = `kong prepare -p "$KONG_PREFIX" -c ` + configuration + "\n" +
-			`exec /usr/local/openresty/nginx/sbin/nginx -p "$KONG_PREFIX" -c nginx.conf`
+			"exec '" + nginx + `' -p "$KONG_PREFIX" -c nginx.conf`
 	}
 	script := filepath.Join(t.TempDir(), "entrypoint")
 	if err := os.WriteFile(script, fmt.Appendf(nil, entrypoint, command), 0o755); err != nil {

@@ -92,6 +92,7 @@ func Prepare(t testing.TB, o Options) *Pod {
 	if lab.External() {
 		return prepareInstalled(t, o)
 	}
+	kongtest.NeedNginx(t)
 	mountCredentials(t, o.Credentials)
 	dir, err := os.MkdirTemp("", "pod") // a socket's path is short
 	if err != nil {
