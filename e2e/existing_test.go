@@ -22,6 +22,7 @@ import (
 	"github.com/kube-sync/kube-sync/e2e/eventually"
 	"github.com/kube-sync/kube-sync/e2e/kubelet"
 	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/lab/summary"
 	"github.com/kube-sync/kube-sync/e2e/pod"
 )
 
@@ -48,7 +49,7 @@ func TestOnAnExistingCluster(t *testing.T) {
 	cp.Kubelet(t).AddImage("kong-kube-sync", kubelet.Image{Executable: image, Path: "/"})
 	install(t, cp)
 	before := installed(t, cp).Spec
-	summary := filepath.Join(t.TempDir(), "summary")
+	notes := filepath.Join(t.TempDir(), "summary")
 
 	self, err := os.Executable()
 	if err != nil {
@@ -56,7 +57,7 @@ func TestOnAnExistingCluster(t *testing.T) {
 	}
 	run := exec.CommandContext(t.Context(), self, "-test.v", "-test.count=1", "-test.timeout=10m",
 		"-test.run", "^("+strings.Join(append(onExisting, notExisting...), "|")+")$")
-	run.Env = append(os.Environ(), "KUBE_SYNC_E2E_TARGET=kind", "KUBECONFIG="+cp.Kubeconfig, "KUBE_SYNC_E2E_SUMMARY="+summary,
+	run.Env = append(os.Environ(), "KUBE_SYNC_E2E_TARGET=kind", "KUBECONFIG="+cp.Kubeconfig, summary.Variable+"="+notes,
 		"KUBE_SYNC_E2E_HTTP="+nodePort(t, cp, "proxy"), "KUBE_SYNC_E2E_HTTPS="+nodePort(t, cp, "proxy-tls"))
 	out, err := run.CombinedOutput()
 	if err != nil {
@@ -71,11 +72,11 @@ func TestOnAnExistingCluster(t *testing.T) {
 		}
 	}
 
-	written, err := os.ReadFile(summary)
+	written, err := os.ReadFile(notes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := lab.Summary(string(written))
+	told := summary.Of(string(written))
 	t.Log(told)
 	for _, part := range append(notExisting, "cluster e2e of Kubernetes v", "in containers") {
 		if !strings.Contains(told, part) {

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -33,6 +35,9 @@ var (
 	}
 	CoreDNS = Program{Image: "registry.k8s.io/coredns/coredns", Package: ".", Dir: "conformance/coredns", Cached: true}
 )
+
+// sayEvery is how often a build says that it goes on.
+const sayEvery = 10 * time.Second
 
 const ownPackage = "github.com/kube-sync/kube-sync/e2e/lab"
 
@@ -75,9 +80,9 @@ func build(dir string, needControlPlane bool, programs []Program) (setup, error)
 }
 
 func (p Program) build(ctx context.Context, dir, path string) error {
-	command := []string{"build", "-buildvcs=false"}
+	command := []string{"build", "-v", "-buildvcs=false"}
 	if p.Tests {
-		command = []string{"test", "-c", "-vet=off"}
+		command = []string{"test", "-v", "-c", "-vet=off"}
 	}
 	return goBuild(ctx, dir, path, p.Package, "-s -w", command...)
 }
@@ -88,7 +93,7 @@ func goBuild(ctx context.Context, dir, path, pkg, ldflags string, command ...str
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // startInside has locked the thread
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := compile(cmd, pkg); err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("not done within the test timeout; run it again, for Go's build cache keeps what is " +
 				"compiled, or with a longer -timeout")
@@ -97,6 +102,52 @@ func goBuild(ctx context.Context, dir, path, pkg, ldflags string, command ...str
 	}
 	return nil
 }
+
+// compile runs a command of Go with the flag -v, and says every few seconds how many packages it has compiled. It returns
+// the command's output.
+func compile(cmd *exec.Cmd, pkg string) ([]byte, error) {
+	out := new(lockedBuffer)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil { // on this thread, whose end ends the command
+		return nil, err
+	}
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		start, ticker := time.Now(), time.NewTicker(sayEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				fmt.Fprintf(os.Stderr, "lab: compiling %s for %s: %d packages so far\n", pkg, time.Since(start).Round(time.Second), out.lines())
+			}
+		}
+	}()
+	err := cmd.Wait()
+	return out.bytes(), err
+}
+
+// lockedBuffer is a buffer for two goroutines.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) bytes() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return bytes.Clone(b.buffer.Bytes())
+}
+
+func (b *lockedBuffer) lines() int { return bytes.Count(b.bytes(), []byte("\n")) }
 
 // testTimeout ends shortly after the tests' timeout, and before `go test` kills this process.
 func testTimeout() (context.Context, context.CancelFunc) {
@@ -123,7 +174,7 @@ func buildControlPlane(ctx context.Context, dir, path string) error {
 	}
 	const stamp = " -X k8s.io/component-base/version."
 	ldflags := "-s -w" + stamp + "gitVersion=" + version + stamp + "gitMajor=" + parts[0] + stamp + "gitMinor=" + parts[1]
-	return goBuild(ctx, dir, path, ".", ldflags, "build", "-buildvcs=false")
+	return goBuild(ctx, dir, path, ".", ldflags, "build", "-v", "-buildvcs=false")
 }
 
 func output(dir, name string, args ...string) (string, error) {

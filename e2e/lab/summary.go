@@ -6,34 +6,27 @@ import (
 	"slices"
 	"strings"
 	"testing"
-)
 
-// summaryVariable names the file of the summary, which make test prints.
-const summaryVariable = "KUBE_SYNC_E2E_SUMMARY"
-
-// Prefixes of the summary's lines. The line of a skipped test goes on with its name and the reason.
-const (
-	summaryGateway = "gateway: "
-	summarySkipped = "skipped: "
+	"github.com/kube-sync/kube-sync/e2e/lab/summary"
 )
 
 // Met adds the gateway of the tests to the summary.
 func Met(t testing.TB, gateway string) {
 	t.Helper()
-	note(t, summaryGateway+gateway)
+	note(t, summary.Gateway+gateway)
 }
 
 // Skip skips a test because of something that the gateway or the cluster lacks, and adds it to the summary.
 func Skip(t testing.TB, reason string) {
 	t.Helper()
-	note(t, summarySkipped+t.Name()+": "+reason)
+	note(t, summary.Skipped+t.Name()+": "+reason)
 	t.Skip(reason)
 }
 
 // note adds a line to the summary, unless it has the line.
 func note(t testing.TB, line string) {
 	t.Helper()
-	path := os.Getenv(summaryVariable)
+	path := os.Getenv(summary.Variable)
 	if path == "" {
 		return
 	}
@@ -52,35 +45,4 @@ func note(t testing.TB, line string) {
 	if _, err := fmt.Fprintln(file, line); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// Summary returns a summary file in one line: the gateway of the tests, and the tests that were skipped.
-func Summary(written string) string {
-	var gateways, reasons []string
-	skipped := map[string][]string{} // tests by reason
-	for line := range strings.Lines(written) {
-		line = strings.TrimSpace(line)
-		if gateway, ok := strings.CutPrefix(line, summaryGateway); ok {
-			gateways = append(gateways, gateway)
-		}
-		if rest, ok := strings.CutPrefix(line, summarySkipped); ok {
-			test, reason, _ := strings.Cut(rest, ": ")
-			if skipped[reason] == nil {
-				reasons = append(reasons, reason)
-			}
-			skipped[reason] = append(skipped[reason], test)
-		}
-	}
-	if len(gateways) == 0 {
-		return "End-to-end tests met no gateway at all: none of them ran, see above."
-	}
-	met := "End-to-end tests ran against " + strings.Join(gateways, " and ") + "; "
-	if len(reasons) == 0 {
-		return met + "nothing was left out."
-	}
-	var left []string
-	for _, reason := range reasons {
-		left = append(left, strings.Join(skipped[reason], ", ")+" ("+reason+")")
-	}
-	return met + "left out: " + strings.Join(left, "; ") + "."
 }

@@ -1,12 +1,11 @@
-// Command summary prints the last line of make test: the gateway of the end-to-end
-// tests. Its argument is the file that they wrote.
+// Command summary prints the gateway that end-to-end tests met. Its argument is the file that they wrote.
 package main
 
 import (
 	"fmt"
 	"os"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/lab/summary"
 )
 
 func main() {
@@ -15,5 +14,5 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println(lab.Summary(string(written)))
+	fmt.Println(summary.Of(string(written)))
 }

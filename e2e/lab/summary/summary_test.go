@@ -1,9 +1,9 @@
-package lab_test
+package summary_test
 
 import (
 	"testing"
 
-	"github.com/kube-sync/kube-sync/e2e/lab"
+	"github.com/kube-sync/kube-sync/e2e/lab/summary"
 )
 
 func TestSummary(t *testing.T) {
@@ -13,7 +13,7 @@ func TestSummary(t *testing.T) {
 		"gateway: A\nskipped: TestOne: no B\nskipped: TestTwo: no C\nskipped: TestThree: no B\ngateway: D\n": "End-to-end tests ran " +
 			"against A and D; left out: TestOne, TestThree (no B); TestTwo (no C).",
 	} {
-		if got := lab.Summary(written); got != want {
+		if got := summary.Of(written); got != want {
 			t.Errorf("summary of %q:\n%s\nwant:\n%s", written, got, want)
 		}
 	}
