@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/kong"
@@ -185,17 +186,18 @@ func (v *Values) ServiceUpstream() bool {
 	return false
 }
 
-// Flag is Bool; nil if it is not set or invalid.
-func (v *Values) Flag(name string) *bool {
-	if _, ok := v.object.GetAnnotations()[Prefix+name]; !ok {
+// VerifyTLS parses the annotation [TLSVerify]; nil if it is not set. An invalid value is taken for true, so that a mistake
+// does not send requests to an unverified endpoint.
+func (v *Values) VerifyTLS() *bool {
+	value, ok := v.object.GetAnnotations()[Prefix+TLSVerify]
+	if !ok {
 		return nil
 	}
-	before := len(v.Verdicts)
-	value := v.Bool(name, false)
-	if len(v.Verdicts) > before {
-		return nil
+	verify := strings.ToLower(strings.TrimSpace(value))
+	if verify != "true" && verify != "false" {
+		v.Invalid(TLSVerify, value, "true or false; the certificates of endpoints are verified")
 	}
-	return &value
+	return ptr.To(verify != "false")
 }
 
 // Word parses one of the allowed words, in any case.

@@ -3,6 +3,7 @@ package annotation
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -49,9 +50,7 @@ func (v *Values) protocols(unset []string) []string {
 	if len(v.Verdicts) == before {
 		return protocols
 	}
-	for i := range v.Verdicts[before:] {
-		v.Verdicts[before+i].Message += "; " + onlyTLS
-	}
+	v.add(before, onlyTLS)
 	return withTLS(protocols)
 }
 
@@ -83,7 +82,7 @@ func (v *Values) redirect(r *route.Route, unset int) int {
 func isGRPC(protocol string) bool { return protocol == "grpc" || protocol == "grpcs" }
 
 // agree drops settings that exclude each other in Kong: a route is for HTTP or for gRPC, and a
-// route for gRPC has no methods and strips no path.
+// route for gRPC strips no path.
 func (v *Values) agree(r *route.Route) {
 	if !slices.ContainsFunc(r.Protocols, isGRPC) {
 		return
@@ -106,38 +105,52 @@ func (v *Values) agree(r *route.Route) {
 		v.Invalid(StripPath, "true", "allowed with the protocols grpc and grpcs: use false")
 		r.StripPath = false
 	}
-	if len(r.Match.Methods) > 0 {
-		v.Invalid(Methods, strings.Join(r.Match.Methods, ","), "allowed with the protocols grpc and grpcs")
-		r.Match.Methods = nil
+	if len(r.Match.Methods) > 0 && !slices.Contains(r.Match.Methods, http.MethodPost) {
+		v.Invalid(Methods, strings.Join(r.Match.Methods, ","), "a list with POST, the method of all requests by gRPC; "+matchesNothing)
 	}
 }
 
 var methodPattern = regexp.MustCompile(`^[A-Z]+$`)
 
 func (v *Values) methods() []string {
-	var methods []string
-	for _, item := range v.Items(Methods) {
-		method := strings.ToUpper(item)
-		if !methodPattern.MatchString(method) {
-			v.Invalid(Methods, item, "a list of HTTP methods, such as GET,POST")
-			continue
-		}
-		methods = append(methods, method)
-	}
-	return distinct(methods)
+	return v.restriction(Methods, strings.ToUpper, methodPattern.MatchString, "a list of HTTP methods, such as GET,POST", "")
 }
 
 func (v *Values) snis() []string {
-	var names []string
-	for _, item := range v.Items(SNIs) {
-		name := strings.ToLower(item)
-		if len(validation.IsDNS1123Subdomain(name)) > 0 {
-			v.Invalid(SNIs, item, "a list of host names without wildcards")
-			continue
-		}
-		names = append(names, name)
+	valid := func(name string) bool { return len(validation.IsDNS1123Subdomain(name)) == 0 }
+	return v.restriction(SNIs, strings.ToLower, valid, "a list of host names without wildcards", " over TLS")
+}
+
+const matchesNothing = "the route matches no request"
+
+// restriction parses a list that restricts a match of requests of some kind, and drops invalid items. If none is valid, it returns the first one as
+// it is written, which no request has: a mistake must not make the route match all requests.
+func (v *Values) restriction(name string, form func(string) string, valid func(string) bool, allowed, kind string) []string {
+	before := len(v.Verdicts)
+	items := v.Items(name)
+	if text := strings.TrimSpace(v.Text(name, "")); len(items) == 0 && text != "" {
+		items = []string{text} // only commas
 	}
-	return distinct(names)
+	var kept []string
+	for _, item := range items {
+		if value := form(item); valid(value) {
+			kept = append(kept, value)
+		} else {
+			v.Invalid(name, item, allowed)
+		}
+	}
+	if len(kept) == 0 && len(items) > 0 {
+		kept = []string{form(items[0])}
+		v.add(before, matchesNothing+kind)
+	}
+	return distinct(kept)
+}
+
+// add adds a consequence to the messages of the verdicts from the given number on.
+func (v *Values) add(before int, consequence string) {
+	for i := range v.Verdicts[before:] {
+		v.Verdicts[before+i].Message += "; " + consequence
+	}
 }
 
 // regexMark starts a header's value that is a regular expression.
@@ -160,8 +173,8 @@ func (v *Values) headers() []route.Values {
 		list := all[annotation]
 		values := split(list, separator)
 		if len(values) == 0 {
-			v.Invalid(Headers+name, list, "a list of values")
-			continue
+			v.Invalid(Headers+name, list, "a list of values; the route matches only requests with the header as it is written here")
+			values = []string{strings.TrimSpace(list)}
 		}
 		headers = append(headers, headerValues(name, values))
 	}

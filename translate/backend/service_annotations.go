@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/kube-sync/kube-sync/translate/annotation"
 	"github.com/kube-sync/kube-sync/translate/certificate"
@@ -82,7 +83,9 @@ func (s *settings) path() {
 	case s.backend.Protocol != "http" && s.backend.Protocol != "https":
 		s.values.Invalid(annotation.Path, path, "supported for protocol "+s.backend.Protocol)
 	case !pathPattern.MatchString(path):
-		s.values.Invalid(annotation.Path, path, "a path that begins with / and has no characters that need encoding")
+		s.backend.Targets = nil
+		s.values.Invalid(annotation.Path, path, "a path that begins with / and has no characters that need encoding; "+
+			"requests are answered 503 rather than sent to another path")
 	default:
 		s.backend.Path = path
 	}
@@ -127,7 +130,7 @@ func (s *settings) hostHeader() {
 
 // tls reads the annotations for protocols over TLS.
 func (s *settings) tls() {
-	if s.backend.Protocol == "grpcs" && s.values.Bool(annotation.TLSVerify, false) {
+	if s.backend.Protocol == "grpcs" && ptr.Deref(s.values.VerifyTLS(), false) {
 		s.backend.Targets = nil
 		s.warn(unit.At(annotation.Field(annotation.TLSVerify)), "TLSVerifyNotSupported", fmt.Sprintf(
 			"annotation %s%s is not supported for the protocol grpcs; requests are answered 503 rather than sent to an unverified endpoint",
@@ -151,7 +154,7 @@ func (s *settings) tls() {
 		}
 		s.backend.ClientCertificate = c.ID
 	}
-	s.backend.TLSVerify = s.values.Flag(annotation.TLSVerify)
+	s.backend.TLSVerify = s.values.VerifyTLS()
 	s.backend.TLSVerifyDepth = s.values.Number(annotation.TLSVerifyDepth, 0, maxDepth)
 	var named string // the first annotation that names CA certificates
 	for _, from := range []struct {

@@ -51,7 +51,7 @@ func mirrorsOf(filters []gatewayv1.HTTPRouteFilter) []*gatewayv1.HTTPRequestMirr
 // mirrorBackend resolves the reference of a mirror.
 func (o Options) mirrorBackend(r *unit.Reader, from unit.Key, d RequestRoute, m mirror) Resolution {
 	found := o.backends(r, from, d, []backendRef{{gatewayv1.BackendRef{BackendObjectReference: m.BackendRef}, m.at}})[0]
-	if found.Problem == nil && found.Policy == nil && annotation.Of(found.Endpoints.Service, from).Bool(annotation.TLSVerify, false) {
+	if found.Problem == nil && found.Policy == nil && ptr.Deref(annotation.Of(found.Endpoints.Service, from).VerifyTLS(), false) {
 		found.Problem = unsupported(found.At, "Service %s/%s has the annotation %s%s, which is not supported for mirrors",
 			found.Endpoints.Service.Namespace, found.Endpoints.Service.Name, annotation.Prefix, annotation.TLSVerify)
 	}
