@@ -58,7 +58,8 @@ func runAgent(ctx context.Context, prefix string, s settings.Settings, relay *da
 		group.Go(func() error { return process.Recover(func() error { return part(ctx) }) })
 	}
 	run(source.Run)
-	run(reporter.Run)
+	// Another gateway writes statuses from then on, while this one still answers requests.
+	run(func(ctx context.Context) error { return reporter.Run(process.UntilEnding(ctx, prefix)) })
 	run(func(ctx context.Context) error {
 		if err := agent.AwaitKong(ctx, admin, server, s.AllowVulnerableKong, log); err != nil {
 			return err

@@ -5,6 +5,7 @@
 //   - [EndWithParent] ends the process when that worker dies, so that it does not configure a Kong
 //     that another process configures already.
 //   - [Claim] and [Turn.Hold] ensure that only the newest of several processes applies configuration.
+//   - [UntilEnding] tells that the pod's preStop hook has run.
 //   - [NewLog] writes to Kong's own log instead of the pipe.
 //   - [Supervise] starts a part again that fails or panics; [Recover] turns a panic into an error.
 //   - [LimitMemory] fits the heap into the container.
