@@ -43,6 +43,28 @@ func TestStatusIsWrittenByOne(t *testing.T) {
 	second.Stop()
 }
 
+// The pod's preStop hook makes the holder release the Lease at once, while it still answers requests.
+func TestPreStopReleasesTheLease(t *testing.T) {
+	pod.NeedSeveral(t)
+	cp := cluster(t)
+	account := credentials(t, cp)
+	start := func(name, address string) *pod.Pod {
+		return pod.Start(t, pod.Options{Credentials: account, Name: name, Settings: map[string]string{
+			"PUBLISH_STATUS_ADDRESS": address}})
+	}
+	ns := cp.Namespace(t)
+	first := start("first", "192.0.2.1")
+	cp.MustApply(t, ns, ingress("web", ns+".example", "/", "web"))
+	wantAddress(t, cp, ns, "web", "192.0.2.1")
+	start("second", "192.0.2.2")
+
+	first.PreStop()
+	wantAddress(t, cp, ns, "web", "192.0.2.2")
+	if err := first.Ready(); err != nil {
+		t.Errorf("the gateway that ends no longer answers requests: %v", err)
+	}
+}
+
 func wantAddress(t *testing.T, cp *lab.ControlPlane, namespace, name, address string) {
 	t.Helper()
 	eventually.Nil(t, 2*time.Minute, func() error {

@@ -338,13 +338,19 @@ func TestNotes(t *testing.T) {
 		"{}": {"kubectl -n kong rollout status deployment/kong", "port-forward service/kong-proxy 8080:80", "--class=kong",
 			"kube-sync definitions |", "does not have Gateway API", "<pending>"},
 		"settings: {ingressClass: edge, watchNamespace: [shop]}\nproxy: {type: ClusterIP}\nports: {http: {enabled: false}}\n": {
-			"--class=edge", "the namespaces shop", "8080:443"},
+			"--class=edge", "the namespaces shop", "8080:443", "WARNING: settings.ingressClass is set and settings.gatewayApiControllerName is not"},
+		"settings: {ingressClass: edge, gatewayApiControllerName: example.com/edge}": {"GatewayClasses with the controllerName example.com/edge"},
 	} {
 		notes := render(t, values).Notes
 		for _, part := range want {
 			if !strings.Contains(notes, part) {
 				t.Errorf("with %s the notes do not say %q:\n%s", values, part, notes)
 			}
+		}
+	}
+	for _, one := range []string{"{}", "settings: {ingressClass: edge, gatewayApiControllerName: example.com/edge}"} {
+		if strings.Contains(render(t, one).Notes, "WARNING") {
+			t.Errorf("with %s the notes warn of a shared controllerName", one)
 		}
 	}
 	if notes := render(t, "proxy: {enabled: false}").Notes; strings.Contains(notes, "port-forward") {

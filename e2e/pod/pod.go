@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -216,6 +217,25 @@ func (p *Pod) Ready() error {
 		return fmt.Errorf("/readyz answers %s: %s; log:\n%s", answer.Status, reason.String(), tail(p.log.Name()))
 	}
 	return nil
+}
+
+// PreStop runs the preStop hook of kong-conf/install.yaml without its last part, by which Kong ends after a while.
+func (p *Pod) PreStop() {
+	p.t.Helper()
+	p.needProcesses()
+	install, err := os.ReadFile(filepath.Join(kongtest.ConfDir(p.t), "install.yaml"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	hook := regexp.MustCompile(`- (touch .*); exec kong quit `).FindSubmatch(install)
+	if hook == nil {
+		p.t.Fatal("the preStop hook of install.yaml has another form")
+	}
+	cmd := exec.Command("sh", "-c", string(hook[1]))
+	cmd.Env = append(os.Environ(), "KONG_PREFIX="+p.Prefix)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		p.t.Fatalf("preStop hook: %v\n%s", err, output)
+	}
 }
 
 // Stop ends the gateway as a container runtime does.

@@ -99,12 +99,17 @@
 {{- $own := "bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-router,kube-sync-tenants" -}}
 {{- $_ := set $env "KONG_PLUGINS" (printf "%s,%s" $own (join "," .Values.plugins)) -}}
 {{- end -}}
+{{- /* A null removes what another values file sets. */ -}}
 {{- range $name, $value := .Values.settings -}}
+{{- if not (kindIs "invalid" $value) -}}
 {{- $_ := set $env (print $prefix (regexReplaceAll "([A-Z])" $name "_${1}" | upper)) (include "kube-sync.string" $value) -}}
 {{- end -}}
+{{- end -}}
 {{- range $name, $value := .Values.kong -}}
+{{- if not (kindIs "invalid" $value) -}}
 {{- if not (kindIs "map" $value) -}}{{- $value = include "kube-sync.string" $value -}}{{- end -}}
 {{- $_ := set $env (printf "KONG_%s" (upper $name)) $value -}}
+{{- end -}}
 {{- end -}}
 {{- /* Kong reads an empty variable as the value true. */ -}}
 {{- range $name, $value := $env -}}{{- if eq (toString $value) "" -}}{{- $_ := unset $env $name -}}{{- end -}}{{- end -}}

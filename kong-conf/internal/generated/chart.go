@@ -81,6 +81,7 @@ docker run --rm YOUR-REGISTRY/kong-kube-sync kube-sync definitions | kubectl app
 ` + "```" + `
 
 An upgrade does not keep values: pass your values file each time. An unknown value, or one of a wrong type, is an error.
+A null removes a default, or what an earlier values file sets; only a section, such as ` + "`proxy`" + `, cannot be null.
 
 `
 
@@ -121,7 +122,7 @@ func schemaOf(value *yaml.Node, path string) (map[string]any, error) {
 	case value.Kind == yaml.MappingNode && len(value.Content) == 0:
 		return map[string]any{"type": "object"}, nil
 	case value.Kind == yaml.MappingNode:
-		properties := map[string]any{}
+		properties, sections := map[string]any{}, []string{}
 		for i := 0; i < len(value.Content); i += 2 {
 			key := value.Content[i]
 			text, added, err := comment(key)
@@ -149,15 +150,24 @@ func schemaOf(value *yaml.Node, path string) (map[string]any, error) {
 			if property["type"] == nil && property["enum"] == nil {
 				return nil, fmt.Errorf("values.yaml: %s%s has no type", path, key.Value)
 			}
+			if property["properties"] != nil {
+				sections = append(sections, key.Value)
+			}
 			properties[key.Value] = property
 		}
-		return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}, nil
+		object := map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+		if len(sections) > 0 {
+			// Helm deletes a default that is null. Single values may be deleted, but the templates need each section.
+			object["required"] = sections
+		}
+		return object, nil
 	case value.Tag == "!!null":
 		return map[string]any{}, nil
 	}
 	return map[string]any{"type": map[string]string{"!!str": "string", "!!int": "integer", "!!bool": "boolean"}[value.Tag]}, nil
 }
 
+// settingsSchema permits null, which removes what another values file sets.
 func settingsSchema() map[string]any {
 	properties := map[string]any{}
 	for _, s := range settings.Table() {
@@ -167,23 +177,27 @@ func settingsSchema() map[string]any {
 		}
 		switch s.Type {
 		case settings.Boolean:
-			property["type"] = "boolean"
+			property["type"] = []string{"boolean", "null"}
 		case settings.Integer:
-			property["type"], property["minimum"] = "integer", 0
+			property["type"], property["minimum"] = []string{"integer", "null"}, 0
 			if s.Check("0") != nil {
 				property["minimum"] = 1
 			}
 		case settings.Number:
-			property["type"], property["exclusiveMinimum"] = "number", 0
+			property["type"], property["exclusiveMinimum"] = []string{"number", "null"}, 0
 		case settings.Size:
-			property["type"], property["pattern"] = []string{"string", "integer"}, "^[0-9]+[kmgKMG]?$"
+			property["type"], property["pattern"] = []string{"string", "integer", "null"}, "^[0-9]+[kmgKMG]?$"
 		case settings.List:
-			property["type"], property["items"] = []string{"string", "array"}, map[string]any{"type": []string{"string", "integer"}}
+			property["type"], property["items"] = []string{"string", "array", "null"}, map[string]any{"type": []string{"string", "integer"}}
 		default:
-			property["type"] = "string"
+			property["type"] = []string{"string", "null"}
 		}
 		if s.Values != nil {
-			property["enum"] = s.Values
+			values := []any{nil}
+			for _, value := range s.Values {
+				values = append(values, value)
+			}
+			property["enum"] = values
 		}
 		properties[ValueKey(s.Name)] = property
 	}
