@@ -7,7 +7,12 @@
 //
 //	<!-- not run: REASON -->
 //
-// before a block leaves it out, for the reasons that pages_test.go lists and for no others.
+// before a block leaves it out, for the reasons that pages_test.go lists and for no others. All commands of a block have to
+// succeed, unless the comment
+//
+//	<!-- fails -->
+//
+// is before it: then its last command has to fail. An output of only "…" is an error.
 package docs
 
 //go:generate sh -c "cd reference && go run ./generate"

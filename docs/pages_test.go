@@ -102,11 +102,13 @@ type block struct {
 	line           int
 	language, text string
 	notRun         string // the reason, "" if it is to be run
+	fails          bool   // its last command has to fail
 }
 
 var (
 	fence  = regexp.MustCompile("^(\\s*)```(\\w*)")
 	reason = regexp.MustCompile(`^\s*<!-- not run: (.*) -->$`)
+	fails  = regexp.MustCompile(`^\s*<!-- fails -->$`)
 )
 
 func blocks(t *testing.T, page string) (all []block) {
@@ -116,7 +118,7 @@ func blocks(t *testing.T, page string) (all []block) {
 		t.Fatal(err)
 	}
 	var open *block
-	why, indent := "", ""
+	why, indent, failing := "", "", false
 	for i, line := range strings.Split(string(raw), "\n") {
 		mark := fence.FindStringSubmatch(line)
 		switch {
@@ -126,7 +128,10 @@ func blocks(t *testing.T, page string) (all []block) {
 			open.text += strings.TrimPrefix(line, indent) + "\n"
 		case mark != nil:
 			indent = mark[1]
-			open, why = &block{line: i + 1, language: mark[2], notRun: why}, ""
+			open = &block{line: i + 1, language: mark[2], notRun: why, fails: failing}
+			why, failing = "", false
+		case fails.MatchString(line):
+			failing = true
 		case reason.MatchString(line):
 			why = reason.FindStringSubmatch(line)[1]
 			if !slices.Contains(notRun, why) {
@@ -215,8 +220,12 @@ func (s *shell) runBlock(t *testing.T, page string, b block, wanted *block) {
 	eventually.Nil(t, time.Minute, func() error {
 		out, errs, err := s.bash(t.Context(), b.text)
 		switch {
-		case err != nil && pattern == nil:
+		case err != nil && pattern == nil && !b.fails:
 			t.Fatalf("%s:%d: %v\n%s\n%s%s", page, b.line, err, b.text, out, errs)
+		case b.fails && err == nil:
+			return fmt.Errorf("%s:%d: this succeeds, but the page says that it fails:\n%s\n%s%s", page, b.line, b.text, out, errs)
+		case !b.fails && err != nil:
+			return fmt.Errorf("%s:%d: %w\n%s\n%s%s", page, b.line, err, b.text, out, errs)
 		case pattern != nil && !pattern.MatchString(clean(out)):
 			return fmt.Errorf("%s:%d: %s\nprints (%v)\n%s%s\nnot\n%s", page, b.line, b.text, err, out, errs, wanted.text)
 		}
@@ -243,6 +252,17 @@ func expected(text string) *regexp.Regexp {
 		pattern.WriteString(strings.ReplaceAll(regexp.QuoteMeta(line), "…", ".*"))
 	}
 	return regexp.MustCompile(`^` + pattern.String() + `$`)
+}
+
+// TestOutputsSaySomething holds that each output has a line that not every output matches.
+func TestOutputsSaySomething(t *testing.T) {
+	for _, page := range pages(t) {
+		for _, b := range blocks(t, page) {
+			if isOutput(b) && strings.Trim(b.text, "… \t\n") == "" {
+				t.Errorf("%s:%d: any output matches this one", page, b.line)
+			}
+		}
+	}
 }
 
 // clean drops what no reader sees: carriage returns, blanks before ends of lines, and empty lines around the text.
