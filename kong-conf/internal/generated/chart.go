@@ -69,16 +69,22 @@ const chartPageHead = `# The chart kube-sync
 A Kong Gateway that configures itself from Kubernetes. "make generate" generates this page from values.yaml and from
 kube-sync's settings.
 
-` + "```sh" + `
-helm install kong kong-conf/chart --namespace kong --create-namespace --set image.repository=YOUR-REGISTRY/kong-kube-sync
-` + "```" + `
-
 The definitions of Gateway API and of Kong's kinds are in the image, in the versions that kube-sync is tested with. They are not in the
-chart, because Helm never upgrades definitions:
+chart, because Helm never upgrades definitions. Install them first:
 
 ` + "```sh" + `
-docker run --rm YOUR-REGISTRY/kong-kube-sync kube-sync definitions | kubectl apply --server-side -f -
+docker run --rm YOUR-REGISTRY/kong-kube-sync:dev kube-sync definitions | kubectl apply --server-side -f -
 ` + "```" + `
+
+Then install the gateway:
+
+` + "```sh" + `
+helm install kong kong-conf/chart --namespace kong --create-namespace \
+  --set image.repository=YOUR-REGISTRY/kong-kube-sync,image.tag=dev
+` + "```" + `
+
+The chart creates its GatewayClass only where the definitions of Gateway API exist (` + "`gatewayClass.create: auto`" + `). If you install them later, run
+` + "`helm upgrade`" + ` once more.
 
 An upgrade does not keep values: pass your values file each time. An unknown value, or one of a wrong type, is an error.
 A null removes a default, or what an earlier values file sets; only a section, such as ` + "`proxy`" + `, cannot be null.
