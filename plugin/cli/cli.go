@@ -149,6 +149,17 @@ func parseFlags(f *flag.FlagSet, args []string) error {
 // parseFiles parses the arguments of a command that reads manifests. Arguments that are not flags
 // are files too.
 func (t terminal) parseFiles(f *flag.FlagSet, args []string) (files, error) {
+	paths, err := parsePaths(f, args)
+	if err == nil && len(paths) == 0 {
+		fmt.Fprintf(t.err, "kube-sync %s: no manifests are named\n", f.Name())
+		f.Usage()
+		return nil, errUsage
+	}
+	return paths, err
+}
+
+// parsePaths parses flags and files, of which there may be none.
+func parsePaths(f *flag.FlagSet, args []string) (files, error) {
 	var paths files
 	f.Var(&paths, "f", "manifests: a `FILE`, a directory, or - for standard input; may be repeated, and -f may be left out")
 	for len(args) > 0 {
@@ -158,11 +169,6 @@ func (t terminal) parseFiles(f *flag.FlagSet, args []string) (files, error) {
 		if args = f.Args(); len(args) > 0 {
 			paths, args = append(paths, args[0]), args[1:]
 		}
-	}
-	if len(paths) == 0 {
-		fmt.Fprintf(t.err, "kube-sync %s: no manifests are named\n", f.Name())
-		f.Usage()
-		return nil, errUsage
 	}
 	return paths, nil
 }

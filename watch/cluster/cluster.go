@@ -151,8 +151,13 @@ func (c *Cluster) OwnedBy(gateway unit.Key, kind unit.Kind) []unit.Object {
 }
 
 // Verdicts returns a warning for each field of a cached object that is not read.
-func (c *Cluster) Verdicts(key unit.Key) (verdicts []unit.Verdict) {
-	for _, ignored := range c.caches.ignored(key) {
+func (c *Cluster) Verdicts(key unit.Key) []unit.Verdict {
+	return ignoredVerdicts(key, c.caches.ignored(key))
+}
+
+// ignoredVerdicts returns a warning for each field of an object that is not read.
+func ignoredVerdicts(key unit.Key, fields []kinds.IgnoredField) (verdicts []unit.Verdict) {
+	for _, ignored := range fields {
 		verdict := unit.Warning(key, "FieldIgnored", fmt.Sprintf("%s has no effect: %s", ignored.Path, ignored.Reason))
 		verdict.Field = ignored.Path
 		verdicts = append(verdicts, verdict)
