@@ -92,7 +92,9 @@ func admit(kind runtimeschema.GroupVersionKind, object []byte) (admitted []byte,
 
 // count returns a number of things, such as "2 warnings".
 func count(n int, thing string) string {
-	if n != 1 {
+	if stem, ok := strings.CutSuffix(thing, "y"); ok && n != 1 {
+		thing = stem + "ies"
+	} else if n != 1 {
 		thing += "s"
 	}
 	return fmt.Sprintf("%d %s", n, thing)

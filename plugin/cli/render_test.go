@@ -41,7 +41,7 @@ type ran struct {
 	out, err string
 }
 
-func call(t *testing.T, in string, args ...string) ran {
+func call(t testing.TB, in string, args ...string) ran {
 	t.Helper()
 	stdin, err := os.Open(write(t, "stdin", in))
 	if err != nil {
@@ -55,7 +55,7 @@ func call(t *testing.T, in string, args ...string) ran {
 	return ran{code, out.String(), errs.String()}
 }
 
-func write(t *testing.T, name, text string) string {
+func write(t testing.TB, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
