@@ -42,11 +42,15 @@ func verbs() []verb {
 	}
 }
 
+// gcPercent lets the heap of a command, which ends soon, grow more than that of a server.
+const gcPercent = 400
+
 // errUsage is an error that the flag package has already explained.
 var errUsage = errors.New("usage")
 
 // Run runs the command that the first argument names and returns the exit code.
 func Run(args []string, out, err io.Writer) int {
+	debug.SetGCPercent(gcPercent)
 	t := terminal{out: out, err: err}
 	if len(args) == 0 {
 		_ = usage(err)

@@ -3,8 +3,11 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kube-sync/kube-sync/plugin/cli/input"
 	"github.com/kube-sync/kube-sync/plugin/cli/output"
@@ -59,34 +62,46 @@ func diff(t terminal, args []string) error {
 
 // difference compares the objects before and after the manifests are applied to them.
 func (d diffFlags) difference(t terminal, options translate.Options) (difference.Difference, *input.Objects, error) {
-	var none difference.Difference
-	applied, err := input.Files(d.source.Paths)
+	applied, objects, err := d.read(t)
 	if err != nil {
-		return none, nil, err
+		return difference.Difference{}, nil, err
 	}
-	if faults := applied.Survey.Faults; len(faults) > 0 {
-		for _, fault := range faults {
-			fmt.Fprintf(t.err, "%s: %s\n", fault.Position, unit.OneLine(fault.Key.String()+": "+fault.Err.Error()))
-		}
-		return none, nil, fmt.Errorf("an API server would reject the manifests; run kube-sync check for the lines")
-	}
-	d.source.Cluster = len(d.against) == 0
-	base := input.Source{Paths: d.against, Cluster: d.source.Cluster, Access: d.source.Access}
 	ctx := context.Background()
-	objects, err := base.Read(ctx)
-	if err != nil {
-		return none, nil, err
-	}
 	graph, err := objects.Graph(ctx, options)
 	if err != nil {
-		return none, nil, err
+		return difference.Difference{}, nil, err
 	}
 	before := difference.StateOf(graph)
 	graph.Update(objects.Overlay(applied, d.replace, time.Now())...)
 	if err := objects.Complete(ctx, graph); err != nil {
-		return none, nil, err
+		return difference.Difference{}, nil, err
 	}
 	return difference.Between(before, difference.StateOf(graph)), applied, nil
+}
+
+// read returns the manifests and what they are applied to. Both are read at once.
+func (d diffFlags) read(t terminal) (applied, base *input.Objects, err error) {
+	var reading errgroup.Group
+	reading.Go(func() (err error) {
+		applied, err = input.Files(d.source.Paths)
+		return err
+	})
+	reading.Go(func() (err error) {
+		from := input.Source{Paths: d.against, Cluster: len(d.against) == 0, Access: d.source.Access}
+		base, err = from.Read(context.Background())
+		return err
+	})
+	if err := reading.Wait(); err != nil {
+		return nil, nil, err
+	}
+	faults := applied.Survey.Faults
+	for _, fault := range faults {
+		fmt.Fprintf(t.err, "%s: %s\n", fault.Position, unit.OneLine(fault.Key.String()+": "+fault.Err.Error()))
+	}
+	if len(faults) > 0 {
+		return nil, nil, errors.New("an API server would reject the manifests; run kube-sync check for the lines")
+	}
+	return applied, base, nil
 }
 
 // diffResult is the form in which a difference is printed.
@@ -193,9 +208,10 @@ func (r diffResult) page(p *output.Page) {
 	}
 	for _, e := range r.Entities {
 		mark, style := "~", output.Yellow
-		if e.Change == "added" {
+		switch e.Change {
+		case "added":
 			mark, style = "+", output.Green
-		} else if e.Change == "removed" {
+		case "removed":
 			mark, style = "-", output.Red
 		}
 		p.Line(output.Styled(style, mark), e.Type, e.Name, output.Styled(output.Faint, "of "+e.Object))

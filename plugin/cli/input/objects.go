@@ -110,12 +110,21 @@ func (o *Objects) Complete(ctx context.Context, graph *unit.Graph) error {
 	}
 }
 
-// Overlay returns the changes that applying manifests makes. An object that exists keeps what the
-// API server sets, and a new one is younger than all others. With replace, the manifests are the
+// Overlay returns the changes that applying manifests makes; objects that stay the same are not
+// among them. An object that exists keeps what the API server sets, and a new one is younger than
+// all others. With replace, the manifests are the
 // whole: all other objects are deleted, but for those that no one writes manifests of.
 func (o *Objects) Overlay(manifests *Objects, replace bool, now time.Time) (changes []unit.Change) {
+	byName := map[unit.Kind]kinds.Kind{}
+	for _, kind := range kinds.All() {
+		byName[kind.Name] = kind
+	}
 	for _, c := range manifests.Changes() {
-		changes = append(changes, unit.Change{Key: c.Key, Object: applied(o.objects[c.Key], c.Object, now)})
+		existing := o.objects[c.Key]
+		object := applied(existing, c.Object, now)
+		if existing == nil || !byName[c.Key.Kind].Same(existing, object) {
+			changes = append(changes, unit.Change{Key: c.Key, Object: object})
+		}
 	}
 	if !replace {
 		return changes
