@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,6 +26,11 @@ type Clients struct {
 	Lease kubernetes.Interface
 	// Resources lists the resources of an API version; NotFound if it is not served.
 	Resources func(context.Context, schema.GroupVersion) (*metav1.APIResourceList, error)
+}
+
+// NewClients returns clients for an API server, for uses besides watching. It does not contact it.
+func NewClients(config *rest.Config, qps float32, burst int, log *slog.Logger) (*Clients, error) {
+	return newClients(config, qps, burst, newContact(log))
 }
 
 func newClients(config *rest.Config, qps float32, burst int, contact *contact) (*Clients, error) {

@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/pager"
+	"sigs.k8s.io/gateway-api/pkg/consts"
 
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch/kinds"
@@ -186,27 +189,61 @@ func (s *Snapshot) page(ctx context.Context, by *informer, options metav1.ListOp
 // definitions returns the definitions of our kinds that name their bundle; none if they may not be
 // listed.
 func (s *Snapshot) definitions(ctx context.Context) (found []unit.Change, err error) {
+	all, err := listDefinitions(ctx, s.clients, maps.Values(s.kinds))
+	for _, definition := range all {
+		if len(definition.Annotations) > 0 {
+			found = append(found, unit.Change{Key: unit.CustomResourceDefinition.Key("", definition.Name), Object: definition})
+		}
+	}
+	if apierrors.IsForbidden(err) {
+		return nil, nil
+	}
+	return found, err
+}
+
+// listDefinitions returns the definitions of custom kinds.
+func listDefinitions(ctx context.Context, clients *Clients, of iter.Seq[kinds.Kind]) (found []*metav1.PartialObjectMetadata, err error) {
 	ours := map[string]bool{}
-	for _, kind := range s.kinds {
+	for kind := range of {
 		if kind.Custom {
 			ours[kind.Resource.GroupResource().String()] = true
 		}
 	}
 	pages := pager.New(func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-		return s.clients.Metadata.Resource(customResourceDefinitions).List(ctx, options)
+		return clients.Metadata.Resource(customResourceDefinitions).List(ctx, options)
 	})
 	err = pages.EachListItem(ctx, metav1.ListOptions{}, func(received runtime.Object) error {
 		kept, err := bundleOnly(received)
-		definition, ok := kept.(*metav1.PartialObjectMetadata)
-		if ok && ours[definition.Name] && len(definition.Annotations) > 0 {
-			found = append(found, unit.Change{Key: unit.CustomResourceDefinition.Key("", definition.Name), Object: definition})
+		if definition, ok := kept.(*metav1.PartialObjectMetadata); ok && ours[definition.Name] {
+			found = append(found, definition)
 		}
 		return err
 	})
-	if apierrors.IsForbidden(err) {
-		return nil, nil
-	}
 	return found, err
+}
+
+// Kinds returns the state of each custom kind in a cluster, and by the name of its definition the
+// release of the bundle that it is from. The states are right without bundles, too, if the
+// definitions may not be listed.
+func Kinds(ctx context.Context, clients *Clients) (states []KindState, bundles map[string]string, err error) {
+	custom := slices.DeleteFunc(kinds.All(), func(k kinds.Kind) bool { return !k.Custom })
+	served, err := newDiscovery(clients).served(ctx, custom)
+	if err != nil {
+		return nil, nil, err
+	}
+	definitions, err := listDefinitions(ctx, clients, slices.Values(custom))
+	if err != nil && !apierrors.IsForbidden(err) {
+		return nil, nil, err
+	}
+	bundles = map[string]string{}
+	for _, definition := range definitions {
+		bundles[definition.Name] = definition.Annotations[consts.BundleVersionAnnotation]
+	}
+	for _, kind := range custom {
+		_, defined := bundles[kind.Resource.GroupResource().String()]
+		states = append(states, stateOf(kind, served[kind.Name], defined))
+	}
+	return states, bundles, nil
 }
 
 // Fetch returns the wanted objects that exist, such as Secrets. The error is [MissingRights] if only

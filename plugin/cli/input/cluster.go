@@ -25,10 +25,19 @@ type Access struct {
 	Namespaces []string
 }
 
-// Flags adds the flags that choose the cluster.
+// Flags adds the flags that choose the cluster and what is read of it.
 func (a *Access) Flags(f *flag.FlagSet) {
+	a.ClusterFlags(f)
+	a.namespaceFlag(f)
+}
+
+// ClusterFlags adds the flags that choose the cluster.
+func (a *Access) ClusterFlags(f *flag.FlagSet) {
 	f.StringVar(&a.Kubeconfig, "kubeconfig", "", "the kubeconfig `FILE`; the default is kubectl's, and in a pod the pod's own account")
 	f.StringVar(&a.Context, "context", "", "the `CONTEXT` of the kubeconfig")
+}
+
+func (a *Access) namespaceFlag(f *flag.FlagSet) {
 	f.Func("namespaces", "read only these `NAMESPACES` of the cluster, in comma-separated format; the default is all", func(value string) error {
 		a.Namespaces = nil
 		for name := range strings.SplitSeq(value, ",") {

@@ -72,9 +72,14 @@ func supportedVersion(r *unit.Reader, conditions ...condition.Diagnosis) []condi
 	if installed == "" {
 		return conditions
 	}
-	at, ok := minor(installed)
+	return append(conditions, supportedVersionCondition(Supported(installed), installed))
+}
+
+// Supported reports whether a release of Gateway API, such as "v1.6.3", is a supported one.
+func Supported(release string) bool {
+	at, ok := minor(release)
 	newest, _ := minor(consts.BundleVersion)
-	return append(conditions, supportedVersionCondition(ok && at >= oldestMinor && at <= newest, installed))
+	return ok && at >= oldestMinor && at <= newest
 }
 
 // oldestMinor is the minor version of the oldest supported release of Gateway API 1.
