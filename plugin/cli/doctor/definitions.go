@@ -15,8 +15,8 @@ func define(bundle string) string {
 	return "kube-sync definitions -only " + bundle + " | kubectl apply --server-side -f -"
 }
 
-// definitions examines which custom kinds the API server serves, and in which release.
-func definitions(states []cluster.KindState, bundles map[string]string, err error) []Finding {
+// defined examines which custom kinds the API server serves, and in which release.
+func defined(states []cluster.KindState, bundles map[string]string, err error) []Finding {
 	f := findings{area: "definitions"}
 	if err != nil {
 		f.unread("the definitions of the custom kinds", err)

@@ -65,7 +65,7 @@ func (d Doctor) Examine(ctx context.Context) []Report {
 func (d Doctor) examine(ctx context.Context, p Patient) (all []Finding) {
 	states, bundles, err := cluster.Kinds(ctx, d.Clients)
 	all = append(all, settingsOf(p)...)
-	all = append(all, definitions(states, bundles, err)...)
+	all = append(all, defined(states, bundles, err)...)
 	all = append(all, d.rights(ctx, p, states)...)
 	all = append(all, d.classes(ctx, p, states)...)
 	all = append(all, d.listeners(ctx, p, states)...)

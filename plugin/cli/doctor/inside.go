@@ -114,7 +114,7 @@ func (in *Inside) differences(f *findings) {
 	var differ []string
 	for _, setting := range conf {
 		if now := in.Kong[setting.name]; normalized(now) != normalized(setting.value) {
-			differ = append(differ, fmt.Sprintf("%s is %q, not %q", setting.name, now, setting.value))
+			differ = append(differ, fmt.Sprintf("%s is %q, not %q", setting.name, short(now), short(setting.value)))
 		}
 	}
 	if len(differ) == 0 {
@@ -122,6 +122,15 @@ func (in *Inside) differences(f *findings) {
 		return
 	}
 	f.add(Warning, "look whether each is intended: kong.conf says why it has its value", "Kong's settings differ from the image's kong.conf: %s", strings.Join(differ, "; "))
+}
+
+// short returns the start of a long value, such as a list of ports.
+func short(value string) string {
+	const most = 60
+	if value = normalized(value); len(value) > most {
+		return value[:most] + "…"
+	}
+	return value
 }
 
 // dns resolves the name of the API server's Service.

@@ -40,7 +40,14 @@ func (f *findings) use(what, do string, used, limit int64) {
 	}
 }
 
-func bytes(n int64) string { return resource.NewQuantity(n>>20<<20, resource.BinarySI).String() }
+// bytes returns a size in whole KiB, or in MiB from one on.
+func bytes(n int64) string {
+	unit := int64(1 << 20)
+	if n < unit {
+		unit = 1 << 10
+	}
+	return resource.NewQuantity(n/unit*unit, resource.BinarySI).String()
+}
 
 func (in *Inside) memory(f *findings) {
 	limit, err := readNumber(filepath.Join(in.Cgroup, "memory.max"))
