@@ -37,6 +37,7 @@ func verbs() []verb {
 		{"check", "print what is wrong with manifests; exits 1 if there are errors, 2 if manifests cannot be read", check},
 		{"diff", "print what applying manifests would change; exits 1 if something changes, 2 after an error", diff},
 		{"doctor", "print what is in order about a gateway, and what to do about the rest; exits 1 if something fails", examine},
+		{"collect", "write a bundle for a bug report, without secrets", collectBundle},
 		{"definitions", "print the definitions of Gateway API and of Kong, for kubectl apply --server-side -f -", printDefinitions},
 		{"version", "print the version", version},
 		{"help", "print this help and the settings of the running gateway, or the help of a command", help},

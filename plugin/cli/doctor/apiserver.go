@@ -21,9 +21,9 @@ func (d Doctor) apiServer(ctx context.Context) []Finding {
 		f.add(Failure, "give --kubeconfig or --context", "%v", d.Unreachable)
 		return f.all
 	}
-	before := d.Now()
+	before := d.now()
 	date, version, err := d.ask(ctx)
-	after := d.Now()
+	after := d.now()
 	if err != nil {
 		f.add(Failure, "look at the network, the address and the credentials", "the API server %s does not answer: %v", d.Server, err)
 		return f.all

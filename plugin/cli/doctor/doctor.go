@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/kube-sync/kube-sync/plugin/settings"
 	"github.com/kube-sync/kube-sync/watch/cluster"
 )
@@ -19,7 +21,7 @@ type Doctor struct {
 	HTTP   *http.Client
 	// Inside is set in the container of a gateway.
 	Inside *Inside
-	// Now returns the time; time.Now if nil.
+	// Now returns the time; [time.Now] if nil.
 	Now func() time.Time
 }
 
@@ -30,15 +32,20 @@ type Patient struct {
 	Settings                 settings.Settings
 	// Invalid is the error in its settings.
 	Invalid error
-	pods    pods
+	// Pods are its pods, the oldest first.
+	Pods []corev1.Pod
+}
+
+func (d Doctor) now() time.Time {
+	if d.Now == nil {
+		return time.Now()
+	}
+	return d.Now()
 }
 
 // Examine returns the findings about all gateways that it finds. Without any, it examines what a
 // gateway with default settings would need.
 func (d Doctor) Examine(ctx context.Context) []Report {
-	if d.Now == nil {
-		d.Now = time.Now
-	}
 	general := d.apiServer(ctx)
 	if d.Clients == nil {
 		r := Report{Findings: general}
@@ -47,7 +54,7 @@ func (d Doctor) Examine(ctx context.Context) []Report {
 		}
 		return []Report{r}
 	}
-	patients, found := d.patients(ctx)
+	patients, found := d.Patients(ctx)
 	general = append(general, found...)
 	var reports []Report
 	for i, p := range patients {
@@ -93,8 +100,8 @@ func settingsOf(p Patient) []Finding {
 func fromOutside(p Patient) []Finding {
 	f := findings{area: "kong"}
 	name := "deployment/" + p.Name
-	if len(p.pods) > 0 {
-		name = "pod/" + p.pods[0].Name
+	if len(p.Pods) > 0 {
+		name = "pod/" + p.Pods[0].Name
 	}
 	f.unknown("kubectl --namespace "+p.Namespace+" exec "+name+" -- kube-sync doctor",
 		"Kong's version and settings, the size of its configuration, DNS and limits cannot be examined from outside")

@@ -41,9 +41,9 @@ func NewInside(prefix string, environ []string) *Inside {
 func (in *Inside) patient(found []Patient) Patient {
 	this := Patient{Namespace: in.Settings.PodNamespace, Name: in.Settings.PodName, Settings: in.Settings, Invalid: in.Invalid}
 	for _, p := range found {
-		for _, pod := range p.pods {
+		for _, pod := range p.Pods {
 			if pod.Name == in.Settings.PodName {
-				this.Name, this.Account, this.pods = p.Name, p.Account, p.pods
+				this.Name, this.Account, this.Pods = p.Name, p.Account, p.Pods
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func (d Doctor) holder(f *findings, p Patient, lease *coordinationv1.Lease) {
 		return
 	}
 	duration := time.Duration(ptr.Deref(lease.Spec.LeaseDurationSeconds, 30)) * time.Second
-	age := d.Now().Sub(ptr.Deref(lease.Spec.RenewTime, metav1.MicroTime{}).Time).Round(time.Second)
+	age := d.now().Sub(ptr.Deref(lease.Spec.RenewTime, metav1.MicroTime{}).Time).Round(time.Second)
 	if age > duration {
 		f.add(Failure, "look at the log of the pods: they cannot reach the API server, or may not write the Lease",
 			"%s held the Lease %s and last renewed it %s ago; it is valid for %s", holder, name, age, duration)
@@ -49,7 +49,7 @@ func (d Doctor) holder(f *findings, p Patient, lease *coordinationv1.Lease) {
 	}
 	f.ok("%s holds the Lease %s", holder, name)
 	isHolder := func(pod corev1.Pod) bool { return pod.Name == holder }
-	if len(p.pods) > 0 && !slices.ContainsFunc(p.pods, isHolder) {
+	if len(p.Pods) > 0 && !slices.ContainsFunc(p.Pods, isHolder) {
 		f.add(Warning, "give each release its own class or ELECTION_ID if this is not intended", "the holder %s is not a pod of this gateway", holder)
 	}
 }

@@ -19,11 +19,8 @@ const (
 	instance = "app.kubernetes.io/instance"
 )
 
-// pods are the pods of a gateway, the oldest first.
-type pods []corev1.Pod
-
-// patients returns the gateways of the cluster, or inside a pod this gateway.
-func (d Doctor) patients(ctx context.Context) (patients []Patient, found []Finding) {
+// Patients returns the gateways of the cluster, or inside a pod this gateway.
+func (d Doctor) Patients(ctx context.Context) (patients []Patient, found []Finding) {
 	f := findings{area: "gateway"}
 	namespace := metav1.NamespaceAll
 	if d.Inside != nil {
@@ -39,7 +36,7 @@ func (d Doctor) patients(ctx context.Context) (patients []Patient, found []Findi
 		if byRelease[release] == nil {
 			byRelease[release] = newPatient(pod)
 		}
-		byRelease[release].pods = append(byRelease[release].pods, pod)
+		byRelease[release].Pods = append(byRelease[release].Pods, pod)
 	}
 	for _, p := range byRelease {
 		patients = append(patients, *p)

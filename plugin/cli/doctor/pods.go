@@ -10,22 +10,22 @@ import (
 func (d Doctor) examinePods(p Patient) []Finding {
 	f := findings{area: "pods"}
 	ready := 0
-	for _, pod := range p.pods {
+	for _, pod := range p.Pods {
 		if f.pod(pod) {
 			ready++
 		}
 	}
 	switch {
-	case len(p.pods) == 0 && d.Inside != nil:
+	case len(p.Pods) == 0 && d.Inside != nil:
 		f.unknown("", "the gateway's account may not read pods")
-	case len(p.pods) == 0:
-	case ready == len(p.pods):
+	case len(p.Pods) == 0:
+	case ready == len(p.Pods):
 		f.ok("all %d pods are ready", ready)
 	default:
-		f.add(Failure, fmt.Sprintf("kubectl --namespace %s logs deployment/%s --tail=50", p.Namespace, p.Name), "%d of %d pods are ready", ready, len(p.pods))
+		f.add(Failure, fmt.Sprintf("kubectl --namespace %s logs deployment/%s --tail=50", p.Namespace, p.Name), "%d of %d pods are ready", ready, len(p.Pods))
 	}
-	if len(p.pods) > 0 {
-		f.limits(p.pods[len(p.pods)-1])
+	if len(p.Pods) > 0 {
+		f.limits(p.Pods[len(p.Pods)-1])
 	}
 	return f.all
 }

@@ -37,7 +37,7 @@ func (d Doctor) service(ctx context.Context, p Patient) []Finding {
 		return f.all
 	}
 	f.address(service)
-	f.ports(service, p.pods)
+	f.ports(service, p.Pods)
 	d.endpoints(ctx, &f, published)
 	return f.all
 }
@@ -64,7 +64,7 @@ func (f *findings) address(service *corev1.Service) {
 }
 
 // ports examines whether the pods open the ports that a Service leads to.
-func (f *findings) ports(service *corev1.Service, all pods) {
+func (f *findings) ports(service *corev1.Service, all []corev1.Pod) {
 	if len(all) == 0 {
 		return
 	}
