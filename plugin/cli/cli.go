@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 
 	"github.com/kube-sync/kube-sync/plugin/settings"
@@ -23,6 +25,8 @@ var Version = "dev"
 // terminal is where a command writes.
 type terminal struct {
 	out, err io.Writer
+	// defined, if set, receives the flags of the command.
+	defined **flag.FlagSet
 }
 
 // verb is a command of the command line.
@@ -39,6 +43,7 @@ func verbs() []verb {
 		{"doctor", "print what is in order about a gateway, and what to do about the rest; exits 1 if something fails", examine},
 		{"collect", "write a bundle for a bug report, without secrets", collectBundle},
 		{"definitions", "print the definitions of Gateway API and of Kong, for kubectl apply --server-side -f -", printDefinitions},
+		{"completion", "print the script that completes commands in bash, zsh, fish or powershell", printCompletion},
 		{"version", "print the version", version},
 		{"help", "print this help and the settings of the running gateway, or the help of a command", help},
 	}
@@ -46,6 +51,14 @@ func verbs() []verb {
 
 // gcPercent lets the heap of a command, which ends soon, grow more than that of a server.
 const gcPercent = 400
+
+// programName returns what people type to call a program: kubectl finds its plugins by their names.
+func programName(path string) string {
+	if filepath.Base(path) == "kubectl-kong_sync" {
+		return "kubectl kong-sync"
+	}
+	return "kube-sync"
+}
 
 // errUsage is an error that the flag package has already explained.
 var errUsage = errors.New("usage")
@@ -57,6 +70,10 @@ func Run(args []string, out, err io.Writer) int {
 	if len(args) == 0 {
 		_ = usage(err)
 		return exitUsage
+	}
+	if asksForCompletions(args) {
+		_ = complete(t, args) // the shell shows nothing after an error
+		return exitOK
 	}
 	for _, v := range verbs() {
 		if v.name != args[0] {
@@ -84,8 +101,9 @@ func Run(args []string, out, err io.Writer) int {
 
 func usage(w io.Writer) error {
 	fmt.Fprint(w, "kube-sync is a plugin server that Kong starts. On the command line:\n\n")
+	program := programName(os.Args[0])
 	for _, v := range verbs() {
-		fmt.Fprintf(w, "  kube-sync %-11s %s\n", v.name, v.synopsis)
+		fmt.Fprintf(w, "  %s %-11s %s\n", program, v.name, v.synopsis)
 	}
 	return nil
 }
@@ -122,9 +140,12 @@ func version(t terminal, _ []string) error {
 // flags returns the flags of a command, which print their usage to the terminal.
 func (t terminal) flags(name, arguments string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	if t.defined != nil {
+		*t.defined = f
+	}
 	f.SetOutput(t.err)
 	f.Usage = func() {
-		fmt.Fprintf(t.err, "Usage: kube-sync %s %s\n", name, arguments)
+		fmt.Fprintf(t.err, "Usage: %s %s %s\n", programName(os.Args[0]), name, arguments)
 		f.PrintDefaults()
 	}
 	return f

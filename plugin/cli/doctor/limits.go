@@ -94,8 +94,9 @@ func (in *Inside) disk(f *findings, path, what string) {
 		f.unknown("", "the disk of %s cannot be examined: %v", what, err)
 		return
 	}
-	size := int64(stat.Blocks) * stat.Bsize
-	f.use("disk of "+what, "raise the limit of the volume, or look for large files in "+path, size-int64(stat.Bavail)*stat.Bsize, size)
+	block := int64(stat.Bsize) //nolint:unconvert // its type differs between systems
+	size := int64(stat.Blocks) * block
+	f.use("disk of "+what, "raise the limit of the volume, or look for large files in "+path, size-int64(stat.Bavail)*block, size)
 }
 
 // files examines how many files Kong's master may open. Its workers inherit the limit unless a
