@@ -2,19 +2,18 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
-	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
-
+	"github.com/kube-sync/kube-sync/plugin/cli/input"
 	"github.com/kube-sync/kube-sync/plugin/settings"
+	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch/kinds"
 	"github.com/kube-sync/kube-sync/watch/manifest"
-	"github.com/kube-sync/kube-sync/watch/schema"
-	"github.com/kube-sync/kube-sync/watch/schema/builtin"
 )
 
 // errFindings says that a check has printed findings.
@@ -36,31 +35,34 @@ type finding struct {
 }
 
 func (f finding) String() string {
-	level := ""
+	said := unit.OneLine(f.text)
 	if f.warning {
-		level = "warning: "
+		said = "warning: " + said
 	}
-	return fmt.Sprintf("%s:%d: %s%s", f.file, f.line, level, unit.OneLine(f.text))
+	if f.file == "" { // an object of a cluster
+		return said
+	}
+	return fmt.Sprintf("%s:%d: %s", f.file, f.line, said)
 }
 
-// check prints what an API server, the translation or a status would say about manifests. Manifests
-// that cannot be read do not prevent the check of the others.
+// check prints what an API server, the translation or a status would say about manifests, or about
+// the objects of a cluster. Manifests that cannot be read do not prevent the check of the others.
 func check(t terminal, args []string) error {
 	var complete bool
 	given := settings.Defaults()
-	f := t.flags("check", "FILE... [-complete]")
+	f := t.flags("check", "FILE... [-complete] [--cluster]")
 	f.BoolVar(&complete, "complete", false, "the manifests are complete: a reference to an object that they lack is an error, not a warning")
 	settingFlags(f, &given)
-	paths, err := t.parseFiles(f, args)
+	source, err := t.parseSource(f, args)
 	if err != nil {
 		return err
 	}
-	options := offline(given)
-	survey, unread := manifest.SurveyFiles(paths, kinds.All(), admit)
-	c := newChecker(survey, graphOf(options, survey.Manifests), options, complete)
-	found := c.all()
+	c, unread := newCheck(source, offline(given), complete)
+	if c == nil {
+		return &unreadableError{unread}
+	}
 	faults, warnings := 0, 0
-	for _, f := range found {
+	for _, f := range c.all() {
 		if f.warning {
 			warnings++
 		} else {
@@ -71,23 +73,51 @@ func check(t terminal, args []string) error {
 	for _, hint := range c.hints() {
 		fmt.Fprintln(t.err, hint)
 	}
-	fmt.Fprintf(t.err, "%s, %s, %s\n", count(len(survey.Objects), "object"), count(faults, "error"), count(warnings, "warning"))
+	fmt.Fprintf(t.err, "%s, %s, %s\n", count(len(c.objects), "object"), count(faults, "error"), count(warnings, "warning"))
 	switch {
 	case unread != nil:
 		return &unreadableError{unread}
 	case faults > 0:
 		return errFindings
-	case len(survey.Objects)+len(survey.Ignored) == 0:
-		return &unreadableError{fmt.Errorf("there are no manifests in %s", strings.Join(paths, ", "))}
+	case len(c.objects)+len(c.survey.Ignored) == 0:
+		return &unreadableError{fmt.Errorf("there are no manifests in %s", strings.Join(source.Paths, ", "))}
 	}
 	return nil
 }
 
-// admit returns an object as an API server would store it, and the reasons for which the server
-// would refuse it.
-func admit(kind runtimeschema.GroupVersionKind, object []byte) (admitted []byte, refused []error) {
-	admitted, refused = schema.Admit(kind, object)
-	return admitted, append(refused, builtin.Admit(kind, object)...)
+// newCheck returns the checker of manifests, of manifests among the objects of a cluster, or of a
+// cluster. The error joins the errors of manifests that cannot be read; the checker is nil if
+// nothing can be checked.
+func newCheck(source input.Source, options translate.Options, complete bool) (*checker, error) {
+	if !source.Cluster {
+		objects, unread := input.Files(source.Paths)
+		return newChecker(objects.Survey, graphOf(options, objects.Survey.Manifests), options, complete), unread
+	}
+	ctx := context.Background()
+	base, err := source.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	graph, err := base.Graph(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	if len(source.Paths) == 0 {
+		c := newChecker(&manifest.Survey{}, graph, options, true)
+		for _, change := range base.Changes() {
+			c.objects = append(c.objects, manifest.Manifest{Key: change.Key, Object: change.Object})
+		}
+		c.snapshot = base.Snapshot
+		return c, nil
+	}
+	files, unread := input.Files(source.Paths)
+	graph.Update(base.Overlay(files, false, time.Now())...)
+	if err := base.Complete(ctx, graph); err != nil {
+		return nil, err
+	}
+	c := newChecker(files.Survey, graph, options, true)
+	c.amongOthers = true
+	return c, unread
 }
 
 // count returns a number of things, such as "2 warnings".

@@ -14,6 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/condition"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/watch/cluster"
 	"github.com/kube-sync/kube-sync/watch/manifest"
 	definitions "github.com/kube-sync/kube-sync/watch/schema"
 )
@@ -29,7 +30,13 @@ type checker struct {
 	files     []string
 	// refused are the fields that an API server would refuse.
 	refused map[objectField]bool
-	found   []finding
+	// objects are those that are checked. amongOthers is set if the graph has further ones, on
+	// which nothing is said.
+	objects     []manifest.Manifest
+	amongOthers bool
+	// snapshot is the cluster that is checked; nil if manifests are.
+	snapshot *cluster.Snapshot
+	found    []finding
 }
 
 // objectField is a field of an object.
@@ -39,7 +46,7 @@ type objectField struct {
 }
 
 func newChecker(survey *manifest.Survey, graph *unit.Graph, options translate.Options, complete bool) *checker {
-	c := &checker{survey: survey, graph: graph, options: options, complete: complete, positions: map[unit.Key]manifest.Position{}, refused: map[objectField]bool{}}
+	c := &checker{survey: survey, graph: graph, options: options, complete: complete, positions: map[unit.Key]manifest.Position{}, refused: map[objectField]bool{}, objects: survey.Objects}
 	for _, m := range survey.Objects {
 		c.positions[m.Key] = m.Position
 		c.noteFile(m.Position.File)
@@ -57,9 +64,12 @@ func (c *checker) noteFile(file string) {
 func (c *checker) all() []finding {
 	c.faults()
 	c.ignored()
-	for _, m := range c.survey.Objects {
+	for _, m := range c.objects {
 		c.missingParents(m)
 		c.classless(m)
+		if c.snapshot != nil {
+			c.addVerdicts(m.Key, c.snapshot.Verdicts(m.Key))
+		}
 	}
 	for key, verdicts := range c.graph.AllVerdicts() {
 		c.addVerdicts(key, verdicts)
@@ -144,6 +154,9 @@ func (c *checker) classless(m manifest.Manifest) {
 // addVerdicts adds the verdicts on an object, except those on fields that an API server would refuse.
 // Verdicts that follow from a missing object are warnings if that object may be in the cluster.
 func (c *checker) addVerdicts(key unit.Key, verdicts []unit.Verdict) {
+	if _, checked := c.positions[key]; c.amongOthers && !checked {
+		return
+	}
 	elsewhere := slices.ContainsFunc(verdicts, mayBeElsewhere)
 	for _, v := range verdicts {
 		if !v.OK && !c.refused[objectField{key, v.Field}] {

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -14,6 +15,7 @@ import (
 	"github.com/kube-sync/kube-sync/watch/kinds"
 	"github.com/kube-sync/kube-sync/watch/manifest"
 	"github.com/kube-sync/kube-sync/watch/schema"
+	"github.com/kube-sync/kube-sync/watch/schema/builtin"
 )
 
 // Objects are the objects of manifests, of a cluster, or of both.
@@ -36,13 +38,20 @@ func newObjects() *Objects {
 // input. Faults of objects are in the survey. The error joins the errors of files that cannot be
 // read; the objects of the other files are returned with it.
 func Files(paths []string) (*Objects, error) {
-	survey, err := manifest.SurveyFiles(paths, kinds.All(), schema.Admit)
+	survey, err := manifest.SurveyFiles(paths, kinds.All(), admit)
 	o := newObjects()
 	o.Survey = survey
 	for _, m := range survey.Objects {
 		o.objects[m.Key], o.positions[m.Key] = m.Object, m.Position
 	}
 	return o, err
+}
+
+// admit returns an object as an API server would store it, and the reasons for which the server
+// would refuse it.
+func admit(kind runtimeschema.GroupVersionKind, object []byte) (admitted []byte, refused []error) {
+	admitted, refused = schema.Admit(kind, object)
+	return admitted, append(refused, builtin.Admit(kind, object)...)
 }
 
 // FromSnapshot returns the objects of a cluster. Secrets and ConfigMaps are fetched when a graph
