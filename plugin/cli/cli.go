@@ -39,6 +39,7 @@ func verbs() []verb {
 	return []verb{
 		{"render", "print the Kong configuration that manifests make", render},
 		{"check", "print what is wrong with manifests; exits 1 if there are errors, 2 if manifests cannot be read", check},
+		{"explain", "print what would answer a request, and why no other route would; exits 1 if the gateway would not serve it", explainRequest},
 		{"diff", "print what applying manifests would change; exits 1 if something changes, 2 after an error", diff},
 		{"doctor", "print what is in order about a gateway, and what to do about the rest; exits 1 if something fails", examine},
 		{"collect", "write a bundle for a bug report, without secrets", collectBundle},

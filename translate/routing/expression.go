@@ -158,7 +158,7 @@ func pathExpression(p route.Path) (expression.Expr, error) {
 	if p.Kind == route.Regex {
 		return expression.Matches(expression.HTTPPath, anchored(p.Value))
 	}
-	path := normalized(p.Value)
+	path := Normalized(p.Value)
 	if !utf8.ValidString(path) {
 		return nil, fmt.Errorf("path %q: the decoded path is not UTF-8, which Kong's router cannot compare", p.Value)
 	}

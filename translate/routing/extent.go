@@ -31,7 +31,7 @@ func ExtentOf(r route.Route) *Extent {
 	e := &Extent{path: m.Path.Value, kind: m.Path.Kind, deep: m.Deep || !m.Host.Wildcard(), not: m.NotHosts,
 		methods: inOrder(m.Methods), snis: inOrder(m.SNIs), headers: byName(m.Headers), queries: byName(m.Queries)}
 	if e.kind != route.Regex {
-		e.path = normalized(e.path)
+		e.path = Normalized(e.path)
 	}
 	if e.kind == route.Elements {
 		e.path = strings.TrimRight(e.path, "/")

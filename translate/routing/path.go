@@ -8,9 +8,9 @@ import (
 // reserved are the characters that Kong leaves encoded in the path by which it routes.
 const reserved = "!*'();:@&=+$,/?%#[]"
 
-// normalized returns a path as Kong's router sees it in a request: with repeated slashes merged,
+// Normalized returns a path as Kong's router sees it in a request: with repeated slashes merged,
 // percent-encoding decoded except for reserved characters, and dot elements resolved.
-func normalized(path string) string {
+func Normalized(path string) string {
 	path = decoded(path)
 	if !strings.Contains(path, "/.") {
 		return path

@@ -117,9 +117,9 @@ func pathLength(p route.Path) uint64 {
 	case p.Kind == route.Regex:
 		value = strings.TrimPrefix(value, "^")
 	case p.Kind == route.Elements:
-		value = strings.TrimRight(normalized(value), "/") + "/"
+		value = strings.TrimRight(Normalized(value), "/") + "/"
 	case value != "":
-		value = normalized(value)
+		value = Normalized(value)
 	}
 	return limited(len(value), maxPathLength)
 }

@@ -93,8 +93,8 @@ func TestNormalized(t *testing.T) {
 		"/a/.":            "/a/",
 		"/a/.b/..c":       "/a/.b/..c",
 	} {
-		if got := normalized(in); got != want {
-			t.Errorf("normalized(%q) = %q, want %q", in, got, want)
+		if got := Normalized(in); got != want {
+			t.Errorf("Normalized(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

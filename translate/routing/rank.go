@@ -26,7 +26,7 @@ type Rank struct {
 func RankOf(m route.Match) Rank {
 	rank := Rank{Priority: Priority(m), Port: m.Port, Host: m.Host, Overlapping: overlapping(m.Path)}
 	if !rank.Overlapping {
-		rank.Path = strings.TrimRight(normalized(m.Path.Value), "/")
+		rank.Path = strings.TrimRight(Normalized(m.Path.Value), "/")
 	}
 	return rank
 }

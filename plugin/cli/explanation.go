@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/kube-sync/kube-sync/translate/explain"
+	"github.com/kube-sync/kube-sync/translate/field"
+	"github.com/kube-sync/kube-sync/translate/unit"
+)
+
+// table returns an explanation for people.
+func (e explanation) table() string {
+	var b strings.Builder
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-12s%s\n", name, unit.OneLine(fmt.Sprintf(format, args...)))
+	}
+	row("Request", "%s", e.asked())
+	row("Answer", "%s", e.outcome())
+	if l := e.Listener; l != nil {
+		row("Listener", "%s of %s", l.Name, e.at(l.Object, ""))
+	}
+	e.certificateRow(row)
+	if r := e.Route; r != nil {
+		row("Route", "%s", e.at(r.Object, r.Field))
+		row("", "%s", r.Expression)
+	}
+	for i, p := range e.Plugins {
+		name := "Plugins"
+		if i > 0 {
+			name = ""
+		}
+		row(name, "%s", e.plugin(p))
+	}
+	if s := e.Service; s != nil {
+		row("Service", "%s (%s)", e.at(s.Object, ""), s.Protocol)
+	}
+	for i, backend := range e.Backends {
+		name := "Endpoints"
+		if i > 0 {
+			name = ""
+		}
+		row(name, "%s", share(backend))
+	}
+	e.lists(&b)
+	if t := e.Tried; t != nil {
+		row("\nTried", "%s", t)
+	}
+	return b.String()
+}
+
+func (e explanation) asked() string {
+	a := e.Request
+	if a.Path == "" {
+		return strings.TrimSpace(fmt.Sprintf("%s connection to port %d %s", a.Protocol, a.Port, a.SNI))
+	}
+	return fmt.Sprintf("%s %s://%s:%d%s", a.Method, a.Protocol, a.Host, a.Port, a.Path)
+}
+
+// outcome says in one line who answers what.
+func (e explanation) outcome() string {
+	switch {
+	case e.Status != 0:
+		return fmt.Sprintf("%d %s, by %s: %s", e.Status, http.StatusText(e.Status), e.Statuses[0].By, e.Statuses[0].Why)
+	case e.Route == nil:
+		return "the connection is closed: no route matches"
+	case len(e.Statuses) > 0:
+		return fmt.Sprintf("perhaps %d %s, by %s: %s", e.Statuses[0].Code, http.StatusText(e.Statuses[0].Code), e.Statuses[0].By, e.Statuses[0].Why)
+	}
+	return "a backend answers"
+}
+
+func (e explanation) certificateRow(row func(name, format string, args ...any)) {
+	c := e.Certificate
+	switch overTLS := e.Request.Protocol == "https" || e.Request.Protocol == "tls"; {
+	case !overTLS:
+	case c == nil && (e.Route == nil || !strings.Contains(strings.Join(e.Route.Protocols, " "), "passthrough")):
+		row("Certificate", "Kong's own: no object has a certificate for %s", e.Request.SNI)
+	case c == nil:
+	case e.request.Time.After(c.NotAfter):
+		row("Certificate", "%s for %s has expired: it was valid until %s", e.at(c.Object, ""), c.ServerName, c.NotAfter.Format("2006-01-02"))
+	case e.request.Time.Before(c.NotBefore):
+		row("Certificate", "%s for %s is valid from %s only", e.at(c.Object, ""), c.ServerName, c.NotBefore.Format("2006-01-02"))
+	default:
+		row("Certificate", "%s for %s, valid until %s", e.at(c.Object, ""), c.ServerName, c.NotAfter.Format("2006-01-02"))
+	}
+}
+
+// at names a part of an object, and the file and line if they are known.
+func (e explanation) at(o explain.Object, path field.Path) string {
+	text := o.String()
+	if path != "" {
+		text += ", " + path.String()
+	}
+	if position, ok := e.Positions[place(o, path)]; ok {
+		text += " (" + position + ")"
+	}
+	return text
+}
+
+func (e explanation) plugin(p explain.Plugin) string {
+	text := p.Name + " (" + p.Scope + ")"
+	if p.Object != (explain.Object{}) {
+		text += " of " + e.at(p.Object, "")
+	}
+	if p.Effect != "" {
+		text += ": " + p.Effect
+	}
+	return text
+}
+
+// share returns a backend with its endpoints.
+func share(b explain.Backend) string {
+	var text []string
+	if b.Percent < 100 {
+		text = append(text, fmt.Sprintf("%.4g %%:", b.Percent))
+	}
+	if b.Status != 0 {
+		return strings.Join(append(text, fmt.Sprintf("none, answers %d: %s", b.Status, b.Why)), " ")
+	}
+	const most = 5
+	for _, e := range b.Endpoints[:min(len(b.Endpoints), most)] {
+		text = append(text, e.Address)
+	}
+	if more := len(b.Endpoints) - most; more > 0 {
+		text = append(text, fmt.Sprintf("and %d more", more))
+	}
+	if b.Relayed {
+		text = append(text, "(through the relay)")
+	}
+	return strings.Join(text, " ")
+}
+
+// lists appends problems, near routes, and what is unknown.
+func (e explanation) lists(b *strings.Builder) {
+	list := func(title string, lines []string) {
+		if len(lines) > 0 {
+			fmt.Fprintf(b, "\n%s\n", title)
+		}
+		for _, line := range lines {
+			fmt.Fprintf(b, "  %s\n", unit.OneLine(line))
+		}
+	}
+	var problems, near []string
+	for _, f := range e.Refused {
+		problems = append(problems, fmt.Sprintf("%s: %s: %s", e.at(f.Object, f.Field), f.Reason, f.Why))
+	}
+	for _, n := range e.Near {
+		how := "does not match: "
+		if n.Matches {
+			how = "comes later: "
+		}
+		near = append(near, fmt.Sprintf("%s %s%s", e.at(n.Route.Object, n.Route.Field), how, n.Why))
+	}
+	list("Problems", problems)
+	list("Other routes", near)
+	list("Not known", e.Unknown)
+}
