@@ -60,10 +60,13 @@ type ownKong struct {
 	admin *adminapi.Client
 }
 
+// ownPlugins are the plugins of a Kong with those of this project.
+const ownPlugins = "bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-router,kube-sync-tenants"
+
 func startKongWithOwn(t testing.TB, settings ...string) ownKong {
 	t.Helper()
 	k := kongtest.Start(t, kongtest.Options{Settings: append(settings, "KONG_NGINX_ADMIN_ALLOW=unix:; deny all", "KONG_STREAM_LISTEN="+freeport.Address(t),
-		"KONG_PLUGINS=bundled,kube-sync-delta,kube-sync-http,kube-sync-cors,kube-sync-ports,kube-sync-stream,kube-sync-closed,kube-sync-mtls,kube-sync-request,kube-sync-router,kube-sync-tenants")})
+		"KONG_PLUGINS="+ownPlugins)})
 	return ownKong{k, adminOf(t, k)}
 }
 

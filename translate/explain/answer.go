@@ -85,6 +85,8 @@ type Plugin struct {
 	Object Object `json:"object,omitzero"`
 	// Effect is what it does to the request; empty if that follows from its name.
 	Effect string `json:"effect,omitempty"`
+	// Unknown is what the effect depends on and is not known; empty if the effect is certain.
+	Unknown string `json:"unknown,omitempty"`
 }
 
 // Service is a service of Kong.
@@ -110,6 +112,8 @@ type Backend struct {
 	Endpoints []Endpoint `json:"endpoints,omitempty"`
 	// Why is why there are no endpoints.
 	Why string `json:"why,omitempty"`
+
+	refused bool // by the plugin that chooses the backend
 }
 
 // Endpoint is an address to which requests are sent, if it is healthy.

@@ -25,9 +25,9 @@ func (c *Configuration) backendsOf(r *routeEntity, run []running) []Backend {
 		percent := 100 * float64(s.Weight) / float64(own.Total)
 		switch {
 		case s.Redirect != nil:
-			all = append(all, Backend{Percent: percent, Status: s.Redirect.Status, Why: "the filters of the backend redirect the client"})
+			all = append(all, Backend{Percent: percent, Status: s.Redirect.Status, refused: true, Why: "the filters of the backend redirect the client"})
 		case s.Status != 0:
-			all = append(all, Backend{Percent: percent, Status: s.Status, Why: "the backend is invalid or has no endpoints"})
+			all = append(all, Backend{Percent: percent, Status: s.Status, refused: true, Why: "the backend is invalid or has no endpoints"})
 		case s.Relay != "":
 			all = append(all, c.relayed(s.Relay, percent)...)
 		default:
@@ -70,8 +70,8 @@ func (c *Configuration) upstream(name string, percent float64) Backend {
 // relayed returns the backends of a rule that the relay serves, with their shares.
 func (c *Configuration) relayed(key string, percent float64) (all []Backend) {
 	relay := c.relays[key]
-	if relay == nil {
-		return []Backend{{Percent: percent, Relayed: true, Status: http.StatusServiceUnavailable, Why: "the relay does not know the rule"}}
+	if relay == nil || len(relay.Backends) == 0 {
+		return []Backend{{Percent: percent, Relayed: true, Status: http.StatusServiceUnavailable, Why: "the relay has no backend with endpoints"}}
 	}
 	total := 0
 	for _, b := range relay.Backends {
@@ -109,7 +109,7 @@ func unhealthy(all []Backend) (unknown []string) {
 		return nil
 	}
 	unknown = []string{"what the backend answers, and which endpoints are healthy"}
-	if len(all) > 1 {
+	if len(all) > 1 && !slices.ContainsFunc(all, func(b Backend) bool { return b.refused }) {
 		unknown = append(unknown, fmt.Sprintf("which of %d backends takes the request: the gateway chooses by weight", len(all)))
 	}
 	return unknown

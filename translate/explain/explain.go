@@ -35,7 +35,7 @@ func (c *Configuration) predict(request Request) (Answer, arrival) {
 	a := Answer{Request: chosen.asked(chosen.routed), Listener: c.listener(chosen), Certificate: c.certificate(chosen)}
 	a.Unknown = elsewhere(others)
 	if chosen.route == nil {
-		a.noRoute(chosen)
+		c.noRoute(&a, chosen)
 		return a, chosen
 	}
 	r := chosen.route
@@ -44,6 +44,7 @@ func (c *Configuration) predict(request Request) (Answer, arrival) {
 	if code, by := redirected(r, chosen.Request); code != 0 {
 		a.Status = code
 		a.Statuses = []Status{{Code: code, By: "kong", Certain: true, Why: by}}
+		a.Plugins = c.ofResponses()
 		return a, chosen
 	}
 	run, ofConsumers := c.pluginsOf(r)
@@ -56,18 +57,20 @@ func (c *Configuration) predict(request Request) (Answer, arrival) {
 	if s := c.services[r.Service]; s != nil {
 		a.Service = &Service{Name: s.Name, Object: s.object, Protocol: s.Protocol, Host: s.Host, Port: s.Port}
 	}
-	if a.answers(run, effects) {
+	done, certain := a.answers(run, effects)
+	if done {
 		return a, chosen
 	}
 	a.Backends = c.backendsOf(r, run)
-	a.backendStatuses()
+	a.backendStatuses(certain && len(ofConsumers) == 0)
 	a.Unknown = append(a.Unknown, unhealthy(a.Backends)...)
 	return a, chosen
 }
 
 // noRoute sets what happens to requests that no route takes.
-func (a *Answer) noRoute(at arrival) {
+func (c *Configuration) noRoute(a *Answer, at arrival) {
 	if at.ofRequests() {
+		a.Plugins = c.ofResponses()
 		a.Status = http.StatusNotFound
 		a.Statuses = []Status{{Code: http.StatusNotFound, By: "kong", Certain: true, Why: "no route matches"}}
 	}
@@ -89,16 +92,17 @@ func redirected(r *routeEntity, request Request) (status int, why string) {
 	return 0, ""
 }
 
-// answers sets what plugins answer, and reports whether one certainly does, so that no backend gets
-// the request.
-func (a *Answer) answers(run []running, effects map[string]effect) bool {
-	certain := true
+// answers sets what plugins answer. It reports whether one of them does, so that no backend gets the
+// request, and whether the effects of all before it are certain.
+func (a *Answer) answers(run []running, effects map[string]effect) (done, certain bool) {
+	certain = true
 	for _, p := range run {
 		e := effects[p.ID]
 		if e.unknown != "" {
 			a.Unknown = append(a.Unknown, e.unknown)
 			certain = false
 		}
+		a.Statuses = append(a.Statuses, e.perhaps...)
 		if e.answer == 0 {
 			continue
 		}
@@ -106,16 +110,16 @@ func (a *Answer) answers(run []running, effects map[string]effect) bool {
 		if certain {
 			a.Status = e.answer
 		}
-		return true
+		return true, certain
 	}
-	return false
+	return false, certain
 }
 
-// backendStatuses sets what the gateway answers for backends without endpoints.
-func (a *Answer) backendStatuses() {
-	certain := len(a.Unknown) == 0
+// backendStatuses sets what the gateway answers for backends without endpoints. Certain is whether
+// requests reach them.
+func (a *Answer) backendStatuses(certain bool) {
 	for _, b := range a.Backends {
-		if b.Status != 0 {
+		if b.Status != 0 && !b.refused {
 			why := fmt.Sprintf("%s, for %.0f %% of the requests", b.Why, b.Percent)
 			if len(a.Backends) == 1 {
 				why = b.Why

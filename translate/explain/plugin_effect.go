@@ -21,6 +21,8 @@ type effect struct {
 	why string
 	// unknown is what the effect depends on; empty if it is certain.
 	unknown string
+	// perhaps are answers for a share of the requests.
+	perhaps []Status
 }
 
 // effectOf returns the effect of a plugin.
@@ -158,7 +160,33 @@ func filters(p *pluginEntity) effect {
 			does = append(does, part.text)
 		}
 	}
-	return effect{text: strings.Join(does, ", ")}
+	e := effect{text: strings.Join(does, ", ")}
+	e.answerShares(c)
+	return e
+}
+
+// answerShares adds the answers to the shares of backends that get no requests: all of them, or some.
+func (e *effect) answerShares(c httpConfig) {
+	const why = "the backend is invalid or has no endpoints"
+	refused := 0
+	for _, s := range c.Shares {
+		code, text := s.Status, why
+		if s.Redirect != nil {
+			code, text = s.Redirect.Status, "the filters of the backend redirect the client"
+		}
+		if code == 0 {
+			continue
+		}
+		refused += s.Weight
+		e.perhaps = append(e.perhaps, Status{Code: code, By: "kube-sync-http", Why: fmt.Sprintf("%s, for %.4g %% of the requests", text, 100*float64(s.Weight)/float64(c.Total))})
+	}
+	switch {
+	case refused == 0:
+	case refused == c.Total && len(e.perhaps) == 1:
+		*e = answering(e.perhaps[0].Code, why)
+	default:
+		e.unknown = "which backend takes the request: the gateway chooses by weight"
+	}
 }
 
 // httpConfig is the configuration of kube-sync-http.

@@ -58,9 +58,10 @@ func (c *Configuration) pluginsOf(r *routeEntity) (run []running, ofConsumers []
 	return run, ofConsumers
 }
 
+// inOrder sorts plugins as Kong runs them: of equal priorities, the last name runs first.
 func inOrder(all []running) {
 	slices.SortFunc(all, func(a, b running) int {
-		return cmp.Or(cmp.Compare(priorities[b.Name], priorities[a.Name]), strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(priorities[b.Name], priorities[a.Name]), strings.Compare(b.Name, a.Name), strings.Compare(a.ID, b.ID))
 	})
 }
 
@@ -80,6 +81,17 @@ func (p *pluginEntity) sees(r *routeEntity) bool {
 	return slices.ContainsFunc(p.Protocols, func(name string) bool { return !ofStreams(name) })
 }
 
+// ofResponses returns the global plugins, which see the answers that Kong gives before plugins of the
+// route run.
+func (c *Configuration) ofResponses() []Plugin {
+	run, _ := c.pluginsOf(&routeEntity{ID: "none", Service: "none"})
+	all := ran(run, nil)
+	for i := range all {
+		all[i].Effect = "does not see the request, and may change the response"
+	}
+	return all
+}
+
 // internal are this project's plugins that run for all requests and that no object asks for.
 var internal = []string{"kube-sync-ports", "kube-sync-tenants", "kube-sync-request", "kube-sync-delta"}
 
@@ -89,7 +101,7 @@ func ran(run []running, effects map[string]effect) (all []Plugin) {
 		if slices.Contains(internal, p.Name) {
 			continue
 		}
-		all = append(all, Plugin{Name: p.Name, Scope: scopeNames[p.scope], Object: p.object, Effect: effects[p.ID].text})
+		all = append(all, Plugin{Name: p.Name, Scope: scopeNames[p.scope], Object: p.object, Effect: effects[p.ID].text, Unknown: effects[p.ID].unknown})
 	}
 	return all
 }

@@ -1,0 +1,1 @@
+return { name = "observe", fields = { { config = { type = "record", fields = {} } } } }
