@@ -74,7 +74,7 @@ func (t *traffic) add(kind unit.Kind, name string, object unit.Object) {
 func (t *traffic) addShared() {
 	for i := range 4 {
 		service := &corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: 80}}}}
-		service.Annotations = t.plugged(6)
+		service.Annotations = t.plugged(3)
 		t.add(unit.Service, fmt.Sprint("s", i), service)
 		if i == 3 {
 			continue // without endpoints
@@ -87,12 +87,15 @@ func (t *traffic) addShared() {
 		slice.Labels = map[string]string{discoveryv1.LabelServiceName: fmt.Sprint("s", i)}
 		t.add(unit.EndpointSlice, fmt.Sprint("s", i), slice)
 	}
+	// Few plugins, so that several scopes have the same one.
+	first := t.below(len(trafficPlugins) - 4)
+	few := trafficPlugins[first : first+5]
 	for i := range 5 {
-		chosen := pick(t.draw, trafficPlugins...)
+		chosen := pick(t.draw, few...)
 		t.add(unit.KongPlugin, fmt.Sprint("p", i), &configurationv1.KongPlugin{PluginName: chosen.plugin, Config: apiextensionsv1.JSON{Raw: []byte(chosen.config)}})
 	}
-	if t.below(3) == 0 {
-		chosen := pick(t.draw, trafficPlugins[6:]...)
+	if t.below(2) == 0 {
+		chosen := pick(t.draw, few...)
 		global := &configurationv1.KongClusterPlugin{PluginName: chosen.plugin, Config: apiextensionsv1.JSON{Raw: []byte(chosen.config)}}
 		global.Labels, global.Annotations = map[string]string{"global": "true"}, map[string]string{"kubernetes.io/ingress.class": "kong"}
 		t.add(unit.KongClusterPlugin, "global", global)

@@ -220,7 +220,7 @@ func (w *explainedKong) send(r explain.Request, port int) (*http.Response, error
 // mayAnswer reports whether the effect of the plugin that answered is unknown.
 func mayAnswer(a explain.Answer, header http.Header) bool {
 	ran := strings.Fields(header.Get("Observed-Access"))
-	return len(ran) > 0 && slices.ContainsFunc(a.Plugins, func(p explain.Plugin) bool { return p.Name == ran[len(ran)-1] && p.Unknown != "" })
+	return len(ran) > 0 && slices.ContainsFunc(a.Plugins, func(p explain.Plugin) bool { return p.Name+":"+p.ID == ran[len(ran)-1] && p.Unknown != "" })
 }
 
 // wantPlugins returns how the plugins that ran differ from the prediction. Behind one that answered,
@@ -228,7 +228,7 @@ func mayAnswer(a explain.Answer, header http.Header) bool {
 func wantPlugins(a explain.Answer, header http.Header) string {
 	var predicted []string
 	for _, p := range a.Plugins {
-		predicted = append(predicted, p.Name)
+		predicted = append(predicted, p.Name+":"+p.ID)
 	}
 	ran := slices.DeleteFunc(strings.Fields(header.Get("Observed-Access")), internalPlugin)
 	later := slices.DeleteFunc(strings.Fields(header.Get("Observed-Later")), internalPlugin)
@@ -256,7 +256,8 @@ func wantPlugins(a explain.Answer, header http.Header) string {
 	return ""
 }
 
-func internalPlugin(name string) bool {
+func internalPlugin(plugin string) bool {
+	name, _, _ := strings.Cut(plugin, ":")
 	return slices.Contains([]string{"kube-sync-ports", "kube-sync-tenants", "kube-sync-request", "kube-sync-delta"}, name)
 }
 

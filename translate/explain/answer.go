@@ -79,6 +79,7 @@ type Route struct {
 // Plugin is a plugin that runs.
 type Plugin struct {
 	Name string `json:"name"`
+	ID   string `json:"id"`
 	// Scope is "route and service", "route", "service", or "global".
 	Scope string `json:"scope"`
 	// Object is the object that defines the plugin, or that has it made.

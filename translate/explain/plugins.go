@@ -101,7 +101,7 @@ func ran(run []running, effects map[string]effect) (all []Plugin) {
 		if slices.Contains(internal, p.Name) {
 			continue
 		}
-		all = append(all, Plugin{Name: p.Name, Scope: scopeNames[p.scope], Object: p.object, Effect: effects[p.ID].text, Unknown: effects[p.ID].unknown})
+		all = append(all, Plugin{Name: p.Name, ID: p.ID, Scope: scopeNames[p.scope], Object: p.object, Effect: effects[p.ID].text, Unknown: effects[p.ID].unknown})
 	}
 	return all
 }

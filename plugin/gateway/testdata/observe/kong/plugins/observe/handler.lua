@@ -21,7 +21,7 @@ local function wrap(plugin, phase, list)
   local handler = plugin.handler
   local run = handler[phase]
   handler[phase] = function(self, conf)
-    note(list, plugin.name)
+    note(list, plugin.name .. ":" .. (conf and conf.__plugin_id or ""))
     return run(self, conf)
   end
 end
@@ -33,8 +33,6 @@ function Observe.init_worker()
       wrap(plugin, "access", "observed_access")
     elseif plugin.handler.header_filter then
       wrap(plugin, "header_filter", "observed_later")
-    elseif plugin.handler.log then
-      ngx.log(ngx.DEBUG, plugin.name, " is not observed")
     end
   end
 
