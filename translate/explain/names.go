@@ -85,12 +85,16 @@ func parentPorts(refs []gatewayv1.ParentReference) (all []named) {
 }
 
 // closeness says how close a name is to a request: 0 for not at all, 1 for nearly, 2 for a name of
-// all hosts, 3 for the host itself.
+// all hosts, 3 for the host or the port itself.
 func (n named) closeness(r Request) int {
 	if n.port != 0 && n.port != r.Port {
 		return 0
 	}
-	if len(n.hosts) == 0 {
+	switch {
+	case len(n.hosts) > 0:
+	case n.port != 0:
+		return 3
+	default:
 		return 2
 	}
 	best := 0

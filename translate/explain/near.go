@@ -10,8 +10,12 @@ import (
 	"github.com/kube-sync/kube-sync/translate/routing"
 )
 
-// mostNear is the number of near routes of each sort in an answer.
-const mostNear = 5
+const (
+	// mostNear is the number of near routes of each sort in an answer.
+	mostNear = 5
+	// mostTerms is the number of terms of an expression that compare one part of a request.
+	mostTerms = 3
+)
 
 // near returns the routes that match and come later, and those that a single condition excludes, the
 // nearest first.
@@ -24,12 +28,13 @@ func (c *Configuration) near(at arrival) []Near {
 		}
 		failed := r.program.False(&at.routed)
 		switch {
-		case len(failed) == 0 && len(matching) < mostNear:
-			matching = append(matching, later(at, r))
-		case len(failed) == 1:
-			if m, ok := missOf(r, failed[0], at); ok {
+		case len(failed) > mostTerms:
+		case len(failed) > 0:
+			if m, ok := missOf(r, failed, at); ok {
 				missing = append(missing, m)
 			}
+		case len(matching) < mostNear:
+			matching = append(matching, later(at, r))
 		}
 	}
 	slices.SortStableFunc(missing, func(a, b miss) int { return cmp.Compare(a.distance, b.distance) })
@@ -55,20 +60,29 @@ type miss struct {
 	distance int
 }
 
-// missOf returns why a route does not match; false if it is not near.
-func missOf(r *routeEntity, failed int, at arrival) (miss, bool) {
-	term := expression.Conjuncts(r.expr)[failed]
-	part, distance := "", 1<<20
-	for p := range expression.Predicates(term) {
-		if part = partOf(p.Field); part == "" {
-			return miss{}, false // all routes of this port, or of other Gateways
+// missOf returns why a route does not match; false if several parts of the request do not.
+func missOf(r *routeEntity, failed []int, at arrival) (miss, bool) {
+	terms := expression.Conjuncts(r.expr)
+	part := ""
+	for _, i := range failed {
+		for p := range expression.Predicates(terms[i]) {
+			of := partOf(p.Field)
+			if of == "" || part != "" && of != part {
+				return miss{}, false
+			}
+			part = of
 		}
-		distance = min(distance, distanceOf(p, at))
+	}
+	distance := 1 << 20
+	for p := range expression.Predicates(r.expr) {
+		if partOf(p.Field) == part {
+			distance = min(distance, distanceOf(p, at))
+		}
 	}
 	if (part == "host" || part == "server name") && distance > 2 {
 		return miss{}, false
 	}
-	return miss{Near{Route: r.route(), Lost: part, Why: reason(part, term, at)}, distance}, true
+	return miss{Near{Route: r.route(), Lost: part, Why: reason(part, terms[failed[len(failed)-1]], at)}, distance}, true
 }
 
 // partOf returns the part of a request that a field reads; empty for a port.
@@ -191,6 +205,9 @@ var operators = map[string]string{"==": "", "!=": "another than ", "^=": "one th
 func wanted(term expression.Expr) string {
 	var all []string
 	for p := range expression.Predicates(term) {
+		if domain, ok := strings.CutPrefix(p.Value, `^[^.]+\.`); ok && p.Field == "http.host" {
+			return fmt.Sprintf("%q, whose wildcard stands for exactly one label", "*."+strings.ReplaceAll(strings.TrimSuffix(domain, "$"), `\.`, "."))
+		}
 		not := ""
 		if p.Negated {
 			not = "not "

@@ -167,7 +167,7 @@ func filters(p *pluginEntity) effect {
 
 // answerShares adds the answers to the shares of backends that get no requests: all of them, or some.
 func (e *effect) answerShares(c httpConfig) {
-	const why = "the backend is invalid or has no endpoints"
+	const why = "no backend is valid and has endpoints and a weight"
 	refused := 0
 	for _, s := range c.Shares {
 		code, text := s.Status, why

@@ -14,6 +14,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/class"
 	"github.com/kube-sync/kube-sync/translate/field"
+	"github.com/kube-sync/kube-sync/translate/gatewayapi/gateway"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -68,9 +69,12 @@ func (c *Configuration) otherClass(key unit.Key, o *networkingv1.Ingress) Findin
 func (c *Configuration) withoutParent(key unit.Key, refs []gatewayv1.ParentReference) (found []Finding) {
 	for i, ref := range refs {
 		parent := unit.Kind(ptr.Deref(ref.Kind, "Gateway")).Key(string(ptr.Deref(ref.Namespace, gatewayv1.Namespace(key.Namespace))), string(ref.Name))
+		if role, ok := gateway.Roles[parent.Kind]; ok && unit.Value(c.graph, role.Of(parent.Namespace, parent.Name)) != nil {
+			continue // its verdicts say why the route is not served
+		}
 		f := Finding{Object: Object(key), Field: field.Spec.Child("parentRefs").Index(i).Child("name"), Reason: reasonParentNotFound, Why: fmt.Sprintf("%s does not exist", parent)}
-		if gateway, ok := c.graph.Object(parent).(*gatewayv1.Gateway); ok {
-			f.Reason, f.Why = c.otherController(parent, gateway)
+		if g, ok := c.graph.Object(parent).(*gatewayv1.Gateway); ok {
+			f.Reason, f.Why = c.otherController(parent, g)
 			f.Object, f.Field = Object(parent), field.Spec.Child("gatewayClassName")
 		} else if c.graph.Object(parent) != nil {
 			f.Reason, f.Why = reasonOtherController, fmt.Sprintf("%s does not belong to this gateway", parent)
