@@ -258,7 +258,7 @@ func wantPlugins(a explain.Answer, header http.Header) string {
 
 func internalPlugin(plugin string) bool {
 	name, _, _ := strings.Cut(plugin, ":")
-	return slices.Contains([]string{"kube-sync-ports", "kube-sync-tenants", "kube-sync-request", "kube-sync-delta"}, name)
+	return slices.Contains([]string{"kube-sync-ports", "kube-sync-tenants", "kube-sync-request", "kube-sync-router", "kube-sync-delta"}, name)
 }
 
 // wantBackend returns how the chosen upstream differs from the predicted ones.

@@ -4,7 +4,7 @@ package explain
 // highest run first. A plugin of none of these is taken to run last.
 var priorities = map[string]int{
 	"kube-sync-closed": 1000000, "kube-sync-cors": 2001, "kube-sync-delta": 0, "kube-sync-http": 779, "kube-sync-mtls": 1000001,
-	"kube-sync-ports": 1000000, "kube-sync-request": 0, "kube-sync-stream": 779, "kube-sync-tenants": 1000000,
+	"kube-sync-ports": 1000000, "kube-sync-request": 0, "kube-sync-router": 0, "kube-sync-stream": 779, "kube-sync-tenants": 1000000,
 	"acl": 950, "acme": 1705, "ai-prompt-decorator": 772, "ai-prompt-guard": 771, "ai-prompt-template": 773, "ai-proxy": 770,
 	"ai-request-transformer": 777, "ai-response-transformer": 768, "aws-lambda": 750, "azure-functions": 749, "basic-auth": 1100,
 	"bot-detection": 2500, "correlation-id": 100001, "cors": 2000, "datadog": 10, "file-log": 9, "grpc-gateway": 998, "grpc-web": 3,
@@ -18,5 +18,5 @@ var priorities = map[string]int{
 // observers are plugins that neither answer requests nor change where they go.
 var observers = []string{
 	"correlation-id", "datadog", "file-log", "http-log", "loggly", "opentelemetry", "prometheus", "response-transformer", "statsd",
-	"syslog", "tcp-log", "udp-log", "zipkin", "kube-sync-ports", "kube-sync-tenants", "kube-sync-delta", "kube-sync-request",
+	"syslog", "tcp-log", "udp-log", "zipkin", "kube-sync-ports", "kube-sync-tenants", "kube-sync-delta", "kube-sync-request", "kube-sync-router",
 }

@@ -93,7 +93,7 @@ func (c *Configuration) ofResponses() []Plugin {
 }
 
 // internal are this project's plugins that run for all requests and that no object asks for.
-var internal = []string{"kube-sync-ports", "kube-sync-tenants", "kube-sync-request", "kube-sync-delta"}
+var internal = []string{"kube-sync-ports", "kube-sync-tenants", "kube-sync-request", "kube-sync-router", "kube-sync-delta"}
 
 // ran returns plugins for the answer.
 func ran(run []running, effects map[string]effect) (all []Plugin) {
