@@ -74,8 +74,16 @@ func (f Fault) Diagnose(base string) (Diagnosis, error) {
 	if err := os.WriteFile(input, f.input, 0o600); err != nil {
 		return Diagnosis{}, err
 	}
+	valid, err := os.ReadFile(base)
+	if err != nil {
+		return Diagnosis{}, err
+	}
+	others := filepath.Join(dir, "base.yaml")
+	if err := os.WriteFile(others, valid, 0o600); err != nil {
+		return Diagnosis{}, err
+	}
 	var out, errs bytes.Buffer
-	cli.Run(append(strings.Fields(f.Command), "-f", input, "-f", base), &out, &errs)
+	cli.Run(append(strings.Fields(f.Command), "-f", input, "-f", others), &out, &errs)
 	d := Diagnosis{Output: strings.ReplaceAll(out.String()+errs.String(), dir+"/", "")}
 	want := f.wanted()
 	for line := range strings.Lines(d.Output) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 
 	"github.com/kube-sync/kube-sync/translate/field"
@@ -47,6 +48,7 @@ func (c *Configuration) findings(at arrival, a *Answer) []Finding {
 		}
 	}
 	if a.Route != nil {
+		add(5, c.unanswered(at, a)...)
 		for _, source := range c.graph.Sources(a.Route.Object.Key()) {
 			if source.Kind == unit.Service && c.lacksEndpoints(a, source) {
 				add(4, c.missingEndpoints(source)...)
@@ -146,4 +148,25 @@ func (c *Configuration) lostTo(key unit.Key, lost []unit.Standing, known []Findi
 		}
 	}
 	return found
+}
+
+// unanswered returns why Kong answers itself although a route matches.
+func (c *Configuration) unanswered(at arrival, a *Answer) []Finding {
+	f := Finding{Object: a.Route.Object, Field: a.Route.Field}
+	if a.Status == 0 {
+		return nil
+	}
+	status, by := a.Status, a.Statuses[len(a.Statuses)-1]
+	f.Why = by.Why
+	switch redirect, _ := redirected(at.route, at.Request); {
+	case redirect == http.StatusUnsupportedMediaType:
+		f.Reason = reasonNotGRPC
+	case redirect != 0:
+		f.Reason = reasonNotOverTLS
+	case status >= 500 && (by.By == "kong" || by.By == "kube-sync-http"):
+		f.Reason = reasonNoBackend
+	default:
+		return nil
+	}
+	return []Finding{f}
 }

@@ -49,6 +49,9 @@ const (
 	reasonNoEndpoints     = "NoEndpoints"
 	reasonEndpointPort    = "EndpointPortNotFound"
 	reasonNotReady        = "EndpointNotReady"
+	reasonNotOverTLS      = "RequestNotOverTLS"
+	reasonNotGRPC         = "RequestNotGRPC"
+	reasonNoBackend       = "NoBackend"
 )
 
 func (c *Configuration) otherClass(key unit.Key, o *networkingv1.Ingress) Finding {

@@ -17,6 +17,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
+	"github.com/kube-sync/kube-sync/e2e/faults"
 	"github.com/kube-sync/kube-sync/plugin/datapath"
 	"github.com/kube-sync/kube-sync/plugin/serve"
 	"github.com/kube-sync/kube-sync/plugin/settings"
@@ -27,6 +28,7 @@ var pages = map[string]func(root string) (string, error){
 	"settings.md":    settingsPage,
 	"metrics.md":     metricsPage,
 	"permissions.md": permissionsPage,
+	"faults.md":      faultsPage,
 }
 
 func main() {
@@ -153,3 +155,32 @@ func code(text string) string {
 
 // cell makes a text fit for a cell of a table.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+// faultsPage is a table of what the commands say about the faults of package faults.
+func faultsPage(root string) (string, error) {
+	const dir = "/e2e/faults/testdata"
+	all, err := faults.Read(root + dir)
+	if err != nil {
+		return "", err
+	}
+	page := generated + `
+# Faults and what names them
+
+Faults that people report, and what one call of ` + "`kube-sync explain`" + ` or ` + "`kube-sync check`" + ` says about each. The manifests are in
+[e2e/faults/testdata](../../e2e/faults/testdata), and a run of the commands makes this table. Each line names the object, the field, and the file with the line.
+
+| Fault | Command | It says |
+|---|---|---|
+`
+	for _, f := range all {
+		d, err := f.Diagnose(root + dir + "/base.yaml")
+		if err != nil {
+			return "", err
+		}
+		if d.Line == "" {
+			return "", fmt.Errorf("kube-sync %s does not name the fault %s", f.Command, f.Name)
+		}
+		page += fmt.Sprintf("| %s | `%s` | %s |\n", f.Title, f.Command, code(d.Line))
+	}
+	return page, nil
+}
