@@ -131,7 +131,7 @@ func (t terminal) explain(q question, survey *manifest.Survey, graph *unit.Graph
 	if len(survey.Faults) > 0 {
 		fmt.Fprintf(t.err, "the manifests have %s: kube-sync check prints them\n", count(len(survey.Faults), "fault"))
 	}
-	if e.Tried != nil && !e.Tried.AsPredicted || e.Tried == nil && e.Status >= 400 && !e.intended() {
+	if served := e.Route != nil && (e.Status < 400 || e.intended()); e.Tried == nil && !served || e.Tried != nil && !e.Tried.AsPredicted {
 		return errFindings
 	}
 	return nil
@@ -139,7 +139,7 @@ func (t terminal) explain(q question, survey *manifest.Survey, graph *unit.Graph
 
 // intended reports whether a plugin answers that an object asks for, such as one that authenticates.
 func (e explanation) intended() bool {
-	return e.Status < 500 && e.Route != nil && len(e.Statuses) > 0 && e.Statuses[0].By != "kong"
+	return e.Status < 500 && len(e.Statuses) > 0 && e.Statuses[0].By != "kong"
 }
 
 // locate sets the positions of all objects and fields of the answer.

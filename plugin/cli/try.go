@@ -53,16 +53,19 @@ func try(q question, predicted explain.Answer, graph *unit.Graph) (trial, error)
 		return trial{}, err
 	}
 	r := q.request
-	target := url.URL{Scheme: r.Scheme, Host: net.JoinHostPort(r.Host, strconv.Itoa(r.Port)), RawQuery: r.Query}
-	target.Opaque = "//" + target.Host + r.Path
+	path, err := url.PathUnescape(r.Path)
+	if err != nil {
+		return trial{}, fmt.Errorf("--try: %w", err)
+	}
+	// With the raw path, it is sent as it is written.
+	target := url.URL{Scheme: r.Scheme, Host: net.JoinHostPort(r.Host, strconv.Itoa(r.Port)), Path: path, RawPath: r.Path, RawQuery: r.Query}
 	ctx, cancel := context.WithTimeout(context.Background(), tryWithin)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, r.Method, target.String(), http.NoBody)
 	if err != nil {
 		return trial{}, err
 	}
-	request.URL, request.Header = &target, r.Header.Clone()
-	request.Host = r.Host
+	request.URL, request.Header, request.Host = &target, r.Header.Clone(), r.Host
 	client := &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 
 	"github.com/kube-sync/kube-sync/translate/field"
@@ -48,11 +47,9 @@ func (c *Configuration) findings(at arrival, a *Answer) []Finding {
 		}
 	}
 	if a.Route != nil {
-		add(5, c.unanswered(at, a)...)
-		for _, source := range c.graph.Sources(a.Route.Object.Key()) {
-			if source.Kind == unit.Service && c.lacksEndpoints(a, source) {
-				add(4, c.missingEndpoints(source)...)
-			}
+		without := c.withoutEndpoints(a)
+		if add(4, without...); len(without) == 0 {
+			add(5, c.unanswered(at, a)...)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b ranked) int { return cmp.Compare(b.closeness, a.closeness) })
@@ -60,6 +57,16 @@ func (c *Configuration) findings(at arrival, a *Answer) []Finding {
 	for _, r := range all {
 		if len(found) < mostFindings && !slices.Contains(found, r.Finding) {
 			found = append(found, r.Finding)
+		}
+	}
+	return found
+}
+
+// withoutEndpoints returns why Services of the route have no endpoints.
+func (c *Configuration) withoutEndpoints(a *Answer) (found []Finding) {
+	for _, source := range c.graph.Sources(a.Route.Object.Key()) {
+		if source.Kind == unit.Service && c.lacksEndpoints(a, source) {
+			found = append(found, c.missingEndpoints(source)...)
 		}
 	}
 	return found
@@ -159,10 +166,8 @@ func (c *Configuration) unanswered(at arrival, a *Answer) []Finding {
 	status, by := a.Status, a.Statuses[len(a.Statuses)-1]
 	f.Why = by.Why
 	switch redirect, _ := redirected(at.route, at.Request); {
-	case redirect == http.StatusUnsupportedMediaType:
-		f.Reason = reasonNotGRPC
 	case redirect != 0:
-		f.Reason = reasonNotOverTLS
+		f.Reason = reasonOtherProtocol
 	case status >= 500 && (by.By == "kong" || by.By == "kube-sync-http"):
 		f.Reason = reasonNoBackend
 	default:

@@ -49,8 +49,7 @@ const (
 	reasonNoEndpoints     = "NoEndpoints"
 	reasonEndpointPort    = "EndpointPortNotFound"
 	reasonNotReady        = "EndpointNotReady"
-	reasonNotOverTLS      = "RequestNotOverTLS"
-	reasonNotGRPC         = "RequestNotGRPC"
+	reasonOtherProtocol   = "OtherProtocol"
 	reasonNoBackend       = "NoBackend"
 )
 
