@@ -67,11 +67,15 @@ type certificateEntity struct {
 }
 
 // New returns the configuration of a graph.
-func New(graph *unit.Graph) *Configuration {
+func New(graph *unit.Graph) *Configuration { return Of(graph, graph.Units()) }
+
+// Of returns the configuration of a graph of which a gateway holds other entities, such as
+// substitutes for those that Kong refused.
+func Of(graph *unit.Graph, held iter.Seq[unit.View]) *Configuration {
 	c := &Configuration{graph: graph, services: map[string]*serviceEntity{}, upstreams: map[string][]Endpoint{},
 		names: map[string]string{}, certificates: map[string]certificateEntity{}, relays: map[string]*route.Relay{}}
 	fields := c.fields()
-	for view := range graph.Units() {
+	for view := range held {
 		c.add(view, fields)
 	}
 	for _, list := range [][]*routeEntity{c.requests, c.streams} {

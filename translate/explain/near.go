@@ -87,16 +87,16 @@ func missOf(r *routeEntity, failed []int, at arrival) (miss, bool) {
 
 // partOf returns the part of a request that a field reads; empty for a port.
 func partOf(fieldName string) string {
-	switch {
-	case fieldName == "http.host":
+	switch fieldName {
+	case "http.host":
 		return "host"
-	case fieldName == "http.path":
+	case "http.path":
 		return "path"
-	case fieldName == "http.method":
+	case "http.method":
 		return "method"
-	case fieldName == "tls.sni":
+	case "tls.sni":
 		return "server name"
-	case fieldName == "net.protocol":
+	case "net.protocol":
 		return "protocol"
 	}
 	if name, ok := strings.CutPrefix(fieldName, "http.headers."); ok {

@@ -14,10 +14,10 @@ var priorityParts = []priorityPart{
 	{"port", portShift, 1, either("a port of its own", "any port")},
 	{"host", hostShift, portShift - hostShift, hostText},
 	{"path", pathExactShift, 1, either("an exact path", "a path that is not exact")},
-	{"path length", pathLengthShift, pathExactShift - pathLengthShift, func(n uint64) string { return "a path of " + count("character")(n) }},
+	{"path length", pathLengthShift, pathExactShift - pathLengthShift, count("a path of", "character")},
 	{"method", methodShift, 1, either("a method", "any method")},
-	{"headers", headersShift, methodShift - headersShift, count("header")},
-	{"query parameters", queriesShift, headersShift - queriesShift, count("query parameter")},
+	{"headers", headersShift, methodShift - headersShift, count("a match of", "header")},
+	{"query parameters", queriesShift, headersShift - queriesShift, count("a match of", "query parameter")},
 	{"server name", sniShift, 1, either("a server name", "any server name")},
 	{"pattern", patternShift, 1, either("a pattern for the path", "a path without a pattern")},
 	{"age", 0, placeBits, nil},
@@ -32,12 +32,12 @@ func either(set, unset string) func(uint64) string {
 	}
 }
 
-func count(thing string) func(uint64) string {
+func count(what, thing string) func(uint64) string {
 	return func(n uint64) string {
 		if n == 1 {
-			return "1 " + thing
+			return what + " 1 " + thing
 		}
-		return fmt.Sprintf("%d %ss", n, thing)
+		return fmt.Sprintf("%s %d %ss", what, n, thing)
 	}
 }
 
