@@ -27,7 +27,23 @@ local function wrap(plugin, phase, list)
 end
 
 
+-- Streams have no headers: Kong's log says which route and endpoint a connection has.
+local function observe_streams()
+  local preread = runloop.preread.after
+  runloop.preread.after = function(ctx)
+    preread(ctx)
+    local chosen = ctx.balancer_data
+    ngx.log(ngx.WARN, "observed ", ctx.route.id, " ", chosen.ip, ":", chosen.port, " end")
+    return ngx.exit(200)
+  end
+end
+
+
 function Observe.init_worker()
+  if ngx.config.subsystem == "stream" then
+    return observe_streams()
+  end
+
   for _, plugin in ipairs(kong.db.plugins:get_handlers()) do
     if plugin.handler.access then
       wrap(plugin, "access", "observed_access")
