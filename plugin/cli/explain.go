@@ -110,13 +110,11 @@ type explanation struct {
 	// Positions are "file:line" by the object and the field.
 	Positions map[string]string `json:"positions,omitempty"`
 	Tried     *trial            `json:"tried,omitempty"`
-
-	request explain.Request
 }
 
 // explain prints the answer to a question about a graph.
 func (t terminal) explain(q question, survey *manifest.Survey, graph *unit.Graph) error {
-	e := explanation{Answer: explain.Explain(graph, q.request), request: q.request}
+	e := explanation{Answer: explain.Explain(graph, q.request)}
 	e.locate(survey)
 	if q.try {
 		tried, err := try(q, e.Answer, graph)

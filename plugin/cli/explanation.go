@@ -78,10 +78,6 @@ func (e explanation) certificateRow(row func(name, format string, args ...any)) 
 	case c == nil && (e.Route == nil || !strings.Contains(strings.Join(e.Route.Protocols, " "), "passthrough")):
 		row("Certificate", "Kong's own: no object has a certificate for %s", e.Request.SNI)
 	case c == nil:
-	case e.request.Time.After(c.NotAfter):
-		row("Certificate", "%s for %s has expired: it was valid until %s", e.at(c.Object, ""), c.ServerName, c.NotAfter.Format("2006-01-02"))
-	case e.request.Time.Before(c.NotBefore):
-		row("Certificate", "%s for %s is valid from %s only", e.at(c.Object, ""), c.ServerName, c.NotBefore.Format("2006-01-02"))
 	default:
 		row("Certificate", "%s for %s, valid until %s", e.at(c.Object, ""), c.ServerName, c.NotAfter.Format("2006-01-02"))
 	}

@@ -50,6 +50,7 @@ type pluginEntity struct {
 	Config                             json.RawMessage
 
 	object Object
+	secret bool // the configuration comes from a Secret
 }
 
 // serviceEntity is a service of Kong.
@@ -128,7 +129,7 @@ func (c *Configuration) add(view unit.View, fields map[string]field.Path) {
 		case kong.Plugins:
 			p := &pluginEntity{}
 			if json.Unmarshal(e.JSON, p) == nil && p.Enabled {
-				p.object = objectOf(p.Tags, view)
+				p.object, p.secret = objectOf(p.Tags, view), e.Secret
 				c.plugins = append(c.plugins, p)
 			}
 		case kong.Services:

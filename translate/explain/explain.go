@@ -42,9 +42,12 @@ func (c *Configuration) predict(request Request) (Answer, arrival) {
 	route := r.route()
 	a.Route = &route
 	if code, by := redirected(r, chosen.Request); code != 0 {
-		a.Status = code
 		a.Statuses = []Status{{Code: code, By: "kong", Certain: true, Why: by}}
-		a.Plugins = c.ofResponses()
+		a.Status, a.Plugins = code, c.ofResponses()
+		if chosen.header("X-Forwarded-Proto") != "" {
+			a.Status, a.Statuses[0].Certain = 0, false
+			a.Unknown = append(a.Unknown, "whether Kong trusts the client's X-Forwarded-Proto (its setting trusted_ips)")
+		}
 		return a, chosen
 	}
 	run, ofConsumers := c.pluginsOf(r)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -52,6 +53,7 @@ func (c *Configuration) findings(at arrival, a *Answer) []Finding {
 			add(5, c.unanswered(at, a)...)
 		}
 	}
+	add(5, outdated(at, a.Certificate)...)
 	slices.SortStableFunc(all, func(a, b ranked) int { return cmp.Compare(b.closeness, a.closeness) })
 	var found []Finding
 	for _, r := range all {
@@ -170,6 +172,23 @@ func (c *Configuration) unanswered(at arrival, a *Answer) []Finding {
 		f.Reason = reasonOtherProtocol
 	case status >= 500 && (by.By == "kong" || by.By == "kube-sync-http"):
 		f.Reason = reasonNoBackend
+	default:
+		return nil
+	}
+	return []Finding{f}
+}
+
+// outdated returns the problem of a certificate that is not valid at the time of the request.
+func outdated(at arrival, c *Certificate) []Finding {
+	if c == nil || at.Time.IsZero() {
+		return nil
+	}
+	f := Finding{Object: c.Object, Field: field.NewPath("data").Key("tls.crt")}
+	switch {
+	case at.Time.After(c.NotAfter):
+		f.Reason, f.Why = reasonCertificateExpired, "the certificate was valid until "+c.NotAfter.Format(time.DateOnly)
+	case at.Time.Before(c.NotBefore):
+		f.Reason, f.Why = reasonCertificateNotYetValid, "the certificate is valid from "+c.NotBefore.Format(time.DateOnly)
 	default:
 		return nil
 	}

@@ -25,8 +25,16 @@ type effect struct {
 	perhaps []Status
 }
 
-// effectOf returns the effect of a plugin.
+// effectOf returns the effect of a plugin. It quotes nothing that comes from a Secret.
 func effectOf(p *pluginEntity, r Request) effect {
+	e := effectByName(p, r)
+	if p.secret && e.why != "" {
+		e.why = "its configuration comes from a Secret"
+	}
+	return e
+}
+
+func effectByName(p *pluginEntity, r Request) effect {
 	switch p.Name {
 	case "kube-sync-closed":
 		return effect{answer: http.StatusServiceUnavailable, text: "answers 503", why: "a plugin for all requests is unavailable: " + decode[struct{ Message string }](p).Message}
@@ -102,7 +110,7 @@ func termination(p *pluginEntity, r Request) effect {
 		Echo          bool
 	}](p)
 	if _, inQuery := queriesOf(r.Query)[c.Trigger]; c.Trigger != "" && r.header(c.Trigger) == "" && !inQuery {
-		return effect{text: "answers requests with " + c.Trigger}
+		return effect{text: "answers requests with its trigger"}
 	}
 	why := c.Message
 	if why == "" {

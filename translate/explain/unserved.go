@@ -51,6 +51,9 @@ const (
 	reasonNotReady        = "EndpointNotReady"
 	reasonOtherProtocol   = "OtherProtocol"
 	reasonNoBackend       = "NoBackend"
+
+	reasonCertificateExpired     = "CertificateExpired"
+	reasonCertificateNotYetValid = "CertificateNotYetValid"
 )
 
 func (c *Configuration) otherClass(key unit.Key, o *networkingv1.Ingress) Finding {
