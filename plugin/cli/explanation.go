@@ -45,7 +45,8 @@ func (e explanation) table() string {
 	}
 	e.lists(&b)
 	if t := e.Tried; t != nil {
-		row("\nTried", "%s", t)
+		b.WriteString("\n")
+		row("Tried", "%s", t)
 	}
 	return b.String()
 }

@@ -107,9 +107,9 @@ func (w *explainedKong) explore(t *testing.T, world uint64) {
 	configuration := explain.New(graph)
 	for range requestsOfAWorld {
 		r := w.request()
-		if complaint := w.compare(t, configuration.Predict(r), r); complaint != "" {
+		if complaint := w.compare(t, configuration.Explain(r), r); complaint != "" {
 			t.Errorf("%s %s://%s:%d%s?%s %v, SNI %q: %s\npredicted: %s", r.Method, r.Scheme, r.Host, r.Port, r.Path, r.Query, r.Header, r.SNI, complaint,
-				asText(configuration.Predict(r)))
+				asText(configuration.Explain(r)))
 			return
 		}
 	}

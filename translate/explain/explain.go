@@ -23,13 +23,6 @@ func (c *Configuration) Explain(request Request) Answer {
 	return a
 }
 
-// Predict is Explain without the other routes and the problems of objects.
-func (c *Configuration) Predict(request Request) Answer {
-	a, _ := c.predict(request)
-	a.Objects = objectsOf(a)
-	return a
-}
-
 func (c *Configuration) predict(request Request) (Answer, arrival) {
 	chosen, others := choose(c.arrivals(request))
 	a := Answer{Request: chosen.asked(chosen.routed), Listener: c.listener(chosen), Certificate: c.certificate(chosen)}
