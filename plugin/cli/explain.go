@@ -1,8 +1,7 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -10,15 +9,13 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
-	"sigs.k8s.io/yaml"
 
+	"github.com/kube-sync/kube-sync/plugin/cli/input"
+	"github.com/kube-sync/kube-sync/plugin/cli/output"
 	"github.com/kube-sync/kube-sync/plugin/settings"
 	"github.com/kube-sync/kube-sync/translate/explain"
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
-	"github.com/kube-sync/kube-sync/watch/kinds"
-	"github.com/kube-sync/kube-sync/watch/manifest"
-	"github.com/kube-sync/kube-sync/watch/schema"
 )
 
 // question are the arguments of explain.
@@ -26,7 +23,7 @@ type question struct {
 	request explain.Request
 	try     bool
 	address string
-	format  string
+	printer *output.Printer
 }
 
 // explainRequest prints what would answer a request. It fails if no backend or plugin would, or if
@@ -35,21 +32,21 @@ func explainRequest(t terminal, args []string) error {
 	given := settings.Defaults()
 	var method, from, sni string
 	var headers files
-	q := question{}
-	f := t.flags("explain", "URL -f FILE... [--method METHOD] [--header 'NAME: VALUE']... [--from ADDRESS] [--sni NAME] [--try] [-o table|json|yaml]")
+	q := question{printer: output.New(t.out)}
+	f := t.flags("explain", "URL [-f FILE...] [--cluster] [--method METHOD] [--header 'NAME: VALUE']... [--from ADDRESS] [--sni NAME] [--try] [-o table|json|yaml]")
 	f.StringVar(&method, "method", "", "the `METHOD` of the request (default GET)")
 	f.Var(&headers, "header", "a header of the request, as `'NAME: VALUE'`; may be repeated")
 	f.StringVar(&from, "from", "", "the client's `ADDRESS`, which plugins may judge")
 	f.StringVar(&sni, "sni", "", "the server `NAME` that a client over TLS sends (default: the URL's host)")
 	f.BoolVar(&q.try, "try", false, "send the request, and compare the answer with the prediction")
 	f.StringVar(&q.address, "address", "", "with --try: connect to `HOST:PORT`, not to the address in the status of the Gateway or Ingress")
-	f.StringVar(&q.format, "o", "table", "output `FORMAT`: table, json or yaml")
+	q.printer.Flag(f)
 	settingFlags(f, &given)
 	var url string
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		url, args = args[0], args[1:]
 	}
-	paths, err := t.parseFiles(f, args)
+	source, err := t.parseSource(f, args)
 	if err != nil {
 		return err
 	}
@@ -58,11 +55,16 @@ func explainRequest(t terminal, args []string) error {
 		f.Usage()
 		return errUsage
 	}
-	survey, unread := manifest.SurveyFiles(paths, kinds.All(), schema.Admit)
-	if unread != nil {
-		return &unreadableError{unread}
+	ctx := context.Background()
+	objects, err := source.Read(ctx)
+	if err != nil {
+		return &unreadableError{err}
 	}
-	return t.explain(q, survey, graphOf(offline(given), survey.Manifests))
+	graph, err := objects.Graph(ctx, offline(given))
+	if err != nil {
+		return err
+	}
+	return t.explain(q, objects, graph)
 }
 
 // parse sets the request.
@@ -94,10 +96,7 @@ func (q *question) parse(url, method, from, sni string, headers []string) (err e
 		}
 		q.request.Header.Add(name, value)
 	}
-	switch {
-	case q.format != "table" && q.format != "json" && q.format != "yaml":
-		return fmt.Errorf("-o is table, json or yaml, not %q", q.format)
-	case q.try && !strings.HasPrefix(q.request.Scheme, "http"):
+	if q.try && !strings.HasPrefix(q.request.Scheme, "http") {
 		return errors.New("--try sends requests for http and https only")
 	}
 	q.request.Time = time.Now()
@@ -113,9 +112,9 @@ type explanation struct {
 }
 
 // explain prints the answer to a question about a graph.
-func (t terminal) explain(q question, survey *manifest.Survey, graph *unit.Graph) error {
+func (t terminal) explain(q question, objects *input.Objects, graph *unit.Graph) error {
 	e := explanation{Answer: explain.Explain(graph, q.request)}
-	e.locate(survey)
+	e.locate(objects)
 	if q.try {
 		tried, err := try(q, e.Answer, graph)
 		if err != nil {
@@ -123,11 +122,11 @@ func (t terminal) explain(q question, survey *manifest.Survey, graph *unit.Graph
 		}
 		e.Tried = &tried
 	}
-	if err := t.printExplanation(e, q.format); err != nil {
+	if err := q.printer.Print(e, e.write); err != nil {
 		return err
 	}
-	if len(survey.Faults) > 0 {
-		fmt.Fprintf(t.err, "the manifests have %s: kube-sync check prints them\n", count(len(survey.Faults), "fault"))
+	if objects.Survey != nil && len(objects.Survey.Faults) > 0 {
+		fmt.Fprintf(t.err, "the manifests have %s: kube-sync check prints them\n", count(len(objects.Survey.Faults), "fault"))
 	}
 	if served := e.Route != nil && (e.Status < 400 || e.intended()); e.Tried == nil && !served || e.Tried != nil && !e.Tried.AsPredicted {
 		return errFindings
@@ -140,16 +139,16 @@ func (e explanation) intended() bool {
 	return e.Status < 500 && len(e.Statuses) > 0 && e.Statuses[0].By != "kong"
 }
 
-// locate sets the positions of all objects and fields of the answer.
-func (e *explanation) locate(survey *manifest.Survey) {
-	at := map[unit.Key]manifest.Position{}
-	for _, m := range survey.Objects {
-		at[m.Key] = m.Position
+// locate sets the positions of all objects and fields of the answer that are from manifests.
+func (e *explanation) locate(objects *input.Objects) {
+	if objects.Survey == nil {
+		return
 	}
+	lines := lineFinder{survey: objects.Survey}
 	e.Positions = map[string]string{}
 	note := func(o explain.Object, path field.Path) {
-		if p, ok := at[o.Key()]; ok {
-			e.Positions[place(o, path)] = fmt.Sprintf("%s:%d", p.File, lineOf(survey, p, path))
+		if p, ok := objects.Position(o.Key()); ok {
+			e.Positions[place(o, path)] = fmt.Sprintf("%s:%d", p.File, lines.lineOf(p, path))
 		}
 	}
 	for _, o := range e.Objects {
@@ -169,27 +168,4 @@ func (e *explanation) locate(survey *manifest.Survey) {
 // place names a field of an object.
 func place(o explain.Object, path field.Path) string {
 	return strings.TrimSpace(o.String() + " " + path.String())
-}
-
-func (t terminal) printExplanation(e explanation, format string) error {
-	if format == "table" {
-		_, err := fmt.Fprint(t.out, e.table())
-		return err
-	}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false) // keep && in expressions readable
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(e); err != nil {
-		return err
-	}
-	encoded := text.Bytes()
-	var err error
-	if format == "yaml" {
-		encoded, err = yaml.JSONToYAML(encoded)
-	}
-	if err == nil {
-		_, err = t.out.Write(encoded)
-	}
-	return err
 }

@@ -5,19 +5,18 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/kube-sync/kube-sync/plugin/cli/output"
 	"github.com/kube-sync/kube-sync/translate/explain"
 	"github.com/kube-sync/kube-sync/translate/field"
-	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
-// table returns an explanation for people.
-func (e explanation) table() string {
-	var b strings.Builder
+// write writes an explanation for people.
+func (e explanation) write(page *output.Page) {
 	row := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "%-12s%s\n", name, unit.OneLine(fmt.Sprintf(format, args...)))
+		page.Line(fmt.Sprintf("%-12s"+format, append([]any{name}, args...)...))
 	}
 	row("Request", "%s", e.asked())
-	row("Answer", "%s", e.outcome())
+	page.Line(fmt.Sprintf("%-11s", "Answer"), output.Styled(e.style(), e.outcome()))
 	if l := e.Listener; l != nil {
 		row("Listener", "%s of %s", l.Name, e.at(l.Object, ""))
 	}
@@ -27,28 +26,38 @@ func (e explanation) table() string {
 		row("", "%s", r.Expression)
 	}
 	for i, p := range e.Plugins {
-		name := "Plugins"
-		if i > 0 {
-			name = ""
-		}
-		row(name, "%s", e.plugin(p))
+		row(first(i, "Plugins"), "%s", e.plugin(p))
 	}
 	if s := e.Service; s != nil {
 		row("Service", "%s (%s)", e.at(s.Object, ""), s.Protocol)
 	}
 	for i, backend := range e.Backends {
-		name := "Endpoints"
-		if i > 0 {
-			name = ""
-		}
-		row(name, "%s", share(backend))
+		row(first(i, "Endpoints"), "%s", share(backend))
 	}
-	e.lists(&b)
+	e.lists(page)
 	if t := e.Tried; t != nil {
-		b.WriteString("\n")
+		page.Line()
 		row("Tried", "%s", t)
 	}
-	return b.String()
+}
+
+// first returns the title of the first of several rows.
+func first(i int, title string) string {
+	if i > 0 {
+		return ""
+	}
+	return title
+}
+
+// style is that of the line that says who answers.
+func (e explanation) style() output.Style {
+	switch {
+	case e.Status >= 400 || e.Route == nil:
+		return output.Red
+	case len(e.Statuses) > 0 && e.Status == 0:
+		return output.Yellow
+	}
+	return output.Green
 }
 
 func (e explanation) asked() string {
@@ -130,13 +139,13 @@ func share(b explain.Backend) string {
 }
 
 // lists appends problems, near routes, and what is unknown.
-func (e explanation) lists(b *strings.Builder) {
+func (e explanation) lists(page *output.Page) {
 	list := func(title string, lines []string) {
 		if len(lines) > 0 {
-			fmt.Fprintf(b, "\n%s\n", title)
+			page.Heading(title)
 		}
 		for _, line := range lines {
-			fmt.Fprintf(b, "  %s\n", unit.OneLine(line))
+			page.Line("  " + line)
 		}
 	}
 	var problems, near []string

@@ -10,18 +10,47 @@ import (
 	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
+// lineOf is that of a [lineFinder] for one line.
+func lineOf(survey *manifest.Survey, p manifest.Position, path field.Path) int {
+	return (&lineFinder{survey: survey}).lineOf(p, path)
+}
+
+// lineFinder finds the lines of fields. It parses each document once.
+type lineFinder struct {
+	survey *manifest.Survey
+	// roots are the contents of the documents by their positions; nil for one that is not YAML.
+	roots map[manifest.Position]*yaml.Node
+}
+
+// root returns the content of the document at a position.
+func (f *lineFinder) root(p manifest.Position, written []byte) *yaml.Node {
+	p.Item = 0
+	if root, ok := f.roots[p]; ok {
+		return root
+	}
+	var document yaml.Node
+	var root *yaml.Node
+	if yaml.Unmarshal(written, &document) == nil && len(document.Content) > 0 {
+		root = document.Content[0]
+	}
+	if f.roots == nil {
+		f.roots = map[manifest.Position]*yaml.Node{}
+	}
+	f.roots[p] = root
+	return root
+}
+
 // lineOf returns the line of a field of an object, such as spec.rules[0].host, or of the innermost
 // part of the path that exists.
-func lineOf(survey *manifest.Survey, p manifest.Position, path field.Path) int {
+func (f *lineFinder) lineOf(p manifest.Position, path field.Path) int {
 	if p.Item == 0 && path == "" {
 		return p.Line
 	}
-	written, first := survey.Text(p)
-	var document yaml.Node
-	if yaml.Unmarshal(written, &document) != nil || len(document.Content) == 0 {
-		return p.Line
+	written, first := f.survey.Text(p)
+	node, line := f.root(p, written), p.Line
+	if node == nil {
+		return line
 	}
-	node, line := document.Content[0], p.Line
 	if p.Item > 0 {
 		path = path.Within(field.NewPath("items").Index(p.Item - 1))
 	}
