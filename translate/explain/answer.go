@@ -82,7 +82,7 @@ type Plugin struct {
 	ID   string `json:"id"`
 	// Scope is "route and service", "route", "service", or "global".
 	Scope string `json:"scope"`
-	// Object is the object that defines the plugin, or that has it made.
+	// Object defines the plugin, or is the route or Service that the plugin belongs to.
 	Object Object `json:"object,omitzero"`
 	// Effect is what it does to the request; empty if that follows from its name.
 	Effect string `json:"effect,omitempty"`
