@@ -1,18 +1,22 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kube-sync/kube-sync/plugin/agent"
+	"github.com/kube-sync/kube-sync/plugin/cli"
 	"github.com/kube-sync/kube-sync/plugin/datapath"
 	"github.com/kube-sync/kube-sync/plugin/gateway"
 	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
+	"github.com/kube-sync/kube-sync/plugin/inspect"
 	"github.com/kube-sync/kube-sync/plugin/process"
 	"github.com/kube-sync/kube-sync/plugin/serve"
 	"github.com/kube-sync/kube-sync/plugin/settings"
@@ -53,6 +57,8 @@ func runAgent(ctx context.Context, prefix string, s settings.Settings, relay *da
 	if err != nil {
 		return err
 	}
+	recorder, desk := inspect.NewRecorder(), inspect.NewDesk()
+	inspector := inspect.New(inspectOptions(s, admin, recorder, desk, source))
 	group, ctx := errgroup.WithContext(ctx)
 	run := func(part func(context.Context) error) {
 		group.Go(func() error { return process.Recover(func() error { return part(ctx) }) })
@@ -60,17 +66,37 @@ func runAgent(ctx context.Context, prefix string, s settings.Settings, relay *da
 	run(source.Run)
 	// Another gateway writes statuses from then on, while this one still answers requests.
 	run(func(ctx context.Context) error { return reporter.Run(process.UntilEnding(ctx, prefix)) })
+	run(func(ctx context.Context) error { return inspector.Serve(ctx, prefix, log) })
 	run(func(ctx context.Context) error {
 		if err := agent.AwaitKong(ctx, admin, server, s.AllowVulnerableKong, log); err != nil {
 			return err
 		}
 		agent.Run(ctx, agent.Parts{
 			Source: source, Graph: translate.New(s.Translation(place)), Gateway: newGateway(admin, relay, prefix, log),
-			Reporter: reporter, Observer: server, Addresses: &agent.AddressPublisher{Prefix: prefix, Relay: relay}, Log: log,
+			Reporter: reporter, Observer: server, Addresses: &agent.AddressPublisher{Prefix: prefix, Relay: relay},
+			Recorder: recorder, Desk: desk, Log: log,
 		})
 		return nil
 	})
 	return group.Wait()
+}
+
+// inspectOptions returns what the inspector of the gateway asks, and what it says about the gateway.
+func inspectOptions(s settings.Settings, admin *adminapi.Client, recorder *inspect.Recorder, desk *inspect.Desk, source watch.Source) inspect.Options {
+	o := inspect.Options{Admin: admin, Recorder: recorder, Desk: desk, Own: s.OwnAddresses, Gateway: inspect.Gateway{
+		Pod: s.PodName, Namespace: s.PodNamespace, KubeSync: cli.Version, Class: s.IngressClass, Source: cmp.Or(s.Manifests, "cluster"),
+	}}
+	for _, service := range []types.NamespacedName{s.PublishService, s.PublishServiceUDP} {
+		if service.Name != "" && !slices.Contains(o.Services, service) {
+			o.Services = append(o.Services, service)
+		}
+	}
+	if arriving, ok := source.(interface {
+		AwaitArrival(ctx context.Context) error
+	}); ok {
+		o.Arrived = arriving.AwaitArrival
+	}
+	return o
 }
 
 // newGateway returns the local Kong, with the journal of an earlier kube-sync.

@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"cmp"
 	"context"
+	"iter"
 	"log/slog"
 	"maps"
 	"slices"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/plugin/gateway"
 	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
+	"github.com/kube-sync/kube-sync/plugin/inspect"
 	"github.com/kube-sync/kube-sync/plugin/process"
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -36,6 +39,8 @@ type Gateway interface {
 	State(ctx context.Context) (adminapi.State, error)
 	// ForceFullLoad makes the next Apply send everything.
 	ForceFullLoad()
+	// Held yields the units whose entities Kong holds, with these entities, in no order.
+	Held() iter.Seq[unit.View]
 }
 
 // Observer receives measurements, for metrics and readiness.
@@ -76,7 +81,10 @@ type Parts struct {
 	Observer Observer
 	// Addresses publishes the addresses that the cluster protects; nil for none.
 	Addresses *AddressPublisher
-	Log       *slog.Logger
+	// Recorder remembers what the agent does, and Desk has questions about its state; nil for none.
+	Recorder *inspect.Recorder
+	Desk     *inspect.Desk
+	Log      *slog.Logger
 }
 
 // Run keeps the local Kong in step with the source until the context ends.
@@ -91,6 +99,8 @@ type loop struct {
 	observer Observer
 	// addresses publishes the addresses that the cluster protects; nil for none.
 	addresses *AddressPublisher
+	recorder  *inspect.Recorder
+	desk      *inspect.Desk
 	log       *slog.Logger
 
 	complete bool                    // all initial objects have been translated
@@ -119,8 +129,13 @@ type loop struct {
 func newLoop(p Parts) *loop {
 	retry := time.NewTimer(0)
 	retry.Stop()
+	recorder := cmp.Or(p.Recorder, inspect.NewRecorder())
+	if source, ok := p.Source.(contacted); ok {
+		recorder.SetContact(source.LastContact)
+	}
 	return &loop{
 		source: p.Source, graph: p.Graph, gateway: p.Gateway, reporter: p.Reporter, observer: p.Observer, addresses: p.Addresses, log: p.Log,
+		recorder: recorder, desk: p.Desk,
 		since: map[unit.Kind]time.Time{}, objects: map[unit.Key]struct{}{}, broken: map[unit.Key]struct{}{},
 		awaited: map[unit.Key]struct{}{}, held: map[unit.Key]unit.Key{},
 		refused: map[unit.Key][]gateway.Refusal{}, conflicts: newConflictLog(p.Log), retry: retry,
@@ -143,6 +158,9 @@ func (l *loop) run(ctx context.Context) {
 			l.takePending()
 		case <-check.C:
 			l.check(ctx)
+			waiting = l.backoff > 0
+		case question := <-l.desk.Questions():
+			question(state{l})
 			waiting = l.backoff > 0
 		}
 		l.publishAddresses()
@@ -232,6 +250,7 @@ func (l *loop) translate(batch watch.Batch) unit.Result {
 
 // noteArrival notes when changes arrived that are not applied yet.
 func (l *loop) noteArrival(batch watch.Batch) {
+	l.recorder.Seen(batch.Changes, batch.Since)
 	for _, c := range batch.Changes {
 		if _, ok := l.since[c.Key.Kind]; !ok {
 			l.since[c.Key.Kind] = batch.Since
@@ -246,6 +265,7 @@ func (l *loop) current() {
 		at = source.LastContact()
 	}
 	l.observer.Current(at)
+	l.recorder.Current(at)
 }
 
 // check finds out whether Kong lost its configuration, as after a restart, and whether its workers
@@ -266,11 +286,13 @@ func (l *loop) check(ctx context.Context) {
 		l.due = true
 	case state.Effective:
 		l.lagging = time.Time{}
+		l.recorder.Effective(true)
 		if !l.due {
 			l.current()
 		}
 	case l.lagging.IsZero():
 		l.lagging = time.Now()
+		l.recorder.Effective(false)
 	case time.Since(l.lagging) > staleAfter:
 		l.log.Warn("Some of Kong's workers do not use the new configuration; applying all of it again",
 			"hash", l.hash, "since", l.lagging)
@@ -291,6 +313,7 @@ func (l *loop) apply(ctx context.Context) {
 		l.backoff = min(max(2*l.backoff, retryFirst), retryMost)
 		l.retry.Reset(l.backoff)
 		l.observer.ApplyFailed(err, took)
+		l.recorder.Failed(err)
 		l.log.Error("Applying the configuration failed; Kong keeps the one it has", "error", err, "again_in", l.backoff)
 		return
 	}
@@ -302,6 +325,7 @@ func (l *loop) apply(ctx context.Context) {
 		since = nil // measured with the last piece
 	}
 	l.observer.Applied(outcome, took, since)
+	l.recorder.Applied(outcome, l.due)
 	l.logApply(outcome, took)
 	if outcome.Delta {
 		process.LimitHeapGrowth()

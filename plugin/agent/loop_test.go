@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"maps"
 	"slices"
@@ -378,6 +379,16 @@ func (f *fakeKong) State(context.Context) (adminapi.State, error) {
 }
 
 func (f *fakeKong) ForceFullLoad() {}
+
+func (f *fakeKong) Held() iter.Seq[unit.View] {
+	return func(yield func(unit.View) bool) {
+		for id := range f.held {
+			if !yield(unit.View{ID: id}) {
+				return
+			}
+		}
+	}
+}
 
 func (f *fakeKong) count() int { f.mu.Lock(); defer f.mu.Unlock(); return f.applies }
 

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kube-sync/kube-sync/plugin/gateway"
@@ -26,13 +27,24 @@ func (l *loop) report(outcome gateway.Outcome) {
 	reports := make([]report.Report, 0, len(l.objects))
 	for key := range l.objects {
 		if l.readyToReport(key) {
-			reports = append(reports, l.reportOn(key))
+			reported := l.reportOn(key)
+			l.record(reported)
+			reports = append(reports, reported)
 			delete(l.objects, key)
 		}
 	}
 	if len(reports) > 0 {
 		l.reporter.Report(reports...)
 	}
+}
+
+// record records the faults of an object, as its status and its Events tell them.
+func (l *loop) record(r report.Report) {
+	verdicts := r.Verdicts
+	if r.Status != nil {
+		verdicts = append(slices.Clip(verdicts), r.Status.Diagnostics()...)
+	}
+	l.recorder.Reported(r.Object, verdicts, r.Gone)
 }
 
 // readyToReport reports whether the status of an object is final. It is not if the rest of a large

@@ -197,6 +197,18 @@ func (g *Gateway) apply(ctx context.Context, units Units, changed map[unit.ID]st
 // workers that have not taken the configuration over.
 func (g *Gateway) ForceFullLoad() { g.forceFull = true }
 
+// Held yields the units whose entities Kong holds, with these entities, in no order. Versions of units
+// that are quarantined are older than the translation's.
+func (g *Gateway) Held() iter.Seq[unit.View] {
+	return func(yield func(unit.View) bool) {
+		for id, p := range g.applied {
+			if !yield(unit.View{ID: id, Object: p.object, Entities: p.entities, Version: p.version}) {
+				return
+			}
+		}
+	}
+}
+
 // State returns what Kong says about its configuration. If State.Due is true, the caller calls Apply.
 func (g *Gateway) State(ctx context.Context) (adminapi.State, error) {
 	state, err := g.admin.State(ctx)

@@ -96,6 +96,11 @@ func Slices(r *unit.Reader, namespace, service string) []*discoveryv1.EndpointSl
 	return unit.List[*discoveryv1.EndpointSlice](r, slicesOfService, types.NamespacedName{Namespace: namespace, Name: service})
 }
 
+// SlicesOf returns the EndpointSlices of a Service outside of a translation.
+func SlicesOf(g *unit.Graph, service types.NamespacedName) []*discoveryv1.EndpointSlice {
+	return unit.Find[*discoveryv1.EndpointSlice](g, slicesOfService, service)
+}
+
 // Use returns the backend of a reference, and makes its entities exist while the calling unit uses it.
 func Use(r *unit.Reader, ref Ref) Backend {
 	if message, port := ref.invalid(); message != "" {

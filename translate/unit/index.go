@@ -47,6 +47,17 @@ func List[O Object, K comparable](r *Reader, index Index[K], key K) []O {
 	return objects
 }
 
+// Find returns the objects of a type that an index holds for a key, ordered by their keys, outside of
+// a translation.
+func Find[O Object, K comparable](g *Graph, index Index[K], key K) (objects []O) {
+	for _, member := range slices.SortedFunc(maps.Keys(g.listed[index.at(key)]), Key.Compare) {
+		if object, ok := g.objects[member].(O); ok {
+			objects = append(objects, object)
+		}
+	}
+	return objects
+}
+
 // list updates one index for one object.
 func (g *Graph) list(keys func(Object) []lookup, key Key, old, object Object) {
 	from, to := keys(old), keys(object)

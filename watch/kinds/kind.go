@@ -12,6 +12,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/translate/field"
 	"github.com/kube-sync/kube-sync/translate/unit"
+	"github.com/kube-sync/kube-sync/watch"
 )
 
 // Kind says how objects of a kind are watched, read and written. Name, Resource and New are
@@ -96,9 +97,10 @@ func (k Kind) Key(object metav1.Object) unit.Key {
 	return key
 }
 
-// Trim clears in place the fields that are read of no kind, and those that Strip clears.
+// Trim clears in place the fields that are read of no kind, and those that Strip clears. Of the
+// managed fields it keeps what [watch.Written] reads.
 func (k Kind) Trim(object unit.Object) {
-	object.SetManagedFields(nil)
+	watch.KeepWritten(object)
 	if annotations := object.GetAnnotations(); annotations[corev1.LastAppliedConfigAnnotation] != "" {
 		delete(annotations, corev1.LastAppliedConfigAnnotation)
 		object.SetAnnotations(annotations)
@@ -121,6 +123,7 @@ func (k Kind) read(object unit.Object) unit.Object {
 	copied.Elem().Set(original)
 	object = copied.Interface().(unit.Object)
 	object.SetResourceVersion("")
+	object.SetManagedFields(nil)
 	if k.Unread != nil {
 		k.Unread(object)
 	}

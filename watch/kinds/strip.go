@@ -8,7 +8,7 @@ import (
 	"github.com/kube-sync/kube-sync/translate/owned"
 )
 
-// bare keeps the metadata that identifies an object, and its creation time.
+// bare keeps the metadata that identifies an object, its creation time, and the time of its last write.
 func bare(m metav1.ObjectMeta) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Name:              m.Name,
@@ -16,6 +16,7 @@ func bare(m metav1.ObjectMeta) metav1.ObjectMeta {
 		UID:               m.UID,
 		ResourceVersion:   m.ResourceVersion,
 		CreationTimestamp: m.CreationTimestamp,
+		ManagedFields:     m.ManagedFields,
 	}
 }
 

@@ -72,6 +72,7 @@ local function status()
   return {
     hash = hash, workers = ngx.worker.count(), effective = effective, ready = ready,
     busy = require("kong.plugins.kube-sync-delta.busy").workers(),
+    pids = require("kong.plugins.kube-sync-delta.effective").pids(),
   }
 end
 

@@ -38,4 +38,15 @@ function _M.hashes()
 end
 
 
+-- Returns the process id of each worker, or 0. Both subsystems run in the same processes.
+function _M.pids()
+  local pids = {}
+  for id = 0, ngx.worker.count() - 1 do
+    pids[id + 1] = ngx.shared.kong:get(OWNER .. id) or 0
+  end
+
+  return pids
+end
+
+
 return _M
