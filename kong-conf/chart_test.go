@@ -57,6 +57,7 @@ var samplesByName = map[string][2]string{
 	"KONG_ADMIN_SOCKET":           {"/kong_prefix/sockets/admin.sock", "/kong_prefix/sockets/admin.sock"},
 	"HEALTH_PROBE_BIND_ADDRESS":   {`":10354"`, ":10354"},
 	"METRICS_BIND_ADDRESS":        {`"0.0.0.0:10355"`, "0.0.0.0:10355"},
+	"STATUS_PAGE_BIND_ADDRESS":    {`"127.0.0.1:10256"`, "127.0.0.1:10256"},
 	"RELAY_BIND_ADDRESS":          {`"off"`, "off"},
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/inspect"
 	"github.com/kube-sync/kube-sync/plugin/process"
 	"github.com/kube-sync/kube-sync/plugin/serve"
+	"github.com/kube-sync/kube-sync/plugin/serve/page"
 	"github.com/kube-sync/kube-sync/plugin/settings"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/watch"
@@ -67,6 +68,9 @@ func runAgent(ctx context.Context, prefix string, s settings.Settings, relay *da
 	// Another gateway writes statuses from then on, while this one still answers requests.
 	run(func(ctx context.Context) error { return reporter.Run(process.UntilEnding(ctx, prefix)) })
 	run(func(ctx context.Context) error { return inspector.Serve(ctx, prefix, log) })
+	run(func(ctx context.Context) error {
+		return page.Run(ctx, page.Options{Address: s.StatusPageAddress, Inspector: inspector, Log: log})
+	})
 	run(func(ctx context.Context) error {
 		if err := agent.AwaitKong(ctx, admin, server, s.AllowVulnerableKong, log); err != nil {
 			return err

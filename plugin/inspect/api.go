@@ -42,9 +42,7 @@ func (i *Inspector) Handler() http.Handler {
 			i.Stream(w, r, func(change Change) (any, error) { return change, nil })
 			return
 		}
-		var s Status
-		i.options.Recorder.fill(&s)
-		write(w, s.Changes, nil)
+		write(w, i.Changes(), nil)
 	})
 	mux.HandleFunc("GET /wait", i.wait)
 	return mux

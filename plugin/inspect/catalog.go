@@ -25,6 +25,10 @@ type Row struct {
 	Service string `json:"service,omitempty"`
 	// Endpoints is the number of endpoints of the service's upstream.
 	Endpoints int `json:"endpoints"`
+	// Refused and Faulty are true if Kong or a limit refuses something of the object, or if the object
+	// has faults.
+	Refused bool `json:"refused,omitempty"`
+	Faulty  bool `json:"faulty,omitempty"`
 }
 
 // Page is a part of the routes that a query finds.

@@ -105,6 +105,11 @@ func (i *Inspector) Routes(ctx context.Context, query string, page int) (Page, e
 	}
 	p := c.page(query, page)
 	p.Stale = stale
+	for n := range p.Rows {
+		row := &p.Rows[n]
+		faulty, refusal := i.options.Recorder.on(row.Object.key())
+		row.Faulty, row.Refused = faulty != nil, refusal != nil
+	}
 	return p, nil
 }
 
@@ -246,4 +251,11 @@ func (i *Inspector) own(address string) bool {
 // that ends it. ok is false if too many follow already.
 func (i *Inspector) Follow() (changes <-chan Change, end func(), ok bool) {
 	return i.options.Recorder.follow()
+}
+
+// Changes returns the last changes, the newest first.
+func (i *Inspector) Changes() []Change {
+	var s Status
+	i.options.Recorder.fill(&s)
+	return s.Changes
 }

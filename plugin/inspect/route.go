@@ -230,9 +230,8 @@ func relayed(e *kong.Entity) []Endpoint {
 // objects returns the objects that a route is from: its own, those of its plugins and backends.
 func (r Route) objects() (keys []unit.Key) {
 	note := func(o Object) {
-		key := unit.Kind(o.Kind).Key(o.Namespace, o.Name)
-		if o.Name != "" && !slices.Contains(keys, key) {
-			keys = append(keys, key)
+		if o.Name != "" && !slices.Contains(keys, o.key()) {
+			keys = append(keys, o.key())
 		}
 	}
 	note(r.Object)

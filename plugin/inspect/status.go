@@ -15,10 +15,10 @@ type Object struct {
 
 func objectOf(key unit.Key) Object { return Object{string(key.Kind), key.Namespace, key.Name} }
 
+func (o Object) key() unit.Key { return unit.Kind(o.Kind).Key(o.Namespace, o.Name) }
+
 // String returns the form that messages use: "Ingress shop/web".
-func (o Object) String() string {
-	return unit.Kind(o.Kind).Key(o.Namespace, o.Name).String()
-}
+func (o Object) String() string { return o.key().String() }
 
 // Status is the state of one gateway. Times are zero if they are unknown.
 type Status struct {

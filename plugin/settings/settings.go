@@ -105,9 +105,10 @@ type Settings struct {
 	// AdminTimeout is the timeout of one request.
 	AdminTimeout time.Duration
 
-	// HealthProbeAddress and MetricsAddress are "host:port", or "off".
+	// HealthProbeAddress, MetricsAddress and StatusPageAddress are "host:port", or "off".
 	HealthProbeAddress string
 	MetricsAddress     string
+	StatusPageAddress  string
 	// RelayAddress is a loopback address as "host:port", or "off".
 	RelayAddress string
 	// RelayMemory is the number of bytes of bodies that the relay keeps.

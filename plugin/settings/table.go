@@ -155,6 +155,8 @@ var general = []Setting{
 		func(s *Settings) *string { return &s.HealthProbeAddress }, bindAddress),
 	text("METRICS_BIND_ADDRESS", ":10255", "Where /metrics is served, as host:port, or off.",
 		func(s *Settings) *string { return &s.MetricsAddress }, bindAddress),
+	text("STATUS_PAGE_BIND_ADDRESS", "off", "Where the status page is served, as host:port, or off. It is read-only and shows no secret, but everyone who reaches it sees all routes: an address of loopback, such as 127.0.0.1:10256, is reached through kubectl port-forward alone.",
+		func(s *Settings) *string { return &s.StatusPageAddress }, bindAddress),
 	text("RELAY_BIND_ADDRESS", "127.0.0.1:10264", "Where the relay in kube-sync listens, as host:port of loopback, or off. Kong sends it the requests of Gateway API rules that mirror, retry, keep sessions, or verify backends.",
 		func(s *Settings) *string { return &s.RelayAddress }, loopbackAddress),
 	size("RELAY_MEMORY", "64m", "Memory for request bodies that may be sent again, to another endpoint or to a mirror. One namespace may use half of it. A request whose body finds no memory is sent once.",
