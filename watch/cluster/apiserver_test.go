@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -87,6 +89,39 @@ func TestRealClusterSource(t *testing.T) {
 
 	watchtest.Must(t, r.Core.NetworkingV1().Ingresses(r.Namespace).Delete(r.Ctx, "web", metav1.DeleteOptions{}))
 	got.Until("deleted", got.HasNot(web))
+}
+
+// What the API server holds has been taken once everything has arrived: created, updated and deleted
+// objects, and wanted Secrets.
+func TestRealArrival(t *testing.T) {
+	r := onRealCluster(t)
+	r.Ingress("gone", "a.example")
+	r.secret("tls", corev1.SecretTypeOpaque, "0")
+	c, got := r.run(Options{})
+	tls := r.Key(unit.Secret, "tls")
+	c.Want([]unit.Key{tls})
+	got.Until("complete", got.IsComplete)
+	for round := range 20 {
+		name, value := fmt.Sprint("web", round), fmt.Sprint(round+1)
+		r.Ingress(name, "a.example")
+		r.secret("tls", corev1.SecretTypeOpaque, value)
+		if round == 10 {
+			watchtest.Must(t, r.Core.NetworkingV1().Ingresses(r.Namespace).Delete(r.Ctx, "gone", metav1.DeleteOptions{}))
+		}
+		watchtest.Must(t, c.AwaitArrival(r.Ctx))
+		got.Take()
+		if got.Objects[r.Key(unit.Ingress, name)] == nil || got.Value(tls) != value {
+			t.Fatalf("round %d: %s or the Secret %q is missing after everything has arrived", round, name, got.Value(tls))
+		}
+		if there := got.Objects[r.Key(unit.Ingress, "gone")] != nil; there != (round < 10) {
+			t.Fatalf("round %d: the deleted Ingress is there: %v", round, there)
+		}
+	}
+	ctx, cancel := context.WithCancel(r.Ctx)
+	cancel()
+	if err := c.AwaitArrival(ctx); err == nil {
+		t.Error("a wait that is cancelled succeeds")
+	}
 }
 
 func (r realCluster) define() (remove func()) {

@@ -51,6 +51,7 @@ type informer struct {
 	handler    cache.ResourceEventHandlerRegistration
 	refused    sync.Once
 	ignored    ignoredFields
+	handled    handled
 }
 
 // informerFactory makes informers for its namespaces; for all if it has none.
@@ -89,9 +90,9 @@ func (i *informer) setUp(clients *Clients) (err error) {
 		return err
 	}
 	i.handler, err = i.shared.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(object any) { i.deliver(object) },
-		UpdateFunc: i.update,
-		DeleteFunc: i.remove,
+		AddFunc:    func(object any) { i.deliver(object); i.handled.note(object) },
+		UpdateFunc: func(before, after any) { i.update(before, after); i.handled.note(after) },
+		DeleteFunc: func(object any) { i.remove(object); i.handled.note(object) },
 	})
 	return err
 }
