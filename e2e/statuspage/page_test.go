@@ -102,7 +102,7 @@ func TestThePageShowsFaultsAsTheyComeAndGo(t *testing.T) {
 	b.picture("status-page-route")
 	b.run(chromedp.Navigate(g.page + "/changes"))
 	b.shows("h1", "Changes")
-	b.picture("status-page-changes")
+	b.shows("#changes", "blog/drafts")
 
 	b.run(chromedp.Navigate(g.page + "/"))
 	g.write(t, "faults", "")

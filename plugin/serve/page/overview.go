@@ -80,7 +80,7 @@ func newOverview(s inspect.Status) overview {
 	}
 	g := s.Gateway
 	o.Gateway = strings.TrimSpace(strings.Join(slices.DeleteFunc([]string{
-		place(g), orNothing("manifests ", manifests(g)), "kube-sync " + g.KubeSync, orNothing("Kong ", g.Kong), "since " + g.Started.UTC().Format("2006-01-02 15:04") + " UTC",
+		place(g), "kube-sync " + g.KubeSync, orNothing("Kong ", g.Kong), "since " + g.Started.UTC().Format("2006-01-02 15:04") + " UTC",
 	}, func(s string) bool { return s == "" }), " · "))
 	return o
 }
@@ -90,14 +90,6 @@ func place(g inspect.Gateway) string {
 		return g.Pod
 	}
 	return g.Namespace + "/" + g.Pod
-}
-
-// manifests returns the path of the manifests; empty for a cluster.
-func manifests(g inspect.Gateway) string {
-	if g.Source == "cluster" {
-		return ""
-	}
-	return g.Source
 }
 
 func orNothing(prefix, text string) string {
