@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -198,12 +199,9 @@ func (i *Inspector) addWorkers(ctx context.Context, s *Status) {
 		s.Unknown = append(s.Unknown, fmt.Sprintf("which configuration each worker uses: %v", err))
 		return
 	}
-	for _, of := range []struct {
-		subsystem string
-		hashes    []string
-	}{{"http", state.HTTP}, {"stream", state.Stream}} {
-		for id, hash := range of.hashes {
-			w := Worker{Subsystem: of.subsystem, ID: id, Hash: hash, Current: hash == state.Hash}
+	for _, subsystem := range slices.Sorted(maps.Keys(state.Hashes)) {
+		for id, hash := range state.Hashes[subsystem] {
+			w := Worker{Subsystem: subsystem, ID: id, Hash: hash, Current: hash == state.Hash}
 			if id < len(state.PIDs) {
 				w.PID = state.PIDs[id]
 			}

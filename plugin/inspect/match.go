@@ -26,7 +26,7 @@ func matchOf(text string) Match {
 		m.Others = []string{text}
 		return m
 	}
-	predicates := expression.Predicates(e)
+	predicates := slices.Collect(expression.Predicates(e))
 	for _, p := range predicates {
 		switch {
 		case p.Field == "http.host" && !p.Negated, p.Field == "tls.sni" && !p.Negated && p.Operator != "!=":

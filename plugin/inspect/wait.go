@@ -18,7 +18,7 @@ func (i *Inspector) AwaitEffective(ctx context.Context) error {
 			return fmt.Errorf("not everything that the cluster has has arrived: %w", err)
 		}
 	}
-	missing := errors.New("kube-sync does not answer")
+	var missing error
 	for {
 		var settled bool
 		err := i.options.Desk.Ask(ctx, func(s State) { settled = s.Settled() })

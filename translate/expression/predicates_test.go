@@ -2,6 +2,7 @@ package expression
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -18,10 +19,10 @@ func TestPredicates(t *testing.T) {
 		{"net.src.ip", "in", "10.0.0.0/8", false},
 		{"net.dst.ip", "==", "10.0.0.1", false},
 	}
-	if got := Predicates(e); !reflect.DeepEqual(got, want) {
+	if got := slices.Collect(Predicates(e)); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if got := Predicates(nil); got != nil {
+	if got := slices.Collect(Predicates(nil)); got != nil {
 		t.Errorf("no constraint has the predicates %v", got)
 	}
 }

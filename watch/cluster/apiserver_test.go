@@ -120,7 +120,7 @@ func TestRealArrival(t *testing.T) {
 	ctx, cancel := context.WithCancel(r.Ctx)
 	cancel()
 	if err := c.AwaitArrival(ctx); err == nil {
-		t.Error("a wait that is cancelled succeeds")
+		t.Error("a wait that is canceled succeeds")
 	}
 }
 

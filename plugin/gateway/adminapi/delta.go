@@ -29,12 +29,10 @@ type State struct {
 	NoCompanion string
 	// Busy are the workers that are processing a configuration.
 	Busy []Worker
-	// Workers is the number of workers. HTTP and Stream are the hashes of the configurations that
-	// they use in each subsystem, and PIDs their process ids, by the number of the worker. They are
-	// empty without the companion.
-	Workers      int
-	HTTP, Stream []string
-	PIDs         []int
+	// Hashes are the hashes of the configurations that the workers use, by subsystem ("http", "stream")
+	// and number of the worker. PIDs are their process ids. Both are empty without the companion.
+	Hashes map[string][]string
+	PIDs   []int
 	// Due is true if Apply has something to do although no unit changed.
 	Due bool
 }
@@ -74,16 +72,15 @@ func (a *Client) State(ctx context.Context) (State, error) {
 		Ready   bool   `json:"ready"`
 		Message string `json:"message"`
 		Busy    []Worker
-		Workers int
-		PIDs    []int `json:"pids"`
-
-		Effective struct{ HTTP, Stream []string }
+		PIDs    []int
+		// Effective has the hash of each worker, by subsystem.
+		Effective map[string][]string
 	}
 	unread := json.Unmarshal(answer.body, &said)
 	switch {
 	case answer.status == http.StatusOK && unread == nil && said.Hash != "":
 		return State{Hash: said.Hash, Effective: said.Ready, Companion: true, Busy: said.Busy,
-			Workers: said.Workers, HTTP: said.Effective.HTTP, Stream: said.Effective.Stream, PIDs: said.PIDs}, nil
+			Hashes: said.Effective, PIDs: said.PIDs}, nil
 	case answer.status == http.StatusNotFound:
 		said.Message = "its plugin kube-sync-delta is not enabled"
 	case answer.status != http.StatusNotImplemented && answer.status != http.StatusOK:

@@ -124,7 +124,7 @@ func (v views) overview(w http.ResponseWriter, r *http.Request) {
 	render(w, http.StatusOK, "overview.html", newOverview(status))
 }
 
-func (v views) changes(w http.ResponseWriter, r *http.Request) {
+func (v views) changes(w http.ResponseWriter, _ *http.Request) {
 	data := struct {
 		frame
 		Changes []change
