@@ -65,7 +65,7 @@ func once(t *testing.T, args ...string) {
 	if err := run(ctx, o); err != nil {
 		t.Fatalf("%v\n%s", err, tail(o.logFile(), 40))
 	}
-	if err := free(o.http, o.https, o.health, o.metrics, o.shop, o.blog); err != nil {
+	if err := free(o.http, o.https, o.health, o.metrics, o.page, o.shop, o.blog); err != nil {
 		t.Errorf("something is left behind: %v", err)
 	}
 }

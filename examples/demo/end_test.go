@@ -89,7 +89,7 @@ func asDemo(t *testing.T, o *options, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	all := []string{"-dir", o.dir, "-conf", o.conf}
-	for name, p := range map[string]port{"http": o.http, "https": o.https, "health": o.health, "metrics": o.metrics, "shop": o.shop, "blog": o.blog} {
+	for name, p := range map[string]port{"http": o.http, "https": o.https, "health": o.health, "metrics": o.metrics, "page": o.page, "shop": o.shop, "blog": o.blog} {
 		all = append(all, "-"+name+"-port", strconv.Itoa(p.number))
 	}
 	command := exec.Command(self, append(all, args...)...)

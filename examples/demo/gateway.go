@@ -123,6 +123,7 @@ func (o *options) environ() ([]string, error) {
 		"KONG_PLUGINSERVER_KUBE_SYNC_MANIFESTS=" + o.manifests,
 		"KONG_PLUGINSERVER_KUBE_SYNC_HEALTH_PROBE_BIND_ADDRESS=" + o.health.address(),
 		"KONG_PLUGINSERVER_KUBE_SYNC_METRICS_BIND_ADDRESS=" + o.metrics.address(),
+		"KONG_PLUGINSERVER_KUBE_SYNC_STATUS_PAGE_BIND_ADDRESS=" + o.page.address(),
 		"KONG_PLUGINSERVER_KUBE_SYNC_RELAY_BIND_ADDRESS=127.0.0.1:" + strconv.Itoa(relayPort),
 		// The backends of the examples are on this machine. On a shared gateway, this setting
 		// would open its own ports to everyone who writes routes.

@@ -101,7 +101,7 @@ func run(ctx context.Context, o *options) error {
 		}
 		return err
 	}
-	fmt.Fprintf(o.out, "Ready after %.1f s.\n\n", time.Since(started).Seconds())
+	fmt.Fprintf(o.out, "Ready after %.1f s. What it does: http://%s/\n\n", time.Since(started).Seconds(), o.page.address())
 
 	err = askAll(ctx, o)
 	if o.once || ctx.Err() != nil {

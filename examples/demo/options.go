@@ -27,7 +27,7 @@ type options struct {
 
 	out io.Writer // of what the demo says
 
-	http, https, health, metrics, shop, blog port
+	http, https, health, metrics, page, shop, blog port
 }
 
 func parseOptions(args []string, getenv func(string) string) (*options, error) {
@@ -50,6 +50,7 @@ func parseOptions(args []string, getenv func(string) string) (*options, error) {
 		{&o.https, "https-port", "HTTPS_PORT", 8443, "`port` of the gateway with TLS"},
 		{&o.health, "health-port", "HEALTH_PORT", 10254, "`port` of kube-sync's /readyz"},
 		{&o.metrics, "metrics-port", "METRICS_PORT", 10255, "`port` of kube-sync's /metrics"},
+		{&o.page, "page-port", "PAGE_PORT", 10256, "`port` of the status page"},
 		{&o.shop, "shop-port", "SHOP_PORT", 18081, "`port` of the backend shop, as in shop.yaml"},
 		{&o.blog, "blog-port", "BLOG_PORT", 18082, "`port` of the backend blog, as in blog.yaml"},
 	} {
@@ -92,7 +93,7 @@ func (o *options) check() error {
 		return err
 	}
 	// kube-sync would go on without a port, and the backends start later: report now what is wrong.
-	if err := free(o.http, o.https, o.health, o.metrics, o.shop, o.blog); err != nil {
+	if err := free(o.http, o.https, o.health, o.metrics, o.page, o.shop, o.blog); err != nil {
 		return err
 	}
 	return o.clear()

@@ -22,7 +22,7 @@ func testOptions(t *testing.T, args ...string) *options {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	all := []string{"-dir", dir, "-manifests", "../local", "-conf", "../../kong-conf/kong.conf", "-kube-sync", "main.go"}
-	for _, name := range []string{"http", "https", "health", "metrics", "shop", "blog"} {
+	for _, name := range []string{"http", "https", "health", "metrics", "page", "shop", "blog"} {
 		all = append(all, "-"+name+"-port", strconv.Itoa(freeport.Port(t)))
 	}
 	o, err := parseOptions(append(all, args...), func(string) string { return "" })
