@@ -26,6 +26,7 @@ var notRun = []string{
 	"needs another machine",
 	"needs the Kong Ingress Controller",
 	"forwards a port, which pods without containers do not have",
+	"runs a command in a container, which pods without containers do not have",
 	"is the default already",
 	"is part of a file",
 }

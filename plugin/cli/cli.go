@@ -43,6 +43,7 @@ func verbs() []verb {
 		{"diff", "print what applying manifests would change; exits 1 if something changes, 2 after an error", diff},
 		{"doctor", "print what is in order about a gateway, and what to do about the rest; exits 1 if something fails", examine},
 		{"collect", "write a bundle for a bug report, without secrets", collectBundle},
+		{"status", "print the state of the gateway in this container, or what the cluster knows about its gateways", showStatus},
 		{"definitions", "print the definitions of Gateway API and of Kong, for kubectl apply --server-side -f -", printDefinitions},
 		{"completion", "print the script that completes commands in bash, zsh, fish or powershell", printCompletion},
 		{"version", "print the version", version},
