@@ -8,7 +8,5 @@
 // Pages are rendered on the server and work without JavaScript. The script replaces their parts when
 // a change arrives as a server-sent event. The picture of a route is an SVG that is made here.
 //
-// What to do about a reason is what the manual says: reasons.md is a copy of its page.
+// What to do about a reason is what the manual says.
 package page
-
-//go:generate cp ../../../docs/reference/reasons.md reasons.md
