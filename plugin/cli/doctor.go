@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -13,7 +14,6 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/cli/doctor"
 	"github.com/kube-sync/kube-sync/plugin/cli/input"
 	"github.com/kube-sync/kube-sync/plugin/cli/output"
-	"github.com/kube-sync/kube-sync/plugin/process"
 	"github.com/kube-sync/kube-sync/watch/cluster"
 )
 
@@ -53,13 +53,7 @@ func examine(t terminal, args []string) error {
 
 // inside returns what is known in the container of a gateway; nil elsewhere.
 func inside(prefix string) *doctor.Inside {
-	if prefix == "" {
-		prefix = os.Getenv("KONG_PREFIX")
-	}
-	if found, ok := process.Prefix(); ok && prefix == "" {
-		prefix = found
-	}
-	if prefix == "" {
+	if prefix = cmp.Or(prefix, kongPrefix()); prefix == "" {
 		return nil
 	}
 	if _, err := os.Stat(filepath.Join(prefix, ".kong_env")); err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,28 +44,28 @@ func showStatus(t terminal, args []string) error {
 	if err := t.parse(f, args); err != nil {
 		return err
 	}
-	if prefix == "" {
-		prefix = kongPrefix()
-	}
+	named := prefix != ""
+	prefix = cmp.Or(prefix, kongPrefix(), defaultPrefix)
 	_, err := os.Stat(inspect.SocketPath(prefix))
-	if outside := access.Kubeconfig != "" || access.Context != "" || err != nil; outside {
-		if wait {
-			return errElsewhere
-		}
-		return clusterStatus(access, printer)
+	elsewhere := access.Kubeconfig != "" || access.Context != ""
+	switch {
+	case named && err != nil:
+		return fmt.Errorf("kube-sync does not serve its state in %s; Kong's log says why it does not run: %w", prefix, err)
+	case !elsewhere && err == nil:
+		return gatewayStatus(inspect.NewClient(prefix), wait, within, printer)
+	case wait:
+		return errElsewhere
 	}
-	return gatewayStatus(inspect.NewClient(prefix), wait, within, printer)
+	return clusterStatus(access, printer)
 }
 
-// kongPrefix returns the prefix of the Kong in this container, or Kong's default.
+// kongPrefix returns the prefix of the Kong in this container; "" if there is none.
 func kongPrefix() string {
 	if prefix := os.Getenv("KONG_PREFIX"); prefix != "" {
 		return prefix
 	}
-	if prefix, ok := process.Prefix(); ok {
-		return prefix
-	}
-	return defaultPrefix
+	prefix, _ := process.Prefix()
+	return prefix
 }
 
 func gatewayStatus(gateway *inspect.Client, wait bool, within time.Duration, printer *output.Printer) error {
