@@ -38,8 +38,8 @@ type Options struct {
 	Services []types.NamespacedName
 	// Own are the pod's addresses.
 	Own []netip.Addr
-	// Arrived reports whether everything that the cluster has now has arrived; nil if there is no
-	// cluster. See [Inspector.Caught].
+	// Arrived returns nil once everything that the cluster holds at the time of the call has arrived. It
+	// is nil if there is no cluster.
 	Arrived func(ctx context.Context) error
 }
 

@@ -66,9 +66,9 @@ func (r *Recorder) SetContact(contact func() time.Time) {
 	r.contact = contact
 }
 
-// Seen records changes of objects that affect the configuration. It returns the id of the change
-// that they are part of.
-func (r *Recorder) Seen(changes []unit.Change, since time.Time) uint64 {
+// Seen records changes of objects that affect the configuration. All that arrive until they are
+// applied are one change.
+func (r *Recorder) Seen(changes []unit.Change, since time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.open == nil {
@@ -89,14 +89,6 @@ func (r *Recorder) Seen(changes []unit.Change, since time.Time) uint64 {
 			r.open.Objects = append(r.open.Objects, ChangedObject{objectOf(c.Key), c.Object == nil})
 		}
 	}
-	return r.last
-}
-
-// Last returns the id of the newest change.
-func (r *Recorder) Last() uint64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.last
 }
 
 func earliest(a, b time.Time) time.Time {

@@ -77,7 +77,7 @@ type serviceFields struct {
 	Tags     []string `json:"tags"`
 }
 
-// route returns the details of a route; false if Kong does not hold it.
+// detail returns the details of a route; false if Kong does not hold it.
 func (c *catalog) detail(id string) (Route, bool) {
 	r := c.byID[id]
 	if r == nil {

@@ -48,7 +48,6 @@ changes.addEventListener('error', () => { live.textContent = 'not live'; live.cl
 changes.addEventListener('change', (event) => {
   const change = JSON.parse(event.data);
   document.getElementById('announce').textContent = change.text;
-  document.documentElement.dataset.change = change.id;
   later();
 });
 // Workers and times change without an event.
