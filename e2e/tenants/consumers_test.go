@@ -50,7 +50,16 @@ spec:
 // On a shared gateway, consumers of another namespace are accepted. Their plugins do not replace those of the route;
 // they may only add limits for themselves.
 func TestConsumersPluginsTakeNothingAway(t *testing.T) {
-	s := newScene(t, translate.Options{})
+	t.Run("loaded", func(t *testing.T) { testConsumersPlugins(t, newScene(t, translate.Options{})) })
+	t.Run("changed", func(t *testing.T) {
+		s := newScene(t, translate.Options{})
+		s.apply(s.web("shop", "first", "first.example"))
+		s.want(request{host: "first.example"}, http.StatusOK)
+		testConsumersPlugins(t, s)
+	})
+}
+
+func testConsumersPlugins(t *testing.T, s *scene) {
 	s.apply(s.web("shop", "web", "shop.example", "konghq.com/plugins: 'auth,limit,local'") +
 		plugin("shop", "auth", "key-auth", "{}") +
 		plugin("shop", "limit", "rate-limiting", "{year: 1000000}") +

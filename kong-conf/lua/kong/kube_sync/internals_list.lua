@@ -77,8 +77,8 @@ return {
       ["kong.runloop.handler"] = [[
         _get_updated_router build_router update_router build_plugins_iterator get_plugins_iterator
         get_plugins_iterator>PLUGINS_ITERATOR=variable
+        update_plugins_iterator>build_plugins_iterator>new_plugins_iterator>PluginsIterator_new
       ]],
-      ["kong.runloop.plugins_iterator"] = "new",
       ["kong.tools.stream_api"] = "request",
       ["kong.tools.table"] = "cycle_aware_deep_copy",
       ["resty.events.compat"] = "post post>ev.worker._callback._callbacks=table post>ev.worker._callback._funcs=table",

@@ -10,7 +10,8 @@ local _M = {
 }
 
 
--- The function that makes iterators. No other plugin replaces a function on this path.
+-- The function that makes iterators, for Kong and for kube-sync-delta. No other plugin replaces a function on
+-- this path.
 local NEW = "update_plugins_iterator>build_plugins_iterator>new_plugins_iterator>PluginsIterator_new"
 
 
