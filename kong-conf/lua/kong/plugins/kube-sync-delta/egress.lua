@@ -73,6 +73,12 @@ local function denial(host, port)
 end
 
 
+-- Returns the path of a socket with single slashes: Kong asks its stream subsystem for metrics at PREFIX//sockets.
+local function plain(path)
+  return (path:gsub("//+", "/"))
+end
+
+
 local function endpoint(host, port)
   local address = addresses.parse(host)
   return address and address .. ":" .. tostring(port)
@@ -86,7 +92,7 @@ local function refuse(host, port)
   end
 
   local what = denial(host, port)
-  if not what or sockets[host] then
+  if not what or sockets[plain(host)] then
     return
   end
   local to = endpoint(host, port)
@@ -220,7 +226,7 @@ end
 local function read_sockets()
   local conf = kong.configuration
   local function add(path)
-    sockets["unix:" .. path] = true
+    sockets["unix:" .. plain(path)] = true
   end
 
   local constants = internals.module("kong.constants")
