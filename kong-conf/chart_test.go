@@ -59,6 +59,8 @@ var samplesByName = map[string][2]string{
 	"METRICS_BIND_ADDRESS":        {`"0.0.0.0:10355"`, "0.0.0.0:10355"},
 	"STATUS_PAGE_BIND_ADDRESS":    {`"127.0.0.1:10256"`, "127.0.0.1:10256"},
 	"RELAY_BIND_ADDRESS":          {`"off"`, "off"},
+	"PPROF_BIND_ADDRESS":          {"127.0.0.1:6060", "127.0.0.1:6060"},
+	"TRACING_ENDPOINT":            {"http://collector:4318", "http://collector:4318"},
 }
 
 // TestSettingsAreValues sets each of kube-sync's settings by the chart's values.

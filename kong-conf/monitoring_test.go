@@ -19,6 +19,7 @@ import (
 
 	"github.com/kube-sync/kube-sync/plugin/datapath"
 	"github.com/kube-sync/kube-sync/plugin/serve"
+	"github.com/kube-sync/kube-sync/watch/cluster"
 )
 
 var fqName = regexp.MustCompile(`fqName: "([^"]+)"`)
@@ -28,7 +29,7 @@ var fqName = regexp.MustCompile(`fqName: "([^"]+)"`)
 func exported(t *testing.T) map[string]bool {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	server := serve.New(serve.Options{Collector: datapath.New(datapath.Options{Log: log}), Log: log})
+	server := serve.New(serve.Options{Collectors: []prometheus.Collector{datapath.New(datapath.Options{Log: log}), cluster.RequestMetrics()}, Log: log})
 	descriptions := make(chan *prometheus.Desc)
 	go func() {
 		server.Describe(descriptions)
@@ -157,7 +158,7 @@ func TestAlerts(t *testing.T) {
 			t.Errorf("%s has the labels %v and the annotations %v", rule.Alert, rule.Labels, rule.Annotations)
 		}
 	}
-	if len(seen) < 10 {
+	if len(seen) < 23 {
 		t.Errorf("there are %d alerts", len(seen))
 	}
 }
@@ -212,16 +213,25 @@ func TestAlertsFire(t *testing.T) {
 // dashboard is the part of a Grafana dashboard that tests check.
 type dashboard struct {
 	UID, Title string
-	Panels     []struct {
-		ID      int
-		Type    string
-		Title   string
-		GridPos struct{ H, W, X, Y int }
-		Targets []struct{ Expr string }
-	}
+	Panels     []panel
 	Templating struct {
 		List []struct{ Name, Type, Definition string }
 	}
+}
+
+// fewest is the least number of panels of a dashboard.
+var fewest = map[string]int{"kong.json": 26, "kube-sync.json": 20}
+
+type panel struct {
+	ID      int
+	Type    string
+	Title   string
+	GridPos struct{ H, W, X, Y int }
+	Targets []struct{ Expr string }
+
+	Description string
+	Datasource  struct{ UID string }
+	FieldConfig struct{ Defaults struct{ Unit string } }
 }
 
 var (
@@ -257,6 +267,9 @@ func TestDashboards(t *testing.T) {
 			}
 		}
 		checkPanels(t, name, board, known, names)
+		if n := len(slices.DeleteFunc(slices.Clone(board.Panels), func(p panel) bool { return p.Type == "row" })); n < fewest[name] {
+			t.Errorf("%s has %d panels, want %d", name, n, fewest[name])
+		}
 		id := "ConfigMap grafana/kong-dashboard-" + strings.TrimSuffix(name, ".json")
 		data, _ := rendered[id]["data"].(map[string]any)
 		if text, _ := data[name].(string); strings.TrimSpace(text) != strings.TrimSpace(content) {
@@ -274,6 +287,9 @@ func checkPanels(t *testing.T, name string, board dashboard, known map[string]st
 			t.Errorf("%s: panel %d has no title, no query, or the id of another", where, panel.ID)
 		}
 		ids[panel.ID] = true
+		if panel.Type != "row" && (panel.Description == "" || panel.FieldConfig.Defaults.Unit == "" || panel.Datasource.UID != "${datasource}") {
+			t.Errorf("%s has no description, no unit, or another data source: %+v", where, panel)
+		}
 		for x := panel.GridPos.X; x < panel.GridPos.X+panel.GridPos.W; x++ {
 			for y := panel.GridPos.Y; y < panel.GridPos.Y+panel.GridPos.H; y++ {
 				at := fmt.Sprint(x, " ", y)
@@ -292,6 +308,64 @@ func checkPanels(t *testing.T, name string, board dashboard, known map[string]st
 				return value
 			})
 			checkQuery(t, where, query, names)
+		}
+	}
+}
+
+// runbooks is the page of the manual that explains the alerts.
+const runbooks = "../docs/operations/alerts.md"
+
+var (
+	section = regexp.MustCompile(`(?m)^## (\S+)$`)
+	answers = []string{"**What it means.** ", "**How to look.** ", "**What to do.** "}
+)
+
+// TestAlertsAreExplained holds the alerts to the manual: each leads to a section that says what it means, how to look, and
+// what to do, and each section is about an alert.
+func TestAlertsAreExplained(t *testing.T) {
+	page := readFile(t, runbooks)
+	sections, starts := map[string]string{}, section.FindAllStringSubmatchIndex(page, -1)
+	for i, at := range starts {
+		end := len(page)
+		if i+1 < len(starts) {
+			end = starts[i+1][0]
+		}
+		sections[page[at[2]:at[3]]] = page[at[1]:end]
+	}
+	for _, rule := range rulesOf(t, withRules) {
+		text, ok := sections[rule.Alert]
+		delete(sections, rule.Alert)
+		if !ok {
+			t.Errorf("%s has no section %s", runbooks, rule.Alert)
+			continue
+		}
+		rest := text
+		for _, answer := range answers {
+			_, after, found := strings.Cut(rest, answer)
+			if !found || len(strings.TrimSpace(strings.SplitN(after, "\n\n", 2)[0])) < 40 {
+				t.Errorf("the section %s does not say, in this order: %s", rule.Alert, answer)
+			}
+			rest = after
+		}
+		want := "https://github.com/kube-sync/kube-sync/blob/main/docs/operations/alerts.md#" + strings.ToLower(rule.Alert)
+		if got := rule.Annotations["runbook_url"]; got != want {
+			t.Errorf("%s leads to %s, want %s", rule.Alert, got, want)
+		}
+		if !strings.Contains(readFile(t, "testdata/alerts.yaml"), `alertname="`+rule.Alert+`"`) {
+			t.Errorf("testdata/alerts.yaml does not fire %s", rule.Alert)
+		}
+	}
+	for name := range sections {
+		t.Errorf("%s has a section %s, and there is no such alert", runbooks, name)
+	}
+}
+
+// TestRunbooksElsewhere moves the page of the alerts, or leaves it out.
+func TestRunbooksElsewhere(t *testing.T) {
+	for url, want := range map[string]string{"https://wiki.example/alerts": "https://wiki.example/alerts#kubesyncabsent", `""`: ""} {
+		rules := rulesOf(t, "monitoring: {prometheusRule: {enabled: true, runbookURL: "+url+"}}\n")
+		if got := rules[0].Annotations["runbook_url"]; got != want {
+			t.Errorf("with %s the first alert leads to %q, want %q", url, got, want)
 		}
 	}
 }

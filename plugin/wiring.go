@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/serve"
 	"github.com/kube-sync/kube-sync/plugin/serve/page"
 	"github.com/kube-sync/kube-sync/plugin/settings"
+	"github.com/kube-sync/kube-sync/plugin/tracing"
 	"github.com/kube-sync/kube-sync/translate"
 	"github.com/kube-sync/kube-sync/watch"
 	"github.com/kube-sync/kube-sync/watch/cluster"
@@ -31,6 +33,9 @@ import (
 // journalFile is in Kong's prefix. It has the units that are being sent to Kong.
 const journalFile = "kube-sync.sending"
 
+// lastSpans is how long sending the last spans may take at the end.
+const lastSpans = time.Second
+
 func newRelay(prefix string, s settings.Settings, log *slog.Logger) *datapath.Relay {
 	return datapath.New(datapath.Options{
 		Prefix: prefix, Address: s.RelayAddress, Addresses: s.Addresses(), Memory: s.RelayMemory, Log: log,
@@ -39,7 +44,8 @@ func newRelay(prefix string, s settings.Settings, log *slog.Logger) *datapath.Re
 
 func newServer(s settings.Settings, relay *datapath.Relay, log *slog.Logger) *serve.Server {
 	return serve.New(serve.Options{
-		HealthAddress: s.HealthProbeAddress, MetricsAddress: s.MetricsAddress, DataPlane: s.Admin, Collector: relay, Log: log,
+		HealthAddress: s.HealthProbeAddress, MetricsAddress: s.MetricsAddress, ProfilesAddress: s.ProfilesAddress, DataPlane: s.Admin,
+		Collectors: []prometheus.Collector{relay, cluster.RequestMetrics()}, Log: log,
 	})
 }
 
@@ -50,7 +56,12 @@ func runAgent(ctx context.Context, prefix string, s settings.Settings, relay *da
 	if err != nil {
 		return err
 	}
-	source, reporter, err := newSource(s, server, log)
+	tracer, endTracer, err := newTracer(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	defer endTracer()
+	source, reporter, err := newSource(s, server, tracer, log)
 	if err != nil {
 		return err
 	}
@@ -78,7 +89,7 @@ func runAgent(ctx context.Context, prefix string, s settings.Settings, relay *da
 		agent.Run(ctx, agent.Parts{
 			Source: source, Graph: translate.New(s.Translation(place)), Gateway: newGateway(admin, relay, prefix, log),
 			Reporter: reporter, Observer: server, Addresses: &agent.AddressPublisher{Prefix: prefix, Relay: relay},
-			Recorder: recorder, Desk: desk, Log: log,
+			Recorder: recorder, Desk: desk, Tracer: tracer, Log: log,
 		})
 		return nil
 	})
@@ -103,6 +114,24 @@ func inspectOptions(s settings.Settings, admin *adminapi.Client, recorder *inspe
 	return o
 }
 
+// newTracer returns the tracer of changes, nil if it is off, and a function that sends the last spans.
+func newTracer(ctx context.Context, s settings.Settings, log *slog.Logger) (*tracing.Tracer, func(), error) {
+	if s.TracingEndpoint == "off" {
+		return nil, func() {}, nil
+	}
+	tracer, end, err := tracing.New(ctx, tracing.Options{
+		Endpoint: s.TracingEndpoint, Version: cli.Version, Pod: s.PodName, Namespace: s.PodNamespace, Log: log,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return tracer, func() {
+		brief, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSpans)
+		defer cancel()
+		_ = end(brief) // the error was logged
+	}, nil
+}
+
 // newGateway returns the local Kong, with the journal of an earlier kube-sync.
 func newGateway(admin *adminapi.Client, relay *datapath.Relay, prefix string, log *slog.Logger) *gateway.Gateway {
 	kong := gateway.New(admin, relay)
@@ -122,7 +151,7 @@ type runningReporter interface {
 
 // newSource returns the source that the settings name, a cluster or a directory of manifests, and
 // its reporter. It tells the server which kinds are read.
-func newSource(s settings.Settings, server *serve.Server, log *slog.Logger) (watch.Source, runningReporter, error) {
+func newSource(s settings.Settings, server *serve.Server, tracer *tracing.Tracer, log *slog.Logger) (watch.Source, runningReporter, error) {
 	if s.Manifests != "" {
 		files := manifest.NewFiles(manifest.Options{Paths: []string{s.Manifests}, Log: log})
 		return files, idle{report.NewLogReporter(log)}, nil
@@ -151,9 +180,17 @@ func newSource(s settings.Settings, server *serve.Server, log *slog.Logger) (wat
 		EmitEvents:        s.EmitEvents,
 		Lease:             report.LeaseOptions{Name: s.ElectionID, Namespace: s.ElectionNamespace},
 		ReportingInstance: s.PodName,
-		Log:               log,
+		Written: func(w report.StatusWrite) {
+			server.StatusWritten(w.Object.Kind, w.Stale, w.Err)
+			tracer.StatusWritten(w.Change, w.Object, w.Began, w.Err)
+		},
+		Log: log,
 	})
-	return c, writer, err
+	if err != nil {
+		return nil, nil, err
+	}
+	server.SetLease(writer.Leading)
+	return c, writer, nil
 }
 
 // optional returns nil for a name that is empty.

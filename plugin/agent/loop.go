@@ -13,6 +13,7 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/gateway/adminapi"
 	"github.com/kube-sync/kube-sync/plugin/inspect"
 	"github.com/kube-sync/kube-sync/plugin/process"
+	"github.com/kube-sync/kube-sync/plugin/tracing"
 	"github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/unit"
 	"github.com/kube-sync/kube-sync/watch"
@@ -46,8 +47,18 @@ type Gateway interface {
 // Observer receives measurements, for metrics and readiness.
 type Observer interface {
 	Translated(took time.Duration, brokenObjects int)
+	// Faults sets the number of objects of a kind with a fault for a reason.
+	Faults(kind unit.Kind, reason string, objects int)
+	// SetCertificate sets when the certificate in a Secret expires; zero if Kong does not serve it.
+	SetCertificate(secret unit.Key, notAfter time.Time)
 	Applied(outcome gateway.Outcome, took time.Duration, changes map[unit.Kind]time.Time)
 	ApplyFailed(err error, took time.Duration)
+	// Effective says that every worker uses the changes up to this one. It gets when the oldest change
+	// of each kind arrived, and when the API server stored it if that is known, to the second.
+	Effective(change uint64, arrived, written map[unit.Kind]time.Time)
+	// Checked receives what Kong says, and since when some workers use an older configuration; zero
+	// if none do.
+	Checked(state adminapi.State, since time.Time)
 	// Current says that Kong has what the cluster held at that time.
 	Current(at time.Time)
 }
@@ -84,7 +95,9 @@ type Parts struct {
 	// Recorder remembers what the agent does, and Desk has questions about its state; nil for none.
 	Recorder *inspect.Recorder
 	Desk     *inspect.Desk
-	Log      *slog.Logger
+	// Tracer traces changes; nil for none.
+	Tracer *tracing.Tracer
+	Log    *slog.Logger
 }
 
 // Run keeps the local Kong in step with the source until the context ends.
@@ -101,6 +114,7 @@ type loop struct {
 	addresses *AddressPublisher
 	recorder  *inspect.Recorder
 	desk      *inspect.Desk
+	tracer    *tracing.Tracer
 	log       *slog.Logger
 
 	complete bool                    // all initial objects have been translated
@@ -113,7 +127,15 @@ type loop struct {
 	since    map[unit.Kind]time.Time // arrival of the oldest change of a kind that is not applied
 	objects  map[unit.Key]struct{}   // objects to report on
 	wanted   []unit.Key
-	broken   map[unit.Key]struct{} // objects with verdicts
+	broken   map[unit.Key][]string // the reasons of objects with verdicts, without repetition
+	faults   map[fault]int         // the number of objects with a fault
+	// certificates are the Secrets of the units that serve them.
+	certificates map[unit.ID]unit.Key
+
+	change   uint64                  // id of the newest change
+	acked    uint64                  // id of the newest change that Kong has acknowledged as a whole
+	written  map[unit.Kind]time.Time // when the oldest change of a kind that is not applied was stored, if that is known
+	awaiting awaiting                // acknowledged changes that are not effective
 
 	hash            string                         // of the last acknowledged configuration
 	lagging         time.Time                      // since when some workers use an older one; zero if none do
@@ -135,8 +157,9 @@ func newLoop(p Parts) *loop {
 	}
 	return &loop{
 		source: p.Source, graph: p.Graph, gateway: p.Gateway, reporter: p.Reporter, observer: p.Observer, addresses: p.Addresses, log: p.Log,
-		recorder: recorder, desk: p.Desk,
-		since: map[unit.Kind]time.Time{}, objects: map[unit.Key]struct{}{}, broken: map[unit.Key]struct{}{},
+		recorder: recorder, desk: p.Desk, tracer: p.Tracer,
+		since: map[unit.Kind]time.Time{}, objects: map[unit.Key]struct{}{}, broken: map[unit.Key][]string{},
+		faults: map[fault]int{}, certificates: map[unit.ID]unit.Key{}, written: map[unit.Kind]time.Time{}, awaiting: newAwaiting(),
 		awaited: map[unit.Key]struct{}{}, held: map[unit.Key]unit.Key{},
 		refused: map[unit.Key][]gateway.Refusal{}, conflicts: newConflictLog(p.Log), retry: retry,
 	}
@@ -230,15 +253,12 @@ func (l *loop) translate(batch watch.Batch) unit.Result {
 	result := l.graph.Update(batch.Changes...)
 	for key := range result.Objects {
 		l.objects[key] = struct{}{}
-		if len(l.graph.Verdicts(key)) > 0 {
-			l.broken[key] = struct{}{}
-		} else {
-			delete(l.broken, key)
-		}
+		l.noteFaults(key)
 	}
+	l.noteExpiry(result.Units)
 	l.observer.Translated(time.Since(begun), len(l.broken))
 	if len(result.Units) > 0 {
-		l.noteArrival(batch)
+		l.noteArrival(batch, begun)
 	}
 	if l.changed != nil {
 		maps.Copy(l.changed, result.Units)
@@ -248,10 +268,15 @@ func (l *loop) translate(batch watch.Batch) unit.Result {
 	return result
 }
 
-// noteArrival notes when changes arrived that are not applied yet.
-func (l *loop) noteArrival(batch watch.Batch) {
-	l.recorder.Seen(batch.Changes, batch.Since)
+// noteArrival notes when changes arrived that are not applied yet. All objects that arrive until they
+// are applied are one change.
+func (l *loop) noteArrival(batch watch.Batch, taken time.Time) {
+	l.change = l.recorder.Seen(batch.Changes, batch.Since)
+	l.tracer.Seen(l.change, batch.Changes, batch.Since, taken, time.Now())
 	for _, c := range batch.Changes {
+		if at := watch.Written(c.Object); !at.IsZero() {
+			earliest(l.written, c.Key.Kind, at)
+		}
 		if _, ok := l.since[c.Key.Kind]; !ok {
 			l.since[c.Key.Kind] = batch.Since
 		}
@@ -275,6 +300,9 @@ func (l *loop) check(ctx context.Context) {
 		return
 	}
 	state, err := l.gateway.State(ctx)
+	if err == nil {
+		defer func() { l.observer.Checked(state, l.lagging) }()
+	}
 	switch {
 	case err != nil:
 		l.log.Debug("Kong does not answer", "error", err)
@@ -287,6 +315,7 @@ func (l *loop) check(ctx context.Context) {
 	case state.Effective:
 		l.lagging = time.Time{}
 		l.recorder.Effective(true)
+		l.effective()
 		if !l.due {
 			l.current()
 		}
@@ -314,7 +343,8 @@ func (l *loop) apply(ctx context.Context) {
 		l.retry.Reset(l.backoff)
 		l.observer.ApplyFailed(err, took)
 		l.recorder.Failed(err)
-		l.log.Error("Applying the configuration failed; Kong keeps the one it has", "error", err, "again_in", l.backoff)
+		l.tracer.Failed(l.change, err, begun)
+		l.log.Error("Applying the configuration failed; Kong keeps the one it has", "change", l.change, "error", err, "again_in", l.backoff)
 		return
 	}
 	l.retry.Stop()
@@ -326,6 +356,7 @@ func (l *loop) apply(ctx context.Context) {
 	}
 	l.observer.Applied(outcome, took, since)
 	l.recorder.Applied(outcome, l.due)
+	l.tracer.Applied(l.change, outcome, begun, l.due)
 	l.logApply(outcome, took)
 	if outcome.Delta {
 		process.LimitHeapGrowth()
@@ -333,7 +364,7 @@ func (l *loop) apply(ctx context.Context) {
 		process.FreeMemory()
 	}
 	if !l.due {
-		clear(l.since)
+		l.acknowledged(outcome)
 	}
 	l.report(outcome)
 }
@@ -360,7 +391,7 @@ func (l *loop) logApply(outcome gateway.Outcome, took time.Duration) {
 		if outcome.Delta { // there may be many per second
 			level = slog.LevelDebug
 		}
-		l.log.Log(context.Background(), level, "Applied the configuration", "hash", outcome.Hash, "delta", outcome.Delta, "entities", outcome.Entities,
+		l.log.Log(context.Background(), level, "Applied the configuration", "change", l.change, "hash", outcome.Hash, "delta", outcome.Delta, "entities", outcome.Entities,
 			"bytes", outcome.Bytes, "took", took, "effective", outcome.Effective, "refused", len(outcome.Refusals))
 	}
 	if l.loggedCompanion {

@@ -455,6 +455,14 @@ func (f *fakeObserver) Applied(gateway.Outcome, time.Duration, map[unit.Kind]tim
 
 func (f *fakeObserver) Current(time.Time) {}
 
+func (f *fakeObserver) Faults(unit.Kind, string, int) {}
+
+func (f *fakeObserver) SetCertificate(unit.Key, time.Time) {}
+
+func (f *fakeObserver) Effective(uint64, map[unit.Kind]time.Time, map[unit.Kind]time.Time) {}
+
+func (f *fakeObserver) Checked(adminapi.State, time.Time) {}
+
 func (f *fakeObserver) ApplyFailed(error, time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -93,6 +93,7 @@ func (l *loop) reportOn(key unit.Key) report.Report {
 	status := l.graph.Status(key)
 	return report.Report{
 		Object:     key,
+		Change:     l.change,
 		Programmed: programmed && len(l.refused[key]) == 0,
 		Gone:       l.graph.Object(key) == nil || !programmed && len(verdicts) == 0 && status == nil,
 		Verdicts:   verdicts,

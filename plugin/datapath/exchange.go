@@ -158,6 +158,7 @@ func (x *exchange) wait(ctx context.Context) error {
 
 // fail answers a request for which no endpoint answered.
 func (x *exchange) fail(w http.ResponseWriter, q *http.Request, err error) {
+	x.relay.requests.WithLabelValues("error").Inc()
 	cause := context.Cause(x.request.Context())
 	if cause != nil {
 		err = cause

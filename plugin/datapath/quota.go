@@ -26,6 +26,13 @@ func (q *quota) take(namespace string, n int64) bool {
 	return true
 }
 
+// amount returns how much is taken.
+func (q *quota) amount() int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.taken
+}
+
 // release returns what a namespace took.
 func (q *quota) release(namespace string, n int64) {
 	if n == 0 {

@@ -41,7 +41,8 @@ type Relay struct {
 
 // New returns a relay without rules.
 func New(o Options) *Relay {
-	r := &Relay{Metrics: newMetrics(), options: o, memory: newQuota(o.Memory), copies: newQuota(maxCopies),
+	memory := newQuota(o.Memory)
+	r := &Relay{Metrics: newMetrics(memory.amount), options: o, memory: memory, copies: newQuota(maxCopies),
 		table: table{log: o.Log}}
 	r.table.transports.addresses.Store(&o.Addresses)
 	return r
@@ -115,6 +116,8 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	}
 	r.inFlight.Inc()
 	defer r.inFlight.Dec()
+	began := time.Now()
+	defer func() { r.duration.Observe(time.Since(began).Seconds()) }()
 	x := newExchange(r, found, q)
 	defer x.end()
 	// Without it, net/http stops reading an HTTP/1.1 request when its answer starts.
@@ -122,7 +125,7 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	// Keep the server from guessing a content type.
 	w.Header()["Content-Type"] = nil
 	proxy := httputil.ReverseProxy{
-		Rewrite: rewrite, Transport: x, ErrorHandler: x.fail, FlushInterval: -1, BufferPool: buffers,
+		Rewrite: rewrite, Transport: x, ModifyResponse: r.answered, ErrorHandler: x.fail, FlushInterval: -1, BufferPool: buffers,
 		ErrorLog: slog.NewLogLogger(r.options.Log.Handler(), slog.LevelDebug),
 	}
 	proxy.ServeHTTP(w, x.request)

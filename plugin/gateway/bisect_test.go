@@ -57,7 +57,7 @@ func TestAChangeOverWhichKongFails(t *testing.T) {
 					}
 					check := func(outcome Outcome) {
 						t.Helper()
-						if len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != ingress("r6") ||
+						if len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != ingress("r6") || outcome.Refusals[0].Reason != Crashed ||
 							!strings.HasPrefix(outcome.Refusals[0].Messages[0], tt.says) {
 							t.Errorf("refusals:\n%s", refusals(outcome))
 						}

@@ -94,7 +94,7 @@ func (g *Gateway) unstorable(units Units, p *plan, inSync bool, cause error) err
 // quarantineOne takes a unit that Kong failed to process out of the next plan: the entities that have
 // a substitute, or else the whole unit. It reports whether there was anything to take out.
 func (g *Gateway) quarantineOne(units Units, p *plan, id unit.ID, cause error) bool {
-	row := adminapi.RefusedEntity{Messages: []string{cause.Error()}}
+	row := adminapi.RefusedEntity{Messages: []string{cause.Error()}, Failed: errors.Is(cause, adminapi.ErrFailed)}
 	if g.refused.add(id, p, row) {
 		return true
 	}
@@ -223,7 +223,7 @@ func bisectEntities(entities []*kong.Entity, ask func([]*kong.Entity) error, cla
 	}
 	if len(entities) == 1 {
 		e := entities[0]
-		return []adminapi.RefusedEntity{{Type: e.Type, ID: e.ID, Name: e.Name, Tags: tagsOf(e), Messages: []string{err.Error()}, Unanswered: unanswered(err)}}, nil
+		return []adminapi.RefusedEntity{{Type: e.Type, ID: e.ID, Name: e.Name, Tags: tagsOf(e), Messages: []string{err.Error()}, Failed: true, Unanswered: unanswered(err)}}, nil
 	}
 	middle := len(entities) / 2
 	first, err := bisectEntities(entities[:middle], ask, classify)

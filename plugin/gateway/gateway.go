@@ -56,11 +56,28 @@ type Outcome struct {
 type Refusal struct {
 	Unit   unit.ID
 	Object unit.Key
+	Reason Reason
 	// Messages say what is wrong, in Kong's words, or what is left out because of which other object.
 	Messages []string
 	// Kept is true if the entities that Kong last acknowledged of the unit are still in place.
 	Kept bool
 }
+
+// Reason is why something is left out of the configuration, for metrics.
+type Reason string
+
+const (
+	// Invalid is what Kong refuses.
+	Invalid Reason = "invalid"
+	// Conflicting is a value that another object has.
+	Conflicting Reason = "conflict"
+	// TooLarge is what does not fit into Kong.
+	TooLarge Reason = "too_large"
+	// Crashed is what a worker crashed or hung over.
+	Crashed Reason = "crash"
+	// Dependent is what refers to something that is left out.
+	Dependent Reason = "dependency"
+)
 
 // maxRounds bounds the attempts of one call. Kong reports only some kinds of faults at once.
 const maxRounds = 10

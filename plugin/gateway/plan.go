@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -228,11 +229,13 @@ func (p *plan) refusals(units Units, holds map[unit.ID]*hold, applied map[unit.I
 	}
 	for id, held := range holds {
 		refusal := at(id, held.object)
+		refusal.Reason = held.reason()
 		refusal.Messages = append(refusal.Messages, held.messages...)
 	}
 	causes := p.causes(units, holds)
 	for _, o := range p.orphans {
 		refusal := at(o.id, o.object)
+		refusal.Reason = cmp.Or(refusal.Reason, Dependent)
 		refusal.Messages = appendNew(refusal.Messages, o.message(causes))
 	}
 	list := make([]Refusal, 0, len(byUnit))

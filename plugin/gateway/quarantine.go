@@ -23,8 +23,23 @@ type hold struct {
 	othersSize int
 	// retryAt is when a unit is tried again although it did not change; zero if it is not.
 	retryAt time.Time
+	// failed means that Kong failed to process the unit.
+	failed bool
 	// suspected means that the hold is only for the journal.
 	suspected bool
+}
+
+// reason returns why a unit is held.
+func (h *hold) reason() Reason {
+	switch {
+	case h.othersSize > 0:
+		return TooLarge
+	case h.suspected, h.failed, !h.retryAt.IsZero():
+		return Crashed
+	case h.rival != (unit.ID{}):
+		return Conflicting
+	}
+	return Invalid
 }
 
 // release ends the holds of units that may be accepted now, and returns the units.
@@ -99,6 +114,7 @@ func (g *Gateway) hold(units Units, p *plan, id unit.ID, row adminapi.RefusedEnt
 		held.dropped = true
 		isNew = true
 	}
+	held.failed = held.failed || row.Failed
 	about := chosen.entities
 	if row.Type != "" {
 		about = p.about(id, row)

@@ -49,7 +49,7 @@ func TestWhatDoesNotFitIsLeftOut(t *testing.T) {
 				}
 				left := func(outcome Outcome) {
 					t.Helper()
-					if len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != foreign("a") || !strings.Contains(refusals(outcome), says) ||
+					if len(outcome.Refusals) != 1 || outcome.Refusals[0].Unit != foreign("a") || outcome.Refusals[0].Reason != TooLarge || !strings.Contains(refusals(outcome), says) ||
 						!strings.Contains(refusals(outcome), " bytes of this object are left out") {
 						t.Errorf("refusals:\n%s", refusals(outcome))
 					}

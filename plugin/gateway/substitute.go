@@ -156,7 +156,7 @@ func (s substitutions) refusals() []Refusal {
 	byObject := map[unit.Key]*Refusal{}
 	note := func(id unit.ID, object unit.Key, messages []string) {
 		if byObject[object] == nil {
-			byObject[object] = &Refusal{Unit: id, Object: object}
+			byObject[object] = &Refusal{Unit: id, Object: object, Reason: Invalid}
 		}
 		for _, message := range messages {
 			byObject[object].Messages = appendNew(byObject[object].Messages, message)

@@ -67,8 +67,8 @@ func (r *Recorder) SetContact(contact func() time.Time) {
 }
 
 // Seen records changes of objects that affect the configuration. All that arrive until they are
-// applied are one change.
-func (r *Recorder) Seen(changes []unit.Change, since time.Time) {
+// applied are one change. It returns the id of the change, which logs and traces have, too.
+func (r *Recorder) Seen(changes []unit.Change, since time.Time) uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.open == nil {
@@ -89,6 +89,7 @@ func (r *Recorder) Seen(changes []unit.Change, since time.Time) {
 			r.open.Objects = append(r.open.Objects, ChangedObject{objectOf(c.Key), c.Object == nil})
 		}
 	}
+	return r.last
 }
 
 func earliest(a, b time.Time) time.Time {

@@ -40,6 +40,10 @@ type Metrics struct {
 	entities     *prometheus.GaugeVec
 	kong         *prometheus.GaugeVec
 	kinds        *prometheus.GaugeVec
+
+	changeMetrics
+	kongMetrics
+	certificates *certificates
 }
 
 func newMetrics(dataPlane string) *Metrics {
@@ -68,6 +72,7 @@ func newMetrics(dataPlane string) *Metrics {
 		kinds: gauge("custom_kind_info", "1 for the state of a custom kind: read, undefined, unsupported (the cluster serves no version that can be read) or forbidden (the gateway may not list it); and the API version that is served.",
 			"group", "kind", "version", "state"),
 	}
+	m.changeMetrics, m.kongMetrics, m.certificates = newChangeMetrics(), newKongMetrics(), newCertificates()
 	m.Current(time.Now())
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: prefix + "configuration_age_seconds",
@@ -75,6 +80,7 @@ func newMetrics(dataPlane string) *Metrics {
 	}, func() float64 { return time.Since(time.Unix(0, m.current.Load())).Seconds() })
 	m.registry.MustRegister(m.pushes, m.pushDuration, m.pushSize, m.pushLast, m.pushBroken, m.translations,
 		m.translationDuration, m.translationBroken, m.acknowledged, m.entities, m.kong, m.kinds, age,
+		m.changeMetrics, m.kongMetrics, m.certificates,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -116,6 +122,7 @@ func (m *Metrics) Applied(outcome gateway.Outcome, took time.Duration, changes m
 		broken[refusal.Object] = true
 	}
 	m.pushBroken.WithLabelValues(m.dataPlane).Set(float64(len(broken)))
+	m.setRefused(outcome.Refusals)
 	m.entities.Reset()
 	for typ, n := range outcome.Entities {
 		m.entities.WithLabelValues(string(typ)).Set(float64(n))
@@ -124,6 +131,7 @@ func (m *Metrics) Applied(outcome gateway.Outcome, took time.Duration, changes m
 		return
 	}
 	m.push(true, "", took)
+	m.sent(outcome)
 	m.pushSize.WithLabelValues(m.dataPlane, protocol, "true").Set(float64(outcome.Bytes))
 	m.pushLast.WithLabelValues(m.dataPlane).SetToCurrentTime()
 	for kind, since := range changes {

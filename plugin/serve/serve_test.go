@@ -255,3 +255,31 @@ func TestAddressThatIsNotOurs(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// Profiles have an address of their own, and are nowhere else.
+func TestProfiles(t *testing.T) {
+	o := Options{HealthAddress: freeport.Address(t), MetricsAddress: freeport.Address(t), ProfilesAddress: freeport.Address(t), Log: slog.New(slog.DiscardHandler)}
+	s := New(o)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- s.Run(ctx) }()
+	status := func(address, path string) int {
+		answer, err := http.Get("http://" + address + path)
+		if err != nil {
+			return 0
+		}
+		defer answer.Body.Close()
+		_, _ = io.Copy(io.Discard, answer.Body)
+		return answer.StatusCode
+	}
+	for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/goroutine?debug=1"} {
+		eventually.True(t, 20*time.Second, path, func() bool { return status(o.ProfilesAddress, path) == http.StatusOK })
+		for _, address := range []string{o.HealthAddress, o.MetricsAddress} {
+			eventually.True(t, 20*time.Second, address, func() bool { return status(address, path) == http.StatusNotFound })
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -28,9 +29,12 @@ type Options struct {
 	HealthAddress, MetricsAddress string
 	// DataPlane is the address of the Admin API, a label of some metrics.
 	DataPlane string
-	// Collector has additional metrics; it may be nil.
-	Collector prometheus.Collector
-	Log       *slog.Logger
+	// ProfilesAddress is where profiles of the process are served: a loopback address as "host:port",
+	// or "off".
+	ProfilesAddress string
+	// Collectors have additional metrics.
+	Collectors []prometheus.Collector
+	Log        *slog.Logger
 }
 
 // Server answers probes and serves metrics. Its methods may be called from any goroutine.
@@ -54,9 +58,7 @@ const (
 // New returns a server that is not ready yet.
 func New(options Options) *Server {
 	s := &Server{Metrics: newMetrics(options.DataPlane), options: options}
-	if options.Collector != nil {
-		s.registry.MustRegister(options.Collector)
-	}
+	s.registry.MustRegister(options.Collectors...)
 	s.SetReason("starting")
 	return s
 }
@@ -92,6 +94,9 @@ func (s *Server) Ready() bool { return s.ready.Load() }
 // port and its setting. It returns an error if waiting does not help.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
+	if address := s.options.ProfilesAddress; address != "" {
+		group.Go(func() error { return s.serve(ctx, "PPROF_BIND_ADDRESS", address, profiles()) })
+	}
 	health, metrics := s.options.HealthAddress, s.options.MetricsAddress
 	if health == metrics {
 		both := http.NewServeMux()
@@ -127,6 +132,17 @@ func (s *Server) Health() http.Handler {
 func (s *Server) metricsHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// profiles returns the handler of /debug/pprof.
+func profiles() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
 }
 

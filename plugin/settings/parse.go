@@ -214,6 +214,14 @@ func webURL(value string) (string, error) {
 	return value, nil
 }
 
+// urlOrOff accepts a URL, or off. "" is off.
+func urlOrOff(value string) (string, error) {
+	if value == "off" || value == "" {
+		return "off", nil
+	}
+	return webURL(value)
+}
+
 // adminAddress accepts a path, with or without "unix:" in front, or a URL.
 func adminAddress(value string) (string, error) {
 	path := strings.TrimPrefix(value, "unix:")

@@ -109,6 +109,10 @@ type Settings struct {
 	HealthProbeAddress string
 	MetricsAddress     string
 	StatusPageAddress  string
+	// ProfilesAddress is a loopback address as "host:port", or "off".
+	ProfilesAddress string
+	// TracingEndpoint is a URL, or "off".
+	TracingEndpoint string
 	// RelayAddress is a loopback address as "host:port", or "off".
 	RelayAddress string
 	// RelayMemory is the number of bytes of bodies that the relay keeps.

@@ -64,7 +64,7 @@ func TestDefaults(t *testing.T) {
 		IngressClass: "kong", GatewayController: "konghq.com/kic-gateway-controller", APIServerBurst: 300, UpdateStatus: true, EmitEvents: true,
 		ElectionID: "kube-sync-kong", ElectionNamespace: "gateways", PodName: "gw-1", PodNamespace: "gateways", LastResortNamespaces: []string{"gateways"},
 		Admin: "unix:/kong/admin.sock", AdminTimeout: 30 * time.Second,
-		HealthProbeAddress: ":10254", MetricsAddress: ":10255", StatusPageAddress: "off", RelayAddress: "127.0.0.1:10264", RelayMemory: 64 << 20, LogFormat: "text",
+		HealthProbeAddress: ":10254", MetricsAddress: ":10255", StatusPageAddress: "off", ProfilesAddress: "off", TracingEndpoint: "off", RelayAddress: "127.0.0.1:10264", RelayMemory: 64 << 20, LogFormat: "text",
 		MaxKongHops: 5, MaxBufferedBody: 1 << 20, MaxBufferedBodies: 256 << 20,
 		OwnAddresses: own, APIServerAddresses: []netip.Addr{netip.MustParseAddr("10.96.0.1")},
 	}
@@ -94,7 +94,7 @@ func TestEverySetting(t *testing.T) {
 		"KONG_ADMIN_SOCKET":     "/s",
 		"PROXY_TIMEOUT_SECONDS": "0.5", "HEALTH_PROBE_BIND_ADDRESS": "127.0.0.1:1", "METRICS_BIND_ADDRESS": "0", "STATUS_PAGE_BIND_ADDRESS": "127.0.0.1:2",
 		"DENIED_ADDRESSES": "10.1.2.3, 10.9.0.0/16,fd00:9::/32,", "ALLOWED_ADDRESSES": "169.254.20.10",
-		"RELAY_BIND_ADDRESS": "[::1]:7", "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "GATEWAY_PORTS": "20000-20039, 9000",
+		"RELAY_BIND_ADDRESS": "[::1]:7", "PPROF_BIND_ADDRESS": "[::1]:6060", "TRACING_ENDPOINT": "http://collector:4318", "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "GATEWAY_PORTS": "20000-20039, 9000",
 		"RELAY_MEMORY": "8k", "ALLOW_VULNERABLE_KONG": "true", "MAX_KONG_HOPS": "3", "LIMIT_NAMESPACE_STREAM_SESSIONS": "77", "LIMIT_NAMESPACE_GATEWAY_PORTS": "3", "MAX_BUFFERED_BODY": "0", "MAX_BUFFERED_BODIES": "3G",
 		"LAST_RESORT_CERTIFICATE_NAMESPACES": "*, a",
 	}
@@ -119,7 +119,7 @@ func TestEverySetting(t *testing.T) {
 		Isolated: true, AllowVaults: true, ConsumersEverywhere: true, CustomEntityTypes: []string{"keys", "key_sets"}, IsolatedPlugins: []string{"http-log", "zipkin"},
 		AllowPluginFields: []tenancy.FieldValue{{Plugin: "file-log", Field: "path", Value: "/var/log/"}, {Plugin: "aws-lambda", Field: "aws_key"}},
 		Admin:             "unix:/s", AdminTimeout: 500 * time.Millisecond, HealthProbeAddress: "127.0.0.1:1",
-		MetricsAddress: "off", StatusPageAddress: "127.0.0.1:2", RelayAddress: "[::1]:7", LogLevel: slog.LevelDebug, LogFormat: "json",
+		MetricsAddress: "off", StatusPageAddress: "127.0.0.1:2", ProfilesAddress: "[::1]:6060", TracingEndpoint: "http://collector:4318", RelayAddress: "[::1]:7", LogLevel: slog.LevelDebug, LogFormat: "json",
 		RelayMemory: 8 << 10, AllowVulnerableKong: true, MaxKongHops: 3, StreamSessions: 77, MaxBufferedBody: 0, MaxBufferedBodies: 3 << 30,
 		DeniedAddresses:  []netip.Prefix{netip.MustParsePrefix("10.1.2.3/32"), netip.MustParsePrefix("10.9.0.0/16"), netip.MustParsePrefix("fd00:9::/32")},
 		AllowedAddresses: []netip.Prefix{netip.MustParsePrefix("169.254.20.10/32")},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"reflect"
 	"time"
 
@@ -35,22 +34,24 @@ type conditions struct {
 	addresses *gatewayAddresses
 	// denied returns why the objects that a Gateway owns may not be written; "" if they may.
 	denied func(unit.Key) string
-	log    *slog.Logger
+	writes statusWrites
 }
 
 // desiredStatus is the desired status of an object.
 type desiredStatus struct {
 	status unit.Status
+	// change is that of the report with the status.
+	change uint64
 	// base is the version of the object that the last patch with the status was for. The
 	// patch is not repeated until the cache has another version.
 	base string
 }
 
-func newConditions(cluster conditionsCluster, addresses *gatewayAddresses, denied func(unit.Key) string, log *slog.Logger) *conditions {
-	c := &conditions{cluster: cluster, addresses: addresses, denied: denied, log: log}
+func newConditions(cluster conditionsCluster, addresses *gatewayAddresses, denied func(unit.Key) string, writes statusWrites) *conditions {
+	c := &conditions{cluster: cluster, addresses: addresses, denied: denied, writes: writes}
 	c.reconciler = reconciler[desiredStatus]{
 		write:   c.write,
-		forget:  func(d desiredStatus) desiredStatus { return desiredStatus{status: d.status} },
+		forget:  func(d desiredStatus) desiredStatus { return desiredStatus{status: d.status, change: d.change} },
 		desired: map[unit.Key]desiredStatus{},
 	}
 	cluster.Observe(c.again)
@@ -60,7 +61,7 @@ func newConditions(cluster conditionsCluster, addresses *gatewayAddresses, denie
 
 func (c *conditions) report(r Report) {
 	c.change(r.Object, func(desiredStatus, bool) (desiredStatus, bool) {
-		return desiredStatus{status: r.Status}, !r.Gone && r.Status != nil
+		return desiredStatus{status: r.Status, change: r.Change}, !r.Gone && r.Status != nil
 	})
 }
 
@@ -88,10 +89,10 @@ func (c *conditions) write(ctx context.Context, key unit.Key, desired desiredSta
 	}
 	patch, err := replacementPatch(c.cluster.Kind(key.Kind), object, status)
 	if err == nil {
-		err = c.cluster.PatchStatus(ctx, key, object.GetResourceVersion(), patch)
+		err = c.writes.patch(ctx, c.cluster, key, object.GetResourceVersion(), desired.change, patch)
 	}
 	if err != nil {
-		return statusFailed(c.log, key, err)
+		return c.writes.failed(key, desired.change, err)
 	}
 	c.note(key, func(d desiredStatus) (desiredStatus, bool) {
 		// Not by ==, which panics for statuses that hold a slice.

@@ -110,7 +110,7 @@ func TestStatusWithAListIsWrittenOnce(t *testing.T) {
 	web := watchtest.Ingress("web")
 	web.ResourceVersion = "1"
 	cluster := &oneObject{object: web}
-	c := newConditions(cluster, &gatewayAddresses{}, func(unit.Key) string { return "" }, watchtest.Quiet())
+	c := newConditions(cluster, &gatewayAddresses{}, func(unit.Key) string { return "" }, statusWrites{watchtest.Quiet(), func(StatusWrite) {}})
 	c.report(Report{Object: key, Status: listedStatus{names: []string{"a"}}})
 	for range 2 {
 		if c.process(t.Context(), key) {

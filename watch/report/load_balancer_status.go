@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -29,13 +28,15 @@ type loadBalancerStatuses struct {
 	addresses *gatewayAddresses
 	// byKind are the addresses of kinds that have their own.
 	byKind map[unit.Kind]*gatewayAddresses
-	log    *slog.Logger
+	writes statusWrites
 }
 
 // desiredAddresses is the desired state of an object: with the gateway's addresses, or, if it
 // is gone, without them.
 type desiredAddresses struct {
 	gone bool
+	// change is that of the last report.
+	change uint64
 	// base is the version of the object that the last patch was for, and wrote are the
 	// addresses of that patch. It is not repeated until the cache has another version.
 	base  string
@@ -44,8 +45,8 @@ type desiredAddresses struct {
 
 // newLoadBalancerStatuses returns a writer of the addresses. byKind has the kinds with
 // addresses of their own.
-func newLoadBalancerStatuses(cluster loadBalancerCluster, addresses *gatewayAddresses, byKind map[unit.Kind]*gatewayAddresses, log *slog.Logger) *loadBalancerStatuses {
-	s := &loadBalancerStatuses{cluster: cluster, addresses: addresses, byKind: byKind, log: log}
+func newLoadBalancerStatuses(cluster loadBalancerCluster, addresses *gatewayAddresses, byKind map[unit.Kind]*gatewayAddresses, writes statusWrites) *loadBalancerStatuses {
+	s := &loadBalancerStatuses{cluster: cluster, addresses: addresses, byKind: byKind, writes: writes}
 	s.reconciler = reconciler[desiredAddresses]{write: s.write, desired: map[unit.Key]desiredAddresses{}}
 	cluster.Observe(s.observed)
 	addresses.observe(s.rewriteAll)
@@ -71,7 +72,7 @@ func (s *loadBalancerStatuses) report(r Report) {
 		if r.Gone && (!known || s.cluster.Get(r.Object) == nil) || !r.Gone && !r.Programmed {
 			return desiredAddresses{}, false
 		}
-		before.gone = r.Gone
+		before.gone, before.change = r.Gone, r.Change
 		return before, true
 	})
 }
@@ -115,14 +116,14 @@ func (s *loadBalancerStatuses) write(ctx context.Context, key unit.Key, desired 
 	}
 	switch {
 	case sameAddresses(have, want):
-		s.note(key, func(d desiredAddresses) (desiredAddresses, bool) { return desiredAddresses{}, !d.gone })
+		s.note(key, func(d desiredAddresses) (desiredAddresses, bool) { return desiredAddresses{change: d.change}, !d.gone })
 		return false
 	case unseen && sameAddresses(desired.wrote, want):
 		return false
 	}
 	status := map[string]any{"loadBalancer": map[string]any{"ingress": want}}
-	if err := s.cluster.PatchStatus(ctx, key, version, status); err != nil {
-		return statusFailed(s.log, key, err)
+	if err := s.writes.patch(ctx, s.cluster, key, version, desired.change, status); err != nil {
+		return s.writes.failed(key, desired.change, err)
 	}
 	s.wrote(key, version, want)
 	return false
@@ -131,6 +132,6 @@ func (s *loadBalancerStatuses) write(ctx context.Context, key unit.Key, desired 
 // wrote remembers a patch, also if the desired state has changed since.
 func (s *loadBalancerStatuses) wrote(key unit.Key, base string, addresses []networkingv1.IngressLoadBalancerIngress) {
 	s.note(key, func(d desiredAddresses) (desiredAddresses, bool) {
-		return desiredAddresses{gone: d.gone, base: base, wrote: addresses}, true
+		return desiredAddresses{gone: d.gone, change: d.change, base: base, wrote: addresses}, true
 	})
 }

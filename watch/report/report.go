@@ -5,6 +5,8 @@ import "github.com/kube-sync/kube-sync/translate/unit"
 // Report is the current state of one object.
 type Report struct {
 	Object unit.Key
+	// Change is the id of the newest change when the report was made; 0 before the first.
+	Change uint64
 	// Programmed is true once the local Kong has acknowledged a configuration with the object.
 	Programmed bool
 	// Gone says that the object was deleted, or that it is no longer ours.

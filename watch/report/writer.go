@@ -37,8 +37,22 @@ type Options struct {
 	// ReportingInstance is the name of the pod, which identifies the holder of the Lease and the
 	// source of Events. It defaults to the host name, which in a pod is the pod's name.
 	ReportingInstance string
+	// Written, if set, is called after each attempt to write a status. It must not block.
+	Written func(StatusWrite)
 	// Log defaults to slog.Default().
 	Log *slog.Logger
+}
+
+// StatusWrite is an attempt to write the status of an object.
+type StatusWrite struct {
+	Object unit.Key
+	// Change is that of the report with the status.
+	Change uint64
+	Began  time.Time
+	// Err is nil if the status was written. Stale means that the object has changed; writing it is
+	// tried again.
+	Err   error
+	Stale bool
 }
 
 func (o Options) withDefaults() (_ Options, err error) {
@@ -55,6 +69,9 @@ func (o Options) withDefaults() (_ Options, err error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
+	}
+	if o.Written == nil {
+		o.Written = func(StatusWrite) {}
 	}
 	return o, nil
 }
@@ -109,10 +126,11 @@ func statusWriters(cluster Cluster, options Options) []writer {
 	if options.PublishServiceUDP != nil || len(options.AddressesUDP) > 0 {
 		byKind[unit.UDPIngress] = newGatewayAddresses(cluster, options.PublishServiceUDP, options.AddressesUDP)
 	}
+	writes := statusWrites{options.Log, options.Written}
 	owned := newOwnedServices(cluster, options.Log)
-	conditions := newConditions(cluster, addresses, owned.deniedTo, options.Log)
+	conditions := newConditions(cluster, addresses, owned.deniedTo, writes)
 	owned.deniedChanged = conditions.rewrite
-	return []writer{newLoadBalancerStatuses(cluster, addresses, byKind, options.Log), conditions, owned}
+	return []writer{newLoadBalancerStatuses(cluster, addresses, byKind, writes), conditions, owned}
 }
 
 // Report takes reports. It does not wait for the network.

@@ -2,6 +2,9 @@ package report
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -121,12 +124,26 @@ func TestStatusIsTriedAgain(t *testing.T) {
 	s.set(t, "forbidden")
 	conflict := apierrors.NewConflict(schema.GroupResource{}, "web", nil)
 	s.fail = []error{conflict, apierrors.NewServiceUnavailable("busy"), conflict}
-	w, _ := f.writer(t, Options{UpdateStatus: true, Addresses: []string{"192.0.2.1"}})
-	w.Report(programmed("web")...)
+	var mu sync.Mutex
+	var told []string
+	w, _ := f.writer(t, Options{UpdateStatus: true, Addresses: []string{"192.0.2.1"}, Written: func(written StatusWrite) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, fmt.Sprint(written.Object, " ", written.Change, " failed=", written.Err != nil, " stale=", written.Stale))
+	}})
+	report := programmed("web")
+	report[0].Change = 7
+	w.Report(report...)
 	s.until(t, "web", "192.0.2.1")
 	if s.patches("web") != 4 {
 		t.Errorf("patches %v", s.count)
 	}
+	watchtest.Eventually(t, "all attempts are told", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		const stale, failed, ok = "Ingress shop/web 7 failed=true stale=true", "Ingress shop/web 7 failed=true stale=false", "Ingress shop/web 7 failed=false stale=false"
+		return slices.Equal(told, []string{stale, failed, stale, ok})
+	})
 	s.mu.Lock()
 	s.fail = []error{apierrors.NewForbidden(schema.GroupResource{}, "forbidden", nil)}
 	s.mu.Unlock()

@@ -21,6 +21,7 @@ import (
 	"github.com/kube-sync/kube-sync/plugin/datapath"
 	"github.com/kube-sync/kube-sync/plugin/serve"
 	"github.com/kube-sync/kube-sync/plugin/settings"
+	"github.com/kube-sync/kube-sync/watch/cluster"
 )
 
 // pages are the contents of the pages by file name. Root is the directory of the repository.
@@ -77,7 +78,7 @@ var description = regexp.MustCompile(`^Desc\{fqName: "([^"]*)", help: "(.*)", co
 
 func metricsPage(string) (string, error) {
 	log := slog.New(slog.DiscardHandler)
-	server := serve.New(serve.Options{Collector: datapath.New(datapath.Options{Log: log}), Log: log})
+	server := serve.New(serve.Options{Collectors: []prometheus.Collector{datapath.New(datapath.Options{Log: log}), cluster.RequestMetrics()}, Log: log})
 	described := make(chan *prometheus.Desc)
 	go func() {
 		server.Describe(described)

@@ -33,6 +33,12 @@ type State struct {
 	// and number of the worker. PIDs are their process ids. Both are empty without the companion.
 	Hashes map[string][]string
 	PIDs   []int
+	// Workers is the number of Kong's workers, and Behind how many of them use an older configuration in
+	// one of their subsystems. Starts is the number of workers that have started since Kong did. All
+	// are 0 without the companion.
+	Workers, Behind, Starts int
+	// Storage is how full Kong's database is; the zero value if that is unknown.
+	Storage Storage
 	// Due is true if Apply has something to do although no unit changed.
 	Due bool
 }
@@ -42,6 +48,9 @@ type Worker struct {
 	PID     int
 	Seconds float64
 }
+
+// Storage is the size of Kong's database, LMDB, and how much of it is used, in bytes.
+type Storage struct{ Size, Used int64 }
 
 // Empty reports whether Kong has no configuration.
 func (s State) Empty() bool { return strings.Trim(s.Hash, "0") == "" }
@@ -73,14 +82,19 @@ func (a *Client) State(ctx context.Context) (State, error) {
 		Message string `json:"message"`
 		Busy    []Worker
 		PIDs    []int
+		Workers int
+		Starts  int
+		Storage Storage
 		// Effective has the hash of each worker, by subsystem.
 		Effective map[string][]string
 	}
 	unread := json.Unmarshal(answer.body, &said)
 	switch {
 	case answer.status == http.StatusOK && unread == nil && said.Hash != "":
-		return State{Hash: said.Hash, Effective: said.Ready, Companion: true, Busy: said.Busy,
-			Hashes: said.Effective, PIDs: said.PIDs}, nil
+		return State{
+			Hash: said.Hash, Effective: said.Ready, Companion: true, Busy: said.Busy, Hashes: said.Effective, PIDs: said.PIDs,
+			Workers: said.Workers, Behind: behind(said.Hash, said.Effective), Starts: said.Starts, Storage: said.Storage,
+		}, nil
 	case answer.status == http.StatusNotFound:
 		said.Message = "its plugin kube-sync-delta is not enabled"
 	case answer.status != http.StatusNotImplemented && answer.status != http.StatusOK:
@@ -88,6 +102,19 @@ func (a *Client) State(ctx context.Context) (State, error) {
 	}
 	hash, err := a.Hash(ctx)
 	return State{Hash: hash, Effective: true, NoCompanion: said.Message}, err
+}
+
+// behind returns the number of workers that use another configuration than the one with the hash.
+func behind(hash string, effective map[string][]string) int {
+	workers := map[int]struct{}{}
+	for _, hashes := range effective {
+		for id, used := range hashes {
+			if used != hash {
+				workers[id] = struct{}{}
+			}
+		}
+	}
+	return len(workers)
 }
 
 // ApplyDelta sends a delta. It waits up to some milliseconds for the workers and reports whether

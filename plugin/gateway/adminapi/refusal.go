@@ -33,6 +33,8 @@ type RefusedEntity struct {
 	Rival string
 	// Messages have Kong's words, with the field in front: "config.x: is required".
 	Messages []string
+	// Failed means that Kong failed to process the entity.
+	Failed bool
 	// Unanswered means that Kong gave no answer, and so said nothing about the entity.
 	Unanswered bool
 }

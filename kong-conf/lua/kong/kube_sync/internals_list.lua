@@ -126,6 +126,12 @@ return {
     ctx = "delayed_response",
   },
 
+  ["kube-sync-delta/storage"] = {
+    files = "storage",
+    otherwise = "The metrics of kube-sync do not say how full LMDB is.",
+    modules = { ["resty.lmdb.status"] = "get_env_info" },
+  },
+
   ["kube-sync-delta/egress"] = {
     files = "egress",
     otherwise = "Kong does not start.",

@@ -111,6 +111,9 @@ return {
         notify()
       end
 
+      answer.starts = require("kong.plugins.kube-sync-delta.effective").starts()
+      answer.storage = require("kong.plugins.kube-sync-delta.storage")()
+
       return kong.response.exit(200, answer)
     end,
 

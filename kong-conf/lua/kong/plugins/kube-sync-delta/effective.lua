@@ -1,6 +1,7 @@
 -- The hashes of the configurations in effect in the workers of a subsystem, in shared memory.
 local HASH = "kube-sync-delta:"
 local OWNER = "kube-sync-delta:owner:"
+local STARTS = "kube-sync-delta:starts"
 
 
 local _M = {}
@@ -13,6 +14,7 @@ function _M.claim()
   local former = ngx.shared.kong:get(OWNER .. id)
   ngx.shared.kong:set(OWNER .. id, ngx.worker.pid())
   ngx.shared.kong:set(HASH .. id, "")
+  ngx.shared.kong:incr(STARTS, 1, 0)
 
   return former ~= nil
 end
@@ -24,6 +26,12 @@ function _M.record(hash)
   if not ngx.worker.exiting() and ngx.shared.kong:get(OWNER .. id) == ngx.worker.pid() then
     ngx.shared.kong:set(HASH .. id, hash or "")
   end
+end
+
+
+-- Returns how many workers have started since Kong did.
+function _M.starts()
+  return ngx.shared.kong:get(STARTS) or 0
 end
 
 
