@@ -80,7 +80,7 @@ func gateway(t *testing.T, cp *lab.ControlPlane, edit func(string) string) (name
 		}
 	}
 	text := strings.Join(documents(t, "testdata/gateway.yaml"), "\n---\n")
-	text = strings.NewReplacer("NAMESPACE", namespace, "NOW", time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")).Replace(text)
+	text = strings.NewReplacer("@NS", namespace, "NOW", time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")).Replace(text)
 	text = edit(text)
 	for _, applied := range cp.MustApply(t, namespace, text) {
 		writeStatus(t, cp, text, applied)
@@ -131,11 +131,11 @@ var bad = map[string]struct {
 	state    State
 	message  string
 }{
-	"a setting is invalid":      {"value: NAMESPACE/proxy", "value: proxy", "settings", Failure, "PUBLISH_SERVICE"},
+	"a setting is invalid":      {"value: $(KONG_PLUGINSERVER_KUBE_SYNC_POD_NAMESPACE)/proxy", "value: proxy", "settings", Failure, "PUBLISH_SERVICE"},
 	"rights are missing":        {"name: kube-sync}\nsubjects", "name: nothing}\nsubjects", "rights", Failure, "list ingresses.networking.k8s.io"},
-	"the Lease's role is gone":  {"kind: Role, name: kube-sync-lease", "kind: Role, name: nothing", "rights", Failure, "update leases.coordination.k8s.io kube-sync-NAMESPACE in namespace NAMESPACE"},
-	"no IngressClass":           {"kind: IngressClass\nmetadata: {name: NAMESPACE}", "kind: IngressClass\nmetadata: {name: NAMESPACE-other}", "classes", Warning, "there is no IngressClass NAMESPACE"},
-	"another controller":        {"spec: {controllerName: example.com/NAMESPACE}", "spec: {controllerName: example.com/other}", "classes", Warning, "there is no GatewayClass with the controller example.com/NAMESPACE"},
+	"the Lease's role is gone":  {"kind: Role, name: kube-sync-lease", "kind: Role, name: nothing", "rights", Failure, "update leases.coordination.k8s.io kube-sync-@NS in namespace @NS"},
+	"no IngressClass":           {"kind: IngressClass\nmetadata: {name: @NS}", "kind: IngressClass\nmetadata: {name: @NS-other}", "classes", Warning, "there is no IngressClass @NS"},
+	"another controller":        {"spec: {controllerName: example.com/@NS}", "spec: {controllerName: example.com/other}", "classes", Warning, "there is no GatewayClass with the controller example.com/@NS"},
 	"the class is refused":      {"{type: Accepted, status: 'True', reason: Accepted, message: '', lastTransitionTime: '2026-01-01T00:00:00Z'}]}", "{type: Accepted, status: 'False', reason: InvalidParameters, message: 'no', lastTransitionTime: '2026-01-01T00:00:00Z'}]}", "classes", Failure, "InvalidParameters"},
 	"the class has no status":   {"status: {conditions: [{type: Accepted", "status: {conditions: [{type: Other", "classes", Warning, "no gateway has written its status"},
 	"a port that nothing opens": {"- {type: Accepted, status: 'True', reason: Accepted", "- {type: Accepted, status: 'False', reason: PortUnavailable", "listeners", Failure, "listener http at port 80: Accepted is False: PortUnavailable"},
@@ -145,14 +145,14 @@ var bad = map[string]struct {
 	"a ClusterIP":               {servicePorts("LoadBalancer") + "\nstatus: {loadBalancer: {ingress: [{ip: 203.0.113.7}]}}", servicePorts("ClusterIP"), "service", Warning, "only from inside the cluster"},
 	"no endpoint is ready":      {"conditions: {ready: true}}]", "conditions: {ready: false}}]", "service", Failure, "no ready endpoint"},
 	"a closed target port":      {"targetPort: 8443", "targetPort: 9443", "service", Failure, "port 443 leads to port 9443"},
-	"no PUBLISH_SERVICE":        {"    - {name: KONG_PLUGINSERVER_KUBE_SYNC_PUBLISH_SERVICE, value: NAMESPACE/proxy}\n", "", "service", Warning, "neither PUBLISH_SERVICE"},
+	"no PUBLISH_SERVICE":        {"    - {name: KONG_PLUGINSERVER_KUBE_SYNC_PUBLISH_SERVICE, value: $(KONG_PLUGINSERVER_KUBE_SYNC_POD_NAMESPACE)/proxy}\n", "", "service", Warning, "neither PUBLISH_SERVICE"},
 	"a pod is not ready":        {"{type: Ready, status: 'True'}", "{type: Ready, status: 'False'}", "pods", Failure, "0 of 1 pods are ready"},
 	"a pod is not scheduled":    {"{type: Ready, status: 'True'}", "{type: PodScheduled, status: 'False', message: 'no node'}", "pods", Failure, "not scheduled: no node"},
 	"a pod lacks memory":        {"restartCount: 0,", "restartCount: 3, lastState: {terminated: {reason: OOMKilled, exitCode: 137, containerID: a}},", "pods", Warning, "after OOMKilled"},
 	"the image is missing":      {"restartCount: 0,", "restartCount: 0, state: {waiting: {reason: ImagePullBackOff, message: gone}},", "pods", Failure, "ImagePullBackOff"},
 	"no memory limit":           {"limits: {memory: 6Gi}", "limits: {}", "pods", Warning, "no memory limit"},
 	"a CPU limit":               {"limits: {memory: 6Gi}", "limits: {memory: 6Gi, cpu: 1}", "pods", Warning, "CPU limit"},
-	"no Lease":                  {"metadata: {name: kube-sync-NAMESPACE}", "metadata: {name: other}", "lease", Failure, "there is no Lease"},
+	"no Lease":                  {"metadata: {name: kube-sync-@NS}", "metadata: {name: other}", "lease", Failure, "there is no Lease"},
 	"a dead holder":             {"leaseDurationSeconds: 30, renewTime: 'NOW'", "leaseDurationSeconds: 30, renewTime: '2026-01-01T00:00:00.000000Z'", "lease", Failure, "last renewed it"},
 	"nobody holds the Lease":    {"holderIdentity: gateway-1, ", "", "lease", Warning, "no gateway holds"},
 	"another gateway's Lease":   {"holderIdentity: gateway-1", "holderIdentity: other-1", "lease", Warning, "is not a pod of this gateway"},
@@ -189,7 +189,7 @@ func TestReal(t *testing.T) {
 	for name, fault := range bad {
 		namespaces[name] = gateway(t, cp, func(text string) string {
 			namespace := namespaceOf(text)
-			old, replacement := strings.ReplaceAll(fault.old, "NAMESPACE", namespace), strings.ReplaceAll(fault.new, "NAMESPACE", namespace)
+			old, replacement := strings.ReplaceAll(fault.old, "@NS", namespace), strings.ReplaceAll(fault.new, "@NS", namespace)
 			if at := strings.Index(old, "NOW"); at >= 0 {
 				return replaceUpTo(t, text, old[:at], strings.TrimSuffix(replacement, "'"))
 			}
@@ -202,7 +202,7 @@ func TestReal(t *testing.T) {
 	reports := d.Examine(t.Context())
 	for name, fault := range bad {
 		namespace := namespaces[name]
-		message := strings.ReplaceAll(fault.message, "NAMESPACE", namespace)
+		message := strings.ReplaceAll(fault.message, "@NS", namespace)
 		if got := report(reports, namespace); !wanted(got, fault.area, fault.state, message) {
 			t.Errorf("%s: want %s %s %q in %+v", name, fault.area, fault.state, message, got)
 		}
@@ -244,7 +244,11 @@ func TestRightsAreThoseOfTheRoles(t *testing.T) {
 			}
 		}
 	}
-	s := newPatient(podOf(t)).Settings
+	p := newPatient(podOf(t))
+	if p.Invalid != nil {
+		t.Fatalf("the settings of install.yaml: %v", p.Invalid)
+	}
+	s := p.Settings
 	for _, right := range Rights(s, func(unit.Kind) bool { return true }) {
 		resource := right.Resource
 		if right.Subresource != "" {

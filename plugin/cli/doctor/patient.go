@@ -71,12 +71,35 @@ func newPatient(pod corev1.Pod) *Patient {
 	p := &Patient{Namespace: pod.Namespace, Name: cmp.Or(pod.Labels[instance], pod.Name), Account: pod.Spec.ServiceAccountName}
 	environ := []string{"POD_NAMESPACE=" + pod.Namespace, "POD_NAME=" + pod.Name}
 	for _, container := range pod.Spec.Containers {
+		values := environment(pod, container)
 		for _, variable := range container.Env {
-			if name, ok := strings.CutPrefix(variable.Name, settings.Setting{}.KongEnvironment()); ok && variable.ValueFrom == nil {
-				environ = append(environ, settings.Setting{Name: name}.Environment()+"="+variable.Value)
+			value, known := values[variable.Name]
+			if name, ok := strings.CutPrefix(variable.Name, settings.Setting{}.KongEnvironment()); ok && known {
+				environ = append(environ, settings.Setting{Name: name}.Environment()+"="+value)
 			}
 		}
 	}
 	p.Settings, p.Invalid = settings.Load(settings.Sources{Environ: environ})
 	return p
+}
+
+// environment returns the variables of a container whose values are known: those of Secrets and
+// ConfigMaps are not. A value may refer to earlier variables, as $(NAME).
+func environment(pod corev1.Pod, container corev1.Container) map[string]string {
+	values := map[string]string{}
+	for _, variable := range container.Env {
+		value := variable.Value
+		if from := variable.ValueFrom; from != nil {
+			fields := map[string]string{"metadata.name": pod.Name, "metadata.namespace": pod.Namespace, "status.podIP": pod.Status.PodIP}
+			if from.FieldRef == nil || fields[from.FieldRef.FieldPath] == "" {
+				continue
+			}
+			value = fields[from.FieldRef.FieldPath]
+		}
+		for name, earlier := range values {
+			value = strings.ReplaceAll(value, "$("+name+")", earlier)
+		}
+		values[variable.Name] = value
+	}
+	return values
 }
