@@ -81,27 +81,35 @@ func (d diffFlags) difference(t terminal, options translate.Options) (difference
 
 // read returns the manifests and what they are applied to. Both are read at once.
 func (d diffFlags) read(t terminal) (applied, base *input.Objects, err error) {
+	var manifests, against input.Unvalidated
 	var reading errgroup.Group
 	reading.Go(func() (err error) {
-		applied, err = input.Files(d.source.Paths)
+		manifests, err = input.UnvalidatedFiles(d.source.Paths)
 		return err
 	})
 	reading.Go(func() (err error) {
-		from := input.Source{Paths: d.against, Cluster: len(d.against) == 0, Access: d.source.Access}
-		base, err = from.Read(context.Background())
+		if len(d.against) == 0 {
+			base, err = input.Cluster(context.Background(), d.source.Access)
+			return err
+		}
+		against, err = input.UnvalidatedFiles(d.against)
+		base = against.Objects
 		return err
 	})
 	if err := reading.Wait(); err != nil {
 		return nil, nil, err
 	}
-	faults := applied.Survey.Faults
-	for _, fault := range faults {
-		fmt.Fprintf(t.err, "%s: %s\n", fault.Position, unit.OneLine(fault.Key.String()+": "+fault.Err.Error()))
+	refused := manifests.Refused(against)
+	for _, fault := range manifests.Survey.Faults {
+		refused = append(refused, fmt.Errorf("%v: %v: %w", fault.Position, fault.Key, fault.Err))
 	}
-	if len(faults) > 0 {
+	for _, reason := range refused {
+		fmt.Fprintln(t.err, unit.OneLine(reason.Error()))
+	}
+	if len(refused) > 0 {
 		return nil, nil, errors.New("an API server would reject the manifests; run kube-sync check for the lines")
 	}
-	return applied, base, nil
+	return manifests.Objects, base, nil
 }
 
 // diffResult is the form in which a difference is printed.

@@ -37,7 +37,9 @@ func newObjects() *Objects {
 // Files reads manifests: files, directories with everything beneath them, and "-", the standard
 // input. Faults of objects are in the survey. The error joins the errors of files that cannot be
 // read; the objects of the other files are returned with it.
-func Files(paths []string) (*Objects, error) {
+func Files(paths []string) (*Objects, error) { return files(paths, admit) }
+
+func files(paths []string, admit manifest.Admit) (*Objects, error) {
 	survey, err := manifest.SurveyFiles(paths, kinds.All(), admit)
 	o := newObjects()
 	o.Survey = survey
