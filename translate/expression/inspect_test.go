@@ -29,15 +29,25 @@ func TestFalse(t *testing.T) {
 }
 
 func TestPredicates(t *testing.T) {
-	e, err := Parse(`(lower(http.host) =^ ".a") && !(any(http.headers.x_b) ~ "c") && (net.dst.port == 80) && (net.src.ip in 10.0.0.0/8)`)
+	e, err := Parse(`(lower(http.host) =^ ".a") && ((http.path == "/b") || !(any(http.headers.x_b) ~ "c")) && (net.dst.port != 0) && (net.src.ip in 10.0.0.0/8) && (net.dst.ip == 10.0.0.1)`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Predicate{{"http.host", "=^", ".a", false}, {"http.headers.x_b", "~", "c", true}, {"net.dst.port", "==", "80", false}, {"net.src.ip", "in", "10.0.0.0/8", false}}
+	want := []Predicate{
+		{"http.host", "=^", ".a", false},
+		{"http.path", "==", "/b", false},
+		{"http.headers.x_b", "~", "c", true},
+		{"net.dst.port", "!=", "0", false},
+		{"net.src.ip", "in", "10.0.0.0/8", false},
+		{"net.dst.ip", "==", "10.0.0.1", false},
+	}
 	if got := slices.Collect(Predicates(e)); !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
-	for range Predicates(e) {
+	if got := slices.Collect(Predicates(nil)); got != nil {
+		t.Errorf("no constraint has the predicates %v", got)
+	}
+	for range Predicates(e) { // a loop may end early
 		break
 	}
 }
