@@ -52,7 +52,8 @@ type pools struct {
 var all = pools{
 	Schemes: []string{"http", "https"},
 	Hosts: []string{"a.example", "A.Example", "b.example", "x.a.example", "y.x.a.example", "example", "a.example.org", "b.test", "",
-		"a.example.", ".example", "a.\u212Aexample", "\u212A.example", "k.example"},
+		"a.example.", ".example", "a.\u212Aexample", "\u212A.example", "k.example", "É.example", "x.É", "İ.example",
+		strings.Repeat("x.", 300) + "example", "a" + longest, "a.x" + longest},
 	Paths: []string{"/", "/foo", "/foo/", "/foo/bar", "/foo/bar/baz", "/fo", "/food", "/foo.bar/x", "/foo-bar", "/FOO/bar", "/foo/x1", "/foox",
 		"/bar", "/bar/1", "/a%2Fb", "*", "/fo\u00e9/x", "/a/b/c/baz"},
 	Methods: []string{"GET", "POST"},
@@ -61,6 +62,9 @@ var all = pools{
 	Headers: map[string][]string{"x_one": {"1", "2"}, "x_two": {"a"}},
 	Queries: map[string][]string{"q": {"1", "22"}},
 }
+
+// longest is the longest end of a host that the index knows.
+var longest = "." + strings.Repeat("x", 253)
 
 var (
 	hosts = []route.Host{"", "a.example", "b.example", "x.a.example", "*.example", "*.a.example", "a.*", "k.example", "*.test"}
@@ -90,6 +94,8 @@ var (
 		`(http.path != "/)\\") && (lower(http.host) == "a.example")`, `(http.path != "/") && (lower(http.host) == "b.example")`,
 		`((lower(http.host) == "a.example") || (lower(http.host) == "b.example")) && (http.path ^= "/")`,
 		`(((http.path == "/foo")))`, `((lower(http.host) == "a.example"))`, `(lower(http.host) =^ "example")`, `(lower(http.host) =^ ".example")`,
+		"(lower(http.host) =^ \"" + longest + "\")", "(lower(http.host) =^ \".x" + longest + "\")",
+		`(lower(http.host) == "é.example")`, `(lower(http.host) =^ ".é")`, `(lower(http.host) == "i̇.example") && (http.path ^= "/foo/")`,
 		`(http.path ~ "^/foo/bar" ) && (http.path ^= "/")`, `(lower(http.path) == "/foo")`, `(http.path ^= "")`,
 	}
 )

@@ -10,7 +10,7 @@
 -- So does the index.
 local key = require "kong.plugins.kube-sync-router.key"
 
-local find, lower, match, sub = string.find, string.lower, string.match, string.sub
+local find, gsub, lower, match, sub = string.find, string.gsub, string.lower, string.match, string.sub
 local next, pairs = next, pairs
 local setmetatable = setmetatable
 
@@ -20,6 +20,9 @@ local LARGE = CAPACITY / 2
 
 -- the key of a slot for any element
 local ANY = true
+
+-- The sign for kelvin is the only character beyond ASCII whose lower case is one of ASCII, for Kong's library too.
+local KELVIN = "\226\132\170"
 
 
 local _M = {}
@@ -232,18 +235,16 @@ end
 -- Collects the buckets of the slots that may have a request's route.
 local function collect(self, params)
   number = 0
-  local host = params and params.host
-  -- Lower case beyond ASCII is known to Kong's library only.
-  if not host or find(host, "[\128-\255]") then
+  if not params then
     return ask_all(self)
   end
 
-  host = lower(host)
+  local host = lower(gsub(params.host, KELVIN, "k"))
   local element = match(params.uri, "^/([^/]*)")
   ask_slots(self.hosts[host], element)
 
   if next(self.suffixes) then
-    local dot = find(host, ".", 1, true)
+    local dot = find(host, ".", -key.LONGEST_SUFFIX, true)
     while dot do
       ask_slots(self.suffixes[sub(host, dot)], element)
       dot = find(host, ".", dot + 1, true)

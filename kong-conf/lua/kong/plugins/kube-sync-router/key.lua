@@ -11,7 +11,10 @@ local byte, find, match, sub = string.byte, string.find, string.match, string.su
 local OPEN, CLOSE, QUOTE = byte("()\"", 1, 3)
 
 
-local _M = {}
+local _M = {
+  -- length of the longest end of a host, with its dot: that of the longest name, in bytes
+  LONGEST_SUFFIX = 254,
+}
 
 
 -- Returns the position of the quote that ends a literal.
@@ -110,13 +113,18 @@ end
 
 
 -- Returns of the requests that match an expression, where all have the same: the host in lower case, the end
--- of the host in lower case, which begins with a dot, and the first element of the path. Each may be nil.
+-- of the host in lower case, which begins with a dot, and the first element of the path. Each may be nil. Hosts are
+-- in ASCII, because Kong's library knows more of lower case than Lua.
 function _M.of(expression)
   local host, suffix, first
   for term in terms(expression) do
-    host = host or match(term, '^lower%(http%.host%) == "([^"\\]*)"$')
-    suffix = suffix or match(term, '^lower%(http%.host%) =^ "(%.[^"\\]*)"$')
+    host = host or match(term, '^lower%(http%.host%) == "([^"\\\128-\255]*)"$')
+    suffix = suffix or match(term, '^lower%(http%.host%) =^ "(%.[^"\\\128-\255]*)"$')
     first = first or element(term)
+  end
+
+  if suffix and #suffix > _M.LONGEST_SUFFIX then
+    suffix = nil
   end
 
   return host, suffix, first
