@@ -163,7 +163,7 @@ monitoring:
   plugin: {enabled: true, config: {per_consumer: true}}
   serviceMonitor: {enabled: true, labels: {release: prometheus}, annotations: {a: b}, interval: 15s, scrapeTimeout: 5s, relabelings: [{action: labeldrop, regex: x}], metricRelabelings: [{action: drop, sourceLabels: [__name__], regex: go_.*}]}
   podMonitor: {enabled: true, labels: {release: prometheus}, annotations: {a: b}, interval: 15s, scrapeTimeout: 5s, relabelings: [{action: labeldrop, regex: x}], metricRelabelings: [{action: drop, sourceLabels: [__name__], regex: go_.*}]}
-  prometheusRule: {enabled: true, labels: {release: prometheus}, annotations: {a: b}, selector: 'namespace="kong"', disabled: [KongErrors], alertLabels: {team: edge}, extraRules: [{alert: Own, expr: vector(1)}]}
+  prometheusRule: {enabled: true, labels: {release: prometheus}, annotations: {a: b}, selector: 'namespace="kong"', runbookURL: "https://wiki.example/alerts", disabled: [KongErrors], alertLabels: {team: edge}, extraRules: [{alert: Own, expr: vector(1)}]}
   dashboards: {enabled: true, namespace: default, labels: {dashboards: "yes"}, annotations: {folder: Kong}}
 `,
 	"no metrics Service": "monitoring: {service: {enabled: false}}\n",
