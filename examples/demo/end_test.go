@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -17,9 +18,13 @@ import (
 // TestNothingIsLeftBehind holds that a demo whose terminal is closed, or that is killed, leaves no process
 // behind, and that the next one starts at once.
 func TestNothingIsLeftBehind(t *testing.T) {
+	// Under nohup the tests' own children would ignore SIGHUP, too. What a process catches, its children do not ignore.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	defer signal.Stop(caught)
 	onBoth(t, func(t *testing.T, args ...string) {
-		for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGKILL} {
-			t.Run(signal.String(), func(t *testing.T) {
+		for _, sent := range []syscall.Signal{syscall.SIGHUP, syscall.SIGKILL} {
+			t.Run(sent.String(), func(t *testing.T) {
 				o := testOptions(t, args...)
 				manifests := examplesFor(t, o)
 				command := asDemo(t, o, append(args, "-manifests", manifests)...)
@@ -32,10 +37,17 @@ func TestNothingIsLeftBehind(t *testing.T) {
 				if all := processesOf(o); len(all) < 3 {
 					t.Fatalf("the demo, a gateway and kube-sync are expected, but there are only the processes %v", all)
 				}
-				if err := command.Process.Signal(signal); err != nil {
+				if err := command.Process.Signal(sent); err != nil {
 					t.Fatal(err)
 				}
-				_ = command.Wait() // with the signal
+				ended := make(chan error, 1)
+				go func() { ended <- command.Wait() }()
+				select {
+				case <-ended: // with the signal
+				case <-time.After(time.Minute):
+					t.Error("the demo does not end")
+					_ = command.Process.Kill()
+				}
 				next := asDemo(t, o, append(args, "-manifests", manifests, "-once")...)
 				if out, err := next.CombinedOutput(); err != nil {
 					t.Errorf("the next demo: %v\n%s", err, out)
