@@ -29,7 +29,7 @@ bench-gateway: ## measure on a real Kong how soon changes are effective (an hour
 bench-features: ## measure on a real Kong what requests cost that ask for more than a backend (some minutes)
 	$(GO) test ./e2e/bench -run '^$$' -bench Features -benchtime 1x -timeout 0 -v
 
-bench-requests: ## measure on a real Kong what a request costs by the number of routes (half an hour)
+bench-requests: ## measure on a real Kong what a request costs by the number of routes (ten minutes)
 	$(GO) test ./e2e/bench -run '^$$' -bench Requests -benchtime 1x -timeout 0 -v
 
 conformance: ## run Gateway API's conformance suite (minutes, once it is built; ARGS="-quick -run 'HTTPRoute.*'" for single tests)

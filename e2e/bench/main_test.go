@@ -42,14 +42,14 @@ func BenchmarkFeatures(b *testing.B) {
 	}
 }
 
-// BenchmarkRequests measures for half an hour, and writes the results.
+// BenchmarkRequests measures for ten minutes, and writes the results.
 //
 //	go test ./e2e/bench -run '^$' -bench Requests -benchtime 1x -timeout 0 -v
 func BenchmarkRequests(b *testing.B) {
 	dir, err := filepath.Abs(*out)
 	must(b, err)
 	for range b.N {
-		must(b, measureRequests(b, requestOptions{sizes: []int{10, 1000, 10000}, rounds: 3, each: 4 * time.Second}).write(dir))
+		must(b, measureRequests(b, requestOptions{sizes: []int{10, 1000, 10000}, rounds: 3, each: 3 * time.Second}).write(dir))
 	}
 }
 

@@ -73,6 +73,9 @@ func measureRequests(t testing.TB, o requestOptions) *Requests {
 	for _, s := range shapes {
 		costs := ShapeCosts{Name: s.name}
 		for _, routes := range o.sizes {
+			if s.most > 0 && routes > s.most {
+				continue
+			}
 			costs.Sizes = append(costs.Sizes, s.measure(t, o, routes, port))
 		}
 		r.Shapes = append(r.Shapes, costs)

@@ -13,6 +13,7 @@ import (
 	addresses "github.com/kube-sync/kube-sync/translate/address"
 	backends "github.com/kube-sync/kube-sync/translate/backend"
 	"github.com/kube-sync/kube-sync/translate/kong"
+	"github.com/kube-sync/kube-sync/translate/limit"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -24,6 +25,8 @@ type shape struct {
 	path        func(i int) string
 	asked       func(i int) string
 	annotations map[string]string
+	// most is the largest number of routes that is measured; 0 for any.
+	most int
 }
 
 const (
@@ -37,10 +40,10 @@ var shapes = []shape{
 	{name: "hosts", host: func(i int) string { return host(routeName(i)) }, path: everyPath, asked: everyPath},
 	{name: "paths of one host", host: func(int) string { return oneHost },
 		path: func(i int) string { return fmt.Sprintf("/path-%d", i) }, asked: func(i int) string { return fmt.Sprintf("/path-%d/", i) }},
-	{name: "wildcard hosts", host: func(i int) string { return "*." + host(routeName(i)) }, path: everyPath, asked: everyPath},
-	{name: "hosts, with a method and a header", host: func(i int) string { return host(routeName(i)) }, path: everyPath, asked: everyPath,
+	{name: "wildcard hosts", most: 1000, host: func(i int) string { return "*." + host(routeName(i)) }, path: everyPath, asked: everyPath},
+	{name: "hosts, with a method and a header", most: 1000, host: func(i int) string { return host(routeName(i)) }, path: everyPath, asked: everyPath,
 		annotations: map[string]string{"konghq.com/methods": "GET", "konghq.com/headers.x-bench": "1"}},
-	{name: "hosts with 100 regular expressions each", host: func(i int) string { return host(routeName(i / regexesEach)) },
+	{name: "hosts with 100 regular expressions each", most: 1000, host: func(i int) string { return host(routeName(i / regexesEach)) },
 		path:  func(i int) string { return fmt.Sprintf(`/~/(\w+)/path-%d/\d+`, i%regexesEach) },
 		asked: func(i int) string { return fmt.Sprintf("/a/path-%d/", i%regexesEach) }},
 }
@@ -55,6 +58,7 @@ func (s shape) request(route, n int) (host, path string) {
 func (s shape) configuration(routes, port int) []byte {
 	graph := translate.New(translate.Options{
 		IngressClass: "kong", Backend: backends.Options{Addresses: addresses.Policy{AllowOwnHost: true}},
+		Limits: limit.Limits{Namespace: limit.Cost{Entities: limit.Unlimited, Bytes: limit.Unlimited, Match: limit.Unlimited}},
 	})
 	changes := []unit.Change{{
 		Key:    unit.Key{Kind: unit.IngressClass, Name: "kong"},
