@@ -40,10 +40,13 @@ func TestNothingIsLeftBehind(t *testing.T) {
 				if err := command.Process.Signal(sent); err != nil {
 					t.Fatal(err)
 				}
-				ended := make(chan error, 1)
-				go func() { ended <- command.Wait() }()
+				ended := make(chan struct{})
+				go func() {
+					_ = command.Wait() // with the signal
+					close(ended)
+				}()
 				select {
-				case <-ended: // with the signal
+				case <-ended:
 				case <-time.After(time.Minute):
 					t.Error("the demo does not end")
 					_ = command.Process.Kill()
