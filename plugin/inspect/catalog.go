@@ -149,15 +149,7 @@ func list(e held) *listed {
 
 // objectOfTags returns the object that an entity's tags name.
 func objectOfTags(tags []string) (o Object, ok bool) {
-	for _, tag := range tags {
-		if value, is := strings.CutPrefix(tag, kong.OwnTag+"name:"); is {
-			o.Name = value
-		} else if value, is := strings.CutPrefix(tag, kong.OwnTag+"namespace:"); is {
-			o.Namespace = value
-		} else if value, is := strings.CutPrefix(tag, kong.OwnTag+"kind:"); is {
-			o.Kind = value
-		}
-	}
+	o = Object(kong.TaggedSource(tags))
 	return o, o.Name != "" && o.Kind != ""
 }
 

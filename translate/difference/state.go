@@ -2,7 +2,6 @@ package difference
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/kube-sync/kube-sync/translate/kong"
 	"github.com/kube-sync/kube-sync/translate/unit"
@@ -81,15 +80,8 @@ func fieldsOf(e *kong.Entity) fields {
 
 // object returns the object that the tags name.
 func (f fields) object() (key unit.Key, ok bool) {
-	for _, tag := range f.Tags {
-		if name, found := strings.CutPrefix(tag, "k8s-name:"); found {
-			key.Name = name
-		} else if namespace, found := strings.CutPrefix(tag, "k8s-namespace:"); found {
-			key.Namespace = namespace
-		} else if kind, found := strings.CutPrefix(tag, "k8s-kind:"); found {
-			key.Kind = unit.Kind(kind)
-		}
-	}
+	source := kong.TaggedSource(f.Tags)
+	key = unit.Key{Kind: unit.Kind(source.Kind), Namespace: source.Namespace, Name: source.Name}
 	return key, key.Kind != "" && key.Name != ""
 }
 

@@ -185,18 +185,8 @@ func (c *Configuration) addRoute(e *kong.Entity, view unit.View, at field.Path) 
 
 // objectOf returns the object that an entity's tags name, or else that of its unit.
 func objectOf(tags []string, view unit.View) Object {
-	var o Object
-	for _, tag := range tags {
-		name, value, _ := strings.Cut(tag, ":")
-		switch name {
-		case "k8s-kind":
-			o.Kind = unit.Kind(value)
-		case "k8s-namespace":
-			o.Namespace = value
-		case "k8s-name":
-			o.Name = value
-		}
-	}
+	source := kong.TaggedSource(tags)
+	o := Object{Kind: unit.Kind(source.Kind), Namespace: source.Namespace, Name: source.Name}
 	if o.Kind == "" || o.Name == "" {
 		return Object(view.Object)
 	}

@@ -12,6 +12,12 @@ import (
 // OwnTag is the prefix of the tags that name an entity's object. Users' tags must not have it.
 const OwnTag = "k8s-"
 
+const (
+	nameTag      = OwnTag + "name:"
+	namespaceTag = OwnTag + "namespace:"
+	kindTag      = OwnTag + "kind:"
+)
+
 // ValidTag reports whether Kong accepts a tag: a printable string without commas and slashes,
 // which queries by tag use.
 func ValidTag(tag string) bool {
@@ -29,9 +35,9 @@ func Tags(object metav1.Object, gvk schema.GroupVersionKind, users ...string) []
 			tags = append(tags, tag)
 		}
 	}
-	add("k8s-name:", object.GetName())
-	add("k8s-namespace:", object.GetNamespace())
-	add("k8s-kind:", gvk.Kind)
+	add(nameTag, object.GetName())
+	add(namespaceTag, object.GetNamespace())
+	add(kindTag, gvk.Kind)
 	add("k8s-uid:", string(object.GetUID()))
 	add("k8s-group:", gvk.Group)
 	add("k8s-version:", gvk.Version)
@@ -39,4 +45,18 @@ func Tags(object metav1.Object, gvk schema.GroupVersionKind, users ...string) []
 		add("", tag)
 	}
 	return tags
+}
+
+// TaggedSource returns the object that an entity's tags name, as far as they do.
+func TaggedSource(tags []string) (s Source) {
+	for _, tag := range tags {
+		if name, ok := strings.CutPrefix(tag, nameTag); ok {
+			s.Name = name
+		} else if namespace, ok := strings.CutPrefix(tag, namespaceTag); ok {
+			s.Namespace = namespace
+		} else if kind, ok := strings.CutPrefix(tag, kindTag); ok {
+			s.Kind = kind
+		}
+	}
+	return s
 }

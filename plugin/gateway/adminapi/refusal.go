@@ -50,19 +50,8 @@ func (r RefusedEntity) About(e *kong.Entity) bool {
 
 // Object returns the Kubernetes object in the entity's tags.
 func (r RefusedEntity) Object() unit.Key {
-	var key unit.Key
-	for _, tag := range r.Tags {
-		if kind, ok := strings.CutPrefix(tag, "k8s-kind:"); ok {
-			key.Kind = unit.Kind(kind)
-		}
-		if namespace, ok := strings.CutPrefix(tag, "k8s-namespace:"); ok {
-			key.Namespace = namespace
-		}
-		if name, ok := strings.CutPrefix(tag, "k8s-name:"); ok {
-			key.Name = name
-		}
-	}
-	return key
+	source := kong.TaggedSource(r.Tags)
+	return unit.Key{Kind: unit.Kind(source.Kind), Namespace: source.Namespace, Name: source.Name}
 }
 
 // failure returns the error for an answer that is not a success.
