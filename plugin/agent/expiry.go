@@ -1,9 +1,7 @@
 package agent
 
 import (
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"time"
 
 	"github.com/kube-sync/kube-sync/translate/certificate"
@@ -35,7 +33,7 @@ func (l *loop) noteExpiry(changed map[unit.ID]struct{}) {
 	}
 }
 
-// expiryOf returns when the first certificate among entities expires; zero if there is none.
+// expiryOf returns when the first certificate among entities expires; zero if no entity is one.
 func expiryOf(entities []*kong.Entity) time.Time {
 	for _, e := range entities {
 		if e.Type != kong.Certificates {
@@ -45,12 +43,8 @@ func expiryOf(entities []*kong.Entity) time.Time {
 		if json.Unmarshal(e.JSON, &fields) != nil {
 			continue
 		}
-		block, _ := pem.Decode([]byte(fields.Cert))
-		if block == nil {
-			continue
-		}
-		if parsed, err := x509.ParseCertificate(block.Bytes); err == nil {
-			return parsed.NotAfter
+		if leaf, err := certificate.Leaf(fields.Cert); err == nil {
+			return leaf.NotAfter
 		}
 	}
 	return time.Time{}

@@ -2,11 +2,10 @@ package inspect
 
 import (
 	"cmp"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"slices"
 
+	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/kong"
 )
 
@@ -17,15 +16,15 @@ func (c *catalog) certificates() []Certificate {
 		if ref.Type != kong.Certificates {
 			continue
 		}
-		certificate := readCertificate(e)
+		read := readCertificate(e)
 		for _, child := range c.children[ref] {
 			if child.Type == kong.SNIs {
-				certificate.ServerNames = append(certificate.ServerNames, child.Name)
+				read.ServerNames = append(read.ServerNames, child.Name)
 			}
 		}
-		if len(certificate.ServerNames) > 0 { // others are client certificates for backends
-			slices.Sort(certificate.ServerNames)
-			certificates = append(certificates, certificate)
+		if len(read.ServerNames) > 0 { // others are client certificates for backends
+			slices.Sort(read.ServerNames)
+			certificates = append(certificates, read)
 		}
 	}
 	slices.SortFunc(certificates, func(a, b Certificate) int {
@@ -35,28 +34,23 @@ func (c *catalog) certificates() []Certificate {
 }
 
 func readCertificate(e held) Certificate {
-	certificate := Certificate{Object: objectOf(e.object), ServerNames: []string{}}
+	read := Certificate{Object: objectOf(e.object), ServerNames: []string{}}
 	var fields struct {
 		Cert string   `json:"cert"`
 		Tags []string `json:"tags"`
 	}
 	if err := json.Unmarshal(e.JSON, &fields); err != nil {
-		certificate.Unreadable = err.Error()
-		return certificate
+		read.Unreadable = err.Error()
+		return read
 	}
 	if tagged, ok := objectOfTags(fields.Tags); ok {
-		certificate.Object = tagged
+		read.Object = tagged
 	}
-	block, _ := pem.Decode([]byte(fields.Cert))
-	if block == nil {
-		certificate.Unreadable = "it has no PEM block"
-		return certificate
-	}
-	parsed, err := x509.ParseCertificate(block.Bytes)
+	leaf, err := certificate.Leaf(fields.Cert)
 	if err != nil {
-		certificate.Unreadable = err.Error()
-		return certificate
+		read.Unreadable = err.Error()
+		return read
 	}
-	certificate.Subject, certificate.Names, certificate.NotAfter = parsed.Subject.String(), parsed.DNSNames, parsed.NotAfter
-	return certificate
+	read.Subject, read.Names, read.NotAfter = leaf.Subject.String(), leaf.DNSNames, leaf.NotAfter
+	return read
 }

@@ -79,6 +79,15 @@ func unreadable(i int, err error) error {
 	return fmt.Errorf("certificate %d cannot be read: %w", i+1, err)
 }
 
+// Leaf returns the first certificate of a chain in PEM that Kong holds.
+func Leaf(chain string) (*x509.Certificate, error) {
+	block, _ := pem.Decode([]byte(chain))
+	if block == nil {
+		return nil, errors.New("it has no PEM block")
+	}
+	return x509.ParseCertificate(block.Bytes)
+}
+
 // encoded returns certificates in PEM.
 func encoded(all []x509Certificate) string {
 	var text strings.Builder

@@ -1,10 +1,9 @@
 package explain
 
 import (
-	"crypto/x509"
-	"encoding/pem"
 	"strings"
 
+	"github.com/kube-sync/kube-sync/translate/certificate"
 	"github.com/kube-sync/kube-sync/translate/unit"
 )
 
@@ -21,15 +20,11 @@ func (c *Configuration) certificate(a arrival) *Certificate {
 			continue
 		}
 		entity := c.certificates[id]
-		block, _ := pem.Decode([]byte(entity.Cert))
-		if block == nil {
-			return nil
-		}
-		parsed, err := x509.ParseCertificate(block.Bytes)
+		leaf, err := certificate.Leaf(entity.Cert)
 		if err != nil {
 			return nil
 		}
-		return &Certificate{Object: objectOf(entity.Tags, unit.View{}), ServerName: name, Names: parsed.DNSNames, NotBefore: parsed.NotBefore, NotAfter: parsed.NotAfter}
+		return &Certificate{Object: objectOf(entity.Tags, unit.View{}), ServerName: name, Names: leaf.DNSNames, NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter}
 	}
 	return nil
 }
