@@ -10,7 +10,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
+
+	"github.com/kube-sync/kube-sync/plugin/serve"
 )
 
 // SocketPath returns the path of the API's socket of the Kong with a prefix. Only the user that Kong
@@ -24,10 +25,7 @@ func (i *Inspector) Serve(ctx context.Context, prefix string, log *slog.Logger) 
 	if err != nil {
 		return fmt.Errorf("the socket of kube-sync status: %w", err)
 	}
-	server := &http.Server{
-		Handler: i.Handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	server := serve.NewHTTPServer(i.Handler(), log)
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving on %s: %w", path, err)

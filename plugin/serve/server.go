@@ -155,10 +155,7 @@ func (s *Server) serve(ctx context.Context, setting, address string, handler htt
 	if listener == nil {
 		return err
 	}
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(s.options.Log.Handler(), slog.LevelDebug),
-	}
+	server := NewHTTPServer(handler, s.options.Log)
 	stop := context.AfterFunc(ctx, func() {
 		// Release the port at once, and give active requests a moment.
 		brief, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
@@ -172,6 +169,14 @@ func (s *Server) serve(ctx context.Context, setting, address string, handler htt
 		return fmt.Errorf("setting %s: serving on %s: %w", setting, address, err)
 	}
 	return nil
+}
+
+// NewHTTPServer returns a server with the bounds that all servers of kube-sync have.
+func NewHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
 }
 
 // Listen waits until the address of a setting is free and listens there. It returns a nil listener

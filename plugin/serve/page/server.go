@@ -51,10 +51,8 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	o.Log.Info("The status page is served", "url", "http://"+listener.Addr().String()+"/")
-	server := &http.Server{
-		Handler: Handler(o.Inspector, loopback(listener.Addr())), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: answerWithin,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
-	}
+	server := serve.NewHTTPServer(Handler(o.Inspector, loopback(listener.Addr())), o.Log)
+	server.WriteTimeout = answerWithin
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	if err := server.Serve(netutil.LimitListener(listener, connections)); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("setting %s: serving on %s: %w", setting, o.Address, err)
