@@ -22,6 +22,7 @@ import (
 // checker collects the findings of a check.
 type checker struct {
 	survey  *manifest.Survey
+	lines   lineFinder
 	graph   *unit.Graph
 	options translate.Options
 	// complete is set if no other objects are in the cluster.
@@ -46,7 +47,7 @@ type objectField struct {
 }
 
 func newChecker(survey *manifest.Survey, graph *unit.Graph, options translate.Options, complete bool) *checker {
-	c := &checker{survey: survey, graph: graph, options: options, complete: complete, positions: map[unit.Key]manifest.Position{}, refused: map[objectField]bool{}, objects: survey.Objects}
+	c := &checker{survey: survey, lines: lineFinder{survey: survey}, graph: graph, options: options, complete: complete, positions: map[unit.Key]manifest.Position{}, refused: map[objectField]bool{}, objects: survey.Objects}
 	for _, m := range survey.Objects {
 		c.positions[m.Key] = m.Position
 		c.noteFile(m.Position.File)
@@ -82,7 +83,7 @@ func (c *checker) all() []finding {
 
 func (c *checker) add(p manifest.Position, path field.Path, text string, warning bool) {
 	c.noteFile(p.File)
-	c.found = append(c.found, finding{file: p.File, line: lineOf(c.survey, p, path), text: text, warning: warning})
+	c.found = append(c.found, finding{file: p.File, line: c.lines.lineOf(p, path), text: text, warning: warning})
 }
 
 // located is an error of decoding with the path of the field.

@@ -170,10 +170,11 @@ func newDiffResult(d difference.Difference, applied *input.Objects, entities boo
 }
 
 func diffFaults(verdicts []unit.Verdict, applied *input.Objects) (faults []diffFault) {
+	lines := lineFinder{survey: applied.Survey}
 	for _, v := range verdicts {
 		f := diffFault{Object: v.Object.String(), Reason: v.Reason, Message: v.Message, Field: string(v.Field)}
 		if p, ok := applied.Position(v.Object); ok {
-			f.Line = fmt.Sprintf("%s:%d", p.File, lineOf(applied.Survey, p, v.Field))
+			f.Line = fmt.Sprintf("%s:%d", p.File, lines.lineOf(p, v.Field))
 		}
 		faults = append(faults, f)
 	}

@@ -10,11 +10,6 @@ import (
 	"github.com/kube-sync/kube-sync/watch/manifest"
 )
 
-// lineOf is that of a [lineFinder] for one line.
-func lineOf(survey *manifest.Survey, p manifest.Position, path field.Path) int {
-	return (&lineFinder{survey: survey}).lineOf(p, path)
-}
-
 // lineFinder finds the lines of fields. It parses each document once.
 type lineFinder struct {
 	survey *manifest.Survey

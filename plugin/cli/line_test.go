@@ -105,7 +105,7 @@ stringData:
 			t.Errorf("%s: %d objects, %v", test.path, len(survey.Objects), err)
 			continue
 		}
-		got := lineOf(survey, survey.Objects[test.object].Position, field.Path(test.path))
+		got := (&lineFinder{survey: survey}).lineOf(survey.Objects[test.object].Position, field.Path(test.path))
 		if got != test.line {
 			t.Errorf("%s: line %d, want %d of\n%s", test.path, got, test.line, numbered(test.file))
 		}
