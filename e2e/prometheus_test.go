@@ -24,7 +24,7 @@ import (
 // prometheus is a real Prometheus that scrapes one gateway, with the labels of the chart's monitors.
 type prometheus struct{ address string }
 
-// startPrometheus starts a Prometheus that ends with the test. It skips the test where there is none.
+// startPrometheus starts a Prometheus that ends with the test. It skips the test if Prometheus is not installed.
 func startPrometheus(t *testing.T, kubeSync, kong string) prometheus {
 	t.Helper()
 	path, err := exec.LookPath("prometheus")

@@ -24,11 +24,7 @@ import (
 func TestStatusIsWrittenByOne(t *testing.T) {
 	pod.NeedSeveral(t)
 	cp := cluster(t)
-	account := credentials(t, cp)
-	start := func(name, address string) *pod.Pod {
-		return pod.Start(t, pod.Options{Credentials: account, Name: name, Settings: map[string]string{
-			"PUBLISH_STATUS_ADDRESS": address}})
-	}
+	start := statusWriters(t, cp)
 	ns := cp.Namespace(t)
 	first := start("first", "192.0.2.1")
 	cp.MustApply(t, ns, ingress("web", ns+".example", "/", "web"))
@@ -47,11 +43,7 @@ func TestStatusIsWrittenByOne(t *testing.T) {
 func TestPreStopReleasesTheLease(t *testing.T) {
 	pod.NeedSeveral(t)
 	cp := cluster(t)
-	account := credentials(t, cp)
-	start := func(name, address string) *pod.Pod {
-		return pod.Start(t, pod.Options{Credentials: account, Name: name, Settings: map[string]string{
-			"PUBLISH_STATUS_ADDRESS": address}})
-	}
+	start := statusWriters(t, cp)
 	ns := cp.Namespace(t)
 	first := start("first", "192.0.2.1")
 	cp.MustApply(t, ns, ingress("web", ns+".example", "/", "web"))
@@ -62,6 +54,15 @@ func TestPreStopReleasesTheLease(t *testing.T) {
 	wantAddress(t, cp, ns, "web", "192.0.2.2")
 	if err := first.Ready(); err != nil {
 		t.Errorf("the gateway that ends no longer answers requests: %v", err)
+	}
+}
+
+// statusWriters returns a function that starts a gateway with a name, which writes an address into statuses.
+func statusWriters(t *testing.T, cp *lab.ControlPlane) func(name, address string) *pod.Pod {
+	t.Helper()
+	account := credentials(t, cp)
+	return func(name, address string) *pod.Pod {
+		return pod.Start(t, pod.Options{Credentials: account, Name: name, Settings: map[string]string{"PUBLISH_STATUS_ADDRESS": address}})
 	}
 }
 

@@ -216,9 +216,11 @@ func (r *requester) flood(ctx context.Context, connections int, during time.Dura
 }
 
 // median returns the median of all rounds.
-func (c Cost) median(of func(Round) float64) float64 {
+func (c Cost) median(of func(Round) float64) float64 { return medianRound(c.Rounds, of) }
+
+func medianRound[R any](rounds []R, of func(R) float64) float64 {
 	var all []float64
-	for _, r := range c.Rounds {
+	for _, r := range rounds {
 		all = append(all, of(r))
 	}
 	slices.Sort(all)

@@ -148,7 +148,7 @@ var serial atomic.Int64
 
 // served returns an error unless both workers serve the first and the last route.
 func (s shape) served(k *kongtest.Kong, routes int) error {
-	const enough = 16 // new connections, each of which the kernel gives to either worker
+	const enough = 16 // new connections; the kernel gives each to one of the workers
 	for i := range enough {
 		c, err := dial(k)
 		if err == nil {

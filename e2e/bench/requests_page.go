@@ -41,15 +41,6 @@ func (r *Requests) page() string {
 func rate(r RequestRound) float64 { return r.Rate }
 func p99(r RequestRound) float64  { return milliseconds(r.Latency.P99) }
 
-func medianRound(rounds []RequestRound, of func(RequestRound) float64) float64 {
-	var all []float64
-	for _, r := range rounds {
-		all = append(all, of(r))
-	}
-	slices.Sort(all)
-	return all[len(all)/2]
-}
-
 // microseconds returns the median processor time of a request.
 func microseconds(rounds []RequestRound) float64 {
 	return medianRound(rounds, func(r RequestRound) float64 { return float64(r.Kong) / float64(time.Microsecond) })

@@ -44,7 +44,7 @@ type browser struct {
 	requests              int
 }
 
-// open opens a page in a new Chromium. It skips the test where there is none.
+// open opens a page in a new Chromium. It skips the test if Chromium is not installed.
 func open(t *testing.T, url string) *browser {
 	t.Helper()
 	path, err := exec.LookPath("chromium")

@@ -105,7 +105,7 @@ func (d demo) says(t *testing.T, from int, part string) {
 	eventually.True(t, time.Minute, "the demo says "+part, func() bool { return strings.Contains(d.out.String()[from:], part) })
 }
 
-// expect waits for the right answer. A question without a host is none.
+// expect waits for the right answer. Without a host there is nothing to ask.
 func (d demo) expect(t *testing.T, q question) {
 	t.Helper()
 	if q.host == "" {
